@@ -1,0 +1,20 @@
+// One-instruction operations on eight doubles that Swift's SIMD8<Double> cannot name: it would call
+// the scalar library eight times. Each compiles for the instruction set of the importing module.
+#ifndef POISE_LANES_H
+#define POISE_LANES_H
+
+typedef double poise_lanes __attribute__((ext_vector_type(8)));
+
+#define POISE_LANES_INLINE static inline __attribute__((always_inline, const))
+
+/// a·b + c, rounded once. Only for modules whose instruction set has it: without, it calls libm.
+POISE_LANES_INLINE poise_lanes poise_fused_multiply_add(poise_lanes a, poise_lanes b, poise_lanes c) {
+    return __builtin_elementwise_fma(a, b, c);
+}
+
+/// The correctly rounded square root of each lane.
+POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) {
+    return __builtin_elementwise_sqrt(a);
+}
+
+#endif

@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The kernel rooms are compiled with optimisation in every configuration: they are a few loops over
+// vectors, and a debug build of an embedder should not run them a hundred times slower.
+let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+// One module per instruction set: the same source bodies, another target machine.
+// On arm64 the baseline module already has NEON with fused multiply-add.
+#if arch(x86_64)
+let instructionSetTargets: [Target] = [
+    .target(
+        name: "GreeksAVX2",
+        dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
+        swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v3"])]),
+    .target(
+        name: "GreeksAVX512",
+        dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
+        swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v4"])]),
+]
+#else
+let instructionSetTargets: [Target] = []
+#endif
+let instructionSets: [Target.Dependency] =
+    ["GreeksBaseline"] + instructionSetTargets.map { .target(name: $0.name) }
+
+let package = Package(
+    name: "poise",
+    products: [
+        .library(name: "Poise", targets: ["Poise"]),
+        .executable(name: "poise", targets: ["PoiseCLI"]),
+    ],
+    dependencies: [
+        // Used by the command-line tool alone: a package that depends on the library product does
+        // not fetch it.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // C, where Swift can't say it.
+        .target(name: "CKernels", path: "CKernels/CKernels"),
+        .systemLibrary(
+            name: "COpenBLAS", path: "CKernels/COpenBLAS", pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+
+        // The kernel.
+        .target(name: "VectorMath", swiftSettings: optimised),
+        .target(name: "GreeksKernel", dependencies: ["VectorMath"], swiftSettings: optimised),
+        .target(
+            name: "GreeksBaseline", dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: optimised),
+    ] + instructionSetTargets + [
+        .target(name: "Greeks", dependencies: ["CKernels", "GreeksKernel", "VectorMath"] + instructionSets),
+
+        // The desk.
+        .target(name: "Market"),
+        .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market"]),
+        .target(name: "Hedging", dependencies: ["COpenBLAS"]),
+        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
+        .executableTarget(
+            name: "PoiseCLI",
+            dependencies: [
+                "Poise", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"]),
+        .testTarget(name: "HedgingTests", dependencies: ["Hedging", "TestSupport"]),
+        .testTarget(name: "GreeksTests", dependencies: ["Greeks", "GreeksKernel", "VectorMath", "TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+import VectorMath
+import CKernels
