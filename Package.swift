@@ -8,18 +8,18 @@ let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 // One module per instruction set: the same source bodies, another target machine.
 // On arm64 the baseline module already has NEON with fused multiply-add.
 #if arch(x86_64)
-let instructionSetTargets: [Target] = [
-    .target(
-        name: "GreeksAVX2",
-        dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
-        swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v3"])]),
-    .target(
-        name: "GreeksAVX512",
-        dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
-        swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v4"])]),
-]
+    let instructionSetTargets: [Target] = [
+        .target(
+            name: "GreeksAVX2",
+            dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v3"])]),
+        .target(
+            name: "GreeksAVX512",
+            dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(["-O", "-Xcc", "-march=x86-64-v4"])]),
+    ]
 #else
-let instructionSetTargets: [Target] = []
+    let instructionSetTargets: [Target] = []
 #endif
 let instructionSets: [Target.Dependency] =
     ["GreeksBaseline"] + instructionSetTargets.map { .target(name: $0.name) }
@@ -66,7 +66,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"]),
         .testTarget(name: "HedgingTests", dependencies: ["Hedging", "TestSupport"]),
-        .testTarget(name: "GreeksTests", dependencies: ["Greeks", "GreeksKernel", "VectorMath", "TestSupport"]),
+        .testTarget(
+            name: "GreeksTests", dependencies: ["Greeks", "GreeksKernel", "VectorMath", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

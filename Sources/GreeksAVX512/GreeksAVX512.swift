@@ -1,2 +1,85 @@
-import VectorMath
 import CKernels
+import GreeksKernel
+import VectorMath
+
+/// The lane operations of AVX-512: x86-64-v4, 512-bit registers.
+enum Arithmetic: LaneArithmetic {
+    @inline(__always)
+    static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+        poise_fused_multiply_add(a, b, c)
+    }
+
+    @inline(__always)
+    static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+        poise_fused_multiply_add(a, b, -product)
+    }
+
+    @inline(__always)
+    static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
+}
+
+/// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
+public enum GreeksAVX512 {
+    @inline(never)
+    public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, PriceLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, BookLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, FullLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormPrice(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, PriceLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormBook(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, BookLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormAll(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, FullLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            into: output)
+    }
+
+    @inline(never)
+    public static func prepareSlices(
+        _ spot: UnsafePointer<Double>, _ years: UnsafePointer<Double>, _ rate: UnsafePointer<Double>,
+        _ dividend: UnsafePointer<Double>, _ count: Int, _ slices: UnsafeMutablePointer<Slice>
+    ) {
+        GreeksKernel.prepareSlices(
+            Arithmetic.self, spot: spot, years: years, rate: rate, dividend: dividend, count: count,
+            into: slices)
+    }
+
+    @inline(never)
+    public static func logarithms(
+        _ strike: UnsafePointer<Double>, _ count: Int, _ high: UnsafeMutablePointer<Double>,
+        _ low: UnsafeMutablePointer<Double>
+    ) {
+        GreeksKernel.logarithms(Arithmetic.self, of: strike, count: count, high: high, low: low)
+    }
+}

@@ -1,13 +1,73 @@
 /// Eight doubles, worked on at once: one AVX-512 register, two AVX2 registers, four SSE2 or NEON ones.
 public typealias Lanes = SIMD8<Double>
 
+/// The bit patterns of eight doubles.
+public typealias LaneBits = SIMD8<UInt64>
+
 /// The operations on eight lanes whose best form depends on the instruction set.
 ///
 /// Everything else that the bodies need (`+ - * /`, comparisons, bit operations) compiles to single
-/// instructions from Swift's own `SIMD8<Double>`.
+/// instructions from Swift's own `SIMD8<Double>`. `addingProduct` and `squareRoot` do not: they become
+/// eight calls, so each instruction-set module supplies them.
 public protocol LaneArithmetic {
     /// a·b + c, rounded once where the instruction set can, else twice.
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes
+    /// The rounding error of `product` = a·b: exactly a·b − product.
+    static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes
     /// The correctly rounded square root.
     static func squareRoot(_ a: Lanes) -> Lanes
+}
+
+extension LaneArithmetic {
+    /// `productError` without fused multiply-add: Dekker's splitting into halves of 26 bits.
+    /// Not exact for |a| or |b| above 2⁹⁹⁵.
+    @inlinable @inline(__always)
+    public static func splitProductError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+        let splitter = Lanes(repeating: 0x1p27 + 1)
+        let scaledA = a * splitter
+        let highA = scaledA - (scaledA - a)
+        let lowA = a - highA
+        let scaledB = b * splitter
+        let highB = scaledB - (scaledB - b)
+        let lowB = b - highB
+        return ((highA * highB - product) + highA * lowB + lowA * highB) + lowA * lowB
+    }
+}
+
+extension SIMD8<Double> {
+    /// The lanes as bit patterns.
+    @inlinable @inline(__always)
+    public var bits: LaneBits { unsafeBitCast(self, to: LaneBits.self) }
+
+    /// The lanes whose bit patterns these are.
+    @inlinable @inline(__always)
+    public init(bits: LaneBits) { self = unsafeBitCast(bits, to: Lanes.self) }
+
+    /// |x|.
+    @inlinable @inline(__always)
+    public var absolute: Lanes { Lanes(bits: bits & LaneBits(repeating: 0x7FFF_FFFF_FFFF_FFFF)) }
+
+    /// The lanes with their signs flipped where `signBit` is 1 << 63, unchanged where it is 0.
+    @inlinable @inline(__always)
+    public func flippingSign(_ signBit: LaneBits) -> Lanes { Lanes(bits: bits ^ signBit) }
+
+    /// The smaller of each lane and the bound; the bound for NaN.
+    @inlinable @inline(__always)
+    public func atMost(_ bound: Double) -> Lanes {
+        let bound = Lanes(repeating: bound)
+        return bound.replacing(with: self, where: self .< bound)
+    }
+
+    /// The larger of each lane and the bound; the bound for NaN.
+    @inlinable @inline(__always)
+    public func atLeast(_ bound: Double) -> Lanes {
+        let bound = Lanes(repeating: bound)
+        return bound.replacing(with: self, where: self .> bound)
+    }
+
+    /// The lanes where the mask holds, 0 elsewhere.
+    @inlinable @inline(__always)
+    public func kept(where mask: SIMDMask<SIMD8<Int64>>) -> Lanes {
+        Lanes.zero.replacing(with: self, where: mask)
+    }
 }

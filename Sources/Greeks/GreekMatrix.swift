@@ -1,0 +1,50 @@
+@_exported import GreeksKernel
+
+/// Columns of Greeks for many contracts: `matrix[greek]` is a column of `count` doubles, one row of the
+/// Greek × contract matrix that exposures are made from.
+///
+/// Columns start on cache lines, are padded to 8 and staggered, so that stores to fifteen of them don't
+/// fall on the same cache set. A column that is not selected is absent.
+public final class GreekMatrix: @unchecked Sendable {
+    public let selection: GreekSelection
+    /// Rows in use.
+    public let count: Int
+    /// Doubles from one column to the next.
+    public let stride: Int
+    private let storage: UnsafeMutablePointer<Double>
+    private let rank: [Int]
+
+    /// Room for `count` contracts, all values 0.
+    public init(_ selection: GreekSelection, count: Int) {
+        precondition(count >= 0, "a matrix has no negative size")
+        self.selection = selection
+        self.count = count
+        stride = (count + 7) / 8 * 8 + 8
+        let greeks = selection.greeks
+        rank = Greek.allCases.map { greeks.firstIndex(of: $0) ?? -1 }
+        // One column more for what a kernel level writes and the selection leaves out.
+        let size = stride * greeks.count + 8
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: size * MemoryLayout<Double>.stride, alignment: 64)
+        storage = raw.bindMemory(to: Double.self, capacity: size)
+        storage.initialize(repeating: 0, count: size)
+    }
+
+    deinit { UnsafeMutableRawPointer(storage).deallocate() }
+
+    /// The column of a Greek, `count` doubles padded to a multiple of 8, or nil where it is not selected.
+    public subscript(greek: Greek) -> UnsafeMutableBufferPointer<Double>? {
+        let rank = rank[greek.rawValue]
+        return rank < 0 ? nil : UnsafeMutableBufferPointer(start: storage + rank * stride, count: count)
+    }
+
+    /// The columns as the kernels want them.
+    public var columns: GreekColumns {
+        GreekColumns { greek in
+            let rank = rank[greek.rawValue]
+            return rank < 0
+                ? OutputColumn(discardingInto: storage + stride * selection.greeks.count)
+                : OutputColumn(storage + rank * stride)
+        }
+    }
+}

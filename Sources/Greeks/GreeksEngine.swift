@@ -1,0 +1,138 @@
+import CKernels
+import GreeksBaseline
+import GreeksKernel
+
+#if arch(x86_64)
+    import GreeksAVX2
+    import GreeksAVX512
+#endif
+
+/// The kernel for one instruction set, chosen once.
+///
+/// The calls here are the hot path: they read validated columns (see `OptionBatch` and `validate`),
+/// allocate nothing and can be made from any number of threads.
+public struct GreeksEngine: Sendable {
+    public let instructionSet: InstructionSet
+
+    /// The best instruction set of this processor, or the one that `POISE_ISA` names.
+    public init() throws(GreeksError) { instructionSet = try InstructionSet.selected() }
+
+    /// A given instruction set.
+    /// - Throws: `unsupportedInstructionSet`.
+    public init(_ instructionSet: InstructionSet) throws(GreeksError) {
+        guard instructionSet.isSupported else { throw .unsupportedInstructionSet(instructionSet) }
+        self.instructionSet = instructionSet
+    }
+
+    /// Greeks of `count` options that each bring their own market.
+    /// - Parameters:
+    ///   - input: columns of `count` values, any alignment.
+    ///   - output: columns of `count` doubles, any alignment; nothing behind them is written.
+    public func fullForm(
+        _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
+    ) {
+        let whole = count & ~7
+        if whole > 0 { fullBlocks(selection, input, count: whole, into: output) }
+        if whole < count { fullTail(selection, input, from: whole, to: count, into: output) }
+    }
+
+    /// Greeks of the options of `sliceCount` slices: those of slice s are `offsets[s]` to
+    /// `offsets[s + 1] − 1`, all offsets multiples of 8, the columns padded.
+    public func sliceForm(
+        _ selection: GreekSelection, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
+        sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
+    ) {
+        switch (instructionSet, selection) {
+        #if arch(x86_64)
+            case (.avx512, .price): GreeksAVX512.sliceFormPrice(slices, offsets, sliceCount, input, output)
+            case (.avx512, .book): GreeksAVX512.sliceFormBook(slices, offsets, sliceCount, input, output)
+            case (.avx512, .all): GreeksAVX512.sliceFormAll(slices, offsets, sliceCount, input, output)
+            case (.avx2, .price): GreeksAVX2.sliceFormPrice(slices, offsets, sliceCount, input, output)
+            case (.avx2, .book): GreeksAVX2.sliceFormBook(slices, offsets, sliceCount, input, output)
+            case (.avx2, .all): GreeksAVX2.sliceFormAll(slices, offsets, sliceCount, input, output)
+        #endif
+        case (_, .price): GreeksBaseline.sliceFormPrice(slices, offsets, sliceCount, input, output)
+        case (_, .book): GreeksBaseline.sliceFormBook(slices, offsets, sliceCount, input, output)
+        case (_, .all): GreeksBaseline.sliceFormAll(slices, offsets, sliceCount, input, output)
+        }
+    }
+
+    /// Everything that the options of a slice share, for `count` slices (a multiple of 8).
+    public func prepareSlices(
+        spot: UnsafePointer<Double>, years: UnsafePointer<Double>, rate: UnsafePointer<Double>,
+        dividend: UnsafePointer<Double>, count: Int, into slices: UnsafeMutablePointer<Slice>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.prepareSlices(spot, years, rate, dividend, count, slices)
+            case .avx2: GreeksAVX2.prepareSlices(spot, years, rate, dividend, count, slices)
+        #endif
+        default: GreeksBaseline.prepareSlices(spot, years, rate, dividend, count, slices)
+        }
+    }
+
+    /// ln K in two parts for `count` strikes (a multiple of 8).
+    public func logarithms(
+        of strike: UnsafePointer<Double>, count: Int, high: UnsafeMutablePointer<Double>,
+        low: UnsafeMutablePointer<Double>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.logarithms(strike, count, high, low)
+            case .avx2: GreeksAVX2.logarithms(strike, count, high, low)
+        #endif
+        default: GreeksBaseline.logarithms(strike, count, high, low)
+        }
+    }
+
+    private func fullBlocks(
+        _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
+    ) {
+        switch (instructionSet, selection) {
+        #if arch(x86_64)
+            case (.avx512, .price): GreeksAVX512.fullFormPrice(input, count, output)
+            case (.avx512, .book): GreeksAVX512.fullFormBook(input, count, output)
+            case (.avx512, .all): GreeksAVX512.fullFormAll(input, count, output)
+            case (.avx2, .price): GreeksAVX2.fullFormPrice(input, count, output)
+            case (.avx2, .book): GreeksAVX2.fullFormBook(input, count, output)
+            case (.avx2, .all): GreeksAVX2.fullFormAll(input, count, output)
+        #endif
+        case (_, .price): GreeksBaseline.fullFormPrice(input, count, output)
+        case (_, .book): GreeksBaseline.fullFormBook(input, count, output)
+        case (_, .all): GreeksBaseline.fullFormAll(input, count, output)
+        }
+    }
+
+    /// The last options, fewer than 8, through a block on the stack whose unused lanes repeat the last.
+    private func fullTail(
+        _ selection: GreekSelection, _ input: FullFormColumns, from start: Int, to end: Int,
+        into output: GreekColumns
+    ) {
+        // Two blocks: the runtime keeps temporary allocations of up to 1,024 bytes on the stack.
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 7 * 8) { inputs in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: Greek.allCases.count * 8) { outputs in
+                guard let values = inputs.baseAddress, let results = outputs.baseAddress else { return }
+                let types = UnsafeMutableRawPointer(values + 48).bindMemory(to: UInt8.self, capacity: 8)
+                for lane in 0..<8 {
+                    let row = min(start + lane, end - 1)
+                    values[lane] = input.spot[row]
+                    values[8 + lane] = input.strike[row]
+                    values[16 + lane] = input.years[row]
+                    values[24 + lane] = input.volatility[row]
+                    values[32 + lane] = input.rate[row]
+                    values[40 + lane] = input.dividend[row]
+                    types[lane] = input.type[row]
+                }
+                let block = FullFormColumns(
+                    type: types, spot: values, strike: values + 8, years: values + 16,
+                    volatility: values + 24, rate: values + 32, dividend: values + 40)
+                fullBlocks(
+                    selection, block, count: 8,
+                    into: GreekColumns { OutputColumn(results + 8 * $0.rawValue) })
+                for greek in Greek.allCases where selection.contains(greek) {
+                    output[greek].copy(results + 8 * greek.rawValue, to: start..<end)
+                }
+            }
+        }
+    }
+}

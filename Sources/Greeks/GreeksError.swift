@@ -1,0 +1,47 @@
+import GreeksKernel
+
+/// What the doors of this module refuse.
+public enum GreeksError: Error, Equatable, CustomStringConvertible {
+    /// `POISE_ISA` or an argument names no instruction set.
+    case unknownInstructionSet(String)
+    /// The processor cannot run it.
+    case unsupportedInstructionSet(InstructionSet)
+    /// A value outside what the formulas accept; `row` counts from 0.
+    case invalidInput(row: Int, status: InputStatus, value: Double)
+    /// Columns of unequal length.
+    case lengthMismatch(field: String, expected: Int, got: Int)
+
+    public var description: String {
+        switch self {
+        case .unknownInstructionSet(let name):
+            let known = InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
+            return "unknown instruction set \"\(name)\": expected one of \(known)"
+        case .unsupportedInstructionSet(let set):
+            return "this processor does not run \(set)"
+        case .invalidInput(let row, let status, let value):
+            return "row \(row): \(status) (\(value))"
+        case .lengthMismatch(let field, let expected, let got):
+            return "\(field): \(got) values where \(expected) are needed"
+        }
+    }
+}
+
+/// Whether a row can be computed, and if not, which field stands in the way.
+public enum InputStatus: UInt8, Sendable, CaseIterable, CustomStringConvertible {
+    case ok = 0
+    case invalidType, invalidSpot, invalidStrike, invalidYears, invalidVolatility, invalidRate,
+        invalidDividend
+
+    public var description: String {
+        switch self {
+        case .ok: "ok"
+        case .invalidType: "type must be 0 (call) or 1 (put)"
+        case .invalidSpot: "spot must be in [0, \(Domain.largestPrice)]"
+        case .invalidStrike: "strike must be in [0, \(Domain.largestPrice)]"
+        case .invalidYears: "years must be in [0, \(Domain.largestYears)]"
+        case .invalidVolatility: "vol must be in [0, \(Domain.largestVolatility)]"
+        case .invalidRate: "rate must be finite, |rate·years| at most \(Domain.largestExponent)"
+        case .invalidDividend: "dividend must be finite, |dividend·years| at most \(Domain.largestExponent)"
+        }
+    }
+}

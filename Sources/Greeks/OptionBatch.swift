@@ -1,0 +1,82 @@
+import GreeksKernel
+
+/// Validated options in full form: the door between data of any origin and the kernel.
+public struct OptionBatch: Sendable {
+    /// 0 for a call, 1 for a put.
+    public let type: [UInt8]
+    /// Spot and strike in one currency, years to expiry (ACT/365), volatility per √year, and the
+    /// continuously compounded rate and dividend yield, all in natural units (0.05 is 5%).
+    public let spot, strike, years, volatility, rate, dividend: [Double]
+
+    public var count: Int { type.count }
+
+    /// Columns of equal length.
+    /// - Throws: `lengthMismatch`, or `invalidInput` for the first row that cannot be computed.
+    public init(
+        type: [UInt8], spot: [Double], strike: [Double], years: [Double], volatility: [Double],
+        rate: [Double], dividend: [Double]
+    ) throws(GreeksError) {
+        for (field, column) in [
+            ("spot", spot), ("strike", strike), ("years", years), ("vol", volatility), ("rate", rate),
+            ("dividend", dividend),
+        ] where column.count != type.count {
+            throw .lengthMismatch(field: field, expected: type.count, got: column.count)
+        }
+        self.type = type
+        self.spot = spot
+        self.strike = strike
+        self.years = years
+        self.volatility = volatility
+        self.rate = rate
+        self.dividend = dividend
+        let rows = count
+        let failure: GreeksError? = withColumns { columns in
+            do throws(GreeksError) {
+                try columns.validate(count: rows)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The columns as the kernel wants them, valid during the call.
+    public func withColumns<R>(_ body: (FullFormColumns) -> R) -> R {
+        type.withUnsafeBufferPointer { type in
+            spot.withUnsafeBufferPointer { spot in
+                strike.withUnsafeBufferPointer { strike in
+                    years.withUnsafeBufferPointer { years in
+                        volatility.withUnsafeBufferPointer { volatility in
+                            rate.withUnsafeBufferPointer { rate in
+                                dividend.withUnsafeBufferPointer { dividend in
+                                    body(
+                                        FullFormColumns(
+                                            type: type.base, spot: spot.base, strike: strike.base,
+                                            years: years.base, volatility: volatility.base,
+                                            rate: rate.base, dividend: dividend.base))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension UnsafeBufferPointer {
+    /// The first element; for an empty buffer, an address that is never read.
+    fileprivate var base: UnsafePointer<Element> {
+        baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<Element>.alignment).unsafelyUnwrapped
+    }
+}
+
+extension GreeksEngine {
+    /// The Greeks of a batch, one row per option.
+    public func greeks(_ selection: GreekSelection, of batch: OptionBatch) -> GreekMatrix {
+        let matrix = GreekMatrix(selection, count: batch.count)
+        batch.withColumns { fullForm(selection, $0, count: batch.count, into: matrix.columns) }
+        return matrix
+    }
+}

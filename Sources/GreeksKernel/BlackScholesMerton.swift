@@ -1,0 +1,109 @@
+import VectorMath
+
+/// What the formulas of `Greek` need beside d1: one value per lane, or one per slice broadcast.
+@usableFromInline
+struct BlackScholesMertonTerms {
+    /// 1/S.
+    @usableFromInline var reciprocalSpot: Lanes
+    /// a = S e^(−qT) and b = K e^(−rT).
+    @usableFromInline var discountedSpot, discountedStrike: Lanes
+    @usableFromInline var years, squareRootOfYears, reciprocalYears: Lanes
+    @usableFromInline var rate, dividend: Lanes
+    /// σ√T and its reciprocal.
+    @usableFromInline var deviation, reciprocalDeviation: Lanes
+    /// ln(F/K).
+    @usableFromInline var logForwardMoneyness: Lanes
+    /// 0 for a call, 1 << 63 for a put.
+    @usableFromInline var putSign: LaneBits
+
+    @inlinable @inline(__always)
+    init(
+        reciprocalSpot: Lanes, discountedSpot: Lanes, discountedStrike: Lanes, years: Lanes,
+        squareRootOfYears: Lanes, reciprocalYears: Lanes, rate: Lanes, dividend: Lanes, deviation: Lanes,
+        reciprocalDeviation: Lanes, logForwardMoneyness: Lanes, putSign: LaneBits
+    ) {
+        self.reciprocalSpot = reciprocalSpot
+        self.discountedSpot = discountedSpot
+        self.discountedStrike = discountedStrike
+        self.years = years
+        self.squareRootOfYears = squareRootOfYears
+        self.reciprocalYears = reciprocalYears
+        self.rate = rate
+        self.dividend = dividend
+        self.deviation = deviation
+        self.reciprocalDeviation = reciprocalDeviation
+        self.logForwardMoneyness = logForwardMoneyness
+        self.putSign = putSign
+    }
+}
+
+/// All Greeks of eight options from one exponential and one division.
+///
+/// With E = exp(−d1²/2) and M(x) = N(−x)/exp(−x²/2), both tails follow from the same product, since
+/// b exp(−d2²/2) = a exp(−d1²/2): a N(−|d1|) = a E M(|d1|) and b N(−|d2|) = a E M(|d2|). The larger side
+/// is the complement. No term is a difference of nearly equal cumulative probabilities except the
+/// out-of-the-money price, whose cancellation is that of M(|d1|) − M(|d2|).
+@_transparent @inlinable
+func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerms) -> GreekLanes {
+    let half = Lanes(repeating: 0.5)
+    let one = Lanes(repeating: 1)
+
+    let halfDeviation = t.deviation * half
+    let standardised = t.logForwardMoneyness * t.reciprocalDeviation
+    let d1 = (standardised + halfDeviation).atMost(Floor.standardised).atLeast(-Floor.standardised)
+    let d2 = (standardised - halfDeviation).atMost(Floor.standardised).atLeast(-Floor.standardised)
+
+    let scale = t.discountedSpot * gaussian(arithmetic, d1)
+    let (tail1, tail2) = scaledUpperTails(arithmetic, d1.absolute.atMost(40), d2.absolute.atMost(40))
+    let spotTail = scale * tail1
+    let strikeTail = scale * tail2
+
+    // a N(w d1) and b N(w d2), each as base (0 or the whole) plus or minus the tail.
+    let below1 = d1.flippingSign(t.putSign) .< Lanes.zero
+    let below2 = d2.flippingSign(t.putSign) .< Lanes.zero
+    let spotBase = t.discountedSpot.kept(where: .!below1)
+    let strikeBase = t.discountedStrike.kept(where: .!below2)
+    let spotRest = (-spotTail).replacing(with: spotTail, where: below1)
+    let strikeRest = (-strikeTail).replacing(with: strikeTail, where: below2)
+    let spotPart = (spotBase + spotRest).flippingSign(t.putSign)
+    let strikePart = (strikeBase + strikeRest).flippingSign(t.putSign)
+    let price = ((spotBase - strikeBase) + (spotRest - strikeRest)).flippingSign(t.putSign).atLeast(0)
+
+    // Density terms; those that are divided by σ√T vanish where it is 0.
+    let spotDensity = scale * Lanes(repeating: reciprocalSquareRootOfTwoPi)
+    let vega = spotDensity * t.squareRootOfYears
+    let keptDensity = spotDensity.kept(where: t.deviation .> Lanes(repeating: Floor.deviation))
+    let density = keptDensity * t.reciprocalSpot
+    let gamma = density * t.reciprocalSpot * t.reciprocalDeviation
+    let reciprocalVolatility = t.squareRootOfYears * t.reciprocalDeviation
+    let halfReciprocalYears = half * t.reciprocalYears
+    let delta = spotPart * t.reciprocalSpot
+    let product = d1 * d2
+    let drift = A.multiplyAdd(
+        t.rate - t.dividend, t.reciprocalDeviation, -(d2 * halfReciprocalYears))
+    let d1Drift = d1 * drift
+    let productLessOne = product - one
+
+    let decay = keptDensity * t.deviation * halfReciprocalYears
+    let theta = A.multiplyAdd(t.dividend, spotPart, -A.multiplyAdd(t.rate, strikePart, decay))
+    let volga = keptDensity * t.squareRootOfYears * reciprocalVolatility * product
+    let squares = A.multiplyAdd(d1, d1, d2 * d2)
+
+    return GreekLanes(
+        price: price,
+        delta: delta,
+        gamma: gamma,
+        vega: vega,
+        theta: theta,
+        rho: t.years * strikePart,
+        phi: -(t.years * spotPart),
+        vanna: -(density * d2 * reciprocalVolatility),
+        volga: volga,
+        charm: A.multiplyAdd(t.dividend, delta, -(density * drift)),
+        speed: -(gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)),
+        zomma: gamma * productLessOne * reciprocalVolatility,
+        color: gamma * (t.dividend + halfReciprocalYears + d1Drift),
+        veta: keptDensity * t.squareRootOfYears * (t.dividend - halfReciprocalYears + d1Drift),
+        ultima: keptDensity * t.squareRootOfYears * reciprocalVolatility * reciprocalVolatility
+            * A.multiplyAdd(product, productLessOne, -squares))
+}

@@ -1,0 +1,23 @@
+/// What the formulas accept, checked at the door by `Greeks`.
+public enum Domain {
+    /// The least positive spot or strike; smaller ones, also 0, are computed as this.
+    @inlinable @inline(__always) public static var leastPrice: Double { 0x1p-250 }
+    /// The largest spot or strike.
+    @inlinable @inline(__always) public static var largestPrice: Double { 0x1p250 }
+    /// The largest |rate·years| and |dividend·years|.
+    @inlinable @inline(__always) public static var largestExponent: Double { 700 }
+    /// The largest years and volatility.
+    @inlinable @inline(__always) public static var largestYears: Double { 1e6 }
+    @inlinable @inline(__always) public static var largestVolatility: Double { 1e6 }
+}
+
+/// Bounds that keep every intermediate finite at T = 0 and σ = 0; far below anything a market quotes.
+@usableFromInline
+enum Floor {
+    /// The least σ√T that is divided by. At or below it the density terms are 0.
+    @inlinable @inline(__always) static var deviation: Double { 0x1p-200 }
+    /// The least T that is divided by.
+    @inlinable @inline(__always) static var years: Double { 0x1p-200 }
+    /// The largest |d1| and |d2| that enter the formulas; N and n are 0 or 1 long before.
+    @inlinable @inline(__always) static var standardised: Double { 0x1p60 }
+}

@@ -1,0 +1,71 @@
+import VectorMath
+
+/// Full form: every option brings its own spot, strike, years, volatility, rate and dividend.
+///
+/// Columns of `count` doubles, any alignment, read as they are: callers validate (see `Greeks`).
+public struct FullFormColumns {
+    /// 0 for a call, 1 for a put.
+    public var type: UnsafePointer<UInt8>
+    public var spot, strike, years, volatility, rate, dividend: UnsafePointer<Double>
+
+    @inlinable
+    public init(
+        type: UnsafePointer<UInt8>, spot: UnsafePointer<Double>, strike: UnsafePointer<Double>,
+        years: UnsafePointer<Double>, volatility: UnsafePointer<Double>, rate: UnsafePointer<Double>,
+        dividend: UnsafePointer<Double>
+    ) {
+        self.type = type
+        self.spot = spot
+        self.strike = strike
+        self.years = years
+        self.volatility = volatility
+        self.rate = rate
+        self.dividend = dividend
+    }
+}
+
+/// The Greeks of options `index` to `index + 7`.
+@inlinable @inline(__always)
+func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns, at index: Int) -> GreekLanes
+{
+    let one = Lanes(repeating: 1)
+    // Zero spot or strike as the smallest that the formulas carry without overflow.
+    let spot = lanes(input.spot, index).atLeast(Domain.leastPrice)
+    let strike = lanes(input.strike, index).atLeast(Domain.leastPrice)
+    let years = lanes(input.years, index)
+    let rate = lanes(input.rate, index)
+    let dividend = lanes(input.dividend, index)
+
+    let squareRootOfYears = A.squareRoot(years)
+    let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
+    let flooredYears = years.atLeast(Floor.years)
+    let reciprocal = one / (spot * flooredYears)
+
+    let terms = BlackScholesMertonTerms(
+        reciprocalSpot: reciprocal * flooredYears,
+        discountedSpot: spot * exponential(arithmetic, -(dividend * years)),
+        discountedStrike: strike * exponential(arithmetic, -(rate * years)),
+        years: years,
+        squareRootOfYears: squareRootOfYears,
+        reciprocalYears: reciprocal * spot,
+        rate: rate,
+        dividend: dividend,
+        deviation: deviation,
+        reciprocalDeviation: one / deviation,
+        logForwardMoneyness: A.multiplyAdd(
+            rate - dividend, years, logarithmOfRatio(arithmetic, spot, strike)),
+        putSign: putSigns(input.type, index))
+    return greeks(arithmetic, terms)
+}
+
+/// Prices and Greeks of `count` options; `count` is a multiple of 8.
+@inlinable @inline(__always)
+public func fullForm<A: LaneArithmetic, L: GreekLevel>(
+    _ arithmetic: A.Type, _ level: L.Type, _ input: FullFormColumns, count: Int, into output: GreekColumns
+) {
+    var index = 0
+    while index < count {
+        L.store(fullForm(arithmetic, input, at: index), to: output, at: index)
+        index &+= 8
+    }
+}

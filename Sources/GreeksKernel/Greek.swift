@@ -1,0 +1,51 @@
+/// The outputs of the kernel, in the order of every table, matrix and C array that holds them.
+///
+/// Notation: S spot, K strike, T years to expiry, σ volatility, r rate, q dividend yield (both continuous),
+/// w = +1 for a call and −1 for a put, F = S e^((r−q)T),
+/// d1 = (ln(F/K) + σ²T/2)/(σ√T), d2 = d1 − σ√T, N and n the normal distribution and density.
+/// q = r is Black-76 with S as the forward, discounted at r.
+///
+/// - Units: per unit of the underlying and in natural units throughout: volatility 1.00, rate 1.00, one
+///   year; nothing is divided by 100 or 365. ∂t is calendar time, so T falls as t rises.
+/// - Sign: a long option. Greeks marked "equal" are the same number for a call and a put.
+/// - Edges: at T = 0 or σ = 0 the option is worth its discounted forward intrinsic value and has that
+///   value's derivatives; exactly at the money N(0) = ½ counts and the Greeks that would be infinite
+///   (gamma and its kin) are 0. S = 0 or K = 0 are the limits of small S or K.
+/// - Accuracy: measured against 60-digit values by `ReferenceTests`, which states the limits.
+/// - Source: Haug, The Complete Guide to Option Pricing Formulas, 2nd ed., ch. 1–2; all derivatives were
+///   checked against numerical ones in 60 digits.
+public enum Greek: Int, CaseIterable, Sendable {
+    /// V = w (S e^(−qT) N(w d1) − K e^(−rT) N(w d2)), in quote currency.
+    case price
+    /// ∂V/∂S = w e^(−qT) N(w d1), in units of the underlying.
+    case delta
+    /// ∂²V/∂S² = e^(−qT) n(d1)/(S σ√T). Equal.
+    case gamma
+    /// ∂V/∂σ = S e^(−qT) n(d1) √T, per 1.00 of volatility. Equal.
+    case vega
+    /// ∂V/∂t = −S e^(−qT) n(d1) σ/(2√T) − w r K e^(−rT) N(w d2) + w q S e^(−qT) N(w d1), per year.
+    case theta
+    /// ∂V/∂r at fixed q and S = w K T e^(−rT) N(w d2), per 1.00 of rate.
+    case rho
+    /// ∂V/∂q at fixed r and S = −w S T e^(−qT) N(w d1), per 1.00 of dividend yield.
+    case phi
+    /// ∂²V/∂S∂σ = −e^(−qT) n(d1) d2/σ: how delta moves with volatility. Equal.
+    case vanna
+    /// ∂²V/∂σ² = vega d1 d2/σ, per 1.00 of volatility squared. Equal.
+    case volga
+    /// ∂²V/∂S∂t = w q e^(−qT) N(w d1) − e^(−qT) n(d1) ((r−q)/(σ√T) − d2/(2T)): delta's drift, per year.
+    case charm
+    /// ∂³V/∂S³ = −gamma/S (1 + d1/(σ√T)). Equal.
+    case speed
+    /// ∂³V/∂S²∂σ = gamma (d1 d2 − 1)/σ. Equal.
+    case zomma
+    /// ∂³V/∂S²∂t = gamma (q + 1/(2T) + d1 ((r−q)/(σ√T) − d2/(2T))), per year. Equal.
+    case color
+    /// ∂²V/∂σ∂t = vega (q − 1/(2T) + d1 ((r−q)/(σ√T) − d2/(2T))), per year. Equal.
+    case veta
+    /// ∂³V/∂σ³ = vega/σ² (d1 d2 (d1 d2 − 1) − d1² − d2²). Equal.
+    case ultima
+
+    /// The name used in every table and file: the case's own.
+    public var name: String { "\(self)" }
+}

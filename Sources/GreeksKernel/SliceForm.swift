@@ -1,0 +1,153 @@
+import VectorMath
+
+/// What all options of one underlying and expiry share, with everything that can be computed once.
+///
+/// Made by `prepareSlices`, eight at a time.
+public struct Slice {
+    public var spot, years, rate, dividend: Double
+    /// 1/S, S e^(−qT), e^(−rT), √T, 1/T.
+    public var reciprocalSpot, discountedSpot, discount, squareRootOfYears, reciprocalYears: Double
+    /// ln F as an unevaluated sum.
+    public var logForwardHigh, logForwardLow: Double
+
+    @inlinable
+    public init(
+        spot: Double, years: Double, rate: Double, dividend: Double, reciprocalSpot: Double,
+        discountedSpot: Double, discount: Double, squareRootOfYears: Double, reciprocalYears: Double,
+        logForwardHigh: Double, logForwardLow: Double
+    ) {
+        self.spot = spot
+        self.years = years
+        self.rate = rate
+        self.dividend = dividend
+        self.reciprocalSpot = reciprocalSpot
+        self.discountedSpot = discountedSpot
+        self.discount = discount
+        self.squareRootOfYears = squareRootOfYears
+        self.reciprocalYears = reciprocalYears
+        self.logForwardHigh = logForwardHigh
+        self.logForwardLow = logForwardLow
+    }
+}
+
+/// The options of slices, contiguous; each slice starts at a multiple of 8 and is padded to one.
+public struct SliceFormColumns {
+    /// 0 for a call, 1 for a put.
+    public var type: UnsafePointer<UInt8>
+    /// K, and ln K as an unevaluated sum (from `logarithms`).
+    public var strike, logStrikeHigh, logStrikeLow: UnsafePointer<Double>
+    public var volatility: UnsafePointer<Double>
+
+    @inlinable
+    public init(
+        type: UnsafePointer<UInt8>, strike: UnsafePointer<Double>, logStrikeHigh: UnsafePointer<Double>,
+        logStrikeLow: UnsafePointer<Double>, volatility: UnsafePointer<Double>
+    ) {
+        self.type = type
+        self.strike = strike
+        self.logStrikeHigh = logStrikeHigh
+        self.logStrikeLow = logStrikeLow
+        self.volatility = volatility
+    }
+}
+
+/// Fills `slices` from columns of spot, years, rate and dividend; `count` is a multiple of 8.
+@inlinable @inline(__always)
+public func prepareSlices<A: LaneArithmetic>(
+    _ arithmetic: A.Type, spot: UnsafePointer<Double>, years: UnsafePointer<Double>,
+    rate: UnsafePointer<Double>, dividend: UnsafePointer<Double>, count: Int,
+    into slices: UnsafeMutablePointer<Slice>
+) {
+    var index = 0
+    while index < count {
+        let spots = lanes(spot, index).atLeast(Domain.leastPrice)
+        let time = lanes(years, index)
+        let rates = lanes(rate, index)
+        let dividends = lanes(dividend, index)
+        let reciprocal = Lanes(repeating: 1) / spots
+        let discountedSpot = spots * exponential(arithmetic, -(dividends * time))
+        let discount = exponential(arithmetic, -(rates * time))
+        let root = A.squareRoot(time)
+        let reciprocalYears = Lanes(repeating: 1) / time.atLeast(Floor.years)
+        // ln F = ln S + (r − q)T, the sum's rounding error kept.
+        let (logHigh, logLow) = logarithmInTwoParts(arithmetic, spots)
+        let carry = (rates - dividends) * time
+        let high = logHigh + carry
+        let low = logLow + roundingErrorOfSum(logHigh, carry, high)
+        var lane = 0
+        while lane < 8 {
+            slices[index &+ lane] = Slice(
+                spot: spots[lane], years: time[lane], rate: rates[lane], dividend: dividends[lane],
+                reciprocalSpot: reciprocal[lane], discountedSpot: discountedSpot[lane],
+                discount: discount[lane], squareRootOfYears: root[lane],
+                reciprocalYears: reciprocalYears[lane], logForwardHigh: high[lane],
+                logForwardLow: low[lane])
+            lane &+= 1
+        }
+        index &+= 8
+    }
+}
+
+/// ln K in two parts for a column of strikes; `count` is a multiple of 8.
+@inlinable @inline(__always)
+public func logarithms<A: LaneArithmetic>(
+    _ arithmetic: A.Type, of strike: UnsafePointer<Double>, count: Int,
+    high: UnsafeMutablePointer<Double>, low: UnsafeMutablePointer<Double>
+) {
+    let highColumn = OutputColumn(high)
+    let lowColumn = OutputColumn(low)
+    var index = 0
+    while index < count {
+        let parts = logarithmInTwoParts(arithmetic, lanes(strike, index).atLeast(Domain.leastPrice))
+        highColumn.store(parts.high, at: index)
+        lowColumn.store(parts.low, at: index)
+        index &+= 8
+    }
+}
+
+/// Prices and Greeks of the options `offsets[s]` to `offsets[s + 1] − 1` of each slice s.
+///
+/// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
+@inlinable @inline(__always)
+public func sliceForm<A: LaneArithmetic, L: GreekLevel>(
+    _ arithmetic: A.Type, _ level: L.Type, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
+    sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
+) {
+    var number = 0
+    while number < sliceCount {
+        let slice = slices[number]
+        let end = offsets[number &+ 1]
+        var index = offsets[number]
+        while index < end {
+            L.store(sliceForm(arithmetic, slice, input, at: index), to: output, at: index)
+            index &+= 8
+        }
+        number &+= 1
+    }
+}
+
+/// The Greeks of options `index` to `index + 7` of one slice.
+@_transparent @inlinable
+func sliceForm<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ slice: Slice, _ input: SliceFormColumns, at index: Int
+) -> GreekLanes {
+    let squareRootOfYears = Lanes(repeating: slice.squareRootOfYears)
+    let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
+    let logForwardMoneyness =
+        (Lanes(repeating: slice.logForwardHigh) - lanes(input.logStrikeHigh, index))
+        + (Lanes(repeating: slice.logForwardLow) - lanes(input.logStrikeLow, index))
+    let terms = BlackScholesMertonTerms(
+        reciprocalSpot: Lanes(repeating: slice.reciprocalSpot),
+        discountedSpot: Lanes(repeating: slice.discountedSpot),
+        discountedStrike: lanes(input.strike, index) * Lanes(repeating: slice.discount),
+        years: Lanes(repeating: slice.years),
+        squareRootOfYears: squareRootOfYears,
+        reciprocalYears: Lanes(repeating: slice.reciprocalYears),
+        rate: Lanes(repeating: slice.rate),
+        dividend: Lanes(repeating: slice.dividend),
+        deviation: deviation,
+        reciprocalDeviation: Lanes(repeating: 1) / deviation,
+        logForwardMoneyness: logForwardMoneyness,
+        putSign: putSigns(input.type, index))
+    return greeks(arithmetic, terms)
+}
