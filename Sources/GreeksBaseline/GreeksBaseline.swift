@@ -24,6 +24,9 @@ enum Arithmetic: LaneArithmetic {
     }
 
     @inline(__always)
+    static func any(_ mask: LaneMask) -> Bool { poise_any(unsafeBitCast(mask, to: SIMD8<Int64>.self)) }
+
+    @inline(__always)
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
 }
 

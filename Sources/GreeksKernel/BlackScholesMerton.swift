@@ -8,6 +8,8 @@ struct BlackScholesMertonTerms {
     /// a = S e^(−qT) and b = K e^(−rT).
     @usableFromInline var discountedSpot, discountedStrike: Lanes
     @usableFromInline var years, squareRootOfYears, reciprocalYears: Lanes
+    /// S√T.
+    @usableFromInline var spotRootYears: Lanes
     @usableFromInline var rate, dividend: Lanes
     /// σ√T and its reciprocal.
     @usableFromInline var deviation, reciprocalDeviation: Lanes
@@ -19,7 +21,8 @@ struct BlackScholesMertonTerms {
     @inlinable @inline(__always)
     init(
         reciprocalSpot: Lanes, discountedSpot: Lanes, discountedStrike: Lanes, years: Lanes,
-        squareRootOfYears: Lanes, reciprocalYears: Lanes, rate: Lanes, dividend: Lanes, deviation: Lanes,
+        squareRootOfYears: Lanes, reciprocalYears: Lanes, spotRootYears: Lanes, rate: Lanes, dividend: Lanes,
+        deviation: Lanes,
         reciprocalDeviation: Lanes, logForwardMoneyness: Lanes, putSign: LaneBits
     ) {
         self.reciprocalSpot = reciprocalSpot
@@ -28,6 +31,7 @@ struct BlackScholesMertonTerms {
         self.years = years
         self.squareRootOfYears = squareRootOfYears
         self.reciprocalYears = reciprocalYears
+        self.spotRootYears = spotRootYears
         self.rate = rate
         self.dividend = dividend
         self.deviation = deviation
@@ -49,14 +53,13 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     let one = Lanes(repeating: 1)
 
     let halfDeviation = t.deviation * half
-    let standardised = t.logForwardMoneyness * t.reciprocalDeviation
-    let d1 = (standardised + halfDeviation).atMost(Floor.standardised).atLeast(-Floor.standardised)
-    let d2 = (standardised - halfDeviation).atMost(Floor.standardised).atLeast(-Floor.standardised)
+    let standardised = (t.logForwardMoneyness * t.reciprocalDeviation)
+        .atMost(Floor.standardised).atLeast(-Floor.standardised)
+    let d1 = standardised + halfDeviation
+    let d2 = standardised - halfDeviation
 
     let scale = t.discountedSpot * gaussian(arithmetic, d1)
-    let (tail1, tail2) = scaledUpperTails(arithmetic, d1.absolute.atMost(40), d2.absolute.atMost(40))
-    let spotTail = scale * tail1
-    let strikeTail = scale * tail2
+    let (spotTail, strikeTail) = upperTails(arithmetic, d1.absolute, d2.absolute, scale: scale)
 
     // a N(w d1) and b N(w d2), each as base (0 or the whole) plus or minus the tail.
     let below1 = d1.flippingSign(t.putSign) .< Lanes.zero
@@ -71,39 +74,43 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
 
     // Density terms; those that are divided by σ√T vanish where it is 0.
     let spotDensity = scale * Lanes(repeating: reciprocalSquareRootOfTwoPi)
-    let vega = spotDensity * t.squareRootOfYears
     let keptDensity = spotDensity.kept(where: t.deviation .> Lanes(repeating: Floor.deviation))
     let density = keptDensity * t.reciprocalSpot
-    let gamma = density * t.reciprocalSpot * t.reciprocalDeviation
-    let reciprocalVolatility = t.squareRootOfYears * t.reciprocalDeviation
-    let halfReciprocalYears = half * t.reciprocalYears
+    let densityOverDeviation = density * t.reciprocalDeviation
+    let gamma = densityOverDeviation * t.reciprocalSpot
+    let densityOverVolatility = densityOverDeviation * t.squareRootOfYears
+    let vannaNegated = densityOverVolatility * d2
+    let volga = vannaNegated * d1 * t.spotRootYears
     let delta = spotPart * t.reciprocalSpot
-    let product = d1 * d2
-    let drift = A.multiplyAdd(
-        t.rate - t.dividend, t.reciprocalDeviation, -(d2 * halfReciprocalYears))
-    let d1Drift = d1 * drift
-    let productLessOne = product - one
 
-    let decay = keptDensity * t.deviation * halfReciprocalYears
+    let halfReciprocalYears = half * t.reciprocalYears
+    let decay = keptDensity * (t.deviation * halfReciprocalYears)
     let theta = A.multiplyAdd(t.dividend, spotPart, -A.multiplyAdd(t.rate, strikePart, decay))
-    let volga = keptDensity * t.squareRootOfYears * reciprocalVolatility * product
+    let drift = A.multiplyAdd(t.rate - t.dividend, t.reciprocalDeviation, -(d2 * halfReciprocalYears))
+
+    // Third order, from gamma and vega.
+    let reciprocalVolatility = t.squareRootOfYears * t.reciprocalDeviation
+    let product = d1 * d2
+    let productLessOne = product - one
+    let d1Drift = d1 * drift
+    let keptVega = keptDensity * t.squareRootOfYears
     let squares = A.multiplyAdd(d1, d1, d2 * d2)
 
     return GreekLanes(
         price: price,
         delta: delta,
         gamma: gamma,
-        vega: vega,
+        vega: spotDensity * t.squareRootOfYears,
         theta: theta,
         rho: t.years * strikePart,
         phi: -(t.years * spotPart),
-        vanna: -(density * d2 * reciprocalVolatility),
+        vanna: -vannaNegated,
         volga: volga,
         charm: A.multiplyAdd(t.dividend, delta, -(density * drift)),
         speed: -(gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)),
         zomma: gamma * productLessOne * reciprocalVolatility,
         color: gamma * (t.dividend + halfReciprocalYears + d1Drift),
-        veta: keptDensity * t.squareRootOfYears * (t.dividend - halfReciprocalYears + d1Drift),
-        ultima: keptDensity * t.squareRootOfYears * reciprocalVolatility * reciprocalVolatility
+        veta: keptVega * (t.dividend - halfReciprocalYears + d1Drift),
+        ultima: keptVega * (reciprocalVolatility * reciprocalVolatility)
             * A.multiplyAdd(product, productLessOne, -squares))
 }

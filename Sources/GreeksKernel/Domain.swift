@@ -18,6 +18,6 @@ enum Floor {
     @inlinable @inline(__always) static var deviation: Double { 0x1p-200 }
     /// The least T that is divided by.
     @inlinable @inline(__always) static var years: Double { 0x1p-200 }
-    /// The largest |d1| and |d2| that enter the formulas; N and n are 0 or 1 long before.
-    @inlinable @inline(__always) static var standardised: Double { 0x1p60 }
+    /// The largest |ln(F/K)/(σ√T)| that enters the formulas; N and n are 0 or 1 long before.
+    @inlinable @inline(__always) static var standardised: Double { 0x1p40 }
 }

@@ -37,21 +37,25 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
     let dividend = lanes(input.dividend, index)
 
     let squareRootOfYears = A.squareRoot(years)
-    let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
-    let flooredYears = years.atLeast(Floor.years)
-    let reciprocal = one / (spot * flooredYears)
+    let volatility = lanes(input.volatility, index)
+    let deviation = (volatility * squareRootOfYears).atLeast(Floor.deviation)
+    let reciprocalDeviation = one / deviation
+    // 1/√T without a division. Where σ or T is 0 it is wrong but finite, and what it enters is 0.
+    let reciprocalRoot = volatility * reciprocalDeviation
+    let (dividendFactor, discount) = exponentials(arithmetic, -(dividend * years), -(rate * years))
 
     let terms = BlackScholesMertonTerms(
-        reciprocalSpot: reciprocal * flooredYears,
-        discountedSpot: spot * exponential(arithmetic, -(dividend * years)),
-        discountedStrike: strike * exponential(arithmetic, -(rate * years)),
+        reciprocalSpot: one / spot,
+        discountedSpot: spot * dividendFactor,
+        discountedStrike: strike * discount,
         years: years,
         squareRootOfYears: squareRootOfYears,
-        reciprocalYears: reciprocal * spot,
+        reciprocalYears: reciprocalRoot * reciprocalRoot,
+        spotRootYears: spot * squareRootOfYears,
         rate: rate,
         dividend: dividend,
         deviation: deviation,
-        reciprocalDeviation: one / deviation,
+        reciprocalDeviation: reciprocalDeviation,
         logForwardMoneyness: A.multiplyAdd(
             rate - dividend, years, logarithmOfRatio(arithmetic, spot, strike)),
         putSign: putSigns(input.type, index))

@@ -143,6 +143,7 @@ func sliceForm<A: LaneArithmetic>(
         years: Lanes(repeating: slice.years),
         squareRootOfYears: squareRootOfYears,
         reciprocalYears: Lanes(repeating: slice.reciprocalYears),
+        spotRootYears: Lanes(repeating: slice.spot * slice.squareRootOfYears),
         rate: Lanes(repeating: slice.rate),
         dividend: Lanes(repeating: slice.dividend),
         deviation: deviation,

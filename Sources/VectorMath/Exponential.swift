@@ -1,26 +1,48 @@
-/// exp(x + low), with a correction `low` too small to be added to x.
+/// exp(x).
 ///
-/// - Range: 0 below −708 (no subnormal results), NaN for NaN; x must not exceed 709.
-/// - Accuracy: see `AccuracyTests`; the result is a function of the inputs alone, the same bits on every
+/// - Range: x at most 709; 0 below −708 (no subnormal results), NaN for NaN.
+/// - Accuracy: see `AccuracyTests`; the result is a function of the input alone, the same bits on every
 ///   instruction set with fused multiply-add.
 /// - Method: x = k ln 2 + r, |r| ≤ ½ ln 2, exp(r) by a polynomial, 2ᵏ by adding to the exponent bits.
 @inlinable @inline(__always)
-public func exponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes, low: Lanes) -> Lanes {
-    // Adding 1.5·2⁵² leaves round(x/ln 2) in the low bits of the sum.
-    let shifter = Lanes(repeating: 0x1.8p52)
-    let shifted = A.multiplyAdd(x, Lanes(repeating: 0x1.71547652b82fep0), shifter)
+public func exponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
+    let shifter = Lanes(repeating: exponentShifter)
+    let shifted = A.multiplyAdd(x, Lanes(repeating: reciprocalLogOfTwo), shifter)
     let k = shifted - shifter
     var r = A.multiplyAdd(k, Lanes(repeating: -logOfTwoHigh), x)
-    r = A.multiplyAdd(k, Lanes(repeating: -logOfTwoLow), r) + low
-    let tail = exponentialTail(arithmetic, r)
-    let one = Lanes(repeating: 1)
-    let power = A.multiplyAdd(tail, r * r, r) + one
-    let scaled = Lanes(bits: power.bits &+ (shifted.bits &<< 52))
-    return scaled.kept(where: .!(x .< Lanes(repeating: -708)))
+    r = A.multiplyAdd(k, Lanes(repeating: -logOfTwoLow), r)
+    return reducedExponential(arithmetic, r, shifted).kept(where: .!(x .< Lanes(repeating: -708)))
 }
 
-/// exp(x) for x in [−708, 709]; 0 below.
+/// exp(x) and exp(y), the same bits as `exponential`.
+///
+/// Where all sixteen arguments are small, as rates times years mostly are, k is 0 and the range
+/// reduction is skipped.
 @inlinable @inline(__always)
-public func exponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
-    exponential(arithmetic, x, low: Lanes.zero)
+public func exponentials<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes
+) -> (Lanes, Lanes) {
+    // Below ½ ln 2 = 0.3466 the quotient rounds to 0.
+    let small = Lanes(repeating: 0.34)
+    if A.any((x.absolute .> small) .| (y.absolute .> small)) {
+        return (exponential(arithmetic, x), exponential(arithmetic, y))
+    }
+    return (smallExponential(arithmetic, x), smallExponential(arithmetic, y))
 }
+
+/// exp(r) for |r| ≤ ½ ln 2.
+@inlinable @inline(__always)
+func smallExponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ r: Lanes) -> Lanes {
+    A.multiplyAdd(exponentialTail(arithmetic, r), r * r, r) + Lanes(repeating: 1)
+}
+
+/// exp(r)·2ᵏ, with k in the low bits of `shifted`.
+@inlinable @inline(__always)
+func reducedExponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ r: Lanes, _ shifted: Lanes) -> Lanes {
+    let power = smallExponential(arithmetic, r)
+    return Lanes(bits: power.bits &+ (shifted.bits &<< 52))
+}
+
+/// 1.5·2⁵²: added to x/ln 2 it leaves the rounded quotient in the low bits of the sum.
+@inlinable @inline(__always) var exponentShifter: Double { 0x1.8p52 }
+@inlinable @inline(__always) var reciprocalLogOfTwo: Double { 0x1.71547652b82fep0 }

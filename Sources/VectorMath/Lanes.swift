@@ -4,6 +4,9 @@ public typealias Lanes = SIMD8<Double>
 /// The bit patterns of eight doubles.
 public typealias LaneBits = SIMD8<UInt64>
 
+/// A truth value per lane.
+public typealias LaneMask = SIMDMask<SIMD8<Int64>>
+
 /// The operations on eight lanes whose best form depends on the instruction set.
 ///
 /// Everything else that the bodies need (`+ - * /`, comparisons, bit operations) compiles to single
@@ -14,6 +17,8 @@ public protocol LaneArithmetic {
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes
     /// The rounding error of `product` = a·b: exactly a·b − product.
     static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes
+    /// Whether a mask holds in any lane.
+    static func any(_ mask: LaneMask) -> Bool
     /// The correctly rounded square root.
     static func squareRoot(_ a: Lanes) -> Lanes
 }
@@ -67,7 +72,7 @@ extension SIMD8<Double> {
 
     /// The lanes where the mask holds, 0 elsewhere.
     @inlinable @inline(__always)
-    public func kept(where mask: SIMDMask<SIMD8<Int64>>) -> Lanes {
+    public func kept(where mask: LaneMask) -> Lanes {
         Lanes.zero.replacing(with: self, where: mask)
     }
 }

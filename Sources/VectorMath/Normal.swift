@@ -1,31 +1,32 @@
-/// N(−x)/exp(−x²/2) for two arguments x, y ≥ 0 that share one division.
+/// scale · N(−x)/exp(−x²/2) for two arguments x, y ≥ 0 that share one division.
 ///
-/// This is the Mills ratio N(−x)/n(x) over √(2π): multiplied by exp(−x²/2) it is the upper tail of the
-/// normal distribution, accurate in the relative sense however far out.
-/// - Range: arguments in [0, 40]; beyond, exp(−x²/2) is 0 in double precision.
+/// N(−x)/exp(−x²/2) is the Mills ratio N(−x)/n(x) over √(2π): with `scale` a multiple of exp(−x²/2) the
+/// results are upper tails of the normal distribution, accurate in the relative sense however far out.
+/// - Range: arguments in [0, 2⁴⁰]. Accurate to 40; beyond, exp(−x²/2) is 0 in double precision.
 /// - Accuracy: see `AccuracyTests`; exactly ½ at 0.
 @inlinable @inline(__always)
-public func scaledUpperTails<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes
+public func upperTails<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes, scale: Lanes
 ) -> (Lanes, Lanes) {
-    let denominatorX = millsDenominator(arithmetic, x)
-    let denominatorY = millsDenominator(arithmetic, y)
-    let reciprocal = Lanes(repeating: 1) / (denominatorX * denominatorY)
-    return (
-        millsNumerator(arithmetic, x) * (denominatorY * reciprocal),
-        millsNumerator(arithmetic, y) * (denominatorX * reciprocal)
-    )
+    let (px, qx, py, qy) = millsFractions(arithmetic, x, y)
+    let common = scale / (qx * qy)
+    return (px * (qy * common), py * (qx * common))
 }
 
 /// exp(−x²/2) with the rounding error of x² taken back in, so that the relative error does not grow
 /// with x².
-/// - Range: 0 for |x| > 37.6.
+/// - Range: |x| at most 2⁵⁰⁰; 0 for |x| > 37.6.
 @inlinable @inline(__always)
 public func gaussian<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
     let square = x * x
-    let squareError = A.productError(x, x, square)
     let minusHalf = Lanes(repeating: -0.5)
-    return exponential(arithmetic, square * minusHalf, low: squareError * minusHalf)
+    let shifter = Lanes(repeating: exponentShifter)
+    let shifted = A.multiplyAdd(square, Lanes(repeating: -0.5 * reciprocalLogOfTwo), shifter)
+    let k = shifted - shifter
+    var r = A.multiplyAdd(square, minusHalf, k * Lanes(repeating: -logOfTwoHigh))
+    r = A.multiplyAdd(k, Lanes(repeating: -logOfTwoLow), r)
+    r = A.multiplyAdd(A.productError(x, x, square), minusHalf, r)
+    return reducedExponential(arithmetic, r, shifted).kept(where: square .<= Lanes(repeating: 1416))
 }
 
 /// 1/√(2π): the normal density is this times `gaussian`.

@@ -3,38 +3,56 @@
 // Each polynomial is evaluated by Horner's rule or, where few independent chains would leave the
 // multiply-adders idle, by Estrin's scheme.
 
-/// N(−x)/exp(−x²/2) = p(x)/q(x) on [0, 40], the Mills ratio over √(2π):
-/// largest relative error 1.0e-16, all coefficients positive, so nothing cancels.
+/// p and q with N(−x)/exp(−x²/2) = p(x)/q(x) on [0, 40], the Mills ratio over √(2π), for two
+/// arguments in lockstep. Largest relative error 1.0e-16; all coefficients are positive, so
+/// nothing cancels.
 @inlinable @inline(__always)
-func millsNumerator<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
-    var y = Lanes(repeating: 0x1.76f56586463f4p-20)
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.3a9ab60dc02a5p-15))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.028f340642523p-11))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.0d3d89d97ef15p-8))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.847de846f0788p-6))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.915f37108a65dp-4))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.28f1221970db8p-2))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.309df689e0baep-1))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.8d0e6cf8501dbp-1))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.0000000000000p-1))
-    return y
-}
-
-/// N(−x)/exp(−x²/2) = p(x)/q(x) on [0, 40], the Mills ratio over √(2π):
-@inlinable @inline(__always)
-func millsDenominator<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
-    var y = Lanes(repeating: 0x1.d5f0de25f319dp-19)
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.8a4c4e26d43e1p-14))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.44f9575a2a14ep-10))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.5485f2a594db8p-7))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.f0f8c09a621a5p-5))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.05e006fc209a8p-2))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.9158593c64430p-1))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.b7a0ecec45f18p+0))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.4832cb89c02f2p+1))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.2ca84b4b78e6ap+1))
-    y = A.multiplyAdd(y, x, Lanes(repeating: 0x1.0000000000000p+0))
-    return y
+func millsFractions<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes
+) -> (px: Lanes, qx: Lanes, py: Lanes, qy: Lanes) {
+    var px = Lanes(repeating: 0x1.76f56586463f4p-20)
+    var py = Lanes(repeating: 0x1.76f56586463f4p-20)
+    var qx = Lanes(repeating: 0x1.d5f0de25f319dp-19)
+    var qy = Lanes(repeating: 0x1.d5f0de25f319dp-19)
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.8a4c4e26d43e1p-14))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.8a4c4e26d43e1p-14))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.44f9575a2a14ep-10))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.44f9575a2a14ep-10))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.3a9ab60dc02a5p-15))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.3a9ab60dc02a5p-15))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.5485f2a594db8p-7))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.5485f2a594db8p-7))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.028f340642523p-11))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.028f340642523p-11))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.f0f8c09a621a5p-5))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.f0f8c09a621a5p-5))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.0d3d89d97ef15p-8))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.0d3d89d97ef15p-8))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.05e006fc209a8p-2))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.05e006fc209a8p-2))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.847de846f0788p-6))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.847de846f0788p-6))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.9158593c64430p-1))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.9158593c64430p-1))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.915f37108a65dp-4))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.915f37108a65dp-4))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.b7a0ecec45f18p+0))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.b7a0ecec45f18p+0))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.28f1221970db8p-2))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.28f1221970db8p-2))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.4832cb89c02f2p+1))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.4832cb89c02f2p+1))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.309df689e0baep-1))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.309df689e0baep-1))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.2ca84b4b78e6ap+1))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.2ca84b4b78e6ap+1))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.8d0e6cf8501dbp-1))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.8d0e6cf8501dbp-1))
+    qx = A.multiplyAdd(qx, x, Lanes(repeating: 0x1.0000000000000p+0))
+    qy = A.multiplyAdd(qy, y, Lanes(repeating: 0x1.0000000000000p+0))
+    px = A.multiplyAdd(px, x, Lanes(repeating: 0x1.0000000000000p-1))
+    py = A.multiplyAdd(py, y, Lanes(repeating: 0x1.0000000000000p-1))
+    return (px, qx, py, qy)
 }
 
 /// (exp(x) − 1 − x)/x² on |x| ≤ ½ ln 2: adds 1.4e-17 to exp(x) at most.
