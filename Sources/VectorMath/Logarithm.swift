@@ -13,7 +13,8 @@ public func logarithmOfRatio<A: LaneArithmetic>(_ arithmetic: A.Type, _ a: Lanes
     return A.multiplyAdd(k, Lanes(repeating: logOfTwoHigh), z + z) + small
 }
 
-/// ln a as an unevaluated sum: `high` is the logarithm to half an ulp or so, high + low to about 2⁻⁶⁰.
+/// ln a as an unevaluated sum: `high` is the logarithm to half an ulp or so, high + low to
+/// about 1e-19.
 ///
 /// The difference of two such sums keeps what ln a − ln b would lose near a = b.
 /// - Range: normal positive a; nothing is checked.
@@ -32,15 +33,25 @@ public func logarithmInTwoParts<A: LaneArithmetic>(
         (numerator - product) - A.productError(z, denominator, product) - z * denominatorError
     let zLow = remainder / denominator
 
+    // ln a = k ln 2 + 2z + ⅔z³ + z⁵·rest, the first three to twice the precision.
     let w = z * z
+    let cube = z * w
+    let cubeLow = A.productError(z, w, cube) + z * A.productError(z, z, w)
+    let cubic = cube * Lanes(repeating: twoThirdsHigh)
+    let cubicLow =
+        A.productError(cube, Lanes(repeating: twoThirdsHigh), cubic)
+        + A.multiplyAdd(cube, Lanes(repeating: twoThirdsLow), cubeLow * Lanes(repeating: twoThirdsHigh))
     let twiceZ = z + z
     let wholePart = k * Lanes(repeating: logOfTwoHigh)
     let sum = wholePart + twiceZ
-    let small = A.multiplyAdd(
-        z * w, logarithmTail(arithmetic, w), A.multiplyAdd(k, Lanes(repeating: logOfTwoLow), zLow + zLow))
-    let rest = roundingErrorOfSum(wholePart, twiceZ, sum) + small
-    let high = sum + rest
-    return (high, roundingErrorOfSum(sum, rest, high))
+    let sumLow = roundingErrorOfSum(wholePart, twiceZ, sum)
+    let tail = A.multiplyAdd(
+        cube * w, logarithmRest(arithmetic, w),
+        A.multiplyAdd(k, Lanes(repeating: logOfTwoLow), cubicLow + (zLow + zLow)))
+    let upper = sum + cubic
+    let rest = (roundingErrorOfSum(sum, cubic, upper) + sumLow) + tail
+    let high = upper + rest
+    return (high, roundingErrorOfSum(upper, rest, high))
 }
 
 /// k and b·2ᵏ such that a/(b·2ᵏ) lies in [2/3, 3/2].
@@ -66,3 +77,7 @@ public func roundingErrorOfSum(_ a: Lanes, _ b: Lanes, _ sum: Lanes) -> Lanes {
 /// ln 2 in two parts; the first ends in so many zeros that its product with an exponent is exact.
 @inlinable @inline(__always) var logOfTwoHigh: Double { 0x1.62e42feep-1 }
 @inlinable @inline(__always) var logOfTwoLow: Double { 0x1.a39ef35793c76p-33 }
+
+/// ⅔ in two parts.
+@inlinable @inline(__always) var twoThirdsHigh: Double { 0x1.5555555555555p-1 }
+@inlinable @inline(__always) var twoThirdsLow: Double { 0x1.5555555555555p-55 }

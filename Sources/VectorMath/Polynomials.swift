@@ -97,3 +97,23 @@ func logarithmTail<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes
     let y2_0 = A.multiplyAdd(y1_1, x4, y1_0)
     return y2_0
 }
+
+/// (ln((1 + z)/(1 − z)) − 2z − ⅔z³)/z⁵ as a polynomial in x = z², |z| ≤ 0.2011: relative error of
+/// the logarithm 2.8e-20 at most.
+@inlinable @inline(__always)
+func logarithmRest<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
+    let y0_0 = A.multiplyAdd(
+        Lanes(repeating: 0x1.2492492492a07p-2), x, Lanes(repeating: 0x1.9999999999999p-2))
+    let y0_1 = A.multiplyAdd(
+        Lanes(repeating: 0x1.745d1854b3c90p-3), x, Lanes(repeating: 0x1.c71c71c5bbeb7p-3))
+    let y0_2 = A.multiplyAdd(
+        Lanes(repeating: 0x1.1125e501bbddep-3), x, Lanes(repeating: 0x1.3b134b2913216p-3))
+    let y0_3 = A.multiplyAdd(
+        Lanes(repeating: 0x1.f4495f8214586p-4), x, Lanes(repeating: 0x1.dd334d6ab8202p-4))
+    let x2 = x * x
+    let y1_0 = A.multiplyAdd(y0_1, x2, y0_0)
+    let y1_1 = A.multiplyAdd(y0_3, x2, y0_2)
+    let x4 = x2 * x2
+    let y2_0 = A.multiplyAdd(y1_1, x4, y1_0)
+    return y2_0
+}
