@@ -58,8 +58,7 @@ let package = Package(
         // The desk.
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market"]),
-        .target(name: "Hedging", dependencies: ["COpenBLAS"]),
-        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
+        .target(name: "Poise", dependencies: ["Greeks", "Market", "Risk"]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
@@ -69,7 +68,6 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"]),
-        .testTarget(name: "HedgingTests", dependencies: ["Hedging", "TestSupport"]),
         .testTarget(
             name: "GreeksTests", dependencies: ["Greeks", "GreeksKernel", "VectorMath", "TestSupport"]),
     ],

@@ -1,0 +1,255 @@
+/// A file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas,
+/// line ends and doubled quotes; lines end in LF or CRLF; a byte order mark and empty lines are ignored).
+struct CommaSeparated {
+    static let longestLine = 1 << 20
+
+    let source: Source
+    let header: [String]
+    private let bodyStart: Int
+    private let bodyLine: Int
+
+    /// Reads the header.
+    /// - Throws: `empty`, `notText`, `lineTooLong`, `malformedQuotes`, `repeatedColumn`.
+    init(_ source: Source) throws(MarketError) {
+        self.source = source
+        var names: [String] = []
+        var start = 0
+        var line = 1
+        try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
+            let scanner = RecordScanner(bytes, file: source.name)
+            guard try scanner.next() else { throw .empty(file: source.name) }
+            let row = scanner.row
+            names = (0..<row.count).map { row.text($0).trimmed }
+            start = scanner.position
+            line = scanner.nextLine
+        }
+        for (index, name) in names.enumerated() where names[..<index].contains(name) && !name.isEmpty {
+            throw .repeatedColumn(file: source.name, column: name)
+        }
+        header = names
+        bodyStart = start
+        bodyLine = line
+    }
+
+    /// The place of a column, or nil where the file lacks it.
+    func index(of column: String) -> Int? { header.firstIndex(of: column) }
+
+    /// The place of a column.
+    /// - Throws: `missingColumn`.
+    func required(_ column: String) throws(MarketError) -> Int {
+        guard let index = index(of: column) else {
+            throw .missingColumn(file: source.name, column: column, found: header)
+        }
+        return index
+    }
+
+    /// Calls `body` with each row; errors of one row go to `badRows`.
+    func forEachRow(
+        _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
+            let scanner = RecordScanner(bytes, file: source.name, from: bodyStart, line: bodyLine)
+            while true {
+                do throws(MarketError) {
+                    guard try scanner.next() else { return }
+                    let row = scanner.row
+                    guard row.count == header.count else {
+                        throw .ragged(
+                            file: source.name, line: row.line, expected: header.count, got: row.count)
+                    }
+                    try body(row)
+                } catch {
+                    try badRows.note(error)
+                }
+            }
+        }
+    }
+}
+
+/// One row's fields, valid while the row is being read.
+struct TextRow {
+    let file: String
+    let line: Int
+    fileprivate let bytes: UnsafeBufferPointer<UInt8>
+    fileprivate let bounds: UnsafePointer<FieldBounds>
+    let count: Int
+
+    /// A field's bytes, without the quotes around it and without spaces at its ends.
+    func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+        var (start, end) = (bounds[column].start, bounds[column].end)
+        while start < end, bytes[start] == UInt8(ascii: " ") { start += 1 }
+        while end > start, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
+        return UnsafeBufferPointer(rebasing: bytes[start..<end])
+    }
+
+    /// A field as text.
+    func text(_ column: Int) -> String {
+        let text = String(decoding: bytes(column), as: UTF8.self)
+        return bounds[column].hasDoubledQuotes ? text.unquoted : text
+    }
+
+    /// A field as a number.
+    /// - Throws: `invalidValue`.
+    func number(_ column: Int, _ name: String, _ rule: NumberRule) throws(MarketError) -> Double {
+        guard let value = parseNumber(bytes(column)) else {
+            throw invalid(column, name, bytes(column).isEmpty ? "is empty" : "is not a number")
+        }
+        if let complaint = rule.complaint(value) { throw invalid(column, name, complaint) }
+        return value
+    }
+
+    /// An error about a field.
+    func invalid(_ column: Int, _ name: String, _ reason: String) -> MarketError {
+        .invalidValue(file: file, line: line, column: name, value: text(column), reason: reason)
+    }
+}
+
+private struct FieldBounds {
+    var start, end: Int
+    var hasDoubledQuotes: Bool
+}
+
+/// Splits bytes into records; what it allocates serves all of them.
+private final class RecordScanner {
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private let file: String
+    private(set) var position: Int
+    /// The line on which the next record starts.
+    private(set) var nextLine: Int
+    private var line: Int
+    private var bounds: UnsafeMutableBufferPointer<FieldBounds>
+    private var count = 0
+
+    /// From a byte that starts a record; from the first, a byte order mark is passed over.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, file: String, from start: Int = 0, line: Int = 1) {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        self.bytes = bytes
+        self.file = file
+        position = start == 0 && bytes.starts(with: mark) ? mark.count : start
+        self.line = line
+        nextLine = line
+        bounds = .allocate(capacity: 64)
+    }
+
+    deinit { bounds.deallocate() }
+
+    /// The record that `next` found.
+    var row: TextRow {
+        TextRow(
+            file: file, line: line, bytes: bytes,
+            bounds: UnsafePointer(bounds.baseAddress.unsafelyUnwrapped), count: count)
+    }
+
+    /// Moves to the next record that is not an empty line; false at the end.
+    func next() throws(MarketError) -> Bool {
+        repeat {
+            guard position < bytes.count else { return false }
+            line = nextLine
+            try scan()
+        } while count == 1 && bounds[0].start == bounds[0].end
+        return true
+    }
+
+    private func scan() throws(MarketError) {
+        let start = position
+        let limit = min(bytes.count, start + CommaSeparated.longestLine)
+        var index = start
+        // All bytes of the record, or-ed: bit 7 shows whether it is ASCII.
+        var union: UInt8 = 0
+        var hasZero = false
+        count = 0
+        while true {
+            if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
+                let end = try closingQuote(of: index, recordStart: start)
+                index = end + 1
+                if index < bytes.count, bytes[index] == UInt8(ascii: "\r") { index += 1 }
+            } else {
+                let fieldStart = index
+                while index < limit, bytes[index] != UInt8(ascii: ","), bytes[index] != UInt8(ascii: "\n") {
+                    union |= bytes[index]
+                    hasZero = hasZero || bytes[index] == 0
+                    index += 1
+                }
+                let atLineEnd = index == bytes.count || bytes[index] == UInt8(ascii: "\n")
+                let isCRLF = atLineEnd && index > fieldStart && bytes[index - 1] == UInt8(ascii: "\r")
+                append(fieldStart, isCRLF ? index - 1 : index, hasDoubledQuotes: false)
+            }
+            guard index < bytes.count else { break }
+            if bytes[index] == UInt8(ascii: "\n") { break }
+            guard index < limit else { throw lineTooLong(from: start) }
+            guard bytes[index] == UInt8(ascii: ",") else { throw .malformedQuotes(file: file, line: line) }
+            index += 1
+        }
+        position = index + 1
+        nextLine += 1
+        if hasZero || union >= 128 { try requireText(start..<index) }
+    }
+
+    /// Appends the quoted field that opens at `quote` and returns where it closes.
+    private func closingQuote(of quote: Int, recordStart: Int) throws(MarketError) -> Int {
+        var index = quote + 1
+        var hasDoubledQuotes = false
+        while true {
+            guard index < bytes.count else { throw .malformedQuotes(file: file, line: line) }
+            guard index - recordStart <= CommaSeparated.longestLine else {
+                throw lineTooLong(from: recordStart)
+            }
+            if bytes[index] == UInt8(ascii: "\n") { nextLine += 1 }
+            if bytes[index] == UInt8(ascii: "\"") {
+                guard index + 1 < bytes.count, bytes[index + 1] == UInt8(ascii: "\"") else { break }
+                hasDoubledQuotes = true
+                index += 1
+            }
+            index += 1
+        }
+        try requireText(quote..<index)
+        append(quote + 1, index, hasDoubledQuotes: hasDoubledQuotes)
+        return index
+    }
+
+    private func append(_ start: Int, _ end: Int, hasDoubledQuotes: Bool) {
+        if count == bounds.count {
+            let larger = UnsafeMutableBufferPointer<FieldBounds>.allocate(capacity: 2 * count)
+            _ = larger.update(fromContentsOf: bounds)
+            bounds.deallocate()
+            bounds = larger
+        }
+        bounds[count] = FieldBounds(start: start, end: end, hasDoubledQuotes: hasDoubledQuotes)
+        count += 1
+    }
+
+    /// The error; reading can go on behind the line.
+    private func lineTooLong(from start: Int) -> MarketError {
+        position = (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count) + 1
+        nextLine = line + 1
+        return .lineTooLong(file: file, line: line, limit: CommaSeparated.longestLine)
+    }
+
+    private func requireText(_ range: Range<Int>) throws(MarketError) {
+        let text = UnsafeBufferPointer(rebasing: bytes[range])
+        if text.contains(0) || String(validating: text, as: UTF8.self) == nil {
+            throw .notText(file: file, line: line)
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+
+    /// Doubled quotes as single ones.
+    fileprivate var unquoted: String {
+        var result = ""
+        var afterQuote = false
+        for character in unicodeScalars {
+            if character == "\"", afterQuote {
+                afterQuote = false
+                continue
+            }
+            afterQuote = character == "\""
+            result.unicodeScalars.append(character)
+        }
+        return result
+    }
+}

@@ -1,0 +1,90 @@
+/// In what a contract's profit is paid. Part of the contract's type, since it decides every conversion.
+public enum Settlement: String, Sendable, Hashable {
+    /// In quote currency (USDC, USDT).
+    case linear
+    /// In the underlying coin, against a price in US dollars.
+    case inverse
+}
+
+/// A contract that an exchange lists.
+public struct Instrument: Hashable, Sendable {
+    public enum OptionType: UInt8, Sendable, Hashable {
+        case call = 0
+        case put = 1
+
+        /// +1 for a call, −1 for a put.
+        public var sign: Double { self == .call ? 1 : -1 }
+    }
+
+    public enum Kind: Hashable, Sendable {
+        /// European, on the future of its expiry; strike in quote currency.
+        case option(OptionType, strike: Double, expiry: Timestamp)
+        case future(expiry: Timestamp)
+        case perpetual
+        case spot
+    }
+
+    /// The exchange's name: the only one under which chains and positions know it.
+    public let name: String
+    /// The coin: `BTC` of `BTC_USDC-PERPETUAL`.
+    public let base: String
+    /// `USD` for inverse contracts, otherwise as named.
+    public let quote: String
+    public let settlement: Settlement
+    public let kind: Kind
+
+    public init(name: String, base: String, quote: String, settlement: Settlement, kind: Kind) {
+        self.name = name
+        self.base = base
+        self.quote = quote
+        self.settlement = settlement
+        self.kind = kind
+    }
+
+    /// When it expires; nil for perpetuals and spot.
+    public var expiry: Timestamp? {
+        switch kind {
+        case .option(_, _, let expiry), .future(let expiry): expiry
+        case .perpetual, .spot: nil
+        }
+    }
+
+    public var isOption: Bool {
+        if case .option = kind { true } else { false }
+    }
+
+    /// What a quantity of 1 is: a coin, or for inverse futures and perpetuals a US dollar, as in the
+    /// exchange's `amount`.
+    public var quantityUnit: String {
+        switch (settlement, kind) {
+        case (.inverse, .future), (.inverse, .perpetual): "USD"
+        default: base
+        }
+    }
+
+    /// Profit of `quantity` bought at `entry` and marked at `exit`, in settlement currency.
+    ///
+    /// Option premiums of inverse contracts are quoted in coin already, so their profit is linear in the
+    /// premium; the rule of the reciprocal price, A (1/S₀ − 1/S), belongs to inverse futures and
+    /// perpetuals alone.
+    public func profit(quantity: Double, entry: Double, exit: Double) -> Double {
+        switch (settlement, kind) {
+        case (.inverse, .future), (.inverse, .perpetual): quantity * (1 / entry - 1 / exit)
+        default: quantity * (exit - entry)
+        }
+    }
+}
+
+/// The half hour in which an expiry's delivery price is averaged.
+public enum SettlementWindow {
+    static let milliseconds = 1_800_000.0
+
+    /// How much of an expiring contract's delta is left: 1 until 30 minutes before expiry, then falling
+    /// linearly to 0, as the part of the average that is already known grows.
+    /// - Source: Deribit, support article 25944751433757.
+    public static func remainingShare(at now: Timestamp, expiry: Timestamp?) -> Double {
+        guard let expiry else { return 1 }
+        let left = Double(expiry.milliseconds - now.milliseconds)
+        return min(1, max(0, left / milliseconds))
+    }
+}

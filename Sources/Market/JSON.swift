@@ -1,0 +1,196 @@
+/// A JSON value and where it stands.
+struct JSON {
+    enum Content {
+        case null
+        case boolean(Bool)
+        case number(Double)
+        case string(String)
+        case array([JSON])
+        case object([String: JSON])
+    }
+
+    let content: Content
+    /// The byte at which it starts and the one behind its end.
+    let start, end: Int
+    /// The line on which it starts.
+    let line: Int
+
+    /// The member of that name of an object.
+    subscript(name: String) -> JSON? {
+        if case .object(let members) = content { members[name] } else { nil }
+    }
+
+    var array: [JSON]? {
+        if case .array(let elements) = content { elements } else { nil }
+    }
+
+    var string: String? {
+        if case .string(let text) = content { text } else { nil }
+    }
+
+    var number: Double? {
+        if case .number(let value) = content { value } else { nil }
+    }
+
+    var isNull: Bool {
+        if case .null = content { true } else { false }
+    }
+}
+
+/// A strict reader of JSON (RFC 8259) that keeps places, so that errors can name the line. A file may hold
+/// several values one after another, as a log of replies does.
+struct JSONReader {
+    static let deepestNesting = 64
+
+    private let source: Source
+    private var index = 0
+    private var line = 1
+
+    init(_ source: Source) { self.source = source }
+
+    /// All values of the file.
+    /// - Throws: `invalidJSON`.
+    mutating func values() throws(MarketError) -> [JSON] {
+        var values: [JSON] = []
+        skipSpace()
+        while index < source.bytes.count {
+            values.append(try value(depth: 0))
+            skipSpace()
+        }
+        return values
+    }
+
+    private var next: UInt8? { index < source.bytes.count ? source.bytes[index] : nil }
+
+    private func failure(_ reason: String) -> MarketError {
+        .invalidJSON(file: source.name, line: line, reason: reason)
+    }
+
+    private mutating func skipSpace() {
+        while let byte = next, byte == 32 || byte == 10 || byte == 13 || byte == 9 {
+            if byte == 10 { line += 1 }
+            index += 1
+        }
+    }
+
+    private mutating func take(_ byte: Character) -> Bool {
+        guard next == byte.asciiValue else { return false }
+        index += 1
+        return true
+    }
+
+    private mutating func value(depth: Int) throws(MarketError) -> JSON {
+        guard depth < Self.deepestNesting else { throw failure("nested too deeply") }
+        skipSpace()
+        let (start, line) = (index, line)
+        let content: JSON.Content
+        switch next {
+        case UInt8(ascii: "{"): content = try object(depth)
+        case UInt8(ascii: "["): content = try array(depth)
+        case UInt8(ascii: "\""): content = .string(try string())
+        case nil: throw failure("ends too early")
+        default: content = try word()
+        }
+        return JSON(content: content, start: start, end: index, line: line)
+    }
+
+    private mutating func object(_ depth: Int) throws(MarketError) -> JSON.Content {
+        index += 1
+        var members: [String: JSON] = [:]
+        skipSpace()
+        if take("}") { return .object(members) }
+        repeat {
+            skipSpace()
+            guard next == UInt8(ascii: "\"") else { throw failure("expected a member's name") }
+            let name = try string()
+            skipSpace()
+            guard take(":") else { throw failure("expected \":\"") }
+            guard members.updateValue(try value(depth: depth + 1), forKey: name) == nil else {
+                throw failure("member \"\(name.clipped)\" stands twice")
+            }
+            skipSpace()
+        } while take(",")
+        guard take("}") else { throw failure("expected \",\" or \"}\"") }
+        return .object(members)
+    }
+
+    private mutating func array(_ depth: Int) throws(MarketError) -> JSON.Content {
+        index += 1
+        var elements: [JSON] = []
+        skipSpace()
+        if take("]") { return .array(elements) }
+        repeat {
+            elements.append(try value(depth: depth + 1))
+            skipSpace()
+        } while take(",")
+        guard take("]") else { throw failure("expected \",\" or \"]\"") }
+        return .array(elements)
+    }
+
+    private mutating func string() throws(MarketError) -> String {
+        index += 1
+        var bytes: [UInt8] = []
+        while let byte = next {
+            index += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let text = String(validating: bytes, as: UTF8.self) else {
+                    throw failure("text is not UTF-8")
+                }
+                return text
+            case UInt8(ascii: "\\"): bytes += try escaped()
+            case 0..<32: throw failure("control character in a text")
+            default: bytes.append(byte)
+            }
+        }
+        throw failure("a text never ends")
+    }
+
+    private mutating func escaped() throws(MarketError) -> [UInt8] {
+        let byte = next
+        index += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return byte.map { [$0] } ?? []
+        case UInt8(ascii: "b"): return [8]
+        case UInt8(ascii: "f"): return [12]
+        case UInt8(ascii: "n"): return [10]
+        case UInt8(ascii: "r"): return [13]
+        case UInt8(ascii: "t"): return [9]
+        case UInt8(ascii: "u"):
+            var units = [try codeUnit()]
+            if units[0] & 0xFC00 == 0xD800, take("\\"), take("u") { units.append(try codeUnit()) }
+            guard let text = String(validating: units, as: UTF16.self) else {
+                throw failure("half of a surrogate pair")
+            }
+            return Array(text.utf8)
+        default: throw failure("unknown escape")
+        }
+    }
+
+    private mutating func codeUnit() throws(MarketError) -> UInt16 {
+        var unit: UInt16 = 0
+        for _ in 0..<4 {
+            guard let byte = next, let digit = Character(UnicodeScalar(byte)).hexDigitValue else {
+                throw failure("\\u needs four hexadecimal digits")
+            }
+            unit = unit << 4 | UInt16(digit)
+            index += 1
+        }
+        return unit
+    }
+
+    /// true, false, null or a number.
+    private mutating func word() throws(MarketError) -> JSON.Content {
+        let start = index
+        while let byte = next, byte > 32, !",]}:[{\"".utf8.contains(byte) { index += 1 }
+        let text = source.bytes[start..<index]
+        if text.elementsEqual("true".utf8) { return .boolean(true) }
+        if text.elementsEqual("false".utf8) { return .boolean(false) }
+        if text.elementsEqual("null".utf8) { return .null }
+        guard let value = text.withUnsafeBufferPointer(parseNumber) else {
+            index = start
+            throw failure("unexpected \"\(String(decoding: text.prefix(20), as: UTF8.self).clipped)\"")
+        }
+        return .number(value)
+    }
+}

@@ -1,0 +1,86 @@
+/// Options in a generic table: columns `type,spot,strike,years,vol,rate,dividend` in any order.
+///
+/// Spot and strike in one currency, `years` to expiry (ACT/365), `vol` per √year, `rate` and `dividend`
+/// continuously compounded, all in natural units (0.05 is 5%). `type` is C or P (also call, put).
+public struct OptionTable: Sendable {
+    /// The columns, in the order in which tables show them.
+    public static let columns = ["type", "spot", "strike", "years", "vol", "rate", "dividend"]
+
+    public let file: String
+    /// The line of the file on which each option stands.
+    public private(set) var lines: [Int] = []
+    /// 0 for a call, 1 for a put.
+    public private(set) var type: [UInt8] = []
+    public private(set) var spot, strike, years, volatility, rate, dividend: [Double]
+
+    public var count: Int { type.count }
+
+    /// Reads a table; extra columns are ignored.
+    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        file = source.name
+        var places: [Int] = []
+        for column in Self.columns { places.append(try table.required(column)) }
+        (spot, strike, years, volatility, rate, dividend) = ([], [], [], [], [], [])
+        // A guess that saves growing the columns: short rows have some 40 bytes.
+        let rows = source.bytes.count / 40
+        lines.reserveCapacity(rows)
+        type.reserveCapacity(rows)
+        spot.reserveCapacity(rows)
+        strike.reserveCapacity(rows)
+        years.reserveCapacity(rows)
+        volatility.reserveCapacity(rows)
+        rate.reserveCapacity(rows)
+        dividend.reserveCapacity(rows)
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            guard let optionType = Self.optionType(row.bytes(places[0])) else {
+                throw row.invalid(places[0], "type", "must be C or P")
+            }
+            let s = try row.number(places[1], "spot", .notNegative)
+            let k = try row.number(places[2], "strike", .notNegative)
+            let t = try row.number(places[3], "years", .notNegative)
+            let v = try row.number(places[4], "vol", .notNegative)
+            let r = try row.number(places[5], "rate", .finite)
+            let q = try row.number(places[6], "dividend", .finite)
+            lines.append(row.line)
+            type.append(optionType)
+            spot.append(s)
+            strike.append(k)
+            years.append(t)
+            volatility.append(v)
+            rate.append(r)
+            dividend.append(q)
+        }
+    }
+
+    /// The table without some of its rows.
+    public mutating func remove(_ rows: Set<Int>) {
+        func kept<T>(_ column: [T]) -> [T] {
+            column.enumerated().filter { !rows.contains($0.offset) }.map(\.element)
+        }
+        lines = kept(lines)
+        type = kept(type)
+        spot = kept(spot)
+        strike = kept(strike)
+        years = kept(years)
+        volatility = kept(volatility)
+        rate = kept(rate)
+        dividend = kept(dividend)
+    }
+
+    private static func optionType(_ text: UnsafeBufferPointer<UInt8>) -> UInt8? {
+        if text.count == 1 {
+            switch text[0] | 0x20 {
+            case UInt8(ascii: "c"): return 0
+            case UInt8(ascii: "p"): return 1
+            default: return nil
+            }
+        }
+        switch String(decoding: text, as: UTF8.self).lowercased() {
+        case "call": return 0
+        case "put": return 1
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,54 @@
+/// What books hold: columns `book,instrument,quantity`.
+public struct PositionTable: Sendable {
+    public static let columns = ["book", "instrument", "quantity"]
+
+    /// One line: quantity above 0 is long, in units of `Instrument.quantityUnit` (coins, or US dollars for
+    /// inverse futures and perpetuals). An instrument may stand in a book more than once.
+    public struct Position: Sendable, Equatable {
+        public let book: String
+        public let instrument: Instrument
+        public let quantity: Double
+        public let line: Int
+
+        public init(book: String, instrument: Instrument, quantity: Double, line: Int) {
+            self.book = book
+            self.instrument = instrument
+            self.quantity = quantity
+            self.line = line
+        }
+    }
+
+    public let file: String
+    public private(set) var positions: [Position] = []
+
+    /// Reads a table; extra columns are ignored.
+    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        file = source.name
+        let book = try table.required("book")
+        let instrument = try table.required("instrument")
+        let quantity = try table.required("quantity")
+        var known: [String: Instrument] = [:]
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            let bookName = row.text(book)
+            guard !bookName.isEmpty else { throw row.invalid(book, "book", "is empty") }
+            let name = row.text(instrument)
+            let held: Instrument
+            if let seen = known[name] {
+                held = seen
+            } else {
+                do throws(InstrumentNameError) {
+                    held = try Instrument(name: name)
+                } catch {
+                    throw row.invalid(instrument, "instrument", "\(error)")
+                }
+                known[name] = held
+            }
+            positions.append(
+                Position(
+                    book: bookName, instrument: held,
+                    quantity: try row.number(quantity, "quantity", .finite), line: row.line))
+        }
+    }
+}

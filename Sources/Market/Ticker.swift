@@ -1,0 +1,50 @@
+/// One level of an order book.
+public struct OrderLevel: Sendable, Equatable {
+    /// As the exchange quotes it: in coin for inverse options, else in quote currency.
+    public let price: Double
+    /// In units of `Instrument.quantityUnit`.
+    public let amount: Double
+
+    public init(price: Double, amount: Double) {
+        self.price = price
+        self.amount = amount
+    }
+}
+
+/// Greeks as the exchange publishes them, rounded, in its own units: delta in coins, gamma per US dollar,
+/// vega in dollars per volatility point, theta in dollars per day, rho in dollars per percent.
+public struct PublishedGreeks: Sendable, Equatable {
+    public let delta, gamma, vega, theta, rho: Double
+
+    public init(delta: Double, gamma: Double, vega: Double, theta: Double, rho: Double) {
+        self.delta = delta
+        self.gamma = gamma
+        self.vega = vega
+        self.theta = theta
+        self.rho = rho
+    }
+}
+
+/// What an exchange says about one instrument at one moment.
+public struct Ticker: Sendable, Equatable {
+    public let instrument: Instrument
+    public let timestamp: Timestamp
+    /// The line of the file.
+    public let line: Int
+    /// Options only: the future of the expiry (synthetic where none is listed), in quote currency, and its
+    /// name.
+    public let underlyingPrice: Double?
+    public let underlyingIndex: String?
+    /// The spot index.
+    public let indexPrice: Double?
+    /// As the exchange quotes it: in coin for inverse options, else in quote currency.
+    public let markPrice: Double?
+    /// Options only, in natural units: 0.6 for a `mark_iv` of 60.
+    public let markVolatility: Double?
+    /// Continuously compounded; 0 where the exchange names none.
+    public let interestRate: Double
+    public let openInterest: Double?
+    /// Best first; empty where nobody quotes.
+    public let bids, asks: [OrderLevel]
+    public let published: PublishedGreeks?
+}
