@@ -13,6 +13,11 @@ public struct Chain: Sendable {
     public struct Quote: Sendable, Equatable {
         public let price: Double
         public let timestamp: Timestamp
+
+        public init(price: Double, timestamp: Timestamp) {
+            self.price = price
+            self.timestamp = timestamp
+        }
     }
 
     /// Reads Deribit tickers: a table with flattened names, or the replies of `public/ticker` and

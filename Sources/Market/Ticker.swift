@@ -48,3 +48,13 @@ public struct Ticker: Sendable, Equatable {
     public let bids, asks: [OrderLevel]
     public let published: PublishedGreeks?
 }
+
+extension Ticker {
+    /// A contract of which only the price is known.
+    public init(instrument: Instrument, quote: Chain.Quote) {
+        self.init(
+            instrument: instrument, timestamp: quote.timestamp, line: 0, underlyingPrice: nil,
+            underlyingIndex: nil, indexPrice: nil, markPrice: quote.price, markVolatility: nil,
+            interestRate: 0, openInterest: nil, bids: [], asks: [], published: nil)
+    }
+}

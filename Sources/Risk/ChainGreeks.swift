@@ -1,0 +1,78 @@
+import Greeks
+import Market
+
+/// The Greeks of tickers, one row per ticker, in natural units and per unit of the underlying.
+///
+/// Options are Black-76 on the future of their expiry, each at the moment of its own ticker: spot F =
+/// `underlying_price`, σ = `mark_iv`, rate and dividend both the ticker's `interest_rate`, T ACT/365 to the
+/// millisecond. Everything else is a call struck at 0: worth its price, delta 1.
+public struct ChainGreeks: Sendable {
+    public let tickers: [Ticker]
+    public let options: OptionBatch
+    public let greeks: GreekMatrix
+
+    /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
+    ///   `badRows` first.
+    public init(
+        _ tickers: [Ticker], file: String, _ selection: GreekSelection, _ engine: GreeksEngine,
+        _ badRows: inout BadRows
+    ) throws(MarketError) {
+        var kept = tickers
+        while true {
+            do throws(GreeksError) {
+                options = try Self.batch(of: kept)
+                break
+            } catch {
+                guard case .invalidInput(let row, let status, let value) = error else {
+                    throw .unreadable(file: file, reason: "\(error)")
+                }
+                try badRows.note(
+                    .invalidValue(
+                        file: file, line: kept[row].line, column: Self.column(of: status),
+                        value: "\(value)", reason: "\(status)"))
+                kept.remove(at: row)
+            }
+        }
+        self.tickers = kept
+        greeks = engine.greeks(selection, of: options)
+    }
+
+    private static func batch(of tickers: [Ticker]) throws(GreeksError) -> OptionBatch {
+        var type: [UInt8] = []
+        var spot: [Double] = []
+        var strike: [Double] = []
+        var years: [Double] = []
+        var volatility: [Double] = []
+        var rate: [Double] = []
+        for ticker in tickers {
+            if case .option(let optionType, let optionStrike, let expiry) = ticker.instrument.kind {
+                type.append(optionType.rawValue)
+                spot.append(ticker.underlyingPrice ?? .nan)
+                strike.append(optionStrike)
+                years.append(ticker.timestamp.years(until: expiry))
+                volatility.append(ticker.markVolatility ?? .nan)
+                rate.append(ticker.interestRate)
+            } else {
+                type.append(0)
+                spot.append(ticker.markPrice ?? .nan)
+                strike.append(0)
+                years.append(0)
+                volatility.append(0)
+                rate.append(0)
+            }
+        }
+        return try OptionBatch(
+            type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+            dividend: rate)
+    }
+
+    /// The ticker's name of the field that a status is about.
+    private static func column(of status: InputStatus) -> String {
+        switch status {
+        case .ok, .invalidType, .invalidStrike, .invalidYears: "instrument_name"
+        case .invalidSpot: "underlying_price"
+        case .invalidVolatility: "mark_iv"
+        case .invalidRate, .invalidDividend: "interest_rate"
+        }
+    }
+}
