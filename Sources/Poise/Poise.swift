@@ -2,3 +2,6 @@
 @_exported import Greeks
 @_exported import Market
 @_exported import Risk
+
+/// The version of the library and its tools.
+public let poiseVersion = "0.1.0"

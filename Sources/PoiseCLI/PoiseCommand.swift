@@ -1,8 +1,64 @@
 import ArgumentParser
+import Foundation
+import Poise
 
+/// Exit status: 0 done, 1 bad input, 2 wrong usage.
 @main
 struct PoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "poise",
-        abstract: "The risk kernel that keeps option books balanced.")
+        abstract: "The risk kernel that keeps option books balanced.",
+        version: poiseVersion,
+        subcommands: [GreeksCommand.self, RiskCommand.self])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as MarketError {
+            fail("\(error)", status: 1)
+        } catch let error as GreeksError {
+            fail("\(error)", status: 2)
+        } catch let error as OutputError {
+            fail("\(error)", status: 1)
+        } catch {
+            // Help and version are "errors" too, with status 0.
+            let status = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if status == .success {
+                print(text)
+                Foundation.exit(0)
+            }
+            fail(text, status: 2, prefix: "")
+        }
+    }
+
+    private static func fail(_ message: String, status: Int32, prefix: String = "poise: ") -> Never {
+        FileHandle.standardError.write(Data((prefix + message + "\n").utf8))
+        Foundation.exit(status)
+    }
+}
+
+/// Options that all commands share.
+struct CommonOptions: ParsableArguments {
+    @Option(help: "table for people; csv or json for programs, with all digits.")
+    var format: Format = .table
+
+    @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Leave out rows that cannot be used, list them on standard error and go on.")
+    var skipBadRows = false
+
+    /// Lists what a reader left out.
+    func report(_ badRows: BadRows) {
+        guard !badRows.skipped.isEmpty else { return }
+        var text = "poise: skipped \(badRows.skipped.count) rows:\n"
+        for error in badRows.skipped { text += "  \(error)\n" }
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}
+
+enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, csv, json
 }

@@ -9,13 +9,14 @@ import Market
 public struct ChainGreeks: Sendable {
     public let tickers: [Ticker]
     public let options: OptionBatch
+    /// 0 until `compute`.
     public let greeks: GreekMatrix
 
+    /// Takes the inputs from tickers.
     /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
     ///   `badRows` first.
     public init(
-        _ tickers: [Ticker], file: String, _ selection: GreekSelection, _ engine: GreeksEngine,
-        _ badRows: inout BadRows
+        _ tickers: [Ticker], file: String, _ selection: GreekSelection, _ badRows: inout BadRows
     ) throws(MarketError) {
         var kept = tickers
         while true {
@@ -34,7 +35,14 @@ public struct ChainGreeks: Sendable {
             }
         }
         self.tickers = kept
-        greeks = engine.greeks(selection, of: options)
+        greeks = GreekMatrix(selection, count: options.count)
+    }
+
+    /// Computes the Greeks. Allocates nothing.
+    public func compute(_ engine: GreeksEngine) {
+        options.withColumns {
+            engine.fullForm(greeks.selection, $0, count: options.count, into: greeks.columns)
+        }
     }
 
     private static func batch(of tickers: [Ticker]) throws(GreeksError) -> OptionBatch {

@@ -52,7 +52,8 @@ public struct ExposurePlan: Sendable {
         self.groupings = groupings
         self.contracts = contracts
         let contractNumbers = Dictionary(
-            contracts.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            contracts.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
         var groupNumbers: [[String]: Int] = [:]
         for position in positions { groupNumbers[groupings.map { $0.label(position) }] = 0 }
         // Labels in their own order, but contracts by expiry and strike.

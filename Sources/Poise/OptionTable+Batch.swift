@@ -1,0 +1,52 @@
+extension OptionTable {
+    /// The table's options, ready for the kernel. Rows that the formulas do not accept leave the table.
+    /// - Throws: `invalidValue`; such rows go to `badRows` first.
+    public mutating func batch(_ badRows: inout BadRows) throws(MarketError) -> OptionBatch {
+        while true {
+            do throws(GreeksError) {
+                return try OptionBatch(
+                    type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+                    dividend: dividend)
+            } catch {
+                guard case .invalidInput(let first, _, _) = error else {
+                    throw .unreadable(file: file, reason: "\(error)")
+                }
+                var rejected: Set<Int> = []
+                for row in first..<count {
+                    guard let status = status(ofRow: row) else { continue }
+                    try badRows.note(status)
+                    rejected.insert(row)
+                }
+                remove(rejected)
+            }
+        }
+    }
+
+    private func status(ofRow row: Int) -> MarketError? {
+        do throws(GreeksError) {
+            _ = try OptionBatch(
+                type: [type[row]], spot: [spot[row]], strike: [strike[row]], years: [years[row]],
+                volatility: [volatility[row]], rate: [rate[row]], dividend: [dividend[row]])
+            return nil
+        } catch {
+            guard case .invalidInput(_, let status, let value) = error else { return nil }
+            return .invalidValue(
+                file: file, line: lines[row], column: status.field, value: "\(value)", reason: "\(status)")
+        }
+    }
+}
+
+extension InputStatus {
+    /// The column of an option table that the status is about.
+    fileprivate var field: String {
+        switch self {
+        case .ok, .invalidType: "type"
+        case .invalidSpot: "spot"
+        case .invalidStrike: "strike"
+        case .invalidYears: "years"
+        case .invalidVolatility: "vol"
+        case .invalidRate: "rate"
+        case .invalidDividend: "dividend"
+        }
+    }
+}
