@@ -67,9 +67,12 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
-        .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"]),
-        .testTarget(
-            name: "GreeksTests", dependencies: ["Greeks", "GreeksKernel", "VectorMath", "TestSupport"]),
+        .testTarget(name: "COpenBLASTests", dependencies: ["COpenBLAS"]),
+        .testTarget(name: "VectorMathTests", dependencies: ["VectorMath"]),
+        .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(name: "RiskTests", dependencies: ["Poise", "TestSupport"]),
+        .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -41,13 +41,16 @@ public func logarithmInTwoParts<A: LaneArithmetic>(
     let cubicLow =
         A.productError(cube, Lanes(repeating: twoThirdsHigh), cubic)
         + A.multiplyAdd(cube, Lanes(repeating: twoThirdsLow), cubeLow * Lanes(repeating: twoThirdsHigh))
+    // d(2 artanh z) = 2/(1 − z²) dz.
+    let steepness = A.multiplyAdd(w, w, w) + Lanes(repeating: 1)
+    let lowPart = (zLow + zLow) * steepness
     let twiceZ = z + z
     let wholePart = k * Lanes(repeating: logOfTwoHigh)
     let sum = wholePart + twiceZ
     let sumLow = roundingErrorOfSum(wholePart, twiceZ, sum)
     let tail = A.multiplyAdd(
         cube * w, logarithmRest(arithmetic, w),
-        A.multiplyAdd(k, Lanes(repeating: logOfTwoLow), cubicLow + (zLow + zLow)))
+        A.multiplyAdd(k, Lanes(repeating: logOfTwoLow), cubicLow + lowPart))
     let upper = sum + cubic
     let rest = (roundingErrorOfSum(sum, cubic, upper) + sumLow) + tail
     let high = upper + rest

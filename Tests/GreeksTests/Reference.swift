@@ -2,13 +2,15 @@ import Foundation
 import Greeks
 import TestSupport
 
-/// A table of options with their Greeks from arithmetic of 60 digits.
+/// A table of options with their Greeks from arithmetic of many digits.
 struct Reference {
+    let name: String
     let batch: OptionBatch
     /// One column per Greek.
     let expected: [Greek: [Double]]
 
-    init(path: String) throws {
+    init(name: String, path: String) throws {
+        self.name = name
         var columns: [String: [Double]] = [:]
         var types: [UInt8] = []
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline)
@@ -27,6 +29,16 @@ struct Reference {
             type: types, spot: column("spot"), strike: column("strike"), years: column("years"),
             volatility: column("vol"), rate: column("rate"), dividend: column("dividend"))
         expected = Dictionary(uniqueKeysWithValues: Greek.allCases.map { ($0, column($0.name)) })
+    }
+
+    /// The project's own table (`scripts/generate-reference`) and, where it is there, the large shared one.
+    static func all() throws -> [Reference] {
+        let own = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures/european.csv")
+        var references = [try Reference(name: "160 rows", path: own.path)]
+        if let path = SharedData.path("reference/european.csv", skipping: "2,500 reference rows") {
+            references.append(try Reference(name: "2,500 rows", path: path))
+        }
+        return references
     }
 }
 

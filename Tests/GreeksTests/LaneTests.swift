@@ -1,0 +1,119 @@
+import Foundation
+import Greeks
+import Testing
+
+/// Results depend neither on the place of an option in a batch nor on the vector width.
+struct LaneTests {
+    static func bits(_ matrix: GreekMatrix, _ greek: Greek, _ row: Int) -> UInt64 {
+        matrix[greek]?[row].bitPattern ?? 0
+    }
+
+    /// Every tail length gives the bits of the whole batch, and writes nothing behind its end.
+    @Test(arguments: InstructionSet.supported)
+    func tails(_ set: InstructionSet) throws {
+        let engine = try GreeksEngine(set)
+        let batch = try OptionBatch.random(40, seed: 5)
+        let whole = engine.greeks(.all, of: batch)
+        for count in 0...40 {
+            let guardValue = 12_345.678
+            var columns = Greek.allCases.map { _ in Array(repeating: guardValue, count: 48) }
+            let pointers = columns.indices.map { column in
+                columns[column].withUnsafeMutableBufferPointer { $0.baseAddress }
+            }
+            // The arrays are neither moved nor read until the call returns.
+            let output = GreekColumns { OutputColumn(pointers[$0.rawValue].unsafelyUnwrapped) }
+            batch.withColumns { engine.fullForm(.all, $0, count: count, into: output) }
+            for greek in Greek.allCases {
+                for row in 0..<48 {
+                    let value = columns[greek.rawValue][row]
+                    if row < count {
+                        #expect(
+                            value.bitPattern == Self.bits(whole, greek, row),
+                            "\(set) \(greek) \(count) \(row)")
+                    } else {
+                        #expect(value == guardValue, "\(set) \(greek) \(count) \(row)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// A selection changes what is stored, not what is computed.
+    @Test(arguments: InstructionSet.supported)
+    func selections(_ set: InstructionSet) throws {
+        let engine = try GreeksEngine(set)
+        let batch = try OptionBatch.random(1_003, seed: 6)
+        let all = engine.greeks(.all, of: batch)
+        for selection in GreekSelection.allCases {
+            let some = engine.greeks(selection, of: batch)
+            for greek in Greek.allCases {
+                #expect((some[greek] != nil) == selection.contains(greek))
+                guard some[greek] != nil else { continue }
+                for row in 0..<batch.count {
+                    #expect(
+                        Self.bits(some, greek, row) == Self.bits(all, greek, row),
+                        "\(selection) \(greek) \(row)")
+                }
+            }
+        }
+    }
+
+    /// AVX-512 gives the bits of AVX2, in both forms; baseline, without fused multiply-add, rounds
+    /// differently and stays close.
+    @Test func sameBits() throws {
+        guard InstructionSet.avx2.isSupported else {
+            print("skipped: instruction sets compared: this processor has no AVX2")
+            return
+        }
+        var batches = [try OptionBatch.random(20_003, seed: 7)]
+        batches += try Reference.all().map(\.batch)
+        let avx2 = try GreeksEngine(.avx2)
+        for batch in batches {
+            let forms: [(GreeksEngine) -> GreekMatrix] = [
+                { $0.greeks(.all, of: batch) }, { SliceOptions(oneSliceEach: batch).greeks(.all, $0) },
+            ]
+            for form in forms {
+                let expected = form(avx2)
+                if InstructionSet.avx512.isSupported {
+                    let got = form(try GreeksEngine(.avx512))
+                    var differences = 0
+                    for greek in Greek.allCases {
+                        for row in 0..<batch.count
+                        where Self.bits(got, greek, row) != Self.bits(expected, greek, row) {
+                            differences += 1
+                        }
+                    }
+                    #expect(differences == 0, "\(differences) values differ between AVX2 and AVX-512")
+                } else {
+                    print("skipped: bits of AVX-512: this processor does not have it")
+                }
+                let baseline = form(try GreeksEngine(.baseline))
+                for greek in Greek.allCases where greek != .price {
+                    let own = try #require(baseline[greek])
+                    let errors = ErrorSummary(own, against: Array(try #require(expected[greek])))
+                    #expect(errors.median <= 1e-15, "baseline \(greek): \(errors)")
+                }
+            }
+        }
+    }
+
+    /// The instruction set asked for is the one that runs, and a wrong name is an error.
+    @Test func instructionSets() throws {
+        let best = try #require(InstructionSet.supported.last)
+        #expect(InstructionSet.supported.contains(.baseline))
+        for set in InstructionSet.allCases {
+            if set.isSupported {
+                #expect(try GreeksEngine(set).instructionSet == set)
+                #expect(try InstructionSet.named(set.rawValue) == set)
+            } else {
+                #expect(throws: GreeksError.unsupportedInstructionSet(set)) { try GreeksEngine(set) }
+            }
+        }
+        #expect(throws: GreeksError.unknownInstructionSet("sse9")) { try InstructionSet.named("sse9") }
+        if let name = ProcessInfo.processInfo.environment["POISE_ISA"] {
+            #expect(try GreeksEngine().instructionSet.rawValue == name)
+        } else {
+            #expect(try GreeksEngine().instructionSet == best)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+#if arch(x86_64)
+    import Foundation
+    import Testing
+    import VectorMath
+
+    /// Scalar lane operations, so that the tests judge the method and not an instruction set.
+    private enum Scalar: LaneArithmetic {
+        static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+            var result = c
+            for lane in 0..<8 { result[lane].addProduct(a[lane], b[lane]) }
+            return result
+        }
+        static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+            multiplyAdd(a, b, -product)
+        }
+        static func any(_ mask: LaneMask) -> Bool { (0..<8).contains { mask[$0] } }
+        static func squareRoot(_ a: Lanes) -> Lanes { a.squareRoot() }
+    }
+
+    /// Without fused multiply-add.
+    private enum Split: LaneArithmetic {
+        static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { a * b + c }
+        static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+            splitProductError(a, b, product)
+        }
+        static func any(_ mask: LaneMask) -> Bool { Scalar.any(mask) }
+        static func squareRoot(_ a: Lanes) -> Lanes { a.squareRoot() }
+    }
+
+    /// Worst errors against the C library's 80-bit functions.
+    struct AccuracyTests {
+        /// Eight arguments at a time, from equal steps and from every binade of the range.
+        static func arguments(from low: Double, to high: Double) -> [Lanes] {
+            var values: [Double] = []
+            for step in 0...200_000 { values.append(low + (high - low) * Double(step) / 200_000) }
+            var state: UInt64 = 0x2545_F491_4F6C_DD1D
+            for exponent in -60...9 {
+                for _ in 0..<300 {
+                    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    let magnitude = Double(
+                        sign: .plus, exponent: exponent, significand: 1 + Double(state >> 12) * 0x1p-52)
+                    for value in [magnitude, -magnitude] where value >= low && value <= high {
+                        values.append(value)
+                    }
+                }
+            }
+            while values.count % 8 != 0 { values.append(low) }
+            return stride(from: 0, to: values.count, by: 8).map { Lanes(values[$0..<$0 + 8]) }
+        }
+
+        /// Checks `results` of a vector function against an oracle, in ulps of the true value.
+        static func check(
+            _ name: String, limit: Double, _ arguments: [Lanes], _ function: (Lanes) -> Lanes,
+            oracle: (Float80) -> Float80
+        ) {
+            var worst: (ulps: Double, at: Double, value: Double) = (0, 0, 0)
+            for x in arguments {
+                let y = function(x)
+                for lane in 0..<8 {
+                    let truth = oracle(Float80(x[lane]))
+                    guard abs(truth) > 0x1p-1020 else { continue }
+                    let error = Double(abs(Float80(y[lane]) - truth) / Float80(Double(truth).ulp))
+                    if !(error <= worst.ulps) { worst = (error, x[lane], y[lane]) }
+                }
+            }
+            print("\(name): worst \(worst.ulps) ulp at \(worst.at)")
+            #expect(worst.ulps <= limit, "\(name)(\(worst.at)) = \(worst.value): \(worst.ulps) ulp")
+        }
+
+        @Test func exponentials() {
+            let arguments = Self.arguments(from: -707, to: 709)
+            Self.check("exponential", limit: 1.1, arguments, { exponential(Scalar.self, $0) }) { exp($0) }
+            Self.check("exponential, not fused", limit: 1.3, arguments, { exponential(Split.self, $0) }) {
+                exp($0)
+            }
+            for x in Self.arguments(from: -1, to: 1) {
+                let pair = VectorMath.exponentials(Scalar.self, x, -x)
+                #expect(pair.0 == exponential(Scalar.self, x) && pair.1 == exponential(Scalar.self, -x))
+            }
+            let edges = exponential(Scalar.self, [0, -709, -1e300, -.infinity, .nan, -0.0, 1, -1])
+            #expect(edges[0] == 1 && edges[1] == 0 && edges[2] == 0 && edges[3] == 0 && edges[4].isNaN)
+            #expect(edges[5] == 1)
+        }
+
+        @Test func gaussians() {
+            let arguments = Self.arguments(from: 0, to: 37.5)
+            func truth(_ x: Float80) -> Float80 { exp(-x * x / 2) }
+            Self.check("gaussian", limit: 1.3, arguments, { gaussian(Scalar.self, $0) }, oracle: truth)
+            Self.check(
+                "gaussian, not fused", limit: 1.4, arguments, { gaussian(Split.self, $0) }, oracle: truth)
+            #expect(gaussian(Scalar.self, Lanes(repeating: 38)) == .zero)
+        }
+
+        @Test func tails() {
+            let arguments = Self.arguments(from: 0, to: 36)
+            func truth(_ x: Float80) -> Float80 { erfc(x / Float80(2).squareRoot()) / 2 }
+            Self.check(
+                "upper tail", limit: 8.5, arguments,
+                { upperTails(Scalar.self, $0, Lanes(repeating: 2), scale: gaussian(Scalar.self, $0)).0 },
+                oracle: truth)
+            Self.check(
+                "upper tail, second", limit: 8.5, arguments,
+                { upperTails(Scalar.self, Lanes(repeating: 9), $0, scale: gaussian(Scalar.self, $0)).1 },
+                oracle: truth)
+            Self.check(
+                "upper tail, not fused", limit: 11, arguments,
+                { upperTails(Split.self, $0, $0, scale: gaussian(Split.self, $0)).0 }, oracle: truth)
+            let atZero = upperTails(Scalar.self, .zero, .zero, scale: Lanes(repeating: 1))
+            #expect(atZero.0 == Lanes(repeating: 0.5) && atZero.1 == Lanes(repeating: 0.5))
+        }
+
+        @Test func logarithms() {
+            for other in [1.0, 0.7, 1.4999, 3e-200, 7e200] {
+                let b = Lanes(repeating: other)
+                let arguments = Self.arguments(from: -60, to: 60).map { x -> Lanes in
+                    var a = Lanes.zero
+                    for lane in 0..<8 { a[lane] = other * Foundation.exp(x[lane]) }
+                    return a
+                }
+                Self.check(
+                    "ln(a/\(other))", limit: 2, arguments, { logarithmOfRatio(Scalar.self, $0, b) }
+                ) { a in
+                    // The quotient rounds, the difference does not.
+                    let excess = (a - Float80(other)) / Float80(other)
+                    return abs(excess) < 0.3 ? log1p(excess) : log(a / Float80(other))
+                }
+            }
+        }
+
+        /// The sum of the two parts is as good as the 80-bit oracle can tell (2⁻⁶⁴ of ln a and its own
+        /// error).
+        @Test func logarithmsInTwoParts() {
+            var worst = 0.0
+            for x in Self.arguments(from: -60, to: 60) {
+                var a = Lanes.zero
+                for lane in 0..<8 { a[lane] = Foundation.exp(x[lane]) }
+                for parts in [
+                    logarithmInTwoParts(Scalar.self, a), logarithmInTwoParts(Split.self, a),
+                ] {
+                    for lane in 0..<8 where a[lane] != 1 {
+                        let truth = log(Float80(a[lane]))
+                        let sum = Float80(parts.high[lane]) + Float80(parts.low[lane])
+                        worst = max(worst, Double(abs((sum - truth) / truth)))
+                        #expect(abs(parts.low[lane]) <= abs(parts.high[lane]).ulp)
+                    }
+                }
+            }
+            print("ln in two parts: worst relative difference from the 80-bit logarithm \(worst)")
+            #expect(worst <= 0x1p-61)
+        }
+    }
+#endif
