@@ -62,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Poise", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Greeks", "Market", "Poise", "Risk",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Tests.
@@ -71,7 +72,8 @@ let package = Package(
         .testTarget(name: "VectorMathTests", dependencies: ["VectorMath"]),
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
-        .testTarget(name: "RiskTests", dependencies: ["Poise", "TestSupport"]),
+        .testTarget(
+            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

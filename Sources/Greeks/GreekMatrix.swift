@@ -32,13 +32,36 @@ public final class GreekMatrix: @unchecked Sendable {
 
     deinit { UnsafeMutableRawPointer(storage).deallocate() }
 
-    /// The column of a Greek, `count` doubles padded to a multiple of 8, or nil where it is not selected.
-    public subscript(greek: Greek) -> UnsafeMutableBufferPointer<Double>? {
+    /// The column of a Greek, or nil where it is not selected.
+    public subscript(greek: Greek) -> Column? {
         let rank = rank[greek.rawValue]
-        return rank < 0 ? nil : UnsafeMutableBufferPointer(start: storage + rank * stride, count: count)
+        return rank < 0 ? nil : Column(owner: self, base: storage + rank * stride)
     }
 
-    /// The columns as the kernels want them.
+    /// One Greek of all contracts. Keeps the matrix alive.
+    public struct Column: RandomAccessCollection {
+        let owner: GreekMatrix
+        let base: UnsafeMutablePointer<Double>
+
+        public var startIndex: Int { 0 }
+        public var endIndex: Int { owner.count }
+
+        public subscript(row: Int) -> Double {
+            get {
+                precondition(row >= 0 && row < owner.count, "row out of range")
+                return base[row]
+            }
+            nonmutating set {
+                precondition(row >= 0 && row < owner.count, "row out of range")
+                base[row] = newValue
+            }
+        }
+
+        /// The column in memory, padded to a multiple of 8; valid while the matrix lives.
+        public var pointer: UnsafeMutablePointer<Double> { base }
+    }
+
+    /// The columns as the kernels want them; valid while the matrix lives.
     public var columns: GreekColumns {
         GreekColumns { greek in
             let rank = rank[greek.rawValue]

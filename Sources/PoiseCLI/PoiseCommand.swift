@@ -53,7 +53,8 @@ struct CommonOptions: ParsableArguments {
     /// Lists what a reader left out.
     func report(_ badRows: BadRows) {
         guard !badRows.skipped.isEmpty else { return }
-        var text = "poise: skipped \(badRows.skipped.count) rows:\n"
+        let count = badRows.skipped.count
+        var text = "poise: skipped \(count) \(count == 1 ? "row" : "rows"):\n"
         for error in badRows.skipped { text += "  \(error)\n" }
         FileHandle.standardError.write(Data(text.utf8))
     }

@@ -60,10 +60,10 @@ print("form       contestant                        N  ns/option  × Poise")
 for count in [1_000, 10_000, 1_000_000] {
     let inputs = Inputs(count: count)
     let matrix = GreekMatrix(.all, count: count)
-    let peerColumns = outputs.map { matrix[$0]?.baseAddress }
+    let peerColumns = outputs.map { matrix[$0]?.pointer }
     let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
     let logs = GreekMatrix(.book, count: count)
-    guard let high = logs[.price]?.baseAddress, let low = logs[.delta]?.baseAddress else { continue }
+    guard let high = logs[.price]?.pointer, let low = logs[.delta]?.pointer else { continue }
     let offsets = [0, count]
     let market = inputs.strike.indices.prefix(8).map { _ in (60_000.0, 0.5, 0.03, 0.01) }
 
