@@ -4,9 +4,18 @@ import PackageDescription
 // A package of its own, so that those who embed Poise inherit nothing from its benchmarks.
 let package = Package(
     name: "poise-benchmarks",
-    dependencies: [.package(name: "poise", path: "..")],
+    dependencies: [
+        .package(name: "poise", path: ".."),
+        // A peer for reading tables.
+        .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    ],
     targets: [
-        .executableTarget(name: "GreeksThroughput", dependencies: [.product(name: "Poise", package: "poise")])
+        .target(name: "Timing"),
+        .executableTarget(
+            name: "GreeksThroughput", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
+            name: "TableReading",
+            dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),
     ],
     swiftLanguageModes: [.v6]
 )

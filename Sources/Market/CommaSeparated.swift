@@ -16,7 +16,8 @@ struct CommaSeparated {
         var start = 0
         var line = 1
         try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            let scanner = RecordScanner(bytes, file: source.name)
+            var scanner = RecordScanner(bytes, file: source.name)
+            defer { scanner.deallocate() }
             guard try scanner.next() else { throw .empty(file: source.name) }
             let row = scanner.row
             names = (0..<row.count).map { row.text($0).trimmed }
@@ -48,7 +49,8 @@ struct CommaSeparated {
         _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
         try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            let scanner = RecordScanner(bytes, file: source.name, from: bodyStart, line: bodyLine)
+            var scanner = RecordScanner(bytes, file: source.name, from: bodyStart, line: bodyLine)
+            defer { scanner.deallocate() }
             while true {
                 do throws(MarketError) {
                     guard try scanner.next() else { return }
@@ -79,7 +81,7 @@ struct TextRow {
         var (start, end) = (bounds[column].start, bounds[column].end)
         while start < end, bytes[start] == UInt8(ascii: " ") { start += 1 }
         while end > start, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
-        return UnsafeBufferPointer(rebasing: bytes[start..<end])
+        return UnsafeBufferPointer(start: bytes.baseAddress.map { $0 + start }, count: end - start)
     }
 
     /// A field as text.
@@ -94,7 +96,7 @@ struct TextRow {
         guard let value = parseNumber(bytes(column)) else {
             throw invalid(column, name, bytes(column).isEmpty ? "is empty" : "is not a number")
         }
-        if let complaint = rule.complaint(value) { throw invalid(column, name, complaint) }
+        guard rule.accepts(value) else { throw invalid(column, name, rule.complaint) }
         return value
     }
 
@@ -109,8 +111,8 @@ private struct FieldBounds {
     var hasDoubledQuotes: Bool
 }
 
-/// Splits bytes into records; what it allocates serves all of them.
-private final class RecordScanner {
+/// Splits bytes into records. What it allocates serves all of them, until `deallocate`.
+private struct RecordScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let file: String
     private(set) var position: Int
@@ -131,7 +133,7 @@ private final class RecordScanner {
         bounds = .allocate(capacity: 64)
     }
 
-    deinit { bounds.deallocate() }
+    func deallocate() { bounds.deallocate() }
 
     /// The record that `next` found.
     var row: TextRow {
@@ -141,7 +143,7 @@ private final class RecordScanner {
     }
 
     /// Moves to the next record that is not an empty line; false at the end.
-    func next() throws(MarketError) -> Bool {
+    mutating func next() throws(MarketError) -> Bool {
         repeat {
             guard position < bytes.count else { return false }
             line = nextLine
@@ -150,12 +152,12 @@ private final class RecordScanner {
         return true
     }
 
-    private func scan() throws(MarketError) {
+    private mutating func scan() throws(MarketError) {
         let start = position
         let limit = min(bytes.count, start + CommaSeparated.longestLine)
         var index = start
-        // All bytes of the record, or-ed: bit 7 shows whether it is ASCII.
-        var union: UInt8 = 0
+        // All bytes of the record, or-ed: the top bits show whether it is ASCII.
+        var union: UInt64 = 0
         var hasZero = false
         count = 0
         while true {
@@ -165,11 +167,7 @@ private final class RecordScanner {
                 if index < bytes.count, bytes[index] == UInt8(ascii: "\r") { index += 1 }
             } else {
                 let fieldStart = index
-                while index < limit, bytes[index] != UInt8(ascii: ","), bytes[index] != UInt8(ascii: "\n") {
-                    union |= bytes[index]
-                    hasZero = hasZero || bytes[index] == 0
-                    index += 1
-                }
+                index = fieldEnd(from: index, limit: limit, union: &union, hasZero: &hasZero)
                 let atLineEnd = index == bytes.count || bytes[index] == UInt8(ascii: "\n")
                 let isCRLF = atLineEnd && index > fieldStart && bytes[index - 1] == UInt8(ascii: "\r")
                 append(fieldStart, isCRLF ? index - 1 : index, hasDoubledQuotes: false)
@@ -182,11 +180,37 @@ private final class RecordScanner {
         }
         position = index + 1
         nextLine += 1
-        if hasZero || union >= 128 { try requireText(start..<index) }
+        if hasZero || union & eightTimes(0x80) != 0 { try requireText(start..<index) }
+    }
+
+    /// The place of the next comma or line end, or `limit`; eight bytes at a time.
+    private func fieldEnd(from start: Int, limit: Int, union: inout UInt64, hasZero: inout Bool) -> Int {
+        var index = start
+        guard let base = bytes.baseAddress else { return index }
+        while index + 8 <= limit {
+            let word = UInt64(
+                littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+            // The lowest marked byte of each is right, which is all that is asked.
+            let ends =
+                zeroBytes(word ^ eightTimes(UInt8(ascii: ",")))
+                | zeroBytes(word ^ eightTimes(UInt8(ascii: "\n")))
+            // The bytes before the first end; all eight where there is none.
+            let before = ends == 0 ? ~0 : (ends & (0 &- ends)) &>> 7 &- 1
+            union |= word & before
+            if zeroBytes(word | ~before) != 0 { hasZero = true }
+            if ends != 0 { return index + ends.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < limit, base[index] != UInt8(ascii: ","), base[index] != UInt8(ascii: "\n") {
+            union |= UInt64(base[index])
+            hasZero = hasZero || base[index] == 0
+            index += 1
+        }
+        return index
     }
 
     /// Appends the quoted field that opens at `quote` and returns where it closes.
-    private func closingQuote(of quote: Int, recordStart: Int) throws(MarketError) -> Int {
+    private mutating func closingQuote(of quote: Int, recordStart: Int) throws(MarketError) -> Int {
         var index = quote + 1
         var hasDoubledQuotes = false
         while true {
@@ -207,7 +231,7 @@ private final class RecordScanner {
         return index
     }
 
-    private func append(_ start: Int, _ end: Int, hasDoubledQuotes: Bool) {
+    private mutating func append(_ start: Int, _ end: Int, hasDoubledQuotes: Bool) {
         if count == bounds.count {
             let larger = UnsafeMutableBufferPointer<FieldBounds>.allocate(capacity: 2 * count)
             _ = larger.update(fromContentsOf: bounds)
@@ -219,7 +243,7 @@ private final class RecordScanner {
     }
 
     /// The error; reading can go on behind the line.
-    private func lineTooLong(from start: Int) -> MarketError {
+    private mutating func lineTooLong(from start: Int) -> MarketError {
         position = (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count) + 1
         nextLine = line + 1
         return .lineTooLong(file: file, line: line, limit: CommaSeparated.longestLine)
@@ -231,6 +255,14 @@ private final class RecordScanner {
             throw .notText(file: file, line: line)
         }
     }
+}
+
+/// The byte in each of the eight places of a word.
+private func eightTimes(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+/// Marks zero bytes of a word with their top bit; bytes above the first zero may be marked wrongly.
+private func zeroBytes(_ word: UInt64) -> UInt64 {
+    (word &- eightTimes(0x01)) & ~word & eightTimes(0x80)
 }
 
 extension String {

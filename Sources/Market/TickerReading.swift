@@ -159,8 +159,8 @@ struct ObjectFields: TickerFields {
         guard let number = value.number else {
             throw invalid(name, shown(value), "is not a number", at: value)
         }
-        if let complaint = rule.complaint(number) {
-            throw invalid(name, shown(value), complaint, at: value)
+        guard rule.accepts(number) else {
+            throw invalid(name, shown(value), rule.complaint, at: value)
         }
         return number
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Poise
+import Timing
 
 /// Price and eight Greeks: Poise against C peers, same inputs, same run, one thread.
 ///

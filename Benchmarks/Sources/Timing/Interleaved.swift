@@ -1,6 +1,6 @@
 /// Times contestants in turn, so that a change in the machine's speed hits all of them, and returns the
 /// median of each in seconds per call.
-func interleavedMedians(rounds: Int, _ contestants: [() -> Void]) -> [Double] {
+public func interleavedMedians(rounds: Int, _ contestants: [() -> Void]) -> [Double] {
     let clock = ContinuousClock()
     // As many calls per sample as fill some milliseconds.
     let repetitions = contestants.map { body in
