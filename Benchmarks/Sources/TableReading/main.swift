@@ -32,7 +32,8 @@ func table(allDigits: Bool) -> String {
     var text = "type,spot,strike,years,vol,rate,dividend\n"
     for row in 0..<rows {
         text += row % 2 == 0 ? "C," : "P,"
-        text += number(50_000, 70_000, 100) + "," + number(20_000, 120_000, 1) + "," + number(0.01, 2, 1e6) + ","
+        text += number(50_000, 70_000, 100) + "," + number(20_000, 120_000, 1) + ","
+        text += number(0.01, 2, 1e6) + ","
         text += number(0.2, 1.5, 1e4) + "," + number(0, 0.05, 1e4) + "," + number(0, 0.03, 1e4) + "\n"
     }
     return text
@@ -133,6 +134,8 @@ for allDigits in [false, true] {
         let label = (allDigits ? "all digits    " : "short decimals") + "  " + name
         print(
             label.padding(toLength: 42, withPad: " ", startingAt: 0)
-                + String(format: "%9.1f %9.1f %9.2f", Double(text.utf8.count) / 1e6, seconds * 1e3, seconds / medians[0]))
+                + String(
+                    format: "%9.1f %9.1f %9.2f", Double(text.utf8.count) / 1e6, seconds * 1e3,
+                    seconds / medians[0]))
     }
 }
