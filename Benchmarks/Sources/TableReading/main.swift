@@ -85,7 +85,7 @@ let pythonReaders = [
         """
         import pandas
         def read(path):
-            pandas.read_csv(path, float_precision="round_trip")
+            pandas.read_csv(path, engine="c")
         """
     ),
     (
