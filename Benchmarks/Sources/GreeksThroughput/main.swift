@@ -17,13 +17,7 @@ struct Inputs {
 
     init(count: Int) {
         self.count = count
-        var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-        func uniform() -> Double {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Double(state >> 11) * 0x1p-53
-        }
+        var uniform = UniformNumbers()
         sign = []; spot = []; strike = []; years = []; volatility = []; rate = []; dividend = []
         for _ in 0..<count {
             let put = uniform() < 0.5

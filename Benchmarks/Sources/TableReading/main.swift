@@ -18,13 +18,7 @@ defer { try? FileManager.default.removeItem(at: folder) }
 
 /// Short decimals as a person or an exchange writes them, or all digits of computed values.
 func table(allDigits: Bool) -> String {
-    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-    func uniform() -> Double {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return Double(state >> 11) * 0x1p-53
-    }
+    var uniform = UniformNumbers()
     func number(_ low: Double, _ high: Double, _ decimals: Double) -> String {
         let value = low + (high - low) * uniform()
         return allDigits ? "\(value)" : "\((value * decimals).rounded() / decimals)"
