@@ -35,8 +35,7 @@ let package = Package(
         .executable(name: "poise", targets: ["PoiseCLI"]),
     ],
     dependencies: [
-        // Used by the command-line tool alone: a package that depends on the library product does
-        // not fetch it.
+        // Used by the command-line tool alone: embedders of the library neither compile nor link it.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
