@@ -22,8 +22,7 @@ public final class GreekMatrix: @unchecked Sendable {
         stride = (count + 7) / 8 * 8 + 8
         let greeks = selection.greeks
         rank = Greek.allCases.map { greeks.firstIndex(of: $0) ?? -1 }
-        // One column more for what a kernel level writes and the selection leaves out.
-        let size = stride * greeks.count + 8
+        let size = stride * greeks.count
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: size * MemoryLayout<Double>.stride, alignment: 64)
         storage = raw.bindMemory(to: Double.self, capacity: size)
@@ -65,9 +64,7 @@ public final class GreekMatrix: @unchecked Sendable {
     public var columns: GreekColumns {
         GreekColumns { greek in
             let rank = rank[greek.rawValue]
-            return rank < 0
-                ? OutputColumn(discardingInto: storage + stride * selection.greeks.count)
-                : OutputColumn(storage + rank * stride)
+            return rank < 0 ? nil : storage + rank * stride
         }
     }
 }

@@ -27,10 +27,11 @@ public struct GreeksEngine: Sendable {
     /// Greeks of `count` options that each bring their own market.
     /// - Parameters:
     ///   - input: columns of `count` values, any alignment.
-    ///   - output: columns of `count` doubles, any alignment; nothing behind them is written.
+    ///   - output: the selection's columns of `count` doubles, any alignment; nothing behind them is written.
     public func fullForm(
         _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
     ) {
+        precondition(output.hold(selection), "a column of the selection is missing")
         let whole = count & ~7
         if whole > 0 { fullBlocks(selection, input, count: whole, into: output) }
         if whole < count { fullTail(selection, input, from: whole, to: count, into: output) }
@@ -42,6 +43,7 @@ public struct GreeksEngine: Sendable {
         _ selection: GreekSelection, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
         sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
     ) {
+        precondition(output.hold(selection), "a column of the selection is missing")
         switch (instructionSet, selection) {
         #if arch(x86_64)
             case (.avx512, .price): GreeksAVX512.sliceFormPrice(slices, offsets, sliceCount, input, output)
@@ -128,11 +130,19 @@ public struct GreeksEngine: Sendable {
                     volatility: values + 24, rate: values + 32, dividend: values + 40)
                 fullBlocks(
                     selection, block, count: 8,
-                    into: GreekColumns { OutputColumn(results + 8 * $0.rawValue) })
+                    into: GreekColumns { results + 8 * $0.rawValue })
                 for greek in Greek.allCases where selection.contains(greek) {
-                    output[greek].copy(results + 8 * greek.rawValue, to: start..<end)
+                    (output[greek].unsafelyUnwrapped + start).update(
+                        from: results + 8 * greek.rawValue, count: end - start)
                 }
             }
         }
+    }
+}
+
+extension GreekColumns {
+    /// Whether the columns of a selection are there.
+    func hold(_ selection: GreekSelection) -> Bool {
+        Greek.allCases.allSatisfy { !selection.contains($0) || self[$0] != nil }
     }
 }

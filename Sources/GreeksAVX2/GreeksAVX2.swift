@@ -11,7 +11,7 @@ enum Arithmetic: LaneArithmetic {
 
     @inline(__always)
     static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
-        poise_fused_multiply_add(a, b, -product)
+        poise_fused_multiply_add(a, b, product.negated)
     }
 
     @inline(__always)

@@ -11,7 +11,7 @@ enum Arithmetic: LaneArithmetic {
 
     @inline(__always)
     static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
-        poise_fused_multiply_add(a, b, -product)
+        poise_fused_multiply_add(a, b, product.negated)
     }
 
     @inline(__always)
@@ -19,6 +19,10 @@ enum Arithmetic: LaneArithmetic {
 
     @inline(__always)
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
+
+    /// Instructions can broadcast a constant from memory as they use it.
+    @inline(__always)
+    static var secondScale: Double { 2 }
 }
 
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.

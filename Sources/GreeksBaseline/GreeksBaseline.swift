@@ -17,7 +17,7 @@ enum Arithmetic: LaneArithmetic {
     @inline(__always)
     static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
         #if arch(arm64)
-            poise_fused_multiply_add(a, b, -product)
+            poise_fused_multiply_add(a, b, product.negated)
         #else
             splitProductError(a, b, product)
         #endif

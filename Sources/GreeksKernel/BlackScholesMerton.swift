@@ -53,21 +53,21 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     let one = Lanes(repeating: 1)
 
     let halfDeviation = t.deviation * half
-    let standardised = (t.logForwardMoneyness * t.reciprocalDeviation)
-        .atMost(Floor.standardised).atLeast(-Floor.standardised)
+    let standardised = t.logForwardMoneyness * t.reciprocalDeviation
     let d1 = standardised + halfDeviation
     let d2 = standardised - halfDeviation
 
     let scale = t.discountedSpot * gaussian(arithmetic, d1)
     let (spotTail, strikeTail) = upperTails(arithmetic, d1.absolute, d2.absolute, scale: scale)
 
-    // a N(w d1) and b N(w d2), each as base (0 or the whole) plus or minus the tail.
-    let below1 = d1.flippingSign(t.putSign) .< Lanes.zero
-    let below2 = d2.flippingSign(t.putSign) .< Lanes.zero
-    let spotBase = t.discountedSpot.kept(where: .!below1)
-    let strikeBase = t.discountedStrike.kept(where: .!below2)
-    let spotRest = (-spotTail).replacing(with: spotTail, where: below1)
-    let strikeRest = (-strikeTail).replacing(with: strikeTail, where: below2)
+    // a N(w d1) and b N(w d2), each as base (0 or the whole) plus or minus the tail: plus where the sign of
+    // w d1 (w d2) is negative. The sign bit decides both, so that −0 is consistent.
+    let sign1 = d1.bits ^ t.putSign
+    let sign2 = d2.bits ^ t.putSign
+    let spotBase = t.discountedSpot.kept(where: .!isNegative(sign1))
+    let strikeBase = t.discountedStrike.kept(where: .!isNegative(sign2))
+    let spotRest = spotTail.flippingSign(~sign1 & signBit)
+    let strikeRest = strikeTail.flippingSign(~sign2 & signBit)
     let spotPart = (spotBase + spotRest).flippingSign(t.putSign)
     let strikePart = (strikeBase + strikeRest).flippingSign(t.putSign)
     let price = ((spotBase - strikeBase) + (spotRest - strikeRest)).flippingSign(t.putSign).atLeast(0)
@@ -85,8 +85,8 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
 
     let halfReciprocalYears = half * t.reciprocalYears
     let decay = keptDensity * (t.deviation * halfReciprocalYears)
-    let theta = A.multiplyAdd(t.dividend, spotPart, -A.multiplyAdd(t.rate, strikePart, decay))
-    let drift = A.multiplyAdd(t.rate - t.dividend, t.reciprocalDeviation, -(d2 * halfReciprocalYears))
+    let theta = A.multiplyAdd(t.dividend, spotPart, A.multiplyAdd(t.rate, strikePart, decay).negated)
+    let drift = A.multiplyAdd(t.rate - t.dividend, t.reciprocalDeviation, (d2 * halfReciprocalYears).negated)
 
     // Third order, from gamma and vega.
     let reciprocalVolatility = t.squareRootOfYears * t.reciprocalDeviation
@@ -103,14 +103,22 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
         vega: spotDensity * t.squareRootOfYears,
         theta: theta,
         rho: t.years * strikePart,
-        phi: -(t.years * spotPart),
-        vanna: -vannaNegated,
+        phi: (t.years * spotPart).negated,
+        vanna: vannaNegated.negated,
         volga: volga,
-        charm: A.multiplyAdd(t.dividend, delta, -(density * drift)),
-        speed: -(gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)),
+        charm: A.multiplyAdd(t.dividend, delta, (density * drift).negated),
+        speed: (gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)).negated,
         zomma: gamma * productLessOne * reciprocalVolatility,
         color: gamma * (t.dividend + halfReciprocalYears + d1Drift),
         veta: keptVega * (t.dividend - halfReciprocalYears + d1Drift),
         ultima: keptVega * (reciprocalVolatility * reciprocalVolatility)
-            * A.multiplyAdd(product, productLessOne, -squares))
+            * A.multiplyAdd(product, productLessOne, squares.negated))
+}
+
+/// The sign bit of every lane.
+@inlinable @inline(__always) var signBit: LaneBits { LaneBits(repeating: 1 << 63) }
+
+@inlinable @inline(__always)
+func isNegative(_ bits: LaneBits) -> LaneMask {
+    unsafeBitCast(bits, to: SIMD8<Int64>.self) .< SIMD8<Int64>.zero
 }

@@ -14,10 +14,9 @@ public enum Domain {
 /// Bounds that keep every intermediate finite at T = 0 and σ = 0; far below anything a market quotes.
 @usableFromInline
 enum Floor {
-    /// The least σ√T that is divided by. At or below it the density terms are 0.
-    @inlinable @inline(__always) static var deviation: Double { 0x1p-200 }
+    /// The least σ√T that is divided by. At or below it the density terms are 0. Large enough that d1², and
+    /// the polynomials in d1, stay finite for any spot and strike.
+    @inlinable @inline(__always) static var deviation: Double { 0x1p-60 }
     /// The least T that is divided by.
     @inlinable @inline(__always) static var years: Double { 0x1p-200 }
-    /// The largest |ln(F/K)/(σ√T)| that enters the formulas; N and n are 0 or 1 long before.
-    @inlinable @inline(__always) static var standardised: Double { 0x1p40 }
 }

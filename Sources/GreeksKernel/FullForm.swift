@@ -42,7 +42,8 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
     let reciprocalDeviation = one / deviation
     // 1/√T without a division. Where σ or T is 0 it is wrong but finite, and what it enters is 0.
     let reciprocalRoot = volatility * reciprocalDeviation
-    let (dividendFactor, discount) = exponentials(arithmetic, -(dividend * years), -(rate * years))
+    let (dividendFactor, discount) = exponentials(
+        arithmetic, (dividend * years).negated, (rate * years).negated)
 
     let terms = BlackScholesMertonTerms(
         reciprocalSpot: one / spot,

@@ -31,18 +31,15 @@ public struct GreekLanes {
     }
 }
 
-/// Where the outputs go: one column of doubles per Greek.
-///
-/// A column that nobody wants points at any eight doubles and has `step` 0, so that the loop stays
-/// without branches.
+/// Where the outputs go: one column of doubles per Greek, any alignment; nil for what a call does not
+/// compute.
 public struct GreekColumns {
-    /// The first element of each column, indexed by `Greek.rawValue`, and how far it advances per option.
-    public var price, delta, gamma, vega, theta, rho, phi: OutputColumn
-    public var vanna, volga, charm, speed, zomma, color, veta, ultima: OutputColumn
+    public var price, delta, gamma, vega, theta, rho, phi: UnsafeMutablePointer<Double>?
+    public var vanna, volga, charm, speed, zomma, color, veta, ultima: UnsafeMutablePointer<Double>?
 
     /// All fifteen columns from a function of the Greek.
     @inlinable
-    public init(_ column: (Greek) -> OutputColumn) {
+    public init(_ column: (Greek) -> UnsafeMutablePointer<Double>?) {
         price = column(.price)
         delta = column(.delta)
         gamma = column(.gamma)
@@ -62,7 +59,7 @@ public struct GreekColumns {
 
     /// The column of a Greek.
     @inlinable
-    public subscript(greek: Greek) -> OutputColumn {
+    public subscript(greek: Greek) -> UnsafeMutablePointer<Double>? {
         switch greek {
         case .price: price
         case .delta: delta
@@ -83,43 +80,12 @@ public struct GreekColumns {
     }
 }
 
-/// One column of doubles that a kernel writes eight at a time.
-public struct OutputColumn {
-    @usableFromInline let base: UnsafeMutableRawPointer
-    /// Bytes per option: 8, or 0 for a column that nobody wants.
-    @usableFromInline let step: Int
-
-    /// A column of doubles, any alignment.
-    @inlinable
-    public init(_ base: UnsafeMutablePointer<Double>) {
-        self.base = UnsafeMutableRawPointer(base)
-        step = MemoryLayout<Double>.stride
-    }
-
-    /// A column that nobody wants: every store goes to the same eight doubles.
-    @inlinable
-    public init(discardingInto scratch: UnsafeMutablePointer<Double>) {
-        base = UnsafeMutableRawPointer(scratch)
-        step = 0
-    }
-
-    /// Copies values one by one to rows of the column; nothing for a column that nobody wants.
-    @inlinable
-    public func copy(_ values: UnsafePointer<Double>, to rows: Range<Int>) {
-        guard step > 0 else { return }
-        for row in rows {
-            base.storeBytes(
-                of: values[row - rows.lowerBound], toByteOffset: row * step, as: Double.self)
-        }
-    }
-
-    @inlinable @inline(__always)
-    func store(_ lanes: Lanes, at index: Int) {
-        base.storeBytes(of: lanes, toByteOffset: index &* step, as: Lanes.self)
-    }
+@inlinable @inline(__always)
+func store(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: Int) {
+    UnsafeMutableRawPointer(column.unsafelyUnwrapped + index).storeBytes(of: lanes, as: Lanes.self)
 }
 
-/// Which outputs a loop stores, chosen when the loop is compiled.
+/// Which outputs a loop stores, chosen when the loop is compiled; their columns must be there.
 public protocol GreekLevel {
     static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int)
 }
@@ -128,7 +94,7 @@ public protocol GreekLevel {
 public enum PriceLevel: GreekLevel {
     @inlinable @inline(__always)
     public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        columns.price.store(greeks.price, at: index)
+        GreeksKernel.store(greeks.price, to: columns.price, at: index)
     }
 }
 
@@ -136,15 +102,15 @@ public enum PriceLevel: GreekLevel {
 public enum BookLevel: GreekLevel {
     @inlinable @inline(__always)
     public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        columns.price.store(greeks.price, at: index)
-        columns.delta.store(greeks.delta, at: index)
-        columns.gamma.store(greeks.gamma, at: index)
-        columns.vega.store(greeks.vega, at: index)
-        columns.theta.store(greeks.theta, at: index)
-        columns.rho.store(greeks.rho, at: index)
-        columns.vanna.store(greeks.vanna, at: index)
-        columns.volga.store(greeks.volga, at: index)
-        columns.charm.store(greeks.charm, at: index)
+        GreeksKernel.store(greeks.price, to: columns.price, at: index)
+        GreeksKernel.store(greeks.delta, to: columns.delta, at: index)
+        GreeksKernel.store(greeks.gamma, to: columns.gamma, at: index)
+        GreeksKernel.store(greeks.vega, to: columns.vega, at: index)
+        GreeksKernel.store(greeks.theta, to: columns.theta, at: index)
+        GreeksKernel.store(greeks.rho, to: columns.rho, at: index)
+        GreeksKernel.store(greeks.vanna, to: columns.vanna, at: index)
+        GreeksKernel.store(greeks.volga, to: columns.volga, at: index)
+        GreeksKernel.store(greeks.charm, to: columns.charm, at: index)
     }
 }
 
@@ -153,11 +119,11 @@ public enum FullLevel: GreekLevel {
     @inlinable @inline(__always)
     public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
         BookLevel.store(greeks, to: columns, at: index)
-        columns.phi.store(greeks.phi, at: index)
-        columns.speed.store(greeks.speed, at: index)
-        columns.zomma.store(greeks.zomma, at: index)
-        columns.color.store(greeks.color, at: index)
-        columns.veta.store(greeks.veta, at: index)
-        columns.ultima.store(greeks.ultima, at: index)
+        GreeksKernel.store(greeks.phi, to: columns.phi, at: index)
+        GreeksKernel.store(greeks.speed, to: columns.speed, at: index)
+        GreeksKernel.store(greeks.zomma, to: columns.zomma, at: index)
+        GreeksKernel.store(greeks.color, to: columns.color, at: index)
+        GreeksKernel.store(greeks.veta, to: columns.veta, at: index)
+        GreeksKernel.store(greeks.ultima, to: columns.ultima, at: index)
     }
 }

@@ -5,8 +5,9 @@ import VectorMath
 /// Made by `prepareSlices`, eight at a time.
 public struct Slice {
     public var spot, years, rate, dividend: Double
-    /// 1/S, S e^(−qT), e^(−rT), √T, 1/T.
+    /// 1/S, S e^(−qT), e^(−rT), √T, 1/T, S√T.
     public var reciprocalSpot, discountedSpot, discount, squareRootOfYears, reciprocalYears: Double
+    public var spotRootYears: Double
     /// ln F as an unevaluated sum.
     public var logForwardHigh, logForwardLow: Double
 
@@ -14,7 +15,7 @@ public struct Slice {
     public init(
         spot: Double, years: Double, rate: Double, dividend: Double, reciprocalSpot: Double,
         discountedSpot: Double, discount: Double, squareRootOfYears: Double, reciprocalYears: Double,
-        logForwardHigh: Double, logForwardLow: Double
+        spotRootYears: Double, logForwardHigh: Double, logForwardLow: Double
     ) {
         self.spot = spot
         self.years = years
@@ -25,6 +26,7 @@ public struct Slice {
         self.discount = discount
         self.squareRootOfYears = squareRootOfYears
         self.reciprocalYears = reciprocalYears
+        self.spotRootYears = spotRootYears
         self.logForwardHigh = logForwardHigh
         self.logForwardLow = logForwardLow
     }
@@ -65,8 +67,8 @@ public func prepareSlices<A: LaneArithmetic>(
         let rates = lanes(rate, index)
         let dividends = lanes(dividend, index)
         let reciprocal = Lanes(repeating: 1) / spots
-        let discountedSpot = spots * exponential(arithmetic, -(dividends * time))
-        let discount = exponential(arithmetic, -(rates * time))
+        let discountedSpot = spots * exponential(arithmetic, (dividends * time).negated)
+        let discount = exponential(arithmetic, (rates * time).negated)
         let root = A.squareRoot(time)
         let reciprocalYears = Lanes(repeating: 1) / time.atLeast(Floor.years)
         // ln F = ln S + (r − q)T, the sum's rounding error kept.
@@ -80,7 +82,8 @@ public func prepareSlices<A: LaneArithmetic>(
                 spot: spots[lane], years: time[lane], rate: rates[lane], dividend: dividends[lane],
                 reciprocalSpot: reciprocal[lane], discountedSpot: discountedSpot[lane],
                 discount: discount[lane], squareRootOfYears: root[lane],
-                reciprocalYears: reciprocalYears[lane], logForwardHigh: high[lane],
+                reciprocalYears: reciprocalYears[lane], spotRootYears: (spots * root)[lane],
+                logForwardHigh: high[lane],
                 logForwardLow: low[lane])
             lane &+= 1
         }
@@ -94,13 +97,11 @@ public func logarithms<A: LaneArithmetic>(
     _ arithmetic: A.Type, of strike: UnsafePointer<Double>, count: Int,
     high: UnsafeMutablePointer<Double>, low: UnsafeMutablePointer<Double>
 ) {
-    let highColumn = OutputColumn(high)
-    let lowColumn = OutputColumn(low)
     var index = 0
     while index < count {
         let parts = logarithmInTwoParts(arithmetic, lanes(strike, index).atLeast(Domain.leastPrice))
-        highColumn.store(parts.high, at: index)
-        lowColumn.store(parts.low, at: index)
+        store(parts.high, to: high, at: index)
+        store(parts.low, to: low, at: index)
         index &+= 8
     }
 }
@@ -115,7 +116,7 @@ public func sliceForm<A: LaneArithmetic, L: GreekLevel>(
 ) {
     var number = 0
     while number < sliceCount {
-        let slice = slices[number]
+        let slice = slices + number
         let end = offsets[number &+ 1]
         var index = offsets[number]
         while index < end {
@@ -129,23 +130,23 @@ public func sliceForm<A: LaneArithmetic, L: GreekLevel>(
 /// The Greeks of options `index` to `index + 7` of one slice.
 @_transparent @inlinable
 func sliceForm<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ slice: Slice, _ input: SliceFormColumns, at index: Int
+    _ arithmetic: A.Type, _ slice: UnsafePointer<Slice>, _ input: SliceFormColumns, at index: Int
 ) -> GreekLanes {
-    let squareRootOfYears = Lanes(repeating: slice.squareRootOfYears)
+    let squareRootOfYears = Lanes(repeating: slice.pointee.squareRootOfYears)
     let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
     let logForwardMoneyness =
-        (Lanes(repeating: slice.logForwardHigh) - lanes(input.logStrikeHigh, index))
-        + (Lanes(repeating: slice.logForwardLow) - lanes(input.logStrikeLow, index))
+        (Lanes(repeating: slice.pointee.logForwardHigh) - lanes(input.logStrikeHigh, index))
+        + (Lanes(repeating: slice.pointee.logForwardLow) - lanes(input.logStrikeLow, index))
     let terms = BlackScholesMertonTerms(
-        reciprocalSpot: Lanes(repeating: slice.reciprocalSpot),
-        discountedSpot: Lanes(repeating: slice.discountedSpot),
-        discountedStrike: lanes(input.strike, index) * Lanes(repeating: slice.discount),
-        years: Lanes(repeating: slice.years),
+        reciprocalSpot: Lanes(repeating: slice.pointee.reciprocalSpot),
+        discountedSpot: Lanes(repeating: slice.pointee.discountedSpot),
+        discountedStrike: lanes(input.strike, index) * Lanes(repeating: slice.pointee.discount),
+        years: Lanes(repeating: slice.pointee.years),
         squareRootOfYears: squareRootOfYears,
-        reciprocalYears: Lanes(repeating: slice.reciprocalYears),
-        spotRootYears: Lanes(repeating: slice.spot * slice.squareRootOfYears),
-        rate: Lanes(repeating: slice.rate),
-        dividend: Lanes(repeating: slice.dividend),
+        reciprocalYears: Lanes(repeating: slice.pointee.reciprocalYears),
+        spotRootYears: Lanes(repeating: slice.pointee.spotRootYears),
+        rate: Lanes(repeating: slice.pointee.rate),
+        dividend: Lanes(repeating: slice.pointee.dividend),
         deviation: deviation,
         reciprocalDeviation: Lanes(repeating: 1) / deviation,
         logForwardMoneyness: logForwardMoneyness,

@@ -21,9 +21,15 @@ public protocol LaneArithmetic {
     static func any(_ mask: LaneMask) -> Bool
     /// The correctly rounded square root.
     static func squareRoot(_ a: Lanes) -> Lanes
+    /// A power of two by which the second of two polynomials in lockstep is scaled, without effect on the
+    /// result. 1 lets both share each constant in a register; 2 makes the constants differ, so that each
+    /// is used once and becomes part of the instruction that uses it, where the instruction set can.
+    static var secondScale: Double { get }
 }
 
 extension LaneArithmetic {
+    @inlinable @inline(__always) public static var secondScale: Double { 1 }
+
     /// `productError` without fused multiply-add: Dekker's splitting into halves of 26 bits.
     /// Not exact for |a| or |b| above 2⁹⁹⁵.
     @inlinable @inline(__always)
@@ -51,6 +57,10 @@ extension SIMD8<Double> {
     /// |x|.
     @inlinable @inline(__always)
     public var absolute: Lanes { Lanes(bits: bits & LaneBits(repeating: 0x7FFF_FFFF_FFFF_FFFF)) }
+
+    /// −x. Swift's own prefix operator computes 0 − x, which does not become part of a multiply-add.
+    @inlinable @inline(__always)
+    public var negated: Lanes { Lanes(repeating: -0.0) - self }
 
     /// The lanes with their signs flipped where `signBit` is 1 << 63, unchanged where it is 0.
     @inlinable @inline(__always)

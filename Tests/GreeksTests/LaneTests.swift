@@ -21,7 +21,7 @@ struct LaneTests {
                 columns[column].withUnsafeMutableBufferPointer { $0.baseAddress }
             }
             // The arrays are neither moved nor read until the call returns.
-            let output = GreekColumns { OutputColumn(pointers[$0.rawValue].unsafelyUnwrapped) }
+            let output = GreekColumns { pointers[$0.rawValue] }
             batch.withColumns { engine.fullForm(.all, $0, count: count, into: output) }
             for greek in Greek.allCases {
                 for row in 0..<48 {
