@@ -87,6 +87,53 @@ public struct GreeksEngine: Sendable {
         }
     }
 
+    /// Implied volatilities of `count` options, with a `VolatilityStatus` each; NaN where there is none.
+    ///
+    /// Nothing need be validated before. Columns of any alignment; nothing behind them is written.
+    public func impliedVolatilities(
+        _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        let whole = count & ~7
+        if whole > 0 { volatilityBlocks(input, count: whole, volatility: volatility, status: status) }
+        guard whole < count else { return }
+        // The last ones, fewer than 8, with the last of them repeated.
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 9 * 8) { block in
+            guard let values = block.baseAddress else { return }
+            let types = UnsafeMutableRawPointer(values + 56).bindMemory(to: UInt8.self, capacity: 8)
+            let statuses = UnsafeMutableRawPointer(values + 64).bindMemory(to: UInt8.self, capacity: 8)
+            for lane in 0..<8 {
+                let row = min(whole + lane, count - 1)
+                values[lane] = input.spot[row]
+                values[8 + lane] = input.strike[row]
+                values[16 + lane] = input.years[row]
+                values[24 + lane] = input.price[row]
+                values[32 + lane] = input.rate[row]
+                values[40 + lane] = input.dividend[row]
+                types[lane] = input.type[row]
+            }
+            let padded = PriceColumns(
+                type: types, spot: values, strike: values + 8, years: values + 16, price: values + 24,
+                rate: values + 32, dividend: values + 40)
+            volatilityBlocks(padded, count: 8, volatility: values + 48, status: statuses)
+            (volatility + whole).update(from: values + 48, count: count - whole)
+            (status + whole).update(from: statuses, count: count - whole)
+        }
+    }
+
+    private func volatilityBlocks(
+        _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.impliedVolatilities(input, count, volatility, status)
+            case .avx2: GreeksAVX2.impliedVolatilities(input, count, volatility, status)
+        #endif
+        default: GreeksBaseline.impliedVolatilities(input, count, volatility, status)
+        }
+    }
+
     private func fullBlocks(
         _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
     ) {

@@ -89,4 +89,13 @@ public enum GreeksAVX512 {
     ) {
         GreeksKernel.logarithms(Arithmetic.self, of: strike, count: count, high: high, low: low)
     }
+
+    @inline(never)
+    public static func impliedVolatilities(
+        _ input: PriceColumns, _ count: Int, _ volatility: UnsafeMutablePointer<Double>,
+        _ status: UnsafeMutablePointer<UInt8>
+    ) {
+        GreeksKernel.impliedVolatilities(
+            Arithmetic.self, input, count: count, volatility: volatility, status: status)
+    }
 }

@@ -33,7 +33,13 @@ public func exponentials<A: LaneArithmetic>(
 /// exp(r) for |r| ≤ ½ ln 2.
 @inlinable @inline(__always)
 func smallExponential<A: LaneArithmetic>(_ arithmetic: A.Type, _ r: Lanes) -> Lanes {
-    A.multiplyAdd(exponentialTail(arithmetic, r), r * r, r) + Lanes(repeating: 1)
+    smallExponentialLessOne(arithmetic, r) + Lanes(repeating: 1)
+}
+
+/// exp(x) − 1 for |x| ≤ 0.34, accurate in the relative sense also next to 0.
+@inlinable @inline(__always)
+public func smallExponentialLessOne<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes) -> Lanes {
+    A.multiplyAdd(exponentialTail(arithmetic, x), x * x, x)
 }
 
 /// exp(r)·2ᵏ, with k in the low bits of `shifted`.

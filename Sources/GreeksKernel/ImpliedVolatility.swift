@@ -1,0 +1,295 @@
+import VectorMath
+
+/// Whether a price has an implied volatility.
+public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
+    case ok = 0
+    /// The price is below what exercise at the forward is worth.
+    case belowIntrinsic
+    /// The price is at least what the option could ever be worth: the discounted spot of a call, the
+    /// discounted strike of a put.
+    case aboveMaximum
+    /// An input is not a number, infinite, negative, or outside `Domain`.
+    case notANumber
+    /// No time is left, so that no volatility moves the price.
+    case expired
+}
+
+/// What an implied volatility is computed from; columns as in `FullFormColumns`, with the price in place of
+/// the volatility.
+public struct PriceColumns {
+    /// 0 for a call, 1 for a put.
+    public var type: UnsafePointer<UInt8>
+    public var spot, strike, years, price, rate, dividend: UnsafePointer<Double>
+
+    @inlinable
+    public init(
+        type: UnsafePointer<UInt8>, spot: UnsafePointer<Double>, strike: UnsafePointer<Double>,
+        years: UnsafePointer<Double>, price: UnsafePointer<Double>, rate: UnsafePointer<Double>,
+        dividend: UnsafePointer<Double>
+    ) {
+        self.type = type
+        self.spot = spot
+        self.strike = strike
+        self.years = years
+        self.price = price
+        self.rate = rate
+        self.dividend = dividend
+    }
+}
+
+/// Implied volatilities of `count` options, a multiple of 8, with a status each; NaN where there is none.
+///
+/// Nothing need be checked before: every input has a status.
+@inlinable @inline(__always)
+public func impliedVolatilities<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
+    status: UnsafeMutablePointer<UInt8>
+) {
+    var index = 0
+    while index < count {
+        let (volatilities, statuses) = impliedVolatilities(arithmetic, input, at: index)
+        store(volatilities, to: volatility, at: index)
+        let bytes = SIMD8<UInt8>(truncatingIfNeeded: statuses)
+        UnsafeMutableRawPointer(status + index).storeBytes(of: bytes, as: SIMD8<UInt8>.self)
+        index &+= 8
+    }
+}
+
+/// Implied volatilities and statuses of options `index` to `index + 7`.
+@inlinable @inline(__always)
+func impliedVolatilities<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ input: PriceColumns, at index: Int
+) -> (Lanes, LaneBits) {
+    let spot = lanes(input.spot, index)
+    let strike = lanes(input.strike, index)
+    let years = lanes(input.years, index)
+    let price = lanes(input.price, index)
+    let rate = lanes(input.rate, index)
+    let dividend = lanes(input.dividend, index)
+    let putSign = putSigns(input.type, index)
+
+    // Every comparison is false for NaN.
+    let largest = Lanes(repeating: Domain.largestPrice)
+    let exponent = Lanes(repeating: Domain.largestExponent)
+    let isNumber =
+        (spot .>= Lanes(repeating: Domain.leastPrice)) .& (spot .<= largest)
+        .& (strike .>= Lanes(repeating: Domain.leastPrice)) .& (strike .<= largest)
+        .& (years .>= Lanes.zero) .& (years .<= Lanes(repeating: Domain.largestYears))
+        .& (price .>= Lanes.zero) .& (price .<= largest)
+        .& ((rate * years).absolute .<= exponent) .& ((dividend * years).absolute .<= exponent)
+
+    let (dividendFactor, discount) = exponentials(
+        arithmetic, (dividend * years).negated.kept(where: isNumber),
+        (rate * years).negated.kept(where: isNumber))
+    let one = Lanes(repeating: 1)
+    let discountedSpot = one.replacing(with: spot * dividendFactor, where: isNumber)
+    let discountedStrike = one.replacing(with: strike * discount, where: isNumber)
+
+    // V less what exercise at the forward is worth, and what V lacks to its maximum.
+    // Near the money the difference of the discounted prices has lost the digits that the logarithm has.
+    let logForwardMoneyness = preciseLogForwardMoneyness(
+        arithmetic, one.replacing(with: spot, where: isNumber), one.replacing(with: strike, where: isNumber),
+        years.kept(where: isNumber), rate.kept(where: isNumber), dividend.kept(where: isNumber))
+    let isNear = logForwardMoneyness.absolute .< Lanes(repeating: 0.34)
+    let nearDifference =
+        discountedStrike
+        * smallExponentialLessOne(arithmetic, logForwardMoneyness.kept(where: isNear))
+    let forwardValue = (discountedSpot - discountedStrike).replacing(with: nearDifference, where: isNear)
+        .flippingSign(putSign)
+    let timeValue = price - forwardValue.atLeast(0)
+    let bound = discountedSpot.replacing(with: discountedStrike, where: isNegative(putSign))
+    let room = bound - price
+    // The rounding of the discounted prices, which a price of just the intrinsic value may fall short by.
+    let larger = discountedSpot.replacing(with: discountedStrike, where: discountedStrike .> discountedSpot)
+    let isBelow = timeValue .< larger * Lanes(repeating: -0x1p-50)
+    let isAbove = .!(room .> Lanes.zero)
+    let hasTime = years .> Lanes.zero
+    let isSolvable = isNumber .& hasTime .& .!isBelow .& .!isAbove
+    // Nothing but the intrinsic value, to the last digit: no volatility.
+    let hasTimeValue = timeValue .>= larger * Lanes(repeating: leastTimeValue)
+
+    // What is not to be solved is replaced by something harmless.
+    let isSolved = isSolvable .& hasTimeValue
+    let reciprocalScale = one / A.squareRoot(discountedSpot * discountedStrike)
+    let deviation = impliedDeviation(
+        arithmetic, distance: logForwardMoneyness.absolute.kept(where: isSolved),
+        price: Lanes(repeating: 0.25).replacing(with: timeValue * reciprocalScale, where: isSolved),
+        room: Lanes(repeating: 0.75).replacing(with: room * reciprocalScale, where: isSolved))
+    let volatility =
+        deviation.kept(where: isSolved) / A.squareRoot(one.replacing(with: years, where: hasTime))
+
+    var status = LaneBits.zero
+    status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.aboveMaximum.rawValue)), where: isAbove)
+    status.replace(
+        with: LaneBits(repeating: UInt64(VolatilityStatus.belowIntrinsic.rawValue)), where: isBelow)
+    status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.expired.rawValue)), where: .!hasTime)
+    status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.notANumber.rawValue)), where: .!isNumber)
+    return (Lanes(repeating: .nan).replacing(with: volatility, where: isSolvable), status)
+}
+
+/// ln(S/K) + (r − q)T, in twice the precision where the two all but cancel.
+@inlinable @inline(__always)
+func preciseLogForwardMoneyness<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ spot: Lanes, _ strike: Lanes, _ years: Lanes, _ rate: Lanes, _ dividend: Lanes
+) -> Lanes {
+    let difference = rate - dividend
+    let carry = difference * years
+    let plain = logarithmOfRatio(arithmetic, spot, strike) + carry
+    let cancels = plain.absolute * Lanes(repeating: 16) .< carry.absolute
+    guard A.any(cancels) else { return plain }
+    let (spotHigh, spotLow) = logarithmInTwoParts(arithmetic, spot)
+    let (strikeHigh, strikeLow) = logarithmInTwoParts(arithmetic, strike)
+    let ratio = spotHigh - strikeHigh
+    let sum = ratio + carry
+    let carryLow =
+        A.productError(difference, years, carry)
+        + roundingErrorOfSum(rate, dividend.negated, difference) * years
+    let low =
+        (roundingErrorOfSum(spotHigh, strikeHigh.negated, ratio) + (spotLow - strikeLow))
+        + (carryLow + roundingErrorOfSum(ratio, carry, sum))
+    return plain.replacing(with: sum + low, where: cancels)
+}
+
+/// The σ√T of an out-of-the-money option.
+///
+/// All in units of the square root of the product of discounted spot and strike, where the price is a
+/// function of x = |ln(F/K)| and s = σ√T alone: with h = x/s, t = s/2, E = exp(−(h² + t²)/2) and
+/// M(y) = N(−y)/exp(−y²/2),
+///
+///     b = E (M(h − t) − M(h + t)),   e^(−x/2) − b = E (M(t − h) + M(t + h)),   ∂b/∂s = E/√(2π).
+///
+/// - Parameters:
+///   - distance: x.
+///   - price: b, at least 2⁻¹⁰²⁰.
+///   - room: e^(−x/2) − b, above 0.
+/// - Accuracy: see `ImpliedVolatilityTests`.
+/// - Method: Householder's iteration of third order (Jäckel, Let's be rational, 2015) on ln b below the
+///   inflection s² = 2x and up to half of the maximum, on the logarithm of the room above. E drops out of
+///   both b and its derivative, so that an iteration needs two Mills ratios and one logarithm. The first
+///   guess is within 8% (70% far above), so that two iterations are enough for nearly all.
+@inlinable @inline(__always)
+func impliedDeviation<A: LaneArithmetic>(
+    _ arithmetic: A.Type, distance x: Lanes, price: Lanes, room: Lanes
+) -> Lanes {
+    let one = Lanes(repeating: 1)
+    let half = Lanes(repeating: 0.5)
+    let density = Lanes(repeating: reciprocalSquareRootOfTwoPi)
+
+    // At the inflection s² = 2x, where h = t.
+    let inflection = A.squareRoot(x + x)
+    let (tail, _) = upperTails(arithmetic, inflection, inflection, scale: one)
+    let maximum = price + room
+    let priceAtInflection = maximum * (half - tail)
+    let isLower = price .< priceAtInflection
+    let isUpper = .!isLower .& (price .> half * maximum)
+
+    // Upper: the exponents matched exactly, M(t − h) + M(t + h) as at the inflection.
+    let target = price.replacing(with: room, where: isUpper)
+    let quotient = logarithmOfRatio(
+        arithmetic,
+        one.replacing(with: half + tail, where: isUpper).replacing(with: x * density, where: isLower),
+        target)
+    let upperGuess =
+        A.squareRoot(
+            (quotient + A.squareRoot((quotient * quotient - x * x * Lanes(repeating: 0.25)).atLeast(0)))
+                .atLeast(0)) * Lanes(repeating: 2)
+    let lowerGuess =
+        x
+        / lowerDistance(
+            arithmetic, quotient, one.replacing(with: x, where: isLower), target, inflection * half)
+    // In between, and next to the inflection, the tangent there.
+    let tangent = inflection + (price - priceAtInflection) / (density * maximum)
+    let isFarBelow = isLower .& (price .< priceAtInflection * Lanes(repeating: 0.3))
+    var s = tangent.replacing(with: upperGuess, where: isUpper).replacing(with: lowerGuess, where: isFarBelow)
+
+    let slopeSign = LaneBits.zero.replacing(with: signBit, where: isUpper)
+    var iteration = 0
+    while iteration < 6 {
+        let reciprocal = one / s
+        let h = x * reciprocal
+        let t = s * half
+        let (near, far) = upperTails(arithmetic, (h - t).absolute, h + t, scale: one)
+        // b/E, or the room over E.
+        var scaled = (near + far).replacing(with: near - far, where: isLower)
+        let isMiddle = .!(isLower .| isUpper)
+        if A.any(isMiddle) {
+            let below = exponential(arithmetic, ((h - t) * (h - t) * half).atMost(700))
+            scaled.replace(with: below - (near + far), where: isMiddle)
+        }
+        let isSmall = (t .<= Lanes(repeating: 1.0 / 16)) .& .!isUpper
+        if A.any(isSmall) {
+            scaled.replace(with: smallMillsDifference(arithmetic, h, t.atMost(1.0 / 16)), where: isSmall)
+        }
+        let squares = A.multiplyAdd(h, h, t * t)
+        let error = A.multiplyAdd(squares, half.negated, logarithmOfRatio(arithmetic, scaled, target))
+        // ∂ ln/∂s and the ratios of the second and third derivative of the price to the first.
+        let slope = (density / scaled).flippingSign(slopeSign)
+        let second = A.multiplyAdd(h, h, (t * t).negated) * reciprocal
+        let third = A.multiplyAdd(
+            second, second,
+            A.multiplyAdd(Lanes(repeating: -3) * h * h, reciprocal * reciprocal, Lanes(repeating: -0.25)))
+        let newton = (error / slope).negated
+        let curvature = second - slope
+        let bend = A.multiplyAdd(
+            slope, A.multiplyAdd(slope, Lanes(repeating: 2), second * Lanes(repeating: -3)), third)
+        let numerator = A.multiplyAdd(curvature * newton, half, one)
+        let denominator = A.multiplyAdd(
+            newton, A.multiplyAdd(bend * newton, Lanes(repeating: 1.0 / 6), curvature), one)
+        let step = newton * (numerator / denominator)
+
+        // Each part keeps its side of the inflection.
+        let next = s + step
+        let least = inflection.replacing(with: s * Lanes(repeating: 0.25), where: isLower)
+        let most = Lanes(repeating: 0x1p60).replacing(with: inflection, where: isLower)
+        let raised = least.replacing(with: next, where: next .> least)
+        let kept = most.replacing(with: raised, where: raised .< most)
+        let moved = (kept - s).absolute
+        let hasMoved = moved .> s * Lanes(repeating: 0x1p-11)
+        s = kept
+        iteration &+= 1
+        // The error left is of the fourth order of the last step.
+        if !A.any(hasMoved) { break }
+    }
+    return s
+}
+
+/// A guess of h = x/s below the inflection, where h is at least `least`.
+///
+/// With M(h − t) − M(h + t) as 2t/(√(2π)(1 + 1.2533h + h²)), which has the right limits for small and large
+/// h, b is a function of h alone but for t = x/(2h): ln(h (1 + 1.2533h + h²)) + h²/2 + t²/2 =
+/// `logarithm` = ln(x/(√(2π) b)), solved by two of Newton's steps.
+@inlinable @inline(__always)
+func lowerDistance<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ logarithm: Lanes, _ x: Lanes, _ price: Lanes, _ least: Lanes
+) -> Lanes {
+    let one = Lanes(repeating: 1)
+    let linear = Lanes(repeating: 1.2533141373155003)
+    let ratio = (x * Lanes(repeating: reciprocalSquareRootOfTwoPi) / price).atMost(0x1p500)
+    let start = logarithmOfRatio(
+        arithmetic, A.multiplyAdd(ratio * Lanes(repeating: 0.5), ratio, one), one)
+    let floor = one.replacing(with: least, where: least .> Lanes(repeating: 0x1p-500))
+    var h = A.squareRoot(start + start)
+    h = floor.replacing(with: h, where: h .> floor)
+    var step = 0
+    while step < 2 {
+        let reciprocal = one / h
+        let t = x * reciprocal * Lanes(repeating: 0.5)
+        let halfSquare = t * t * Lanes(repeating: 0.5)
+        let quadratic = A.multiplyAdd(h, h + linear, one)
+        let error =
+            logarithmOfRatio(arithmetic, h * quadratic, one)
+            + (A.multiplyAdd(h * h, Lanes(repeating: 0.5), halfSquare) - logarithm)
+        let slope =
+            (A.multiplyAdd(h, Lanes(repeating: 2), linear) / quadratic)
+            + (A.multiplyAdd(halfSquare, Lanes(repeating: -2), one) * reciprocal + h)
+        let next = h - error / slope
+        let bound = h * Lanes(repeating: 0.1)
+        let lowest = floor.replacing(with: bound, where: bound .> floor)
+        h = lowest.replacing(with: next, where: next .> lowest)
+        step &+= 1
+    }
+    return h
+}
+
+/// The least time value, over the larger of discounted spot and strike, that has a volatility.
+@inlinable @inline(__always) var leastTimeValue: Double { 0x1p-1020 }
