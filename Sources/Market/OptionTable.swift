@@ -1,28 +1,42 @@
-/// Options in a generic table: columns `type,spot,strike,years,vol,rate,dividend` in any order.
+/// Options in a generic table: columns `type,spot,strike,years,vol,rate,dividend` in any order, or `price` in
+/// place of `vol`.
 ///
 /// Spot and strike in one currency, `years` to expiry (ACT/365), `vol` per √year, `rate` and `dividend`
 /// continuously compounded, all in natural units (0.05 is 5%). `type` is C or P (also call, put).
 public struct OptionTable: Sendable {
+    /// What is known of an option's worth.
+    public enum Quote: String, Sendable {
+        case volatility = "vol"
+        case price
+    }
+
     /// The columns, in the order in which tables show them.
-    public static let columns = ["type", "spot", "strike", "years", "vol", "rate", "dividend"]
+    public static func columns(_ quote: Quote) -> [String] {
+        ["type", "spot", "strike", "years", quote.rawValue, "rate", "dividend"]
+    }
 
     public let file: String
+    public let quote: Quote
     /// The line of the file on which each option stands.
     public private(set) var lines: [Int] = []
     /// 0 for a call, 1 for a put.
     public private(set) var type: [UInt8] = []
-    public private(set) var spot, strike, years, volatility, rate, dividend: [Double]
+    /// `quotes` are volatilities or prices, as `quote` says.
+    public private(set) var spot, strike, years, quotes, rate, dividend: [Double]
 
     public var count: Int { type.count }
 
     /// Reads a table; extra columns are ignored.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
-    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+    public init(
+        _ source: Source, quote: Quote = .volatility, _ badRows: inout BadRows
+    ) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
+        self.quote = quote
         var places: [Int] = []
-        for column in Self.columns { places.append(try table.required(column)) }
-        (spot, strike, years, volatility, rate, dividend) = ([], [], [], [], [], [])
+        for column in Self.columns(quote) { places.append(try table.required(column)) }
+        (spot, strike, years, quotes, rate, dividend) = ([], [], [], [], [], [])
         // A guess that saves growing the columns: short rows have some 40 bytes.
         let rows = source.bytes.count / 40
         lines.reserveCapacity(rows)
@@ -30,7 +44,7 @@ public struct OptionTable: Sendable {
         spot.reserveCapacity(rows)
         strike.reserveCapacity(rows)
         years.reserveCapacity(rows)
-        volatility.reserveCapacity(rows)
+        quotes.reserveCapacity(rows)
         rate.reserveCapacity(rows)
         dividend.reserveCapacity(rows)
         try table.forEachRow(&badRows) { row throws(MarketError) in
@@ -40,7 +54,7 @@ public struct OptionTable: Sendable {
             let s = try row.number(places[1], "spot", .notNegative)
             let k = try row.number(places[2], "strike", .notNegative)
             let t = try row.number(places[3], "years", .notNegative)
-            let v = try row.number(places[4], "vol", .notNegative)
+            let v = try row.number(places[4], quote.rawValue, .notNegative)
             let r = try row.number(places[5], "rate", .finite)
             let q = try row.number(places[6], "dividend", .finite)
             lines.append(row.line)
@@ -48,7 +62,7 @@ public struct OptionTable: Sendable {
             spot.append(s)
             strike.append(k)
             years.append(t)
-            volatility.append(v)
+            quotes.append(v)
             rate.append(r)
             dividend.append(q)
         }
@@ -64,7 +78,7 @@ public struct OptionTable: Sendable {
         spot = kept(spot)
         strike = kept(strike)
         years = kept(years)
-        volatility = kept(volatility)
+        quotes = kept(quotes)
         rate = kept(rate)
         dividend = kept(dividend)
     }

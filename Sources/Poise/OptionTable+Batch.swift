@@ -1,11 +1,18 @@
 extension OptionTable {
+    /// The table's prices, ready to find the volatilities that they imply.
+    public func prices() throws(GreeksError) -> PriceBatch {
+        try PriceBatch(
+            type: type, spot: spot, strike: strike, years: years, price: quotes, rate: rate,
+            dividend: dividend)
+    }
+
     /// The table's options, ready for the kernel. Rows that the formulas do not accept leave the table.
     /// - Throws: `invalidValue`; such rows go to `badRows` first.
     public mutating func batch(_ badRows: inout BadRows) throws(MarketError) -> OptionBatch {
         while true {
             do throws(GreeksError) {
                 return try OptionBatch(
-                    type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+                    type: type, spot: spot, strike: strike, years: years, volatility: quotes, rate: rate,
                     dividend: dividend)
             } catch {
                 guard case .invalidInput(let first, _, _) = error else {
@@ -26,7 +33,7 @@ extension OptionTable {
         do throws(GreeksError) {
             _ = try OptionBatch(
                 type: [type[row]], spot: [spot[row]], strike: [strike[row]], years: [years[row]],
-                volatility: [volatility[row]], rate: [rate[row]], dividend: [dividend[row]])
+                volatility: [quotes[row]], rate: [rate[row]], dividend: [dividend[row]])
             return nil
         } catch {
             guard case .invalidInput(_, let status, let value) = error else { return nil }

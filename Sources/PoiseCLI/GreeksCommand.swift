@@ -40,15 +40,7 @@ struct GreeksCommand: ParsableCommand {
             greeks.compute(engine)
             report = Self.report(greeks)
         }
-        let output = try Output(path: common.output)
-        switch common.format {
-        case .table: try report.writeTable(to: output)
-        case .csv: try report.writeCSV(to: output)
-        case .json:
-            try report.writeJSON(rows: 0..<report.rowCount, to: output)
-            try output.write("\n")
-        }
-        try output.finish()
+        try common.write(report)
         common.report(badRows)
     }
 
@@ -57,7 +49,7 @@ struct GreeksCommand: ParsableCommand {
     }
 
     private static func report(_ batch: OptionBatch, _ matrix: GreekMatrix) -> Report {
-        let inputs = OptionTable.columns
+        let inputs = OptionTable.columns(.volatility)
         let greeks = matrix.selection.greeks
         let columns = greeks.map { matrix[$0] }
         return Report(
@@ -80,7 +72,7 @@ struct GreeksCommand: ParsableCommand {
     private static func report(_ chain: ChainGreeks) -> Report {
         let greeks = chain.greeks.selection.greeks
         let columns = greeks.map { chain.greeks[$0] }
-        let inputs = ["instrument_name", "timestamp"] + OptionTable.columns
+        let inputs = ["instrument_name", "timestamp"] + OptionTable.columns(.volatility)
         let exchange: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
             ("exchange_mark_price", \.markPrice), ("exchange_delta", \.delta), ("exchange_gamma", \.gamma),
             ("exchange_vega", \.vega), ("exchange_theta", \.theta), ("exchange_rho", \.rho),

@@ -9,7 +9,7 @@ struct PoiseCommand: ParsableCommand {
         commandName: "poise",
         abstract: "The risk kernel that keeps option books balanced.",
         version: poiseVersion,
-        subcommands: [GreeksCommand.self, RiskCommand.self])
+        subcommands: [GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self])
 
     static func main() {
         do {
@@ -49,6 +49,19 @@ struct CommonOptions: ParsableArguments {
 
     @Flag(help: "Leave out rows that cannot be used, list them on standard error and go on.")
     var skipBadRows = false
+
+    /// Writes a report in the format asked for.
+    func write(_ report: Report) throws {
+        let output = try Output(path: output)
+        switch format {
+        case .table: try report.writeTable(to: output)
+        case .csv: try report.writeCSV(to: output)
+        case .json:
+            try report.writeJSON(rows: 0..<report.rowCount, to: output)
+            try output.write("\n")
+        }
+        try output.finish()
+    }
 
     /// Lists what a reader left out.
     func report(_ badRows: BadRows) {

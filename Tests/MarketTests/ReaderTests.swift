@@ -26,7 +26,7 @@ struct ReaderTests {
         var badRows = BadRows(skip: false)
         let table = try OptionTable(Source(name: "t", text: text), &badRows)
         #expect(table.type == [0, 1] && table.spot == [100.5, 100] && table.strike == [90, 110])
-        #expect(table.years == [0.25, 0] && table.volatility == [0.5, 1.25])
+        #expect(table.years == [0.25, 0] && table.quotes == [0.5, 1.25])
         #expect(table.rate == [-0.02, 0] && table.dividend == [0.01, 0])
         #expect(table.lines == [2, 5])
     }
