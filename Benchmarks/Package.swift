@@ -14,6 +14,8 @@ let package = Package(
         .executableTarget(
             name: "GreeksThroughput", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
+            name: "ImpliedVolatility", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),
     ],

@@ -40,26 +40,100 @@ public struct PriceColumns {
 /// Implied volatilities of `count` options, a multiple of 8, with a status each; NaN where there is none.
 ///
 /// Nothing need be checked before: every input has a status.
+///
+/// Works on 32 options at a time, each step for all of them before the next: a step is a long chain of
+/// dependent operations, and the chains of neighbours run side by side.
 @inlinable @inline(__always)
 public func impliedVolatilities<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
     status: UnsafeMutablePointer<UInt8>
 ) {
-    var index = 0
-    while index < count {
-        let (volatilities, statuses) = impliedVolatilities(arithmetic, input, at: index)
-        store(volatilities, to: volatility, at: index)
-        let bytes = SIMD8<UInt8>(truncatingIfNeeded: statuses)
-        UnsafeMutableRawPointer(status + index).storeBytes(of: bytes, as: SIMD8<UInt8>.self)
-        index &+= 8
+    // A temporary of up to 1,024 bytes is on the stack.
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 96) { scratch in
+        let distances = scratch.baseAddress.unsafelyUnwrapped
+        let prices = distances + 32
+        let rooms = prices + 32
+        var index = 0
+        while index < count {
+            let chunk = count &- index < 32 ? count &- index : 32
+            var lane = 0
+            while lane < chunk {
+                let problem = volatilityProblem(arithmetic, input, at: index &+ lane)
+                store(problem.distance, to: distances, at: lane)
+                store(problem.price, to: prices, at: lane)
+                store(problem.room, to: rooms, at: lane)
+                store(problem.squareRootOfYears, to: volatility, at: index &+ lane)
+                UnsafeMutableRawPointer(status + index + lane).storeBytes(
+                    of: SIMD8<UInt8>(truncatingIfNeeded: problem.status), as: SIMD8<UInt8>.self)
+                lane &+= 8
+            }
+            lane = 0
+            while lane < chunk {
+                let guess = firstGuess(
+                    arithmetic, lanes(distances, lane), price: lanes(prices, lane), room: lanes(rooms, lane))
+                store(guess.signedDeviation, to: prices, at: lane)
+                store(guess.signedTarget, to: rooms, at: lane)
+                lane &+= 8
+            }
+            // Two steps or so; a negative distance marks what is done.
+            var step = 0
+            var isMoving = true
+            while isMoving && step < 6 {
+                isMoving = false
+                lane = 0
+                while lane < chunk {
+                    let distance = lanes(distances, lane)
+                    let isDone = isNegative(distance.bits)
+                    let deviation = lanes(prices, lane)
+                    let (next, isConverged) = householderStep(
+                        arithmetic, distance.absolute, signedDeviation: deviation,
+                        signedTarget: lanes(rooms, lane))
+                    // What is done stays: an option's result does not depend on its neighbours.
+                    store(next.replacing(with: deviation, where: isDone), to: prices, at: lane)
+                    let nowDone = isDone .| isConverged
+                    store(
+                        distance.absolute.replacing(with: distance.absolute.negated, where: nowDone),
+                        to: distances, at: lane)
+                    isMoving = A.any(.!nowDone) || isMoving
+                    lane &+= 8
+                }
+                step &+= 1
+            }
+            lane = 0
+            while lane < chunk {
+                let root = lanes(UnsafePointer(volatility), index &+ lane)
+                store(lanes(prices, lane).absolute / root, to: volatility, at: index &+ lane)
+                lane &+= 8
+            }
+            index &+= 32
+        }
     }
 }
 
-/// Implied volatilities and statuses of options `index` to `index + 7`.
-@inlinable @inline(__always)
-func impliedVolatilities<A: LaneArithmetic>(
+/// Eight options reduced to what the solver needs.
+@usableFromInline
+struct VolatilityProblem {
+    /// x, b and the room above b, as `firstGuess` takes them; something harmless where there is no solution.
+    @usableFromInline var distance, price, room: Lanes
+    /// What σ√T is to be divided by: √T, infinity where the volatility is 0, NaN where there is none.
+    @usableFromInline var squareRootOfYears: Lanes
+    @usableFromInline var status: LaneBits
+
+    @inlinable @inline(__always)
+    init(distance: Lanes, price: Lanes, room: Lanes, squareRootOfYears: Lanes, status: LaneBits) {
+        self.distance = distance
+        self.price = price
+        self.room = room
+        self.squareRootOfYears = squareRootOfYears
+        self.status = status
+    }
+}
+
+/// Checks and reduces options `index` to `index + 7`.
+@_transparent @inlinable
+func volatilityProblem<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ input: PriceColumns, at index: Int
-) -> (Lanes, LaneBits) {
+) -> VolatilityProblem {
     let spot = lanes(input.spot, index)
     let strike = lanes(input.strike, index)
     let years = lanes(input.years, index)
@@ -111,24 +185,22 @@ func impliedVolatilities<A: LaneArithmetic>(
     // What is not to be solved is replaced by something harmless.
     let isSolved = isSolvable .& hasTimeValue
     let reciprocalScale = one / A.squareRoot(discountedSpot * discountedStrike)
-    let deviation = impliedDeviation(
-        arithmetic, distance: logForwardMoneyness.absolute.kept(where: isSolved),
-        price: Lanes(repeating: 0.25).replacing(with: timeValue * reciprocalScale, where: isSolved),
-        room: Lanes(repeating: 0.75).replacing(with: room * reciprocalScale, where: isSolved))
-    let volatility =
-        deviation.kept(where: isSolved) / A.squareRoot(one.replacing(with: years, where: hasTime))
-
     var status = LaneBits.zero
     status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.aboveMaximum.rawValue)), where: isAbove)
     status.replace(
         with: LaneBits(repeating: UInt64(VolatilityStatus.belowIntrinsic.rawValue)), where: isBelow)
     status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.expired.rawValue)), where: .!hasTime)
     status.replace(with: LaneBits(repeating: UInt64(VolatilityStatus.notANumber.rawValue)), where: .!isNumber)
-    return (Lanes(repeating: .nan).replacing(with: volatility, where: isSolvable), status)
+    let root = Lanes(repeating: .infinity).replacing(with: A.squareRoot(years), where: isSolved)
+    return VolatilityProblem(
+        distance: logForwardMoneyness.absolute.kept(where: isSolved),
+        price: Lanes(repeating: 0.25).replacing(with: timeValue * reciprocalScale, where: isSolved),
+        room: Lanes(repeating: 0.75).replacing(with: room * reciprocalScale, where: isSolved),
+        squareRootOfYears: Lanes(repeating: .nan).replacing(with: root, where: isSolvable), status: status)
 }
 
 /// ln(S/K) + (r − q)T, in twice the precision where the two all but cancel.
-@inlinable @inline(__always)
+@_transparent @inlinable
 func preciseLogForwardMoneyness<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ spot: Lanes, _ strike: Lanes, _ years: Lanes, _ rate: Lanes, _ dividend: Lanes
 ) -> Lanes {
@@ -150,7 +222,7 @@ func preciseLogForwardMoneyness<A: LaneArithmetic>(
     return plain.replacing(with: sum + low, where: cancels)
 }
 
-/// The σ√T of an out-of-the-money option.
+/// A first guess of the σ√T of an out-of-the-money option, and which part of the curve it is on.
 ///
 /// All in units of the square root of the product of discounted spot and strike, where the price is a
 /// function of x = |ln(F/K)| and s = σ√T alone: with h = x/s, t = s/2, E = exp(−(h² + t²)/2) and
@@ -158,19 +230,19 @@ func preciseLogForwardMoneyness<A: LaneArithmetic>(
 ///
 ///     b = E (M(h − t) − M(h + t)),   e^(−x/2) − b = E (M(t − h) + M(t + h)),   ∂b/∂s = E/√(2π).
 ///
+/// Three parts: lower, below the inflection s² = 2x; upper, above half of the maximum e^(−x/2), where what is
+/// solved for is the room above the price; and the middle.
+///
 /// - Parameters:
-///   - distance: x.
+///   - x: |ln(F/K)|.
 ///   - price: b, at least 2⁻¹⁰²⁰.
 ///   - room: e^(−x/2) − b, above 0.
-/// - Accuracy: see `ImpliedVolatilityTests`.
-/// - Method: Householder's iteration of third order (Jäckel, Let's be rational, 2015) on ln b below the
-///   inflection s² = 2x and up to half of the maximum, on the logarithm of the room above. E drops out of
-///   both b and its derivative, so that an iteration needs two Mills ratios and one logarithm. The first
-///   guess is within 8% (70% far above), so that two iterations are enough for nearly all.
-@inlinable @inline(__always)
-func impliedDeviation<A: LaneArithmetic>(
-    _ arithmetic: A.Type, distance x: Lanes, price: Lanes, room: Lanes
-) -> Lanes {
+/// - Returns: s, negative on the lower part, and what to solve for, negative on the upper one. s is within 8%
+///   (70% far above), so that two of Householder's steps are enough for nearly all.
+@_transparent @inlinable
+func firstGuess<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ x: Lanes, price: Lanes, room: Lanes
+) -> (signedDeviation: Lanes, signedTarget: Lanes) {
     let one = Lanes(repeating: 1)
     let half = Lanes(repeating: 0.5)
     let density = Lanes(repeating: reciprocalSquareRootOfTwoPi)
@@ -200,57 +272,74 @@ func impliedDeviation<A: LaneArithmetic>(
     // In between, and next to the inflection, the tangent there.
     let tangent = inflection + (price - priceAtInflection) / (density * maximum)
     let isFarBelow = isLower .& (price .< priceAtInflection * Lanes(repeating: 0.3))
-    var s = tangent.replacing(with: upperGuess, where: isUpper).replacing(with: lowerGuess, where: isFarBelow)
+    let s = tangent.replacing(with: upperGuess, where: isUpper).replacing(with: lowerGuess, where: isFarBelow)
+    return (
+        s.flippingSign(LaneBits.zero.replacing(with: signBit, where: isLower)),
+        target.flippingSign(LaneBits.zero.replacing(with: signBit, where: isUpper))
+    )
+}
 
-    let slopeSign = LaneBits.zero.replacing(with: signBit, where: isUpper)
-    var iteration = 0
-    while iteration < 6 {
-        let reciprocal = one / s
-        let h = x * reciprocal
-        let t = s * half
-        let (near, far) = upperTails(arithmetic, (h - t).absolute, h + t, scale: one)
-        // b/E, or the room over E.
-        var scaled = (near + far).replacing(with: near - far, where: isLower)
-        let isMiddle = .!(isLower .| isUpper)
-        if A.any(isMiddle) {
-            let below = exponential(arithmetic, ((h - t) * (h - t) * half).atMost(700))
-            scaled.replace(with: below - (near + far), where: isMiddle)
-        }
-        let isSmall = (t .<= Lanes(repeating: 1.0 / 16)) .& .!isUpper
-        if A.any(isSmall) {
-            scaled.replace(with: smallMillsDifference(arithmetic, h, t.atMost(1.0 / 16)), where: isSmall)
-        }
-        let squares = A.multiplyAdd(h, h, t * t)
-        let error = A.multiplyAdd(squares, half.negated, logarithmOfRatio(arithmetic, scaled, target))
-        // ∂ ln/∂s and the ratios of the second and third derivative of the price to the first.
-        let slope = (density / scaled).flippingSign(slopeSign)
-        let second = A.multiplyAdd(h, h, (t * t).negated) * reciprocal
-        let third = A.multiplyAdd(
-            second, second,
-            A.multiplyAdd(Lanes(repeating: -3) * h * h, reciprocal * reciprocal, Lanes(repeating: -0.25)))
-        let newton = (error / slope).negated
-        let curvature = second - slope
-        let bend = A.multiplyAdd(
-            slope, A.multiplyAdd(slope, Lanes(repeating: 2), second * Lanes(repeating: -3)), third)
-        let numerator = A.multiplyAdd(curvature * newton, half, one)
-        let denominator = A.multiplyAdd(
-            newton, A.multiplyAdd(bend * newton, Lanes(repeating: 1.0 / 6), curvature), one)
-        let step = newton * (numerator / denominator)
+/// One step of Householder's iteration of third order (Jäckel, Let's be rational, 2015) on ln b, or on the
+/// logarithm of the room on the upper part. E drops out of both b and its derivative, so that a step needs
+/// two Mills ratios and one logarithm.
+/// - Returns: the next signed deviation, and where it moved so little that the error left, of the fourth
+///   order of the step (3 times it on the lower part, a 16th elsewhere), is below the rounding.
+@_transparent @inlinable
+func householderStep<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ x: Lanes, signedDeviation: Lanes, signedTarget: Lanes
+) -> (Lanes, LaneMask) {
+    let one = Lanes(repeating: 1)
+    let half = Lanes(repeating: 0.5)
+    let density = Lanes(repeating: reciprocalSquareRootOfTwoPi)
+    let reciprocalDensity = Lanes(repeating: 2.5066282746310005)
+    let isLower = isNegative(signedDeviation.bits)
+    let isUpper = isNegative(signedTarget.bits)
+    let slopeSign = signedTarget.bits & signBit
+    let s = signedDeviation.absolute
+    let target = signedTarget.absolute
+    let inflection = A.squareRoot(x + x)
 
-        // Each part keeps its side of the inflection.
-        let next = s + step
-        let least = inflection.replacing(with: s * Lanes(repeating: 0.25), where: isLower)
-        let most = Lanes(repeating: 0x1p60).replacing(with: inflection, where: isLower)
-        let raised = least.replacing(with: next, where: next .> least)
-        let kept = most.replacing(with: raised, where: raised .< most)
-        let moved = (kept - s).absolute
-        let hasMoved = moved .> s * Lanes(repeating: 0x1p-11)
-        s = kept
-        iteration &+= 1
-        // The error left is of the fourth order of the last step.
-        if !A.any(hasMoved) { break }
+    let reciprocal = one / s
+    let h = x / s
+    let t = s * half
+    let (near, far) = upperTails(arithmetic, (h - t).absolute, h + t, scale: one)
+    // b/E, or the room over E.
+    var scaled = (near + far).replacing(with: near - far, where: isLower)
+    let isMiddle = .!(isLower .| isUpper)
+    if A.any(isMiddle) {
+        let below = exponential(arithmetic, ((h - t) * (h - t) * half).atMost(700))
+        scaled.replace(with: below - (near + far), where: isMiddle)
     }
-    return s
+    let isSmall = (t .<= Lanes(repeating: 1.0 / 16)) .& .!isUpper
+    if A.any(isSmall) {
+        scaled.replace(with: smallMillsDifference(arithmetic, h, t.atMost(1.0 / 16)), where: isSmall)
+    }
+    let squares = A.multiplyAdd(h, h, t * t)
+    let error = A.multiplyAdd(squares, half.negated, logarithmOfRatio(arithmetic, scaled, target))
+    // ∂ ln/∂s and the ratios of the second and third derivative of the price to the first.
+    let slope = (density / scaled).flippingSign(slopeSign)
+    let second = A.multiplyAdd(h, h, (t * t).negated) * reciprocal
+    let third = A.multiplyAdd(
+        second, second,
+        A.multiplyAdd(Lanes(repeating: -3) * h * h, reciprocal * reciprocal, Lanes(repeating: -0.25)))
+    let newton = (error * scaled * reciprocalDensity).flippingSign(slopeSign ^ signBit)
+    let curvature = second - slope
+    let bend = A.multiplyAdd(
+        slope, A.multiplyAdd(slope, Lanes(repeating: 2), second * Lanes(repeating: -3)), third)
+    let numerator = A.multiplyAdd(curvature * newton, half, one)
+    let denominator = A.multiplyAdd(
+        newton, A.multiplyAdd(bend * newton, Lanes(repeating: 1.0 / 6), curvature), one)
+    let step = newton * (numerator / denominator)
+
+    // Each part keeps its side of the inflection.
+    let next = s + step
+    let least = inflection.replacing(with: s * Lanes(repeating: 0.25), where: isLower)
+    let most = Lanes(repeating: 0x1p60).replacing(with: inflection, where: isLower)
+    let raised = least.replacing(with: next, where: next .> least)
+    let kept = most.replacing(with: raised, where: raised .< most)
+    let moved = (kept - s).absolute
+    let small = Lanes(repeating: 0x1p-12).replacing(with: Lanes(repeating: 0x1p-13), where: isLower)
+    return (kept.flippingSign(signedDeviation.bits & signBit), moved .<= s * small)
 }
 
 /// A guess of h = x/s below the inflection, where h is at least `least`.
@@ -258,7 +347,7 @@ func impliedDeviation<A: LaneArithmetic>(
 /// With M(h − t) − M(h + t) as 2t/(√(2π)(1 + 1.2533h + h²)), which has the right limits for small and large
 /// h, b is a function of h alone but for t = x/(2h): ln(h (1 + 1.2533h + h²)) + h²/2 + t²/2 =
 /// `logarithm` = ln(x/(√(2π) b)), solved by two of Newton's steps.
-@inlinable @inline(__always)
+@_transparent @inlinable
 func lowerDistance<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ logarithm: Lanes, _ x: Lanes, _ price: Lanes, _ least: Lanes
 ) -> Lanes {

@@ -33,40 +33,14 @@ func table(allDigits: Bool) -> String {
     return text
 }
 
-/// Median seconds that a Python snippet prints, or nil where it cannot run.
-func python(_ body: String, _ path: String) -> Double? {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-        "python3", "-c",
-        """
-        import sys, time, statistics
-        \(body)
-        times = []
-        for _ in range(7):
-            start = time.perf_counter()
-            read(sys.argv[1])
-            times.append(time.perf_counter() - start)
-        print(statistics.median(times))
-        """, path,
-    ]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return nil }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Double(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines))
-}
-
 let pythonReaders = [
     (
         "Python csv + float",
         """
         import csv
-        def read(path):
+        def run():
             columns = [[] for _ in range(6)]
-            with open(path, newline="") as file:
+            with open(sys.argv[1], newline="") as file:
                 rows = csv.reader(file)
                 next(rows)
                 for row in rows:
@@ -78,16 +52,16 @@ let pythonReaders = [
         "pandas, C engine",
         """
         import pandas
-        def read(path):
-            pandas.read_csv(path, engine="c")
+        def run():
+            pandas.read_csv(sys.argv[1], engine="c")
         """
     ),
     (
         "pyarrow, one thread",
         """
         import pyarrow.csv as c
-        def read(path):
-            c.read_csv(path, read_options=c.ReadOptions(use_threads=False))
+        def run():
+            c.read_csv(sys.argv[1], read_options=c.ReadOptions(use_threads=False))
         """
     ),
 ]
@@ -118,8 +92,8 @@ for allDigits in [false, true] {
     results.append(("Poise", medians[0]))
     results.append(("SwiftCSV + Double", medians[1]))
     for (name, body) in pythonReaders {
-        if let seconds = python(body, path.path) {
-            results.append((name, seconds))
+        if let peer = PythonPeer.measure(body, [path.path]) {
+            results.append((name, peer.seconds))
         } else {
             print("skipped: \(name): cannot run here")
         }
