@@ -18,6 +18,15 @@ struct GreeksCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Exchange's chain, or - for standard input.", valueName: "file"))
     var chain: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            """
+            Append the Greeks of the coin value price/spot as coin_…, and in coins the net transaction delta \
+            and the equity delta, which add up to delta.
+            """
+        ))
+    var coin = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -33,74 +42,80 @@ struct GreeksCommand: ParsableCommand {
         if let options {
             var table = try OptionTable(try Source(path: options), &badRows)
             let batch = try table.batch(&badRows)
-            report = Self.report(batch, engine.greeks(.all, of: batch))
+            report = self.report(batch, engine.greeks(.all, of: batch))
         } else {
             let chain = try Chain(try Source(path: chain ?? "-"), &badRows)
             let greeks = try ChainGreeks(chain.tickers, file: chain.file, .all, &badRows)
             greeks.compute(engine)
-            report = Self.report(greeks)
+            report = self.report(greeks)
         }
         try common.write(report)
         common.report(badRows)
     }
 
-    private static func greekColumns(_ greeks: [Greek]) -> [Report.Column] {
-        greeks.map { Report.Column($0.name, style: .significant) }
+    private typealias Figures = [(column: Report.Column, cell: (Int) -> Cell)]
+
+    private func figure(_ name: String, _ cell: @escaping (Int) -> Cell) -> (Report.Column, (Int) -> Cell) {
+        (Report.Column(name, style: .significant), cell)
     }
 
-    private static func report(_ batch: OptionBatch, _ matrix: GreekMatrix) -> Report {
-        let inputs = OptionTable.columns(.volatility)
-        let greeks = matrix.selection.greeks
-        let columns = greeks.map { matrix[$0] }
-        return Report(
-            columns: inputs.map { Report.Column($0, style: .significant) } + greekColumns(greeks),
-            rowCount: batch.count
-        ) { row, column in
-            switch column {
-            case 0: .text(batch.type[row] == 0 ? "C" : "P")
-            case 1: .number(batch.spot[row])
-            case 2: .number(batch.strike[row])
-            case 3: .number(batch.years[row])
-            case 4: .number(batch.volatility[row])
-            case 5: .number(batch.rate[row])
-            case 6: .number(batch.dividend[row])
-            default: columns[column - inputs.count].map { .number($0[row]) } ?? .empty
-            }
+    /// The inputs and what the kernel made of them; `isOption` says where options stand.
+    private func figures(
+        _ batch: OptionBatch, _ matrix: GreekMatrix, isOption: @escaping (Int) -> Bool = { _ in true }
+    ) -> Figures {
+        func input(_ name: String, _ column: [Double]) -> (Report.Column, (Int) -> Cell) {
+            figure(name) { isOption($0) ? .number(column[$0]) : .empty }
         }
+        var figures: Figures = [
+            figure("type") { isOption($0) ? .text(batch.type[$0] == 0 ? "C" : "P") : .empty },
+            figure("spot") { .number(batch.spot[$0]) }, input("strike", batch.strike),
+            input("years", batch.years), input("vol", batch.volatility), input("rate", batch.rate),
+            input("dividend", batch.dividend),
+        ]
+        for greek in matrix.selection.greeks {
+            guard let column = matrix[greek] else { continue }
+            figures.append(figure(greek.name) { .number(column[$0]) })
+        }
+        guard coin else { return figures }
+        let coins = matrix.coinGreeks(of: batch)
+        for greek in coins.selection.greeks {
+            guard let column = coins[greek] else { continue }
+            figures.append(figure("coin_" + greek.name) { isOption($0) ? .number(column[$0]) : .empty })
+        }
+        if let delta = coins[.delta], let price = coins[.price] {
+            figures.append(
+                figure("net_transaction_delta") {
+                    isOption($0) ? .number(delta[$0] * batch.spot[$0]) : .empty
+                })
+            figures.append(figure("equity_delta") { isOption($0) ? .number(price[$0]) : .empty })
+        }
+        return figures
     }
 
-    private static func report(_ chain: ChainGreeks) -> Report {
-        let greeks = chain.greeks.selection.greeks
-        let columns = greeks.map { chain.greeks[$0] }
-        let inputs = ["instrument_name", "timestamp"] + OptionTable.columns(.volatility)
-        let exchange: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
+    private func report(_ figures: Figures, rowCount: Int) -> Report {
+        Report(columns: figures.map(\.column), rowCount: rowCount) { figures[$1].cell($0) }
+    }
+
+    private func report(_ batch: OptionBatch, _ matrix: GreekMatrix) -> Report {
+        report(figures(batch, matrix), rowCount: batch.count)
+    }
+
+    private func report(_ chain: ChainGreeks) -> Report {
+        let tickers = chain.tickers
+        let exchange = tickers.indices.map { ExchangeFigures(chain, row: $0) }
+        let published: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
             ("exchange_mark_price", \.markPrice), ("exchange_delta", \.delta), ("exchange_gamma", \.gamma),
             ("exchange_vega", \.vega), ("exchange_theta", \.theta), ("exchange_rho", \.rho),
             ("exchange_net_delta", \.netDelta), ("settlement_share", \.settlementShare),
         ]
-        let figures = chain.tickers.indices.map { ExchangeFigures(chain, row: $0) }
-        let firstExchange = inputs.count + greeks.count
-        return Report(
-            columns: inputs.map { Report.Column($0, style: .significant) } + greekColumns(greeks)
-                + exchange.map { Report.Column($0.name, style: .significant) },
-            rowCount: chain.tickers.count
-        ) { row, column in
-            let ticker = chain.tickers[row]
-            let isOption = ticker.instrument.isOption
-            switch column {
-            case 0: return .text(ticker.instrument.name)
-            case 1: return .text("\(ticker.timestamp.milliseconds)")
-            case 2: return isOption ? .text(chain.options.type[row] == 0 ? "C" : "P") : .empty
-            case 3: return .number(chain.options.spot[row])
-            case 4: return isOption ? .number(chain.options.strike[row]) : .empty
-            case 5: return isOption ? .number(chain.options.years[row]) : .empty
-            case 6: return isOption ? .number(chain.options.volatility[row]) : .empty
-            case 7: return isOption ? .number(chain.options.rate[row]) : .empty
-            case 8: return isOption ? .number(chain.options.dividend[row]) : .empty
-            case firstExchange...:
-                return .number(figures[row][keyPath: exchange[column - firstExchange].value])
-            default: return columns[column - inputs.count].map { .number($0[row]) } ?? .empty
-            }
+        let names: Figures = [
+            figure("instrument_name") { .text(tickers[$0].instrument.name) },
+            figure("timestamp") { .text("\(tickers[$0].timestamp.milliseconds)") },
+        ]
+        let own = figures(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
+        let recomputed = published.map { name, value in
+            figure(name) { .number(exchange[$0][keyPath: value]) }
         }
+        return report(names + own + recomputed, rowCount: tickers.count)
     }
 }

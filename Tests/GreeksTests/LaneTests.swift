@@ -97,6 +97,33 @@ struct LaneTests {
         }
     }
 
+    /// Implied volatilities depend neither on neighbours and place nor on the vector width.
+    @Test func sameVolatilityBits() throws {
+        let batch = try OptionBatch.random(1_003, seed: 10)
+        let engines = try InstructionSet.supported.map { try GreeksEngine($0) }
+        let prices = try #require(engines[0].greeks(.price, of: batch)[.price])
+        func solve(_ engine: GreeksEngine, _ rows: Range<Int>) throws -> [UInt64] {
+            engine.impliedVolatilities(
+                of: try PriceBatch(
+                    type: Array(batch.type[rows]), spot: Array(batch.spot[rows]),
+                    strike: Array(batch.strike[rows]), years: Array(batch.years[rows]),
+                    price: Array(prices[rows]), rate: Array(batch.rate[rows]),
+                    dividend: Array(batch.dividend[rows]))
+            ).volatility.map(\.bitPattern)
+        }
+        for engine in engines {
+            let whole = try solve(engine, 0..<1_003)
+            for (start, length) in [(0, 1), (1, 7), (3, 8), (5, 9), (11, 31), (100, 33), (500, 503)] {
+                let part = try solve(engine, start..<start + length)
+                #expect(
+                    part.elementsEqual(whole[start..<start + length]), "\(engine.instructionSet) \(start)")
+            }
+            if engine.instructionSet == .avx512 {
+                #expect(try solve(try GreeksEngine(.avx2), 0..<1_003) == whole)
+            }
+        }
+    }
+
     /// The instruction set asked for is the one that runs, and a wrong name is an error.
     @Test func instructionSets() throws {
         let best = try #require(InstructionSet.supported.last)

@@ -1,4 +1,6 @@
+import Foundation
 import Greeks
+import TestSupport
 import Testing
 
 /// Relative error of every Greek against tables of many digits, on every instruction set, in both forms.
@@ -51,6 +53,47 @@ struct ReferenceTests {
             let options = SliceOptions(oneSliceEach: reference.batch)
             try Self.check(
                 options.greeks(.all, engine), reference, "\(set), slice form, \(reference.name),")
+        }
+    }
+
+    /// Derivatives of the coin value against numerical ones in 120 digits. Where terms of opposite sign
+    /// cancel, the error is relative to the larger of them.
+    @Test(arguments: InstructionSet.supported)
+    func coinGreeks(_ set: InstructionSet) throws {
+        let path = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures/coin.csv")
+        let reference = try Reference(name: "coin", path: path.path)
+        let batch = reference.batch
+        let dollars = try GreeksEngine(set).greeks(.all, of: batch)
+        let coins = dollars.coinGreeks(of: batch)
+        // What each figure is the difference of, beside its dollar Greek over S.
+        let terms: [Greek: (Greek, Double)] = [
+            .gamma: (.delta, 2), .speed: (.gamma, 3), .vanna: (.vega, 1), .charm: (.theta, 1),
+            .zomma: (.vanna, 2), .color: (.charm, 2),
+        ]
+        for greek in Greek.allCases {
+            let expected = try #require(reference.expected[greek])
+            let own = try #require(coins[greek])
+            var worst = 0.0
+            for row in 0..<batch.count {
+                var scale = abs(expected[row])
+                var weight = 1.0
+                var next = terms[greek]
+                while let (lower, factor) = next {
+                    weight *= factor / batch.spot[row]
+                    scale = max(scale, weight * abs(try #require(coins[lower])[row]))
+                    next = terms[lower]
+                }
+                worst = max(worst, abs(own[row] - expected[row]) / max(scale, 1e-290))
+            }
+            print("\(set), coin, \(greek): worst \(worst)")
+            #expect(worst <= (greek == .price ? 4e-11 : 5e-12), "\(greek): \(worst)")
+        }
+        // Net transaction and equity delta add up to Black's.
+        for row in 0..<batch.count {
+            let net = (coins[.delta]?[row] ?? .nan) * batch.spot[row]
+            let equity = coins[.price]?[row] ?? .nan
+            let black = dollars[.delta]?[row] ?? .nan
+            #expect(abs(net + equity - black) <= 4e-15 * (abs(net) + equity + abs(black)))
         }
     }
 }

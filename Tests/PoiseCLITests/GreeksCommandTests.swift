@@ -89,6 +89,25 @@ struct GreeksCommandTests {
         }
     }
 
+    /// The three deltas of a coin-settled option, side by side.
+    @Test func coin() throws {
+        let result = try Poise.run(["greeks", "--chain", Poise.sampleChain, "--coin", "--format", "csv"])
+        let header = result.rows[0]
+        func field(_ name: String, _ row: [String]) -> Double? {
+            header.firstIndex(of: name).flatMap { Double(row[$0]) }
+        }
+        for row in result.rows.dropFirst() where field("strike", row) != nil {
+            let (black, net, equity) = (
+                try #require(field("delta", row)), try #require(field("net_transaction_delta", row)),
+                try #require(field("equity_delta", row))
+            )
+            #expect(abs(net + equity - black) <= 1e-14)
+            #expect(abs(net - (try #require(field("exchange_net_delta", row)))) <= 1e-14)
+            #expect(field("coin_price", row) == equity && field("exchange_mark_price", row) == equity)
+        }
+        #expect(field("coin_delta", result.rows[1]) == nil && result.rows[1][0] == "BTC-PERPETUAL")
+    }
+
     @Test func usage() throws {
         for arguments in [
             ["greeks"], ["greeks", "--options", "a", "--chain", "b"], ["greeks", "--options"], ["nonsense"],
