@@ -8,6 +8,10 @@ public enum GreeksError: Error, Equatable, CustomStringConvertible {
     case unsupportedInstructionSet(InstructionSet)
     /// A value outside what the formulas accept; `row` counts from 0.
     case invalidInput(row: Int, status: InputStatus, value: Double)
+    /// A pool needs at least the calling thread.
+    case invalidThreadCount(Int)
+    /// The system refused, with its reason.
+    case cannotStartThreads(String)
     /// Columns of unequal length.
     case lengthMismatch(field: String, expected: Int, got: Int)
 
@@ -20,6 +24,10 @@ public enum GreeksError: Error, Equatable, CustomStringConvertible {
             return "this processor does not run \(set)"
         case .invalidInput(let row, let status, let value):
             return "row \(row): \(status) (\(value))"
+        case .invalidThreadCount(let count):
+            return "\(count) threads: expected 1 to 1024"
+        case .cannotStartThreads(let reason):
+            return "cannot start threads: \(reason)"
         case .lengthMismatch(let field, let expected, let got):
             return "\(field): \(got) values where \(expected) are needed"
         }

@@ -42,16 +42,20 @@ let peers = CommandLine.arguments.dropFirst().compactMap { path -> Peer? in
 }
 let engines = try InstructionSet.supported.reversed().map { try GreeksEngine($0) }
 
+// On as many threads as this process may use, where that is more than one.
+let processors = ProcessInfo.processInfo.activeProcessorCount
+let pools = processors > 1 ? [try GreeksPool(engines[0], threads: processors)] : []
+
 func row(_ form: String, _ name: String, _ count: Int, _ nanoseconds: Double, _ ratio: Double) {
     let columns = [
         form.padding(toLength: 11, withPad: " ", startingAt: 0),
-        name.padding(toLength: 26, withPad: " ", startingAt: 0),
+        name.padding(toLength: 34, withPad: " ", startingAt: 0),
         String(format: "%9d %9.2f %9.2f", count, nanoseconds, ratio),
     ]
     print(columns.joined())
 }
 
-print("form       contestant                        N  ns/option  × Poise")
+print("form       contestant                                N  ns/option  × Poise")
 for count in [1_000, 10_000, 1_000_000] {
     let inputs = Inputs(count: count)
     let matrix = GreekMatrix(.all, count: count)
@@ -94,6 +98,20 @@ for count in [1_000, 10_000, 1_000_000] {
                     }
                 ))
         }
+    }
+    for pool in pools {
+        contestants.append(
+            (
+                "full", "Poise \(pool.engine.instructionSet) book × \(pool.threads) threads",
+                {
+                    pool.fullForm(
+                        .book,
+                        FullFormColumns(
+                            type: inputs.type, spot: inputs.spot, strike: inputs.strike,
+                            years: inputs.years, volatility: inputs.volatility, rate: inputs.rate,
+                            dividend: inputs.dividend), count: count, into: matrix.columns)
+                }
+            ))
     }
     for peer in peers {
         contestants.append(
