@@ -97,27 +97,19 @@ public struct GreeksEngine: Sendable {
         let whole = count & ~7
         if whole > 0 { volatilityBlocks(input, count: whole, volatility: volatility, status: status) }
         guard whole < count else { return }
-        // The last ones, fewer than 8, with the last of them repeated.
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 9 * 8) { block in
-            guard let values = block.baseAddress else { return }
-            let types = UnsafeMutableRawPointer(values + 56).bindMemory(to: UInt8.self, capacity: 8)
-            let statuses = UnsafeMutableRawPointer(values + 64).bindMemory(to: UInt8.self, capacity: 8)
-            for lane in 0..<8 {
-                let row = min(whole + lane, count - 1)
-                values[lane] = input.spot[row]
-                values[8 + lane] = input.strike[row]
-                values[16 + lane] = input.years[row]
-                values[24 + lane] = input.price[row]
-                values[32 + lane] = input.rate[row]
-                values[40 + lane] = input.dividend[row]
-                types[lane] = input.type[row]
-            }
+        let columns = (input.spot, input.strike, input.years, input.price, input.rate, input.dividend)
+        withPaddedTail(input.type, columns, whole..<count) { types, values in
             let padded = PriceColumns(
                 type: types, spot: values, strike: values + 8, years: values + 16, price: values + 24,
                 rate: values + 32, dividend: values + 40)
-            volatilityBlocks(padded, count: 8, volatility: values + 48, status: statuses)
-            (volatility + whole).update(from: values + 48, count: count - whole)
-            (status + whole).update(from: statuses, count: count - whole)
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: 16) { results in
+                guard let volatilities = results.baseAddress else { return }
+                let statuses = UnsafeMutableRawPointer(volatilities + 8).bindMemory(
+                    to: UInt8.self, capacity: 8)
+                volatilityBlocks(padded, count: 8, volatility: volatilities, status: statuses)
+                (volatility + whole).update(from: volatilities, count: count - whole)
+                (status + whole).update(from: statuses, count: count - whole)
+            }
         }
     }
 
@@ -152,37 +144,52 @@ public struct GreeksEngine: Sendable {
         }
     }
 
-    /// The last options, fewer than 8, through a block on the stack whose unused lanes repeat the last.
+    /// The last options, fewer than 8, through a block on the stack.
     private func fullTail(
         _ selection: GreekSelection, _ input: FullFormColumns, from start: Int, to end: Int,
         into output: GreekColumns
     ) {
-        // Two blocks: the runtime keeps temporary allocations of up to 1,024 bytes on the stack.
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 7 * 8) { inputs in
+        let columns = (input.spot, input.strike, input.years, input.volatility, input.rate, input.dividend)
+        withPaddedTail(input.type, columns, start..<end) { types, values in
+            let block = FullFormColumns(
+                type: types, spot: values, strike: values + 8, years: values + 16, volatility: values + 24,
+                rate: values + 32, dividend: values + 40)
             withUnsafeTemporaryAllocation(of: Double.self, capacity: Greek.allCases.count * 8) { outputs in
-                guard let values = inputs.baseAddress, let results = outputs.baseAddress else { return }
-                let types = UnsafeMutableRawPointer(values + 48).bindMemory(to: UInt8.self, capacity: 8)
-                for lane in 0..<8 {
-                    let row = min(start + lane, end - 1)
-                    values[lane] = input.spot[row]
-                    values[8 + lane] = input.strike[row]
-                    values[16 + lane] = input.years[row]
-                    values[24 + lane] = input.volatility[row]
-                    values[32 + lane] = input.rate[row]
-                    values[40 + lane] = input.dividend[row]
-                    types[lane] = input.type[row]
-                }
-                let block = FullFormColumns(
-                    type: types, spot: values, strike: values + 8, years: values + 16,
-                    volatility: values + 24, rate: values + 32, dividend: values + 40)
+                guard let results = outputs.baseAddress else { return }
                 fullBlocks(
-                    selection, block, count: 8,
-                    into: GreekColumns { results + 8 * $0.rawValue })
+                    selection, block, count: 8, into: GreekColumns { results + 8 * $0.rawValue })
                 for greek in Greek.allCases where selection.contains(greek) {
                     (output[greek].unsafelyUnwrapped + start).update(
                         from: results + 8 * greek.rawValue, count: end - start)
                 }
             }
+        }
+    }
+
+    /// Calls `body` with fewer than 8 rows of seven columns, padded to 8 by repeating the last: the types, and
+    /// the six columns of doubles one after another. On the stack: the runtime keeps temporaries of up to
+    /// 1,024 bytes there.
+    private func withPaddedTail(
+        _ type: UnsafePointer<UInt8>,
+        _ columns: (
+            UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>,
+            UnsafePointer<Double>, UnsafePointer<Double>
+        ), _ rows: Range<Int>, _ body: (UnsafePointer<UInt8>, UnsafePointer<Double>) -> Void
+    ) {
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 7 * 8) { block in
+            guard let values = block.baseAddress else { return }
+            let types = UnsafeMutableRawPointer(values + 48).bindMemory(to: UInt8.self, capacity: 8)
+            for lane in 0..<8 {
+                let row = min(rows.lowerBound + lane, rows.upperBound - 1)
+                values[lane] = columns.0[row]
+                values[8 + lane] = columns.1[row]
+                values[16 + lane] = columns.2[row]
+                values[24 + lane] = columns.3[row]
+                values[32 + lane] = columns.4[row]
+                values[40 + lane] = columns.5[row]
+                types[lane] = type[row]
+            }
+            body(types, values)
         }
     }
 }
