@@ -38,13 +38,15 @@ extension MarketError: CustomStringConvertible {
         case .malformedQuotes(let file, let line):
             return "\(file):\(line): a quoted field does not end at a comma or line end"
         case .missingColumn(let file, let column, let found):
-            let near = found.filter { Self.distance($0, column) <= 2 }.map { "; is it \"\($0.clipped)\"?" }
+            // Similar, and unlikely to be another column in its own right.
+            let near = found.first { $0.first == column.first && Self.distance($0, column) <= 2 }
+            let guess = near.map { "; is it \"\($0.clipped)\"?" } ?? ""
             let list = found.prefix(40).map(\.clipped).joined(separator: ", ")
-            return "\(file):1: column \"\(column)\" is missing\(near.first ?? "") (found: \(list))"
+            return "\(file):1: column \"\(column)\" is missing\(guess) (found: \(list))"
         case .repeatedColumn(let file, let column):
             return "\(file):1: column \"\(column.clipped)\" stands twice"
         case .ragged(let file, let line, let expected, let got):
-            return "\(file):\(line): \(got) fields where the header has \(expected)"
+            return "\(file):\(line): \(got) \(got == 1 ? "field" : "fields") where the header has \(expected)"
         case .invalidValue(let file, let line, let column, let value, let reason):
             return "\(file):\(line): column \"\(column)\": value \"\(value.clipped)\": \(reason)"
         case .conflict(let file, let line, let column, let value, let earlierLine, let earlier):
