@@ -8,6 +8,7 @@ let package = Package(
         .package(name: "poise", path: ".."),
         // A peer for reading tables.
         .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .target(name: "Timing"),
@@ -15,6 +16,13 @@ let package = Package(
             name: "GreeksThroughput", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
             name: "ImpliedVolatility", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .target(name: "CAllocationCounter"),
+        .executableTarget(
+            name: "TickLatency",
+            dependencies: [
+                "CAllocationCounter", "Timing", .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "Poise", package: "poise"),
+            ]),
         .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),

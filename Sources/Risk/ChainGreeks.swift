@@ -11,6 +11,9 @@ public struct ChainGreeks: Sendable {
     public let options: OptionBatch
     /// 0 until `compute`.
     public let greeks: GreekMatrix
+    /// What the figures of books need of each ticker, found once.
+    let classes: [ContractClass]
+    let settlementShares: [Double]
 
     /// Takes the inputs from tickers.
     /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
@@ -36,6 +39,10 @@ public struct ChainGreeks: Sendable {
         }
         self.tickers = kept
         greeks = GreekMatrix(selection, count: options.count)
+        classes = kept.map { ContractClass($0.instrument) }
+        settlementShares = kept.map {
+            SettlementWindow.remainingShare(at: $0.timestamp, expiry: $0.instrument.expiry)
+        }
     }
 
     /// Computes the Greeks. Allocates nothing.

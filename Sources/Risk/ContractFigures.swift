@@ -26,50 +26,53 @@ public final class ContractFigures: @unchecked Sendable {
 
     /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Allocates nothing.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
-        let g = chain.greeks
-        guard let price = g[.price], let delta = g[.delta], let gamma = g[.gamma], let vega = g[.vega],
-            let theta = g[.theta], let rho = g[.rho], let vanna = g[.vanna], let volga = g[.volga],
-            let charm = g[.charm]
+        let columns = chain.greeks.columns
+        guard let price = columns.price, let delta = columns.delta, let gamma = columns.gamma,
+            let vega = columns.vega, let theta = columns.theta, let rho = columns.rho,
+            let vanna = columns.vanna, let volga = columns.volga, let charm = columns.charm
         else { return }
-        chain.tickers.withUnsafeBufferPointer { tickers in
-            for row in 0..<min(count, tickers.count) {
-                let instrument = tickers[row].instrument
-                let share = SettlementWindow.remainingShare(
-                    at: tickers[row].timestamp, expiry: instrument.expiry)
-                let forward = chain.options.spot[row]
-                guard instrument.isOption else {
-                    setDelta(row, instrument, price: forward, share: share, in: numeraire)
-                    continue
-                }
-                let isInverse = instrument.settlement == .inverse
-                let coinPrice = price[row] / forward
-                let net = isInverse ? delta[row] - coinPrice : delta[row]
-                switch numeraire {
-                case .usd:
-                    self[row, .value] = price[row]
-                    self[row, .delta] = share * delta[row] * forward
-                    self[row, .netDelta] = share * net * forward
-                    self[row, .gamma] = gamma[row] * forward * forward / 100
-                    self[row, .vega] = vega[row] / 100
-                    self[row, .theta] = theta[row] / 365
-                    self[row, .rho] = rho[row] / 100
-                    self[row, .vanna] = vanna[row] * forward / 100
-                    self[row, .volga] = volga[row] / 10_000
-                    self[row, .charm] = charm[row] * forward / 365
-                case .coin:
-                    // What the premium adds to the derivatives of the net delta Δ − V/F.
-                    let premium = isInverse ? 1.0 : 0.0
-                    self[row, .value] = coinPrice
-                    self[row, .delta] = share * delta[row]
-                    self[row, .netDelta] = share * net
-                    self[row, .gamma] = (gamma[row] * forward - premium * net) / 100
-                    self[row, .vega] = vega[row] / forward / 100
-                    self[row, .theta] = theta[row] / forward / 365
-                    self[row, .rho] = rho[row] / forward / 100
-                    self[row, .vanna] = (vanna[row] - premium * vega[row] / forward) / 100
-                    self[row, .volga] = volga[row] / forward / 10_000
-                    self[row, .charm] = (charm[row] - premium * theta[row] / forward) / 365
-                }
+        for row in 0..<min(count, chain.tickers.count) {
+            let share = chain.settlementShares[row]
+            let forward = chain.options.spot[row]
+            let contractClass = chain.classes[row]
+            guard contractClass.isOption else {
+                setDelta(row, contractClass, price: forward, share: share, in: numeraire)
+                continue
+            }
+            let figures = rows + row * Self.stride
+            func set(_ greek: ExposureGreek, _ value: Double) { figures[greek.rawValue] = value }
+            let isInverse = contractClass == .inverseOption
+            let coinPrice = price[row] / forward
+            let net = isInverse ? delta[row] - coinPrice : delta[row]
+            // Multiplied, since ten divisions would cost more than the Greeks themselves.
+            let hundredth = 0.01
+            let perDay = 1.0 / 365
+            switch numeraire {
+            case .usd:
+                set(.value, price[row])
+                set(.delta, share * delta[row] * forward)
+                set(.netDelta, share * net * forward)
+                set(.gamma, gamma[row] * forward * forward * hundredth)
+                set(.vega, vega[row] * hundredth)
+                set(.theta, theta[row] * perDay)
+                set(.rho, rho[row] * hundredth)
+                set(.vanna, vanna[row] * forward * hundredth)
+                set(.volga, volga[row] * (hundredth * hundredth))
+                set(.charm, charm[row] * forward * perDay)
+            case .coin:
+                // What the premium adds to the derivatives of the net delta Δ − V/F.
+                let premium = isInverse ? 1.0 : 0.0
+                let coins = 1 / forward
+                set(.value, coinPrice)
+                set(.delta, share * delta[row])
+                set(.netDelta, share * net)
+                set(.gamma, (gamma[row] * forward - premium * net) * hundredth)
+                set(.vega, vega[row] * coins * hundredth)
+                set(.theta, theta[row] * coins * perDay)
+                set(.rho, rho[row] * coins * hundredth)
+                set(.vanna, (vanna[row] - premium * vega[row] * coins) * hundredth)
+                set(.volga, volga[row] * coins * (hundredth * hundredth))
+                set(.charm, (charm[row] - premium * theta[row] * coins) * perDay)
             }
         }
     }
@@ -78,14 +81,34 @@ public final class ContractFigures: @unchecked Sendable {
     ///
     /// A dollar of an inverse contract is 1/F coins: without gamma in dollars, with −1/F² in coin.
     private func setDelta(
-        _ row: Int, _ instrument: Instrument, price: Double, share: Double, in numeraire: Numeraire
+        _ row: Int, _ contractClass: ContractClass, price: Double, share: Double, in numeraire: Numeraire
     ) {
-        let isInverse = instrument.settlement == .inverse
+        let isInverse = contractClass == .inverseFuture
         let coins = isInverse ? 1 / price : 1
         let delta = share * (numeraire == .usd ? coins * price : coins)
         self[row, .delta] = delta
         self[row, .netDelta] = delta
-        if instrument.kind == .spot { self[row, .value] = numeraire == .usd ? price : 1 }
+        if contractClass == .spot { self[row, .value] = numeraire == .usd ? price : 1 }
         if isInverse, numeraire == .coin { self[row, .gamma] = -coins / 100 }
     }
+}
+
+/// What decides how a contract's Greeks become figures of a book.
+enum ContractClass: UInt8, Sendable {
+    case inverseOption, linearOption
+    /// Dated futures and perpetuals.
+    case inverseFuture, linearFuture
+    case spot
+
+    init(_ instrument: Instrument) {
+        switch (instrument.kind, instrument.settlement) {
+        case (.option, .inverse): self = .inverseOption
+        case (.option, .linear): self = .linearOption
+        case (.spot, _): self = .spot
+        case (_, .inverse): self = .inverseFuture
+        case (_, .linear): self = .linearFuture
+        }
+    }
+
+    var isOption: Bool { self == .inverseOption || self == .linearOption }
 }

@@ -30,20 +30,18 @@ public struct ExchangeFigures: Sendable, Equatable {
 
     /// From the natural Greeks of one row.
     public init(_ chain: ChainGreeks, row: Int) {
-        let ticker = chain.tickers[row]
         func natural(_ greek: Greek) -> Double { chain.greeks[greek]?[row] ?? 0 }
         let value = natural(.price)
         let forward = chain.options.spot[row]
         let days = chain.options.years[row] * 365
-        let isInverseOption = ticker.instrument.isOption && ticker.instrument.settlement == .inverse
+        let isInverseOption = chain.classes[row] == .inverseOption
         markPrice = isInverseOption ? value / forward : value
         delta = natural(.delta)
         gamma = natural(.gamma)
         vega = natural(.vega) / 100
         theta = max(natural(.theta) / 365 * min(1, days), -value)
         rho = natural(.rho) / 100
-        settlementShare = SettlementWindow.remainingShare(
-            at: ticker.timestamp, expiry: ticker.instrument.expiry)
+        settlementShare = chain.settlementShares[row]
         netDelta = settlementShare * (isInverseOption ? delta - markPrice : delta)
     }
 }
