@@ -242,13 +242,8 @@ struct BadInputTests {
         let path = SharedData.packageRoot.appendingPathComponent("Examples/sample/chain.csv").path
         let table = Array(try Source(path: path).bytes.prefix(6_000))
         let json = try ReaderTests.fixture("book-summary.json").bytes
-        var state: UInt64 = 88_172_645_463_325_252
-        func random(_ bound: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(bound))
-        }
+        var generator = SeededGenerator(seed: 13)
+        func random(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &generator) }
         var refused = 0
         for round in 0..<3_000 {
             var bytes = round % 2 == 0 ? table : json
