@@ -57,7 +57,9 @@ struct CommaSeparated {
                     let row = scanner.row
                     guard row.count == header.count else {
                         throw .ragged(
-                            file: source.name, line: row.line, expected: header.count, got: row.count)
+                            file: source.name, line: row.line, expected: header.count, got: row.count,
+                            column: header[min(row.count, header.count - 1)],
+                            value: row.text(min(row.count - 1, header.count)))
                     }
                     try body(row)
                 } catch {
@@ -246,7 +248,8 @@ private struct RecordScanner {
     private mutating func lineTooLong(from start: Int) -> MarketError {
         position = (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count) + 1
         nextLine = line + 1
-        return .lineTooLong(file: file, line: line, limit: CommaSeparated.longestLine)
+        let first = String(decoding: bytes[start..<min(start + 80, bytes.count)], as: UTF8.self)
+        return .lineTooLong(file: file, line: line, limit: CommaSeparated.longestLine, start: first)
     }
 
     private func requireText(_ range: Range<Int>) throws(MarketError) {

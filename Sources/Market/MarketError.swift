@@ -4,12 +4,15 @@ public enum MarketError: Error, Equatable, Sendable {
     case empty(file: String)
     /// Binary data: a zero byte or invalid UTF-8.
     case notText(file: String, line: Int)
-    case lineTooLong(file: String, line: Int, limit: Int)
+    /// With the line's first bytes.
+    case lineTooLong(file: String, line: Int, limit: Int, start: String)
     /// A quoted field that never closes, or goes on behind its closing quote.
     case malformedQuotes(file: String, line: Int)
     case missingColumn(file: String, column: String, found: [String])
     case repeatedColumn(file: String, column: String)
-    case ragged(file: String, line: Int, expected: Int, got: Int)
+    /// Too few fields: `column` is the first without one, `value` the last that is there. Too many: the last
+    /// column and the first value behind it.
+    case ragged(file: String, line: Int, expected: Int, got: Int, column: String, value: String)
     case invalidValue(file: String, line: Int, column: String, value: String, reason: String)
     /// Two rows that claim to be the same thing and differ.
     case conflict(file: String, line: Int, column: String, value: String, earlierLine: Int, earlier: String)
@@ -33,8 +36,8 @@ extension MarketError: CustomStringConvertible {
             return "\(file): is empty"
         case .notText(let file, let line):
             return "\(file):\(line): is not text (binary data)"
-        case .lineTooLong(let file, let line, let limit):
-            return "\(file):\(line): line is longer than \(limit) bytes"
+        case .lineTooLong(let file, let line, let limit, let start):
+            return "\(file):\(line): line is longer than \(limit) bytes; it starts \"\(start.clipped)\""
         case .malformedQuotes(let file, let line):
             return "\(file):\(line): a quoted field does not end at a comma or line end"
         case .missingColumn(let file, let column, let found):
@@ -45,8 +48,15 @@ extension MarketError: CustomStringConvertible {
             return "\(file):1: column \"\(column)\" is missing\(guess) (found: \(list))"
         case .repeatedColumn(let file, let column):
             return "\(file):1: column \"\(column.clipped)\" stands twice"
-        case .ragged(let file, let line, let expected, let got):
-            return "\(file):\(line): \(got) \(got == 1 ? "field" : "fields") where the header has \(expected)"
+        case .ragged(let file, let line, let expected, let got, let column, let value):
+            let place =
+                got < expected
+                ? "nothing for column \"\(column)\" after \"\(value.clipped)\""
+                : "\"\(value.clipped)\" after the last column, \"\(column)\""
+            return """
+                \(file):\(line): \(got) \(got == 1 ? "field" : "fields") where the header has \(expected): \
+                \(place)
+                """
         case .invalidValue(let file, let line, let column, let value, let reason):
             return "\(file):\(line): column \"\(column)\": value \"\(value.clipped)\": \(reason)"
         case .conflict(let file, let line, let column, let value, let earlierLine, let earlier):

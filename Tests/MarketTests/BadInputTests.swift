@@ -47,7 +47,10 @@ struct BadInputTests {
         let text = "\(Self.header)\n\(Self.goodRow)\n\(fields.joined(separator: ","))\n\(Self.goodRow)\n"
         let error = Self.optionsError(text)
         if value.contains(",") {
-            #expect(error == .ragged(file: "options.csv", line: 3, expected: 7, got: 8))
+            #expect(
+                error
+                    == .ragged(
+                        file: "options.csv", line: 3, expected: 7, got: 8, column: "dividend", value: "0"))
         } else {
             #expect(
                 error
@@ -79,7 +82,8 @@ struct BadInputTests {
             Self.optionsError("\(Self.header),vol\n") == .repeatedColumn(file: "options.csv", column: "vol"))
         #expect(
             Self.optionsError("\(Self.header)\n\(Self.goodRow)\nC,1\n")
-                == .ragged(file: "options.csv", line: 3, expected: 7, got: 2))
+                == .ragged(
+                    file: "options.csv", line: 3, expected: 7, got: 2, column: "strike", value: "1"))
         #expect(
             Self.optionsError("\(Self.header)\n\"C,1\n") == .malformedQuotes(file: "options.csv", line: 2))
         #expect(
@@ -98,7 +102,8 @@ struct BadInputTests {
         let long = String(repeating: "1", count: 10 << 20)
         for field in [long, "\"\(long)\"", String(repeating: "1,", count: 5 << 20)] {
             let text = "\(Self.header)\n\(Self.goodRow)\nC,100,\(field),1,0.2,0.01,0\n\(Self.goodRow)\n"
-            let expected = MarketError.lineTooLong(file: "options.csv", line: 3, limit: 1 << 20)
+            let expected = MarketError.lineTooLong(
+                file: "options.csv", line: 3, limit: 1 << 20, start: String("C,100,\(field)".prefix(80)))
             #expect(Self.optionsError(text) == expected)
             var badRows = BadRows(skip: true)
             let table = try OptionTable(Source(name: "options.csv", text: text), &badRows)
