@@ -160,38 +160,4 @@ struct ImpliedVolatilityTests {
         // Just the intrinsic value, and nothing out of the money: no volatility is needed.
         #expect(volatility[8] < 0.02 && volatility[9] == 0 && volatility[10] > 0.001)
     }
-
-    /// Any bits at all: a status for every lane, a finite volatility where it is ok, and no hang.
-    @Test(arguments: InstructionSet.supported)
-    func fuzz(_ set: InstructionSet) throws {
-        let engine = try GreeksEngine(set)
-        var generator = SeededGenerator(seed: 9)
-        func anything(_ typical: Double) -> Double {
-            switch Int.random(in: 0..<8, using: &generator) {
-            case 0: Double(bitPattern: UInt64.random(in: .min ... .max, using: &generator))
-            case 1:
-                [0, -0.0, .nan, .infinity, -.infinity, 0x1p-1060, 1e308, -1].randomElement(using: &generator)
-                    ?? 0
-            case 2: exp(Double.random(in: -700...700, using: &generator))
-            default: typical * exp(Double.random(in: -3...3, using: &generator))
-            }
-        }
-        for _ in 0..<50 {
-            var prices = Prices()
-            for _ in 0..<4_001 {
-                let option = OptionInputs(
-                    type: UInt8.random(in: 0...1, using: &generator), spot: anything(100),
-                    strike: anything(100),
-                    years: anything(0.5), volatility: 0, rate: anything(0.03), dividend: anything(0.01))
-                prices.append(option, price: anything(5))
-            }
-            let (volatility, status) = prices.solve(engine)
-            for row in volatility.indices {
-                #expect(
-                    (status[row] == .ok) == (volatility[row] >= 0 && volatility[row] < .infinity),
-                    "\(status[row]) \(volatility[row]) \(prices.type[row]) S \(prices.spot[row]) K \(prices.strike[row]) T \(prices.years[row]) V \(prices.price[row]) r \(prices.rate[row]) q \(prices.dividend[row])"
-                )
-            }
-        }
-    }
 }
