@@ -4,8 +4,8 @@ public enum Domain {
     @inlinable @inline(__always) public static var leastPrice: Double { 0x1p-250 }
     /// The largest spot or strike.
     @inlinable @inline(__always) public static var largestPrice: Double { 0x1p250 }
-    /// The largest |rate·years| and |dividend·years|.
-    @inlinable @inline(__always) public static var largestExponent: Double { 700 }
+    /// The largest |rate·years| and |dividend·years|: the largest price discounted by it stays finite.
+    @inlinable @inline(__always) public static var largestExponent: Double { 350 }
     /// The largest years and volatility.
     @inlinable @inline(__always) public static var largestYears: Double { 1e6 }
     @inlinable @inline(__always) public static var largestVolatility: Double { 1e6 }

@@ -52,7 +52,7 @@ struct EdgeTests {
         var options: [OptionInputs] = []
         for spot in [0, 1e-30, 1e-5, 1, 64_000, 1e30, 0x1p250] {
             for strike in [0, 1e-30, 1e-5, 1, 64_000, 1e30, 0x1p250] {
-                for years in [0, 1e-12, 1e-6, 0.1, 30, 1000] {
+                for years in [0, 1e-12, 1e-6, 0.1, 30, 600] {
                     for volatility in [0, 1e-12, 1e-4, 0.6, 5, 1000] {
                         for (rate, dividend) in [(0, 0), (0.05, 0.02), (-0.4, 0.5)] {
                             for type in [UInt8(0), 1] {
