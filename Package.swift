@@ -57,11 +57,12 @@ let package = Package(
         // The desk.
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market"]),
-        .target(name: "Poise", dependencies: ["Greeks", "Market", "Risk"]),
+        .target(name: "Hedging", dependencies: ["COpenBLAS", "Market"]),
+        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Market", "Poise", "Risk",
+                "Greeks", "Hedging", "Market", "Poise", "Risk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

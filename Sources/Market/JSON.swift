@@ -1,6 +1,6 @@
 /// A JSON value and where it stands.
-struct JSON {
-    enum Content {
+package struct JSON {
+    package enum Content {
         case null
         case boolean(Bool)
         case number(Double)
@@ -9,48 +9,48 @@ struct JSON {
         case object([String: JSON])
     }
 
-    let content: Content
+    package let content: Content
     /// The byte at which it starts and the one behind its end.
-    let start, end: Int
+    package let start, end: Int
     /// The line on which it starts.
-    let line: Int
+    package let line: Int
 
     /// The member of that name of an object.
-    subscript(name: String) -> JSON? {
+    package subscript(name: String) -> JSON? {
         if case .object(let members) = content { members[name] } else { nil }
     }
 
-    var array: [JSON]? {
+    package var array: [JSON]? {
         if case .array(let elements) = content { elements } else { nil }
     }
 
-    var string: String? {
+    package var string: String? {
         if case .string(let text) = content { text } else { nil }
     }
 
-    var number: Double? {
+    package var number: Double? {
         if case .number(let value) = content { value } else { nil }
     }
 
-    var isNull: Bool {
+    package var isNull: Bool {
         if case .null = content { true } else { false }
     }
 }
 
 /// A strict reader of JSON (RFC 8259) that keeps places, so that errors can name the line. A file may hold
 /// several values one after another, as a log of replies does.
-struct JSONReader {
+package struct JSONReader {
     static let deepestNesting = 64
 
     private let source: Source
     private var index = 0
     private var line = 1
 
-    init(_ source: Source) { self.source = source }
+    package init(_ source: Source) { self.source = source }
 
     /// All values of the file.
     /// - Throws: `invalidJSON`.
-    mutating func values() throws(MarketError) -> [JSON] {
+    package mutating func values() throws(MarketError) -> [JSON] {
         var values: [JSON] = []
         skipSpace()
         while index < source.bytes.count {

@@ -1,5 +1,6 @@
 // The public Swift API: one import for embedders.
 @_exported import Greeks
+@_exported import Hedging
 @_exported import Market
 @_exported import Risk
 

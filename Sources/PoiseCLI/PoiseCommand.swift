@@ -9,13 +9,17 @@ struct PoiseCommand: ParsableCommand {
         commandName: "poise",
         abstract: "The risk kernel that keeps option books balanced.",
         version: poiseVersion,
-        subcommands: [GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self])
+        subcommands: [
+            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
+        ])
 
     static func main() {
         do {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as MarketError {
+            fail("\(error)", status: 1)
+        } catch let error as HedgeError {
             fail("\(error)", status: 1)
         } catch let error as GreeksError {
             fail("\(error)", status: 2)

@@ -1,0 +1,149 @@
+/// What became of a problem.
+public enum HedgeStatus: String, Sendable {
+    /// The trades are the cheapest that there are; the certificate proves it.
+    case optimal
+    /// No trades bring every hard band within its limits.
+    case infeasible
+    /// A search over lots or fixed costs was stopped; `HedgeSolution.gap` bounds what it could still find.
+    case budget
+    /// The trades could not be proved to be optimal: numbers beyond what doubles can resolve.
+    case uncertified
+}
+
+/// Where a solver begins.
+public enum HedgeStart: Sendable {
+    /// From nothing.
+    case cold
+    /// From which limits held in the solution before; as cold where the shape of the problem has changed.
+    case warm
+}
+
+/// The answer to a hedge problem.
+public struct HedgeSolution: Sendable, Equatable {
+    public internal(set) var status = HedgeStatus.uncertified
+    /// Units of each instrument; positive buys.
+    public internal(set) var trades: [Double] = []
+    public internal(set) var cost = HedgeCost()
+    /// Derivative of the least cost with respect to each band's active limit: positive where `low` is active
+    /// (raising it costs this much), negative where `high` is (raising it saves this much), 0 otherwise.
+    public internal(set) var bandPrices: [Double] = []
+    /// Derivative with respect to the margin limit; not positive.
+    public internal(set) var marginPrice = 0.0
+    /// Derivative with respect to the cash budget; not positive.
+    public internal(set) var cashPrice = 0.0
+    /// Of the trades; where there are lots or fixed costs, of the relaxation that ended at them.
+    public internal(set) var certificate = HedgeCertificate()
+    /// No trades are cheaper than (1 − gap) of these: the certificate's, or what a search left open.
+    public internal(set) var gap = 0.0
+    /// Steps of the interior point method; 0 where the active set of the solution before was enough.
+    public internal(set) var interiorSteps = 0
+    /// Steps of the active set method.
+    public internal(set) var pivots = 0
+    /// Nodes of a search over lots and fixed costs.
+    public internal(set) var nodes = 0
+}
+
+/// Solves hedge problems one after another. The first of a shape (the same bands on the same instruments)
+/// allocates; the others don't. One solver belongs to one thread at a time.
+public final class HedgeSolver {
+    /// Of the problem solved last.
+    public private(set) var solution = HedgeSolution()
+
+    private var scaled: ScaledProblem?
+    private var interior: InteriorPoint?
+    private var active: ActiveSet?
+    private var hasGuess = false
+
+    public init() {}
+
+    /// Finds the cheapest trades; the answer is in `solution`.
+    /// - Throws: where the problem itself is wrong (see `HedgeProblem.validate`).
+    @discardableResult
+    public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
+        try problem.validate()
+        return try solveRelaxation(problem, start)
+    }
+
+    private func prepare(_ problem: HedgeProblem) -> (ScaledProblem, InteriorPoint, ActiveSet) {
+        if let scaled, let interior, let active, scaled.fits(problem) { return (scaled, interior, active) }
+        let fresh = ScaledProblem(shapeOf: problem)
+        let parts = (fresh, InteriorPoint(fresh), ActiveSet(fresh))
+        (scaled, interior, active) = parts
+        hasGuess = false
+        solution.trades = [Double](repeating: 0, count: problem.instruments.count)
+        solution.bandPrices = [Double](repeating: 0, count: problem.bands.count)
+        return parts
+    }
+
+    /// The problem without lots and fixed costs.
+    private func solveRelaxation(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError) -> HedgeStatus {
+        let (scaled, interior, active) = prepare(problem)
+        let isWarm = start == .warm && hasGuess
+        hasGuess = false
+        try scaled.load(problem, keepingScales: isWarm)
+        solution.interiorSteps = 0
+        solution.pivots = 0
+        solution.nodes = 0
+        if isWarm {
+            let holds = active.run()
+            solution.pivots = active.pivots
+            if holds {
+                take(problem, scaled, active)
+                if solution.certificate.holds { return finish(.optimal) }
+            }
+            try scaled.load(problem, keepingScales: false)
+        }
+        let ceiling = scaled.costCeiling()
+        interior.start()
+        // A rough interior point usually tells which limits hold, and the active set does the rest.
+        for tolerance in [1e-5, 1e-7, 1e-9, 1e-11] {
+            let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
+            solution.interiorSteps = interior.iterations
+            if outcome == .infeasible { return finish(.infeasible) }
+            active.adopt(interior)
+            let holds = active.run()
+            solution.pivots += active.pivots
+            if holds {
+                take(problem, scaled, active)
+                if solution.certificate.holds { return finish(.optimal) }
+            }
+            if outcome == .stalled { break }
+        }
+        // Without the active set the interior point may still do.
+        take(problem, scaled, interior)
+        return finish(solution.certificate.holds ? .optimal : .uncertified)
+    }
+
+    private func finish(_ status: HedgeStatus) -> HedgeStatus {
+        solution.status = status
+        hasGuess = status == .optimal
+        if status == .optimal { solution.gap = solution.certificate.gap }
+        return status
+    }
+
+    private func take(_ problem: HedgeProblem, _ scaled: ScaledProblem, _ active: ActiveSet) {
+        for i in 0..<scaled.count { solution.trades[i] = active.trades[i] * scaled.instrumentScale[i] }
+        takePrices(problem, scaled, active.multipliers)
+    }
+
+    private func take(_ problem: HedgeProblem, _ scaled: ScaledProblem, _ interior: InteriorPoint) {
+        for i in 0..<scaled.count { solution.trades[i] = interior.trade(i) * scaled.instrumentScale[i] }
+        takePrices(problem, scaled, interior.multiplier)
+    }
+
+    private func takePrices(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>
+    ) {
+        for r in 0..<scaled.bandCount {
+            let row = Int(scaled.rowOfBand[r])
+            solution.bandPrices[r] = multipliers[row] * scaled.objectiveScale / scaled.rowScale[row]
+        }
+        let (margin, cash) = (scaled.marginRow, scaled.cashRow)
+        solution.marginPrice = multipliers[margin] * scaled.objectiveScale / scaled.rowScale[margin]
+        solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
+        solution.certificate = problem.certificate(
+            trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+            cashPrice: solution.cashPrice)
+        solution.cost = problem.cost(trades: solution.trades)
+    }
+}

@@ -1,0 +1,102 @@
+/// The part of its cost that an instrument is on.
+enum Segment: UInt8 {
+    /// At the lower end of its box, sold, not traded, bought, at the upper end.
+    case lower, sell, zero, buy, upper
+
+    /// Whether the amount is free to move.
+    var isFree: Bool { self == .sell || self == .buy }
+}
+
+/// Where an exposure stands to its band.
+enum RowPosition: UInt8 {
+    /// Below a soft low limit, at the low limit, between, at the high limit, above a soft high limit.
+    case belowLow, atLow, inside, atHigh, aboveHigh
+}
+
+extension ScaledProblem {
+    /// Where an instrument rests that is not worth trading: at 0, or at the end of its box nearest to 0.
+    func nearSegment(_ i: Int) -> Segment {
+        lower[i] > 0 ? .lower : upper[i] < 0 ? .upper : .zero
+    }
+
+    /// What the most expensive trades of the box could cost: above any optimum that there is.
+    func costCeiling() -> Double {
+        var ceiling = 0.0
+        for i in 0..<count {
+            let bought = (costBuy[i] + 0.5 * curvature[i] * upper[i]) * upper[i]
+            let sold = (-costSell[i] + 0.5 * curvature[i] * lower[i]) * lower[i]
+            ceiling += max(bought, sold, 0)
+        }
+        for r in 0..<rowCount where kinds[r] == .soft || kinds[r] == .quadratic {
+            var (least, most) = (0.0, 0.0)
+            for i in 0..<count {
+                for k in Int(columnStart[i])..<Int(columnStart[i + 1]) where columnRow[k] == r {
+                    let (a, b) = (coefficients[k] * lower[i], coefficients[k] * upper[i])
+                    least += min(a, b)
+                    most += max(a, b)
+                }
+            }
+            let excess = max(low[r] - least, most - high[r], 0)
+            ceiling += penalty[r] * excess + 0.5 * penaltyQuadratic[r] * excess * excess
+        }
+        return ceiling * (1 + 1e-9) + 1e-9
+    }
+
+    /// A multiplier that the row can have: nearest to `y`.
+    func clamped(_ y: Double, _ r: Int) -> Double {
+        switch kinds[r] {
+        case .absent: return 0
+        case .equality, .quadratic: return y
+        case .hard: break
+        case .soft:
+            guard penaltyQuadratic[r] > 0 else {
+                return max(high[r] < .infinity ? -penalty[r] : 0, min(low[r] > -.infinity ? penalty[r] : 0, y))
+            }
+        }
+        if y > 0 { return low[r] > -.infinity ? y : 0 }
+        return high[r] < .infinity ? y : 0
+    }
+
+    /// What a row's multiplier contributes to the dual.
+    private func rowDual(_ y: Double, _ r: Int) -> Double {
+        guard y != 0 else { return 0 }
+        let limit = (y > 0 ? low[r] : high[r]) * y
+        guard kinds[r] == .soft || kinds[r] == .quadratic, penaltyQuadratic[r] > 0 else { return limit }
+        let excess = max(y.magnitude - penalty[r], 0)
+        return limit - 0.5 * excess * excess / penaltyQuadratic[r]
+    }
+
+    /// The dual's value: no trades that keep all limits cost less. Multipliers that a row cannot have are
+    /// moved to the nearest that it can.
+    func dualValue(_ multipliers: UnsafeMutablePointer<Double>) -> Double {
+        var value = 0.0
+        for r in 0..<rowCount {
+            multipliers[r] = clamped(multipliers[r], r)
+            value += rowDual(multipliers[r], r)
+        }
+        let margin = multipliers[marginRow]
+        let cash = multipliers[cashRow]
+        for i in 0..<count {
+            var price = 0.0
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                price += coefficients[k] * multipliers[Int(columnRow[k])]
+            }
+            let limits = marginPerUnit[i] * margin
+            // Slopes of cost less price on both sides of 0.
+            let buy = costBuy[i] - price - limits - cashBuy[i] * cash
+            let sell = costSell[i] + price - limits - cashSell[i] * cash
+            let bought = Self.least(slope: buy, curvature[i], max(lower[i], 0), max(upper[i], 0))
+            let sold = Self.least(slope: sell, curvature[i], max(-upper[i], 0), max(-lower[i], 0))
+            // A box on one side of 0 has no say in the other.
+            value += lower[i] > 0 ? bought : upper[i] < 0 ? sold : min(bought, sold)
+        }
+        return value
+    }
+
+    /// min of slope·x + curvature·x²/2 over a range.
+    static func least(slope: Double, _ curvature: Double, _ lower: Double, _ upper: Double) -> Double {
+        var x = slope < 0 ? upper : lower
+        if curvature > 0 { x = max(lower, min(upper, -slope / curvature)) }
+        return (slope + 0.5 * curvature * x) * x
+    }
+}

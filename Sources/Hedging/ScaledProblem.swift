@@ -1,0 +1,318 @@
+/// The numbers of a hedge problem as the solvers want them: flat, each instrument's coefficients together,
+/// scaled by powers of two so that limits, coefficients and costs are near 1 (which rounds nothing), the risk
+/// term as one quadratic row per factor of the covariance, rows in an order that keeps the factor sparse.
+///
+/// Margin and cash are the last two rows. What an instrument adds to them depends on its side: `marginPerUnit`
+/// and `cashBuy` or `cashSell` times |x|.
+final class ScaledProblem {
+    let count: Int
+    /// Bands and risk factors.
+    let bandCount: Int
+    let factorCount: Int
+    /// Bands, factors, margin and cash.
+    let rowCount: Int
+    var marginRow: Int { rowCount - 2 }
+    var cashRow: Int { rowCount - 1 }
+
+    // Per instrument.
+    let lower, upper, costBuy, costSell, curvature, marginPerUnit, cashBuy, cashSell: UnsafeMutablePointer<Double>
+    let instrumentScale: UnsafeMutablePointer<Double>
+    /// Coefficients of instrument i: columnStart[i]..<columnStart[i + 1].
+    let columnStart: UnsafeMutablePointer<Int32>
+    let columnRow: UnsafeMutablePointer<Int32>
+    let coefficientCount: Int
+    let coefficients: UnsafeMutablePointer<Double>
+
+    // Per row.
+    let low, high, penalty, penaltyQuadratic: UnsafeMutablePointer<Double>
+    let rowScale: UnsafeMutablePointer<Double>
+    let kinds: UnsafeMutablePointer<RowKind>
+    /// First row that shares an instrument with this one, this one included.
+    let rowFirst: [Int32]
+    private(set) var objectiveScale = 1.0
+
+    /// Row of each band.
+    let rowOfBand: [Int32]
+    /// First of the factor rows.
+    private let firstFactorRow: Int
+    /// Where each of the problem's entries goes among the coefficients.
+    private let positionOfEntry: [Int32]
+    /// Where each instrument's factor coefficients start; they are consecutive.
+    private let factorPosition: [Int32]
+    private let entryInstruments: [Int32]
+    private let bandRanges: [Range<Int>]
+    private let underlyingOf: [Int32]
+    private let factor: UnsafeMutablePointer<Double>
+    private let arena: Arena
+
+    enum RowKind: UInt8 {
+        /// low ≤ g ≤ high.
+        case hard
+        /// low = high = g.
+        case equality
+        case soft
+        /// Soft around one point, without a linear penalty: smooth.
+        case quadratic
+        /// No limit at all.
+        case absent
+    }
+
+    /// Takes over the shape of a problem; the numbers come with `load`.
+    init(shapeOf problem: HedgeProblem) {
+        let count = problem.instruments.count
+        let bandCount = problem.bands.count
+        let factorCount = problem.risk == nil ? 0 : problem.underlyings.count
+        let rowCount = bandCount + factorCount + 2
+        self.count = count
+        self.bandCount = bandCount
+        self.factorCount = factorCount
+        self.rowCount = rowCount
+
+        // Bands of one underlying together, those of several behind.
+        let several = problem.underlyings.count
+        let underlyingOf = problem.instruments.map { Int32($0.underlying) }
+        let group = problem.bands.map { band in
+            var group = -1
+            for entry in problem.entries[band.entries] {
+                let underlying = problem.instruments[entry.instrument].underlying
+                group = group == -1 || group == underlying ? underlying : several
+            }
+            return max(group, 0)
+        }
+        let order = (0..<bandCount).sorted { (group[$0], $0) < (group[$1], $1) }
+        var rowOfBand = [Int32](repeating: 0, count: bandCount)
+        var rowFirst = [Int32](repeating: 0, count: rowCount)
+        var start = 0
+        for (row, band) in order.enumerated() {
+            rowOfBand[band] = Int32(row)
+            if row == 0 || group[order[row - 1]] != group[band] { start = row }
+            rowFirst[row] = group[band] == several ? 0 : Int32(start)
+        }
+
+        // Columns: the rows that an instrument is in, ascending, each once.
+        var rowsOf = [[Int32]](repeating: [], count: count)
+        for band in order {
+            for entry in problem.entries[problem.bands[band].entries] {
+                if rowsOf[entry.instrument].last != rowOfBand[band] {
+                    rowsOf[entry.instrument].append(rowOfBand[band])
+                }
+            }
+        }
+        var columnStart: [Int32] = [0]
+        var columnRow: [Int32] = []
+        var factorPosition = [Int32](repeating: 0, count: count)
+        for i in 0..<count {
+            columnRow += rowsOf[i]
+            factorPosition[i] = Int32(columnRow.count)
+            columnRow += (0..<factorCount).map { Int32(bandCount + $0) }
+            columnStart.append(Int32(columnRow.count))
+        }
+        var positionOfEntry = [Int32](repeating: 0, count: problem.entries.count)
+        for (index, band) in problem.bands.enumerated() {
+            for k in band.entries {
+                let i = problem.entries[k].instrument
+                let column = Int(columnStart[i])..<Int(columnStart[i + 1])
+                positionOfEntry[k] = Int32(column.first { columnRow[$0] == rowOfBand[index] } ?? 0)
+            }
+        }
+        self.rowOfBand = rowOfBand
+        self.rowFirst = rowFirst
+        self.columnStart = .allocate(capacity: columnStart.count)
+        self.columnStart.initialize(from: columnStart, count: columnStart.count)
+        self.columnRow = .allocate(capacity: max(columnRow.count, 1))
+        self.columnRow.initialize(from: columnRow, count: columnRow.count)
+        coefficientCount = columnRow.count
+        self.positionOfEntry = positionOfEntry
+        self.factorPosition = factorPosition
+        self.underlyingOf = underlyingOf
+        firstFactorRow = bandCount
+        entryInstruments = problem.entries.map { Int32($0.instrument) }
+        bandRanges = problem.bands.map(\.entries)
+        kinds = .allocate(capacity: rowCount)
+        kinds.initialize(repeating: .absent, count: rowCount)
+
+        arena = Arena(
+            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 5 * Arena.room(rowCount)
+                + Arena.room(factorCount * (factorCount + 2)))
+        lower = arena.take(count)
+        upper = arena.take(count)
+        costBuy = arena.take(count)
+        costSell = arena.take(count)
+        curvature = arena.take(count)
+        marginPerUnit = arena.take(count)
+        cashBuy = arena.take(count)
+        cashSell = arena.take(count)
+        instrumentScale = arena.take(count)
+        coefficients = arena.take(columnRow.count)
+        low = arena.take(rowCount)
+        high = arena.take(rowCount)
+        penalty = arena.take(rowCount)
+        penaltyQuadratic = arena.take(rowCount)
+        rowScale = arena.take(rowCount)
+        factor = arena.take(factorCount * (factorCount + 2))
+    }
+
+    deinit {
+        columnStart.deallocate()
+        columnRow.deallocate()
+        kinds.deallocate()
+    }
+
+    /// Whether the problem has this shape: the same bands on the same instruments.
+    func fits(_ problem: HedgeProblem) -> Bool {
+        guard problem.instruments.count == count, problem.bands.count == bandCount,
+            problem.entries.count == entryInstruments.count,
+            (problem.risk == nil ? 0 : problem.underlyings.count) == factorCount
+        else { return false }
+        for k in 0..<entryInstruments.count where problem.entries[k].instrument != Int(entryInstruments[k]) {
+            return false
+        }
+        for r in 0..<bandCount where problem.bands[r].entries != bandRanges[r] { return false }
+        for i in 0..<count where problem.instruments[i].underlying != Int(underlyingOf[i]) { return false }
+        return true
+    }
+
+    /// Takes the numbers of a validated problem of this shape. With `keepingScales` the scales of the last
+    /// one stay, so that its trades and multipliers can be compared.
+    /// - Throws: where the covariance is indefinite.
+    func load(_ problem: HedgeProblem, keepingScales: Bool) throws(HedgeError) {
+        if !keepingScales {
+            var sum = 0.0
+            for i in 0..<count {
+                let instrument = problem.instruments[i]
+                let limit = max(instrument.maximumBuy, instrument.maximumSell)
+                let scale = Self.powerOfTwo(limit)
+                instrumentScale[i] = scale
+                sum += (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
+                    + instrument.impact * scale * scale
+            }
+            objectiveScale = Self.powerOfTwo(sum / Double(count))
+        }
+        var margin = 0.0
+        var cash = 0.0
+        for i in 0..<count {
+            let instrument = problem.instruments[i]
+            let scale = instrumentScale[i]
+            let cost = scale / objectiveScale
+            lower[i] = -instrument.maximumSell / scale
+            upper[i] = instrument.maximumBuy / scale
+            costBuy[i] = instrument.costBuy * cost
+            costSell[i] = instrument.costSell * cost
+            curvature[i] = 2 * instrument.impact * scale * cost
+            marginPerUnit[i] = instrument.margin * scale
+            cashBuy[i] = (instrument.cash + instrument.costBuy) * scale
+            cashSell[i] = (instrument.costSell - instrument.cash) * scale
+            margin = max(margin, marginPerUnit[i])
+            cash = max(cash, cashBuy[i].magnitude, cashSell[i].magnitude)
+        }
+        for k in 0..<coefficientCount { coefficients[k] = 0 }
+        for r in 0..<bandCount { loadBand(r, problem, keepingScales) }
+        if let risk = problem.risk { try loadRisk(risk, problem.underlyings.count, keepingScales) }
+        loadLimit(marginRow, problem.marginLimit, margin, keepingScales)
+        loadLimit(cashRow, problem.cashBudget, cash, keepingScales)
+        for i in 0..<count {
+            marginPerUnit[i] /= rowScale[marginRow]
+            cashBuy[i] /= rowScale[cashRow]
+            cashSell[i] /= rowScale[cashRow]
+        }
+        dropLimitThatCannotBind()
+    }
+
+    private func loadBand(_ index: Int, _ problem: HedgeProblem, _ keepingScales: Bool) {
+        let row = Int(rowOfBand[index])
+        let band = problem.bands[index]
+        if !keepingScales {
+            var largest = 0.0
+            for k in band.entries {
+                let entry = problem.entries[k]
+                largest = max(largest, entry.coefficient.magnitude * instrumentScale[entry.instrument])
+            }
+            rowScale[row] = Self.powerOfTwo(largest)
+        }
+        let scale = rowScale[row]
+        for k in band.entries {
+            let entry = problem.entries[k]
+            coefficients[Int(positionOfEntry[k])] += entry.coefficient * instrumentScale[entry.instrument] / scale
+        }
+        low[row] = (band.low - band.current) / scale
+        high[row] = (band.high - band.current) / scale
+        penalty[row] = band.penalty * scale / objectiveScale
+        penaltyQuadratic[row] = band.penaltyQuadratic * scale / objectiveScale * scale
+        if low[row] == -.infinity, high[row] == .infinity {
+            kinds[row] = .absent
+        } else if band.isHard {
+            kinds[row] = low[row] == high[row] ? .equality : .hard
+        } else if band.penalty == 0, band.penaltyQuadratic == 0 {
+            kinds[row] = .absent
+        } else {
+            kinds[row] = low[row] == high[row] && band.penalty == 0 ? .quadratic : .soft
+        }
+    }
+
+    /// λ dᵀΣd = λ |Lᵀd|² with a pivoted Cholesky factor L of the covariance.
+    private func loadRisk(_ risk: HedgeRisk, _ size: Int, _ keepingScales: Bool) throws(HedgeError) {
+        guard risk.riskAversion > 0 else {
+            for k in 0..<factorCount {
+                kinds[firstFactorRow + k] = .absent
+                if !keepingScales { rowScale[firstFactorRow + k] = 1 }
+            }
+            return
+        }
+        let rank = try CovarianceFactor.compute(risk.covariance, size: size, into: factor)
+        for k in 0..<factorCount {
+            let row = firstFactorRow + k
+            guard k < rank else {
+                kinds[row] = .absent
+                if !keepingScales { rowScale[row] = 1 }
+                continue
+            }
+            var shift = 0.0
+            for u in 0..<size { shift += factor[u * size + k] * risk.dollarDelta[u] }
+            if !keepingScales {
+                var largest = 0.0
+                for i in 0..<count {
+                    let value = factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i]
+                    largest = max(largest, value.magnitude)
+                }
+                rowScale[row] = Self.powerOfTwo(largest)
+            }
+            let scale = rowScale[row]
+            for i in 0..<count {
+                coefficients[Int(factorPosition[i]) + k] =
+                    factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i] / scale
+            }
+            low[row] = -shift / scale
+            high[row] = -shift / scale
+            penalty[row] = 0
+            penaltyQuadratic[row] = 2 * risk.riskAversion * scale / objectiveScale * scale
+            kinds[row] = .quadratic
+        }
+    }
+
+    private func loadLimit(_ row: Int, _ limit: Double, _ largest: Double, _ keepingScales: Bool) {
+        if !keepingScales { rowScale[row] = Self.powerOfTwo(largest) }
+        low[row] = -.infinity
+        high[row] = limit / rowScale[row]
+        penalty[row] = 0
+        penaltyQuadratic[row] = 0
+        kinds[row] = high[row] == .infinity ? .absent : .hard
+    }
+
+    /// Margin and cash that even the largest trades keep cost the solvers nothing.
+    private func dropLimitThatCannotBind() {
+        var margin = 0.0
+        var cash = 0.0
+        for i in 0..<count {
+            margin += marginPerUnit[i] * max(upper[i], -lower[i])
+            cash += max(cashBuy[i] * upper[i], -cashSell[i] * lower[i], 0)
+        }
+        if margin <= high[marginRow] { kinds[marginRow] = .absent }
+        if cash <= high[cashRow] { kinds[cashRow] = .absent }
+    }
+
+    /// The power of two at or below a magnitude; 1 for 0.
+    static func powerOfTwo(_ value: Double) -> Double {
+        guard value > 1e-290 else { return 1 }
+        return Double(bitPattern: value.bitPattern & 0x7FF0_0000_0000_0000)
+    }
+}
