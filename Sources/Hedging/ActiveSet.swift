@@ -10,8 +10,7 @@
 ///
 /// Corrections are made all at once as long as that reduces their number (J. Júdice and F. Pires, "A block
 /// principal pivoting algorithm for large-scale strictly monotone linear complementarity problems", Computers
-/// & Operations Research 21, 1994). Where it does not, `climb` does: Newton's method on the dual, which is
-/// concave and piecewise quadratic, with a search along each step that makes it converge from anywhere.
+/// & Operations Research 21, 1994). A guess too far off is given up: the interior point knows better.
 final class ActiveSet {
     typealias Vector = UnsafeMutablePointer<Double>
 
@@ -22,7 +21,7 @@ final class ActiveSet {
     let positions: UnsafeMutablePointer<RowPosition>
     /// Trades and multipliers of the last solution, in scaled units.
     let trades, multipliers: Vector
-    private let exposure, price, centreTrades, centreMultipliers, linear, weight, right, direction, start: Vector
+    private let exposure, price, centreTrades, centreMultipliers, linear, weight, right: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.
     private let rank: UnsafeMutablePointer<Int32>
     private let activeRows: UnsafeMutablePointer<Int32>
@@ -37,7 +36,7 @@ final class ActiveSet {
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
     private static let leastCurvature = 1e-3
     private static let rowShare = 1e-11
-    private static let mostPivots = 100
+    private static let mostPivots = 40
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -45,7 +44,7 @@ final class ActiveSet {
         rowCount = problem.rowCount
         let (count, rowCount) = (count, rowCount)
         let stride = Arena.room(rowCount)
-        arena = Arena(capacity: 5 * Arena.room(count) + 9 * stride + rowCount * stride)
+        arena = Arena(capacity: 5 * Arena.room(count) + 7 * stride + rowCount * stride)
         segments = .allocate(capacity: count)
         segments.initialize(repeating: .zero, count: count)
         positions = .allocate(capacity: rowCount)
@@ -60,8 +59,6 @@ final class ActiveSet {
         exposure = arena.take(rowCount)
         right = arena.take(rowCount)
         regularisation = arena.take(rowCount)
-        direction = arena.take(rowCount)
-        start = arena.take(rowCount)
         rank = .allocate(capacity: rowCount)
         activeRows = .allocate(capacity: rowCount)
         first = .allocate(capacity: rowCount)
@@ -97,14 +94,7 @@ final class ActiveSet {
         for i in 0..<count { centreTrades[i] = trades[i] }
         for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
         repairGuess()
-        if settle() { return true }
-        for _ in 0..<4 {
-            for r in 0..<rowCount { multipliers[r] = centreMultipliers[r] }
-            guard climb() else { return false }
-            for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
-            if settle() { return true }
-        }
-        return false
+        return settle()
     }
 
     /// Corrects the guess as long as it gets better.
@@ -113,7 +103,7 @@ final class ActiveSet {
         var patience = 2
         while patience > 0, pivots < Self.mostPivots {
             pivots += 1
-            let active = assemble(rowFloor: 1e-9)
+            let active = assemble()
             matrix.factorise(count: active, floor: 1e-14)
             solve(active)
             guard isFinite else { return false }
@@ -171,7 +161,7 @@ final class ActiveSet {
     }
 
     /// The matrix of the guess, factorised next; returns its size.
-    private func assemble(rowFloor: Double) -> Int {
+    private func assemble() -> Int {
         var active = 0
         var groupStart = 0
         for r in 0..<rowCount {
@@ -234,7 +224,7 @@ final class ActiveSet {
                 regularisation[k] = 0
                 row[k] += 1 / problem.penaltyQuadratic[r]
             default:
-                regularisation[k] = max(Self.rowShare * row[k], rowFloor)
+                regularisation[k] = max(Self.rowShare * row[k], 1e-9)
                 row[k] += regularisation[k]
             }
         }
@@ -436,166 +426,5 @@ final class ActiveSet {
             solve(active)
         }
         return correct() == 0
-    }
-
-    // MARK: Climbing the dual
-
-    /// Raises the dual from the present multipliers to its top, around the present centre of the trades.
-    /// - Returns: whether it got there; then the guess is that of the top.
-    private func climb() -> Bool {
-        for r in 0..<rowCount { multipliers[r] = problem.clamped(multipliers[r], r) }
-        while pivots < Self.mostPivots {
-            pivots += 1
-            respond()
-            let error = positionRows()
-            if error <= 0.1 * Self.tolerance { return true }
-            let active = assemble(rowFloor: max(1e-9, 1e-3 * error))
-            matrix.factorise(count: active, floor: 1e-14)
-            for k in 0..<active {
-                let r = Int(activeRows[k])
-                right[k] = target(r, multipliers[r], rising: positions[r] == .atLow) - exposure[r]
-            }
-            matrix.solve(right, count: active)
-            for r in 0..<rowCount { direction[r] = 0 }
-            for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
-            let length = search()
-            guard length > 0 else { return false }
-            for r in 0..<rowCount where direction[r] != 0 {
-                multipliers[r] = landing(r, multipliers[r] + length * direction[r])
-            }
-        }
-        return false
-    }
-
-    /// Multipliers within rounding of a kink stand on it.
-    private func landing(_ r: Int, _ y: Double) -> Double {
-        if y.magnitude < 1e-14 { return 0 }
-        let cap = problem.penalty[r]
-        if problem.kinds[r] == .soft, problem.penaltyQuadratic[r] == 0, y.magnitude > cap * (1 - 1e-14) {
-            return y > 0 ? cap : -cap
-        }
-        return y
-    }
-
-    /// The trades that the multipliers call for, and their segments.
-    private func respond() {
-        computePrices()
-        for i in 0..<count { respond(i) }
-        computeExposures()
-    }
-
-    private func respond(_ i: Int) {
-        var bend = problem.curvature[i]
-        var pull = 0.0
-        if bend < Self.leastCurvature {
-            bend += Self.leastCurvature
-            pull = Self.leastCurvature * centreTrades[i]
-        }
-        let (low, high) = (problem.lower[i], problem.upper[i])
-        let bought = (pull - slopeOfBuying(i, 0)) / bend
-        if high > 0, bought > max(low, 0) {
-            segments[i] = bought < high ? .buy : .upper
-            trades[i] = min(bought, high)
-            return
-        }
-        let sold = (pull - slopeOfSelling(i, 0)) / bend
-        if low < 0, sold < min(high, 0) {
-            segments[i] = sold > low ? .sell : .lower
-            trades[i] = max(sold, low)
-            return
-        }
-        segments[i] = problem.nearSegment(i)
-        trades[i] = max(low, 0) + min(high, 0)
-    }
-
-    /// The limit that a row's multiplier pulls to; at 0 the one in the direction of rising or falling.
-    private func target(_ r: Int, _ y: Double, rising: Bool) -> Double {
-        let isLow = y > 0 || (y == 0 && rising)
-        var target = isLow ? problem.low[r] : problem.high[r]
-        let quadratic = problem.penaltyQuadratic[r]
-        if quadratic > 0, y.magnitude > problem.penalty[r] {
-            target -= (y.magnitude - problem.penalty[r]) / (isLow ? quadratic : -quadratic)
-        }
-        return target
-    }
-
-    /// Which rows can move, and how far the worst is from where its multiplier pulls.
-    private func positionRows() -> Double {
-        var worst = 0.0
-        for r in 0..<rowCount {
-            let kind = problem.kinds[r]
-            let (y, g) = (multipliers[r], exposure[r])
-            let (low, high) = (problem.low[r], problem.high[r])
-            guard kind != .absent else {
-                positions[r] = .inside
-                continue
-            }
-            if y == 0 && kind != .quadratic {
-                positions[r] = g < low ? .atLow : g > high ? .atHigh : .inside
-                worst = max(worst, low - g, g - high)
-                continue
-            }
-            let error = target(r, y, rising: true) - g
-            if kind == .equality || y > 0 { positions[r] = .atLow } else { positions[r] = .atHigh }
-            if kind == .quadratic {
-                positions[r] = .belowLow
-            } else if kind == .soft, y.magnitude >= problem.penalty[r] {
-                // At the cap of a linear penalty the multiplier can only come back.
-                let isBeyond = y > 0 ? error >= 0 : error <= 0
-                if problem.penaltyQuadratic[r] > 0 {
-                    if y.magnitude > problem.penalty[r] || isBeyond {
-                        positions[r] = y > 0 ? .belowLow : .aboveHigh
-                    }
-                } else if isBeyond {
-                    positions[r] = y > 0 ? .belowLow : .aboveHigh
-                    continue
-                }
-            }
-            worst = max(worst, error.magnitude)
-        }
-        return worst
-    }
-
-    /// How far to go along the direction: to where the dual stops rising.
-    private func search() -> Double {
-        var longest = 1.0
-        for r in 0..<rowCount {
-            start[r] = multipliers[r]
-            guard problem.kinds[r] == .soft, problem.penaltyQuadratic[r] == 0, direction[r] != 0 else { continue }
-            let cap = direction[r] > 0 ? problem.penalty[r] : -problem.penalty[r]
-            longest = min(longest, (cap - multipliers[r]) / direction[r])
-        }
-        defer { for r in 0..<rowCount { multipliers[r] = start[r] } }
-        // A kink at 0 that only a hard or soft limit of one side has must not be crossed at all.
-        for r in 0..<rowCount where direction[r] != 0 && multipliers[r] * direction[r] < 0 {
-            let beyond = direction[r] > 0 ? problem.low[r] : problem.high[r]
-            if beyond.magnitude == .infinity { longest = min(longest, -multipliers[r] / direction[r]) }
-        }
-        guard longest > 0 else { return 0 }
-        var (left, right) = (0.0, longest)
-        var atLeft = slope(0)
-        var atRight = slope(right)
-        guard atLeft > 0 else { return 0 }
-        if atRight >= -1e-12 * atLeft { return longest }
-        let first = atLeft
-        for round in 0..<60 {
-            var middle = left + (right - left) * atLeft / (atLeft - atRight)
-            if round % 3 == 2 { middle = 0.5 * (left + right) }
-            let value = slope(middle)
-            if value.magnitude <= 1e-9 * first || right - left <= 1e-13 * longest { return middle }
-            if value > 0 { (left, atLeft) = (middle, value) } else { (right, atRight) = (middle, value) }
-        }
-        return left > 0 ? left : right
-    }
-
-    /// Derivative of the dual along the direction.
-    private func slope(_ length: Double) -> Double {
-        for r in 0..<rowCount { multipliers[r] = start[r] + length * direction[r] }
-        respond()
-        var slope = 0.0
-        for r in 0..<rowCount where direction[r] != 0 {
-            slope += direction[r] * (target(r, multipliers[r], rising: direction[r] > 0) - exposure[r])
-        }
-        return slope
     }
 }

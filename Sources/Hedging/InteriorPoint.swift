@@ -125,18 +125,21 @@ final class InteriorPoint {
         open[i] * value[i] - open[padded + i] * value[padded + i] + origin[i]
     }
 
+    // Which limits hold shows in the last step: of a pair that multiplies to almost nothing, the one that
+    // stays keeps its size and the other shrinks (the indicators of R. Tapia, independent of scale).
+
     /// Which part of its cost an instrument seems to end on.
     func segment(_ i: Int) -> Segment {
         let (buy, sell) = (i, padded + i)
-        let bought = open[buy] * value[buy]
-        let sold = open[sell] * value[sell]
-        if bought >= sold {
-            guard open[buy] > 0 else { return problem.nearSegment(i) }
-            if upperDual[buy] > slack[buy] { return .upper }
-            return lowerDual[buy] > value[buy] ? problem.nearSegment(i) : .buy
+        if open[buy] > 0 {
+            if upperDualStep[buy] * slack[buy] > -step[buy] * upperDual[buy] { return .upper }
+            if lowerDualStep[buy] * value[buy] < step[buy] * lowerDual[buy] { return .buy }
         }
-        if upperDual[sell] > slack[sell] { return .lower }
-        return lowerDual[sell] > value[sell] ? problem.nearSegment(i) : .sell
+        if open[sell] > 0 {
+            if upperDualStep[sell] * slack[sell] > -step[sell] * upperDual[sell] { return .lower }
+            if lowerDualStep[sell] * value[sell] < step[sell] * lowerDual[sell] { return .sell }
+        }
+        return problem.nearSegment(i)
     }
 
     /// Which limit of a row seems to hold.
@@ -146,14 +149,18 @@ final class InteriorPoint {
         case .equality: return .atLow
         case .quadratic: return .belowLow
         case .hard, .soft:
-            if low.kind[r] > 0, low.multiplier[r] > low.slack[r] {
-                return low.kind[r] == 2 && low.excess[r] > low.excessDual[r] ? .belowLow : .atLow
-            }
-            if high.kind[r] > 0, high.multiplier[r] > high.slack[r] {
-                return high.kind[r] == 2 && high.excess[r] > high.excessDual[r] ? .aboveHigh : .atHigh
-            }
+            if holds(low, r) { return isLeft(low, r) ? .belowLow : .atLow }
+            if holds(high, r) { return isLeft(high, r) ? .aboveHigh : .atHigh }
             return .inside
         }
+    }
+
+    private func holds(_ side: Side, _ r: Int) -> Bool {
+        side.kind[r] > 0 && side.multiplierStep[r] * side.slack[r] > side.slackStep[r] * side.multiplier[r]
+    }
+
+    private func isLeft(_ side: Side, _ r: Int) -> Bool {
+        side.kind[r] == 2 && side.excessDualStep[r] * side.excess[r] < side.excessStep[r] * side.excessDual[r]
     }
 
     // MARK: Start
