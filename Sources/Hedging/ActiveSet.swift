@@ -10,7 +10,9 @@
 ///
 /// Corrections are made all at once as long as that reduces their number (J. Júdice and F. Pires, "A block
 /// principal pivoting algorithm for large-scale strictly monotone linear complementarity problems", Computers
-/// & Operations Research 21, 1994). A guess too far off is given up: the interior point knows better.
+/// & Operations Research 21, 1994). Where it does not, `climb` does: Newton's method on the dual, which is
+/// concave and piecewise quadratic, with steps that end at the signs of the multipliers (D. Bertsekas,
+/// "Projected Newton methods for optimization problems with simple constraints", SIAM J. Control 20, 1982).
 final class ActiveSet {
     typealias Vector = UnsafeMutablePointer<Double>
 
@@ -22,6 +24,7 @@ final class ActiveSet {
     /// Trades and multipliers of the last solution, in scaled units.
     let trades, multipliers: Vector
     private let exposure, price, centreTrades, centreMultipliers, linear, weight, right: Vector
+    private let direction, start, firstMultipliers: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.
     private let rank: UnsafeMutablePointer<Int32>
     private let activeRows: UnsafeMutablePointer<Int32>
@@ -44,7 +47,7 @@ final class ActiveSet {
         rowCount = problem.rowCount
         let (count, rowCount) = (count, rowCount)
         let stride = Arena.room(rowCount)
-        arena = Arena(capacity: 5 * Arena.room(count) + 7 * stride + rowCount * stride)
+        arena = Arena(capacity: 5 * Arena.room(count) + 10 * stride + rowCount * stride)
         segments = .allocate(capacity: count)
         segments.initialize(repeating: .zero, count: count)
         positions = .allocate(capacity: rowCount)
@@ -59,6 +62,9 @@ final class ActiveSet {
         exposure = arena.take(rowCount)
         right = arena.take(rowCount)
         regularisation = arena.take(rowCount)
+        direction = arena.take(rowCount)
+        start = arena.take(rowCount)
+        firstMultipliers = arena.take(rowCount)
         rank = .allocate(capacity: rowCount)
         activeRows = .allocate(capacity: rowCount)
         first = .allocate(capacity: rowCount)
@@ -88,13 +94,21 @@ final class ActiveSet {
     }
 
     /// Corrects the guess until it holds.
+    /// - Parameter climbs: whether to go on where corrections don't converge.
     /// - Returns: whether it does; then `trades` and `multipliers` are the optimum.
-    func run() -> Bool {
+    func run(climbs: Bool) -> Bool {
         pivots = 0
         for i in 0..<count { centreTrades[i] = trades[i] }
         for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
         repairGuess()
-        return settle()
+        if settle() { return true }
+        for _ in 0..<(climbs ? 2 : 0) {
+            // The guess's first multipliers are near, if not right.
+            guard climb() else { return false }
+            for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
+            if settle() { return true }
+        }
+        return false
     }
 
     /// Corrects the guess as long as it gets better.
@@ -103,10 +117,11 @@ final class ActiveSet {
         var patience = 2
         while patience > 0, pivots < Self.mostPivots {
             pivots += 1
-            let active = assemble()
+            let active = assemble(rowFloor: 1e-9)
             matrix.factorise(count: active, floor: 1e-14)
             solve(active)
             guard isFinite else { return false }
+            if pivots == 1 { for r in 0..<rowCount { firstMultipliers[r] = multipliers[r] } }
             let wrong = correct()
             if wrong == 0 {
                 if refine(active) { return true }
@@ -161,7 +176,7 @@ final class ActiveSet {
     }
 
     /// The matrix of the guess, factorised next; returns its size.
-    private func assemble() -> Int {
+    private func assemble(rowFloor: Double) -> Int {
         var active = 0
         var groupStart = 0
         for r in 0..<rowCount {
@@ -224,7 +239,7 @@ final class ActiveSet {
                 regularisation[k] = 0
                 row[k] += 1 / problem.penaltyQuadratic[r]
             default:
-                regularisation[k] = max(Self.rowShare * row[k], 1e-9)
+                regularisation[k] = max(Self.rowShare * row[k], rowFloor)
                 row[k] += regularisation[k]
             }
         }
@@ -426,5 +441,186 @@ final class ActiveSet {
             solve(active)
         }
         return correct() == 0
+    }
+
+    // MARK: Climbing the dual
+
+    /// Raises the dual from the first guess's multipliers to its top, around the present centre of the trades.
+    /// - Returns: whether it got there; then the guess is that of the top.
+    private func climb() -> Bool {
+        for r in 0..<rowCount { multipliers[r] = problem.clamped(firstMultipliers[r], r) }
+        while pivots < Self.mostPivots {
+            pivots += 1
+            respond()
+            var error = positionRows()
+            if snap(within: min(1e-3, error)) {
+                respond()
+                error = positionRows()
+            }
+            if error <= 0.1 * Self.tolerance { return true }
+            let active = assemble(rowFloor: max(1e-9, 1e-3 * error))
+            matrix.factorise(count: active, floor: 1e-14)
+            for k in 0..<active {
+                let r = Int(activeRows[k])
+                right[k] = target(r, multipliers[r], rising: positions[r] == .atLow) - exposure[r]
+            }
+            matrix.solve(right, count: active)
+            for r in 0..<rowCount {
+                direction[r] = 0
+                start[r] = multipliers[r]
+            }
+            for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
+            search()
+        }
+        return false
+    }
+
+    /// Rows whose small multiplier is on its way to 0 are put there.
+    private func snap(within limit: Double) -> Bool {
+        var any = false
+        for r in 0..<rowCount where multipliers[r] != 0 && multipliers[r].magnitude <= limit {
+            guard problem.kinds[r] != .equality, problem.kinds[r] != .quadratic else { continue }
+            let y = multipliers[r]
+            if y * (target(r, y, rising: true) - exposure[r]) < 0 {
+                multipliers[r] = 0
+                any = true
+            }
+        }
+        return any
+    }
+
+    /// The trades that the multipliers call for, and their segments.
+    private func respond() {
+        computePrices()
+        for i in 0..<count { respond(i) }
+        computeExposures()
+    }
+
+    private func respond(_ i: Int) {
+        var bend = problem.curvature[i]
+        var pull = 0.0
+        if bend < Self.leastCurvature {
+            bend += Self.leastCurvature
+            pull = Self.leastCurvature * centreTrades[i]
+        }
+        let (low, high) = (problem.lower[i], problem.upper[i])
+        let bought = (pull - slopeOfBuying(i, 0)) / bend
+        if high > 0, bought > max(low, 0) {
+            segments[i] = bought < high ? .buy : .upper
+            trades[i] = min(bought, high)
+            return
+        }
+        let sold = (pull - slopeOfSelling(i, 0)) / bend
+        if low < 0, sold < min(high, 0) {
+            segments[i] = sold > low ? .sell : .lower
+            trades[i] = max(sold, low)
+            return
+        }
+        segments[i] = problem.nearSegment(i)
+        trades[i] = max(low, 0) + min(high, 0)
+    }
+
+    /// The limit that a row's multiplier pulls to; at 0 the one in the direction of rising or falling.
+    private func target(_ r: Int, _ y: Double, rising: Bool) -> Double {
+        let isLow = y > 0 || (y == 0 && rising)
+        var target = isLow ? problem.low[r] : problem.high[r]
+        let quadratic = problem.penaltyQuadratic[r]
+        if quadratic > 0, y.magnitude > problem.penalty[r] {
+            target -= (y.magnitude - problem.penalty[r]) / (isLow ? quadratic : -quadratic)
+        }
+        return target
+    }
+
+    /// Which rows can move, and how far the worst is from where its multiplier pulls.
+    private func positionRows() -> Double {
+        var worst = 0.0
+        for r in 0..<rowCount {
+            let kind = problem.kinds[r]
+            let (y, g) = (multipliers[r], exposure[r])
+            guard kind != .absent else {
+                positions[r] = .inside
+                continue
+            }
+            if y == 0 && kind != .quadratic && kind != .equality {
+                let (low, high) = (problem.low[r], problem.high[r])
+                positions[r] = g < low ? .atLow : g > high ? .atHigh : .inside
+                worst = max(worst, low - g, g - high)
+                continue
+            }
+            let error = target(r, y, rising: true) - g
+            positions[r] = kind == .equality || y > 0 ? .atLow : .atHigh
+            if kind == .quadratic {
+                positions[r] = .belowLow
+            } else if kind == .soft, y.magnitude >= problem.penalty[r] {
+                // At the cap of a linear penalty the multiplier can only come back.
+                let isBeyond = y > 0 ? error >= 0 : error <= 0
+                if problem.penaltyQuadratic[r] > 0 {
+                    if y.magnitude > problem.penalty[r] || isBeyond {
+                        positions[r] = y > 0 ? .belowLow : .aboveHigh
+                    }
+                } else if isBeyond {
+                    positions[r] = y > 0 ? .belowLow : .aboveHigh
+                    continue
+                }
+            }
+            worst = max(worst, error.magnitude)
+        }
+        return worst
+    }
+
+    /// Goes along the direction, each multiplier no further than its sign or its cap allows, to where the
+    /// dual stops rising.
+    private func search() {
+        var left = 0.0
+        var right = 1.0
+        var atLeft = 0.0
+        var atRight = advance(1)
+        guard atRight < 0 else { return }
+        // Directions that no trade supports are huge: come down in large strides.
+        while true {
+            let trial = right * 0.1
+            let value = advance(trial)
+            if value >= 0 || trial < 1e-14 {
+                (left, atLeft) = (trial, value)
+                break
+            }
+            (right, atRight) = (trial, value)
+        }
+        let first = atLeft
+        for round in 0..<12 {
+            if atLeft <= 1e-6 * first || atLeft == atRight { break }
+            var middle = left + (right - left) * atLeft / (atLeft - atRight)
+            if round % 3 == 2 { middle = 0.5 * (left + right) }
+            let value = advance(middle)
+            if value >= 0 { (left, atLeft) = (middle, value) } else { (right, atRight) = (middle, value) }
+        }
+        _ = advance(left)
+    }
+
+    /// Sets the multipliers that far along the direction; returns the dual's derivative there.
+    private func advance(_ length: Double) -> Double {
+        for r in 0..<rowCount where direction[r] != 0 {
+            var y = start[r] + length * direction[r]
+            let kind = problem.kinds[r]
+            if kind == .hard || kind == .soft {
+                // A multiplier of 0 leaves it only to the side that its row is violated on.
+                let sign = start[r] != 0 ? start[r] : positions[r] == .atLow ? 1 : -1
+                if y * sign < 0 { y = 0 }
+                if kind == .soft, problem.penaltyQuadratic[r] == 0 {
+                    y = max(-problem.penalty[r], min(problem.penalty[r], y))
+                }
+            }
+            multipliers[r] = y
+        }
+        respond()
+        var slope = 0.0
+        for r in 0..<rowCount where direction[r] != 0 {
+            let y = multipliers[r]
+            let kind = problem.kinds[r]
+            if y == 0, kind == .hard || kind == .soft, length > 0 { continue }
+            if kind == .soft, problem.penaltyQuadratic[r] == 0, y.magnitude == problem.penalty[r] { continue }
+            slope += direction[r] * (target(r, y, rising: direction[r] > 0) - exposure[r])
+        }
+        return slope
     }
 }

@@ -85,7 +85,7 @@ public final class HedgeSolver {
         solution.pivots = 0
         solution.nodes = 0
         if isWarm {
-            let holds = active.run()
+            let holds = active.run(climbs: true)
             solution.pivots = active.pivots
             if holds {
                 take(problem, scaled, active)
@@ -101,7 +101,7 @@ public final class HedgeSolver {
             solution.interiorSteps = interior.iterations
             if outcome == .infeasible { return finish(.infeasible) }
             active.adopt(interior)
-            let holds = active.run()
+            let holds = active.run(climbs: false)
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)
