@@ -48,10 +48,15 @@ public struct HedgeSolution: Sendable, Equatable {
 public final class HedgeSolver {
     /// Of the problem solved last.
     public private(set) var solution = HedgeSolution()
+    /// How long a search over lots and fixed costs may go on.
+    public var search = HedgeSearch()
 
     private var scaled: ScaledProblem?
     private var interior: InteriorPoint?
     private var active: ActiveSet?
+    private var branching: BranchAndBound?
+    /// Which limits held in the last optimum.
+    private var guess: ActiveSet.Guess?
     private var hasGuess = false
 
     public init() {}
@@ -61,7 +66,40 @@ public final class HedgeSolver {
     @discardableResult
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
-        return try solveRelaxation(problem, start)
+        let status = try solveRelaxation(problem, start)
+        guard status == .optimal, problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 }) else {
+            return status
+        }
+        return solveWhole(problem)
+    }
+
+    /// Lots and fixed costs, from the relaxation's optimum on.
+    private func solveWhole(_ problem: HedgeProblem) -> HedgeStatus {
+        guard let scaled, let interior, let active, let guess else { return solution.status }
+        let branching = self.branching ?? BranchAndBound(scaled, interior, active)
+        self.branching = branching
+        let found = branching.run(problem, search)
+        active.restore(from: guess)
+        solution.nodes = branching.nodes
+        guard found else {
+            // Nothing left to look at means that there is nothing.
+            solution.status = branching.nodes < search.nodeLimit ? .infeasible : .budget
+            solution.gap = .infinity
+            return solution.status
+        }
+        for i in 0..<scaled.count {
+            var x = branching.bestTrades[i] * scaled.instrumentScale[i]
+            let lot = problem.instruments[i].lot
+            if lot > 0 { x = (x / lot).rounded() * lot }
+            solution.trades[i] = x
+        }
+        solution.cost = problem.cost(trades: solution.trades)
+        let open = (branching.best - branching.bound) / max(branching.best.magnitude, 1e-300)
+        solution.gap = max(open, 0)
+        solution.certificate.gap = solution.gap
+        solution.certificate.violation = problem.violation(trades: solution.trades)
+        solution.status = solution.gap <= max(search.gap, 1e-9) ? .optimal : .budget
+        return solution.status
     }
 
     private func prepare(_ problem: HedgeProblem) -> (ScaledProblem, InteriorPoint, ActiveSet) {
@@ -69,6 +107,8 @@ public final class HedgeSolver {
         let fresh = ScaledProblem(shapeOf: problem)
         let parts = (fresh, InteriorPoint(fresh), ActiveSet(fresh))
         (scaled, interior, active) = parts
+        branching = nil
+        guess = ActiveSet.Guess(fresh)
         hasGuess = false
         solution.trades = [Double](repeating: 0, count: problem.instruments.count)
         solution.bandPrices = [Double](repeating: 0, count: problem.bands.count)
@@ -79,12 +119,12 @@ public final class HedgeSolver {
     private func solveRelaxation(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError) -> HedgeStatus {
         let (scaled, interior, active) = prepare(problem)
         let isWarm = start == .warm && hasGuess
-        hasGuess = false
         try scaled.load(problem, keepingScales: isWarm)
         solution.interiorSteps = 0
         solution.pivots = 0
         solution.nodes = 0
-        if isWarm {
+        if isWarm, let guess {
+            active.restore(from: guess)
             let holds = active.run(climbs: true)
             solution.pivots = active.pivots
             if holds {
@@ -116,8 +156,11 @@ public final class HedgeSolver {
 
     private func finish(_ status: HedgeStatus) -> HedgeStatus {
         solution.status = status
-        hasGuess = status == .optimal
-        if status == .optimal { solution.gap = solution.certificate.gap }
+        if status == .optimal {
+            solution.gap = solution.certificate.gap
+            if let active, let guess { active.save(to: guess) }
+            hasGuess = true
+        }
         return status
     }
 

@@ -93,6 +93,49 @@ extension ScaledProblem {
         return value
     }
 
+    /// What trades cost, soft bands and risk included; infinite where they break a hard limit by more than
+    /// `tolerance`.
+    func value(_ trades: UnsafeMutablePointer<Double>, exposure: UnsafeMutablePointer<Double>, tolerance: Double)
+        -> Double
+    {
+        for r in 0..<rowCount { exposure[r] = 0 }
+        var value = 0.0
+        for i in 0..<count {
+            let x = trades[i]
+            guard x != 0 else { continue }
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                exposure[Int(columnRow[k])] += coefficients[k] * x
+            }
+            exposure[marginRow] += marginPerUnit[i] * x.magnitude
+            exposure[cashRow] += x > 0 ? cashBuy[i] * x : -cashSell[i] * x
+            value += tradeCost(i, x)
+        }
+        for r in 0..<rowCount {
+            let cost = rowCost(r, exposure[r])
+            guard cost < .infinity || outside(r, exposure[r]) <= tolerance else { return .infinity }
+            if cost < .infinity { value += cost }
+        }
+        return value
+    }
+
+    /// Linear cost and impact of one trade.
+    func tradeCost(_ i: Int, _ x: Double) -> Double {
+        (x > 0 ? costBuy[i] : -costSell[i]) * x + 0.5 * curvature[i] * x * x
+    }
+
+    /// How far outside of its limits a row is.
+    func outside(_ r: Int, _ g: Double) -> Double {
+        kinds[r] == .absent ? 0 : max(low[r] - g, g - high[r], 0)
+    }
+
+    /// Penalty of a row; infinite outside of a hard limit.
+    func rowCost(_ r: Int, _ g: Double) -> Double {
+        let outside = outside(r, g)
+        guard outside > 0 else { return 0 }
+        guard kinds[r] == .soft || kinds[r] == .quadratic else { return .infinity }
+        return (penalty[r] + 0.5 * penaltyQuadratic[r] * outside) * outside
+    }
+
     /// min of slope·x + curvature·x²/2 over a range.
     static func least(slope: Double, _ curvature: Double, _ lower: Double, _ upper: Double) -> Double {
         var x = slope < 0 ? upper : lower

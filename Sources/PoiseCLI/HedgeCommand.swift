@@ -27,7 +27,7 @@ struct HedgeCommand: ParsableCommand {
             let solution = solver.solution
             text += index > 0 ? ",\n" : "\n"
             text += "\"\(problem.name)\": {\"status\": \"\(solution.status.rawValue)\", \"x\": \(solution.trades), "
-            text += "\"objective\": \(solution.cost.total), \"dual\": \(solution.bandPrices), \"gap\": \(solution.gap), \"cert\": \"\(solution.certificate)\", \"steps\": \(solution.interiorSteps), \"pivots\": \(solution.pivots), \"microseconds\": \(Double(duration.components.attoseconds) / 1e12)}"
+            text += "\"objective\": \(solution.cost.total), \"dual\": \(solution.bandPrices), \"gap\": \(solution.gap), \"cert\": \"\(solution.certificate)\", \"nodes\": \(solution.nodes), \"steps\": \(solution.interiorSteps), \"pivots\": \(solution.pivots), \"microseconds\": \(Double(duration.components.attoseconds) / 1e12)}"
         }
         text += "\n}\n"
         try output.write(text)
