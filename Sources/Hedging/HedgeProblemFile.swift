@@ -3,6 +3,8 @@ import Market
 /// Reads hedge problems from JSON: one object, an array of them, or several values one after another. Field
 /// names are those of `HedgeProblem` in short: `README.md` lists them.
 public struct HedgeProblemFile {
+    /// Name of the file.
+    public let name: String
     public let problems: [HedgeProblem]
 
     /// - Throws: where the file is no JSON, or a field is missing or of the wrong kind. Numbers are checked
@@ -19,6 +21,7 @@ public struct HedgeProblemFile {
             }
         }
         self.problems = problems
+        name = source.name
     }
 }
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Poise
 
-/// Exit status: 0 done, 1 bad input, 2 wrong usage.
+/// Exit status: 0 done, 1 bad input, 2 wrong usage, 3 a hedge problem without a solution.
 @main
 struct PoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,6 +19,10 @@ struct PoiseCommand: ParsableCommand {
             try command.run()
         } catch let error as MarketError {
             fail("\(error)", status: 1)
+        } catch let error as HedgeInputError {
+            fail("\(error)", status: 1)
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
         } catch let error as HedgeError {
             fail("\(error)", status: 1)
         } catch let error as GreeksError {

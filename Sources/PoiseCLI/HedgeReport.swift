@@ -1,0 +1,229 @@
+import Foundation
+import Poise
+
+/// One answered hedge problem, for people and for programs.
+struct HedgeReport {
+    let problem: HedgeProblem
+    let solution: HedgeSolution
+    let microseconds: Double
+    var infeasibility: HedgeInfeasibility?
+
+    init(_ problem: HedgeProblem, _ solution: HedgeSolution, microseconds: Double) {
+        self.problem = problem
+        self.solution = solution
+        self.microseconds = microseconds
+    }
+
+    private var trades: [Double] { infeasibility?.trades ?? solution.trades }
+
+    /// Limits that hold back the trades.
+    private var binding: [String] {
+        guard infeasibility == nil else { return [] }
+        var names: [String] = []
+        for (r, price) in solution.bandPrices.enumerated() where price != 0 {
+            names.append(problem.bandNames[r] + (price > 0 ? ".lo" : ".hi"))
+        }
+        if solution.marginPrice < 0 { names.append("margin") }
+        if solution.cashPrice < 0 { names.append("budget") }
+        for (i, x) in trades.enumerated() {
+            let instrument = problem.instruments[i]
+            if x != 0, x >= instrument.maximumBuy { names.append(problem.instrumentNames[i] + ".maxBuy") }
+            if x != 0, -x >= instrument.maximumSell { names.append(problem.instrumentNames[i] + ".maxSell") }
+        }
+        return names
+    }
+
+    // MARK: JSON
+
+    var json: String {
+        let cost = infeasibility == nil ? solution.cost : problem.cost(trades: trades)
+        let prices = infeasibility?.bandPrices ?? solution.bandPrices
+        var members = [
+            "\"status\": \"\(solution.status.rawValue)\"", "\"x\": \(Self.json(trades))",
+            "\"objective\": \(Self.json(cost.total))",
+            """
+            "cost": {"linear": \(Self.json(cost.linear)), "impact": \(Self.json(cost.impact)), \
+            "fixed": \(Self.json(cost.fixed)), "penalty": \(Self.json(cost.penalty)), \
+            "risk": \(Self.json(cost.risk))}
+            """,
+            "\"dual\": \(Self.json(prices))",
+            "\"dualMargin\": \(Self.json(infeasibility?.marginPrice ?? solution.marginPrice))",
+            "\"dualBudget\": \(Self.json(infeasibility?.cashPrice ?? solution.cashPrice))",
+            "\"binding\": [\(binding.map(Report.jsonText).joined(separator: ", "))]",
+        ]
+        if let infeasibility {
+            members += [
+                "\"violation\": \(Self.json(infeasibility.totalViolation))",
+                "\"worstViolation\": \(Self.json(infeasibility.worstViolation))",
+                "\"violations\": \(Self.json(infeasibility.violations))",
+            ]
+            if let cash = infeasibility.leastCash { members.append("\"leastCash\": \(Self.json(cash))") }
+        }
+        let certificate = solution.certificate
+        members += [
+            "\"gap\": \(Self.json(infeasibility?.gap ?? solution.gap))",
+            """
+            "certificate": {"gap": \(Self.json(certificate.gap)), "violation": \
+            \(Self.json(certificate.violation)), "stationarity": \(Self.json(certificate.stationarity))}
+            """,
+            "\"interiorSteps\": \(solution.interiorSteps)", "\"pivots\": \(solution.pivots)",
+            "\"nodes\": \(solution.nodes)", "\"microseconds\": \(microseconds)",
+        ]
+        return "{" + members.joined(separator: ", ") + "}"
+    }
+
+    private static func json(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
+
+    private static func json(_ values: [Double]) -> String {
+        "[" + values.map(json).joined(separator: ", ") + "]"
+    }
+
+    // MARK: Text
+
+    func write(to output: Output) throws {
+        try output.write("\(problem.name): \(headline)\n")
+        let traded = trades.indices.filter { trades[$0] != 0 }
+        if !traded.isEmpty {
+            try output.write("\n")
+            try tradeTable(traded).writeTable(to: output)
+        }
+        if !problem.bands.isEmpty {
+            try output.write("\n")
+            try bandTable.writeTable(to: output)
+        }
+        let words = infeasibility == nil ? priceWords : infeasibilityWords
+        if !words.isEmpty { try output.write("\n" + words.joined(separator: "\n") + "\n") }
+    }
+
+    private var headline: String {
+        let cost = solution.cost
+        switch solution.status {
+        case .optimal, .budget:
+            let parts = [
+                ("spread, fees and carry", cost.linear), ("impact", cost.impact), ("fixed", cost.fixed),
+                ("penalties", cost.penalty), ("risk", cost.risk),
+            ].filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
+            let split = parts.count > 1 ? " (\(parts.joined(separator: ", ")))" : ""
+            let proof =
+                solution.status == .optimal
+                ? "optimal"
+                : "stopped after \(solution.nodes) nodes: best so far"
+            let gap = solution.gap.isFinite ? String(format: "%.1e", solution.gap) : "unknown"
+            return "\(proof), cost \(cost.total.significant)\(split); gap \(gap), "
+                + "\(microseconds.significant) µs"
+        case .infeasible:
+            guard let infeasibility else {
+                return "no whole lots bring every hard band within its limits (fractions of lots would)"
+            }
+            if let cash = infeasibility.leastCash {
+                return "the cash budget \(problem.cashBudget.significant) cannot be kept: trades spend at least "
+                    + cash.significant
+            }
+            return "infeasible: hard bands stay outside by at least "
+                + "\(infeasibility.totalViolation.significant) widths in all, "
+                + "\(infeasibility.worstViolation.significant) in one"
+        case .uncertified: return "not solved: the best trades found could not be proved to be optimal"
+        }
+    }
+
+    private func tradeTable(_ rows: [Int]) -> Report {
+        Report(
+            columns: [
+                Report.Column("instrument"), Report.Column("trade", style: .significant),
+                Report.Column("cost", style: .significant), Report.Column("limit", style: .significant),
+            ], rowCount: rows.count
+        ) { row, column in
+            let i = rows[row]
+            let instrument = problem.instruments[i]
+            switch column {
+            case 0: return .text(problem.instrumentNames[i])
+            case 1: return .number(trades[i])
+            case 2:
+                let linear = trades[i] > 0 ? instrument.costBuy * trades[i] : -instrument.costSell * trades[i]
+                return .number(linear + instrument.impact * trades[i] * trades[i] + instrument.fixedCost)
+            default: return .number(trades[i] > 0 ? instrument.maximumBuy : -instrument.maximumSell)
+            }
+        }
+    }
+
+    private var bandTable: Report {
+        let prices = infeasibility == nil ? solution.bandPrices : []
+        return Report(
+            columns: [
+                Report.Column("band"), Report.Column("before", style: .significant),
+                Report.Column("after", style: .significant), Report.Column("low", style: .significant),
+                Report.Column("high", style: .significant), Report.Column("kind"),
+                Report.Column("price", style: .significant),
+            ], rowCount: problem.bands.count
+        ) { row, column in
+            let band = problem.bands[row]
+            func limit(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
+            switch column {
+            case 0: return .text(problem.bandNames[row])
+            case 1: return .number(band.current)
+            case 2: return .number(problem.exposure(ofBand: row, trades: trades))
+            case 3: return limit(band.low)
+            case 4: return limit(band.high)
+            case 5: return .text(band.isHard ? "hard" : "soft")
+            default: return prices.isEmpty || prices[row] == 0 ? .empty : .number(prices[row])
+            }
+        }
+    }
+
+    /// What each limit costs at the margin.
+    private var priceWords: [String] {
+        var priced: [(saving: Double, words: String)] = []
+        for (r, price) in solution.bandPrices.enumerated() where price != 0 {
+            let band = problem.bands[r]
+            let step = Self.roundStep(0.1 * band.width)
+            let limit = price > 0 ? "low" : "high"
+            priced.append(
+                (
+                    price.magnitude * step,
+                    "loosening the \(limit) limit of \(problem.bandNames[r]) by \(step.significant) would save "
+                        + "\((price.magnitude * step).significant)"
+                ))
+        }
+        for (name, price, limit) in [
+            ("margin limit", solution.marginPrice, problem.marginLimit),
+            ("cash budget", solution.cashPrice, problem.cashBudget),
+        ] where price < 0 {
+            let step = Self.roundStep(0.01 * limit.magnitude)
+            priced.append(
+                (-price * step, "raising the \(name) by \(step.significant) would save \((-price * step).significant)"))
+        }
+        return priced.sorted { $0.saving > $1.saving }.map(\.words)
+    }
+
+    private var infeasibilityWords: [String] {
+        guard let infeasibility else { return [] }
+        var words: [String] = []
+        for (r, violation) in infeasibility.violations.enumerated() where violation != 0 {
+            let side = violation < 0 ? "below its low limit" : "above its high limit"
+            words.append("\(problem.bandNames[r]) stays \(violation.magnitude.significant) widths \(side)")
+        }
+        let steepest = infeasibility.bandPrices.indices.max {
+            infeasibility.bandPrices[$0].magnitude < infeasibility.bandPrices[$1].magnitude
+        }
+        if let steepest, infeasibility.bandPrices[steepest] != 0 {
+            let side = infeasibility.bandPrices[steepest] > 0 ? "low" : "high"
+            words.append(
+                "loosen the \(side) limit of \(problem.bandNames[steepest]) first: each width takes "
+                    + "\(infeasibility.bandPrices[steepest].magnitude.significant) widths off the total")
+        }
+        if infeasibility.marginPrice < 0 {
+            words.append("more margin helps: \((-infeasibility.marginPrice).significant) widths per unit")
+        }
+        if infeasibility.cashPrice < 0 {
+            words.append("more cash helps: \((-infeasibility.cashPrice).significant) widths per unit")
+        }
+        return words
+    }
+
+    /// 1, 2 or 5 times a power of ten, at most `value`.
+    private static func roundStep(_ value: Double) -> Double {
+        guard value > 0, value.isFinite else { return 1 }
+        let power = pow(10, log10(value).rounded(.down))
+        return power * (value / power >= 5 ? 5 : value / power >= 2 ? 2 : 1)
+    }
+}
