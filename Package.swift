@@ -74,6 +74,8 @@ let package = Package(
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+        .testTarget(
+            name: "HedgingTests", dependencies: ["Hedging", "Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

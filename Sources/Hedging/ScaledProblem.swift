@@ -230,10 +230,6 @@ final class ScaledProblem {
             rowScale[row] = Self.powerOfTwo(largest)
         }
         let scale = rowScale[row]
-        for k in band.entries {
-            let entry = problem.entries[k]
-            coefficients[Int(positionOfEntry[k])] += entry.coefficient * instrumentScale[entry.instrument] / scale
-        }
         low[row] = (band.low - band.current) / scale
         high[row] = (band.high - band.current) / scale
         penalty[row] = band.penalty * scale / objectiveScale
@@ -246,6 +242,12 @@ final class ScaledProblem {
             kinds[row] = .absent
         } else {
             kinds[row] = low[row] == high[row] && band.penalty == 0 ? .quadratic : .soft
+        }
+        // A row without a limit must not tie others together: its coefficients stay 0.
+        guard kinds[row] != .absent else { return }
+        for k in band.entries {
+            let entry = problem.entries[k]
+            coefficients[Int(positionOfEntry[k])] += entry.coefficient * instrumentScale[entry.instrument] / scale
         }
     }
 

@@ -1,0 +1,89 @@
+import Foundation
+import Hedging
+import TestSupport
+import Testing
+
+/// Random problems of all kinds against HiGHS: `scripts/check-hedges` solves the same problems with it; its
+/// results are committed, so that the tests need nothing installed.
+@Suite struct RandomHedgeTests {
+    static let count = 2000
+
+    struct Expected {
+        let status: String
+        let objective: Double
+    }
+
+    static let expected: [Expected] = {
+        let file = SharedData.packageRoot.appendingPathComponent("Tests/HedgingTests/Fixtures/highs.csv")
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").dropFirst().map { line in
+            let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+            return Expected(status: String(fields[1]), objective: Double(fields[2]) ?? .nan)
+        }
+    }()
+
+    /// Relative to the objective, or to what the largest trades would cost where that is next to nothing. HiGHS
+    /// stops at 1e-7 of its own; the certificates below are what proves the optimum to 1e-9.
+    static let tolerance = 1e-6
+
+    @Test func agreesWithHiGHS() throws {
+        #expect(Self.expected.count == Self.count)
+        let solver = HedgeSolver()
+        var worst = 0.0
+        for (number, expected) in Self.expected.enumerated() {
+            let problem = RandomHedges.problem(number)
+            try solver.solve(problem)
+            let solution = solver.solution
+            #expect(solution.status.rawValue == expected.status, "\(problem.name): \(solution.status)")
+            guard solution.status == .optimal, expected.status == "optimal" else { continue }
+            #expect(solution.certificate.holds, "\(problem.name): \(solution.certificate)")
+            let largest = problem.cost(trades: problem.instruments.map(\.maximumBuy)).linear.magnitude
+            let scale = max(expected.objective.magnitude, 1e-6 * largest)
+            let error = (solution.cost.total - expected.objective) / scale
+            worst = max(worst, error.magnitude)
+            // Cheaper than HiGHS by more than its tolerance would be an infeasible answer.
+            #expect(error.magnitude <= Self.tolerance, "\(problem.name): \(solution.cost.total) \(expected.objective)")
+        }
+        print("random hedges against HiGHS: worst relative difference \(worst)")
+    }
+
+    /// What scripts/check-hedges solves: written where `POISE_HEDGE_EXPORT` says.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] != nil))
+    func exportProblems() throws {
+        let path = ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] ?? ""
+        let lines = (0..<Self.count).map { RandomHedges.problem($0).json }
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    /// Warm starts end at the same optimum, from whatever came before.
+    @Test func warmEqualsCold() throws {
+        let (cold, warm) = (HedgeSolver(), HedgeSolver())
+        for number in 0..<400 {
+            let base = RandomHedges.problem(number)
+            guard !base.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 }) else { continue }
+            var random = SeededGenerator(seed: UInt64(number))
+            for _ in 0..<4 {
+                var problem = base
+                func factor() -> Double { 0.97 + 0.06 * Double(random.next() >> 11) * 0x1p-53 }
+                for i in problem.instruments.indices {
+                    problem.instruments[i].costBuy *= factor()
+                    problem.instruments[i].costSell = max(
+                        problem.instruments[i].costSell * factor(), -problem.instruments[i].costBuy)
+                    problem.instruments[i].impact *= factor()
+                }
+                for r in problem.bands.indices {
+                    let shift = (factor() - 1) * problem.bands[r].width
+                    problem.bands[r].low += shift
+                    problem.bands[r].high += shift
+                }
+                try cold.solve(problem)
+                try warm.solve(problem, start: .warm)
+                #expect(warm.solution.status == cold.solution.status, "\(problem.name)")
+                guard cold.solution.status == .optimal, warm.solution.status == .optimal else { continue }
+                let (a, b) = (warm.solution.cost.total, cold.solution.cost.total)
+                let largest = problem.cost(trades: problem.instruments.map(\.maximumBuy)).linear.magnitude
+                #expect((a - b).magnitude <= 2e-9 * max(b.magnitude, 1e-6 * largest), "\(problem.name): \(a) \(b)")
+            }
+        }
+    }
+}
