@@ -458,7 +458,8 @@ final class ActiveSet {
     }
 
     /// Repeats the solution around itself until the added curvature has no effect.
-    /// - Returns: whether the guess still holds.
+    /// - Returns: whether the guess still holds. Where rows that depend on each other contradict each other it
+    ///   may do so without being an optimum, so callers compare with the dual.
     private func refine(_ active: Int) -> Bool {
         for _ in 0..<20 {
             var move = 0.0

@@ -38,6 +38,8 @@ final class BranchAndBound {
     private(set) var best = Double.infinity
     /// No trades cost less.
     private(set) var bound = -Double.infinity
+    /// The lowest bound of a node that had to be given up.
+    private var lost = Double.infinity
     var bestTrades: UnsafeMutablePointer<Double> { incumbent }
 
     private enum Switch: UInt8 {
@@ -104,6 +106,7 @@ final class BranchAndBound {
         nodes = 0
         best = .infinity
         bound = -.infinity
+        lost = .infinity
         var next: Node? = root()
         while let node = next {
             next = nil
@@ -120,7 +123,7 @@ final class BranchAndBound {
             next = expand(node) ?? popOpen()
             if next == nil { bound = best }
         }
-        if best < .infinity { bound = min(bound, best) }
+        if best < .infinity { bound = min(bound, best, lost) }
         spare += open
         open.removeAll(keepingCapacity: true)
         restore()
@@ -203,17 +206,18 @@ final class BranchAndBound {
         nodes += 1
         let constant = enter(node)
         active.restore(from: node.guess)
-        if !active.run(climbs: true) {
-            interior.start()
+        var isSolved = active.run(climbs: true) && isOptimal
+        if !isSolved {
             let ceiling = best < .infinity ? best - constant : scaled.costCeiling()
-            if interior.run(tolerance: 1e-8, ceiling: ceiling) == .infeasible {
-                spare.append(node)
-                return nil
-            }
-            active.adopt(interior)
-            if !active.run(climbs: false) {
-                _ = interior.run(tolerance: 1e-11, ceiling: ceiling)
+            interior.start()
+            for tolerance in [1e-6, 1e-9, 1e-11] where !isSolved {
+                if interior.run(tolerance: tolerance, ceiling: ceiling) == .infeasible {
+                    spare.append(node)
+                    return nil
+                }
                 active.adopt(interior)
+                isSolved = active.run(climbs: tolerance < 1e-8) && isOptimal
+                if !isSolved { active.adopt(interior) }
             }
         }
         node.bound = max(node.bound, scaled.dualValue(active.multipliers) + constant)
@@ -226,11 +230,18 @@ final class BranchAndBound {
         round(node, thorough: nodes == 1 || nodes.nonzeroBitCount == 1)
         let (instrument, isSwitch) = choose(node)
         if node.bound >= enough || instrument < 0 {
-            // Whole, or as good as: `round` has seen these trades.
+            // Whole, or as good as: `round` has seen these trades. What was not solved may hide better ones.
+            if !isSolved { lost = min(lost, node.bound) }
             spare.append(node)
             return nil
         }
         return branch(node, instrument, isSwitch)
+    }
+
+    /// Whether the active set's trades and multipliers prove each other.
+    private var isOptimal: Bool {
+        let value = scaled.value(active.trades, exposure: exposure, tolerance: 1e-9)
+        return value - scaled.dualValue(active.multipliers) <= 1e-9 * max(value.magnitude, 1e-3)
     }
 
     private func learn(_ node: Node) {

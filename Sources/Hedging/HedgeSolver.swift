@@ -141,7 +141,7 @@ public final class HedgeSolver {
             solution.interiorSteps = interior.iterations
             if outcome == .infeasible { return finish(.infeasible) }
             active.adopt(interior)
-            let holds = active.run(climbs: false)
+            let holds = active.run(climbs: tolerance < 1e-6)
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)

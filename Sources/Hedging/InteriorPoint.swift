@@ -329,7 +329,7 @@ final class InteriorPoint {
             if iterations >= 6, problem.dualValue(multiplier) > ceiling { return .infeasible }
             stalls = error < 0.9 * best ? 0 : stalls + 1
             best = min(best, error)
-            guard iterations < limit, stalls < 15 else { return .stalled }
+            guard iterations < limit, stalls < 15, error < 1e6 * best else { return .stalled }
             iterate(mean)
             iterations += 1
         }
