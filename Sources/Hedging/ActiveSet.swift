@@ -208,7 +208,8 @@ final class ActiveSet {
     @inline(__always)
     private func limitCoefficients(_ i: Int, bought: Bool) -> (margin: Double, cash: Double) {
         bought
-            ? (problem.marginPerUnit[i], problem.cashBuy[i]) : (-problem.marginPerUnit[i], -problem.cashSell[i])
+            ? (problem.marginPerUnit[i], problem.cashBuy[i])
+            : (-problem.marginPerUnit[i], -problem.cashSell[i])
     }
 
     /// The matrix of the guess, factorised next; returns its size.
@@ -323,7 +324,8 @@ final class ActiveSet {
         computePrices()
         for i in 0..<count where segments[i].isFree {
             let (margin, cash) = limitCoefficients(i, bought: segments[i] == .buy)
-            let total = price[i] + margin * multipliers[problem.marginRow] + cash * multipliers[problem.cashRow]
+            let total =
+                price[i] + margin * multipliers[problem.marginRow] + cash * multipliers[problem.cashRow]
             trades[i] = (total - linear[i]) * weight[i]
         }
         computeExposures()
@@ -451,7 +453,8 @@ final class ActiveSet {
         case .atHigh:
             if kind == .equality { return (.atHigh, 0) }
             if y > 0 { return (low == high ? .atLow : .inside, y) }
-            return kind == .soft && -y > problem.penalty[r] ? (.aboveHigh, -y - problem.penalty[r]) : (.atHigh, 0)
+            return kind == .soft && -y > problem.penalty[r]
+                ? (.aboveHigh, -y - problem.penalty[r]) : (.atHigh, 0)
         case .belowLow: return g > low ? (.atLow, g - low) : (.belowLow, 0)
         case .aboveHigh: return g < high ? (.atHigh, high - g) : (.aboveHigh, 0)
         }

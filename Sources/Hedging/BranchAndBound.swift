@@ -113,7 +113,8 @@ final class BranchAndBound {
             if nodes > 0 {
                 bound = min(node.bound, open.first?.bound ?? .infinity, best)
                 let isDone = best < .infinity && best - bound <= limits.gap * best.magnitude
-                let isLate = nodes % 16 == 0 && limits.timeLimit < .infinity
+                let isLate =
+                    nodes % 16 == 0 && limits.timeLimit < .infinity
                     && (clock.now - begin) / .seconds(1) > limits.timeLimit
                 if isDone || nodes >= limits.nodeLimit || isLate {
                     spare.append(node)
@@ -275,7 +276,9 @@ final class BranchAndBound {
                     score = max(down * below * lot[i], 1e-9) * max(up * (1 - below) * lot[i], 1e-9)
                 }
             }
-            if fixedCost[i] > 0, node.switches[i] == .undecided, x != 0, node.lower[i] <= 0, node.upper[i] >= 0 {
+            if fixedCost[i] > 0, node.switches[i] == .undecided, x != 0, node.lower[i] <= 0,
+                node.upper[i] >= 0
+            {
                 let missing = fixedCost[i] * (1 - x / (x > 0 ? node.upper[i] : node.lower[i]))
                 if missing > 1e-9 * fixedCost[i] {
                     let own = missing * missing

@@ -49,7 +49,9 @@ enum CovarianceFactor {
         var matrix = covariance
         var eigenvalues = [Double](repeating: 0, count: size)
         let order = Int32(size)
-        LAPACKE_dsyev(LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "U")), order, &matrix, order, &eigenvalues)
+        LAPACKE_dsyev(
+            LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "U")), order, &matrix, order,
+            &eigenvalues)
         return .notPositiveSemidefinite(
             smallestEigenvalue: eigenvalues.first ?? 0, largestEigenvalue: eigenvalues.last ?? 0)
     }

@@ -39,7 +39,8 @@ struct Envelope {
             let diagonal = row[i]
             for j in firstOfRow..<i {
                 let other = self.row(j)
-                row[j] = (row[j] - Self.dot(row, other, from: max(firstOfRow, Int(first[j])), to: j))
+                row[j] =
+                    (row[j] - Self.dot(row, other, from: max(firstOfRow, Int(first[j])), to: j))
                     * inverseDiagonal[j]
             }
             let pivot = diagonal - Self.dot(row, row, from: firstOfRow, to: i)

@@ -36,7 +36,9 @@ extension HedgeSolver {
             var cheapest = elastic
             cheapest.cashBudget = .infinity
             for r in cheapest.bands.indices { cheapest.bands[r].penalty = 0 }
-            for i in cheapest.instruments.indices { cheapest.instruments[i].costBuy = cheapest.instruments[i].cash }
+            for i in cheapest.instruments.indices {
+                cheapest.instruments[i].costBuy = cheapest.instruments[i].cash
+            }
             cheapest.balanceCosts()
             try solver.solve(cheapest)
             diagnosis.leastCash = cheapest.cash(ofSplit: solver.solution.trades)
@@ -52,7 +54,9 @@ extension HedgeSolver {
         diagnosis.gap = answer.gap
         guard answer.cost.total > 1e-9 else { return nil }
         diagnosis.trades = problem.joined(answer.trades)
-        for r in problem.bands.indices { diagnosis.bandPrices.append(answer.bandPrices[r] * problem.bands[r].width) }
+        for r in problem.bands.indices {
+            diagnosis.bandPrices.append(answer.bandPrices[r] * problem.bands[r].width)
+        }
         diagnosis.marginPrice = answer.marginPrice
         diagnosis.cashPrice = answer.cashPrice
 
@@ -122,7 +126,9 @@ extension HedgeProblem {
             }
             split.add(
                 bandNames[r],
-                HedgeBand(soft: band.low, band.high, current: band.current, penalty: band.isHard ? 1 / band.width : 0),
+                HedgeBand(
+                    soft: band.low, band.high, current: band.current,
+                    penalty: band.isHard ? 1 / band.width : 0),
                 coefficients: both)
         }
         return split
@@ -159,7 +165,9 @@ extension HedgeProblem {
         oneSided.instruments = split.instruments
         oneSided.instrumentNames = split.instrumentNames
         for (r, band) in split.bands.enumerated() where bands[r].isHard {
-            let own = split.entries[band.entries].map { (instrument: $0.instrument, coefficient: $0.coefficient) }
+            let own = split.entries[band.entries].map {
+                (instrument: $0.instrument, coefficient: $0.coefficient)
+            }
             if band.low > -.infinity {
                 oneSided.add(
                     bandNames[r], HedgeBand(hard: band.low, .infinity, current: band.current),

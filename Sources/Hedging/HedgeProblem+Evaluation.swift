@@ -169,9 +169,11 @@ extension HedgeProblem {
             for i in instruments.indices {
                 let instrument = instruments[i]
                 let limits = instrument.margin * marginPrice
-                let buy = instrument.costBuy - scratch[i] - limits
+                let buy =
+                    instrument.costBuy - scratch[i] - limits
                     - (instrument.cash + instrument.costBuy) * cashPrice
-                let sell = instrument.costSell + scratch[i] - limits
+                let sell =
+                    instrument.costSell + scratch[i] - limits
                     - (instrument.costSell - instrument.cash) * cashPrice
                 let bend = 2 * instrument.impact
                 bound += min(
@@ -185,7 +187,8 @@ extension HedgeProblem {
                 var error = 0.0
                 if x < instrument.maximumBuy - nearness { error = max(error, -right) }
                 if x > -instrument.maximumSell + nearness { error = max(error, left) }
-                let scale = instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
+                let scale =
+                    instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
                     + scratch[i].magnitude + (limits + instrument.cash * cashPrice).magnitude
                 if scale > 0 { stationarity = max(stationarity, error / scale) }
                 let (bought, sold) = (instrument.maximumBuy, instrument.maximumSell)

@@ -19,7 +19,8 @@ extension HedgeProblem {
                         Double(entry.instrument), "is no instrument's index")
                 }
                 try checkFinite(
-                    entry.coefficient, "bands[\(index)].coef[\(k - band.entries.lowerBound)]", bandNames[index])
+                    entry.coefficient, "bands[\(index)].coef[\(k - band.entries.lowerBound)]",
+                    bandNames[index])
             }
         }
         guard marginLimit >= 0 else {
@@ -35,7 +36,9 @@ extension HedgeProblem {
         .invalidValue(field: field, name: name, value: value, reason: reason)
     }
 
-    private func checkFinite(_ value: Double, _ field: @autoclosure () -> String, _ name: String) throws(HedgeError) {
+    private func checkFinite(_ value: Double, _ field: @autoclosure () -> String, _ name: String)
+        throws(HedgeError)
+    {
         guard value.magnitude <= Self.largestMagnitude else {
             throw invalid(field(), name, value, "must be a finite number")
         }
@@ -73,7 +76,8 @@ extension HedgeProblem {
         guard instrument.costBuy + instrument.costSell >= 0 else {
             throw invalid(
                 "instruments[\(index)].costSell", name, instrument.costSell,
-                "buying and selling again would earn money: must be at least -costBuy, \(-instrument.costBuy)")
+                "buying and selling again would earn money: must be at least -costBuy, \(-instrument.costBuy)"
+            )
         }
         try checkNotNegative(instrument.impact, "instruments[\(index)].impact", name)
         try checkNotNegative(instrument.fixedCost, "instruments[\(index)].fixed", name)
@@ -111,7 +115,8 @@ extension HedgeProblem {
             throw .lengthMismatch(field: "risk.d0", expected: count, got: risk.dollarDelta.count)
         }
         guard risk.exposure.count == instruments.count else {
-            throw .lengthMismatch(field: "risk.exposure", expected: instruments.count, got: risk.exposure.count)
+            throw .lengthMismatch(
+                field: "risk.exposure", expected: instruments.count, got: risk.exposure.count)
         }
         for (index, value) in risk.dollarDelta.enumerated() {
             try checkFinite(value, "risk.d0[\(index)]", underlyings[index])
@@ -124,7 +129,8 @@ extension HedgeProblem {
                 let value = risk.covariance[row * count + column]
                 try checkFinite(value, "risk.cov[\(row)][\(column)]", underlyings[row])
                 let transposed = risk.covariance[column * count + row]
-                guard (value - transposed).magnitude <= 1e-12 * (value.magnitude + transposed.magnitude) else {
+                guard (value - transposed).magnitude <= 1e-12 * (value.magnitude + transposed.magnitude)
+                else {
                     throw .notSymmetric(
                         row: underlyings[row], column: underlyings[column], value: value,
                         transposed: transposed)

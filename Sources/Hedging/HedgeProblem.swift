@@ -28,7 +28,8 @@ public struct HedgeProblem: Sendable, Equatable {
     public var cashBudget: Double
 
     public init(
-        name: String = "", underlyings: [String], marginLimit: Double = .infinity, cashBudget: Double = .infinity
+        name: String = "", underlyings: [String], marginLimit: Double = .infinity,
+        cashBudget: Double = .infinity
     ) {
         self.name = name
         self.underlyings = underlyings
@@ -47,6 +48,14 @@ public struct HedgeProblem: Sendable, Equatable {
         instrumentNames.append(name)
         instruments.append(instrument)
         return instruments.count - 1
+    }
+
+    /// Adds a band with its coefficients by instrument, `[0: 1, 3: -0.4]`, and returns its index.
+    @discardableResult
+    public mutating func add(
+        _ name: String, _ band: HedgeBand, coefficients: KeyValuePairs<Int, Double>
+    ) -> Int {
+        add(name, band, coefficients: coefficients.map { (instrument: $0.key, coefficient: $0.value) })
     }
 
     /// Adds a band on `current + Σ coefficient·x` and returns its index.

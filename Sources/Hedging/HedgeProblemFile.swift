@@ -17,7 +17,8 @@ public struct HedgeProblemFile {
         for value in values {
             for (index, element) in (value.array ?? [value]).enumerated() {
                 let path = value.array == nil ? "" : "[\(index)]."
-                problems.append(try Fields(file: source.name, value: element, path: path).problem(problems.count))
+                problems.append(
+                    try Fields(file: source.name, value: element, path: path).problem(problems.count))
             }
         }
         self.problems = problems
@@ -58,7 +59,9 @@ private struct Fields {
 
     func index(_ name: String, default standard: Int? = nil) throws(MarketError) -> Int {
         let number = try number(name, default: standard.map(Double.init))
-        guard let index = Int(exactly: number) else { throw failure(name, value[name], "must be a whole number") }
+        guard let index = Int(exactly: number) else {
+            throw failure(name, value[name], "must be a whole number")
+        }
         return index
     }
 
@@ -70,7 +73,9 @@ private struct Fields {
 
     func boolean(_ name: String, default standard: Bool) throws(MarketError) -> Bool {
         guard let found = value[name], !found.isNull else { return standard }
-        guard case .boolean(let isSet) = found.content else { throw failure(name, found, "must be true or false") }
+        guard case .boolean(let isSet) = found.content else {
+            throw failure(name, found, "must be true or false")
+        }
         return isSet
     }
 
@@ -108,7 +113,8 @@ private struct Fields {
 
     func problem(_ index: Int) throws(MarketError) -> HedgeProblem {
         guard case .object = value.content else {
-            throw .invalidValue(file: file, line: value.line, column: path, value: "", reason: "must be an object")
+            throw .invalidValue(
+                file: file, line: value.line, column: path, value: "", reason: "must be an object")
         }
         var underlyings: [String] = []
         for (index, element) in try array("underlyings").enumerated() {
@@ -138,7 +144,8 @@ private struct Fields {
             for (k, number) in instruments.enumerated() {
                 guard let instrument = Int(exactly: number), problem.instruments.indices.contains(instrument)
                 else {
-                    throw fields.failure("idx[\(k)]", fields.value["idx"]?.array?[k], "is no instrument's index")
+                    throw fields.failure(
+                        "idx[\(k)]", fields.value["idx"]?.array?[k], "is no instrument's index")
                 }
                 entries.append((instrument, coefficients[k]))
             }

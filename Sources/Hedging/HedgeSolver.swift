@@ -67,7 +67,8 @@ public final class HedgeSolver {
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
         let status = try solveRelaxation(problem, start)
-        guard status == .optimal, problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 }) else {
+        guard status == .optimal, problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 })
+        else {
             return status
         }
         return solveWhole(problem)
@@ -116,7 +117,9 @@ public final class HedgeSolver {
     }
 
     /// The problem without lots and fixed costs.
-    private func solveRelaxation(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError) -> HedgeStatus {
+    private func solveRelaxation(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError)
+        -> HedgeStatus
+    {
         let (scaled, interior, active) = prepare(problem)
         let isWarm = start == .warm && hasGuess
         try scaled.load(problem, keepingScales: isWarm)

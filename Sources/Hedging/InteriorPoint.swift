@@ -444,7 +444,8 @@ final class InteriorPoint {
     }
 
     private func reduceSide(
-        _ side: Side, _ r: Int, _ centre: Double, _ share: Double, _ weight: inout Double, _ shift: inout Double
+        _ side: Side, _ r: Int, _ centre: Double, _ share: Double, _ weight: inout Double,
+        _ shift: inout Double
     ) {
         guard side.kind[r] > 0 else { return }
         let y = side.multiplier[r]

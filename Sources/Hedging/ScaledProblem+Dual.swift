@@ -50,7 +50,8 @@ extension ScaledProblem {
         case .hard: break
         case .soft:
             guard penaltyQuadratic[r] > 0 else {
-                return max(high[r] < .infinity ? -penalty[r] : 0, min(low[r] > -.infinity ? penalty[r] : 0, y))
+                return max(
+                    high[r] < .infinity ? -penalty[r] : 0, min(low[r] > -.infinity ? penalty[r] : 0, y))
             }
         }
         if y > 0 { return low[r] > -.infinity ? y : 0 }
@@ -95,7 +96,9 @@ extension ScaledProblem {
 
     /// What trades cost, soft bands and risk included; infinite where they break a hard limit by more than
     /// `tolerance`.
-    func value(_ trades: UnsafeMutablePointer<Double>, exposure: UnsafeMutablePointer<Double>, tolerance: Double)
+    func value(
+        _ trades: UnsafeMutablePointer<Double>, exposure: UnsafeMutablePointer<Double>, tolerance: Double
+    )
         -> Double
     {
         for r in 0..<rowCount { exposure[r] = 0 }

@@ -15,7 +15,8 @@ final class ScaledProblem {
     var cashRow: Int { rowCount - 1 }
 
     // Per instrument.
-    let lower, upper, costBuy, costSell, curvature, marginPerUnit, cashBuy, cashSell: UnsafeMutablePointer<Double>
+    let lower, upper, costBuy, costSell, curvature, marginPerUnit, cashBuy,
+        cashSell: UnsafeMutablePointer<Double>
     let instrumentScale: UnsafeMutablePointer<Double>
     /// Coefficients of instrument i: columnStart[i]..<columnStart[i + 1].
     let columnStart: UnsafeMutablePointer<Int32>
@@ -183,7 +184,8 @@ final class ScaledProblem {
                 let limit = max(instrument.maximumBuy, instrument.maximumSell)
                 let scale = Self.powerOfTwo(limit)
                 instrumentScale[i] = scale
-                sum += (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
+                sum +=
+                    (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
                     + instrument.impact * scale * scale
             }
             objectiveScale = Self.powerOfTwo(sum / Double(count))
@@ -247,7 +249,8 @@ final class ScaledProblem {
         guard kinds[row] != .absent else { return }
         for k in band.entries {
             let entry = problem.entries[k]
-            coefficients[Int(positionOfEntry[k])] += entry.coefficient * instrumentScale[entry.instrument] / scale
+            coefficients[Int(positionOfEntry[k])] +=
+                entry.coefficient * instrumentScale[entry.instrument] / scale
         }
     }
 
@@ -273,7 +276,8 @@ final class ScaledProblem {
             if !keepingScales {
                 var largest = 0.0
                 for i in 0..<count {
-                    let value = factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i]
+                    let value =
+                        factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i]
                     largest = max(largest, value.magnitude)
                 }
                 rowScale[row] = Self.powerOfTwo(largest)

@@ -18,7 +18,9 @@ struct HedgeCommand: ParsableCommand {
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
     var warm = false
 
-    @Option(help: ArgumentHelp("Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
     var nodes = HedgeSearch().nodeLimit
 
     @Option(help: ArgumentHelp("Most seconds for a problem with lots or fixed costs.", valueName: "seconds"))
@@ -28,7 +30,9 @@ struct HedgeCommand: ParsableCommand {
 
     func validate() throws {
         guard nodes >= 1 else { throw ValidationError("--nodes \(nodes): expected at least 1") }
-        if let seconds, !(seconds > 0) { throw ValidationError("--seconds \(seconds): expected a number above 0") }
+        if let seconds, !(seconds > 0) {
+            throw ValidationError("--seconds \(seconds): expected a number above 0")
+        }
         if common.format == .csv { throw ValidationError("--format csv: a hedge is no table; use json") }
         if common.skipBadRows { throw ValidationError("--skip-bad-rows: a problem has no rows to leave out") }
     }

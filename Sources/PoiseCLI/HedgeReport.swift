@@ -116,7 +116,8 @@ struct HedgeReport {
                 return "no whole lots bring every hard band within its limits (fractions of lots would)"
             }
             if let cash = infeasibility.leastCash {
-                return "the cash budget \(problem.cashBudget.significant) cannot be kept: trades spend at least "
+                return
+                    "the cash budget \(problem.cashBudget.significant) cannot be kept: trades spend at least "
                     + cash.significant
             }
             return "infeasible: hard bands stay outside by at least "
@@ -190,7 +191,10 @@ struct HedgeReport {
         ] where price < 0 {
             let step = Self.roundStep(0.01 * limit.magnitude)
             priced.append(
-                (-price * step, "raising the \(name) by \(step.significant) would save \((-price * step).significant)"))
+                (
+                    -price * step,
+                    "raising the \(name) by \(step.significant) would save \((-price * step).significant)"
+                ))
         }
         return priced.sorted { $0.saving > $1.saving }.map(\.words)
     }

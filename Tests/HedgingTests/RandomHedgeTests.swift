@@ -14,7 +14,8 @@ import Testing
     }
 
     static let expected: [Expected] = {
-        let file = SharedData.packageRoot.appendingPathComponent("Tests/HedgingTests/Fixtures/independent.csv")
+        let file = SharedData.packageRoot.appendingPathComponent(
+            "Tests/HedgingTests/Fixtures/independent.csv")
         let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").dropFirst().map { line in
             let fields = line.split(separator: ",", omittingEmptySubsequences: false)
@@ -44,7 +45,9 @@ import Testing
             let scale = max(expected.objective.magnitude, 1e-4 * Self.largestCost(problem))
             let error = (solution.cost.total - expected.objective) / scale
             worst = max(worst, error.magnitude)
-            #expect(error.magnitude <= Self.tolerance, "\(problem.name): \(solution.cost.total) \(expected.objective)")
+            #expect(
+                error.magnitude <= Self.tolerance,
+                "\(problem.name): \(solution.cost.total) \(expected.objective)")
         }
         print("random hedges against HiGHS and Clarabel: worst relative difference \(worst)")
     }
@@ -83,7 +86,9 @@ import Testing
                 #expect(warm.solution.status == cold.solution.status, "\(problem.name)")
                 guard cold.solution.status == .optimal, warm.solution.status == .optimal else { continue }
                 let (a, b) = (warm.solution.cost.total, cold.solution.cost.total)
-                #expect((a - b).magnitude <= 2e-9 * max(b.magnitude, 1e-4 * Self.largestCost(problem)), "\(problem.name): \(a) \(b)")
+                #expect(
+                    (a - b).magnitude <= 2e-9 * max(b.magnitude, 1e-4 * Self.largestCost(problem)),
+                    "\(problem.name): \(a) \(b)")
             }
         }
     }

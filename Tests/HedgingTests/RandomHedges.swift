@@ -4,7 +4,8 @@ import TestSupport
 /// Hedge problems of all kinds, the same in every run.
 enum RandomHedges {
     static let kinds = [
-        "base", "mixed", "soft", "linear", "risk", "duplicates", "zero-Greeks", "infeasible", "tight", "scaled",
+        "base", "mixed", "soft", "linear", "risk", "duplicates", "zero-Greeks", "infeasible", "tight",
+        "scaled",
         "margin", "no-trade", "equality", "one-sided", "lots", "fixed",
     ]
 
@@ -24,7 +25,9 @@ enum RandomHedges {
         // Delta in coins, gamma, vega in dollars per point; the first of an underlying has delta alone.
         var greeks: [[Double]] = []
         var spots: [Double] = []
-        for _ in 0..<underlyingCount { spots.append(uniform(1, 5).rounded() * [10, 1000, 10_000][integer(0, 2)]) }
+        for _ in 0..<underlyingCount {
+            spots.append(uniform(1, 5).rounded() * [10, 1000, 10_000][integer(0, 2)])
+        }
         for i in 0..<count {
             let u = i % underlyingCount
             let isOption = i >= underlyingCount
@@ -43,7 +46,8 @@ enum RandomHedges {
             let sign = uniform(0, 1) < 0.5 ? -1.0 : 1
             greeks.append(
                 isOption
-                    ? [sign * uniform(0.05, 0.95), uniform(0.2, 3) / spot, spot * uniform(2e-4, 2e-3)] : [1, 0, 0])
+                    ? [sign * uniform(0.05, 0.95), uniform(0.2, 3) / spot, spot * uniform(2e-4, 2e-3)]
+                    : [1, 0, 0])
         }
         if kind == "duplicates" {
             for i in 0..<count / 2 {
@@ -61,14 +65,17 @@ enum RandomHedges {
         // Bands of which some random trades are inside, so that there is a solution.
         let inside = problem.instruments.map { instrument in
             let share = kind == "no-trade" ? 0 : uniform(-0.6, 0.6)
-            return uniform(0, 1) < 0.4 ? 0 : share * (share > 0 ? instrument.maximumBuy : instrument.maximumSell)
+            return uniform(0, 1) < 0.4
+                ? 0 : share * (share > 0 ? instrument.maximumBuy : instrument.maximumSell)
         }
         for u in 0..<underlyingCount {
             for (g, name) in ["delta", "gamma", "vega"].enumerated() {
                 let own = problem.instruments.indices.filter {
                     problem.instruments[$0].underlying == u && greeks[$0][g] != 0
                 }
-                let reach = own.reduce(0) { $0 + greeks[$1][g].magnitude * problem.instruments[$1].maximumBuy }
+                let reach = own.reduce(0) {
+                    $0 + greeks[$1][g].magnitude * problem.instruments[$1].maximumBuy
+                }
                 let moved = own.reduce(0) { $0 + greeks[$1][g] * inside[$1] }
                 var low = -uniform(0.002, 0.1) * max(reach, 1e-3)
                 var high = uniform(0.002, 0.1) * max(reach, 1e-3)
@@ -76,8 +83,11 @@ enum RandomHedges {
                 var current = target - moved
                 if kind == "infeasible", g == 2 { current = 3 * reach + 1 }
                 if kind == "equality", g == 0 { (low, high) = (target, target) }
-                if kind == "one-sided" { if uniform(0, 1) < 0.5 { low = -.infinity } else { high = .infinity } }
-                let isSoft = ["soft", "risk", "tight"].contains(kind) || (kind == "mixed" && g > 0)
+                if kind == "one-sided" {
+                    if uniform(0, 1) < 0.5 { low = -.infinity } else { high = .infinity }
+                }
+                let isSoft =
+                    ["soft", "risk", "tight"].contains(kind) || (kind == "mixed" && g > 0)
                     || (isWhole && number % 3 == 0)
                 let rate = spots[u] * (g == 0 ? 1e-3 : g == 1 ? spots[u] * 2e-4 : 1 / spots[u])
                 let band =
@@ -92,11 +102,14 @@ enum RandomHedges {
         if underlyingCount > 1 {
             let all = problem.instruments.indices.filter { greeks[$0][2] != 0 }
             let moved = all.reduce(0) { $0 + greeks[$1][2] * inside[$1] }
-            let width = all.reduce(0) { $0 + greeks[$1][2].magnitude * problem.instruments[$1].maximumBuy } * 0.1
+            let width =
+                all.reduce(0) { $0 + greeks[$1][2].magnitude * problem.instruments[$1].maximumBuy } * 0.1
             problem.add(
                 "ALL.vega", HedgeBand(hard: moved - width, moved + uniform(0.1, 1) * width, current: 0),
                 coefficients: all.map { ($0, greeks[$0][2]) })
-            if kind == "infeasible" || kind == "soft" { problem.bands[problem.bands.count - 1].isHard = false }
+            if kind == "infeasible" || kind == "soft" {
+                problem.bands[problem.bands.count - 1].isHard = false
+            }
         }
         let slack = kind == "margin" ? 1.02 : 5
         problem.marginLimit = slack * problem.margin(trades: inside) + 1
@@ -118,10 +131,13 @@ enum RandomHedges {
         if kind == "scaled" { scale(&problem) { pow10(integer(-8, 8)) } }
         for i in problem.instruments.indices {
             // Limits that are no multiples of the lot are part of the exercise.
-            if kind == "lots" { problem.instruments[i].lot = problem.instruments[i].maximumBuy / uniform(3, 12) }
+            if kind == "lots" {
+                problem.instruments[i].lot = problem.instruments[i].maximumBuy / uniform(3, 12)
+            }
             if kind == "fixed" {
                 problem.instruments[i].fixedCost =
-                    problem.instruments[i].costBuy.magnitude * problem.instruments[i].maximumBuy * uniform(0.02, 0.5)
+                    problem.instruments[i].costBuy.magnitude * problem.instruments[i].maximumBuy
+                    * uniform(0.02, 0.5)
             }
         }
         return problem

@@ -21,6 +21,8 @@ for path in CommandLine.arguments.dropFirst() {
         }
         times.sort()
         guard !times.isEmpty else { continue }
-        print(path.split(separator: "/").last!, start, "solved", times.count, "infeasible", infeasible, "p50", times[times.count / 2], "p99", times[times.count * 99 / 100], "max", times.last!, "cold", cold)
+        print(
+            path.split(separator: "/").last!, start, "solved", times.count, "infeasible", infeasible, "p50",
+            times[times.count / 2], "p99", times[times.count * 99 / 100], "max", times.last!, "cold", cold)
     }
 }
