@@ -38,7 +38,7 @@ private func desk() -> HedgeProblem {
                 max($0, prices[$1].magnitude * problem.bands[$1].width)
             }
             for r in problem.bands.indices {
-                let step = 1e-6 * problem.bands[r].width
+                let step = 1e-5 * problem.bands[r].width
                 guard step > 0, prices[r].magnitude * problem.bands[r].width > 1e-6 * scale else { continue }
                 var costs: [Double] = []
                 for sign in [-1.0, 1] {
