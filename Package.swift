@@ -57,7 +57,7 @@ let package = Package(
         // The desk.
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market"]),
-        .target(name: "Hedging", dependencies: ["COpenBLAS", "Market"]),
+        .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
         .executableTarget(
             name: "PoiseCLI",

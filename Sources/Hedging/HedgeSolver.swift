@@ -136,25 +136,40 @@ public final class HedgeSolver {
             }
             try scaled.load(problem, keepingScales: false)
         }
+        var status = solveCold(problem, scaled, interior, active)
+        if status == .uncertified {
+            // Costs of very different size: what counts may have been small beside the rest.
+            let share = scaled.dualValue(interior.multiplier).magnitude
+            if share > 0, share < 0.01 {
+                try scaled.load(problem, keepingScales: false, objective: share)
+                status = solveCold(problem, scaled, interior, active)
+            }
+        }
+        return finish(status)
+    }
+
+    private func solveCold(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ interior: InteriorPoint, _ active: ActiveSet
+    ) -> HedgeStatus {
         let ceiling = scaled.costCeiling()
         interior.start()
         // A rough interior point usually tells which limits hold, and the active set does the rest.
         for tolerance in [1e-5, 1e-7, 1e-9, 1e-11] {
             let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
             solution.interiorSteps = interior.iterations
-            if outcome == .infeasible { return finish(.infeasible) }
+            if outcome == .infeasible { return .infeasible }
             active.adopt(interior)
             let holds = active.run(climbs: tolerance < 1e-6)
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)
-                if solution.certificate.holds { return finish(.optimal) }
+                if solution.certificate.holds { return .optimal }
             }
             if outcome == .stalled { break }
         }
         // Without the active set the interior point may still do.
         take(problem, scaled, interior)
-        return finish(solution.certificate.holds ? .optimal : .uncertified)
+        return solution.certificate.holds ? .optimal : .uncertified
     }
 
     private func finish(_ status: HedgeStatus) -> HedgeStatus {

@@ -174,21 +174,28 @@ final class ScaledProblem {
     }
 
     /// Takes the numbers of a validated problem of this shape. With `keepingScales` the scales of the last
-    /// one stay, so that its trades and multipliers can be compared.
+    /// one stay, so that its trades and multipliers can be compared; otherwise `share` says how much of the
+    /// usual scale of the objective its optimum is.
     /// - Throws: where the covariance is indefinite.
-    func load(_ problem: HedgeProblem, keepingScales: Bool) throws(HedgeError) {
+    func load(_ problem: HedgeProblem, keepingScales: Bool, objective share: Double = 1) throws(HedgeError) {
         if !keepingScales {
-            var sum = 0.0
+            // The objective by the geometric mean of what instruments cost, which a few huge limits don't sway.
+            var exponents = 0
+            var priced = 0
             for i in 0..<count {
                 let instrument = problem.instruments[i]
                 let limit = max(instrument.maximumBuy, instrument.maximumSell)
                 let scale = Self.powerOfTwo(limit)
                 instrumentScale[i] = scale
-                sum +=
+                let cost =
                     (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
                     + instrument.impact * scale * scale
+                guard cost > 1e-290 else { continue }
+                exponents += Int(cost.exponent)
+                priced += 1
             }
-            objectiveScale = Self.powerOfTwo(sum / Double(count))
+            objectiveScale = priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
+            objectiveScale *= Self.powerOfTwo(share)
         }
         var margin = 0.0
         var cash = 0.0

@@ -1,16 +1,16 @@
 /// A file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas,
 /// line ends and doubled quotes; lines end in LF or CRLF; a byte order mark and empty lines are ignored).
-struct CommaSeparated {
+package struct CommaSeparated {
     static let longestLine = 1 << 20
 
     let source: Source
-    let header: [String]
+    package let header: [String]
     private let bodyStart: Int
     private let bodyLine: Int
 
     /// Reads the header.
     /// - Throws: `empty`, `notText`, `lineTooLong`, `malformedQuotes`, `repeatedColumn`.
-    init(_ source: Source) throws(MarketError) {
+    package init(_ source: Source) throws(MarketError) {
         self.source = source
         var names: [String] = []
         var start = 0
@@ -33,11 +33,11 @@ struct CommaSeparated {
     }
 
     /// The place of a column, or nil where the file lacks it.
-    func index(of column: String) -> Int? { header.firstIndex(of: column) }
+    package func index(of column: String) -> Int? { header.firstIndex(of: column) }
 
     /// The place of a column.
     /// - Throws: `missingColumn`.
-    func required(_ column: String) throws(MarketError) -> Int {
+    package func required(_ column: String) throws(MarketError) -> Int {
         guard let index = index(of: column) else {
             throw .missingColumn(file: source.name, column: column, found: header)
         }
@@ -45,7 +45,7 @@ struct CommaSeparated {
     }
 
     /// Calls `body` with each row; errors of one row go to `badRows`.
-    func forEachRow(
+    package func forEachRow(
         _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
         try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
@@ -71,9 +71,9 @@ struct CommaSeparated {
 }
 
 /// One row's fields, valid while the row is being read.
-struct TextRow {
+package struct TextRow {
     let file: String
-    let line: Int
+    package let line: Int
     fileprivate let bytes: UnsafeBufferPointer<UInt8>
     fileprivate let bounds: UnsafePointer<FieldBounds>
     let count: Int
@@ -87,14 +87,14 @@ struct TextRow {
     }
 
     /// A field as text.
-    func text(_ column: Int) -> String {
+    package func text(_ column: Int) -> String {
         let text = String(decoding: bytes(column), as: UTF8.self)
         return bounds[column].hasDoubledQuotes ? text.unquoted : text
     }
 
     /// A field as a number.
     /// - Throws: `invalidValue`.
-    func number(_ column: Int, _ name: String, _ rule: NumberRule) throws(MarketError) -> Double {
+    package func number(_ column: Int, _ name: String, _ rule: NumberRule) throws(MarketError) -> Double {
         guard let value = parseNumber(bytes(column)) else {
             throw invalid(column, name, bytes(column).isEmpty ? "is empty" : "is not a number")
         }
@@ -103,7 +103,7 @@ struct TextRow {
     }
 
     /// An error about a field.
-    func invalid(_ column: Int, _ name: String, _ reason: String) -> MarketError {
+    package func invalid(_ column: Int, _ name: String, _ reason: String) -> MarketError {
         .invalidValue(file: file, line: line, column: name, value: text(column), reason: reason)
     }
 }

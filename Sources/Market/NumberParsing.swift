@@ -113,7 +113,7 @@ private func parseWithLibrary(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
 }
 
 /// What a number must be beside finite.
-enum NumberRule {
+package enum NumberRule {
     case finite
     case notNegative
     case positive

@@ -7,38 +7,92 @@ struct HedgeCommand: ParsableCommand {
         commandName: "hedge",
         abstract: "The cheapest trades that bring every exposure into its band.",
         discussion: """
-            Reads hedge problems from JSON (fields in the README). Every answer is proved by its multipliers: \
-            the gap printed with it bounds what other trades could save. The exit status is 3 where some \
-            problem has no solution; what comes nearest is printed all the same.
+            Either of a live book (--chain, --positions, --limits) or of problems in JSON (--problem). Every answer \
+            is proved by its multipliers: the gap printed with it bounds what other trades could save. The exit \
+            status is 3 where some problem has no solution; what comes nearest is printed all the same.
             """)
 
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
-    var problem: String
+    var problem: String?
+
+    @Option(help: ArgumentHelp("Exchange's chain with its order books (CSV or JSON), or -.", valueName: "file"))
+    var chain: String?
+
+    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
+    var positions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Table book,underlying,expiry,greek,low,high,penalty; in the units of poise risk.", valueName: "file"))
+    var limits: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Table class,fee_rate,fee_cap,half_spread_rate,depth_usd; Deribit's taker fees by default.",
+            valueName: "file"))
+    var fees: String?
+
+    @Option(help: ArgumentHelp("Days that futures are held, for their funding and basis.", valueName: "days"))
+    var horizon = 0.0
+
+    @Option(help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
+    var funding = 0.0
+
+    @Option(help: ArgumentHelp("Most dollars that the trades may spend.", valueName: "usd"))
+    var cash: Double?
+
+    @Flag(help: "Trade whole contract sizes only.")
+    var lots = false
 
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
     var warm = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
+    @Option(help: ArgumentHelp("Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
     var nodes = HedgeSearch().nodeLimit
 
     @Option(help: ArgumentHelp("Most seconds for a problem with lots or fixed costs.", valueName: "seconds"))
     var seconds: Double?
 
+    @Option(help: ArgumentHelp("Also write the problems of the book as JSON.", valueName: "file"))
+    var saveProblem: String?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         guard nodes >= 1 else { throw ValidationError("--nodes \(nodes): expected at least 1") }
-        if let seconds, !(seconds > 0) {
-            throw ValidationError("--seconds \(seconds): expected a number above 0")
-        }
+        if let seconds, !(seconds > 0) { throw ValidationError("--seconds \(seconds): expected a number above 0") }
         if common.format == .csv { throw ValidationError("--format csv: a hedge is no table; use json") }
-        if common.skipBadRows { throw ValidationError("--skip-bad-rows: a problem has no rows to leave out") }
+        guard horizon >= 0, horizon <= 3650 else {
+            throw ValidationError("--horizon \(horizon): expected 0 to 3650 days")
+        }
+        guard funding.magnitude < 0.1 else { throw ValidationError("--funding \(funding): expected -0.1 to 0.1") }
+        if let cash, !cash.isFinite { throw ValidationError("--cash \(cash): expected a number") }
+        let live = [("--chain", chain), ("--positions", positions), ("--limits", limits)]
+        if problem != nil {
+            if let (name, _) = live.first(where: { $0.1 != nil }) {
+                throw ValidationError("\(name) and --problem: give one or the other")
+            }
+            if common.skipBadRows { throw ValidationError("--skip-bad-rows: a problem has no rows to leave out") }
+        } else {
+            for (name, value) in live where value == nil {
+                throw ValidationError("\(name) is missing (or give --problem)")
+            }
+        }
+        if live.filter({ $0.1 == "-" }).count + (fees == "-" ? 1 : 0) > 1 {
+            throw ValidationError("standard input can be one of the files only")
+        }
     }
 
     func run() throws {
-        let file = try HedgeProblemFile(try Source(path: problem))
+        var badRows = BadRows(skip: common.skipBadRows)
+        let hedges = try problem == nil ? liveHedges(&badRows) : []
+        let file = try problem.map { try HedgeProblemFile(try Source(path: $0)) }
+        if let saveProblem {
+            let output = try Output(path: saveProblem)
+            let problems = file?.problems ?? hedges.map(\.problem)
+            try output.write("[" + problems.map(\.json).joined(separator: ",\n") + "]\n")
+            try output.finish()
+        }
         let solver = HedgeSolver()
         solver.search.nodeLimit = nodes
         if let seconds { solver.search.timeLimit = seconds }
@@ -47,15 +101,17 @@ struct HedgeCommand: ParsableCommand {
         var isInfeasible = false
         var names: [String: Int] = [:]
         if common.format == .json { try output.write("{") }
-        for (index, problem) in file.problems.enumerated() {
+        for (index, problem) in (file?.problems ?? hedges.map(\.problem)).enumerated() {
             let begin = clock.now
             do throws(HedgeError) {
                 try solver.solve(problem, start: warm ? .warm : .cold)
             } catch {
-                throw HedgeInputError(file: file.name, problem: problem.name, error: error)
+                throw HedgeInputError(
+                    file: file?.name ?? limits ?? "", problem: problem.name, error: error)
             }
             let duration = (clock.now - begin) / .microseconds(1)
             var report = HedgeReport(problem, solver.solution, microseconds: duration)
+            report.hedge = file == nil ? hedges[index] : nil
             if solver.solution.status == .infeasible {
                 report.infeasibility = try solver.diagnose(problem)
                 isInfeasible = true
@@ -74,7 +130,21 @@ struct HedgeCommand: ParsableCommand {
         }
         if common.format == .json { try output.write("\n}\n") }
         try output.finish()
+        common.report(badRows)
         if isInfeasible { throw ExitCode(3) }
+    }
+
+    private func liveHedges(_ badRows: inout BadRows) throws -> [BookHedge] {
+        var options = BookHedge.Options()
+        if let fees { options.costs = try VenueCosts(try Source(path: fees), &badRows) }
+        options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding)
+        options.cashBudget = cash ?? .infinity
+        options.usesLots = lots
+        let chain = try Chain(try Source(path: chain ?? "-"), &badRows)
+        let table = try PositionTable(try Source(path: positions ?? "-"), &badRows)
+        let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
+        let valuation = try BookValuation(table, in: chain, &badRows)
+        return try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
     }
 }
 

@@ -7,6 +7,8 @@ struct HedgeReport {
     let solution: HedgeSolution
     let microseconds: Double
     var infeasibility: HedgeInfeasibility?
+    /// Where the problem comes from, if from a live book.
+    var hedge: BookHedge?
 
     init(_ problem: HedgeProblem, _ solution: HedgeSolution, microseconds: Double) {
         self.problem = problem
@@ -69,7 +71,35 @@ struct HedgeReport {
             "\"interiorSteps\": \(solution.interiorSteps)", "\"pivots\": \(solution.pivots)",
             "\"nodes\": \(solution.nodes)", "\"microseconds\": \(microseconds)",
         ]
+        if let hedge { members += liveMembers(hedge) }
         return "{" + members.joined(separator: ", ") + "}"
+    }
+
+    private func liveMembers(_ hedge: BookHedge) -> [String] {
+        let traded = trades.indices.filter { trades[$0] != 0 }
+        let list = traded.map { "\(Report.jsonText(problem.instrumentNames[$0])): \(trades[$0])" }
+        let cost = hedge.tradingCost(trades)
+        let bands = problem.bands.indices.map { r in
+            let band = problem.bands[r]
+            return """
+                {"name": \(Report.jsonText(problem.bandNames[r])), \
+                "unit": "\(hedge.limits[r].greek.unit(.usd))", "before": \(band.current), \
+                "after": \(problem.exposure(ofBand: r, trades: trades)), "low": \(Self.json(band.low)), \
+                "high": \(Self.json(band.high)), "hard": \(band.isHard)}
+                """
+        }
+        var members = [
+            "\"trades\": {\(list.joined(separator: ", "))}", "\"bands\": [\(bands.joined(separator: ", "))]",
+            "\"spread\": \(cost.spread)", "\"fee\": \(cost.fee)", "\"carry\": \(cost.carry)",
+        ]
+        if infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() {
+            let list = shares.map {
+                "\(Report.jsonText($0.book)): {\"cost\": \($0.cost), \"alone\": \($0.alone.map { "\($0)" } ?? "null")}"
+            }
+            members.append("\"attribution\": {\(list.joined(separator: ", "))}")
+            members.append("\"unattributed\": \(unattributed)")
+        }
+        return members
     }
 
     private static func json(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
@@ -93,16 +123,63 @@ struct HedgeReport {
         }
         let words = infeasibility == nil ? priceWords : infeasibilityWords
         if !words.isEmpty { try output.write("\n" + words.joined(separator: "\n") + "\n") }
+        if let hedge { try writeLive(hedge, to: output) }
+    }
+
+    private func writeLive(_ hedge: BookHedge, to output: Output) throws {
+        if infeasibility == nil, hedge.book == nil, hedge.exposures.count > 1 {
+            if let (shares, unattributed) = hedge.attribution() {
+                try output.write("\n")
+                try shareTable(shares, unattributed).writeTable(to: output)
+            }
+        }
+        let assumed = hedge.candidates.indices.filter { trades[$0] != 0 && hedge.candidates[$0].isAssumed }
+        if !assumed.isEmpty {
+            let names = assumed.map { problem.instrumentNames[$0] }.joined(separator: ", ")
+            try output.write("\nno order book in the chain, spread and depth assumed (--fees): \(names)\n")
+        }
+        let count = problem.instruments.count
+        try output.write("\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")
+    }
+
+    private func shareTable(_ shares: [BookHedge.Share], _ unattributed: Double) -> Report {
+        let total = shares.reduce(unattributed) { $0 + $1.cost }
+        let alone = shares.reduce(0) { $0 + ($1.alone ?? .nan) }
+        let extra = unattributed == 0 ? 0 : 1
+        return Report(
+            columns: [
+                Report.Column("book"), Report.Column("share of cost", unit: "USD", style: .significant),
+                Report.Column("alone", unit: "USD", style: .significant),
+            ], rowCount: shares.count + extra + 1, totalCount: 1
+        ) { row, column in
+            if row < shares.count {
+                switch column {
+                case 0: return .text(shares[row].book)
+                case 1: return .number(shares[row].cost)
+                default: return shares[row].alone.map { .number($0) } ?? .text("infeasible")
+                }
+            }
+            let isTotal = row == shares.count + extra
+            switch column {
+            case 0: return .text(isTotal ? "total" : "limits alone")
+            case 1: return .number(isTotal ? total : unattributed)
+            default: return isTotal && alone.isFinite ? .number(alone) : .empty
+            }
+        }
     }
 
     private var headline: String {
         let cost = solution.cost
         switch solution.status {
         case .optimal, .budget:
-            let parts = [
-                ("spread, fees and carry", cost.linear), ("impact", cost.impact), ("fixed", cost.fixed),
+            let trading = hedge?.tradingCost(trades)
+            let linear =
+                trading.map { [("spread", $0.spread), ("fees", $0.fee), ("carry", $0.carry)] }
+                ?? [("spread, fees and carry", cost.linear)]
+            let parts = (linear + [
+                ("impact", cost.impact), ("fixed", cost.fixed),
                 ("penalties", cost.penalty), ("risk", cost.risk),
-            ].filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
+            ]).filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
             let split = parts.count > 1 ? " (\(parts.joined(separator: ", ")))" : ""
             let proof =
                 solution.status == .optimal
@@ -151,7 +228,7 @@ struct HedgeReport {
         let prices = infeasibility == nil ? solution.bandPrices : []
         return Report(
             columns: [
-                Report.Column("band"), Report.Column("before", style: .significant),
+                Report.Column("band"), Report.Column("unit"), Report.Column("before", style: .significant),
                 Report.Column("after", style: .significant), Report.Column("low", style: .significant),
                 Report.Column("high", style: .significant), Report.Column("kind"),
                 Report.Column("price", style: .significant),
@@ -161,11 +238,12 @@ struct HedgeReport {
             func limit(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
             switch column {
             case 0: return .text(problem.bandNames[row])
-            case 1: return .number(band.current)
-            case 2: return .number(problem.exposure(ofBand: row, trades: trades))
-            case 3: return limit(band.low)
-            case 4: return limit(band.high)
-            case 5: return .text(band.isHard ? "hard" : "soft")
+            case 1: return hedge.map { .text($0.limits[row].greek.shortUnit(.usd)) } ?? .empty
+            case 2: return .number(band.current)
+            case 3: return .number(problem.exposure(ofBand: row, trades: trades))
+            case 4: return limit(band.low)
+            case 5: return limit(band.high)
+            case 6: return .text(band.isHard ? "hard" : "soft")
             default: return prices.isEmpty || prices[row] == 0 ? .empty : .number(prices[row])
             }
         }
@@ -178,11 +256,13 @@ struct HedgeReport {
             let band = problem.bands[r]
             let step = Self.roundStep(0.1 * band.width)
             let limit = price > 0 ? "low" : "high"
+            let unit = hedge.map { " " + $0.limits[r].greek.shortUnit(.usd) } ?? ""
+            let money = hedge == nil ? "" : " USD"
             priced.append(
                 (
                     price.magnitude * step,
-                    "loosening the \(limit) limit of \(problem.bandNames[r]) by \(step.significant) would save "
-                        + "\((price.magnitude * step).significant)"
+                    "loosening the \(limit) limit of \(problem.bandNames[r]) by \(step.significant)\(unit) "
+                        + "would save \((price.magnitude * step).significant)\(money)"
                 ))
         }
         for (name, price, limit) in [

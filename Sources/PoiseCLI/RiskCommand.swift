@@ -127,7 +127,7 @@ struct RiskCommand: ParsableCommand {
 
 extension ExposureGreek {
     /// The unit as people write it: pt is a volatility point.
-    fileprivate func shortUnit(_ numeraire: Numeraire) -> String {
+    func shortUnit(_ numeraire: Numeraire) -> String {
         let currency = numeraire == .usd ? "USD" : "coin"
         return switch self {
         case .value, .delta, .netDelta: currency

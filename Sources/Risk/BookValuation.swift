@@ -41,7 +41,9 @@ public struct BookValuation: Sendable {
 }
 
 extension Chain {
-    fileprivate func latestTicker(of instrument: Instrument) -> Ticker? {
+    /// The latest ticker of an instrument; of a future, perpetual or coin that the chain does not list, one with
+    /// nothing but the price that the chain's options name for it.
+    package func latestTicker(of instrument: Instrument) -> Ticker? {
         if let ticker = ticker(of: instrument) { return ticker }
         guard let quote = quote(of: instrument) else { return nil }
         if let expiry = instrument.expiry, quote.timestamp >= expiry { return nil }

@@ -1,0 +1,225 @@
+import Greeks
+import Market
+import Risk
+
+/// The hedge problem of a live book: exposures and candidates from a chain, bands from a table of limits.
+public struct BookHedge: Sendable {
+    /// The book, or nil for all books together.
+    public let book: String?
+    public let problem: HedgeProblem
+    /// One per instrument of the problem.
+    public let candidates: [HedgeCandidate]
+    public let limits: [LimitTable.Limit]
+    /// Exposure of each book (by name) in each band.
+    public let exposures: [String: [Double]]
+
+    /// What a hedge may use.
+    public struct Options: Sendable {
+        public var costs = VenueCosts.standard
+        public var holding = HedgeCandidate.Holding()
+        public var cashBudget = Double.infinity
+        /// Whether to trade whole contract sizes only.
+        public var usesLots = false
+
+        public init() {}
+    }
+
+    /// Makes the problems that a table of limits asks for: one for all books together, if limits without a
+    /// book are there, and one for each book that has limits of its own.
+    /// - Throws: `invalidValue` for limits of books or underlyings that are not there.
+    public static func all(
+        _ valuation: BookValuation, in chain: Chain, _ limits: LimitTable, _ options: Options,
+        _ engine: GreeksEngine, _ badRows: inout BadRows
+    ) throws(MarketError) -> [BookHedge] {
+        let books = Set(valuation.positions.map(\.book))
+        let listed = Set(chain.latest.keys.map { String($0.prefix { $0 != "-" && $0 != "_" }) })
+            .union(valuation.positions.map(\.instrument.base))
+        for limit in limits.limits {
+            if let book = limit.book, !books.contains(book) {
+                throw .invalidValue(
+                    file: limits.file, line: limit.line, column: "book", value: book, reason: "holds no positions")
+            }
+            if let underlying = limit.underlying, !listed.contains(underlying) {
+                throw .invalidValue(
+                    file: limits.file, line: limit.line, column: "underlying", value: underlying,
+                    reason: "\(chain.file) lists nothing on it")
+            }
+        }
+        valuation.greeks.compute(engine)
+        let held = ContractFigures(count: valuation.contracts.count)
+        held.update(from: valuation.greeks, in: .usd)
+        let tickers = candidateTickers(chain, limits, valuation)
+        let candidates = tickers.compactMap { HedgeCandidate($0, options.costs, options.holding) }
+        let greeks = try ChainGreeks(candidates.map(\.ticker), file: chain.file, .book, &badRows)
+        greeks.compute(engine)
+        let kept = Set(greeks.tickers.map(\.instrument.name))
+        let usable = candidates.filter { kept.contains($0.instrument.name) }
+        let figures = ContractFigures(count: usable.count)
+        figures.update(from: greeks, in: .usd)
+
+        var names: [String?] = limits.limits.contains { $0.book == nil } ? [nil] : []
+        names += books.sorted().filter { book in limits.limits.contains { $0.book == book } }
+        return names.map { book in
+            BookHedge(
+                book, limits.limits.filter { $0.book == book }, valuation, held, usable, figures, options)
+        }
+    }
+
+    /// Every listed option of the underlyings that limits name, and their futures, perpetuals and coins.
+    private static func candidateTickers(
+        _ chain: Chain, _ limits: LimitTable, _ valuation: BookValuation
+    ) -> [Ticker] {
+        let named = Set(limits.limits.compactMap(\.underlying))
+        let isAll = limits.limits.contains { $0.underlying == nil }
+        let held = Set(valuation.positions.map(\.instrument.base))
+        func isWanted(_ base: String) -> Bool { named.contains(base) || (isAll && held.contains(base)) }
+        var tickers: [Ticker] = []
+        var seen: Set<String> = []
+        func add(_ name: String) {
+            guard let instrument = try? Instrument(name: name), seen.insert(name).inserted,
+                let ticker = chain.latestTicker(of: instrument)
+            else { return }
+            tickers.append(ticker)
+        }
+        let listed = chain.latestTickers.filter { isWanted($0.instrument.base) }
+        // Linear first: futures and the perpetual of each coin, whether the chain lists them or not.
+        for ticker in listed {
+            let prefix = ticker.instrument.name.prefix { $0 != "-" }
+            add("\(prefix)-PERPETUAL")
+            if let future = ticker.underlyingIndex { add(future) }
+        }
+        for ticker in listed { add(ticker.instrument.name) }
+        return tickers
+    }
+
+    private init(
+        _ book: String?, _ limits: [LimitTable.Limit], _ valuation: BookValuation, _ held: ContractFigures,
+        _ candidates: [HedgeCandidate], _ figures: ContractFigures, _ options: Options
+    ) {
+        let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
+        var problem = HedgeProblem(
+            name: book ?? "all books", underlyings: bases.isEmpty ? [""] : bases, cashBudget: options.cashBudget)
+        for candidate in candidates {
+            problem.add(
+                candidate.instrument.name,
+                candidate.hedgeInstrument(
+                    underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0,
+                    lot: options.usesLots ? candidate.instrument.contractSize : 0))
+        }
+        let rows = Dictionary(
+            valuation.contracts.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+        var exposures: [String: [Double]] = [:]
+        for position in valuation.positions where book == nil || position.book == book {
+            guard let row = rows[position.instrument.name] else { continue }
+            for (b, limit) in limits.enumerated() where limit.covers(position.instrument) {
+                exposures[position.book, default: limits.map { _ in 0 }][b] +=
+                    position.quantity * held[row, limit.greek]
+            }
+            _ = exposures[position.book, default: limits.map { _ in 0 }]
+        }
+        for (b, limit) in limits.enumerated() {
+            // In a fixed order, for the same bits in every run.
+            let current = exposures.keys.sorted().reduce(0) { $0 + (exposures[$1]?[b] ?? 0) }
+            let band =
+                limit.penalty.map {
+                    HedgeBand(
+                        soft: limit.low, limit.high, current: current, penalty: $0,
+                        penaltyQuadratic: limit.penaltyQuadratic)
+                } ?? HedgeBand(hard: limit.low, limit.high, current: current)
+            var coefficients: [(instrument: Int, coefficient: Double)] = []
+            for (i, candidate) in candidates.enumerated() where limit.covers(candidate.instrument) {
+                let coefficient = figures[i, limit.greek]
+                if coefficient != 0 { coefficients.append((instrument: i, coefficient: coefficient)) }
+            }
+            problem.add(limit.name, band, coefficients: coefficients)
+        }
+        self.book = book
+        self.problem = problem
+        self.candidates = candidates
+        self.limits = limits
+        self.exposures = exposures
+    }
+
+    // MARK: Cost by cause and by book
+
+    /// The linear cost of trades by cause, in US dollars.
+    public struct TradingCost: Sendable, Equatable {
+        public var spread = 0.0
+        public var fee = 0.0
+        public var carry = 0.0
+    }
+
+    /// Splits the linear cost of trades.
+    public func tradingCost(_ trades: [Double]) -> TradingCost {
+        var cost = TradingCost()
+        for (x, candidate) in zip(trades, candidates) where x != 0 {
+            cost.spread += (x > 0 ? candidate.halfSpreadBuy : candidate.halfSpreadSell) * x.magnitude
+            cost.fee += candidate.fee * x.magnitude
+            cost.carry += candidate.carry * x
+        }
+        return cost
+    }
+
+    /// What a book adds to the cost of hedging all of them, and what hedging it alone would have cost.
+    public struct Share: Sendable, Equatable {
+        public let book: String
+        /// Its marginal contribution, averaged while all books grow from nothing to their size (Aumann and
+        /// Shapley); the shares of all books and `unattributed` add up to the cost.
+        public let cost: Double
+        /// Under the same limits; nil where they cannot be met.
+        public let alone: Double?
+    }
+
+    /// Attributes the cost of the continuous problem to books, largest first.
+    /// - Parameter steps: sizes at which marginal costs are taken. Between them they are taken to be linear,
+    ///   and what that misses is spread in proportion, so that the sum is exact.
+    /// - Returns: nil where the limits cannot be met on the way. `unattributed` is what the limits would cost
+    ///   without any position, 0 where they hold 0.
+    public func attribution(steps: Int = 256) -> (shares: [Share], unattributed: Double)? {
+        let names = exposures.keys.sorted()
+        var scaled = problem
+        for i in scaled.instruments.indices { scaled.instruments[i].lot = 0 }
+        let solver = HedgeSolver()
+        func solve(_ current: (Int) -> Double) -> HedgeSolution? {
+            for b in scaled.bands.indices { scaled.bands[b].current = current(b) }
+            guard (try? solver.solve(scaled, start: .warm)) == .optimal else { return nil }
+            return solver.solution
+        }
+        var costs = names.map { _ in 0.0 }
+        guard let start = solve({ _ in 0 }) else { return nil }
+        var last = start.bandPrices
+        var final = start.cost.total
+        for step in 1...steps {
+            let share = Double(step) / Double(steps)
+            guard let solution = solve({ share * problem.bands[$0].current }) else { return nil }
+            for (n, name) in names.enumerated() {
+                let own = exposures[name] ?? []
+                for b in own.indices {
+                    costs[n] -= 0.5 * (last[b] + solution.bandPrices[b]) * own[b] / Double(steps)
+                }
+            }
+            last = solution.bandPrices
+            final = solution.cost.total
+        }
+        let sum = costs.reduce(0, +)
+        let wanted = final - start.cost.total
+        let size = costs.reduce(0) { $0 + $1.magnitude }
+        if size > 0 {
+            for n in costs.indices { costs[n] += (wanted - sum) * costs[n].magnitude / size }
+        }
+        let shares = names.enumerated().map { n, name in
+            let own = exposures[name] ?? []
+            return Share(book: name, cost: costs[n], alone: solve { own[$0] }?.cost.total)
+        }
+        return (shares.sorted { ($1.cost, $0.book) < ($0.cost, $1.book) }, start.cost.total)
+    }
+}
+
+extension Instrument {
+    /// The smallest amount that Deribit trades: 0.1 bitcoin, 1 of other coins, for options and linear contracts;
+    /// 10 dollars of bitcoin's inverse futures, 1 of others'.
+    var contractSize: Double {
+        if quantityUnit == "USD" { return base == "BTC" ? 10 : 1 }
+        return base == "BTC" ? 0.1 : 1
+    }
+}

@@ -1,0 +1,101 @@
+import Market
+import Risk
+
+/// The bands in which exposures are to stay: columns `underlying,greek,low,high` and, where wanted, `book`,
+/// `expiry`, `penalty`, `penalty_quadratic`.
+public struct LimitTable: Sendable {
+    /// One line. Limits are in the units of `ExposureGreek` in US dollars, as `poise risk` prints them.
+    public struct Limit: Sendable, Equatable {
+        /// The book, or nil for all books together.
+        public let book: String?
+        /// The coin, or nil for all.
+        public let underlying: String?
+        /// An expiry as `2026-03-27`, or nil for all.
+        public let expiry: String?
+        public let greek: ExposureGreek
+        /// −infinity and +infinity where the field is empty.
+        public let low, high: Double
+        /// Per unit outside; nil where the band is hard.
+        public let penalty: Double?
+        public let penaltyQuadratic: Double
+        public let line: Int
+
+        /// What the band is called in reports: `BTC vega`, `BTC 2026-03-27 gamma`, `all delta`.
+        public var name: String {
+            [underlying ?? "all", expiry, greek.name].compactMap { $0 }.joined(separator: " ")
+        }
+
+        /// Whether a contract counts.
+        func covers(_ instrument: Instrument) -> Bool {
+            guard underlying == nil || underlying == instrument.base else { return false }
+            return expiry == nil || expiry == Self.label(instrument)
+        }
+
+        static func label(_ instrument: Instrument) -> String? {
+            instrument.expiry.map { String("\($0)".prefix(10)) }
+        }
+    }
+
+    public let file: String
+    public private(set) var limits: [Limit] = []
+
+    /// Reads a table; an empty field or `*` stands for all, an empty limit for none, an empty penalty for a
+    /// band that must hold.
+    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        file = source.name
+        let underlying = try table.required("underlying")
+        let greek = try table.required("greek")
+        let (low, high) = (try table.required("low"), try table.required("high"))
+        let (book, expiry) = (table.index(of: "book"), table.index(of: "expiry"))
+        let (penalty, quadratic) = (table.index(of: "penalty"), table.index(of: "penalty_quadratic"))
+        var seen: [String: Int] = [:]
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            func name(_ column: Int?) -> String? {
+                guard let column else { return nil }
+                let text = row.text(column)
+                return text.isEmpty || text == "*" ? nil : text
+            }
+            func number(_ column: Int?, _ field: String, _ rule: NumberRule) throws(MarketError) -> Double? {
+                guard let column, !row.text(column).isEmpty else { return nil }
+                return try row.number(column, field, rule)
+            }
+            let greekName = row.text(greek)
+            guard let measure = ExposureGreek(limitName: greekName) else {
+                let known = ExposureGreek.allCases.map(\.limitName).joined(separator: ", ")
+                throw row.invalid(greek, "greek", "expected one of \(known)")
+            }
+            let limit = Limit(
+                book: name(book), underlying: name(underlying), expiry: name(expiry), greek: measure,
+                low: try number(low, "low", .finite) ?? -.infinity,
+                high: try number(high, "high", .finite) ?? .infinity,
+                penalty: try number(penalty, "penalty", .notNegative),
+                penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0, line: row.line)
+            guard limit.low <= limit.high else { throw row.invalid(high, "high", "is below low, \(limit.low)") }
+            guard limit.low > -.infinity || limit.high < .infinity else {
+                throw row.invalid(low, "low", "low and high are both empty: nothing is limited")
+            }
+            let key = "\(limit.book ?? "")|\(limit.name)"
+            if let earlier = seen.updateValue(row.line, forKey: key) {
+                throw row.invalid(greek, "greek", "line \(earlier) has a limit for the same exposure")
+            }
+            limits.append(limit)
+        }
+        guard !limits.isEmpty || !badRows.skipped.isEmpty else { throw .empty(file: file) }
+    }
+}
+
+extension ExposureGreek {
+    /// Its name in a table of limits.
+    var limitName: String { self == .netDelta ? "net_delta" : "\(self)" }
+
+    /// By its name, or by its column's name in `poise risk`.
+    init?(limitName: String) {
+        let found = Self.allCases.first {
+            $0.limitName == limitName || $0.name == limitName || $0.column(.usd) == limitName
+        }
+        guard let found else { return nil }
+        self = found
+    }
+}

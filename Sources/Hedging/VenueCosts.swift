@@ -1,0 +1,76 @@
+import Market
+
+/// What trading costs beyond the order book: fees of each class of contract, and for futures, perpetuals and
+/// coins that the chain has no order book of, an assumed spread and depth.
+public struct VenueCosts: Sendable, Equatable {
+    /// A class of contract.
+    public enum Class: String, Sendable, CaseIterable {
+        case option, future, perpetual, spot
+
+        init(_ instrument: Instrument) {
+            switch instrument.kind {
+            case .option: self = .option
+            case .future: self = .future
+            case .perpetual: self = .perpetual
+            case .spot: self = .spot
+            }
+        }
+    }
+
+    /// Rates of one class; a rate of 0.0005 is 5 basis points.
+    public struct Rates: Sendable, Equatable {
+        /// Fee as a share of the underlying's value.
+        public var fee: Double
+        /// Most that the fee may be, as a share of the contract's own value.
+        public var feeCap: Double
+        /// Assumed half spread without an order book, as a share of the price.
+        public var halfSpread: Double
+        /// Assumed size in US dollars that may be traded without an order book; trading all of it costs a
+        /// second half spread.
+        public var depth: Double
+
+        public init(fee: Double, feeCap: Double = .infinity, halfSpread: Double = 0, depth: Double = 0) {
+            self.fee = fee
+            self.feeCap = feeCap
+            self.halfSpread = halfSpread
+            self.depth = depth
+        }
+    }
+
+    public private(set) var rates: [Class: Rates]
+
+    /// Deribit's taker fees (options 3 basis points of the underlying, at most an eighth of the premium; futures
+    /// and perpetuals 5 basis points), and an assumed basis point of half spread on 5 million dollars.
+    public static let standard = VenueCosts(rates: [
+        .option: Rates(fee: 0.0003, feeCap: 0.125),
+        .future: Rates(fee: 0.0005, halfSpread: 0.0002, depth: 2_000_000),
+        .perpetual: Rates(fee: 0.0005, halfSpread: 0.0001, depth: 5_000_000),
+        .spot: Rates(fee: 0.001, halfSpread: 0.0002, depth: 1_000_000),
+    ])
+
+    public init(rates: [Class: Rates]) { self.rates = rates }
+
+    /// Reads columns `class,fee_rate,fee_cap,half_spread_rate,depth_usd`; classes that the table leaves out keep
+    /// their standard rates, an empty cap is none.
+    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        let name = try table.required("class")
+        let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
+        let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))
+        var rates = Self.standard.rates
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            guard let found = Class(rawValue: row.text(name)) else {
+                let known = Class.allCases.map(\.rawValue).joined(separator: ", ")
+                throw row.invalid(name, "class", "expected one of \(known)")
+            }
+            func optional(_ column: Int, _ field: String, _ standard: Double) throws(MarketError) -> Double {
+                row.text(column).isEmpty ? standard : try row.number(column, field, .notNegative)
+            }
+            rates[found] = Rates(
+                fee: try row.number(fee, "fee_rate", .notNegative), feeCap: try optional(cap, "fee_cap", .infinity),
+                halfSpread: try optional(spread, "half_spread_rate", 0), depth: try optional(depth, "depth_usd", 0))
+        }
+        self.rates = rates
+    }
+}
