@@ -30,8 +30,8 @@ struct Envelope {
         }
     }
 
-    /// Cholesky factor in place. A pivot that rounding leaves below `floor` times its diagonal is replaced by
-    /// that, as its row depends on the ones before.
+    /// Cholesky factor in place. A row whose pivot rounding leaves below `floor` times its diagonal depends on
+    /// the ones before: it is left out, its unknown 0.
     func factorise(count: Int, floor: Double) {
         for i in 0..<count {
             let row = row(i)
@@ -44,7 +44,7 @@ struct Envelope {
                     * inverseDiagonal[j]
             }
             let pivot = diagonal - Self.dot(row, row, from: firstOfRow, to: i)
-            let root = max(pivot, floor * diagonal, 1e-300).squareRoot()
+            let root = pivot > floor * diagonal ? pivot.squareRoot() : 1e100
             row[i] = root
             inverseDiagonal[i] = 1 / root
         }

@@ -138,9 +138,10 @@ public final class HedgeSolver {
         }
         var status = solveCold(problem, scaled, interior, active)
         if status == .uncertified {
-            // Costs of very different size: what counts may have been small beside the rest.
-            let share = scaled.dualValue(interior.multiplier).magnitude
-            if share > 0, share < 0.01 {
+            // Costs of very different size: what counts may have been small beside the rest. And where rounding
+            // got in the way, other scales round differently.
+            let least = scaled.dualValue(interior.multiplier).magnitude
+            for share in [least < 0.01 ? max(least, 1e-12) : 16, 1.0 / 16] where status == .uncertified {
                 try scaled.load(problem, keepingScales: false, objective: share)
                 status = solveCold(problem, scaled, interior, active)
             }
@@ -154,12 +155,12 @@ public final class HedgeSolver {
         let ceiling = scaled.costCeiling()
         interior.start()
         // A rough interior point usually tells which limits hold, and the active set does the rest.
-        for tolerance in [1e-5, 1e-7, 1e-9, 1e-11] {
+        for tolerance in [1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-11] {
             let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
             solution.interiorSteps = interior.iterations
             if outcome == .infeasible { return .infeasible }
             active.adopt(interior)
-            let holds = active.run(climbs: tolerance < 1e-6)
+            let holds = active.run(climbs: tolerance < 1e-5)
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)

@@ -399,7 +399,7 @@ final class InteriorPoint {
         }
         for r in 0..<rowCount { reduceRow(r, centre: 0, share: 0) }
         assemble()
-        matrix.factorise(count: rowCount, floor: 1e-15)
+        matrix.factorise(count: rowCount, floor: 1e-13)
         solve(centre: 0, share: 0)
         let ratio = meanAfter(longestStep()) / mean
         let centre = ratio * ratio * ratio * mean
