@@ -37,7 +37,8 @@ public struct BookHedge: Sendable {
         for limit in limits.limits {
             if let book = limit.book, !books.contains(book) {
                 throw .invalidValue(
-                    file: limits.file, line: limit.line, column: "book", value: book, reason: "holds no positions")
+                    file: limits.file, line: limit.line, column: "book", value: book,
+                    reason: "holds no positions")
             }
             if let underlying = limit.underlying, !listed.contains(underlying) {
                 throw .invalidValue(
@@ -98,7 +99,8 @@ public struct BookHedge: Sendable {
     ) {
         let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
         var problem = HedgeProblem(
-            name: book ?? "all books", underlyings: bases.isEmpty ? [""] : bases, cashBudget: options.cashBudget)
+            name: book ?? "all books", underlyings: bases.isEmpty ? [""] : bases,
+            cashBudget: options.cashBudget)
         for candidate in candidates {
             problem.add(
                 candidate.instrument.name,
@@ -107,7 +109,8 @@ public struct BookHedge: Sendable {
                     lot: options.usesLots ? candidate.instrument.contractSize : 0))
         }
         let rows = Dictionary(
-            valuation.contracts.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+            valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { a, _ in a })
         var exposures: [String: [Double]] = [:]
         for position in valuation.positions where book == nil || position.book == book {
             guard let row = rows[position.instrument.name] else { continue }

@@ -111,7 +111,8 @@ public struct HedgeCandidate: Sendable {
     /// As the optimizer wants it.
     func hedgeInstrument(underlying: Int, lot: Double) -> HedgeInstrument {
         HedgeInstrument(
-            underlying: underlying, costBuy: halfSpreadBuy + fee + carry, costSell: halfSpreadSell + fee - carry,
+            underlying: underlying, costBuy: halfSpreadBuy + fee + carry,
+            costSell: halfSpreadSell + fee - carry,
             impact: impact, lot: lot, maximumBuy: maximumBuy, maximumSell: maximumSell,
             cash: instrument.isOption || instrument.kind == .spot ? value : 0)
     }

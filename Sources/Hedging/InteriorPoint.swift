@@ -39,6 +39,10 @@ final class InteriorPoint {
 
     private(set) var iterations = 0
 
+    /// Curvature that steps, not solutions, see: it keeps the weights of instruments without impact finite at
+    /// degenerate corners, where steps would lose all their digits.
+    private static let damping = Block(repeating: 1e-6)
+
     /// One side of all bands.
     private struct Side {
         /// +1 at the low limit, −1 at the high one.
@@ -392,7 +396,7 @@ final class InteriorPoint {
         // Predictor: straight at the solution.
         for c in stride(from: 0, to: columnCount, by: 4) {
             let (v, s, z, w) = (load(value, c), load(slack, c), load(lowerDual, c), load(upperDual, c))
-            store(1 / (load(bend, c) + z / v + w / s), weight, c)
+            store(1 / (load(bend, c) + Self.damping + z / v + w / s), weight, c)
             store(-load(residual, c), drive, c)
             store(-v * z, lowerTarget, c)
             store(-s * w, upperTarget, c)

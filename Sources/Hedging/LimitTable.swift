@@ -71,8 +71,11 @@ public struct LimitTable: Sendable {
                 low: try number(low, "low", .finite) ?? -.infinity,
                 high: try number(high, "high", .finite) ?? .infinity,
                 penalty: try number(penalty, "penalty", .notNegative),
-                penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0, line: row.line)
-            guard limit.low <= limit.high else { throw row.invalid(high, "high", "is below low, \(limit.low)") }
+                penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0,
+                line: row.line)
+            guard limit.low <= limit.high else {
+                throw row.invalid(high, "high", "is below low, \(limit.low)")
+            }
             guard limit.low > -.infinity || limit.high < .infinity else {
                 throw row.invalid(low, "low", "low and high are both empty: nothing is limited")
             }

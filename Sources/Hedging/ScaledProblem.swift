@@ -194,7 +194,8 @@ final class ScaledProblem {
                 exponents += Int(cost.exponent)
                 priced += 1
             }
-            objectiveScale = priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
+            objectiveScale =
+                priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
             objectiveScale *= Self.powerOfTwo(share)
         }
         var margin = 0.0

@@ -68,8 +68,10 @@ public struct VenueCosts: Sendable, Equatable {
                 row.text(column).isEmpty ? standard : try row.number(column, field, .notNegative)
             }
             rates[found] = Rates(
-                fee: try row.number(fee, "fee_rate", .notNegative), feeCap: try optional(cap, "fee_cap", .infinity),
-                halfSpread: try optional(spread, "half_spread_rate", 0), depth: try optional(depth, "depth_usd", 0))
+                fee: try row.number(fee, "fee_rate", .notNegative),
+                feeCap: try optional(cap, "fee_cap", .infinity),
+                halfSpread: try optional(spread, "half_spread_rate", 0),
+                depth: try optional(depth, "depth_usd", 0))
         }
         self.rates = rates
     }

@@ -15,7 +15,8 @@ struct HedgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
     var problem: String?
 
-    @Option(help: ArgumentHelp("Exchange's chain with its order books (CSV or JSON), or -.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Exchange's chain with its order books (CSV or JSON), or -.", valueName: "file"))
     var chain: String?
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
@@ -23,7 +24,8 @@ struct HedgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Table book,underlying,expiry,greek,low,high,penalty; in the units of poise risk.", valueName: "file"))
+            "Table book,underlying,expiry,greek,low,high,penalty; in the units of poise risk.",
+            valueName: "file"))
     var limits: String?
 
     @Option(
@@ -47,7 +49,9 @@ struct HedgeCommand: ParsableCommand {
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
     var warm = false
 
-    @Option(help: ArgumentHelp("Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
+    @Option(
+        help: ArgumentHelp(
+            "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
     var nodes = HedgeSearch().nodeLimit
 
     @Option(help: ArgumentHelp("Most seconds for a problem with lots or fixed costs.", valueName: "seconds"))
@@ -60,19 +64,25 @@ struct HedgeCommand: ParsableCommand {
 
     func validate() throws {
         guard nodes >= 1 else { throw ValidationError("--nodes \(nodes): expected at least 1") }
-        if let seconds, !(seconds > 0) { throw ValidationError("--seconds \(seconds): expected a number above 0") }
+        if let seconds, !(seconds > 0) {
+            throw ValidationError("--seconds \(seconds): expected a number above 0")
+        }
         if common.format == .csv { throw ValidationError("--format csv: a hedge is no table; use json") }
         guard horizon >= 0, horizon <= 3650 else {
             throw ValidationError("--horizon \(horizon): expected 0 to 3650 days")
         }
-        guard funding.magnitude < 0.1 else { throw ValidationError("--funding \(funding): expected -0.1 to 0.1") }
+        guard funding.magnitude < 0.1 else {
+            throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
+        }
         if let cash, !cash.isFinite { throw ValidationError("--cash \(cash): expected a number") }
         let live = [("--chain", chain), ("--positions", positions), ("--limits", limits)]
         if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
             }
-            if common.skipBadRows { throw ValidationError("--skip-bad-rows: a problem has no rows to leave out") }
+            if common.skipBadRows {
+                throw ValidationError("--skip-bad-rows: a problem has no rows to leave out")
+            }
         } else {
             for (name, value) in live where value == nil {
                 throw ValidationError("\(name) is missing (or give --problem)")

@@ -139,7 +139,8 @@ struct HedgeReport {
             try output.write("\nno order book in the chain, spread and depth assumed (--fees): \(names)\n")
         }
         let count = problem.instruments.count
-        try output.write("\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")
+        try output.write(
+            "\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")
     }
 
     private func shareTable(_ shares: [BookHedge.Share], _ unattributed: Double) -> Report {
@@ -176,10 +177,11 @@ struct HedgeReport {
             let linear =
                 trading.map { [("spread", $0.spread), ("fees", $0.fee), ("carry", $0.carry)] }
                 ?? [("spread, fees and carry", cost.linear)]
-            let parts = (linear + [
-                ("impact", cost.impact), ("fixed", cost.fixed),
-                ("penalties", cost.penalty), ("risk", cost.risk),
-            ]).filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
+            let parts =
+                (linear + [
+                    ("impact", cost.impact), ("fixed", cost.fixed),
+                    ("penalties", cost.penalty), ("risk", cost.risk),
+                ]).filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
             let split = parts.count > 1 ? " (\(parts.joined(separator: ", ")))" : ""
             let proof =
                 solution.status == .optimal

@@ -52,6 +52,25 @@ import Testing
         print("random hedges against HiGHS and Clarabel: worst relative difference \(worst)")
     }
 
+    /// As many problems as `POISE_HEDGES` says: next to none may end without a proof. Of 60,000 there were 8, all
+    /// without impact, where rounding at degenerate corners got the better of all scales.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGES"] != nil))
+    func everyAnswerIsProved() throws {
+        let count = Int(ProcessInfo.processInfo.environment["POISE_HEDGES"] ?? "") ?? 0
+        let solver = HedgeSolver()
+        var open = 0
+        for number in Self.count..<Self.count + count {
+            let problem = RandomHedges.problem(number)
+            let status = try solver.solve(problem)
+            if status == .uncertified || status == .budget {
+                open += 1
+                print("no proof: \(problem.name) \(status) \(solver.solution.certificate)")
+            }
+        }
+        print("\(open) of \(count) hedges without a proof")
+        #expect(open <= count / 4000)
+    }
+
     /// What scripts/check-hedges solves: written where `POISE_HEDGE_EXPORT` says.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] != nil))
     func exportProblems() throws {
