@@ -106,7 +106,7 @@ struct ReaderTests {
             return
         }
         #expect(process.terminationStatus == 0)
-        for name in ["chain.csv", "positions.csv"] {
+        for name in ["chain.csv", "limits.csv", "positions.csv"] {
             let committed = SharedData.packageRoot.appendingPathComponent("Examples/sample/\(name)")
             #expect(try Data(contentsOf: folder.appendingPathComponent(name)) == Data(contentsOf: committed))
         }

@@ -1,0 +1,212 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct HedgeCommandTests {
+    static let sampleLimits = Poise.sample.appendingPathComponent("limits.csv").path
+    static let sampleArguments = [
+        "hedge", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--limits", sampleLimits,
+    ]
+
+    private func object(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    private func number(_ object: [String: Any], _ name: String) throws -> Double {
+        try #require((object[name] as? NSNumber)?.doubleValue, "\(name)")
+    }
+
+    /// Exposures that `poise risk` prints are those that the hedge starts from, all bands hold afterwards, and
+    /// costs of books add up.
+    @Test func sampleBook() throws {
+        let result = try Poise.run(Self.sampleArguments + ["--format", "json"])
+        #expect(result.status == 0, "\(result.errors)")
+        let answer = try object(result.output)
+        #expect(Set(answer.keys) == ["all books", "book-01"])
+        let all = try #require(answer["all books"] as? [String: Any])
+        #expect(all["status"] as? String == "optimal")
+        #expect(try number(all, "gap") <= 1e-9)
+        let risk = try object(
+            try Poise.run([
+                "risk", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--by",
+                "underlying",
+                "--format", "json",
+            ]).output)
+        let rows = try #require(risk["rows"] as? [[String: Any]])
+        let bands = try #require(all["bands"] as? [[String: Any]])
+        #expect(bands.count == 8)
+        var compared = 0
+        for band in bands {
+            let name = try #require(band["name"] as? String)
+            let before = try number(band, "before")
+            let after = try number(band, "after")
+            if band["hard"] as? Bool == true {
+                let slack = 1e-9 * (before.magnitude + after.magnitude)
+                let (low, high) = (try number(band, "low"), try number(band, "high"))
+                #expect(after >= low - slack && after <= high + slack, "\(name)")
+            }
+            for row in rows where row["underlying"] as? String == String(name.prefix(3)) {
+                let column = [
+                    "net delta": "net_delta_usd", "gamma": "gamma_usd_per_percent",
+                    "vega": "vega_usd_per_point",
+                ]
+                guard let column = column[String(name.dropFirst(4))] else { continue }
+                let printed = try number(row, column)
+                #expect((printed - before).magnitude <= 1e-9 * before.magnitude, "\(name)")
+                compared += 1
+            }
+        }
+        #expect(compared == 5)
+        let cost = try #require(all["cost"] as? [String: Any])
+        let linear = try number(cost, "linear")
+        let parts = try number(all, "spread") + number(all, "fee") + number(all, "carry")
+        #expect((parts - linear).magnitude < 1e-9 * linear)
+        let shares = try #require(all["attribution"] as? [String: [String: Any]])
+        #expect(shares.count == 20)
+        let sum = try shares.values.reduce(0) { try $0 + number($1, "cost") }
+        let objective = try number(all, "objective")
+        let rest = try number(all, "unattributed")
+        #expect((sum + rest - objective).magnitude < 1e-8 * objective)
+    }
+
+    /// The problem that was solved can be saved, read and solved again.
+    @Test func savedProblem() throws {
+        try Poise.inFolder { folder in
+            let path = folder.appendingPathComponent("problem.json").path
+            let live = try object(
+                try Poise.run(Self.sampleArguments + ["--format", "json", "--save-problem", path]).output)
+            let again = try object(try Poise.run(["hedge", "--problem", path, "--format", "json"]).output)
+            for name in ["all books", "book-01"] {
+                let (a, b) = (
+                    try number(try #require(live[name] as? [String: Any]), "objective"),
+                    try number(try #require(again[name] as? [String: Any]), "objective")
+                )
+                #expect(a == b)
+            }
+        }
+    }
+
+    @Test func lotsAreKept() throws {
+        try Poise.inFolder { folder in
+            let limits = folder.appendingPathComponent("limits.csv").path
+            try "underlying,greek,low,high\nBTC,net_delta,-250000,250000\n".write(
+                toFile: limits, atomically: true, encoding: .utf8)
+            let result = try Poise.run([
+                "hedge", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--limits",
+                limits,
+                "--lots", "--nodes", "200", "--format", "json",
+            ])
+            #expect(result.status == 0, "\(result.errors)")
+            let all = try #require(try object(result.output)["all books"] as? [String: Any])
+            let trades = try #require(all["trades"] as? [String: NSNumber])
+            #expect(!trades.isEmpty)
+            for (name, amount) in trades {
+                let size = name.hasSuffix("-C") || name.hasSuffix("-P") ? 0.1 : 10
+                let lots = amount.doubleValue / size
+                #expect((lots - lots.rounded()).magnitude < 1e-6, "\(name) \(amount)")
+            }
+            #expect(try number(all, "gap") < 0.01)
+        }
+    }
+
+    @Test func infeasibleExitsWithThree() throws {
+        let problem = """
+            {"name": "stuck", "instruments": [{"id": "a", "costBuy": 1, "costSell": 1, "maxBuy": 2, "maxSell": 2}],
+             "bands": [{"label": "delta", "idx": [0], "coef": [1], "current": 10, "lo": -1, "hi": 1}]}
+            """
+        let result = try Poise.run(["hedge", "--problem", "-", "--format", "json"], input: problem)
+        #expect(result.status == 3)
+        let answer = try #require(try object(result.output)["stuck"] as? [String: Any])
+        #expect(answer["status"] as? String == "infeasible")
+        #expect(try number(answer, "violation") == 3.5)
+        let trades = try #require(answer["x"] as? [Double])
+        #expect(trades.count == 1 && (trades[0] + 2).magnitude < 1e-8)
+        let text = try Poise.run(["hedge", "--problem", "-"], input: problem)
+        #expect(text.status == 3)
+        #expect(text.output.contains("delta stays 3.50000 widths above its high limit"))
+    }
+
+    @Test func badInputIsNamed() throws {
+        func limits(_ text: String) throws -> Poise.Result {
+            try Poise.inFolder { folder in
+                let path = folder.appendingPathComponent("limits.csv").path
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                return try Poise.run([
+                    "hedge", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--limits",
+                    path,
+                ])
+            }
+        }
+        for (text, message) in [
+            ("underlying,greek,low,high\nBTC,delta,2,1\n", "column \"high\": value \"1\": is below low, 2.0"),
+            (
+                "underlying,greek,low,high\nBTC,velta,1,2\n",
+                "column \"greek\": value \"velta\": expected one of"
+            ),
+            ("underlying,greek,low,high\nBTC,vega,x,2\n", "column \"low\": value \"x\": is not a number"),
+            ("underlying,greek,low,high\nBTC,vega,,\n", "nothing is limited"),
+            ("underlying,greek,low,high\nXYZ,vega,1,2\n", "column \"underlying\": value \"XYZ\""),
+            (
+                "book,underlying,greek,low,high\nnobody,BTC,vega,1,2\n",
+                "column \"book\": value \"nobody\": holds no positions"
+            ),
+            (
+                "underlying,greek,low,high\nBTC,vega,1,2\nBTC,vega,1,3\n",
+                "line 2 has a limit for the same exposure"
+            ),
+            ("underlying,greek,low\nBTC,vega,1\n", "column \"high\" is missing"),
+        ] {
+            let result = try limits(text)
+            #expect(result.status == 1 && result.errors.contains(message), "\(result.errors)")
+            #expect(result.output.isEmpty)
+        }
+        let empty = try Poise.run(["hedge", "--problem", "-"], input: #"{"name": "none"}"#)
+        #expect(
+            empty.status == 1
+                && empty.errors.contains("problem \"none\": instruments: there is none to trade"))
+        for arguments in [
+            ["hedge"], ["hedge", "--problem", "a", "--chain", "b"],
+            Self.sampleArguments + ["--format", "csv"],
+        ] {
+            #expect(try Poise.run(arguments).status == 2)
+        }
+    }
+
+    /// The exchange's own chains: a solution that proves itself.
+    @Test(arguments: ["btc", "eth"])
+    func realChain(_ coin: String) throws {
+        guard
+            let path = SharedData.path(
+                "data/deribit-options-2021-02-11-\(coin).csv", skipping: "hedge of a real chain")
+        else { return }
+        try Poise.inFolder { folder in
+            var seen: Set<String> = []
+            let names = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").dropFirst()
+                .compactMap {
+                    line -> String? in
+                    let name = line.split(separator: ",").first {
+                        $0.hasPrefix(coin.uppercased() + "-") && ($0.hasSuffix("-C") || $0.hasSuffix("-P"))
+                    }
+                    guard let name, seen.insert(String(name)).inserted else { return nil }
+                    return String(name)
+                }
+            let rows = names.enumerated().map { "book-\($0 % 20),\($1),\(($0 * 7) % 11 - 5)" }
+            let positions = folder.appendingPathComponent("positions.csv").path
+            try ("book,instrument,quantity\n" + rows.joined(separator: "\n") + "\n").write(
+                toFile: positions, atomically: true, encoding: .utf8)
+            let limits = folder.appendingPathComponent("limits.csv").path
+            let base = coin.uppercased()
+            try
+                "underlying,greek,low,high,penalty\n\(base),net_delta,-20000,20000,\n\(base),gamma,-30000,30000,\n\(base),vega,-2500,2500,\n\(base),theta,-4000,,3\n"
+                .write(toFile: limits, atomically: true, encoding: .utf8)
+            let result = try Poise.run([
+                "hedge", "--chain", path, "--positions", positions, "--limits", limits, "--format", "json",
+            ])
+            let all = try #require(try object(result.output)["all books"] as? [String: Any])
+            #expect(
+                ["optimal", "infeasible"].contains(all["status"] as? String ?? ""), "\(all["status"] ?? "")")
+            #expect(try number(all, "gap") <= 1e-9)
+            print("hedge of \(coin): \(all["status"] ?? "") cost \(all["objective"] ?? "")")
+        }
+    }
+}
