@@ -332,14 +332,16 @@ final class ActiveSet {
     }
 
     private func computeExposures() {
+        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (trades, exposure, segments) = (trades, exposure, segments)
         for r in 0..<rowCount { exposure[r] = 0 }
         var margin = 0.0
         var cash = 0.0
         for i in 0..<count {
             let x = trades[i]
             guard x != 0 else { continue }
-            for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-                exposure[Int(problem.columnRow[k])] += problem.coefficients[k] * x
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                exposure[Int(columnRow[k])] += coefficients[k] * x
             }
             // A free trade may have crossed 0 and is still on its side's coefficients.
             let bought = segments[i] == .buy || (segments[i] != .sell && x > 0)
@@ -352,10 +354,12 @@ final class ActiveSet {
     }
 
     private func computePrices() {
+        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (multipliers, price) = (multipliers, price)
         for i in 0..<count {
             var sum = 0.0
-            for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-                sum += problem.coefficients[k] * multipliers[Int(problem.columnRow[k])]
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                sum += coefficients[k] * multipliers[Int(columnRow[k])]
             }
             price[i] = sum
         }
@@ -489,9 +493,9 @@ final class ActiveSet {
     /// - Returns: whether it got there; then the guess is that of the top.
     private func climb() -> Bool {
         for r in 0..<rowCount { multipliers[r] = problem.clamped(firstMultipliers[r], r) }
+        respond()
         while pivots < Self.mostPivots {
             pivots += 1
-            respond()
             var error = positionRows()
             if snap(within: min(1e-3, error)) {
                 respond()
@@ -529,35 +533,60 @@ final class ActiveSet {
         return any
     }
 
-    /// The trades that the multipliers call for, and their segments.
+    /// The trades that the multipliers call for, their segments, and the exposures that they make. One pass over
+    /// the coefficients, as the search along a direction does little else.
     private func respond() {
-        computePrices()
-        for i in 0..<count { respond(i) }
-        computeExposures()
-    }
-
-    private func respond(_ i: Int) {
-        var bend = problem.curvature[i]
-        var pull = 0.0
-        if bend < Self.leastCurvature {
-            bend += Self.leastCurvature
-            pull = Self.leastCurvature * centreTrades[i]
+        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (lower, upper, curvature) = (problem.lower, problem.upper, problem.curvature)
+        let (costBuy, costSell, marginPerUnit) = (problem.costBuy, problem.costSell, problem.marginPerUnit)
+        let (cashBuy, cashSell) = (problem.cashBuy, problem.cashSell)
+        let (multipliers, exposure, price, trades) = (multipliers, exposure, price, trades)
+        let (segments, centreTrades) = (segments, centreTrades)
+        let marginPrice = multipliers[problem.marginRow]
+        let cashPrice = multipliers[problem.cashRow]
+        for r in 0..<rowCount { exposure[r] = 0 }
+        var margin = 0.0
+        var cash = 0.0
+        var k = 0
+        for i in 0..<count {
+            let start = k
+            let end = Int(columnStart[i + 1])
+            var paid = 0.0
+            while k < end {
+                paid += coefficients[k] * multipliers[Int(columnRow[k])]
+                k += 1
+            }
+            price[i] = paid
+            var bend = curvature[i]
+            var pull = 0.0
+            if bend < Self.leastCurvature {
+                bend += Self.leastCurvature
+                pull = Self.leastCurvature * centreTrades[i]
+            }
+            let limits = marginPerUnit[i] * marginPrice
+            let buy = costBuy[i] - paid - limits - cashBuy[i] * cashPrice
+            let sell = -costSell[i] - paid + limits + cashSell[i] * cashPrice
+            let (low, high) = (lower[i], upper[i])
+            var x = max(low, 0) + min(high, 0)
+            if high > 0, pull - buy > bend * x {
+                x = (pull - buy) / bend
+                segments[i] = x < high ? .buy : .upper
+                x = min(x, high)
+            } else if low < 0, pull - sell < bend * x {
+                x = (pull - sell) / bend
+                segments[i] = x > low ? .sell : .lower
+                x = max(x, low)
+            } else {
+                segments[i] = problem.nearSegment(i)
+            }
+            trades[i] = x
+            guard x != 0 else { continue }
+            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * x }
+            margin += marginPerUnit[i] * x.magnitude
+            cash += x > 0 ? cashBuy[i] * x : -cashSell[i] * x
         }
-        let (low, high) = (problem.lower[i], problem.upper[i])
-        let bought = (pull - slopeOfBuying(i, 0)) / bend
-        if high > 0, bought > max(low, 0) {
-            segments[i] = bought < high ? .buy : .upper
-            trades[i] = min(bought, high)
-            return
-        }
-        let sold = (pull - slopeOfSelling(i, 0)) / bend
-        if low < 0, sold < min(high, 0) {
-            segments[i] = sold > low ? .sell : .lower
-            trades[i] = max(sold, low)
-            return
-        }
-        segments[i] = problem.nearSegment(i)
-        trades[i] = max(low, 0) + min(high, 0)
+        exposure[problem.marginRow] = margin
+        exposure[problem.cashRow] = cash
     }
 
     /// The limit that a row's multiplier pulls to; at 0 the one in the direction of rising or falling.
@@ -626,15 +655,17 @@ final class ActiveSet {
             }
             (right, atRight) = (trial, value)
         }
-        let first = atLeft
-        for round in 0..<12 {
-            if atLeft <= 1e-6 * first || atLeft == atRight { break }
+        // Near enough to the top: the next direction is worth more than the last digits of this length.
+        let first = max(atLeft, 1e-300)
+        var isAtLeft = true
+        for round in 0..<8 where atLeft > 0.2 * first || atRight < -first {
             var middle = left + (right - left) * atLeft / (atLeft - atRight)
             if round % 3 == 2 { middle = 0.5 * (left + right) }
             let value = advance(middle)
-            if value >= 0 { (left, atLeft) = (middle, value) } else { (right, atRight) = (middle, value) }
+            isAtLeft = value >= 0
+            if isAtLeft { (left, atLeft) = (middle, value) } else { (right, atRight) = (middle, value) }
         }
-        _ = advance(left)
+        if !isAtLeft { _ = advance(left) }
     }
 
     /// Sets the multipliers that far along the direction; returns the dual's derivative there.

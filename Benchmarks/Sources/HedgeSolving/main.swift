@@ -4,12 +4,12 @@ import Poise
 let clock = ContinuousClock()
 for path in CommandLine.arguments.dropFirst() {
     let problems = try HedgeProblemFile(Source(path: path)).problems
-    for start in [HedgeStart.cold, .warm] {
+    for start in [HedgeStart.warm] {
         let solver = HedgeSolver()
         var times: [Double] = []
         var cold = 0
         var infeasible = 0
-        for round in 0..<200 {
+        for round in 0..<3000 {
             for problem in problems {
                 let time = try clock.measure { _ = try solver.solve(problem, start: start) }
                 if round > 0 {
