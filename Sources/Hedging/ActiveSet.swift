@@ -39,7 +39,7 @@ final class ActiveSet {
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
     private static let leastCurvature = 1e-3
     private static let rowShare = 1e-11
-    private static let mostPivots = 40
+    private static let mostPivots = 60
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -150,7 +150,7 @@ final class ActiveSet {
     /// Corrects the guess as long as it gets better.
     private func settle() -> Bool {
         var fewest = Int.max
-        var patience = 2
+        var patience = 5
         while patience > 0, pivots < Self.mostPivots {
             pivots += 1
             let active = assemble(rowFloor: 1e-9)
@@ -158,13 +158,13 @@ final class ActiveSet {
             solve(active)
             guard isFinite else { return false }
             if pivots == 1 { for r in 0..<rowCount { firstMultipliers[r] = multipliers[r] } }
-            let wrong = correct()
+            let wrong = correct(all: false)
             if wrong == 0 {
                 if refine(active) { return true }
                 patience -= 1
             } else if wrong < fewest {
                 fewest = wrong
-                patience = 2
+                patience = 5
             } else {
                 patience -= 1
             }
@@ -374,21 +374,36 @@ final class ActiveSet {
 
     // MARK: Corrections
 
-    /// Corrects what contradicts the guess, and counts it.
-    private func correct() -> Int {
+    /// Corrects what contradicts the guess, all of it or the worst, and counts it.
+    private func correct(all: Bool = true) -> Int {
         var wrong = 0
+        var worst = 0.0
+        var worstInstrument = -1
+        var worstRow = -1
+        var worstSegment = Segment.zero
+        var worstPosition = RowPosition.inside
         for i in 0..<count {
             let (segment, error) = check(instrument: i)
             guard error > Self.tolerance else { continue }
             wrong += 1
-            segments[i] = segment
+            if all {
+                segments[i] = segment
+            } else if error > worst {
+                (worst, worstInstrument, worstSegment) = (error, i, segment)
+            }
         }
         for r in 0..<rowCount {
             let (position, error) = check(row: r)
             guard error > Self.tolerance else { continue }
             wrong += 1
-            positions[r] = position
+            if all {
+                positions[r] = position
+            } else if error > worst {
+                (worst, worstInstrument, worstRow, worstPosition) = (error, -1, r, position)
+            }
         }
+        if worstInstrument >= 0 { segments[worstInstrument] = worstSegment }
+        if worstRow >= 0 { positions[worstRow] = worstPosition }
         return wrong
     }
 
