@@ -39,7 +39,7 @@ final class ActiveSet {
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
     private static let leastCurvature = 1e-3
     private static let rowShare = 1e-11
-    private static let mostPivots = 60
+    private static let mostPivots = 30
 
     init(_ problem: ScaledProblem) {
         self.problem = problem

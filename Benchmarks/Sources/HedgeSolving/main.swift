@@ -1,28 +1,80 @@
-// Microseconds per hedge problem, cold and warm: HedgeSolving FILE.json...
+// Microseconds per hedge problem, cold and from tick to tick, beside other solvers in the same run.
+//
+//     HedgeSolving [FILE.json ...]    own sequences of ticks, or those of files
+//
+// Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
+// same problems split into bought and sold amounts and equilibrated; only their own set-up and solve times count,
+// as they report them, so what Python adds does not.
+import Foundation
 import Poise
+import Timing
+
+struct Sequence {
+    let name: String
+    let problems: [HedgeProblem]
+}
+
+var sequences: [Sequence] = []
+let files = CommandLine.arguments.dropFirst()
+for path in files {
+    let problems = try HedgeProblemFile(Source(path: path)).problems
+    sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
+}
+if files.isEmpty {
+    for (name, count, underlyings, soft, ticks) in [
+        ("hard, n = 10", 10, 2, 0.0, 40), ("hard, n = 30", 30, 4, 0, 40), ("hard, n = 60", 60, 6, 0, 40),
+        ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40), ("hard, n = 500", 500, 20, 0, 5),
+    ] {
+        sequences.append(
+            Sequence(
+                name: name,
+                problems: TickSequence.problems(
+                    instruments: count, underlyings: underlyings, softShare: soft, ticks: ticks)))
+    }
+}
+
+func shown(_ times: [Double]) -> String {
+    let sorted = times.sorted()
+    guard let last = sorted.last else { return "-" }
+    func at(_ share: Double) -> String {
+        String(format: "%9.1f", sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))])
+    }
+    return at(0.5) + at(0.99) + String(format: "%9.1f", last)
+}
 
 let clock = ContinuousClock()
-for path in CommandLine.arguments.dropFirst() {
-    let problems = try HedgeProblemFile(Source(path: path)).problems
-    for start in [HedgeStart.warm] {
-        let solver = HedgeSolver()
+print("microseconds per problem                        p50      p99      max")
+for sequence in sequences {
+    let solver = HedgeSolver()
+    // What has no solution is counted, not timed: it takes no part in a tick-to-tick comparison.
+    let problems = try sequence.problems.filter { try solver.solve($0) == .optimal }
+    guard !problems.isEmpty else { continue }
+    print("\n\(sequence.name): \(problems.count) of \(sequence.problems.count) with a solution")
+    let rounds = max(7, 2000 / problems.count / max(1, problems[0].instruments.count / 30))
+    for start in [HedgeStart.cold, .warm] {
         var times: [Double] = []
-        var cold = 0
-        var infeasible = 0
-        for round in 0..<3000 {
-            for problem in problems {
+        var fallbacks = 0
+        for round in 0..<rounds {
+            for (index, problem) in problems.enumerated() {
                 let time = try clock.measure { _ = try solver.solve(problem, start: start) }
-                if round > 0 {
-                    if solver.solution.status == .infeasible { infeasible += 1; continue }
-                    times.append(time / .microseconds(1))
-                    if solver.solution.interiorSteps > 0 { cold += 1 }
-                }
+                // A sequence's first tick follows its last: no tick of it.
+                guard round > 0, start == .cold || index > 0 else { continue }
+                times.append(time / .microseconds(1))
+                fallbacks += start == .warm && solver.solution.interiorSteps > 0 ? 1 : 0
             }
         }
-        times.sort()
-        guard !times.isEmpty else { continue }
-        print(
-            path.split(separator: "/").last!, start, "solved", times.count, "infeasible", infeasible, "p50",
-            times[times.count / 2], "p99", times[times.count * 99 / 100], "max", times.last!, "cold", cold)
+        let note = start == .warm ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
+        print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json").path
+    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Peers/hedge.py").path
+    process.arguments = [ProcessInfo.processInfo.environment["POISE_PYTHON"] ?? "python3", script, path]
+    fflush(nil)
+    try process.run()
+    process.waitUntilExit()
 }
