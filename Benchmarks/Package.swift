@@ -24,7 +24,8 @@ let package = Package(
                 .product(name: "Poise", package: "poise"),
             ]),
         .executableTarget(
-            name: "HedgeSolving", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+            name: "HedgeSolving",
+            dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),

@@ -332,7 +332,9 @@ final class ActiveSet {
     }
 
     private func computeExposures() {
-        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (columnStart, columnRow, coefficients) = (
+            problem.columnStart, problem.columnRow, problem.coefficients
+        )
         let (trades, exposure, segments) = (trades, exposure, segments)
         for r in 0..<rowCount { exposure[r] = 0 }
         var margin = 0.0
@@ -354,7 +356,9 @@ final class ActiveSet {
     }
 
     private func computePrices() {
-        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (columnStart, columnRow, coefficients) = (
+            problem.columnStart, problem.columnRow, problem.coefficients
+        )
         let (multipliers, price) = (multipliers, price)
         for i in 0..<count {
             var sum = 0.0
@@ -551,7 +555,9 @@ final class ActiveSet {
     /// The trades that the multipliers call for, their segments, and the exposures that they make. One pass over
     /// the coefficients, as the search along a direction does little else.
     private func respond() {
-        let (columnStart, columnRow, coefficients) = (problem.columnStart, problem.columnRow, problem.coefficients)
+        let (columnStart, columnRow, coefficients) = (
+            problem.columnStart, problem.columnRow, problem.coefficients
+        )
         let (lower, upper, curvature) = (problem.lower, problem.upper, problem.curvature)
         let (costBuy, costSell, marginPerUnit) = (problem.costBuy, problem.costSell, problem.marginPerUnit)
         let (cashBuy, cashSell) = (problem.cashBuy, problem.cashSell)

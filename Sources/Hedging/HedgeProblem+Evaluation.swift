@@ -127,12 +127,13 @@ extension HedgeProblem {
 
     /// Certifies trades with multipliers: the derivative of the least cost with respect to each band's active
     /// limit (positive at `low`, negative at `high`), to the margin limit and to the cash budget (negative).
-    /// `lower` and `upper` replace the limits of the trades, `fixedCosts` those of instruments held to trade.
+    /// `scratch` holds one double per instrument and two per underlying.
     ///
     /// The bound is the Lagrange dual, with the risk term replaced by its tangent at the trades: any
     /// multipliers give a valid one.
     func certificate(
-        trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double
+        trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double,
+        scratch: UnsafeMutablePointer<Double>
     ) -> HedgeCertificate {
         var bound = 0.0
         for r in bands.indices { bound += dualTerm(bands[r], bandPrices[r]) }
@@ -143,59 +144,57 @@ extension HedgeProblem {
         var stationarity = 0.0
         var largest = 0.0
         let size = risk == nil ? 0 : underlyings.count
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: instruments.count + 2 * size) { scratch in
-            // What the multipliers pay per unit of each instrument.
-            for i in instruments.indices { scratch[i] = 0 }
-            for r in bands.indices {
-                let price = admissible(bands[r], bandPrices[r])
-                guard price != 0 else { continue }
-                for k in bands[r].entries { scratch[entries[k].instrument] += price * entries[k].coefficient }
-            }
-            if let risk, risk.riskAversion > 0 {
-                let delta = instruments.count
-                let gradient = delta + size
-                for u in 0..<size { scratch[delta + u] = dollarDelta(risk, u, trades) }
-                for u in 0..<size {
-                    var slope = 0.0
-                    for v in 0..<size { slope += risk.covariance[u * size + v] * scratch[delta + v] }
-                    slope *= 2 * risk.riskAversion
-                    scratch[gradient + u] = slope
-                    bound += slope * (risk.dollarDelta[u] - 0.5 * scratch[delta + u])
-                }
-                for i in instruments.indices {
-                    scratch[i] -= scratch[gradient + instruments[i].underlying] * risk.exposure[i]
-                }
+        // What the multipliers pay per unit of each instrument.
+        for i in instruments.indices { scratch[i] = 0 }
+        for r in bands.indices {
+            let price = admissible(bands[r], bandPrices[r])
+            guard price != 0 else { continue }
+            for k in bands[r].entries { scratch[entries[k].instrument] += price * entries[k].coefficient }
+        }
+        if let risk, risk.riskAversion > 0 {
+            let delta = instruments.count
+            let gradient = delta + size
+            for u in 0..<size { scratch[delta + u] = dollarDelta(risk, u, trades) }
+            for u in 0..<size {
+                var slope = 0.0
+                for v in 0..<size { slope += risk.covariance[u * size + v] * scratch[delta + v] }
+                slope *= 2 * risk.riskAversion
+                scratch[gradient + u] = slope
+                bound += slope * (risk.dollarDelta[u] - 0.5 * scratch[delta + u])
             }
             for i in instruments.indices {
-                let instrument = instruments[i]
-                let limits = instrument.margin * marginPrice
-                let buy =
-                    instrument.costBuy - scratch[i] - limits
-                    - (instrument.cash + instrument.costBuy) * cashPrice
-                let sell =
-                    instrument.costSell + scratch[i] - limits
-                    - (instrument.costSell - instrument.cash) * cashPrice
-                let bend = 2 * instrument.impact
-                bound += min(
-                    ScaledProblem.least(slope: buy, bend, 0, instrument.maximumBuy),
-                    ScaledProblem.least(slope: sell, bend, 0, instrument.maximumSell))
-                // Slopes of cost less price on both sides of the trade.
-                let x = trades[i]
-                let nearness = 1e-10 * max(instrument.maximumBuy, instrument.maximumSell)
-                let right = x > -nearness ? buy + bend * max(x, 0) : -sell + bend * x
-                let left = x < nearness ? -sell + bend * min(x, 0) : buy + bend * x
-                var error = 0.0
-                if x < instrument.maximumBuy - nearness { error = max(error, -right) }
-                if x > -instrument.maximumSell + nearness { error = max(error, left) }
-                let scale =
-                    instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
-                    + scratch[i].magnitude + (limits + instrument.cash * cashPrice).magnitude
-                if scale > 0 { stationarity = max(stationarity, error / scale) }
-                let (bought, sold) = (instrument.maximumBuy, instrument.maximumSell)
-                largest += max(
-                    (instrument.costBuy + instrument.impact * bought) * bought,
-                    (instrument.costSell + instrument.impact * sold) * sold, 0)
+                scratch[i] -= scratch[gradient + instruments[i].underlying] * risk.exposure[i]
             }
+        }
+        for i in instruments.indices {
+            let instrument = instruments[i]
+            let limits = instrument.margin * marginPrice
+            let buy =
+                instrument.costBuy - scratch[i] - limits
+                - (instrument.cash + instrument.costBuy) * cashPrice
+            let sell =
+                instrument.costSell + scratch[i] - limits
+                - (instrument.costSell - instrument.cash) * cashPrice
+            let bend = 2 * instrument.impact
+            bound += min(
+                ScaledProblem.least(slope: buy, bend, 0, instrument.maximumBuy),
+                ScaledProblem.least(slope: sell, bend, 0, instrument.maximumSell))
+            // Slopes of cost less price on both sides of the trade.
+            let x = trades[i]
+            let nearness = 1e-10 * max(instrument.maximumBuy, instrument.maximumSell)
+            let right = x > -nearness ? buy + bend * max(x, 0) : -sell + bend * x
+            let left = x < nearness ? -sell + bend * min(x, 0) : buy + bend * x
+            var error = 0.0
+            if x < instrument.maximumBuy - nearness { error = max(error, -right) }
+            if x > -instrument.maximumSell + nearness { error = max(error, left) }
+            let scale =
+                instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
+                + scratch[i].magnitude + (limits + instrument.cash * cashPrice).magnitude
+            if scale > 0 { stationarity = max(stationarity, error / scale) }
+            let (bought, sold) = (instrument.maximumBuy, instrument.maximumSell)
+            largest += max(
+                (instrument.costBuy + instrument.impact * bought) * bought,
+                (instrument.costSell + instrument.impact * sold) * sold, 0)
         }
         var cost = cost(trades: trades)
         cost.fixed = 0

@@ -205,7 +205,7 @@ public final class HedgeSolver {
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
         solution.certificate = problem.certificate(
             trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
-            cashPrice: solution.cashPrice)
+            cashPrice: solution.cashPrice, scratch: scaled.scratch)
         solution.cost = problem.cost(trades: solution.trades)
     }
 }

@@ -44,6 +44,8 @@ final class ScaledProblem {
     private let bandRanges: [Range<Int>]
     private let underlyingOf: [Int32]
     private let factor: UnsafeMutablePointer<Double>
+    /// Room for those who check an answer: one double per instrument and two per underlying.
+    let scratch: UnsafeMutablePointer<Double>
     private let arena: Arena
 
     enum RowKind: UInt8 {
@@ -134,7 +136,8 @@ final class ScaledProblem {
 
         arena = Arena(
             capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 5 * Arena.room(rowCount)
-                + Arena.room(factorCount * (factorCount + 2)))
+                + Arena.room(factorCount * (factorCount + 2))
+                + Arena.room(count + 2 * problem.underlyings.count))
         lower = arena.take(count)
         upper = arena.take(count)
         costBuy = arena.take(count)
@@ -151,6 +154,7 @@ final class ScaledProblem {
         penaltyQuadratic = arena.take(rowCount)
         rowScale = arena.take(rowCount)
         factor = arena.take(factorCount * (factorCount + 2))
+        scratch = arena.take(count + 2 * problem.underlyings.count)
     }
 
     deinit {

@@ -4,7 +4,9 @@ import Timing
 /// Ticks of one desk: every Greek, cost and band moves a little from one to the next.
 enum TickSequence {
     /// - Parameter softShare: share of bands that are soft.
-    static func problems(instruments count: Int, underlyings: Int, softShare: Double, ticks: Int) -> [HedgeProblem] {
+    static func problems(instruments count: Int, underlyings: Int, softShare: Double, ticks: Int)
+        -> [HedgeProblem]
+    {
         var next = UniformNumbers()
         func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * next() }
         var problem = HedgeProblem(
@@ -21,20 +23,26 @@ enum TickSequence {
             problem.add(
                 "I\(i)",
                 HedgeInstrument(
-                    underlying: u, costBuy: spread, costSell: spread, impact: spread / depth * uniform(0.3, 2),
+                    underlying: u, costBuy: spread, costSell: spread,
+                    impact: spread / depth * uniform(0.3, 2),
                     maximumBuy: depth, maximumSell: depth * uniform(0.5, 1), margin: spot * 0.05,
                     cash: isOption ? price : 0))
             let gamma = uniform(0.2, 2) / spot
             greeks.append(
                 isOption
-                    ? [uniform(-1, 1), gamma, spot * uniform(3e-4, 2e-3), -0.5 * gamma * spot * spot * 0.0016]
+                    ? [
+                        uniform(-1, 1), gamma, spot * uniform(3e-4, 2e-3),
+                        -0.5 * gamma * spot * spot * 0.0016,
+                    ]
                     : [1, 0, 0, 0])
         }
         let inside = problem.instruments.map { uniform(-0.4, 0.4) * $0.maximumBuy }
         for u in 0..<underlyings {
             for (g, name) in ["delta", "gamma", "vega", "theta"].enumerated() {
                 let own = (0..<count).filter { $0 % underlyings == u && greeks[$0][g] != 0 }
-                let reach = own.reduce(0) { $0 + greeks[$1][g].magnitude * problem.instruments[$1].maximumBuy }
+                let reach = own.reduce(0) {
+                    $0 + greeks[$1][g].magnitude * problem.instruments[$1].maximumBuy
+                }
                 let moved = own.reduce(0) { $0 + greeks[$1][g] * inside[$1] }
                 let width = 0.03 * reach
                 let current = -moved + uniform(-0.9, 0.9) * width
@@ -59,7 +67,9 @@ enum TickSequence {
                     problem.instruments[i].costSell = problem.instruments[i].costBuy
                 }
                 for k in problem.entries.indices { problem.entries[k].coefficient *= uniform(0.998, 1.002) }
-                for r in problem.bands.indices { problem.bands[r].current += uniform(-0.05, 0.05) * problem.bands[r].high }
+                for r in problem.bands.indices {
+                    problem.bands[r].current += uniform(-0.05, 0.05) * problem.bands[r].high
+                }
             }
             return problem
         }

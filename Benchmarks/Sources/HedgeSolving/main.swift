@@ -5,6 +5,7 @@
 // Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
 // same problems split into bought and sold amounts and equilibrated; only their own set-up and solve times count,
 // as they report them, so what Python adds does not.
+import CAllocationCounter
 import Foundation
 import Poise
 import Timing
@@ -23,7 +24,8 @@ for path in files {
 if files.isEmpty {
     for (name, count, underlyings, soft, ticks) in [
         ("hard, n = 10", 10, 2, 0.0, 40), ("hard, n = 30", 30, 4, 0, 40), ("hard, n = 60", 60, 6, 0, 40),
-        ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40), ("hard, n = 500", 500, 20, 0, 5),
+        ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40),
+        ("hard, n = 500", 500, 20, 0, 5),
     ] {
         sequences.append(
             Sequence(
@@ -43,6 +45,7 @@ func shown(_ times: [Double]) -> String {
 }
 
 let clock = ContinuousClock()
+var totalAllocations: UInt = 0
 print("microseconds per problem                        p50      p99      max")
 for sequence in sequences {
     let solver = HedgeSolver()
@@ -54,20 +57,28 @@ for sequence in sequences {
     for start in [HedgeStart.cold, .warm] {
         var times: [Double] = []
         var fallbacks = 0
+        var allocations: UInt = 0
         for round in 0..<rounds {
             for (index, problem) in problems.enumerated() {
+                let before = allocation_count()
                 let time = try clock.measure { _ = try solver.solve(problem, start: start) }
+                if round > 0 { allocations += allocation_count() - before }
                 // A sequence's first tick follows its last: no tick of it.
                 guard round > 0, start == .cold || index > 0 else { continue }
                 times.append(time / .microseconds(1))
                 fallbacks += start == .warm && solver.solution.interiorSteps > 0 ? 1 : 0
             }
         }
-        let note = start == .warm ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
+        let note =
+            start == .warm
+            ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
+        totalAllocations += allocations
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json").path
-    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(to: URL(fileURLWithPath: path))
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
+        .path
+    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(
+        to: URL(fileURLWithPath: path))
     defer { try? FileManager.default.removeItem(atPath: path) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -78,3 +89,6 @@ for sequence in sequences {
     try process.run()
     process.waitUntilExit()
 }
+// The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
+print("\nheap allocations after the first problem of a shape: \(totalAllocations)")
+if totalAllocations > 0 { exit(1) }
