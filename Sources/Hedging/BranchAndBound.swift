@@ -228,8 +228,11 @@ final class BranchAndBound {
             return nil
         }
         active.save(to: node.guess)
-        round(node, thorough: nodes == 1 || nodes.nonzeroBitCount == 1)
         let (instrument, isSwitch) = choose(node)
+        // Whole trades near every relaxation would take more time than they save.
+        if instrument < 0 || nodes % 4 == 1 || nodes.nonzeroBitCount == 1 {
+            round(node, thorough: nodes.nonzeroBitCount == 1)
+        }
         if node.bound >= enough || instrument < 0 {
             // Whole, or as good as: `round` has seen these trades. What was not solved may hide better ones.
             if !isSolved { lost = min(lost, node.bound) }
@@ -400,7 +403,7 @@ final class BranchAndBound {
     /// What the moves pay for being outside of a hard limit, per scaled unit.
     private static let hardPenalty = 1e6
 
-    private func rowPrice(_ r: Int, _ g: Double) -> Double {
+    @inline(__always) private func rowPrice(_ r: Int, _ g: Double) -> Double {
         let cost = scaled.rowCost(r, g)
         return cost < .infinity ? cost : Self.hardPenalty * scaled.outside(r, g)
     }

@@ -122,17 +122,17 @@ extension ScaledProblem {
     }
 
     /// Linear cost and impact of one trade.
-    func tradeCost(_ i: Int, _ x: Double) -> Double {
+    @inline(__always) func tradeCost(_ i: Int, _ x: Double) -> Double {
         (x > 0 ? costBuy[i] : -costSell[i]) * x + 0.5 * curvature[i] * x * x
     }
 
     /// How far outside of its limits a row is.
-    func outside(_ r: Int, _ g: Double) -> Double {
+    @inline(__always) func outside(_ r: Int, _ g: Double) -> Double {
         kinds[r] == .absent ? 0 : max(low[r] - g, g - high[r], 0)
     }
 
     /// Penalty of a row; infinite outside of a hard limit.
-    func rowCost(_ r: Int, _ g: Double) -> Double {
+    @inline(__always) func rowCost(_ r: Int, _ g: Double) -> Double {
         let outside = outside(r, g)
         guard outside > 0 else { return 0 }
         guard kinds[r] == .soft || kinds[r] == .quadratic else { return .infinity }
