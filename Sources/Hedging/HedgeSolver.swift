@@ -141,7 +141,8 @@ public final class HedgeSolver {
             // Costs of very different size: what counts may have been small beside the rest. And where rounding
             // got in the way, other scales round differently.
             let least = scaled.dualValue(interior.multiplier).magnitude
-            for share in [least < 0.01 ? max(least, 1e-12) : 16, 1.0 / 16] where status == .uncertified {
+            for attempt in 0..<2 where status == .uncertified {
+                let share = attempt == 1 ? 1.0 / 16 : least < 0.01 ? max(least, 1e-12) : 16
                 try scaled.load(problem, keepingScales: false, objective: share)
                 status = solveCold(problem, scaled, interior, active)
             }

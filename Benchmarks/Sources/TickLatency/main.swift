@@ -14,6 +14,10 @@ import Timing
 /// - book: 5,000 listed contracts in 20 books through `ChainGreeks`, `ContractFigures` and `ExposurePlan`, the
 ///   path of `poise risk`, in full form.
 ///
+/// - hedge: tick to certified trades; 5,000 contracts of 4 coins, 200 books that hold 250 of them each, 30 hedge
+///   instruments: Greeks, exposures of every book and coin, the firm's net, and where a band is left the cheapest
+///   trades, warm. Trades that come in between ticks are stood in for by a little noise on the net.
+///
 /// Prints percentiles, and the heap allocations per tick, counted by standing in for malloc; fails where there
 /// are any. Left out: receiving and parsing the tick.
 
@@ -140,5 +144,127 @@ func measureBooks() throws -> UInt {
     return allocations
 }
 
-let allocations = try measureSlices() + measureBooks()
+/// From Greeks to trades.
+func measureHedge() throws -> UInt {
+    let now: Int64 = 1_772_443_800_000
+    let coins = ["BTC", "ETH", "SOL", "XRP"]
+    let months = ["APR", "MAY", "JUN", "JUL", "AUG"]
+    var chainText = "instrument_name,timestamp,underlying_price,mark_iv,mark_price\n"
+    var positionText = "book,instrument,quantity\n"
+    var uniform = UniformNumbers()
+    var names: [String] = []
+    for leg in 0..<5_000 {
+        let (coin, number) = (coins[leg % 4], leg / 4)
+        let name =
+            "\(coin)-\(1 + number % 20)\(months[number / 250])26-\(45_000 + 125 * (number % 250))-\(leg % 2 == 0 ? "C" : "P")"
+        names.append(name)
+        chainText += "\(name),\(now),\(60_000 + leg % 20),\(40 + leg % 37),0.05\n"
+    }
+    for book in 0..<200 {
+        for leg in 0..<250 {
+            let name = names[(book * 37 + leg * 20 + Int(uniform() * 20)) % names.count]
+            positionText += "book-\(book),\(name),\(((uniform() - 0.5) * 20).rounded())\n"
+        }
+    }
+    var badRows = BadRows(skip: false)
+    let chain = try Chain(Source(name: "chain", text: chainText), &badRows)
+    let table = try PositionTable(Source(name: "positions", text: positionText), &badRows)
+    let valuation = try BookValuation(table, in: chain, &badRows)
+    let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: [.book, .underlying])
+    let figures = ContractFigures(count: valuation.contracts.count)
+    let exposures = Exposures(plan)
+    valuation.greeks.compute(engine)
+    figures.update(from: valuation.greeks, in: .usd)
+
+    let contracts = valuation.contracts
+    // 30 instruments: seven or eight options of each coin; bands on delta, gamma, vega and on all vega.
+    let measures = [ExposureGreek.netDelta, .gamma, .vega]
+    var problem = HedgeProblem(name: "firm", underlyings: coins)
+    var rows: [Int] = []
+    for number in 0..<30 {
+        let candidates = contracts.indices.filter {
+            contracts[$0].base == coins[number % 4]
+        }
+        rows.append(candidates[(number * 131) % candidates.count])
+        problem.add(
+            "\(number)",
+            HedgeInstrument(
+                underlying: number % 4, costBuy: 20 + 100 * uniform(), costSell: 20 + 100 * uniform(),
+                impact: 0.05 + 0.3 * uniform(), maximumBuy: 400, maximumSell: 400, margin: 3_000))
+    }
+    for coin in 0..<4 {
+        for measure in measures {
+            let own = rows.indices.filter { $0 % 4 == coin }
+            let reach = own.reduce(0) { $0 + figures[rows[$1], measure].magnitude * 400 }
+            problem.add(
+                "\(coins[coin]) \(measure)", HedgeBand(hard: -0.05 * reach, 0.05 * reach, current: 0),
+                coefficients: own.map { (instrument: $0, coefficient: figures[rows[$0], measure]) })
+        }
+    }
+    let vegaReach = rows.reduce(0) { $0 + figures[$1, .vega].magnitude * 400 }
+    problem.add(
+        "all vega", HedgeBand(hard: -0.03 * vegaReach, 0.03 * vegaReach, current: 0),
+        coefficients: rows.indices.map { (instrument: $0, coefficient: figures[rows[$0], .vega]) })
+    let groupCoins = plan.groups.map { group in coins.firstIndex(of: group[1]) ?? 0 }
+    let solver = HedgeSolver()
+    // The first problem of a shape allocates.
+    try solver.solve(problem)
+    var (hedged, proved, infeasible, anew) = (0, 0, 0, 0)
+    // What the firm would hold after its first hedges: noise around the middle of each band and beyond.
+    var offsets = [Double](repeating: 0, count: problem.bands.count)
+    var isPrepared = false
+    let allocations = measure("hedge") { _ in
+        valuation.greeks.compute(engine)
+        figures.update(from: valuation.greeks, in: .usd)
+        plan.aggregate(figures, into: exposures)
+        for b in problem.bands.indices { problem.bands[b].current = 0 }
+        for group in groupCoins.indices {
+            let first = 3 * groupCoins[group]
+            problem.bands[first].current += exposures[group, .netDelta]
+            problem.bands[first + 1].current += exposures[group, .gamma]
+            problem.bands[first + 2].current += exposures[group, .vega]
+            problem.bands[12].current += exposures[group, .vega]
+        }
+        for k in problem.entries.indices {
+            // Fresh Greeks of the instruments; the bands' coefficients stand coin by coin, measure by measure.
+            let row = rows[problem.entries[k].instrument]
+            let measure = k >= 90 ? ExposureGreek.vega : measures[entryMeasure(k)]
+            problem.entries[k].coefficient = figures[row, measure]
+        }
+        if !isPrepared {
+            for b in problem.bands.indices { offsets[b] = -problem.bands[b].current }
+            isPrepared = true
+        }
+        var isOutside = false
+        for b in problem.bands.indices {
+            let width = problem.bands[b].high
+            offsets[b] += 0.05 * width * (uniform() - 0.5)
+            if offsets[b] + problem.bands[b].current > 3 * width { offsets[b] -= 0.2 * width }
+            if offsets[b] + problem.bands[b].current < -3 * width { offsets[b] += 0.2 * width }
+            problem.bands[b].current += offsets[b]
+            isOutside = isOutside || problem.bands[b].current.magnitude > width
+        }
+        guard isOutside else { return }
+        hedged += 1
+        let status = try? solver.solve(problem, start: .warm)
+        if status == .optimal { proved += 1 }
+        if status == .infeasible { infeasible += 1 }
+        if solver.solution.interiorSteps > 0 { anew += 1 }
+    }
+    let shares = [proved, infeasible, anew].map {
+        String(format: "%.1f%%", 100 * Double($0) / Double(max(hedged, 1)))
+    }
+    print(
+        "(\(plan.legCount) legs of \(valuation.contracts.count) contracts in \(plan.groups.count) groups; "
+            + "\(hedged) ticks hedged, \(shares[0]) with a certified optimum, \(shares[1]) infeasible, \(shares[2]) from the interior point)"
+    )
+    return allocations
+
+    /// The place in `measures` of a coefficient: eight instruments of the first two coins, seven of the others.
+    func entryMeasure(_ k: Int) -> Int {
+        k < 48 ? k / 8 % 3 : (k - 48) / 7 % 3
+    }
+}
+
+let allocations = try measureSlices() + measureBooks() + measureHedge()
 exit(allocations == 0 ? 0 : 1)
