@@ -50,7 +50,9 @@ public struct BookHedge: Sendable {
         let held = ContractFigures(count: valuation.contracts.count)
         held.update(from: valuation.greeks, in: .usd)
         let tickers = candidateTickers(chain, limits, valuation)
-        let candidates = tickers.compactMap { HedgeCandidate($0, options.costs, options.holding) }
+        let candidates = tickers.compactMap {
+            HedgeCandidate($0, options.costs, options.holding, index: chain.indexPrice(of: $0.instrument))
+        }
         let greeks = try ChainGreeks(candidates.map(\.ticker), file: chain.file, .book, &badRows)
         greeks.compute(engine)
         let kept = Set(greeks.tickers.map(\.instrument.name))

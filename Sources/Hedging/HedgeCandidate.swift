@@ -32,8 +32,9 @@ public struct HedgeCandidate: Sendable {
         }
     }
 
+    /// - Parameter index: the coin's price, where the ticker does not name it.
     /// - Returns: nil where nobody quotes, or where the book is crossed or worse than worthless.
-    public init?(_ ticker: Ticker, _ costs: VenueCosts, _ holding: Holding) {
+    public init?(_ ticker: Ticker, _ costs: VenueCosts, _ holding: Holding, index: Double? = nil) {
         let instrument = ticker.instrument
         guard let mark = ticker.markPrice, mark.isFinite, mark >= 0,
             let rates = costs.rates[VenueCosts.Class(instrument)]
@@ -80,7 +81,7 @@ public struct HedgeCandidate: Sendable {
         self.ticker = ticker
         self.value = value
         fee = min(rates.fee * underlying, rates.feeCap * value)
-        carry = Self.carry(ticker, value, holding)
+        carry = Self.carry(ticker, value, holding, ticker.indexPrice ?? index)
     }
 
     /// The quadratic cost that walking the whole side of an order book has beyond its best price.
@@ -96,11 +97,13 @@ public struct HedgeCandidate: Sendable {
     }
 
     /// Perpetuals pay funding; a dated future's price runs to the index until it expires.
-    private static func carry(_ ticker: Ticker, _ value: Double, _ holding: Holding) -> Double {
+    private static func carry(_ ticker: Ticker, _ value: Double, _ holding: Holding, _ index: Double?)
+        -> Double
+    {
         switch ticker.instrument.kind {
         case .perpetual: return value * holding.funding * 3 * holding.horizon
         case .future(let expiry):
-            guard let mark = ticker.markPrice, let index = ticker.indexPrice else { return 0 }
+            guard let mark = ticker.markPrice, let index else { return 0 }
             let days = 365 * ticker.timestamp.years(until: expiry)
             guard days > 0 else { return 0 }
             return value * (mark - index) / mark * min(1, holding.horizon / days)

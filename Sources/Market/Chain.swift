@@ -53,6 +53,9 @@ public struct Chain: Sendable {
         }
     }
 
+    /// The latest index of an instrument's coin that any row names.
+    public func indexPrice(of instrument: Instrument) -> Double? { indices[Self.indexKey(instrument)]?.price }
+
     private mutating func readTable(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         for column in TableFields.required { _ = try table.required(column) }

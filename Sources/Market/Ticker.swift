@@ -47,6 +47,27 @@ public struct Ticker: Sendable, Equatable {
     /// Best first; empty where nobody quotes.
     public let bids, asks: [OrderLevel]
     public let published: PublishedGreeks?
+
+    public init(
+        instrument: Instrument, timestamp: Timestamp, line: Int = 0, underlyingPrice: Double?,
+        underlyingIndex: String?, indexPrice: Double?, markPrice: Double?, markVolatility: Double?,
+        interestRate: Double = 0, openInterest: Double?, bids: [OrderLevel], asks: [OrderLevel],
+        published: PublishedGreeks?
+    ) {
+        self.instrument = instrument
+        self.timestamp = timestamp
+        self.line = line
+        self.underlyingPrice = underlyingPrice
+        self.underlyingIndex = underlyingIndex
+        self.indexPrice = indexPrice
+        self.markPrice = markPrice
+        self.markVolatility = markVolatility
+        self.interestRate = interestRate
+        self.openInterest = openInterest
+        self.bids = bids
+        self.asks = asks
+        self.published = published
+    }
 }
 
 extension Ticker {

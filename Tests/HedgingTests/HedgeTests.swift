@@ -134,6 +134,51 @@ private func desk() -> HedgeProblem {
         #expect((cash + 50 * 1960 + 50 * 1470).magnitude < 1e-6)
     }
 
+    /// Costs of a candidate from its order book, by hand.
+    @Test func candidates() throws {
+        func ticker(_ name: String, mark: Double, bids: [(Double, Double)], asks: [(Double, Double)]) throws
+            -> Ticker
+        {
+            let instrument = try Instrument(name: name)
+            return Ticker(
+                instrument: instrument, timestamp: Timestamp(milliseconds: 1_772_443_800_000), line: 2,
+                underlyingPrice: 50_000, underlyingIndex: nil, indexPrice: nil, markPrice: mark,
+                markVolatility: 0.5,
+                interestRate: 0, openInterest: nil, bids: bids.map { OrderLevel(price: $0.0, amount: $0.1) },
+                asks: asks.map { OrderLevel(price: $0.0, amount: $0.1) }, published: nil)
+        }
+        let held = HedgeCandidate.Holding(horizon: 2, funding: 0.0001)
+        let option = try #require(
+            HedgeCandidate(
+                try ticker(
+                    "BTC-27MAR26-60000-C", mark: 0.03, bids: [(0.029, 2), (0.028, 3)],
+                    asks: [(0.031, 4), (0.033, 4)]),
+                .standard, held))
+        // Half of 0.002 coin at 50,000; 3 basis points of the underlying; walking 8 coins costs 4 × 0.002 extra.
+        #expect((option.halfSpreadBuy - 50).magnitude < 1e-9 && option.halfSpreadSell == option.halfSpreadBuy)
+        #expect((option.fee - 15).magnitude < 1e-9 && option.carry == 0)
+        #expect((option.impact - 0.008 * 50_000 / 64).magnitude < 1e-9)
+        #expect(option.maximumBuy == 8 && option.maximumSell == 5)
+        // A cheap one: at most an eighth of the premium.
+        let cheap = try ticker("BTC-27MAR26-90000-C", mark: 0.0008, bids: [], asks: [(0.001, 1)])
+        let cap = try #require(HedgeCandidate(cheap, .standard, held))
+        #expect((cap.fee - 0.125 * 40).magnitude < 1e-9 && cap.maximumSell == 0)
+        #expect((cap.halfSpreadBuy - 10).magnitude < 1e-9)
+        let crossed = try ticker("BTC-27MAR26-60000-P", mark: 0.03, bids: [(0.031, 2)], asks: [(0.031, 4)])
+        #expect(HedgeCandidate(crossed, .standard, held) == nil)
+        let silent = try ticker("BTC-27MAR26-60000-P", mark: 0.03, bids: [], asks: [])
+        #expect(HedgeCandidate(silent, .standard, held) == nil)
+        // Per dollar: two days of funding at three times a basis point; half a basis of 2% over 25 days less 1.5 hours.
+        let perpetual = try ticker(
+            "BTC-PERPETUAL", mark: 50_000, bids: [(49_995, 1e5)], asks: [(50_005, 1e5)])
+        let swap = try #require(HedgeCandidate(perpetual, .standard, held))
+        #expect((swap.carry - 6e-4).magnitude < 1e-15 && (swap.halfSpreadBuy - 1e-4).magnitude < 1e-15)
+        let future = try ticker("BTC-27MAR26", mark: 51_000, bids: [], asks: [])
+        let dated = try #require(HedgeCandidate(future, .standard, held, index: 50_000))
+        let days = 25 - 1.5 / 24
+        #expect((dated.carry - 1_000 / 51_000 * 2 / days).magnitude < 1e-12 && dated.isAssumed)
+    }
+
     @Test func lotsKeepHardBandsAndBeatRounding() throws {
         let solver = HedgeSolver()
         var compared = 0
