@@ -1,6 +1,7 @@
 import CKernels
 import GreeksBaseline
 import GreeksKernel
+import VectorMath
 
 #if arch(x86_64)
     import GreeksAVX2
@@ -84,6 +85,17 @@ public struct GreeksEngine: Sendable {
             case .avx2: GreeksAVX2.logarithms(strike, count, high, low)
         #endif
         default: GreeksBaseline.logarithms(strike, count, high, low)
+        }
+    }
+
+    /// Sums rows by weight, one row of sums per group: the same bits on every instruction set.
+    public func sumWeightedRows(_ input: WeightedRows, into sums: UnsafeMutablePointer<Double>) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.sumWeightedRows(input, sums)
+            case .avx2: GreeksAVX2.sumWeightedRows(input, sums)
+        #endif
+        default: GreeksBaseline.sumWeightedRows(input, sums)
         }
     }
 

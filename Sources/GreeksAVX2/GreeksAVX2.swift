@@ -94,4 +94,9 @@ public enum GreeksAVX2 {
         GreeksKernel.impliedVolatilities(
             Arithmetic.self, input, count: count, volatility: volatility, status: status)
     }
+
+    @inline(never)
+    public static func sumWeightedRows(_ input: WeightedRows, _ sums: UnsafeMutablePointer<Double>) {
+        VectorMath.sumWeightedRows(input, into: sums)
+    }
 }

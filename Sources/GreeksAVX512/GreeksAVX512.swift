@@ -98,4 +98,9 @@ public enum GreeksAVX512 {
         GreeksKernel.impliedVolatilities(
             Arithmetic.self, input, count: count, volatility: volatility, status: status)
     }
+
+    @inline(never)
+    public static func sumWeightedRows(_ input: WeightedRows, _ sums: UnsafeMutablePointer<Double>) {
+        VectorMath.sumWeightedRows(input, into: sums)
+    }
 }

@@ -75,8 +75,8 @@ struct RiskCommand: ParsableCommand {
         valuation.greeks.compute(engine)
         stopwatch.lap("price")
         figures.update(from: valuation.greeks, in: numeraire)
-        plan.aggregate(figures, into: exposures)
-        totals.aggregate(figures, into: totalExposures)
+        plan.aggregate(figures, into: exposures, engine)
+        totals.aggregate(figures, into: totalExposures, engine)
         stopwatch.lap("aggregate")
 
         let report = report(plan, exposures, totals, totalExposures)

@@ -1,11 +1,12 @@
 import Greeks
 import Market
+import VectorMath
 
 /// The contract side of the matrix product: one row of `ExposureGreek` figures per contract, per unit of
 /// quantity.
 public final class ContractFigures: @unchecked Sendable {
     /// Doubles from one row to the next: the figures and padding to whole vectors.
-    static let stride = 16
+    static let stride = WeightedRows.width
     public let count: Int
     let rows: UnsafeMutablePointer<Double>
 

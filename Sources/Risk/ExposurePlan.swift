@@ -1,5 +1,7 @@
 import COpenBLAS
+import Greeks
 import Market
+import VectorMath
 
 /// By what positions are grouped.
 public enum Grouping: String, CaseIterable, Sendable {
@@ -40,7 +42,7 @@ public struct ExposurePlan: Sendable {
     public let contracts: [Instrument]
     /// Group g holds the legs `offsets[g]` to `offsets[g + 1] − 1`, in the order of the positions.
     private let offsets: [Int]
-    private let legContracts: [Int]
+    private let legContracts: [Int32]
     private let legQuantities: [Double]
 
     public var legCount: Int { legContracts.count }
@@ -85,27 +87,18 @@ public struct ExposurePlan: Sendable {
             next[leg.group] += 1
         }
         self.offsets = offsets
-        legContracts = order.map { legs[$0].contract }
+        legContracts = order.map { Int32(legs[$0].contract) }
         legQuantities = order.map { legs[$0].quantity }
     }
 
     /// Sums the legs of each group, in the order of the positions: the same bits on every machine.
     /// Allocates nothing.
-    public func aggregate(_ figures: ContractFigures, into exposures: Exposures) {
+    public func aggregate(_ figures: ContractFigures, into exposures: Exposures, _ engine: GreeksEngine) {
         precondition(figures.count >= contracts.count && exposures.count == groups.count, "sizes differ")
-        for group in groups.indices {
-            var low = SIMD8<Double>.zero
-            var high = SIMD8<Double>.zero
-            for leg in offsets[group]..<offsets[group + 1] {
-                let quantity = SIMD8<Double>(repeating: legQuantities[leg])
-                let row = UnsafeRawPointer(figures.rows + legContracts[leg] * ContractFigures.stride)
-                low += quantity * row.loadUnaligned(as: SIMD8<Double>.self)
-                high += quantity * row.loadUnaligned(fromByteOffset: 64, as: SIMD8<Double>.self)
-            }
-            let row = UnsafeMutableRawPointer(exposures.rows + group * ContractFigures.stride)
-            row.storeBytes(of: low, as: SIMD8<Double>.self)
-            row.storeBytes(of: high, toByteOffset: 64, as: SIMD8<Double>.self)
-        }
+        engine.sumWeightedRows(
+            WeightedRows(
+                rows: figures.rows, rowOfTerm: legContracts, weights: legQuantities, offsets: offsets,
+                groupCount: groups.count), into: exposures.rows)
     }
 
     /// The same as one dense matrix product by OpenBLAS: for books that hold most contracts. `dense` comes
@@ -124,7 +117,7 @@ public struct ExposurePlan: Sendable {
         var dense = Array(repeating: 0.0, count: groups.count * contracts.count)
         for group in groups.indices {
             for leg in offsets[group]..<offsets[group + 1] {
-                dense[group * contracts.count + legContracts[leg]] += legQuantities[leg]
+                dense[group * contracts.count + Int(legContracts[leg])] += legQuantities[leg]
             }
         }
         return dense

@@ -29,7 +29,7 @@ struct ExposureTests {
         func exposures(_ groupings: [Grouping], _ numeraire: Numeraire) -> (ExposurePlan, Exposures) {
             let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: groupings)
             let exposures = Exposures(plan)
-            plan.aggregate(figures(numeraire), into: exposures)
+            plan.aggregate(figures(numeraire), into: exposures, engine)
             return (plan, exposures)
         }
     }
@@ -78,13 +78,31 @@ struct ExposureTests {
             setup.valuation.positions.reversed(), contracts: setup.valuation.contracts,
             by: [.book, .underlying])
         let others = Exposures(reversed)
-        reversed.aggregate(figures, into: others)
+        reversed.aggregate(figures, into: others, setup.engine)
         #expect(plan.groups == reversed.groups && plan.groups.count == 26 && plan.legCount == 520)
         for greek in ExposureGreek.allCases {
             let scale = Self.scale(setup, figures, greek)
             for group in plan.groups.indices {
                 #expect(abs(dense[group, greek] - exposures[group, greek]) <= 1e-14 * scale)
                 #expect(abs(others[group, greek] - exposures[group, greek]) <= 1e-14 * scale)
+            }
+        }
+    }
+
+    /// Every instruction set gives the same bits.
+    @Test func sameBits() throws {
+        let setup = try Setup()
+        let figures = setup.figures(.usd)
+        let (plan, exposures) = setup.exposures([.book, .expiry], .usd)
+        for set in InstructionSet.supported {
+            let others = Exposures(plan)
+            plan.aggregate(figures, into: others, try GreeksEngine(set))
+            for group in plan.groups.indices {
+                for greek in ExposureGreek.allCases {
+                    #expect(
+                        others[group, greek].bitPattern == exposures[group, greek].bitPattern,
+                        "\(set) \(greek)")
+                }
             }
         }
     }
@@ -189,7 +207,7 @@ struct ExposureTests {
             figures.update(from: valuation.greeks, in: numeraire)
             let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: [.book])
             let exposures = Exposures(plan)
-            plan.aggregate(figures, into: exposures)
+            plan.aggregate(figures, into: exposures, try GreeksEngine())
             let coin = numeraire == .usd ? 50_000.0 : 1
             for (group, coins) in [-2.0, 2, 2].enumerated() {
                 #expect(abs(exposures[group, .delta] - coins * coin) < 1e-9)

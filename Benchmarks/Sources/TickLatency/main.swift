@@ -138,7 +138,7 @@ func measureBooks() throws -> UInt {
     let allocations = measure("book") { _ in
         valuation.greeks.compute(engine)
         figures.update(from: valuation.greeks, in: .usd)
-        plan.aggregate(figures, into: exposures)
+        plan.aggregate(figures, into: exposures, engine)
     }
     print("(\(plan.legCount) legs of \(valuation.contracts.count) contracts; vega \(exposures[0, .vega]))")
     return allocations
@@ -216,7 +216,7 @@ func measureHedge() throws -> UInt {
     let allocations = measure("hedge") { _ in
         valuation.greeks.compute(engine)
         figures.update(from: valuation.greeks, in: .usd)
-        plan.aggregate(figures, into: exposures)
+        plan.aggregate(figures, into: exposures, engine)
         for b in problem.bands.indices { problem.bands[b].current = 0 }
         for group in groupCoins.indices {
             let first = 3 * groupCoins[group]
