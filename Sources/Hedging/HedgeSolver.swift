@@ -153,6 +153,7 @@ public final class HedgeSolver {
     private func solveCold(
         _ problem: HedgeProblem, _ scaled: ScaledProblem, _ interior: InteriorPoint, _ active: ActiveSet
     ) -> HedgeStatus {
+        if scaled.isOutOfReach() { return .infeasible }
         let ceiling = scaled.costCeiling()
         interior.start()
         // A rough interior point usually tells which limits hold, and the active set does the rest.

@@ -19,6 +19,30 @@ extension ScaledProblem {
         lower[i] > 0 ? .lower : upper[i] < 0 ? .upper : .zero
     }
 
+    /// Whether some hard limit stays broken by whatever the box allows, each row by itself.
+    func isOutOfReach() -> Bool {
+        for r in 0..<rowCount {
+            leastReach[r] = 0
+            mostReach[r] = 0
+        }
+        for i in 0..<count {
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                let r = Int(columnRow[k])
+                let (a, b) = (coefficients[k] * lower[i], coefficients[k] * upper[i])
+                leastReach[r] += min(a, b)
+                mostReach[r] += max(a, b)
+            }
+            leastReach[cashRow] += min(cashBuy[i] * upper[i], -cashSell[i] * lower[i], 0)
+        }
+        mostReach[cashRow] = .infinity
+        mostReach[marginRow] = .infinity
+        for r in 0..<rowCount where kinds[r] == .hard || kinds[r] == .equality {
+            let slack = 1e-9 * (1 + max(-leastReach[r], min(mostReach[r], 1e9)))
+            if low[r] > mostReach[r] + slack || high[r] < leastReach[r] - slack { return true }
+        }
+        return false
+    }
+
     /// What the most expensive trades of the box could cost: above any optimum that there is.
     func costCeiling() -> Double {
         var ceiling = 0.0

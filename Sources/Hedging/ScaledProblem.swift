@@ -26,6 +26,8 @@ final class ScaledProblem {
 
     // Per row.
     let low, high, penalty, penaltyQuadratic: UnsafeMutablePointer<Double>
+    /// Scratch of `isOutOfReach`.
+    let leastReach, mostReach: UnsafeMutablePointer<Double>
     let rowScale: UnsafeMutablePointer<Double>
     let kinds: UnsafeMutablePointer<RowKind>
     /// First row that shares an instrument with this one, this one included.
@@ -135,7 +137,7 @@ final class ScaledProblem {
         kinds.initialize(repeating: .absent, count: rowCount)
 
         arena = Arena(
-            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 5 * Arena.room(rowCount)
+            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 7 * Arena.room(rowCount)
                 + Arena.room(factorCount * (factorCount + 2))
                 + Arena.room(count + 2 * problem.underlyings.count))
         lower = arena.take(count)
@@ -153,6 +155,8 @@ final class ScaledProblem {
         penalty = arena.take(rowCount)
         penaltyQuadratic = arena.take(rowCount)
         rowScale = arena.take(rowCount)
+        leastReach = arena.take(rowCount)
+        mostReach = arena.take(rowCount)
         factor = arena.take(factorCount * (factorCount + 2))
         scratch = arena.take(count + 2 * problem.underlyings.count)
     }

@@ -186,7 +186,9 @@ struct HedgeReport {
             let proof =
                 solution.status == .optimal
                 ? "optimal"
-                : "stopped after \(solution.nodes) nodes: best so far"
+                : solution.gap.isFinite
+                    ? "stopped after \(solution.nodes) nodes: best so far"
+                    : "stopped after \(solution.nodes) nodes without an answer; fractions of lots would be"
             let gap = solution.gap.isFinite ? String(format: "%.1e", solution.gap) : "unknown"
             return "\(proof), cost \(cost.total.significant)\(split); gap \(gap), "
                 + "\(microseconds.significant) µs"

@@ -134,6 +134,26 @@ private func desk() -> HedgeProblem {
         #expect((cash + 50 * 1960 + 50 * 1470).magnitude < 1e-6)
     }
 
+    /// Bands that nothing can move, or nothing may.
+    @Test func outOfReachIsInfeasible() throws {
+        let solver = HedgeSolver()
+        var problem = desk()
+        problem.add("vanna", HedgeBand(hard: -1, 1, current: 5), coefficients: [:])
+        #expect(try solver.solve(problem) == .infeasible)
+        #expect(try solver.diagnose(problem)?.totalViolation == 2)
+        problem.bands[2].current = 0.5
+        #expect(try solver.solve(problem) == .optimal)
+        for i in problem.instruments.indices {
+            problem.instruments[i].maximumBuy = 0
+            problem.instruments[i].maximumSell = 0
+        }
+        #expect(try solver.solve(problem) == .infeasible)
+        let diagnosis = try #require(try solver.diagnose(problem))
+        // 29 outside of a width of 2, 800 outside of a width of 200.
+        #expect((diagnosis.totalViolation - 18.5).magnitude < 1e-9)
+        #expect(diagnosis.trades == [0, 0, 0])
+    }
+
     /// Costs of a candidate from its order book, by hand.
     @Test func candidates() throws {
         func ticker(_ name: String, mark: Double, bids: [(Double, Double)], asks: [(Double, Double)]) throws
