@@ -1,3 +1,5 @@
+import Market
+
 extension HedgeProblem {
     /// The problem in the format that `HedgeProblemFile` reads, all digits.
     public var json: String {
@@ -7,7 +9,7 @@ extension HedgeProblem {
         func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
         let instrumentList = list(zip(instrumentNames, instruments)) { name, instrument in
             """
-            {"id": \(Self.quoted(name)), "u": \(instrument.underlying), "costBuy": \(instrument.costBuy), \
+            {"id": \(JSON.quoted(name)), "u": \(instrument.underlying), "costBuy": \(instrument.costBuy), \
             "costSell": \(instrument.costSell), "impact": \(instrument.impact), "fixed": \(instrument.fixedCost), \
             "lot": \(instrument.lot), "maxBuy": \(instrument.maximumBuy), "maxSell": \(instrument.maximumSell), \
             "margin": \(instrument.margin), "cash": \(instrument.cash)}
@@ -16,14 +18,14 @@ extension HedgeProblem {
         let bandList = list(zip(bandNames, bands)) { name, band in
             let own = entries[band.entries]
             return """
-                {"label": \(Self.quoted(name)), "idx": \(list(own) { "\($0.instrument)" }), \
+                {"label": \(JSON.quoted(name)), "idx": \(list(own) { "\($0.instrument)" }), \
                 "coef": \(list(own) { "\($0.coefficient)" }), "current": \(band.current), \
                 "lo": \(number(band.low)), "hi": \(number(band.high)), "hard": \(band.isHard), \
                 "penalty": \(band.penalty), "penaltyQuad": \(band.penaltyQuadratic)}
                 """
         }
         var members = [
-            "\"name\": \(Self.quoted(name))", "\"underlyings\": \(list(underlyings, Self.quoted))",
+            "\"name\": \(JSON.quoted(name))", "\"underlyings\": \(list(underlyings, JSON.quoted))",
             "\"marginLimit\": \(number(marginLimit))", "\"budget\": \(number(cashBudget))",
             "\"instruments\": \(instrumentList)", "\"bands\": \(bandList)",
         ]
@@ -39,20 +41,5 @@ extension HedgeProblem {
                 """)
         }
         return "{" + members.joined(separator: ", ") + "}"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case let control where control.value < 32:
-                let digits = String(control.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -35,6 +35,22 @@ package struct JSON {
     package var isNull: Bool {
         if case .null = content { true } else { false }
     }
+
+    /// A text as it stands in JSON, quotes included.
+    package static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case let control where control.value < 32:
+                let digits = String(control.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
 }
 
 /// A strict reader of JSON (RFC 8259) that keeps places, so that errors can name the line. A file may hold

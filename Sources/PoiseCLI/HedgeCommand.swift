@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Market
 import Poise
 
 struct HedgeCommand: ParsableCommand {
@@ -132,7 +133,7 @@ struct HedgeCommand: ParsableCommand {
                 let count = names[problem.name, default: 0]
                 names[problem.name] = count + 1
                 let name = count == 0 ? problem.name : "\(problem.name)#\(count + 1)"
-                try output.write("\(index == 0 ? "" : ",")\n\(Report.jsonText(name)): \(report.json)")
+                try output.write("\(index == 0 ? "" : ",")\n\(JSON.quoted(name)): \(report.json)")
             case .table, .csv:
                 if index > 0 { try output.write("\n") }
                 try report.write(to: output)

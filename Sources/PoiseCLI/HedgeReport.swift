@@ -1,4 +1,5 @@
 import Foundation
+import Market
 import Poise
 
 /// One answered hedge problem, for people and for programs.
@@ -51,7 +52,7 @@ struct HedgeReport {
             "\"dual\": \(Self.json(prices))",
             "\"dualMargin\": \(Self.json(infeasibility?.marginPrice ?? solution.marginPrice))",
             "\"dualBudget\": \(Self.json(infeasibility?.cashPrice ?? solution.cashPrice))",
-            "\"binding\": [\(binding.map(Report.jsonText).joined(separator: ", "))]",
+            "\"binding\": [\(binding.map(JSON.quoted).joined(separator: ", "))]",
         ]
         if let infeasibility {
             members += [
@@ -77,12 +78,12 @@ struct HedgeReport {
 
     private func liveMembers(_ hedge: BookHedge) -> [String] {
         let traded = trades.indices.filter { trades[$0] != 0 }
-        let list = traded.map { "\(Report.jsonText(problem.instrumentNames[$0])): \(trades[$0])" }
+        let list = traded.map { "\(JSON.quoted(problem.instrumentNames[$0])): \(trades[$0])" }
         let cost = hedge.tradingCost(trades)
         let bands = problem.bands.indices.map { r in
             let band = problem.bands[r]
             return """
-                {"name": \(Report.jsonText(problem.bandNames[r])), \
+                {"name": \(JSON.quoted(problem.bandNames[r])), \
                 "unit": "\(hedge.limits[r].greek.unit(.usd))", "before": \(band.current), \
                 "after": \(problem.exposure(ofBand: r, trades: trades)), "low": \(Self.json(band.low)), \
                 "high": \(Self.json(band.high)), "hard": \(band.isHard)}
@@ -94,7 +95,7 @@ struct HedgeReport {
         ]
         if infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() {
             let list = shares.map {
-                "\(Report.jsonText($0.book)): {\"cost\": \($0.cost), \"alone\": \($0.alone.map { "\($0)" } ?? "null")}"
+                "\(JSON.quoted($0.book)): {\"cost\": \($0.cost), \"alone\": \($0.alone.map { "\($0)" } ?? "null")}"
             }
             members.append("\"attribution\": {\(list.joined(separator: ", "))}")
             members.append("\"unattributed\": \(unattributed)")

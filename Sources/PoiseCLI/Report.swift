@@ -1,4 +1,5 @@
 import Foundation
+import Market
 
 /// One value of a report.
 enum Cell {
@@ -62,9 +63,9 @@ struct Report {
             var line = row == rows.lowerBound ? "\n  {" : ",\n  {"
             for column in columns.indices {
                 if column > 0 { line += ", " }
-                line += "\(Self.jsonText(columns[column].name)): "
+                line += "\(JSON.quoted(columns[column].name)): "
                 switch cell(row, column) {
-                case .text(let text): line += Self.jsonText(text)
+                case .text(let text): line += JSON.quoted(text)
                 case .number(let value): line += "\(value)"
                 case .empty: line += "null"
                 }
@@ -127,20 +128,6 @@ struct Report {
     private static func quoted(_ text: String) -> String {
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
-
-    static func jsonText(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case let control where control.value < 32:
-                result += String(format: "\\u%04x", control.value)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }
 
