@@ -85,7 +85,7 @@ public struct BookHedge: Sendable {
             tickers.append(ticker)
         }
         let listed = chain.latestTickers.filter { isWanted($0.instrument.base) }
-        // Linear first: futures and the perpetual of each coin, whether the chain lists them or not.
+        // Futures and perpetuals first, whether the chain lists them or only names them.
         for ticker in listed {
             let prefix = ticker.instrument.name.prefix { $0 != "-" }
             add("\(prefix)-PERPETUAL")
@@ -120,7 +120,6 @@ public struct BookHedge: Sendable {
                 exposures[position.book, default: limits.map { _ in 0 }][b] +=
                     position.quantity * held[row, limit.greek]
             }
-            _ = exposures[position.book, default: limits.map { _ in 0 }]
         }
         for (b, limit) in limits.enumerated() {
             // In a fixed order, for the same bits in every run.

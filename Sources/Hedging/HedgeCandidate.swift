@@ -33,7 +33,7 @@ public struct HedgeCandidate: Sendable {
     }
 
     /// - Parameter index: the coin's price, where the ticker does not name it.
-    /// - Returns: nil where nobody quotes, or where the book is crossed or worse than worthless.
+    /// - Returns: nil where nobody quotes, where the order book is crossed, or without a mark.
     public init?(_ ticker: Ticker, _ costs: VenueCosts, _ holding: Holding, index: Double? = nil) {
         let instrument = ticker.instrument
         guard let mark = ticker.markPrice, mark.isFinite, mark >= 0,

@@ -69,8 +69,8 @@ private func desk() -> HedgeProblem {
         }
     }
 
-    /// A certificate that accepts anything would prove nothing.
-    @Test func certificatesRefuseWhatIsNotOptimal() throws {
+    /// What a limit forbids costs more and shows as a violation of the problem that has it.
+    @Test func violationsAndTighterLimits() throws {
         let problem = desk()
         let solver = HedgeSolver()
         #expect(try solver.solve(problem) == .optimal)
