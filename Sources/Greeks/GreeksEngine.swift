@@ -60,6 +60,21 @@ public struct GreeksEngine: Sendable {
         }
     }
 
+    /// Figures of the options of slices, laid out as in `sliceForm`, by a map for each slice: row i of
+    /// `WeightedRows.width` doubles is option i's.
+    public func sliceFigures(
+        _ slices: UnsafePointer<Slice>, _ maps: UnsafePointer<FigureMap>, offsets: UnsafePointer<Int>,
+        sliceCount: Int, _ input: SliceFormColumns, into rows: UnsafeMutablePointer<Double>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
+            case .avx2: GreeksAVX2.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
+        #endif
+        default: GreeksBaseline.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
+        }
+    }
+
     /// Everything that the options of a slice share, for `count` slices (a multiple of 8).
     public func prepareSlices(
         spot: UnsafePointer<Double>, years: UnsafePointer<Double>, rate: UnsafePointer<Double>,

@@ -4,7 +4,7 @@ import VectorMath
 
 /// The lane operations of the instruction set that every processor of this architecture has: SSE2,
 /// without fused multiply-add, on x86-64; NEON, with it, on arm64.
-enum Arithmetic: LaneArithmetic {
+enum Arithmetic: RowArithmetic {
     @inline(__always)
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
         #if arch(arm64)
@@ -28,6 +28,21 @@ enum Arithmetic: LaneArithmetic {
 
     @inline(__always)
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
+
+    @inline(__always)
+    static func storeTransposed(
+        _ a: (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes),
+        to rows: UnsafeMutablePointer<Double>, stride: Int
+    ) {
+        poise_store_transposed(rows, stride, a.0, a.1, a.2, a.3, a.4, a.5, a.6, a.7)
+    }
+
+    @inline(__always)
+    static func storeTransposed(
+        _ a: (Lanes, Lanes), to rows: UnsafeMutablePointer<Double>, stride: Int
+    ) {
+        poise_store_pairs(rows, stride, a.0, a.1)
+    }
 }
 
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
@@ -75,6 +90,15 @@ public enum GreeksBaseline {
         sliceForm(
             Arithmetic.self, FullLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
             into: output)
+    }
+
+    @inline(never)
+    public static func sliceFigures(
+        _ slices: UnsafePointer<Slice>, _ maps: UnsafePointer<FigureMap>, _ offsets: UnsafePointer<Int>,
+        _ sliceCount: Int, _ input: SliceFormColumns, _ rows: UnsafeMutablePointer<Double>
+    ) {
+        GreeksKernel.sliceFigures(
+            Arithmetic.self, slices, maps, offsets: offsets, sliceCount: sliceCount, input, into: rows)
     }
 
     @inline(never)

@@ -1,28 +1,20 @@
 import Greeks
 import Market
-import VectorMath
 
 /// The contract side of the matrix product: one row of `ExposureGreek` figures per contract, per unit of
 /// quantity.
-public final class ContractFigures: @unchecked Sendable {
-    /// Doubles from one row to the next: the figures and padding to whole vectors.
-    static let stride = WeightedRows.width
-    public let count: Int
-    let rows: UnsafeMutablePointer<Double>
+public struct ContractFigures: Sendable {
+    let rows: FigureRows
+
+    public var count: Int { rows.count }
 
     /// Room for `count` contracts, all figures 0.
-    public init(count: Int) {
-        self.count = count
-        rows = .allocate(capacity: max(1, count) * Self.stride)
-        rows.initialize(repeating: 0, count: max(1, count) * Self.stride)
-    }
-
-    deinit { rows.deallocate() }
+    public init(count: Int) { rows = FigureRows(count: count) }
 
     /// One figure of one contract.
     public subscript(contract: Int, greek: ExposureGreek) -> Double {
-        get { rows[contract * Self.stride + greek.rawValue] }
-        set { rows[contract * Self.stride + greek.rawValue] = newValue }
+        get { rows[contract, greek] }
+        nonmutating set { rows[contract, greek] = newValue }
     }
 
     /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Allocates nothing.
@@ -40,57 +32,38 @@ public final class ContractFigures: @unchecked Sendable {
                 setDelta(row, contractClass, price: forward, share: share, in: numeraire)
                 continue
             }
-            let figures = rows + row * Self.stride
+            let map = FigureMap(
+                isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
+            let figures = rows.base + row * FigureRows.stride
             func set(_ greek: ExposureGreek, _ value: Double) { figures[greek.rawValue] = value }
-            let isInverse = contractClass == .inverseOption
-            let coinPrice = price[row] / forward
-            let net = isInverse ? delta[row] - coinPrice : delta[row]
-            // Multiplied, since ten divisions would cost more than the Greeks themselves.
-            let hundredth = 0.01
-            let perDay = 1.0 / 365
-            switch numeraire {
-            case .usd:
-                set(.value, price[row])
-                set(.delta, share * delta[row] * forward)
-                set(.netDelta, share * net * forward)
-                set(.gamma, gamma[row] * forward * forward * hundredth)
-                set(.vega, vega[row] * hundredth)
-                set(.theta, theta[row] * perDay)
-                set(.rho, rho[row] * hundredth)
-                set(.vanna, vanna[row] * forward * hundredth)
-                set(.volga, volga[row] * (hundredth * hundredth))
-                set(.charm, charm[row] * forward * perDay)
-            case .coin:
-                // What the premium adds to the derivatives of the net delta Δ − V/F.
-                let premium = isInverse ? 1.0 : 0.0
-                let coins = 1 / forward
-                set(.value, coinPrice)
-                set(.delta, share * delta[row])
-                set(.netDelta, share * net)
-                set(.gamma, (gamma[row] * forward - premium * net) * hundredth)
-                set(.vega, vega[row] * coins * hundredth)
-                set(.theta, theta[row] * coins * perDay)
-                set(.rho, rho[row] * coins * hundredth)
-                set(.vanna, (vanna[row] - premium * vega[row] * coins) * hundredth)
-                set(.volga, volga[row] * coins * (hundredth * hundredth))
-                set(.charm, (charm[row] - premium * theta[row] * coins) * perDay)
-            }
+            set(.value, price[row] * map.value)
+            set(.delta, delta[row] * map.delta)
+            set(.netDelta, delta[row] * map.delta + price[row] * map.netDeltaFromPrice)
+            set(
+                .gamma,
+                gamma[row] * map.gamma + delta[row] * map.gammaFromDelta + price[row] * map.gammaFromPrice)
+            set(.vega, vega[row] * map.vega)
+            set(.theta, theta[row] * map.theta)
+            set(.rho, rho[row] * map.rho)
+            set(.vanna, vanna[row] * map.vanna + vega[row] * map.vannaFromVega)
+            set(.volga, volga[row] * map.volga)
+            set(.charm, charm[row] * map.charm + theta[row] * map.charmFromTheta)
         }
     }
 
     /// Futures, perpetuals and coins: a price and a delta.
     ///
     /// A dollar of an inverse contract is 1/F coins: without gamma in dollars, with −1/F² in coin.
-    private func setDelta(
+    func setDelta(
         _ row: Int, _ contractClass: ContractClass, price: Double, share: Double, in numeraire: Numeraire
     ) {
         let isInverse = contractClass == .inverseFuture
         let coins = isInverse ? 1 / price : 1
         let delta = share * (numeraire == .usd ? coins * price : coins)
-        self[row, .delta] = delta
-        self[row, .netDelta] = delta
-        if contractClass == .spot { self[row, .value] = numeraire == .usd ? price : 1 }
-        if isInverse, numeraire == .coin { self[row, .gamma] = -coins / 100 }
+        rows[row, .delta] = delta
+        rows[row, .netDelta] = delta
+        if contractClass == .spot { rows[row, .value] = numeraire == .usd ? price : 1 }
+        if isInverse, numeraire == .coin { rows[row, .gamma] = -coins / 100 }
     }
 }
 

@@ -3,76 +3,76 @@ import Greeks
 import Market
 import VectorMath
 
-/// By what positions are grouped.
-public enum Grouping: String, CaseIterable, Sendable {
-    case book, underlying, expiry, instrument
-
-    /// The label of a position's group.
-    func label(_ position: PositionTable.Position) -> String {
-        switch self {
-        case .book: position.book
-        case .underlying: position.instrument.base
-        case .expiry:
-            position.instrument.expiry.map { String("\($0)".prefix(10)) } ?? "none"
-        case .instrument: position.instrument.name
-        }
-    }
-}
-
-extension Instrument {
-    fileprivate func sortsBefore(_ other: Instrument) -> Bool {
-        func key(_ instrument: Instrument) -> (String, Int64, Double, String) {
-            let expiry = instrument.expiry?.milliseconds ?? .max
-            if case .option(_, let strike, _) = instrument.kind {
-                return (instrument.base, expiry, strike, instrument.name)
-            }
-            return (instrument.base, expiry, 0, instrument.name)
-        }
-        return key(self) < key(other)
-    }
-}
-
-/// The position side of the matrix product E[group, greek] = Q[group, contract] · G[contract, greek], made
-/// once for a set of positions and used on every tick.
+/// The position side of the matrix product E[group, greek] = Q[group, contract] · G[contract, greek]: made once
+/// for a set of positions, used on every tick, and changed leg by leg as trades come in.
 public struct ExposurePlan: Sendable {
     public let groupings: [Grouping]
     /// One label per grouping for each group, sorted.
     public let groups: [[String]]
-    /// The distinct contracts, in the order of the rows of `ContractFigures`.
+    /// The distinct contracts.
     public let contracts: [Instrument]
+    /// Rows that the figures must have.
+    private let rowCount: Int
     /// Group g holds the legs `offsets[g]` to `offsets[g + 1] − 1`, in the order of the positions.
-    private let offsets: [Int]
-    private let legContracts: [Int32]
-    private let legQuantities: [Double]
+    private var offsets: [Int]
+    private var legContracts: [Int32]
+    private var legQuantities: [Double]
+    private let groupNumbers: [[String]: Int]
+    private let contractNumbers: [String: Int]
+    private let buckets: ExposureBuckets
 
     public var legCount: Int { legContracts.count }
 
-    /// - Parameter contracts: the rows of the figures; must hold every position's contract.
+    /// - Parameters:
+    ///   - contracts: must hold every position's contract.
+    ///   - rows: the row of the figures that each contract has; its place in `contracts` where it is nil.
+    ///   - buckets: needed where positions are grouped by tenor or moneyness; else all have the label `none`.
+    ///   - isComplete: whether every book gets a group for whatever the contracts may fall into, held or not,
+    ///     so that any fill has its place.
     public init(
-        _ positions: [PositionTable.Position], contracts: [Instrument], by groupings: [Grouping]
+        _ positions: [PositionTable.Position], contracts: [Instrument], rows: [Int]? = nil,
+        by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, isComplete: Bool = false
     ) {
+        let buckets = buckets ?? ExposureBuckets()
         self.groupings = groupings
         self.contracts = contracts
+        self.buckets = buckets
+        let rows = rows ?? Array(contracts.indices)
+        precondition(rows.count == contracts.count, "a row for each contract")
+        rowCount = (rows.max() ?? -1) + 1
         let contractNumbers = Dictionary(
-            contracts.enumerated().map { ($0.element.name, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
-        var groupNumbers: [[String]: Int] = [:]
-        for position in positions { groupNumbers[groupings.map { $0.label(position) }] = 0 }
-        // Labels in their own order, but contracts by expiry and strike.
-        let contractRanks = Dictionary(
+            zip(contracts, rows).map { ($0.name, $1) }, uniquingKeysWith: { first, _ in first })
+        self.contractNumbers = contractNumbers
+        let ranks = Dictionary(
             contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
-        groups = groupNumbers.keys.sorted { a, b in
-            for (x, y) in zip(a, b) where x != y {
-                if let rankX = contractRanks[x], let rankY = contractRanks[y] { return rankX < rankY }
-                return x < y
-            }
-            return false
+        func labels(_ book: String, _ instrument: Instrument) -> [GroupLabel] {
+            groupings.map { $0.label(book: book, instrument, buckets, ranks) }
         }
-        for (number, labels) in groups.enumerated() { groupNumbers[labels] = number }
+        let positionLabels = positions.map { labels($0.book, $0.instrument) }
+        var distinct = Set(positionLabels)
+        if isComplete {
+            let templates = Set(contracts.map { labels("", $0) })
+            let books = Set(positions.map(\.book))
+            for template in templates {
+                for book in books {
+                    var completed = template
+                    for (place, grouping) in groupings.enumerated() where grouping == .book {
+                        completed[place] = GroupLabel(text: book, rank: 0)
+                    }
+                    distinct.insert(completed)
+                }
+            }
+        }
+        let sorted = distinct.sorted { $0.lexicographicallyPrecedes($1) }
+        groups = sorted.map { $0.map(\.text) }
+        let groupNumbers = Dictionary(
+            groups.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        self.groupNumbers = groupNumbers
 
-        let legs = positions.compactMap { position -> (group: Int, contract: Int, quantity: Double)? in
-            guard let group = groupNumbers[groupings.map { $0.label(position) }],
+        let legs = zip(positions, positionLabels).compactMap {
+            position, labels -> (group: Int, contract: Int, quantity: Double)? in
+            guard let group = groupNumbers[labels.map(\.text)],
                 let contract = contractNumbers[position.instrument.name]
             else { return nil }
             return (group, contract, position.quantity)
@@ -93,31 +93,66 @@ public struct ExposurePlan: Sendable {
 
     /// Sums the legs of each group, in the order of the positions: the same bits on every machine.
     /// Allocates nothing.
-    public func aggregate(_ figures: ContractFigures, into exposures: Exposures, _ engine: GreeksEngine) {
-        precondition(figures.count >= contracts.count && exposures.count == groups.count, "sizes differ")
-        engine.sumWeightedRows(
-            WeightedRows(
-                rows: figures.rows, rowOfTerm: legContracts, weights: legQuantities, offsets: offsets,
-                groupCount: groups.count), into: exposures.rows)
+    /// - Parameter range: the groups whose sums are wanted; all where it is nil. Those of others stay.
+    public func aggregate(
+        _ figures: ContractFigures, groups range: Range<Int>? = nil, into exposures: Exposures,
+        _ engine: GreeksEngine
+    ) {
+        precondition(figures.count >= rowCount && exposures.count == groups.count, "sizes differ")
+        let range = range ?? 0..<groups.count
+        precondition(range.lowerBound >= 0 && range.upperBound <= groups.count, "groups out of range")
+        offsets.withUnsafeBufferPointer { offsets in
+            engine.sumWeightedRows(
+                WeightedRows(
+                    rows: figures.rows.base, rowOfTerm: legContracts, weights: legQuantities,
+                    offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
+                ),
+                into: exposures.rows.base + range.lowerBound * FigureRows.stride)
+        }
+    }
+
+    /// A trade: adds to the quantity that a book holds of a contract, in its place in the order of the positions,
+    /// or behind the others of its group. No leg of another group is touched, but where the leg is new, those
+    /// behind it move up by one.
+    /// - Returns: the group that has changed.
+    /// - Throws: `unknownContract`, `unknownBook` where no group stands for the book and contract,
+    ///   `invalidValue` for a quantity that is not finite; the plan is as before.
+    @discardableResult
+    public mutating func fill(book: String, _ contract: Instrument, quantity: Double) throws(RiskError) -> Int
+    {
+        guard let row = contractNumbers[contract.name] else { throw .unknownContract(contract.name) }
+        guard quantity.isFinite else {
+            throw .invalidValue(of: "\(book), \(contract.name)", field: "quantity", value: quantity)
+        }
+        let labels = groupings.map { $0.label(book: book, contract, buckets, [:]).text }
+        guard let group = groupNumbers[labels] else { throw .unknownBook(book) }
+        for leg in offsets[group]..<offsets[group + 1] where legContracts[leg] == Int32(row) {
+            legQuantities[leg] += quantity
+            return group
+        }
+        legContracts.insert(Int32(row), at: offsets[group + 1])
+        legQuantities.insert(quantity, at: offsets[group + 1])
+        for later in group + 1..<offsets.count { offsets[later] += 1 }
+        return group
     }
 
     /// The same as one dense matrix product by OpenBLAS: for books that hold most contracts. `dense` comes
     /// from `denseQuantities`. Sums in the library's order.
     public func aggregate(_ figures: ContractFigures, dense: [Double], into exposures: Exposures) {
-        precondition(dense.count == groups.count * contracts.count, "sizes differ")
+        precondition(dense.count == groups.count * rowCount, "sizes differ")
         guard !dense.isEmpty else { return }
         cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(groups.count), blasint(ContractFigures.stride),
-            blasint(contracts.count), 1, dense, blasint(contracts.count), figures.rows,
-            blasint(ContractFigures.stride), 0, exposures.rows, blasint(ContractFigures.stride))
+            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(groups.count), blasint(FigureRows.stride),
+            blasint(rowCount), 1, dense, blasint(rowCount), figures.rows.base,
+            blasint(FigureRows.stride), 0, exposures.rows.base, blasint(FigureRows.stride))
     }
 
-    /// Q as a dense matrix, one row of contracts per group.
+    /// Q as a dense matrix, one row per group.
     public var denseQuantities: [Double] {
-        var dense = Array(repeating: 0.0, count: groups.count * contracts.count)
+        var dense = Array(repeating: 0.0, count: groups.count * rowCount)
         for group in groups.indices {
             for leg in offsets[group]..<offsets[group + 1] {
-                dense[group * contracts.count + Int(legContracts[leg])] += legQuantities[leg]
+                dense[group * rowCount + Int(legContracts[leg])] += legQuantities[leg]
             }
         }
         return dense
@@ -125,21 +160,14 @@ public struct ExposurePlan: Sendable {
 }
 
 /// One row of `ExposureGreek` figures per group.
-public final class Exposures: @unchecked Sendable {
-    public let count: Int
-    let rows: UnsafeMutablePointer<Double>
+public struct Exposures: Sendable {
+    let rows: FigureRows
+
+    public var count: Int { rows.count }
 
     /// Room for the groups of a plan, all figures 0.
-    public init(_ plan: ExposurePlan) {
-        count = plan.groups.count
-        rows = .allocate(capacity: max(1, count) * ContractFigures.stride)
-        rows.initialize(repeating: 0, count: max(1, count) * ContractFigures.stride)
-    }
-
-    deinit { rows.deallocate() }
+    public init(_ plan: ExposurePlan) { rows = FigureRows(count: plan.groups.count) }
 
     /// One figure of one group.
-    public subscript(group: Int, greek: ExposureGreek) -> Double {
-        rows[group * ContractFigures.stride + greek.rawValue]
-    }
+    public subscript(group: Int, greek: ExposureGreek) -> Double { rows[group, greek] }
 }

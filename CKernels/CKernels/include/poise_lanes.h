@@ -1,5 +1,5 @@
-// One-instruction operations on eight doubles that Swift's SIMD8<Double> cannot name: it would call
-// the scalar library eight times. Each compiles for the instruction set of the importing module.
+// Operations on eight doubles that Swift's SIMD8<Double> cannot name: it would call the scalar library
+// eight times, or shuffle lane by lane. Each compiles for the instruction set of the importing module.
 #ifndef POISE_LANES_H
 #define POISE_LANES_H
 
@@ -24,5 +24,78 @@ POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) {
 POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) {
     return __builtin_reduce_or(mask) != 0;
 }
+
+// LLVM would see through the shuffles below and compute what they take apart lane by lane. An empty
+// instruction that wants whole registers keeps the arithmetic in front of it whole.
+#if defined(__AVX512F__)
+#define POISE_KEEP_WHOLE(a) __asm__("" : "+v"(a))
+#elif defined(__AVX__)
+#define POISE_KEEP_WHOLE(a)                                                       \
+    do {                                                                          \
+        double __attribute__((ext_vector_type(4))) low = a.lo, high = a.hi;       \
+        __asm__("" : "+x"(low), "+x"(high));                                      \
+        a = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);           \
+    } while (0)
+#else
+#define POISE_KEEP_WHOLE(a) (void)(a)
+#endif
+
+/// Stores eight vectors as rows, `stride` doubles apart: row i gets lane i of each, in order.
+static inline __attribute__((always_inline)) void poise_store_transposed(
+    double *rows, long stride, poise_lanes a, poise_lanes b, poise_lanes c, poise_lanes d, poise_lanes e,
+    poise_lanes f, poise_lanes g, poise_lanes h) {
+#define POISE_EVEN(x, y) __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
+#define POISE_ODD(x, y) __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
+// Pairs of lanes 0 and 2, or 1 and 3, of both: one instruction each, unlike other orders.
+#define POISE_EVEN_PAIRS(x, y) __builtin_shufflevector(x, y, 0, 1, 4, 5, 8, 9, 12, 13)
+#define POISE_ODD_PAIRS(x, y) __builtin_shufflevector(x, y, 2, 3, 6, 7, 10, 11, 14, 15)
+    POISE_KEEP_WHOLE(a);
+    POISE_KEEP_WHOLE(b);
+    POISE_KEEP_WHOLE(c);
+    POISE_KEEP_WHOLE(d);
+    POISE_KEEP_WHOLE(e);
+    POISE_KEEP_WHOLE(f);
+    POISE_KEEP_WHOLE(g);
+    POISE_KEEP_WHOLE(h);
+    const poise_lanes ab[2] = {POISE_EVEN(a, b), POISE_ODD(a, b)};
+    const poise_lanes cd[2] = {POISE_EVEN(c, d), POISE_ODD(c, d)};
+    const poise_lanes ef[2] = {POISE_EVEN(e, f), POISE_ODD(e, f)};
+    const poise_lanes gh[2] = {POISE_EVEN(g, h), POISE_ODD(g, h)};
+#pragma clang loop unroll(full)
+    for (int odd = 0; odd < 2; odd++) {
+        const poise_lanes near_left = POISE_EVEN_PAIRS(ab[odd], cd[odd]);
+        const poise_lanes near_right = POISE_EVEN_PAIRS(ef[odd], gh[odd]);
+        const poise_lanes far_left = POISE_ODD_PAIRS(ab[odd], cd[odd]);
+        const poise_lanes far_right = POISE_ODD_PAIRS(ef[odd], gh[odd]);
+        const poise_lanes row[4] = {
+            POISE_EVEN_PAIRS(near_left, near_right), POISE_EVEN_PAIRS(far_left, far_right),
+            POISE_ODD_PAIRS(near_left, near_right), POISE_ODD_PAIRS(far_left, far_right)};
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; i++) __builtin_memcpy(rows + (2 * i + odd) * stride, &row[i], sizeof row[i]);
+    }
+#undef POISE_EVEN
+#undef POISE_ODD
+#undef POISE_EVEN_PAIRS
+#undef POISE_ODD_PAIRS
+}
+
+/// Stores two vectors as rows of two, `stride` doubles apart.
+static inline __attribute__((always_inline)) void poise_store_pairs(
+    double *rows, long stride, poise_lanes a, poise_lanes b) {
+    typedef double pair __attribute__((ext_vector_type(2)));
+    POISE_KEEP_WHOLE(a);
+    POISE_KEEP_WHOLE(b);
+    const poise_lanes even = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+    const poise_lanes odd = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+    const pair row[8] = {
+        __builtin_shufflevector(even, even, 0, 1), __builtin_shufflevector(odd, odd, 0, 1),
+        __builtin_shufflevector(even, even, 2, 3), __builtin_shufflevector(odd, odd, 2, 3),
+        __builtin_shufflevector(even, even, 4, 5), __builtin_shufflevector(odd, odd, 4, 5),
+        __builtin_shufflevector(even, even, 6, 7), __builtin_shufflevector(odd, odd, 6, 7)};
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) __builtin_memcpy(rows + i * stride, &row[i], sizeof row[i]);
+}
+
+#undef POISE_KEEP_WHOLE
 
 #endif

@@ -1,0 +1,78 @@
+import Greeks
+import VectorMath
+
+/// Rows of `ExposureGreek` figures in memory: each starts on a cache line and is padded to whole vectors.
+final class FigureRows: @unchecked Sendable {
+    /// Doubles from one row to the next.
+    static let stride = WeightedRows.width
+    let count: Int
+    let base: UnsafeMutablePointer<Double>
+
+    /// All figures 0.
+    init(count: Int) {
+        self.count = count
+        let size = max(1, count) * Self.stride
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: size * MemoryLayout<Double>.stride, alignment: 64)
+        base = raw.bindMemory(to: Double.self, capacity: size)
+        base.initialize(repeating: 0, count: size)
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+    subscript(row: Int, greek: ExposureGreek) -> Double {
+        get {
+            precondition(row >= 0 && row < count, "row out of range")
+            return base[row * Self.stride + greek.rawValue]
+        }
+        set {
+            precondition(row >= 0 && row < count, "row out of range")
+            base[row * Self.stride + greek.rawValue] = newValue
+        }
+    }
+}
+
+extension FigureMap {
+    /// The figures of an option in `numeraire`: the one place where units and settlement meet.
+    ///
+    /// - Parameters:
+    ///   - forward: F, the price of the option's own future.
+    ///   - share: what is left of the delta in the half hour before expiry (`SettlementWindow`).
+    init(isInverse: Bool, forward: Double, share: Double, in numeraire: Numeraire) {
+        self.init()
+        // Multiplied, since divisions would cost more than the Greeks themselves.
+        let hundredth = 0.01
+        let perDay = 1.0 / 365
+        switch numeraire {
+        case .usd:
+            value = 1
+            delta = share * forward
+            netDeltaFromPrice = isInverse ? -share : 0
+            gamma = forward * forward * hundredth
+            vega = hundredth
+            theta = perDay
+            rho = hundredth
+            vanna = forward * hundredth
+            volga = hundredth * hundredth
+            charm = forward * perDay
+        case .coin:
+            let coins = 1 / forward
+            // What the premium adds to the derivatives of the net delta Δ − V/F.
+            let premium = isInverse ? 1.0 : 0.0
+            value = coins
+            delta = share
+            netDeltaFromPrice = -share * premium * coins
+            gamma = forward * hundredth
+            gammaFromDelta = -premium * hundredth
+            gammaFromPrice = premium * coins * hundredth
+            vega = coins * hundredth
+            theta = coins * perDay
+            rho = coins * hundredth
+            vanna = hundredth
+            vannaFromVega = -premium * coins * hundredth
+            volga = coins * (hundredth * hundredth)
+            charm = perDay
+            charmFromTheta = -premium * coins * perDay
+        }
+    }
+}

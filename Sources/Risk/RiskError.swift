@@ -1,0 +1,21 @@
+/// What live risk refuses; nothing has changed when it is thrown.
+public enum RiskError: Error, Equatable, Sendable {
+    /// Edges of buckets are to be positive and ascending.
+    case invalidEdge(buckets: String, value: Double)
+    case unknownBook(String)
+    case unknownContract(String)
+    /// A value that the formulas do not accept, for a contract, an underlying or a slice of it.
+    case invalidValue(of: String, field: String, value: Double)
+}
+
+extension RiskError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .invalidEdge(let buckets, let value):
+            "\(buckets): edge \(value): edges are to be positive and ascending"
+        case .unknownBook(let book): "book \"\(book)\": not among the books that the plan was made for"
+        case .unknownContract(let name): "contract \"\(name)\": not among those that the plan was made for"
+        case .invalidValue(let name, let field, let value): "\(name): \(field) \(value): not accepted"
+        }
+    }
+}
