@@ -1,10 +1,13 @@
 /// Newton's method on the dual, which is concave and piecewise quadratic: from any multipliers up to its top, where
 /// corrections of a guess go round in circles.
 extension ActiveSet {
-    /// Raises the dual from the first guess's multipliers to its top, around the present centre of the trades.
+    /// Raises the dual to its top, around the present centre of the trades: from the multipliers of the first guess or
+    /// from those that it came with, where a guess with more rows than free instruments led far away.
     /// - Returns: whether it got there; then the guess is that of the top.
     func climb() -> Bool {
-        for r in 0..<rowCount { multipliers[r] = problem.clamped(firstMultipliers[r], r) }
+        let isNear = problem.dualValue(firstMultipliers) >= problem.dualValue(centreMultipliers)
+        let first = isNear ? firstMultipliers : centreMultipliers
+        for r in 0..<rowCount { multipliers[r] = problem.clamped(first[r], r) }
         respond()
         while pivots < Self.mostPivots {
             pivots += 1
@@ -182,15 +185,21 @@ extension ActiveSet {
         if !isAtLeft { _ = advance(left) }
     }
 
-    /// Sets the multipliers that far along the direction; returns the dual's derivative there.
+    /// Sets the multipliers that far along the direction; returns the dual's derivative there, or −1 where the top
+    /// has been passed unseen: behind multipliers that stop at 0 the way has a kink, and may rise again, or be
+    /// level, lower than where it began.
     private func advance(_ length: Double) -> Double {
+        var isBent = false
         for r in 0..<rowCount where direction[r] != 0 {
             var y = start[r] + length * direction[r]
             let kind = problem.kinds[r]
             if kind == .hard || kind == .soft {
                 // A multiplier of 0 leaves it only to the side that its row is violated on.
                 let sign = start[r] != 0 ? start[r] : positions[r] == .atLow ? 1 : -1
-                if y * sign < 0 { y = 0 }
+                if y * sign < 0 {
+                    y = 0
+                    isBent = true
+                }
                 if kind == .soft, problem.penaltyQuadratic[r] == 0 {
                     y = max(-problem.penalty[r], min(problem.penalty[r], y))
                 }
@@ -206,6 +215,7 @@ extension ActiveSet {
             if kind == .soft, problem.penaltyQuadratic[r] == 0, y.magnitude == problem.penalty[r] { continue }
             slope += direction[r] * (target(r, y, rising: direction[r] > 0) - exposure[r])
         }
+        if slope >= 0, isBent, problem.dualValue(multipliers) < problem.dualValue(start) { return -1 }
         return slope
     }
 }

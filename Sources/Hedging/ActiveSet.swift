@@ -23,7 +23,8 @@ final class ActiveSet {
     /// Trades and multipliers of the last solution, in scaled units.
     let trades, multipliers: Vector
     let exposure, price, centreTrades, right: Vector
-    private let centreMultipliers, linear, weight: Vector
+    let centreMultipliers: Vector
+    private let linear, weight: Vector
     /// Of `climb`: where it begins, the present direction and where that begins.
     let firstMultipliers, direction, start: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.

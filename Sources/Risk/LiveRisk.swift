@@ -186,6 +186,11 @@ public final class LiveRisk {
         }
     }
 
+    /// Sums of groups as of the last `update`.
+    public func sum(_ rollUp: ExposureRollUp, into sums: Exposures) {
+        rollUp.aggregate(exposures, into: sums, engine)
+    }
+
     /// A trade: see `ExposurePlan.fill`. The exposure of its group is current at once, if nothing else has
     /// changed since the last `update`. Allocates where a book trades a contract that it has not held.
     public func fill(book: String, contract: Int, quantity: Double) throws(RiskError) {

@@ -4,6 +4,8 @@ public enum RiskError: Error, Equatable, Sendable {
     case invalidEdge(buckets: String, value: Double)
     case unknownBook(String)
     case unknownContract(String)
+    /// What a limit or a report asks for takes positions grouped in another way.
+    case missingGrouping(of: String, Grouping)
     /// A value that the formulas do not accept, for a contract, an underlying or a slice of it.
     case invalidValue(of: String, field: String, value: Double)
 }
@@ -15,6 +17,8 @@ extension RiskError: CustomStringConvertible {
             "\(buckets): edge \(value): edges are to be positive and ascending"
         case .unknownBook(let book): "book \"\(book)\": not among the books that the plan was made for"
         case .unknownContract(let name): "contract \"\(name)\": not among those that the plan was made for"
+        case .missingGrouping(let name, let grouping):
+            "\(name): positions are not grouped by \(grouping.rawValue)"
         case .invalidValue(let name, let field, let value): "\(name): \(field) \(value): not accepted"
         }
     }
