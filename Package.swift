@@ -75,7 +75,8 @@ let package = Package(
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
         .testTarget(
-            name: "HedgingTests", dependencies: ["Hedging", "Market", "TestSupport"], exclude: ["Fixtures"]),
+            name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -27,6 +27,8 @@ final class BranchAndBound {
     /// In scaled units.
     private let lot, fixedCost, trial, incumbent, exposure: Vector
     private let baseLower, baseUpper, baseBuy, baseSell: Vector
+    /// Whether instruments i and j, at i·count + j, are in a band together.
+    private let sharesRow: UnsafeMutablePointer<Bool>
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
     private let arena: Arena
@@ -93,7 +95,19 @@ final class BranchAndBound {
         seenUp = take()
         exposure = arena.take(scaled.rowCount)
         self.arena = arena
+        sharesRow = .allocate(capacity: count * count)
+        sharesRow.initialize(repeating: false, count: count * count)
+        for i in 0..<count {
+            for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
+                for j in 0..<count where !sharesRow[i * count + j] {
+                    let column = Int(scaled.columnStart[j])..<Int(scaled.columnStart[j + 1])
+                    sharesRow[i * count + j] = column.contains { scaled.columnRow[$0] == scaled.columnRow[k] }
+                }
+            }
+        }
     }
+
+    deinit { sharesRow.deallocate() }
 
     // MARK: The search
 
@@ -121,7 +135,15 @@ final class BranchAndBound {
                     break
                 }
             }
-            next = expand(node) ?? popOpen()
+            next = expand(node)
+            // Down to whole trades at first; later only where that is no worse than what is open.
+            if let child = next, nodes % 400 > 100, let lowest = open.first?.bound,
+                child.bound - lowest > 0.1 * (best - lowest)
+            {
+                push(child)
+                next = nil
+            }
+            next = next ?? popOpen()
             if next == nil { bound = best }
         }
         if best < .infinity { bound = min(bound, best, lost) }
@@ -228,10 +250,11 @@ final class BranchAndBound {
             return nil
         }
         active.save(to: node.guess)
+        probe(node)
         let (instrument, isSwitch) = choose(node)
         // Whole trades near every relaxation would take more time than they save.
         if instrument < 0 || nodes % 4 == 1 || nodes.nonzeroBitCount == 1 {
-            round(node, thorough: nodes.nonzeroBitCount == 1)
+            round(node, thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
         }
         if node.bound >= enough || instrument < 0 {
             // Whole, or as good as: `round` has seen these trades. What was not solved may hide better ones.
@@ -239,7 +262,47 @@ final class BranchAndBound {
             spare.append(node)
             return nil
         }
-        return branch(node, instrument, isSwitch)
+        switch tighten(node, slack: enough - node.bound) {
+        case .none:
+            spare.append(node)
+            return nil
+        case .others:
+            // The relaxation's own trades are gone: the next one is better.
+            node.branched = -1
+            return node
+        case .same: return branch(node, instrument, isSwitch)
+        }
+    }
+
+    /// What is left of a node.
+    private enum Rest {
+        case same, others, none
+    }
+
+    /// Takes what cannot be part of better trades than the best out of a node's box (reduced cost fixing, for costs
+    /// that bend).
+    private func tighten(_ node: Node, slack: Double) -> Rest {
+        guard best < .infinity else { return .same }
+        // `round` has put the costs back.
+        _ = enter(node)
+        let margin = slack + 1e-9 * max(best.magnitude, 1e-3)
+        var rest = Rest.same
+        for i in 0..<count where node.lower[i] < node.upper[i] {
+            var (low, high) = scaled.affordable(i, active.multipliers, slack: margin)
+            guard low <= high else { return .none }
+            if lot[i] > 0 {
+                low = (low / lot[i] - 1e-9).rounded(.up) * lot[i]
+                high = (high / lot[i] + 1e-9).rounded(.down) * lot[i]
+                guard low <= high else { return .none }
+            }
+            if low > node.lower[i] { node.lower[i] = low }
+            if high < node.upper[i] { node.upper[i] = high }
+            let slip = 1e-7 * max(lot[i], 1e-9)
+            if active.trades[i] < node.lower[i] - slip || active.trades[i] > node.upper[i] + slip {
+                rest = .others
+            }
+        }
+        return rest
     }
 
     /// Whether the active set's trades and multipliers prove each other.
@@ -248,16 +311,63 @@ final class BranchAndBound {
         return value - scaled.dualValue(active.multipliers) <= 1e-9 * max(value.magnitude, 1e-3)
     }
 
+    /// Solves both branches of every instrument that has not been branched on and is not whole: what they bring
+    /// decides where the tree begins, and a bad beginning is paid for in every node below.
+    private func probe(_ node: Node) {
+        guard best < .infinity else { return }
+        var isDisturbed = false
+        for i in 0..<count where lot[i] > 0 && seenDown[i] + seenUp[i] == 0 && node.lower[i] < node.upper[i] {
+            if isDisturbed { active.restore(from: node.guess) }
+            let units = active.trades[i] / lot[i]
+            let whole = units.rounded(.down)
+            guard units - whole > 1e-7, units - whole < 1 - 1e-7 else { continue }
+            let constant = enter(node)
+            for isUp in [false, true] {
+                if isUp { active.restore(from: node.guess) }
+                scaled.lower[i] = isUp ? (whole + 1) * lot[i] : node.lower[i]
+                scaled.upper[i] = isUp ? node.upper[i] : whole * lot[i]
+                _ = active.run(climbs: true)
+                let value = min(scaled.dualValue(active.multipliers) + constant, enough)
+                let cut = (isUp ? whole + 1 - units : units - whole) * lot[i]
+                learn(i, isUp: isUp, max(value - node.bound, 0) / cut)
+            }
+            isDisturbed = true
+        }
+        if isDisturbed {
+            active.restore(from: node.guess)
+            _ = enter(node)
+        }
+    }
+
     private func learn(_ node: Node) {
         guard node.branched >= 0, node.cut > 0 else { return }
-        let gain = max(node.bound - node.boundAbove, 0) / node.cut
-        if node.isUp {
-            gainUp[node.branched] += gain
-            seenUp[node.branched] += 1
+        learn(node.branched, isUp: node.isUp, max(node.bound - node.boundAbove, 0) / node.cut)
+    }
+
+    private func learn(_ i: Int, isUp: Bool, _ gain: Double) {
+        if isUp {
+            gainUp[i] += gain
+            seenUp[i] += 1
         } else {
-            gainDown[node.branched] += gain
-            seenDown[node.branched] += 1
+            gainDown[i] += gain
+            seenDown[i] += 1
         }
+    }
+
+    /// The mean of what branches brought per unit: for instruments that have not been branched on.
+    private var usualGains: (down: Double, up: Double) {
+        var (down, up, downs, ups) = (0.0, 0.0, 0.0, 0.0)
+        for i in 0..<count {
+            if seenDown[i] > 0 {
+                down += gainDown[i] / seenDown[i]
+                downs += 1
+            }
+            if seenUp[i] > 0 {
+                up += gainUp[i] / seenUp[i]
+                ups += 1
+            }
+        }
+        return (downs > 0 ? down / downs : 1, ups > 0 ? up / ups : 1)
     }
 
     /// The instrument whose branches promise to raise the bound most, −1 where all are decided; and whether
@@ -266,6 +376,7 @@ final class BranchAndBound {
         var chosen = -1
         var chosenSwitch = false
         var highest = -1.0
+        let usual = usualGains
         for i in 0..<count where node.lower[i] < node.upper[i] {
             let x = active.trades[i]
             var score = 0.0
@@ -274,8 +385,8 @@ final class BranchAndBound {
                 let units = x / lot[i]
                 let below = units - units.rounded(.down)
                 if below > 1e-7, below < 1 - 1e-7 {
-                    let down = seenDown[i] > 0 ? gainDown[i] / seenDown[i] : 1
-                    let up = seenUp[i] > 0 ? gainUp[i] / seenUp[i] : 1
+                    let down = seenDown[i] > 0 ? gainDown[i] / seenDown[i] : usual.down
+                    let up = seenUp[i] > 0 ? gainUp[i] / seenUp[i] : usual.up
                     score = max(down * below * lot[i], 1e-9) * max(up * (1 - below) * lot[i], 1e-9)
                 }
             }
@@ -470,6 +581,7 @@ final class BranchAndBound {
         return value
     }
 
+    /// Two that share no band gain nothing together that they don't gain alone.
     private func tryPairs(_ value: Double, _ improved: inout Bool) -> Double {
         for i in 0..<count {
             for first in [1.0, -1] {
@@ -477,7 +589,7 @@ final class BranchAndBound {
                 let old = trial[i]
                 let own = change(i, to: moved)
                 apply(i, moved)
-                for j in (i + 1)..<max(count, i + 1) {
+                for j in (i + 1)..<max(count, i + 1) where sharesRow[i * count + j] {
                     for second in [1.0, -1] {
                         guard let target = target(j, second) else { continue }
                         let total = own + change(j, to: target)

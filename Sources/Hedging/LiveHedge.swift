@@ -21,6 +21,8 @@ public final class LiveHedge {
     private let coverage: ExposureRollUp
     private let sumOfBand: [Int]
     private let sums: Exposures
+    /// By how much a band may be left by rounding: a share of what its instruments can move.
+    private let tolerances: [Double]
 
     /// What a tick comes to.
     public enum Decision: Sendable, Equatable {
@@ -76,6 +78,13 @@ public final class LiveHedge {
             }
             sumOfBand.append(numbers[members] ?? 0)
         }
+        tolerances = hedge.problem.bands.map { [problem] band in
+            let reach = problem.entries[band.entries].reduce(0) { sum, entry in
+                let instrument = problem.instruments[entry.instrument]
+                return sum + entry.coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
+            }
+            return 1e-9 * reach
+        }
         coverage = ExposureRollUp(coverages)
         sums = Exposures(coverage)
         self.sumOfBand = sumOfBand
@@ -98,7 +107,8 @@ public final class LiveHedge {
         for b in problem.bands.indices {
             let current = sums[sumOfBand[b], limits[b].greek]
             problem.bands[b].current = current
-            isOutside = isOutside || !(current >= problem.bands[b].low && current <= problem.bands[b].high)
+            let (low, high) = (problem.bands[b].low - tolerances[b], problem.bands[b].high + tolerances[b])
+            isOutside = isOutside || !(current >= low && current <= high)
         }
         guard isOutside else { return .withinLimits }
         for b in problem.bands.indices {

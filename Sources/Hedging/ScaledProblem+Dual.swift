@@ -91,6 +91,21 @@ extension ScaledProblem {
         return limit - 0.5 * excess * excess / penaltyQuadratic[r]
     }
 
+    /// Slopes of cost less price on both sides of 0, per unit bought and per unit sold.
+    @inline(__always)
+    private func slopes(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>) -> (buy: Double, sell: Double)
+    {
+        var price = 0.0
+        for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+            price += coefficients[k] * multipliers[Int(columnRow[k])]
+        }
+        let limits = marginPerUnit[i] * multipliers[marginRow]
+        let cash = multipliers[cashRow]
+        return (
+            costBuy[i] - price - limits - cashBuy[i] * cash, costSell[i] + price - limits - cashSell[i] * cash
+        )
+    }
+
     /// The dual's value: no trades that keep all limits cost less. Multipliers that a row cannot have are
     /// moved to the nearest that it can.
     func dualValue(_ multipliers: UnsafeMutablePointer<Double>) -> Double {
@@ -99,17 +114,8 @@ extension ScaledProblem {
             multipliers[r] = clamped(multipliers[r], r)
             value += rowDual(multipliers[r], r)
         }
-        let margin = multipliers[marginRow]
-        let cash = multipliers[cashRow]
         for i in 0..<count {
-            var price = 0.0
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                price += coefficients[k] * multipliers[Int(columnRow[k])]
-            }
-            let limits = marginPerUnit[i] * margin
-            // Slopes of cost less price on both sides of 0.
-            let buy = costBuy[i] - price - limits - cashBuy[i] * cash
-            let sell = costSell[i] + price - limits - cashSell[i] * cash
+            let (buy, sell) = slopes(i, multipliers)
             let bought = Self.least(slope: buy, curvature[i], max(lower[i], 0), max(upper[i], 0))
             let sold = Self.least(slope: sell, curvature[i], max(-upper[i], 0), max(-lower[i], 0))
             // A box on one side of 0 has no say in the other.
@@ -161,6 +167,41 @@ extension ScaledProblem {
         guard outside > 0 else { return 0 }
         guard kinds[r] == .soft || kinds[r] == .quadratic else { return .infinity }
         return (penalty[r] + 0.5 * penaltyQuadratic[r] * outside) * outside
+    }
+
+    /// The trades of an instrument that the dual, at these multipliers, lets cost no more than `slack` above the
+    /// cheapest of its box: others are in no solution whose cost is within `slack` of the dual's value. First above
+    /// second where there are none.
+    func affordable(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>, slack: Double) -> (Double, Double)
+    {
+        let (buy, sell) = slopes(i, multipliers)
+        let (lowest, highest) = (lower[i], upper[i])
+        let bought = Self.least(slope: buy, curvature[i], max(lowest, 0), max(highest, 0))
+        let sold = Self.least(slope: sell, curvature[i], max(-highest, 0), max(-lowest, 0))
+        let limit = slack + (lowest > 0 ? bought : highest < 0 ? sold : min(bought, sold))
+        // Each side is a convex function of the amount, and together they are one of the trade.
+        let canBuy = highest > 0 && bought <= limit
+        let canSell = lowest < 0 && sold <= limit
+        guard canBuy || canSell else { return lowest == 0 && highest == 0 ? (0, 0) : (1, -1) }
+        let purchases = canBuy ? Self.below(limit, slope: buy, curvature[i]) : (0, 0)
+        let sales = canSell ? Self.below(limit, slope: sell, curvature[i]) : (0, 0)
+        return (
+            canSell ? max(lowest, -sales.1) : max(lowest, purchases.0),
+            canBuy ? min(highest, purchases.1) : min(highest, -sales.0)
+        )
+    }
+
+    /// Where (slope + ½ curvature x) x ≤ limit, for amounts from 0 on, given that it is somewhere.
+    private static func below(_ limit: Double, slope: Double, _ curvature: Double) -> (Double, Double) {
+        guard curvature > 0 else {
+            if slope > 0 { return (0, max(limit / slope, 0)) }
+            return (slope < 0 ? max(limit / slope, 0) : 0, .infinity)
+        }
+        // The roots by sum and product, so that neither is a difference of nearly equal numbers.
+        let root = max(slope * slope + 2 * curvature * limit, 0).squareRoot()
+        let far = slope <= 0 ? (root - slope) / curvature : limit > 0 ? 2 * limit / (root + slope) : 0
+        let near = slope < 0 && limit < 0 ? -2 * limit / (root - slope) : 0
+        return (near, far)
     }
 
     /// min of slope·x + curvature·x²/2 over a range.

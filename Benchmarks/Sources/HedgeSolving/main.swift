@@ -1,6 +1,7 @@
 // Microseconds per hedge problem, cold and from tick to tick, beside other solvers in the same run.
 //
 //     HedgeSolving [FILE.json ...]    own sequences of ticks, or those of files
+//     HedgeSolving lots               whole lots alone
 //
 // Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
 // same problems split into bought and sold amounts and equilibrated; only their own set-up and solve times count,
@@ -15,11 +16,53 @@ struct Sequence {
     let problems: [HedgeProblem]
 }
 
+let clock = ContinuousClock()
+
+/// Whole lots: the proven optimum, or what a tenth of a second brings.
+func measureLots() throws {
+    print(
+        "\nwhole lots, 12 problems each                milliseconds p50      max   nodes p50      max   gap p50      max"
+    )
+    for (count, underlyings, seconds) in [(10, 2, 10.0), (20, 3, 10), (60, 6, 0.1)] {
+        var results: [(milliseconds: Double, nodes: Int, gap: Double)] = []
+        for var problem in TickSequence.problems(
+            instruments: count, underlyings: underlyings, softShare: 0, ticks: 12)
+        {
+            for i in problem.instruments.indices {
+                let lot = i < underlyings ? 0.4 : 2.0
+                problem.instruments[i].lot = lot
+                problem.instruments[i].maximumBuy =
+                    (problem.instruments[i].maximumBuy / lot).rounded(.up) * lot
+                problem.instruments[i].maximumSell =
+                    (problem.instruments[i].maximumSell / lot).rounded(.up) * lot
+            }
+            let solver = HedgeSolver()
+            solver.search.timeLimit = seconds
+            let time = try clock.measure { _ = try solver.solve(problem) }
+            results.append((time / .milliseconds(1), solver.solution.nodes, solver.solution.gap))
+        }
+        func middle(_ values: [Double], _ format: String) -> String {
+            let sorted = values.sorted()
+            return String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
+        }
+        print(
+            "  n = \(count)\(seconds < 1 ? ", stopped at \(seconds) s" : "")".padding(
+                toLength: 48, withPad: " ", startingAt: 0)
+                + middle(results.map(\.milliseconds), "%8.1f %8.1f")
+                + middle(results.map { Double($0.nodes) }, "   %9.0f %8.0f")
+                + middle(results.map { 100 * $0.gap }, " %8.2f%% %7.2f%%"))
+    }
+}
+
 var sequences: [Sequence] = []
 let files = CommandLine.arguments.dropFirst()
-for path in files {
+for path in files where path != "lots" {
     let problems = try HedgeProblemFile(Source(path: path)).problems
     sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
+}
+if files.first == "lots" {
+    try measureLots()
+    exit(0)
 }
 if files.isEmpty {
     for (name, count, underlyings, soft, ticks) in [
@@ -44,7 +87,6 @@ func shown(_ times: [Double]) -> String {
     return at(0.5) + at(0.99) + String(format: "%9.1f", last)
 }
 
-let clock = ContinuousClock()
 var totalAllocations: UInt = 0
 print("microseconds per problem                        p50      p99      max")
 for sequence in sequences {
@@ -89,6 +131,7 @@ for sequence in sequences {
     try process.run()
     process.waitUntilExit()
 }
+if files.isEmpty { try measureLots() }
 // The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
 print("\nheap allocations after the first problem of a shape: \(totalAllocations)")
 if totalAllocations > 0 { exit(1) }
