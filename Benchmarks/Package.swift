@@ -12,8 +12,10 @@ let package = Package(
     ],
     targets: [
         .target(name: "Timing"),
+        .target(name: "CMachineLimits", cSettings: [.unsafeFlags(["-O3", "-march=native"])]),
         .executableTarget(
-            name: "GreeksThroughput", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+            name: "GreeksThroughput",
+            dependencies: ["CMachineLimits", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
             name: "ImpliedVolatility", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
         .target(name: "CAllocationCounter"),

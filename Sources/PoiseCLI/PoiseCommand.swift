@@ -11,6 +11,7 @@ struct PoiseCommand: ParsableCommand {
         version: poiseVersion,
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {
@@ -27,6 +28,8 @@ struct PoiseCommand: ParsableCommand {
             fail("\(error)", status: 1)
         } catch let error as GreeksError {
             fail("\(error)", status: 2)
+        } catch let error as BenchError {
+            fail("\(error)", status: 1)
         } catch let error as OutputError {
             fail("\(error)", status: 1)
         } catch {

@@ -1,10 +1,15 @@
+import CMachineLimits
 import Foundation
 import Poise
 import Timing
 
 /// Price and eight Greeks: Poise against C peers, same inputs, same run, one thread.
 ///
-///     GreeksThroughput [PEER.so …]
+///     GreeksThroughput [PEER.so …] [operations=full:COUNT,slice:COUNT]
+///
+/// With the number of vector operations (multiply-adds, multiplications, additions) that the machine code of both
+/// forms has for eight options, says what share of the machine's multiply-adds per second that is. At N = 1,000,000
+/// the limit is a loop that reads and writes the same columns and computes nothing.
 ///
 /// Left out: reading and validating input, and the memory that the inputs come from (at N = 10,000 all
 /// columns stay in the second-level cache).
@@ -35,7 +40,8 @@ struct Inputs {
 
 let rounds = 15
 let outputs: [Greek] = [.price, .delta, .gamma, .vega, .theta, .rho, .vanna, .volga, .charm]
-let peers = CommandLine.arguments.dropFirst().compactMap { path -> Peer? in
+let arguments = CommandLine.arguments.dropFirst()
+let peers = arguments.filter { !$0.hasPrefix("operations=") }.compactMap { path -> Peer? in
     let peer = Peer(path: path)
     if peer == nil { print("skipped: cannot load \(path)") }
     return peer
@@ -53,6 +59,86 @@ func row(_ form: String, _ name: String, _ count: Int, _ nanoseconds: Double, _ 
         String(format: "%9d %9.2f %9.2f", count, nanoseconds, ratio),
     ]
     print(columns.joined())
+}
+
+/// Vector operations for eight options by form, where the caller has counted them.
+let operations: [String: Double] = Dictionary(
+    (arguments.first { $0.hasPrefix("operations=") } ?? "=").dropFirst("operations=".count).split(
+        separator: ","
+    )
+    .compactMap { pair in
+        let parts = pair.split(separator: ":")
+        guard parts.count == 2, let count = Double(parts[1]) else { return nil }
+        return (String(parts[0]), count)
+    }, uniquingKeysWith: { $1 })
+
+/// Seconds of one multiply-add on eight doubles, and of the columns of one option in and out of memory.
+struct Limits {
+    let multiplyAdd: Double
+    private let memory: [Int: Double]
+
+    init() {
+        let multiplyAdds = 1_200_000
+        let n = 1 << 20
+        let columns = (0..<21).map { _ -> UnsafeMutablePointer<Double> in
+            let column = UnsafeMutableRawPointer.allocate(byteCount: 8 * n + 4096, alignment: 64)
+                .bindMemory(to: Double.self, capacity: n)
+            column.initialize(repeating: 1, count: n)
+            return column
+        }
+        let ins = columns.prefix(6).map { UnsafePointer($0) as UnsafePointer<Double>? }
+        let outs = columns.dropFirst(6).map { $0 as UnsafeMutablePointer<Double>? }
+        let shapes: [(Int32, Int32)] = [(4, 9), (4, 15), (6, 9), (6, 15)]
+        nonisolated(unsafe) var sink = 0.0
+        let bodies: [() -> Void] =
+            [{ sink += machine_multiply_adds(multiplyAdds) }]
+            + shapes.map { shape in { machine_stream(n, ins, shape.0, outs, shape.1) } }
+        let medians = interleavedMedians(rounds: 9, bodies)
+        multiplyAdd = medians[0] / Double(multiplyAdds)
+        memory = Dictionary(
+            uniqueKeysWithValues: zip(shapes, medians.dropFirst()).map {
+                (Int($0.0) * 100 + Int($0.1), $1 / Double(n))
+            })
+        for column in columns { column.deallocate() }
+        if sink == 0 { print("") }
+    }
+
+    /// Seconds per option that a loop of that many columns needs at least, from memory.
+    func memory(ins: Int, outs: Int) -> Double? { memory[ins * 100 + outs] }
+}
+
+let limits = Limits()
+var inCache: [String: Double] = [:]
+print(
+    String(
+        format: "this machine: %.1f billion multiply-adds of doubles per second; from memory %.1f GB/s",
+        8e-9 / limits.multiplyAdd, 8e-9 * 15 / (limits.memory(ins: 6, outs: 9) ?? .nan)))
+
+/// Holds the first engine's times against the machine's limits.
+@MainActor func compare(_ form: String, _ count: Int, _ seconds: [(name: String, seconds: Double)]) {
+    let ins = form == "full" ? 6 : 4
+    for (selection, outs) in [("book", 9), ("all", 15)] {
+        let name = "Poise \(engines[0].instructionSet) \(selection)"
+        guard let own = seconds.first(where: { $0.name == name })?.seconds else { continue }
+        let key = "\(form) \(selection)"
+        if count == 10_000 {
+            inCache[key] = own
+            if selection == "book", let operations = operations[form] {
+                print(
+                    String(
+                        format:
+                            "  %@: %.0f vector operations for 8 options: %.0f%% of the limit of multiply-adds",
+                        key, operations, 100 * operations / 8 * limits.multiplyAdd / own))
+            }
+        }
+        if count == 1_000_000, let cache = inCache[key], let memory = limits.memory(ins: ins, outs: outs) {
+            print(
+                String(
+                    format: "  %@: %.2f ns; in cache %.2f, memory alone %.2f: %.2f of the larger", key,
+                    own * 1e9,
+                    cache * 1e9, memory * 1e9, own / max(cache, memory)))
+        }
+    }
 }
 
 print("form       contestant                                N  ns/option  × Poise")
@@ -140,6 +226,7 @@ for count in [1_000, 10_000, 1_000_000] {
         for (contestant, median) in mine {
             row(form, contestant.name, count, median / Double(count) * 1e9, median / best)
         }
+        compare(form, count, mine.map { ($0.0.name, $0.1 / Double(count)) })
     }
     slices.deallocate()
 }

@@ -2,6 +2,7 @@
 //
 //     HedgeSolving [FILE.json ...]    own sequences of ticks, or those of files
 //     HedgeSolving lots               whole lots alone
+//     HedgeSolving alone              without the other solvers
 //
 // Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
 // same problems split into bought and sold amounts and equilibrated; only their own set-up and solve times count,
@@ -56,7 +57,7 @@ func measureLots() throws {
 
 var sequences: [Sequence] = []
 let files = CommandLine.arguments.dropFirst()
-for path in files where path != "lots" {
+for path in files where path != "lots" && path != "alone" {
     let problems = try HedgeProblemFile(Source(path: path)).problems
     sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
 }
@@ -64,7 +65,8 @@ if files.first == "lots" {
     try measureLots()
     exit(0)
 }
-if files.isEmpty {
+let isAlone = files.first == "alone"
+if files.isEmpty || isAlone {
     for (name, count, underlyings, soft, ticks) in [
         ("hard, n = 10", 10, 2, 0.0, 40), ("hard, n = 30", 30, 4, 0, 40), ("hard, n = 60", 60, 6, 0, 40),
         ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40),
@@ -117,6 +119,7 @@ for sequence in sequences {
         totalAllocations += allocations
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
+    if isAlone { continue }
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
         .path
     try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(
@@ -131,7 +134,7 @@ for sequence in sequences {
     try process.run()
     process.waitUntilExit()
 }
-if files.isEmpty { try measureLots() }
+if files.isEmpty || isAlone { try measureLots() }
 // The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
 print("\nheap allocations after the first problem of a shape: \(totalAllocations)")
 if totalAllocations > 0 { exit(1) }

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+
+/// Hands over to `scripts/bench`: benchmarks are a package of their own, so that neither the tool nor those who
+/// embed the library carry what they need.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure this machine: Greeks per second, ticks, hedges.",
+        discussion: """
+            Builds the programs of Benchmarks/ on first use, so it works from a checkout only. \
+            scripts/bench-peers measures other libraries in the same run.
+            """)
+
+    enum Subject: String, ExpressibleByArgument, CaseIterable {
+        case throughput, latency, hedge, lots, iv
+        case tickToHedge = "tick-to-hedge"
+    }
+
+    @Argument(help: "throughput, latency, tick-to-hedge, hedge, lots or iv.")
+    var subject = Subject.throughput
+
+    @Option(help: "How many ticks latency and tick-to-hedge measure.")
+    var ticks = 100_000
+
+    func validate() throws {
+        guard (1...999_999_999).contains(ticks) else {
+            throw ValidationError("--ticks \(ticks): expected a number from 1 to 999999999")
+        }
+    }
+
+    func run() throws {
+        guard let script = Self.script() else {
+            throw BenchError(executable: CommandLine.arguments[0])
+        }
+        let process = Process()
+        process.executableURL = script
+        process.arguments = [subject.rawValue]
+        if subject == .latency || subject == .tickToHedge { process.arguments?.append("\(ticks)") }
+        try process.run()
+        process.waitUntilExit()
+        if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+    }
+
+    /// In the checkout that this executable was built in: `.build/<machine>/release/poise`.
+    private static func script() -> URL? {
+        guard let executable = Bundle.main.executableURL?.resolvingSymlinksInPath() else { return nil }
+        var folder = executable.deletingLastPathComponent()
+        for _ in 0..<4 {
+            let script = folder.appendingPathComponent("scripts/bench")
+            if FileManager.default.isExecutableFile(atPath: script.path) { return script }
+            folder = folder.deletingLastPathComponent()
+        }
+        return nil
+    }
+}
+
+/// The benchmarks are not where the tool is.
+struct BenchError: Error, CustomStringConvertible {
+    let executable: String
+
+    var description: String {
+        "bench: \(executable) is not in a checkout of Poise: no scripts/bench above it; run scripts/bench there"
+    }
+}
