@@ -75,6 +75,22 @@ public struct GreeksEngine: Sendable {
         }
     }
 
+    /// Price and eight Greeks of the options of slices, laid out as in `sliceForm`, summed by quantity: one sum per
+    /// slice. Quantities of padding are 0.
+    public func sliceSums(
+        _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>, sliceCount: Int,
+        _ input: SliceFormColumns,
+        quantities: UnsafePointer<Double>, into sums: UnsafeMutablePointer<GreekSums>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
+            case .avx2: GreeksAVX2.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
+        #endif
+        default: GreeksBaseline.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
+        }
+    }
+
     /// Everything that the options of a slice share, for `count` slices (a multiple of 8).
     public func prepareSlices(
         spot: UnsafePointer<Double>, years: UnsafePointer<Double>, rate: UnsafePointer<Double>,

@@ -93,6 +93,17 @@ public enum GreeksAVX2 {
     }
 
     @inline(never)
+    public static func sliceSums(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ quantities: UnsafePointer<Double>,
+        _ sums: UnsafeMutablePointer<GreekSums>
+    ) {
+        GreeksKernel.sliceSums(
+            Arithmetic.self, slices, offsets: offsets, sliceCount: sliceCount, input, quantities: quantities,
+            into: sums)
+    }
+
+    @inline(never)
     public static func prepareSlices(
         _ spot: UnsafePointer<Double>, _ years: UnsafePointer<Double>, _ rate: UnsafePointer<Double>,
         _ dividend: UnsafePointer<Double>, _ count: Int, _ slices: UnsafeMutablePointer<Slice>

@@ -9,8 +9,8 @@ import Timing
 ///     TickLatency [TICKS [latency|tick-to-hedge]]
 ///
 /// latency, 5,000 legs:
-/// - slice: the kernel alone. 20 expiries of 250 options; a tick prepares the slices, computes price + 8 Greeks of
-///   all legs in slice form and sums them by quantity;
+/// - slice: the kernel alone. 20 expiries of 250 options; a tick prepares the slices and computes price + 8 Greeks of
+///   all legs in slice form, summed by quantity as they are computed;
 /// - expiry, coin, coins: `LiveRisk` with 5,000 contracts of 10 coins in 20 books; one expiry, one coin, or all coins
 ///   move, and figures and exposures are brought up to date.
 ///
@@ -92,31 +92,22 @@ func measureSlices() -> UInt {
     var high = [Double](repeating: 0, count: legs)
     var low = high
     engine.logarithms(of: strike, count: legs, high: &high, low: &low)
-    let matrix = GreekMatrix(.book, count: legs)
-    let columns = GreekSelection.book.greeks.compactMap { matrix[$0]?.pointer }
-    var totals = [Double](repeating: 0, count: columns.count)
-
+    var sums = [GreekSums](repeating: GreekSums(), count: sliceCount)
+    var total = 0.0
     let allocations = measure("slice", between: { _ in }) { number in
         let spot = 60_000 + 30 * sin(Double(number))
         for slice in 0..<preparedCount { spots[slice] = spot }
         engine.prepareSlices(
             spot: spots, years: years, rate: zeros, dividend: zeros, count: preparedCount, into: slices)
-        engine.sliceForm(
-            .book, slices, offsets: offsets, sliceCount: sliceCount,
+        engine.sliceSums(
+            slices, offsets: offsets, sliceCount: sliceCount,
             SliceFormColumns(
                 type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility),
-            into: matrix.columns)
-        for (greek, column) in columns.enumerated() {
-            var sum = SIMD8<Double>.zero
-            for leg in stride(from: 0, to: legs, by: 8) {
-                sum +=
-                    UnsafeRawPointer(column + leg).loadUnaligned(as: SIMD8<Double>.self)
-                    * UnsafeRawPointer(quantities + leg).loadUnaligned(as: SIMD8<Double>.self)
-            }
-            totals[greek] = sum.sum()
-        }
+            quantities: quantities, into: &sums)
+        total = 0
+        for slice in 0..<sliceCount { total += sums[slice].vega }
     }
-    print("(sum of vegas \(totals[3]))")
+    print("(sum of vegas \(total))")
     slices.deallocate()
     quantities.deallocate()
     return allocations
