@@ -6,7 +6,7 @@
 /// Columns start on cache lines, are padded to 8 and staggered, so that stores to fifteen of them don't
 /// fall on the same cache set. A column that is not selected is absent.
 public final class GreekMatrix: @unchecked Sendable {
-    public let selection: GreekSelection
+    public let selection: GreekSet
     /// Rows in use.
     public let count: Int
     /// Doubles from one column to the next.
@@ -15,7 +15,7 @@ public final class GreekMatrix: @unchecked Sendable {
     private let rank: [Int]
 
     /// Room for `count` contracts, all values 0.
-    public init(_ selection: GreekSelection, count: Int) {
+    public init(_ selection: GreekSet, count: Int) {
         precondition(count >= 0, "a matrix has no negative size")
         self.selection = selection
         self.count = count

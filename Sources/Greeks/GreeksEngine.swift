@@ -27,21 +27,23 @@ public struct GreeksEngine: Sendable {
 
     /// Greeks of `count` options that each bring their own market.
     /// - Parameters:
+    ///   - model: what the inputs mean; they must have been validated for it.
     ///   - input: columns of `count` values, any alignment.
     ///   - output: the selection's columns of `count` doubles, any alignment; nothing behind them is written.
     public func fullForm(
-        _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
+        _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ input: FullFormColumns, count: Int,
+        into output: GreekColumns
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
         let whole = count & ~7
-        if whole > 0 { fullBlocks(selection, input, count: whole, into: output) }
-        if whole < count { fullTail(selection, input, from: whole, to: count, into: output) }
+        if whole > 0 { fullBlocks(selection, model, input, count: whole, into: output) }
+        if whole < count { fullTail(selection, model, input, from: whole, to: count, into: output) }
     }
 
     /// Greeks of the options of `sliceCount` slices: those of slice s are `offsets[s]` to
     /// `offsets[s + 1] − 1`, all offsets multiples of 8, the columns padded.
     public func sliceForm(
-        _ selection: GreekSelection, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
+        _ selection: GreekSet, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
         sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
@@ -50,13 +52,18 @@ public struct GreeksEngine: Sendable {
             case (.avx512, .price): GreeksAVX512.sliceFormPrice(slices, offsets, sliceCount, input, output)
             case (.avx512, .book): GreeksAVX512.sliceFormBook(slices, offsets, sliceCount, input, output)
             case (.avx512, .all): GreeksAVX512.sliceFormAll(slices, offsets, sliceCount, input, output)
+            case (.avx512, _):
+                GreeksAVX512.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
             case (.avx2, .price): GreeksAVX2.sliceFormPrice(slices, offsets, sliceCount, input, output)
             case (.avx2, .book): GreeksAVX2.sliceFormBook(slices, offsets, sliceCount, input, output)
             case (.avx2, .all): GreeksAVX2.sliceFormAll(slices, offsets, sliceCount, input, output)
+            case (.avx2, _):
+                GreeksAVX2.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
         #endif
         case (_, .price): GreeksBaseline.sliceFormPrice(slices, offsets, sliceCount, input, output)
         case (_, .book): GreeksBaseline.sliceFormBook(slices, offsets, sliceCount, input, output)
         case (_, .all): GreeksBaseline.sliceFormAll(slices, offsets, sliceCount, input, output)
+        default: GreeksBaseline.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
         }
     }
 
@@ -170,26 +177,48 @@ public struct GreeksEngine: Sendable {
     }
 
     private func fullBlocks(
-        _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
+        _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int,
+        into output: GreekColumns
     ) {
+        guard model == .blackScholesMerton else {
+            return otherModel(model, input, count: count, into: output.only(selection))
+        }
         switch (instructionSet, selection) {
         #if arch(x86_64)
             case (.avx512, .price): GreeksAVX512.fullFormPrice(input, count, output)
             case (.avx512, .book): GreeksAVX512.fullFormBook(input, count, output)
             case (.avx512, .all): GreeksAVX512.fullFormAll(input, count, output)
+            case (.avx512, _): GreeksAVX512.fullFormSome(input, count, output.only(selection))
             case (.avx2, .price): GreeksAVX2.fullFormPrice(input, count, output)
             case (.avx2, .book): GreeksAVX2.fullFormBook(input, count, output)
             case (.avx2, .all): GreeksAVX2.fullFormAll(input, count, output)
+            case (.avx2, _): GreeksAVX2.fullFormSome(input, count, output.only(selection))
         #endif
         case (_, .price): GreeksBaseline.fullFormPrice(input, count, output)
         case (_, .book): GreeksBaseline.fullFormBook(input, count, output)
         case (_, .all): GreeksBaseline.fullFormAll(input, count, output)
+        default: GreeksBaseline.fullFormSome(input, count, output.only(selection))
+        }
+    }
+
+    private func otherModel(
+        _ model: OptionModel, _ input: FullFormColumns, count: Int, into output: GreekColumns
+    ) {
+        switch (instructionSet, model) {
+        #if arch(x86_64)
+            case (.avx512, .bachelier): GreeksAVX512.bachelier(input, count, output)
+            case (.avx512, _): GreeksAVX512.cashOrNothing(input, count, output)
+            case (.avx2, .bachelier): GreeksAVX2.bachelier(input, count, output)
+            case (.avx2, _): GreeksAVX2.cashOrNothing(input, count, output)
+        #endif
+        case (_, .bachelier): GreeksBaseline.bachelier(input, count, output)
+        default: GreeksBaseline.cashOrNothing(input, count, output)
         }
     }
 
     /// The last options, fewer than 8, through a block on the stack.
     private func fullTail(
-        _ selection: GreekSelection, _ input: FullFormColumns, from start: Int, to end: Int,
+        _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, from start: Int, to end: Int,
         into output: GreekColumns
     ) {
         let columns = (input.spot, input.strike, input.years, input.volatility, input.rate, input.dividend)
@@ -200,7 +229,7 @@ public struct GreeksEngine: Sendable {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: Greek.allCases.count * 8) { outputs in
                 guard let results = outputs.baseAddress else { return }
                 fullBlocks(
-                    selection, block, count: 8, into: GreekColumns { results + 8 * $0.rawValue })
+                    selection, model, block, count: 8, into: GreekColumns { results + 8 * $0.rawValue })
                 for greek in Greek.allCases where selection.contains(greek) {
                     (output[greek].unsafelyUnwrapped + start).update(
                         from: results + 8 * greek.rawValue, count: end - start)
@@ -239,7 +268,12 @@ public struct GreeksEngine: Sendable {
 
 extension GreekColumns {
     /// Whether the columns of a selection are there.
-    func hold(_ selection: GreekSelection) -> Bool {
+    func hold(_ selection: GreekSet) -> Bool {
         Greek.allCases.allSatisfy { !selection.contains($0) || self[$0] != nil }
+    }
+
+    /// Without the columns of others.
+    func only(_ selection: GreekSet) -> GreekColumns {
+        GreekColumns { selection.contains($0) ? self[$0] : nil }
     }
 }

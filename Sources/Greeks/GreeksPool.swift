@@ -19,7 +19,8 @@ public final class GreeksPool: @unchecked Sendable {
     public let threads: Int
 
     private struct Job {
-        var selection: GreekSelection
+        var selection: GreekSet
+        var model: OptionModel
         var input: FullFormColumns
         var output: GreekColumns
         var count: Int
@@ -76,15 +77,16 @@ public final class GreeksPool: @unchecked Sendable {
 
     /// As `GreeksEngine.fullForm`, on all threads of the pool.
     public func fullForm(
-        _ selection: GreekSelection, _ input: FullFormColumns, count: Int, into output: GreekColumns
+        _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ input: FullFormColumns, count: Int,
+        into output: GreekColumns
     ) {
         guard threads > 1, count > 2 * Self.chunk else {
-            engine.fullForm(selection, input, count: count, into: output)
+            engine.fullForm(selection, model: model, input, count: count, into: output)
             return
         }
         precondition(output.hold(selection), "a column of the selection is missing")
         pthread_mutex_lock(callers)
-        job = Job(selection: selection, input: input, output: output, count: count)
+        job = Job(selection: selection, model: model, input: input, output: output, count: count)
         nextChunk.store(0, ordering: .relaxed)
         busyWorkers.store(threads - 1, ordering: .relaxed)
         generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -109,8 +111,8 @@ public final class GreeksPool: @unchecked Sendable {
             let start = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue * Self.chunk
             guard start < job.count else { return }
             engine.fullForm(
-                job.selection, job.input.advanced(by: start), count: min(Self.chunk, job.count - start),
-                into: job.output.advanced(by: start))
+                job.selection, model: job.model, job.input.advanced(by: start),
+                count: min(Self.chunk, job.count - start), into: job.output.advanced(by: start))
         }
     }
 

@@ -8,13 +8,16 @@ public struct OptionBatch: Sendable {
     /// continuously compounded rate and dividend yield, all in natural units (0.05 is 5%).
     public let spot, strike, years, volatility, rate, dividend: [Double]
 
+    /// For which the inputs were validated.
+    public let model: OptionModel
+
     public var count: Int { type.count }
 
     /// Columns of equal length.
     /// - Throws: `lengthMismatch`, or `invalidInput` for the first row that cannot be computed.
     public init(
         type: [UInt8], spot: [Double], strike: [Double], years: [Double], volatility: [Double],
-        rate: [Double], dividend: [Double]
+        rate: [Double], dividend: [Double], model: OptionModel = .blackScholesMerton
     ) throws(GreeksError) {
         for (field, column) in [
             ("spot", spot), ("strike", strike), ("years", years), ("vol", volatility), ("rate", rate),
@@ -29,10 +32,11 @@ public struct OptionBatch: Sendable {
         self.volatility = volatility
         self.rate = rate
         self.dividend = dividend
+        self.model = model
         let rows = count
         let failure: GreeksError? = withColumns { columns in
             do throws(GreeksError) {
-                try columns.validate(count: rows)
+                try columns.validate(count: rows, model)
                 return nil
             } catch {
                 return error
@@ -74,9 +78,11 @@ extension UnsafeBufferPointer {
 
 extension GreeksEngine {
     /// The Greeks of a batch, one row per option.
-    public func greeks(_ selection: GreekSelection, of batch: OptionBatch) -> GreekMatrix {
+    public func greeks(_ selection: GreekSet, of batch: OptionBatch) -> GreekMatrix {
         let matrix = GreekMatrix(selection, count: batch.count)
-        batch.withColumns { fullForm(selection, $0, count: batch.count, into: matrix.columns) }
+        batch.withColumns {
+            fullForm(selection, model: batch.model, $0, count: batch.count, into: matrix.columns)
+        }
         return matrix
     }
 }

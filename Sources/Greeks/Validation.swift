@@ -2,14 +2,16 @@ import GreeksKernel
 
 extension FullFormColumns {
     /// Whether the formulas accept a row; every comparison is written so that NaN fails it.
-    public func status(ofRow row: Int) -> InputStatus {
+    public func status(ofRow row: Int, _ model: OptionModel = .blackScholesMerton) -> InputStatus {
+        let leastPrice = model == .bachelier ? -Domain.largestNormalPrice : 0
+        let largestPrice = model == .bachelier ? Domain.largestNormalPrice : Domain.largestPrice
+        let largestVolatility =
+            model == .bachelier ? Domain.largestNormalPrice : Domain.largestVolatility
         guard type[row] <= 1 else { return .invalidType }
-        guard spot[row] >= 0, spot[row] <= Domain.largestPrice else { return .invalidSpot }
-        guard strike[row] >= 0, strike[row] <= Domain.largestPrice else { return .invalidStrike }
+        guard spot[row] >= leastPrice, spot[row] <= largestPrice else { return .invalidSpot }
+        guard strike[row] >= leastPrice, strike[row] <= largestPrice else { return .invalidStrike }
         guard years[row] >= 0, years[row] <= Domain.largestYears else { return .invalidYears }
-        guard volatility[row] >= 0, volatility[row] <= Domain.largestVolatility else {
-            return .invalidVolatility
-        }
+        guard volatility[row] >= 0, volatility[row] <= largestVolatility else { return .invalidVolatility }
         guard isAccepted(rate[row], years[row]) else { return .invalidRate }
         guard isAccepted(dividend[row], years[row]) else { return .invalidDividend }
         return .ok
@@ -29,9 +31,11 @@ extension FullFormColumns {
 
     /// Does nothing when all rows can be computed.
     /// - Throws: `invalidInput` with the first row that cannot, what is wrong and its value.
-    public func validate(count: Int) throws(GreeksError) {
+    public func validate(
+        count: Int, _ model: OptionModel = .blackScholesMerton
+    ) throws(GreeksError) {
         for row in 0..<count {
-            let status = status(ofRow: row)
+            let status = status(ofRow: row, model)
             guard status == .ok else {
                 throw .invalidInput(row: row, status: status, value: value(of: status, row: row))
             }

@@ -40,17 +40,35 @@ enum Arithmetic: RowArithmetic {
 public enum GreeksAVX2 {
     @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, PriceLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, input, count: count, into: output)
     }
 
     @inline(never)
     public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, BookLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, input, count: count, into: output)
     }
 
     @inline(never)
     public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, FullLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func fullFormSome(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, BlackScholesMerton.self, SomeLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, Bachelier.self, SomeLevel.self, input, count: count, into: output)
+    }
+
+    @inline(never)
+    public static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        fullForm(Arithmetic.self, CashOrNothing.self, SomeLevel.self, input, count: count, into: output)
     }
 
     @inline(never)
@@ -80,6 +98,16 @@ public enum GreeksAVX2 {
     ) {
         sliceForm(
             Arithmetic.self, FullLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormSome(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, SomeLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
             into: output)
     }
 

@@ -4,6 +4,9 @@ public enum Domain {
     @inlinable @inline(__always) public static var leastPrice: Double { 0x1p-250 }
     /// The largest spot or strike.
     @inlinable @inline(__always) public static var largestPrice: Double { 0x1p250 }
+    /// The largest |spot|, |strike| and volatility of the Bachelier model, whose Greeks have cubes of their
+    /// quotients.
+    @inlinable @inline(__always) public static var largestNormalPrice: Double { 0x1p100 }
     /// The largest |rate·years| and |dividend·years|: the largest price discounted by it stays finite.
     @inlinable @inline(__always) public static var largestExponent: Double { 350 }
     /// The largest years and volatility.

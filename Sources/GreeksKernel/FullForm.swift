@@ -65,12 +65,13 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
 
 /// Prices and Greeks of `count` options; `count` is a multiple of 8.
 @inlinable @inline(__always)
-public func fullForm<A: LaneArithmetic, L: GreekLevel>(
-    _ arithmetic: A.Type, _ level: L.Type, _ input: FullFormColumns, count: Int, into output: GreekColumns
+public func fullForm<A: LaneArithmetic, M: PricingModel, L: GreekLevel>(
+    _ arithmetic: A.Type, _ model: M.Type, _ level: L.Type, _ input: FullFormColumns, count: Int,
+    into output: GreekColumns
 ) {
     var index = 0
     while index < count {
-        L.store(fullForm(arithmetic, input, at: index), to: output, at: index)
+        L.store(M.greeks(arithmetic, input, at: index), to: output, at: index)
         index &+= 8
     }
 }

@@ -127,3 +127,25 @@ public enum FullLevel: GreekLevel {
         GreeksKernel.store(greeks.ultima, to: columns.ultima, at: index)
     }
 }
+
+/// Those that have a column. The choice costs a branch per Greek and eight options, always the same way.
+public enum SomeLevel: GreekLevel {
+    @inlinable @inline(__always)
+    public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
+        if columns.price != nil { GreeksKernel.store(greeks.price, to: columns.price, at: index) }
+        if columns.delta != nil { GreeksKernel.store(greeks.delta, to: columns.delta, at: index) }
+        if columns.gamma != nil { GreeksKernel.store(greeks.gamma, to: columns.gamma, at: index) }
+        if columns.vega != nil { GreeksKernel.store(greeks.vega, to: columns.vega, at: index) }
+        if columns.theta != nil { GreeksKernel.store(greeks.theta, to: columns.theta, at: index) }
+        if columns.rho != nil { GreeksKernel.store(greeks.rho, to: columns.rho, at: index) }
+        if columns.phi != nil { GreeksKernel.store(greeks.phi, to: columns.phi, at: index) }
+        if columns.vanna != nil { GreeksKernel.store(greeks.vanna, to: columns.vanna, at: index) }
+        if columns.volga != nil { GreeksKernel.store(greeks.volga, to: columns.volga, at: index) }
+        if columns.charm != nil { GreeksKernel.store(greeks.charm, to: columns.charm, at: index) }
+        if columns.speed != nil { GreeksKernel.store(greeks.speed, to: columns.speed, at: index) }
+        if columns.zomma != nil { GreeksKernel.store(greeks.zomma, to: columns.zomma, at: index) }
+        if columns.color != nil { GreeksKernel.store(greeks.color, to: columns.color, at: index) }
+        if columns.veta != nil { GreeksKernel.store(greeks.veta, to: columns.veta, at: index) }
+        if columns.ultima != nil { GreeksKernel.store(greeks.ultima, to: columns.ultima, at: index) }
+    }
+}

@@ -27,13 +27,16 @@ public struct OptionTable: Sendable {
     public var count: Int { type.count }
 
     /// Reads a table; extra columns are ignored.
+    /// - Parameter allowsNegativePrices: whether spot and strike may be of either sign, as for normal volatilities.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(
-        _ source: Source, quote: Quote = .volatility, _ badRows: inout BadRows
+        _ source: Source, quote: Quote = .volatility, allowsNegativePrices: Bool = false,
+        _ badRows: inout BadRows
     ) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
         self.quote = quote
+        let priceRule: NumberRule = allowsNegativePrices ? .finite : .notNegative
         var places: [Int] = []
         for column in Self.columns(quote) { places.append(try table.required(column)) }
         (spot, strike, years, quotes, rate, dividend) = ([], [], [], [], [], [])
@@ -51,8 +54,8 @@ public struct OptionTable: Sendable {
             guard let optionType = Self.optionType(row.bytes(places[0])) else {
                 throw row.invalid(places[0], "type", "must be C or P")
             }
-            let s = try row.number(places[1], "spot", .notNegative)
-            let k = try row.number(places[2], "strike", .notNegative)
+            let s = try row.number(places[1], "spot", priceRule)
+            let k = try row.number(places[2], "strike", priceRule)
             let t = try row.number(places[3], "years", .notNegative)
             let v = try row.number(places[4], quote.rawValue, .notNegative)
             let r = try row.number(places[5], "rate", .finite)

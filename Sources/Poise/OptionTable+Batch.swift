@@ -8,19 +8,21 @@ extension OptionTable {
 
     /// The table's options, ready for the kernel. Rows that the formulas do not accept leave the table.
     /// - Throws: `invalidValue`; such rows go to `badRows` first.
-    public mutating func batch(_ badRows: inout BadRows) throws(MarketError) -> OptionBatch {
+    public mutating func batch(
+        model: OptionModel = .blackScholesMerton, _ badRows: inout BadRows
+    ) throws(MarketError) -> OptionBatch {
         while true {
             do throws(GreeksError) {
                 return try OptionBatch(
                     type: type, spot: spot, strike: strike, years: years, volatility: quotes, rate: rate,
-                    dividend: dividend)
+                    dividend: dividend, model: model)
             } catch {
                 guard case .invalidInput(let first, _, _) = error else {
                     throw .unreadable(file: file, reason: "\(error)")
                 }
                 var rejected: Set<Int> = []
                 for row in first..<count {
-                    guard let status = status(ofRow: row) else { continue }
+                    guard let status = status(ofRow: row, model) else { continue }
                     try badRows.note(status)
                     rejected.insert(row)
                 }
@@ -29,11 +31,11 @@ extension OptionTable {
         }
     }
 
-    private func status(ofRow row: Int) -> MarketError? {
+    private func status(ofRow row: Int, _ model: OptionModel) -> MarketError? {
         do throws(GreeksError) {
             _ = try OptionBatch(
                 type: [type[row]], spot: [spot[row]], strike: [strike[row]], years: [years[row]],
-                volatility: [quotes[row]], rate: [rate[row]], dividend: [dividend[row]])
+                volatility: [quotes[row]], rate: [rate[row]], dividend: [dividend[row]], model: model)
             return nil
         } catch {
             guard case .invalidInput(_, let status, let value) = error else { return nil }

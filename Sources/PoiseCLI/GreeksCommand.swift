@@ -1,6 +1,8 @@
 import ArgumentParser
 import Poise
 
+extension OptionModel: ExpressibleByArgument {}
+
 struct GreeksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "greeks",
@@ -27,11 +29,23 @@ struct GreeksCommand: ParsableCommand {
         ))
     var coin = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            For --options: black-scholes-merton; bachelier, with vol in units of the price and prices of either \
+            sign; or cash-or-nothing, which pays 1.
+            """
+        ))
+    var model: OptionModel = .blackScholesMerton
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         guard (options == nil) != (chain == nil) else {
             throw ValidationError("give either --options or --chain")
+        }
+        if model != .blackScholesMerton, chain != nil || coin {
+            throw ValidationError("--model \(model.rawValue) goes with --options alone")
         }
     }
 
@@ -40,8 +54,9 @@ struct GreeksCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         let report: Report
         if let options {
-            var table = try OptionTable(try Source(path: options), &badRows)
-            let batch = try table.batch(&badRows)
+            var table = try OptionTable(
+                try Source(path: options), allowsNegativePrices: model == .bachelier, &badRows)
+            let batch = try table.batch(model: model, &badRows)
             report = self.report(batch, engine.greeks(.all, of: batch))
         } else {
             let chain = try Chain(try Source(path: chain ?? "-"), &badRows)

@@ -19,7 +19,7 @@ public struct ChainGreeks: Sendable {
     /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
     ///   `badRows` first.
     public init(
-        _ tickers: [Ticker], file: String, _ selection: GreekSelection, _ badRows: inout BadRows
+        _ tickers: [Ticker], file: String, _ selection: GreekSet, _ badRows: inout BadRows
     ) throws(MarketError) {
         var kept = tickers
         while true {

@@ -44,7 +44,11 @@ struct LaneTests {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(1_003, seed: 6)
         let all = engine.greeks(.all, of: batch)
-        for selection in GreekSelection.allCases {
+        let sets: [GreekSet] = [
+            .price, .book, .all, [], GreekSet(.delta), GreekSet([.price, .gamma, .veta]),
+            GreekSet(Greek.allCases.dropLast()), GreekSet([.ultima]),
+        ]
+        for selection in sets {
             let some = engine.greeks(selection, of: batch)
             for greek in Greek.allCases {
                 #expect((some[greek] != nil) == selection.contains(greek))

@@ -9,7 +9,7 @@ struct Reference {
     /// One column per Greek.
     let expected: [Greek: [Double]]
 
-    init(name: String, path: String) throws {
+    init(name: String, path: String, model: OptionModel = .blackScholesMerton) throws {
         self.name = name
         var columns: [String: [Double]] = [:]
         var types: [UInt8] = []
@@ -27,7 +27,7 @@ struct Reference {
         func column(_ name: String) -> [Double] { columns[name] ?? [] }
         batch = try OptionBatch(
             type: types, spot: column("spot"), strike: column("strike"), years: column("years"),
-            volatility: column("vol"), rate: column("rate"), dividend: column("dividend"))
+            volatility: column("vol"), rate: column("rate"), dividend: column("dividend"), model: model)
         expected = Dictionary(uniqueKeysWithValues: Greek.allCases.map { ($0, column($0.name)) })
     }
 

@@ -8,7 +8,7 @@ struct SliceOptions {
     init(oneSliceEach batch: OptionBatch) { self.batch = batch }
 
     /// One row per option of the batch.
-    func greeks(_ selection: GreekSelection, _ engine: GreeksEngine) -> GreekMatrix {
+    func greeks(_ selection: GreekSet, _ engine: GreeksEngine) -> GreekMatrix {
         let count = batch.count
         let padded = (count + 7) / 8 * 8
         func repeatedLast(_ column: [Double]) -> [Double] {

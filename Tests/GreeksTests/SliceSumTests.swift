@@ -73,11 +73,13 @@ struct SliceSumTests {
         }
     }
 
-    static let members: [(Greek, KeyPath<GreekSums, Double>)] = [
-        (.price, \.price), (.delta, \.delta), (.gamma, \.gamma), (.vega, \.vega), (.theta, \.theta),
-        (.rho, \.rho),
-        (.vanna, \.vanna), (.volga, \.volga), (.charm, \.charm),
-    ]
+    static var members: [(Greek, KeyPath<GreekSums, Double>)] {
+        [
+            (.price, \.price), (.delta, \.delta), (.gamma, \.gamma), (.vega, \.vega), (.theta, \.theta),
+            (.rho, \.rho),
+            (.vanna, \.vanna), (.volga, \.volga), (.charm, \.charm),
+        ]
+    }
 
     /// The sums of the Greeks that the slice form stores, in 64-bit mantissas.
     @Test(arguments: InstructionSet.supported)

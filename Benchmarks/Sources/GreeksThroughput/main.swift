@@ -107,6 +107,11 @@ struct Limits {
     func memory(ins: Int, outs: Int) -> Double? { memory[ins * 100 + outs] }
 }
 
+let choices: [(GreekSet, String)] = [
+    (.book, "book"), (.all, "all"), (.price, "price"), (GreekSet([.delta]), "delta"),
+    (GreekSet([.price, .delta, .gamma, .vega]), "price to vega"),
+    (GreekSet(Greek.allCases.dropLast()), "all but one"),
+]
 let limits = Limits()
 var inCache: [String: Double] = [:]
 print(
@@ -158,8 +163,8 @@ for count in [1_000, 10_000, 1_000_000] {
             spot: market.map(\.0), years: market.map(\.1), rate: market.map(\.2), dividend: market.map(\.3),
             count: 8, into: slices)
         engine.logarithms(of: inputs.strike, count: count, high: high, low: low)
-        for selection in [GreekSelection.book, .all, .price] {
-            let name = "Poise \(engine.instructionSet) \(selection)"
+        for (selection, title) in choices {
+            let name = "Poise \(engine.instructionSet) \(title)"
             contestants.append(
                 (
                     "full", name,

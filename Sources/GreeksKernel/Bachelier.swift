@@ -1,0 +1,80 @@
+import VectorMath
+
+/// A normally distributed underlying, for prices that may be negative and for spreads.
+///
+/// With F = S e^((r−q)T), s = σ√T and d = (F − K)/s: V = e^(−rT) (w (F − K) N(wd) + s n(d)).
+/// - Units: σ in units of the price per √year; spot and strike of either sign.
+/// - Edges: at T = 0 or σ = 0 the discounted forward intrinsic value and its derivatives, as in `Greek`.
+/// - Accuracy: an out-of-the-money price is a difference, e^(−rT) s (n(d) − |d| N(−|d|)), and loses about d² units
+///   in the last place; `ModelTests` states the limits.
+/// - Source: L. Bachelier, Théorie de la spéculation, 1900; all derivatives were checked against numerical ones in
+///   60 digits.
+public enum Bachelier: PricingModel {
+    @inlinable @inline(__always)
+    public static func greeks<A: LaneArithmetic>(
+        _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
+    ) -> GreekLanes {
+        let one = Lanes(repeating: 1)
+        let spot = lanes(input.spot, index)
+        let strike = lanes(input.strike, index)
+        let years = lanes(input.years, index)
+        let rate = lanes(input.rate, index)
+        let dividend = lanes(input.dividend, index)
+        let volatility = lanes(input.volatility, index).atLeast(Floor.deviation)
+        let root = A.squareRoot(years)
+        let deviation = (volatility * root).atLeast(Floor.deviation)
+        let isAlive = volatility * root .> Lanes(repeating: Floor.deviation)
+        let sign = putSigns(input.type, index)
+
+        let carry = rate - dividend
+        let (dividendFactor, discount) = exponentials(
+            arithmetic, (dividend * years).negated, (rate * years).negated)
+        let growth = dividendFactor / discount
+        let forward = spot * growth
+        let reciprocalDeviation = one / deviation
+        let d = (forward - strike) * reciprocalDeviation
+
+        // N(−|d|) from the Mills ratio, N(w d) as it or its complement.
+        let bell = gaussian(arithmetic, d)
+        let (tail, _) = upperTails(arithmetic, d.absolute, d.absolute, scale: bell)
+        let signed = d.bits ^ sign
+        let isBelow = isNegative(signed)
+        let probability = (one - tail).replacing(with: tail, where: isBelow)
+        let density = bell * Lanes(repeating: reciprocalSquareRootOfTwoPi)
+
+        // Intrinsic value and what is added to it: the time value falls with |d| on both sides alike.
+        let intrinsic = (forward - strike).flippingSign(sign).atLeast(0)
+        let timeValue = (deviation * A.multiplyAdd(d.absolute, tail.negated, density)).atLeast(0)
+        let price = discount * (intrinsic + timeValue.kept(where: isAlive))
+
+        let alive = density.kept(where: isAlive)
+        let reciprocalYears = one / years.atLeast(Floor.years)
+        let reciprocalVolatility = one / volatility
+        let exercised = probability.flippingSign(sign)
+        let delta = dividendFactor * exercised
+        let gamma = dividendFactor * growth * alive * reciprocalDeviation
+        let vega = discount * root * density
+        let keptVega = discount * root * alive
+        let half = Lanes(repeating: 0.5) * reciprocalYears
+        // ∂d/∂T.
+        let drift = A.multiplyAdd(carry * forward, reciprocalDeviation, (d * half).negated)
+        let volga = keptVega * d * d * reciprocalVolatility
+        let owed = spot * delta
+        return GreekLanes(
+            price: price,
+            delta: delta,
+            gamma: gamma,
+            vega: vega,
+            theta: rate * price - carry * owed - discount * alive * deviation * half,
+            rho: years * (owed - price),
+            phi: (years * owed).negated,
+            vanna: (dividendFactor * alive * d * reciprocalVolatility).negated,
+            volga: volga,
+            charm: A.multiplyAdd(dividend, delta, (dividendFactor * alive * drift).negated),
+            speed: (gamma * d * growth * reciprocalDeviation).negated,
+            zomma: gamma * (d * d - one) * reciprocalVolatility,
+            color: gamma * (dividend - carry + d * drift + half),
+            veta: keptVega * (rate - half + d * drift),
+            ultima: volga * (d * d - Lanes(repeating: 3)) * reciprocalVolatility)
+    }
+}
