@@ -4,7 +4,7 @@
     import VectorMath
 
     /// Scalar lane operations, so that the tests judge the method and not an instruction set.
-    private enum Scalar: LaneArithmetic {
+    enum Scalar: LaneArithmetic {
         static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
             var result = c
             for lane in 0..<8 { result[lane].addProduct(a[lane], b[lane]) }
