@@ -52,15 +52,16 @@ public struct PathOption: Sendable {
 }
 
 /// Eight markets at one step: an option's volatility is that of the option, + `level` times the share of its expiry,
-/// + `move` times its slope, and at least `leastVolatility`.
+/// + `move` times its slope, all times `scale`, and at least `leastVolatility`.
 public struct PathMarket {
-    public var spot, level, move: Lanes
+    public var spot, level, move, scale: Lanes
 
     @inlinable
-    public init(spot: Lanes, level: Lanes, move: Lanes) {
+    public init(spot: Lanes, level: Lanes, move: Lanes, scale: Lanes = Lanes(repeating: 1)) {
         self.spot = spot
         self.level = level
         self.move = move
+        self.scale = scale
     }
 }
 
@@ -131,9 +132,9 @@ public func pathSums<A: LaneArithmetic>(
             while index < end {
                 let option = options + index
                 let slope = Lanes(repeating: option.pointee.slope)
-                let volatility = A.multiplyAdd(
-                    slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift
-                ).atLeast(leastVolatility)
+                let ownVolatility = A.multiplyAdd(
+                    slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift)
+                let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
                 let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
                     Floor.deviation)
                 let terms = BlackScholesMertonTerms(

@@ -12,7 +12,8 @@ public struct HedgedOption: Sendable, Equatable {
     public var volatility: Double
     /// Contracts of one unit of the underlying; long above 0.
     public var quantity: Double
-    /// ∂σ/∂ln K of the surface at this strike: what sticks to the spot moves along it.
+    /// ∂σ/∂ln K of the surface at this strike. A strike's volatility is that at the money, which paths bring, and
+    /// this times its distance from the money: σ(t) = σ + (ATM(t) − ATM(0)) − skew·ln(S(t)/S(0)).
     public var skew: Double
 
     public init(
@@ -40,52 +41,39 @@ public struct HedgedBook: Sendable, Equatable {
     public var settlement: Settlement
     /// r and q, continuously compounded, per year.
     public var rate, dividend: Double
-    /// R: 1 leaves a strike's volatility where it is when the spot moves (sticky strike), 0 moves it with
-    /// moneyness (sticky delta).
-    public var skewStickiness: Double
 
     public init(
-        options: [HedgedOption], settlement: Settlement = .linear, rate: Double = 0, dividend: Double = 0,
-        skewStickiness: Double = 1
+        options: [HedgedOption], settlement: Settlement = .linear, rate: Double = 0, dividend: Double = 0
     ) {
         self.options = options
         self.settlement = settlement
         self.rate = rate
         self.dividend = dividend
-        self.skewStickiness = skewStickiness
     }
 
-    /// - Throws: `invalid` for the first value that cannot be computed.
+    /// - Throws: for the first value that cannot be computed; options are counted from 1.
     public func validate() throws(SimulationError) {
-        guard !options.isEmpty else { throw .invalid("book.option", "none", "expected at least one option") }
-        for (index, option) in options.enumerated() {
-            let name = "book.option[\(index)]"
-            try require(
-                option.strike > 0 && option.strike <= Domain.largestPrice, "\(name).strike", option.strike,
-                "must be above 0 and finite")
-            try require(
-                option.years > 0 && option.years <= 100, "\(name).days", option.years * 365,
-                "must be above 0 and at most 36500")
-            try require(
-                option.volatility > 0 && option.volatility <= 100, "\(name).volatility", option.volatility,
-                "must be above 0 and at most 100")
-            try require(
-                option.quantity.isFinite && option.quantity.magnitude <= 1e12, "\(name).quantity",
-                option.quantity, "must be finite")
-            try require(
-                option.skew.isFinite && option.skew.magnitude <= 100, "\(name).skew", option.skew,
-                "must be finite")
+        guard !options.isEmpty else {
+            throw .invalidParameter(model: "book", name: "option", value: 0, reason: "expected at least one option")
         }
-        try require(rate.magnitude <= 1, "book.rate", rate, "must be within -1 and 1")
-        try require(dividend.magnitude <= 1, "book.dividend", dividend, "must be within -1 and 1")
-        try require(
-            skewStickiness >= -2 && skewStickiness <= 3, "surface.stickiness", skewStickiness,
-            "must be within -2 and 3")
+        for (index, option) in options.enumerated() {
+            func check(_ holds: Bool, _ name: String, _ value: Double, _ reason: String)
+                throws(SimulationError)
+            {
+                try SimulationError.require(holds, "option \(index + 1)", name, value, reason)
+            }
+            try check(
+                option.strike > 0 && option.strike <= Domain.largestPrice, "strike", option.strike,
+                "is not positive and finite")
+            try check(option.years > 0 && option.years <= 100, "years", option.years, "is not in (0, 100]")
+            try check(
+                option.volatility > 0 && option.volatility <= 100, "volatility", option.volatility,
+                "is not in (0, 100]")
+            try check(option.quantity.magnitude <= 1e12, "quantity", option.quantity, "is not within ±1e12")
+            try check(option.skew.magnitude <= 100, "skew", option.skew, "is not within ±100")
+        }
+        try SimulationError.require(rate.magnitude <= 1, "book", "rate", rate, "is not within ±1")
+        try SimulationError.require(
+            dividend.magnitude <= 1, "book", "dividend", dividend, "is not within ±1")
     }
-}
-
-/// Fails for NaN, too: the condition is what must hold.
-func require(_ condition: Bool, _ setting: String, _ value: Double, _ reason: String) throws(SimulationError)
-{
-    guard condition else { throw .invalid(setting, "\(value)", reason) }
 }
