@@ -58,6 +58,11 @@ let package = Package(
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
+        .target(
+            name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
+            swiftSettings: optimised),
+        .target(
+            name: "Simulation", dependencies: ["Market", "Rebalancing", "VectorMath"], swiftSettings: optimised),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
         .executableTarget(
             name: "PoiseCLI",
@@ -77,6 +82,12 @@ let package = Package(
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "RebalancingTests",
+            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
