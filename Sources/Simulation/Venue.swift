@@ -187,6 +187,8 @@ public struct HedgeInstrument: Sendable, Equatable {
 public enum Funding: Sendable, Equatable {
     case none
     case constant(Double)
+    /// What the path model brings, as replays may.
+    case fromPaths
     /// Rates of consecutive spans of eight hours, from the start of the simulation on; a path begins at its own
     /// place where paths are synthetic, at the windows' where they are replayed.
     case history(FundingHistory)
