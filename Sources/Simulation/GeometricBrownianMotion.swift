@@ -14,10 +14,8 @@ public struct GeometricBrownianMotion: PathModel {
     public init(
         _ grid: TimeGrid, spot: Double, drift: Double = 0, volatility: Double
     ) throws(SimulationError) {
-        try Parameters.checkStart("geometric Brownian motion", spot: spot, drift: drift)
-        try SimulationError.require(
-            volatility >= 0 && volatility.isFinite, "geometric Brownian motion", "volatility", volatility,
-            "is not finite and at least 0")
+        try ParameterCheck.start("geometric Brownian motion", spot: spot, drift: drift)
+        try ParameterCheck.notNegative("geometric Brownian motion", "volatility", volatility)
         self.grid = grid
         self.spot = spot
         self.drift = drift
@@ -48,14 +46,5 @@ public struct GeometricBrownianMotion: PathModel {
             block.variance[step + 1] = Lanes(repeating: variance)
         }
         if block.hasRanges { block.bridgeRanges(grid.stepYears, seed: seed, firstPath: path) }
-    }
-}
-
-/// Checks that several models share.
-enum Parameters {
-    static func checkStart(_ model: String, spot: Double, drift: Double) throws(SimulationError) {
-        try SimulationError.require(
-            spot > 0 && spot.isFinite, model, "spot", spot, "is not positive and finite")
-        try SimulationError.require(drift.isFinite, model, "drift", drift, "is not finite")
     }
 }
