@@ -71,8 +71,8 @@ final class BookSchedule: Sendable {
                     PathExpiry(
                         years: left, squareRootOfYears: left.squareRoot(),
                         reciprocalYears: 1 / max(left, 0x1p-200),
-                        discount: exponentialOf(-book.rate * left),
-                        dividendDiscount: exponentialOf(-book.dividend * left),
+                        discount: scalarExponential(-book.rate * left),
+                        dividendDiscount: scalarExponential(-book.dividend * left),
                         carry: (book.rate - book.dividend) * left, rate: book.rate, dividend: book.dividend,
                         levelShare: 1))
             }
@@ -92,11 +92,6 @@ extension Double {
     func clamped(to range: ClosedRange<Double>) -> Double {
         Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
     }
-}
-
-/// exp(x), the same bits everywhere.
-func exponentialOf(_ x: Double) -> Double {
-    exponential(PortableArithmetic.self, Lanes(repeating: x))[0]
 }
 
 /// A book along the eight paths of a block: valued once, whatever the number of policies that look at it.
@@ -130,16 +125,19 @@ final class BookTrack {
     }
 
     /// Values the book along a block.
-    func value(_ block: PathBlock) {
+    /// - Parameter curvature: of the smile, ∂²σ/∂(ln K)²: with k = ln(K/S) and m = ln(S₀/S), a strike's volatility
+    ///   moves by m times its slope at the start and by half the curvature times m².
+    func value(_ block: PathBlock, curvature: Double) {
         let firstSpot = block.spot[0]
         let firstVolatility = block.impliedVolatility[0]
         for time in 0..<times {
+            var level = block.impliedVolatility[time] - firstVolatility
             var move = Lanes.zero
-            if schedule.hasSkew {
+            if schedule.hasSkew || curvature != 0 {
                 move = logarithmOfRatio(PortableArithmetic.self, firstSpot, block.spot[time])
+                level += Lanes(repeating: 0.5 * curvature) * move * move
             }
-            markets[time] = PathMarket(
-                spot: block.spot[time], level: block.impliedVolatility[time] - firstVolatility, move: move)
+            markets[time] = PathMarket(spot: block.spot[time], level: level, move: move)
         }
         engine.pathSums(
             markets, steps: times, schedule.expiries, offsets: schedule.offsets,

@@ -7,16 +7,7 @@ public struct FundingHistory: Sendable, Equatable {
     public let start: Timestamp
     /// Paid by the long, per eight hours, as a share of the position.
     public let rates: [Double]
-    /// Milliseconds from one path to the next, where paths are windows of the past, and the start of the first; nil
-    /// where they are not: each then begins at a place of its own, drawn by chance.
-    public var windows: (first: Timestamp, stride: Int64)?
-
     static let span: Int64 = 8 * 3_600_000
-
-    public static func == (a: FundingHistory, b: FundingHistory) -> Bool {
-        a.start == b.start && a.rates == b.rates && a.windows?.first == b.windows?.first
-            && a.windows?.stride == b.windows?.stride
-    }
 
     /// A table `venue,symbol,time_utc,funding_rate`, of which one venue and symbol are taken.
     /// - Throws: for a row that cannot be read, that is out of order, or that does not follow eight hours after the
@@ -57,33 +48,23 @@ public struct FundingHistory: Sendable, Equatable {
         self.rates = rates
     }
 
-    /// What a long position pays in the step that begins at a time, as a share of its value, per path.
-    func payments(_ grid: TimeGrid, time: Int, firstPath: UInt32, seed: UInt64) -> Lanes {
-        var result = Lanes.zero
-        let share = grid.stepYears * 1095
-        if let windows {
-            for lane in 0..<8 {
-                let begin = windows.first.milliseconds + windows.stride * (Int64(firstPath) + Int64(lane))
-                let now = begin + Int64(grid.years(time) * 365 * 86_400_000)
-                result[lane] = rate(at: now) * share
-            }
-        } else {
-            let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(
-                firstPath: firstPath, step: 0
-            ).0
-            for lane in 0..<8 {
-                let offset = Int(place[lane] * Double(rates.count)) + Int(grid.years(time) * 1095)
-                result[lane] = rates[offset % rates.count] * share
-            }
-        }
-        return result
+    /// Rates by the time at which they are paid, as replays take them.
+    public var payments: [(time: Timestamp, rate: Double)] {
+        rates.indices.map { (Timestamp(milliseconds: start.milliseconds + Int64($0) * Self.span), rates[$0]) }
     }
 
-    /// The rate that was paid at the end of the span that holds a moment; 0 outside the history.
-    func rate(at milliseconds: Int64) -> Double {
-        // A payment closes the eight hours before it.
-        let offset = milliseconds - start.milliseconds
-        let index = offset >= 0 ? offset / Self.span + 1 : (offset > -Self.span ? 0 : -1)
-        return rates.indices.contains(Int(index)) ? rates[Int(index)] : 0
+    /// What a long position pays in the step that begins at a time, as a share of its value: each path begins at a
+    /// place of its own in the history and goes on from there, round and round.
+    func payments(_ grid: TimeGrid, time: Int, firstPath: UInt32, seed: UInt64) -> Lanes {
+        let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(
+            firstPath: firstPath, step: 0
+        ).0
+        let elapsed = Int(grid.years(time) * 1095 + 1e-9)
+        var result = Lanes.zero
+        for lane in 0..<8 {
+            let offset = Int(place[lane] * Double(rates.count)) + elapsed
+            result[lane] = rates[offset % rates.count]
+        }
+        return result * Lanes(repeating: grid.stepYears * 1095)
     }
 }

@@ -12,8 +12,8 @@ public struct HedgedOption: Sendable, Equatable {
     public var volatility: Double
     /// Contracts of one unit of the underlying; long above 0.
     public var quantity: Double
-    /// ∂σ/∂ln K of the surface at this strike. A strike's volatility is that at the money, which paths bring, and
-    /// this times its distance from the money: σ(t) = σ + (ATM(t) − ATM(0)) − skew·ln(S(t)/S(0)).
+    /// ∂σ/∂ln K of the surface at this strike at the start. A strike's volatility follows the one at the money, which
+    /// the paths bring, and its own distance from the money: σ(t) = σ + (ATM(t) − ATM(0)) − skew·ln(S(t)/S(0)).
     public var skew: Double
 
     public init(

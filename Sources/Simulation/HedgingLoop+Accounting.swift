@@ -57,12 +57,12 @@ extension HedgingLoop {
         }
         let rates = book.schedule.book
         if rates.rate != 0 {
-            let interest = account.cash * Lanes(repeating: exponentialOf(rates.rate * grid.stepYears) - 1)
+            let interest = account.cash * Lanes(repeating: scalarExponential(rates.rate * grid.stepYears) - 1)
             account.cash += interest
             add(.interest, interest)
         }
         if rates.dividend != 0, isSpot {
-            let growth = Lanes(repeating: exponentialOf(rates.dividend * grid.stepYears) - 1)
+            let growth = Lanes(repeating: scalarExponential(rates.dividend * grid.stepYears) - 1)
             let dividend = (account.position + account.coins) * next.spot * growth
             account.cash += dividend
             add(.interest, dividend)

@@ -133,7 +133,7 @@ final class HedgingLoop {
         let stepHours = book.schedule.grid.stepYears * 8760
         displacementDecay = venues.map { track in
             guard case .orderBook(let costs) = track.venue.costs, costs.impactHalfLifeHours > 0 else { return 0 }
-            return exponentialOf(-0.6931471805599453 * stepHours / costs.impactHalfLifeHours)
+            return scalarExponential(-0.6931471805599453 * stepHours / costs.impactHalfLifeHours)
         }
         volatilityRatio = .allocate(capacity: book.times)
         volatilityRatio.initialize(repeating: Lanes(repeating: 1), count: book.times)
@@ -334,7 +334,7 @@ final class HedgingLoop {
 
     /// The day's realised volatility over the one that the path began with, which widens spreads.
     private func measureVolatility(_ block: PathBlock) {
-        let decay = Lanes(repeating: exponentialOf(-grid.stepYears * 365))
+        let decay = Lanes(repeating: scalarExponential(-grid.stepYears * 365))
         var variance = block.variance[0]
         let first = block.variance[0]
         let scale = Lanes(repeating: 1 / grid.stepYears)

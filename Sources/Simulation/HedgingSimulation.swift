@@ -9,6 +9,7 @@ import VectorMath
 /// interrupted and resumed, shared among threads, or one path replayed, with the same bits.
 public struct HedgingSimulation: Sendable {
     public let model: any PathModel
+    public let surface: SurfaceDynamics
     public let book: HedgedBook
     public let policies: [any RebalancingPolicy]
     public let seed: UInt64
@@ -22,6 +23,7 @@ public struct HedgingSimulation: Sendable {
     public static let chunk = 32
 
     /// - Parameters:
+    ///   - surface: how volatilities move; the options' own are those at the start.
     ///   - venues: in order of preference: the next is used where those before are down.
     ///   - flow: other hedgers, who move all prices of the paths.
     ///   - closesAtEnd: whether the hedge is closed, at its cost, at the last time.
@@ -30,8 +32,8 @@ public struct HedgingSimulation: Sendable {
     ///   - oldestPrice: seconds of age beyond which no price is traded on.
     /// - Throws: for what cannot be simulated.
     public init(
-        model: any PathModel, book: HedgedBook, instrument: HedgeInstrument, venues: [Venue],
-        policies: [any RebalancingPolicy], funding: Funding = .none, margin: MarginAccount? = nil,
+        model: any PathModel, surface: SurfaceDynamics, book: HedgedBook, instrument: HedgeInstrument,
+        venues: [Venue], policies: [any RebalancingPolicy], funding: Funding = .none, margin: MarginAccount? = nil,
         flow: ReflexiveFlow? = nil, closesAtEnd: Bool = true, deltaLimit: Double = .infinity,
         positionLimit: Double = .infinity, oldestPrice: Double = 0, seed: UInt64, engine: GreeksEngine
     ) throws(SimulationError) {
@@ -52,6 +54,7 @@ public struct HedgingSimulation: Sendable {
             positionLimit >= 0, "limits", "position", positionLimit, "is not at least 0")
         try SimulationError.require(oldestPrice >= 0, "limits", "data age", oldestPrice, "is not at least 0")
         self.model = model
+        self.surface = surface
         self.book = book
         self.policies = policies
         self.seed = seed
@@ -179,7 +182,8 @@ final class SimulationWorker {
         let path = UInt32(truncatingIfNeeded: firstPath)
         simulation.model.fill(block, seed: simulation.seed, firstPath: firstPath)
         simulation.flow?.apply(to: block)
-        book.value(block)
+        simulation.surface.fill(block, on: simulation.model.grid, seed: simulation.seed, firstPath: firstPath)
+        book.value(block, curvature: simulation.surface.curvature)
         instrument.draw(block, seed: simulation.seed, firstPath: path)
         for venue in venues { venue.draw(block, seed: simulation.seed, firstPath: path) }
         for index in estimators.indices {

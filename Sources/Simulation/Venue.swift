@@ -189,8 +189,7 @@ public enum Funding: Sendable, Equatable {
     case constant(Double)
     /// What the path model brings, as replays may.
     case fromPaths
-    /// Rates of consecutive spans of eight hours, from the start of the simulation on; a path begins at its own
-    /// place where paths are synthetic, at the windows' where they are replayed.
+    /// Rates of the past, from a place drawn for each path on.
     case history(FundingHistory)
     /// Deribit's rule on the simulated premium p: max(0.025%, p) + min(−0.025%, p), continuously.
     case premium

@@ -168,7 +168,7 @@ final class InstrumentTrack {
         let one = Lanes(repeating: 1)
         let hasPremium = instrument.kind != .spot && instrument.premiumDeviation > 0
         let stream = RandomStream(seed: seed, stream: PathStream.free - 1)
-        let decay = exponentialOf(-0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
+        let decay = scalarExponential(-0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
         let noise = Lanes(repeating: instrument.premiumDeviation * (1 - decay * decay).squareRoot())
         let eighths = Lanes(repeating: grid.stepYears * 1095)
         var premium = Lanes.zero
@@ -184,7 +184,7 @@ final class InstrumentTrack {
             var price = block.spot[time] * (one + premium)
             if instrument.kind == .linearFuture || instrument.kind == .inverseFuture {
                 let left = max(0, instrument.years - grid.years(time))
-                price *= Lanes(repeating: exponentialOf(instrument.basis * left))
+                price *= Lanes(repeating: scalarExponential(instrument.basis * left))
             }
             mark[time] = price
             guard hasPayments, time < grid.steps else { continue }
