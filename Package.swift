@@ -88,7 +88,7 @@ let package = Package(
             dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath"]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"]),
+            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -80,6 +80,21 @@ public struct PathSums {
         (price, delta, gamma, vega, theta) = (.zero, .zero, .zero, .zero, .zero)
         (vanna, charm, rent, levelVega, moveVega) = (.zero, .zero, .zero, .zero, .zero)
     }
+
+    /// Takes another's sums over in some lanes.
+    @inlinable
+    public mutating func replace(with other: PathSums, where mask: LaneMask) {
+        price.replace(with: other.price, where: mask)
+        delta.replace(with: other.delta, where: mask)
+        gamma.replace(with: other.gamma, where: mask)
+        vega.replace(with: other.vega, where: mask)
+        theta.replace(with: other.theta, where: mask)
+        vanna.replace(with: other.vanna, where: mask)
+        charm.replace(with: other.charm, where: mask)
+        rent.replace(with: other.rent, where: mask)
+        levelVega.replace(with: other.levelVega, where: mask)
+        moveVega.replace(with: other.moveVega, where: mask)
+    }
 }
 
 /// The least volatility that a simulated option is valued at.

@@ -140,7 +140,7 @@ final class SimulationWorker {
     private let venues: [VenueTrack]
     private let loop: HedgingLoop
     /// Distinct estimators, and which of them each policy wants.
-    private var estimators: [VolatilityEstimator] = []
+    private var estimators: [VolatilityEstimator]
     private let estimates: [UnsafeMutablePointer<Lanes>]
     private let estimateOfPolicy: [Int?]
 
@@ -149,6 +149,7 @@ final class SimulationWorker {
         let grid = simulation.model.grid
         let kinds = simulation.policies.map(\.realisedVolatility)
         var distinct: [RealisedVolatility] = []
+        var estimators: [VolatilityEstimator] = []
         estimateOfPolicy = kinds.map { kind in
             guard let kind else { return nil }
             if let index = distinct.firstIndex(of: kind) { return index }
@@ -158,6 +159,7 @@ final class SimulationWorker {
             distinct.append(kind)
             return distinct.count - 1
         }
+        self.estimators = estimators
         let hasRanges = distinct.contains {
             switch $0 {
             case .parkinson, .garmanKlass: true
