@@ -38,6 +38,7 @@ public struct TracedStep: Sendable {
     public var asked, filled: Double
     /// Equity at the start of the step.
     public var equity: Double
+    /// Of the first venue.
     public var isDown, isStale: Bool
     /// Per part, of the step that begins here.
     public var parts: [Double]
@@ -272,7 +273,7 @@ final class HedgingLoop {
                         hedgeAfter: before[lane] + filled[lane],
                         bandLower: band.lower[lane], bandUpper: band.upper[lane], asked: asked[lane],
                         filled: filled[lane], equity: equityBefore[lane],
-                        isDown: venues.allSatisfy { $0.isDown[time][lane] != 0 }, isStale: stale[lane] != 0,
+                        isDown: venues[0].isDown[time][lane] != 0, isStale: stale[lane] != 0,
                         parts: (0..<Self.partCount).map { step[$0][lane] }))
             }
         }

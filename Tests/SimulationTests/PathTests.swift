@@ -1,7 +1,7 @@
 import Testing
 import VectorMath
 
-@testable import Simulation
+import Simulation
 
 /// A sum of independent samples, with its standard error.
 struct Sample {
