@@ -62,7 +62,8 @@ let package = Package(
             name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised),
         .target(
-            name: "Simulation", dependencies: ["Market", "Rebalancing", "VectorMath"], swiftSettings: optimised),
+            name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
+            swiftSettings: optimised),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
         .executableTarget(
             name: "PoiseCLI",
@@ -88,7 +89,7 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
+            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
             exclude: ["Fixtures"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],

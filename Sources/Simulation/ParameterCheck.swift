@@ -20,3 +20,9 @@ enum ParameterCheck {
         try finite(model, "drift", drift)
     }
 }
+
+extension ParameterCheck {
+    static func share(_ model: String, _ name: String, _ value: Double) throws(SimulationError) {
+        try SimulationError.require(value >= 0 && value <= 1, model, name, value, "is not from 0 to 1")
+    }
+}
