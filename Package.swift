@@ -88,10 +88,12 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "RebalancingTests",
-            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath"]),
+            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"]),
+            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -5,8 +5,12 @@ public enum RebalancingError: Error, Equatable, Sendable, CustomStringConvertibl
     /// A figure that a live decision needs and that is not there or not usable.
     case invalidExposure(of: String, field: String, value: Double, reason: String)
 
+    /// A rule of `LiveRebalancing` that does not fit its limit; rules count from 0.
+    case invalidRule(number: Int, policy: String, reason: String)
+
     public var description: String {
         switch self {
+        case .invalidRule(let number, let policy, let reason): "rule \(number), \(policy): \(reason)"
         case .invalidParameter(let name, let value, let reason): "\(name): \(value): \(reason)"
         case .invalidExposure(let owner, let field, let value, let reason):
             "\(owner): \(field): \(value): \(reason)"

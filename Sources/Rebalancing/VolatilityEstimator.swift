@@ -45,6 +45,7 @@ public struct VolatilityEstimator {
     /// Forgets all candles.
     public mutating func reset() {
         (next, count, sum, weights, hasReturn) = (0, 0, .zero, 0, false)
+        for index in window.indices { window[index] = .zero }
     }
 
     /// Adds a candle per lane. The open is the close of the candle before; only exponential weights and bipower

@@ -2,9 +2,9 @@ import VectorMath
 
 /// Paths put together from stretches of the past: what happened, in another order, with its clusters of volatility.
 ///
-/// At each step a new stretch begins with probability 1/length at any candle, else the next candle follows; at gaps
-/// and at the end of the series a new one begins. A stretch's steps go from open to close of its first candle and
-/// from close to close after it.
+/// At each step a new stretch begins with probability 1/length at any candle, else the next candle follows, and the
+/// first the last: every candle is as likely at every step. Steps go from close to close, but at the beginning of a
+/// stretch and behind a gap from open to close.
 /// - Source: Politis, Romano, The stationary bootstrap, 1994.
 public struct BlockBootstrap: PathModel {
     public let grid: TimeGrid
@@ -15,8 +15,6 @@ public struct BlockBootstrap: PathModel {
     public let volatility: Double
     /// Per candle: logarithms of close, high and low against its open, and against the close before.
     private let fresh, following: [(close: Double, high: Double, low: Double)]
-    /// Whether the next candle follows without a gap.
-    private let continues: [Bool]
     private let shift: Double
 
     /// - Parameters:
@@ -47,14 +45,11 @@ public struct BlockBootstrap: PathModel {
             )
         }
         let fresh = (0..<series.count).map { moves($0, from: series.open[$0]) }
-        let continues = series.run.map { $0 > 1 }
         let following = (0..<series.count).map { index in
-            index > 0 && continues[index - 1] ? moves(index, from: series.close[index - 1]) : fresh[index]
+            index > 0 && series.run[index - 1] > 1 ? moves(index, from: series.close[index - 1]) : fresh[index]
         }
         self.fresh = fresh
         self.following = following
-        self.continues = continues
-        // A candle is as often in a path as any other, but for those behind gaps.
         let mean = following.reduce(0) { $0 + $1.close } / Double(series.count)
         shift = drift.map { $0 * series.stepYears - mean } ?? 0
     }
@@ -75,9 +70,9 @@ public struct BlockBootstrap: PathModel {
             for lane in 0..<8 {
                 let last = candle[lane]
                 let move: (close: Double, high: Double, low: Double)
-                if last >= 0, continues[last], u[lane] >= start {
-                    candle[lane] = last + 1
-                    move = following[last + 1]
+                if last >= 0, u[lane] >= start {
+                    candle[lane] = last + 1 < fresh.count ? last + 1 : 0
+                    move = following[candle[lane]]
                 } else {
                     candle[lane] = min(Int(w[lane] * count), fresh.count - 1)
                     move = fresh[candle[lane]]

@@ -1,7 +1,7 @@
+import Foundation
+import Simulation
 import Testing
 import VectorMath
-
-import Simulation
 
 /// A sum of independent samples, with its standard error.
 struct Sample {
@@ -101,8 +101,6 @@ extension PathBlock {
     }
 }
 
-func logarithm(_ x: Double) -> Double {
-    logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: x), Lanes(repeating: 1))[0]
-}
+func logarithm(_ x: Double) -> Double { Foundation.log(x) }
 
-func exponential(_ x: Double) -> Double { exponential(PortableArithmetic.self, Lanes(repeating: x))[0] }
+func exponential(_ x: Double) -> Double { Foundation.exp(x) }

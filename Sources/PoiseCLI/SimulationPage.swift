@@ -1,0 +1,4 @@
+struct SimulationPage {
+    let html: String
+    init(_ result: SimulationResult, policy: Int?, path: Int) { html = "" }
+}
