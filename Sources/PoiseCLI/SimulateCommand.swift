@@ -178,14 +178,16 @@ struct SimulateCommand: ParsableCommand {
     }
 }
 
+/// Set by the signal handler.
+private let interruptIsAsked = Atomic<Bool>(false)
+
 /// Ctrl-C, once: the simulation is asked to stop. Twice ends the process as usual.
 private enum Interrupt {
-    private static let asked = Atomic<Bool>(false)
-    static var isAsked: Bool { asked.load(ordering: .relaxed) }
+    static var isAsked: Bool { interruptIsAsked.load(ordering: .relaxed) }
 
     static func watch() {
         signal(SIGINT) { _ in
-            asked.store(true, ordering: .relaxed)
+            interruptIsAsked.store(true, ordering: .relaxed)
             signal(SIGINT, SIG_DFL)
         }
     }

@@ -93,9 +93,9 @@ extension SimulationReader {
 
     mutating func hedge(
         _ table: ConfigurationTable
-    ) throws -> (instrument: HedgeInstrument, funding: Funding) {
-        let kind: HedgeInstrument.Kind = try table.word("instrument")
-        let instrument = HedgeInstrument(
+    ) throws -> (instrument: HedgeContract, funding: Funding) {
+        let kind: HedgeContract.Kind = try table.word("instrument")
+        let instrument = HedgeContract(
             kind: kind, years: try table.number("days", .positive, default: 90) / 365,
             basis: try table.number("basis", .within(-5...5), default: 0),
             premiumDeviation: try table.number("premium_deviation", .within(0...0.1), default: 0),
@@ -226,7 +226,7 @@ extension SimulationReader {
     func policies(_ root: ConfigurationTable, _ market: MarketSetting) throws -> [PolicySetting] {
         let tables = try root.list("policy")
         guard !tables.isEmpty else { throw root.wrong("policy", "none", "expected tables [[policy]]") }
-        let settings = try tables.flatMap { table in try policies(table, market) }
+        let settings = try tables.flatMap { table in try family(table, market) }
         var names: Set<String> = []
         for setting in settings where !names.insert(setting.policy.name).inserted {
             throw root.wrong("policy", "\"\(setting.policy.name)\"", "stands twice")
@@ -234,9 +234,9 @@ extension SimulationReader {
         return settings
     }
 
-    private func policies(_ table: ConfigurationTable, _ market: MarketSetting) throws -> [PolicySetting] {
+    private func family(_ table: ConfigurationTable, _ market: MarketSetting) throws -> [PolicySetting] {
         let kind: PolicyKind = try table.word("kind")
-        let family = try table.optionalText("family")
+        let ownFamily = try table.optionalText("family")
         let adjustment = try adjustment(table, market)
         func settings(
             _ key: String, _ rule: SettingRule, _ defaultFamily: String, unit: String = "",
@@ -244,17 +244,17 @@ extension SimulationReader {
         ) throws -> [PolicySetting] {
             try table.numbers(key, rule).map { value in
                 PolicySetting(
-                    family: family ?? defaultFamily, policy: try table.checked { try wrapped(table, make(value)) },
+                    family: ownFamily ?? defaultFamily, policy: try table.checked { try wrapped(table, make(value)) },
                     label: "\(value.significant)\(unit)")
             }
         }
         switch kind {
         case .never:
-            return [PolicySetting(family: family ?? "never", policy: NeverRebalance(), label: "never")]
+            return [PolicySetting(family: ownFamily ?? "never", policy: NeverRebalance(), label: "never")]
         case .always:
             return [
                 PolicySetting(
-                    family: family ?? "every step", policy: try wrapped(table, AlwaysRebalance()), label: "always")
+                    family: ownFamily ?? "every step", policy: try wrapped(table, AlwaysRebalance()), label: "always")
             ]
         case .clock:
             return try settings("hours", .positive, adjustment == nil ? "clock" : "volatility-scaled", unit: " h") {

@@ -46,7 +46,7 @@ public struct TracedStep: Sendable {
 
 /// What policies share on a grid: where and with what they trade, and within which limits.
 struct TradingTerms: Sendable {
-    var instrument: HedgeInstrument
+    var instrument: HedgeContract
     var venues: [Venue]
     var margin: MarginAccount?
     var closesAtEnd: Bool

@@ -32,7 +32,7 @@ public struct HedgingSimulation: Sendable {
     ///   - oldestPrice: seconds of age beyond which no price is traded on.
     /// - Throws: for what cannot be simulated.
     public init(
-        model: any PathModel, surface: SurfaceDynamics, book: HedgedBook, instrument: HedgeInstrument,
+        model: any PathModel, surface: SurfaceDynamics, book: HedgedBook, instrument: HedgeContract,
         venues: [Venue], policies: [any RebalancingPolicy], funding: Funding = .none, margin: MarginAccount? = nil,
         flow: ReflexiveFlow? = nil, closesAtEnd: Bool = true, deltaLimit: Double = .infinity,
         positionLimit: Double = .infinity, oldestPrice: Double = 0, seed: UInt64, engine: GreeksEngine

@@ -148,7 +148,7 @@ public struct Venue: Sendable, Equatable {
 }
 
 /// What the delta is hedged with.
-public struct HedgeInstrument: Sendable, Equatable {
+public struct HedgeContract: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case spot
         /// P&L in quote currency.

@@ -141,14 +141,14 @@ final class VenueTrack {
 
 /// Prices and funding of the hedge instrument along the paths of a block.
 final class InstrumentTrack {
-    let instrument: HedgeInstrument
+    let instrument: HedgeContract
     let funding: Funding
     private let grid: TimeGrid
     /// Mark at each time; what a long position pays per step as a share of its value.
     let mark, payment: UnsafeMutablePointer<Lanes>
     let hasPayments: Bool
 
-    init(_ instrument: HedgeInstrument, _ funding: Funding, _ grid: TimeGrid) {
+    init(_ instrument: HedgeContract, _ funding: Funding, _ grid: TimeGrid) {
         self.instrument = instrument
         self.funding = funding
         self.grid = grid

@@ -31,7 +31,7 @@ struct AccountingTests {
                 gasSpikeReturn: 0.03, failureProbability: 0.1)))
 
     static func simulation(
-        _ kind: HedgeInstrument.Kind, settlement: HedgedBook.Settlement = .linear, rate: Double = 0,
+        _ kind: HedgeContract.Kind, settlement: HedgedBook.Settlement = .linear, rate: Double = 0,
         venues: [Venue] = [stormy, pool], margin: MarginAccount? = nil, flow: ReflexiveFlow? = nil,
         policies: [any RebalancingPolicy]? = nil, positionLimit: Double = .infinity, steps: Int = 720,
         seed: UInt64 = 11
@@ -45,7 +45,7 @@ struct AccountingTests {
                     correlation: -0.5)),
             surface: try SurfaceDynamics(.instantaneous(premium: 1), skew: -0.1),
             book: HedgedBook(options: options, settlement: settlement, rate: rate, dividend: rate / 2),
-            instrument: HedgeInstrument(kind: kind, basis: 0.1, premiumDeviation: 5e-4),
+            instrument: HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4),
             venues: venues,
             policies: try policies ?? [
                 TimePolicy(interval: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
@@ -56,9 +56,9 @@ struct AccountingTests {
     }
 
     @Test("the parts of every step add up to what cash, coins and positions earned", arguments: [
-        HedgeInstrument.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
+        HedgeContract.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
     ])
-    func partsAddUp(_ kind: HedgeInstrument.Kind) throws {
+    func partsAddUp(_ kind: HedgeContract.Kind) throws {
         for settlement in HedgedBook.Settlement.allCases {
             for rate in [0, 0.04] {
                 let margins: [MarginAccount?] =
