@@ -48,8 +48,11 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Every step of one path of one policy as a table: see --path and --policy.")
     var trace = false
 
-    @Option(help: ArgumentHelp("Path that --trace and the page show, from 0.", valueName: "number"))
-    var path = 0
+    @Option(
+        help: ArgumentHelp(
+            "Path that --trace (default 0) and the page (default one that went badly) show, from 0.",
+            valueName: "number"))
+    var path: Int?
 
     @Option(help: ArgumentHelp("Policy that --trace and the page show, from 1.", valueName: "number"))
     var policy: Int?
@@ -62,7 +65,7 @@ struct SimulateCommand: ParsableCommand {
             throw ValidationError("--threads \(threads): expected 1 to 1024")
         }
         guard against >= 1 else { throw ValidationError("--against \(against): expected at least 1") }
-        guard path >= 0 else { throw ValidationError("--path \(path): expected at least 0") }
+        if let path, path < 0 { throw ValidationError("--path \(path): expected at least 0") }
         if let policy, policy < 1 { throw ValidationError("--policy \(policy): expected at least 1") }
         if trace, report != nil { throw ValidationError("--trace and --report exclude each other") }
     }
@@ -77,12 +80,12 @@ struct SimulateCommand: ParsableCommand {
         if let policy, policy > count {
             throw ValidationError("--policy \(policy): there are \(count) policies")
         }
+        if let path, path >= settings.paths {
+            throw ValidationError("--path \(path): there are \(settings.paths) paths")
+        }
         if trace {
             try writeTrace(settings)
             return
-        }
-        guard path < settings.paths else {
-            throw ValidationError("--path \(path): there are \(settings.paths) paths")
         }
         let figures = try simulate(settings)
         let result = SimulationResult(settings, figures, reference: against - 1)
@@ -93,7 +96,7 @@ struct SimulateCommand: ParsableCommand {
         case .json: try result.writeJSON(to: output)
         }
         try output.finish()
-        if let report {
+        if let report, figures.completed > 0 {
             let page = try Output(path: report)
             try page.write(SimulationPage(result, policy: policy.map { $0 - 1 }, path: path).html)
             try page.finish()
@@ -138,7 +141,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func writeTrace(_ settings: SimulationSettings) throws {
-        let steps = settings.simulation.trace(policy: (policy ?? 1) - 1, path: path)
+        let steps = settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0)
         let names = [
             "hours", "spot", "mark", "book_delta", "hedge_before", "hedge_after", "band_lower", "band_upper",
             "asked", "filled", "equity_usd", "is_down", "is_stale",
