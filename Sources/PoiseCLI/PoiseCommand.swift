@@ -11,7 +11,7 @@ struct PoiseCommand: ParsableCommand {
         version: poiseVersion,
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
-            BenchCommand.self,
+            SimulateCommand.self, BenchCommand.self,
         ])
 
     static func main() {
@@ -19,6 +19,10 @@ struct PoiseCommand: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as MarketError {
+            fail("\(error)", status: 1)
+        } catch let error as ConfigurationError {
+            fail("\(error)", status: 1)
+        } catch let error as SimulationError {
             fail("\(error)", status: 1)
         } catch let error as HedgeInputError {
             fail("\(error)", status: 1)

@@ -5,6 +5,11 @@ public struct Estimate: Sendable, Equatable {
     public let value: Double
     public let standardError: Double
 
+    public init(value: Double, standardError: Double) {
+        self.value = value
+        self.standardError = standardError
+    }
+
     /// The value ± 1.96 standard errors: in 95 of 100 simulations the true one lies within.
     public var interval: ClosedRange<Double> {
         let half = standardError.isFinite ? 1.959963984540054 * standardError : .infinity
@@ -64,8 +69,7 @@ public enum SampleFigure: Hashable, Sendable {
         let (otherValue, otherInfluences) = self.influences(other)
         return Estimate(
             value: value - otherValue,
-            standardError: Self.standardError(
-                zip(influences, otherInfluences).map { $0 - $1 }, overlap: overlap))
+            standardError: Self.standardError(zip(influences, otherInfluences).map { $0 - $1 }, overlap: overlap))
     }
 
     /// Of the mean of influences.

@@ -60,7 +60,7 @@ extension VenueFailures {
     }
 }
 
-extension HedgeInstrument {
+extension HedgeContract {
     func validate() throws(SimulationError) {
         try ParameterCheck.positive("hedge", "days", years)
         try SimulationError.require(basis.magnitude <= 5, "hedge", "basis", basis, "is not within ±5")
@@ -72,7 +72,7 @@ extension HedgeInstrument {
 }
 
 extension MarginAccount {
-    func validate(_ instrument: HedgeInstrument) throws(SimulationError) {
+    func validate(_ instrument: HedgeContract) throws(SimulationError) {
         try SimulationError.require(
             instrument.kind != .spot, "margin", "collateral", collateral, "but spot is not margined")
         try ParameterCheck.positive("margin", "collateral", collateral)

@@ -86,8 +86,7 @@ public struct VenueFailures: Sendable, Equatable {
     public var partialFill, leastFill: Double
 
     public init(
-        outages: [Outage] = [], staleSpans: [Outage] = [], outagesPerYear: Double = 0,
-        outageHours: Double = 1,
+        outages: [Outage] = [], staleSpans: [Outage] = [], outagesPerYear: Double = 0, outageHours: Double = 1,
         crashReturn: Double = .infinity, crashOutageProbability: Double = 0, orderFailure: Double = 0,
         partialFill: Double = 0, leastFill: Double = 0
     ) {
@@ -149,7 +148,7 @@ public struct Venue: Sendable, Equatable {
 }
 
 /// What the delta is hedged with.
-public struct HedgeInstrument: Sendable, Equatable {
+public struct HedgeContract: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case spot
         /// P&L in quote currency.

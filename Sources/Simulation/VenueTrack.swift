@@ -97,8 +97,7 @@ final class VenueTrack {
                 isSpike = uniform .< Lanes(repeating: pool.gasSpikeProbability)
             }
             if step > 0 {
-                isSpike = isSpike
-                    .| (lastReturn(block, step).absolute .> Lanes(repeating: pool.gasSpikeReturn))
+                isSpike = isSpike .| (lastReturn(block, step).absolute .> Lanes(repeating: pool.gasSpikeReturn))
             }
             gas[step] = base.replacing(with: spike, where: isSpike)
         }
@@ -124,8 +123,7 @@ final class VenueTrack {
                     begins = begins
                         .| (crashed .& (chance .< Lanes(repeating: failures.crashOutageProbability)))
                 }
-                let hours =
-                    logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: 1), length)
+                let hours = logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: 1), length)
                     * Lanes(repeating: failures.outageHours)
                 hoursLeft = hoursLeft.replacing(with: pointwiseMax(hoursLeft, hours), where: begins)
             }
@@ -143,14 +141,14 @@ final class VenueTrack {
 
 /// Prices and funding of the hedge instrument along the paths of a block.
 final class InstrumentTrack {
-    let instrument: HedgeInstrument
+    let instrument: HedgeContract
     let funding: Funding
     private let grid: TimeGrid
     /// Mark at each time; what a long position pays per step as a share of its value.
     let mark, payment: UnsafeMutablePointer<Lanes>
     let hasPayments: Bool
 
-    init(_ instrument: HedgeInstrument, _ funding: Funding, _ grid: TimeGrid) {
+    init(_ instrument: HedgeContract, _ funding: Funding, _ grid: TimeGrid) {
         self.instrument = instrument
         self.funding = funding
         self.grid = grid
@@ -170,8 +168,7 @@ final class InstrumentTrack {
         let one = Lanes(repeating: 1)
         let hasPremium = instrument.kind != .spot && instrument.premiumDeviation > 0
         let stream = RandomStream(seed: seed, stream: PathStream.free - 1)
-        let decay = scalarExponential(
-            -0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
+        let decay = scalarExponential(-0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
         let noise = Lanes(repeating: instrument.premiumDeviation * (1 - decay * decay).squareRoot())
         let eighths = Lanes(repeating: grid.stepYears * 1095)
         var premium = Lanes.zero

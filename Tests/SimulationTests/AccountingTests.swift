@@ -19,8 +19,7 @@ struct AccountingTests {
                 halfSpread: 2e-4, spreadWidening: 0.5, takerFee: 5e-4, linearImpact: 1e-3,
                 squareRootImpact: 1e-3, depth: 2000, impactHalfLifeHours: 4)),
         failures: VenueFailures(
-            outages: [Outage(fromHour: 50, toHour: 60)], outagesPerYear: 40, outageHours: 5,
-            crashReturn: 0.02,
+            outages: [Outage(fromHour: 50, toHour: 60)], outagesPerYear: 40, outageHours: 5, crashReturn: 0.02,
             crashOutageProbability: 0.5, orderFailure: 0.1, partialFill: 0.3, leastFill: 0.2),
         latencySeconds: 5400)
 
@@ -32,7 +31,7 @@ struct AccountingTests {
                 gasSpikeReturn: 0.03, failureProbability: 0.1)))
 
     static func simulation(
-        _ kind: HedgeInstrument.Kind, settlement: HedgedBook.Settlement = .linear, rate: Double = 0,
+        _ kind: HedgeContract.Kind, settlement: HedgedBook.Settlement = .linear, rate: Double = 0,
         venues: [Venue] = [stormy, pool], margin: MarginAccount? = nil, flow: ReflexiveFlow? = nil,
         policies: [any RebalancingPolicy]? = nil, positionLimit: Double = .infinity, steps: Int = 720,
         seed: UInt64 = 11
@@ -46,23 +45,20 @@ struct AccountingTests {
                     correlation: -0.5)),
             surface: try SurfaceDynamics(.instantaneous(premium: 1), skew: -0.1),
             book: HedgedBook(options: options, settlement: settlement, rate: rate, dividend: rate / 2),
-            instrument: HedgeInstrument(kind: kind, basis: 0.1, premiumDeviation: 5e-4),
+            instrument: HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4),
             venues: venues,
             policies: try policies ?? [
                 TimePolicy(interval: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
-                WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1),
-                NeverRebalance(),
+                WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1), NeverRebalance(),
             ],
             funding: kind == .spot ? .none : .premium, margin: margin, flow: flow, deltaLimit: 2,
             positionLimit: positionLimit, seed: seed, engine: try GreeksEngine())
     }
 
-    @Test(
-        "the parts of every step add up to what cash, coins and positions earned",
-        arguments: [
-            HedgeInstrument.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
-        ])
-    func partsAddUp(_ kind: HedgeInstrument.Kind) throws {
+    @Test("the parts of every step add up to what cash, coins and positions earned", arguments: [
+        HedgeContract.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
+    ])
+    func partsAddUp(_ kind: HedgeContract.Kind) throws {
         for settlement in HedgedBook.Settlement.allCases {
             for rate in [0, 0.04] {
                 let margins: [MarginAccount?] =
