@@ -4,6 +4,7 @@ import Rebalancing
 import Simulation
 import TestSupport
 import Testing
+import VectorMath
 
 /// What theory says about hedging in steps and with costs, each figure with its own statistical error.
 struct KnownResultsTests {
@@ -22,7 +23,7 @@ struct KnownResultsTests {
             surface: try SurfaceDynamics(.constant(implied)),
             book: HedgedBook(options: [
                 HedgedOption(isPut: false, strike: 100, years: years, volatility: implied, quantity: quantity)
-            ]), instrument: HedgeInstrument(kind: .spot),
+            ]), instrument: HedgeContract(kind: .spot),
             venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(halfSpread: cost)))],
             policies: policies, closesAtEnd: false, seed: 20, engine: try GreeksEngine())
         return simulation.run(paths: paths, threads: 2)
@@ -147,6 +148,7 @@ struct KnownResultsTests {
             var policies: [any RebalancingPolicy] = [
                 try WhalleyWilmottPolicy(riskAversion: a), try ZakamoulinePolicy(riskAversion: a),
             ]
+            policies.append(Reversed(base: try ZakamoulinePolicy(riskAversion: a)))
             for width in widths { policies.append(try ThresholdPolicy(.delta(width))) }
             let figures = try Self.figures(
                 steps: 500, years: years, volatility: sigma, quantity: quantity, cost: cost, policies,
@@ -154,9 +156,12 @@ struct KnownResultsTests {
             let zakamouline = Self.advantage(figures, 1, over: 0, aversion: a)
             print("\(quantity) call, cost \(cost): Zakamouline over Whalley–Wilmott \(zakamouline)")
             #expect(zakamouline.value > 3 * zakamouline.error)
+            let reversed = Self.advantage(figures, 1, over: 2, aversion: a)
+            print("over its own with the volatility moved the other way \(reversed)")
+            #expect(reversed.value > 3 * reversed.error)
             var text = ""
             for (number, width) in widths.enumerated() {
-                let whalley = Self.advantage(figures, 0, over: 2 + number, aversion: a)
+                let whalley = Self.advantage(figures, 0, over: 3 + number, aversion: a)
                 text +=
                     " \(width): \((whalley.value * 1e3).rounded() / 1e3) ± \((whalley.error * 1e3).rounded() / 1e3)"
                 #expect(whalley.value > (cost == 0.01 ? -2 : 3) * whalley.error, "band \(width): \(whalley)")
@@ -164,4 +169,18 @@ struct KnownResultsTests {
             print("Whalley–Wilmott over fixed bands of", text)
         }
     }
+}
+
+/// Zakamouline's band around the delta at a volatility that is moved the other way.
+private struct Reversed: RebalancingPolicy {
+    let base: ZakamoulinePolicy
+    var name: String { "reversed" }
+    var adjustsVolatility: Bool { true }
+
+    func volatilityScale(_ state: borrowing RebalancingState) -> Lanes {
+        let scale = base.volatilityScale(state)
+        return PortableArithmetic.squareRoot((Lanes(repeating: 2) - scale * scale).atLeast(0.05))
+    }
+
+    func band(_ state: borrowing RebalancingState) -> RebalancingBand { base.band(state) }
 }
