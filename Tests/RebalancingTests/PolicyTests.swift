@@ -300,11 +300,11 @@ struct PolicyTests {
 extension Lanes {
     /// Largest difference of two lanes, infinite where either is no number.
     func difference(_ other: Lanes) -> Double {
-        (0..<8).reduce(0) {
-            max(
-                $0,
-                self[$1] == other[$1]
-                    ? 0 : abs(self[$1] - other[$1]).isNaN ? .infinity : abs(self[$1] - other[$1]))
+        var largest = 0.0
+        for lane in 0..<8 where self[lane] != other[lane] {
+            let difference = abs(self[lane] - other[lane])
+            if !(difference <= largest) { largest = difference.isNaN ? .infinity : difference }
         }
+        return largest
     }
 }

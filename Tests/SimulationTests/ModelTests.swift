@@ -193,13 +193,19 @@ struct ModelTests {
                 variance: 0.04, meanReversion: 0.5, longRunVariance: 0.04, volatilityOfVariance: 1,
                 correlation: -0.9))
         let models: [(any PathModel, UInt64)] = [
-            (try GeometricBrownianMotion(grid, spot: 100, drift: 0.1, volatility: 0.8), 0x1),
-            (heston, 0x2),
-            (try JumpDiffusion(heston, intensity: 900, meanJump: -0.1, jumpDeviation: 0.1), 0x3),
+            (
+                try GeometricBrownianMotion(grid, spot: 100, drift: 0.1, volatility: 0.8),
+                0x76EE_CA9D_E948_547B
+            ),
+            (heston, 0xB433_F3E7_16C2_26E4),
+            (
+                try JumpDiffusion(heston, intensity: 900, meanJump: -0.1, jumpDeviation: 0.1),
+                0x9AD1_9BAA_E038_683A
+            ),
             (
                 try RegimeSwitching(
                     grid, spot: 100, [.init(volatility: 0.4), .init(volatility: 1)],
-                    rates: [[0, 50], [50, 0]]), 0x4
+                    rates: [[0, 50], [50, 0]]), 0xE294_8FB4_925A_03F0
             ),
         ]
         for (model, expected) in models {
