@@ -245,7 +245,7 @@ extension SimulationReader {
             try table.numbers(key, rule).map { value in
                 PolicySetting(
                     family: ownFamily ?? defaultFamily, policy: try table.checked { try wrapped(table, make(value)) },
-                    label: "\(value.significant)\(unit)")
+                    label: "\(value.short)\(unit)")
             }
         }
         switch kind {
