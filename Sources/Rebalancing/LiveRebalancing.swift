@@ -77,7 +77,9 @@ public final class LiveRebalancing {
             let spot = hedge.risk.price(ofUnderlying: underlyings[number])
             fill(&states[number], rule, limit.greek, spot)
             var band = rule.policy.band(states[number])
-            if rule.policy.adjustsVolatility { band = band.shifted(by: volatilityShift(number, rule, spot).negated) }
+            if rule.policy.adjustsVolatility {
+                band = band.shifted(by: volatilityShift(number, rule, spot).negated)
+            }
             let factor = Lanes(repeating: rule.policy.greek.limitUnits(spot))
             band = RebalancingBand(
                 lower: band.lower * factor, upper: band.upper * factor, innerLower: band.innerLower * factor,

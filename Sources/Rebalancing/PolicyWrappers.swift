@@ -1,9 +1,21 @@
 import VectorMath
 
+/// A policy that changes the bands of another.
+public protocol PolicyWrapper: RebalancingPolicy {
+    var base: any RebalancingPolicy { get }
+}
+
+extension PolicyWrapper {
+    public var greek: RebalancedGreek { base.greek }
+    public var realisedVolatility: RealisedVolatility? { base.realisedVolatility }
+    public var adjustsVolatility: Bool { base.adjustsVolatility }
+    public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { base.volatilityScale(state) }
+}
+
 /// Another policy's bands, wider where the market is thin: by (reference/depth)^exponent, never narrower.
 ///
 /// - Input: depth, in units of the underlying; and what the other policy looks at.
-public struct LiquidityAwarePolicy: RebalancingPolicy {
+public struct LiquidityAwarePolicy: PolicyWrapper {
     public let base: any RebalancingPolicy
     /// Depth at which the band is the other policy's, in units of the underlying.
     public let referenceDepth: Double
@@ -28,10 +40,6 @@ public struct LiquidityAwarePolicy: RebalancingPolicy {
     }
 
     public var name: String { "\(base.name), wider below a depth of \(referenceDepth)" }
-    public var greek: RebalancedGreek { base.greek }
-    public var realisedVolatility: RealisedVolatility? { base.realisedVolatility }
-    public var adjustsVolatility: Bool { base.adjustsVolatility }
-    public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { base.volatilityScale(state) }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
         // Without any depth, as wide as it gets; nothing is known, the same.
@@ -47,7 +55,7 @@ public struct LiquidityAwarePolicy: RebalancingPolicy {
 /// limit on nothing is traded: a hedge against prices that are gone is a bet.
 ///
 /// - Input: age of the newest price, in seconds; and what the other policy looks at.
-public struct FreshDataPolicy: RebalancingPolicy {
+public struct FreshDataPolicy: PolicyWrapper {
     public let base: any RebalancingPolicy
     /// Seconds up to which the bands are the other policy's.
     public let fresh: Double
@@ -68,10 +76,6 @@ public struct FreshDataPolicy: RebalancingPolicy {
     }
 
     public var name: String { "\(base.name), data younger than \(stale) s" }
-    public var greek: RebalancedGreek { base.greek }
-    public var realisedVolatility: RealisedVolatility? { base.realisedVolatility }
-    public var adjustsVolatility: Bool { base.adjustsVolatility }
-    public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { base.volatilityScale(state) }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
         let factor = (state.dataAge * Lanes(repeating: 1 / fresh)).atLeast(1)

@@ -13,9 +13,10 @@ import VectorMath
 /// - Input: spot, gamma at the market's volatility, implied volatility, rate, years to expiry, proportional cost.
 /// - Edges: no band at expiry or without one (nothing is done); at least `LelandPolicy.minimumVariance` of the
 ///   variance is left to a long position.
-/// - Source: Zakamouline, Optimal hedging of options with transaction costs, 2006. The paper writes K with a minus
-///   for the long option; the sign for short ones follows from the seller's hedging at a higher volatility, as in
-///   Leland's policy, and from the certainty equivalents that are tested.
+/// - Source: Zakamouline, Optimal hedging of options with transaction costs, 2006, by way of two public
+///   implementations that agree on the constants; the one that takes both sides has K's sign as here. It is the
+///   seller's that matters: reversed, the certainty equivalent of a short call falls by more than Zakamouline's band
+///   gains (`KnownResultsTests`).
 public struct ZakamoulinePolicy: RebalancingPolicy {
     /// a, per unit of currency.
     public let riskAversion: Double

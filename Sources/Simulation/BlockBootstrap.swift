@@ -46,7 +46,8 @@ public struct BlockBootstrap: PathModel {
         }
         let fresh = (0..<series.count).map { moves($0, from: series.open[$0]) }
         let following = (0..<series.count).map { index in
-            index > 0 && series.run[index - 1] > 1 ? moves(index, from: series.close[index - 1]) : fresh[index]
+            index > 0 && series.run[index - 1] > 1
+                ? moves(index, from: series.close[index - 1]) : fresh[index]
         }
         self.fresh = fresh
         self.following = following

@@ -72,7 +72,9 @@ struct LiveRebalancingTests {
         state.gamma = Lanes(repeating: gamma)
         state.proportionalCost = Lanes(repeating: 0.0005)
         let width = try WhalleyWilmottPolicy(riskAversion: 1e-6).band(state).upper[0] * spot
-        #expect(abs(live.bands[0].upper[0] / width - 1) < 1e-12 && live.bands[0].lower[0] == -live.bands[0].upper[0])
+        #expect(
+            abs(live.bands[0].upper[0] / width - 1) < 1e-12
+                && live.bands[0].lower[0] == -live.bands[0].upper[0])
         #expect(abs(live.bands[1].upper[0] - 2500) < 1e-9 && abs(live.bands[1].innerUpper[0] - 1250) < 1e-9)
         #expect(abs(live.bands[2].upper[0] - 50_000) < 1e-6 && live.bands[2].innerUpper[0] == 0)
         #expect(live.bands[3].upper[0] == .infinity)
@@ -86,7 +88,8 @@ struct LiveRebalancingTests {
         for (rule, band) in zip(live.rules, live.bands) {
             let (limit, outside) = (hedge.limits[rule.limit], live.isOutside[rule.limit])
             let now = hedge.exposure(ofBand: rule.limit, limit.greek)
-            let (low, high) = outside ? (band.innerLower[0], band.innerUpper[0]) : (band.lower[0], band.upper[0])
+            let (low, high) =
+                outside ? (band.innerLower[0], band.innerUpper[0]) : (band.lower[0], band.upper[0])
             let slack = 1e-6 * max(1, abs(before[rule.limit]))
             #expect(now >= low - slack && now <= high + slack, "\(limit.name): \(now) not in \(low)…\(high)")
         }
@@ -107,7 +110,8 @@ struct LiveRebalancingTests {
             #expect(try live.decide() == .hedge(.optimal))
             live.states[0].dataAge = Lanes(repeating: 11)
             #expect(try live.decide() == .withinLimits && live.isOutside == [false])
-            let wide = try LiveRebalancing(hedge, [.init(limit: limit, policy: try ThresholdPolicy(.cash(1e8)))])
+            let wide = try LiveRebalancing(
+                hedge, [.init(limit: limit, policy: try ThresholdPolicy(.cash(1e8)))])
             prepared(wide)
             #expect(try wide.decide() == .withinLimits)
         }
@@ -137,10 +141,15 @@ struct LiveRebalancingTests {
             } catch { return "\(error)" }
         }
         let delta = AlwaysRebalance()
-        #expect(complaint([.init(limit: 9, policy: delta)]) == "rule 0, always: there is no limit 9: the table has 4")
+        #expect(
+            complaint([.init(limit: 9, policy: delta)])
+                == "rule 0, always: there is no limit 9: the table has 4")
         #expect(complaint([.init(limit: 1, policy: delta)]).contains("BTC vega is not about delta"))
-        #expect(complaint([.init(limit: 0, policy: delta), .init(limit: 0, policy: delta)]).contains("another rule"))
-        let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: try WhalleyWilmottPolicy(riskAversion: 1))])
+        #expect(
+            complaint([.init(limit: 0, policy: delta), .init(limit: 0, policy: delta)]).contains(
+                "another rule"))
+        let live = try LiveRebalancing(
+            hedge, [.init(limit: 0, policy: try WhalleyWilmottPolicy(riskAversion: 1))])
         live.states[0].proportionalCost = Lanes(repeating: .nan)
         #expect(throws: RebalancingError.self) { try live.decide() }
     }

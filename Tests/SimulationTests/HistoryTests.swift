@@ -187,4 +187,52 @@ struct HistoryTests {
         )
         #expect(abs(squares.score(variance)) < 4.5)
     }
+
+    /// Minutes stamped at their end are the hours stamped at their start, one market beside the other; read the other way
+    /// they are a minute off.
+    @Test func minutesAndHours() throws {
+        guard
+            let minutes = SharedData.path(
+                "data/btc_perp_1m_20211231_20220120.csv.gz", skipping: "minutes against hours"),
+            let hours = SharedData.path("data/btcusdt-1h-2022.csv", skipping: "minutes against hours")
+        else { return }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["gzip", "-dc", minutes]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let bytes = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        var badRows = BadRows(skip: false)
+        let table = try CandleTable(Source(name: "minutes", bytes: Array(bytes)), &badRows)
+        #expect(table.gaps.isEmpty && table.interval == 60_000)
+        let hourly = try CandleSeries(try CandleTable(Source(path: hours), &badRows), stamp: .start)
+        let closes = Dictionary(
+            uniqueKeysWithValues: (0..<hourly.count).map {
+                (hourly.starts[$0].milliseconds, hourly.close[$0])
+            })
+        /// Correlation of hourly returns with those from the close of each hour's last minute.
+        func correlation(_ stamp: CandleSeries.Stamp) throws -> Double {
+            let series = try CandleSeries(table, stamp: stamp)
+            var (xx, xy, yy) = (0.0, 0.0, 0.0)
+            var last: (Double, Double)?
+            for index in 0..<series.count {
+                let end = series.starts[index].milliseconds + 60_000
+                guard end % 3_600_000 == 0, let close = closes[end - 3_600_000] else { continue }
+                let now = (log(series.close[index]), log(close))
+                if let last {
+                    let (x, y) = (now.0 - last.0, now.1 - last.1)
+                    xx += x * x
+                    xy += x * y
+                    yy += y * y
+                }
+                last = now
+            }
+            return xy / (xx * yy).squareRoot()
+        }
+        let (right, wrong) = (try correlation(.end), try correlation(.start))
+        print("hourly returns of two files: correlation \(right), read as start-stamped \(wrong)")
+        #expect(right > 0.999 && wrong < 0.995)
+    }
 }

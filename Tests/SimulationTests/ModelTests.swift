@@ -184,6 +184,38 @@ struct ModelTests {
         for model in models { PathTests.expectPathsAlone(model) }
     }
 
+    /// The bits of a few paths: the same on every machine, for ever.
+    @Test func bits() throws {
+        let grid = try TimeGrid(steps: 50, stepYears: TimeGrid.hour)
+        let heston = try Heston(
+            grid, spot: 100,
+            .init(
+                variance: 0.04, meanReversion: 0.5, longRunVariance: 0.04, volatilityOfVariance: 1,
+                correlation: -0.9))
+        let models: [(any PathModel, UInt64)] = [
+            (try GeometricBrownianMotion(grid, spot: 100, drift: 0.1, volatility: 0.8), 0x1),
+            (heston, 0x2),
+            (try JumpDiffusion(heston, intensity: 900, meanJump: -0.1, jumpDeviation: 0.1), 0x3),
+            (
+                try RegimeSwitching(
+                    grid, spot: 100, [.init(volatility: 0.4), .init(volatility: 1)],
+                    rates: [[0, 50], [50, 0]]), 0x4
+            ),
+        ]
+        for (model, expected) in models {
+            let block = PathBlock(steps: 50, hasRanges: true)
+            model.fill(block, seed: 0xDEAD_BEEF_CAFE, firstPath: 1000)
+            // FNV-1a over words.
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for column in [block.spot, block.variance, block.high, block.low] {
+                for row in column {
+                    for lane in 0..<8 { hash = (hash ^ row[lane].bitPattern) &* 0x0000_0100_0000_01B3 }
+                }
+            }
+            #expect(hash == expected, "\(type(of: model)): 0x\(String(hash, radix: 16))")
+        }
+    }
+
     @Test func badParameters() throws {
         let grid = try TimeGrid(steps: 2, stepYears: 0.1)
         func complaint(_ body: () throws -> Void) -> String {
