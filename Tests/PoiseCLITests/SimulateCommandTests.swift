@@ -63,7 +63,9 @@ struct SimulateCommandTests {
             #expect(row.count == csv[0].count)
             #expect(policy["policy"] as? String == row[0])
             for (name, value) in zip(csv[0], row).dropFirst(2) {
-                #expect(policy[name] as? Double == Double(value), "\(name) of \(row[0])")
+                // Foundation reads the last digit of JSON's numbers wrongly now and then.
+                let (a, b) = (policy[name] as? Double ?? .nan, Double(value) ?? .nan)
+                #expect(abs(a - b) <= 1e-14 * abs(b), "\(name) of \(row[0])")
             }
             // The parts add up to the profit, also in what is printed.
             let parts = [
@@ -150,7 +152,7 @@ struct SimulateCommandTests {
     @Test("every step of a path as a table")
     func trace() throws {
         let result = try Self.run(Self.small, ["--trace", "--policy", "2", "--path", "3", "--format", "csv"])
-        #expect(result.status == 0 && result.rows.count == 49)
+        try #require(result.status == 0 && result.rows.count == 49)
         let down = try #require(result.rows[0].firstIndex(of: "is_down"))
         #expect(result.rows.dropFirst().filter { $0[down] == "1.0" }.count == 2)
     }
