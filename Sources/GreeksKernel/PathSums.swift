@@ -53,7 +53,7 @@ public struct PathOption: Sendable {
 
 /// Eight markets at one step: an option's volatility is that of the option, + `level` times the share of its expiry,
 /// + `move` times its slope, all times `scale`, and at least `leastVolatility`.
-public struct PathMarket {
+public struct PathMarket: Sendable {
     public var spot, level, move, scale: Lanes
 
     @inlinable
@@ -66,7 +66,7 @@ public struct PathMarket {
 }
 
 /// A book on eight paths at one step: sums over its options by quantity.
-public struct PathSums {
+public struct PathSums: Sendable {
     public var price, delta, gamma, vega, theta, vanna, charm: Lanes
     /// ½ΓS²σ², each option by its own volatility: what the market charges per year for the gamma, so that
     /// theta + rent is what interest makes of it.

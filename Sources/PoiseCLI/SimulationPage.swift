@@ -163,7 +163,7 @@ struct SimulationPage {
     private var distributionChart: String {
         let count = result.summaries.count
         let row = 30.0
-        let (left, right, top) = (330.0, 1020.0, 8.0)
+        let (left, right, top) = (330.0, 1020.0, 22.0)
         let bottom = top + row * Double(count) + 12
         var chart = Chart(width: 1040, height: bottom + 46)
         let samples = settings.policies.indices.map { result.figures.values(.profit, policy: $0) }
@@ -215,10 +215,12 @@ struct SimulationPage {
         return """
             <p>\(name.escaped) on path \(path)\(when), which ended at \(profit[path].money) USD; \
             \(share < 10 ? share.grouped(decimals: 1) : share.grouped(decimals: 0))% of the paths ended lower.
-            The band of the middle panel is what the policy left the delta in; where the venue was down, the ground is
-            shaded.</p>
+            The band of the middle panel is what the policy left the delta in; where the venue was down or its prices
+            old, the ground is shaded. Below, sums since the start: the market's moves against what the options cost
+            (gamma scalping), changes of volatility (vega), what was left unhedged, and costs.</p>
             <p class="legend"><span><i class="buy"></i>bought</span><span><i class="sell"></i>sold</span>\
             <span><i class="f0"></i>delta of book and hedge</span><span><i class="f4"></i>gamma scalping</span>\
+            <span><i class="f5"></i>vega</span><span><i class="f1"></i>unhedged delta</span>\
             <span><i class="f3"></i>costs</span><span><i class="f7"></i>profit and loss</span></p>
             \(TraceChart(trace).svg)
             """
@@ -247,8 +249,8 @@ struct SimulationPage {
     private var summaryTable: String {
         table(
             [
-                "policy", "cost", "P&amp;L", "deviation", "ES 95%", "ES 99%", "worst drawdown", "trades", "turnover",
-                "liquidations", "outside limit", "unhedged",
+                "policy", "cost", "P&amp;L", "deviation", "ES 95%", "ES 99%", "worst<br>drawdown", "trades",
+                "turnover", "liqui-<br>dations", "outside<br>limit", "un-<br>hedged",
             ],
             result.summaries.enumerated().map { index, summary in
                 [
@@ -329,12 +331,12 @@ struct SimulationPage {
         i.f0{background:var(--f0)}i.f1{background:var(--f1)}i.f2,i.buy{background:var(--f2)}
         i.f3,i.sell{background:var(--f3)}i.f4{background:var(--f4)}i.f5{background:var(--f5)}
         i.f6{background:var(--f6)}i.f7{background:var(--f7)}
-        .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px;
+        .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:12.5px;
         font-variant-numeric:tabular-nums}
-        th,td{padding:5px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+        th,td{padding:5px 7px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
         th{color:var(--soft);font-weight:600;vertical-align:bottom}
         th:first-child,td:first-child{text-align:left;padding-left:0}
-        small{color:var(--soft);margin-left:4px}.chance{color:var(--soft)}
+        small{color:var(--soft);margin-left:3px;font-size:11px}.chance{color:var(--soft)}
         .warning{color:var(--f3);font-weight:600}
 
         """

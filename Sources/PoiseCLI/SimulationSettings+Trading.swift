@@ -100,7 +100,7 @@ extension SimulationReader {
             basis: try table.number("basis", .within(-5...5), default: 0),
             premiumDeviation: try table.number("premium_deviation", .within(0...0.1), default: 0),
             premiumHalfLifeHours: try table.number("premium_half_life_hours", .positive, default: 8))
-        let source: FundingKind = try table.word("funding", default: .none)
+        let source: FundingKind = try table.word("funding", default: FundingKind.none)
         if source != .none, kind != .linearPerpetual, kind != .inversePerpetual {
             throw table.wrong("funding", "\"\(source.rawValue)\"", "\(kind.rawValue) pays none")
         }
@@ -245,7 +245,7 @@ extension SimulationReader {
             try table.numbers(key, rule).map { value in
                 PolicySetting(
                     family: ownFamily ?? defaultFamily, policy: try table.checked { try wrapped(table, make(value)) },
-                    label: "\(value.significant)\(unit)")
+                    label: "\(value.short)\(unit)")
             }
         }
         switch kind {

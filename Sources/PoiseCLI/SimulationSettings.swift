@@ -69,7 +69,7 @@ struct SimulationSettings {
         let grid = market.model.grid
         let step = grid.stepYears * 525_600
         description = [
-            "\(market.description), \(grid.steps) steps of \(step.significant) min",
+            "\(market.description), \(grid.steps) steps of \(step.short) min",
             "\(book.options.count) options, hedged with \(hedge.instrument.kind.rawValue) at "
                 + venues.map(\.name).joined(separator: ", then "),
         ]
@@ -155,7 +155,7 @@ struct SimulationReader {
             model = try table.checked {
                 try GeometricBrownianMotion(grid, spot: spot, drift: drift, volatility: volatility)
             }
-            text = "geometric Brownian motion, volatility \(volatility.significant)"
+            text = "geometric Brownian motion, volatility \(volatility.short)"
         case .heston:
             volatility = try table.number("volatility", .within(0.001...20))
             let longRun = try table.number("long_run_volatility", .within(0.001...20), default: volatility)
@@ -166,7 +166,7 @@ struct SimulationReader {
                 volatilityOfVariance: try table.number("volatility_of_variance", .positive),
                 correlation: try table.number("correlation", .within(-1...1), default: 0))
             model = try table.checked { try Heston(grid, spot: spot, drift: drift, parameters) }
-            text = "Heston, volatility \(volatility.significant)"
+            text = "Heston, volatility \(volatility.short)"
         default:
             let regimes = try table.list("regime")
             guard !regimes.isEmpty else {
@@ -198,7 +198,7 @@ struct SimulationReader {
             model = try jumps.checked {
                 try JumpDiffusion(base, intensity: intensity, meanJump: mean, jumpDeviation: deviation)
             }
-            text += ", \(intensity.significant) jumps a year"
+            text += ", \(intensity.short) jumps a year"
         }
         return MarketSetting(model: model, spot: spot, volatility: volatility, description: text)
     }

@@ -10,10 +10,10 @@ struct TraceChart {
 
     var svg: String {
         guard let last = trace.last else { return "" }
-        var chart = Chart(width: 1040, height: 640)
+        var chart = Chart(width: 1040, height: 700)
         let hours = trace.count > 1 ? trace[1].hours - trace[0].hours : 1
         let x = ChartScale(0...(last.hours + hours) / 24, to: (left, right))
-        let panels = [(14.0, 194.0), (226.0, 406.0), (438.0, 594.0)]
+        let panels = [(14.0, 194.0), (226.0, 406.0), (438.0, 654.0)]
         for (top, bottom) in panels { shadeOutages(&chart, x, hours, top, bottom) }
         drawPrice(&chart, x, panels[0])
         drawDelta(&chart, x, panels[1])
@@ -21,9 +21,9 @@ struct TraceChart {
         let ticks = x.ticks(10)
         for tick in ticks {
             for (top, bottom) in panels { chart.line(x(tick), top, x(tick), bottom, "class=\"grid\"") }
-            chart.text(x(tick), 611, x.text(tick, ticks), "class=\"tick\" text-anchor=\"middle\"")
+            chart.text(x(tick), 671, x.text(tick, ticks), "class=\"tick\" text-anchor=\"middle\"")
         }
-        chart.text((left + right) / 2, 632, "days", "class=\"label\" text-anchor=\"middle\"")
+        chart.text((left + right) / 2, 692, "days", "class=\"label\" text-anchor=\"middle\"")
         return chart.svg("Price, delta and profit along one path")
     }
 
@@ -113,24 +113,24 @@ struct TraceChart {
     }
 
     private func drawMoney(_ chart: inout Chart, _ x: ChartScale, _ panel: (Double, Double)) {
-        var sums = (scalping: 0.0, costs: 0.0)
-        var scalping = [0.0]
-        var costs = [0.0]
-        for step in trace {
-            sums.scalping += step.parts[ProfitPart.gamma.rawValue] + step.parts[ProfitPart.rent.rawValue]
-            for part in ProfitPart.allCases where part.isCost { sums.costs += step.parts[part.rawValue] }
-            scalping.append(sums.scalping)
-            costs.append(sums.costs)
+        let curves: [(parts: [ProfitPart], colour: String)] = [
+            ([.gamma, .rent], "f4"), ([.vega], "f5"), ([.unhedgedDelta], "f1"),
+            (ProfitPart.allCases.filter(\.isCost), "f3"),
+        ]
+        let sums = curves.map { curve in
+            trace.reduce(into: [0.0]) { sums, step in
+                sums.append(curve.parts.reduce(sums[sums.count - 1]) { $0 + step.parts[$1.rawValue] })
+            }
         }
         let equity = trace.map(\.equity)
-        let y = ChartScale(equity + scalping + costs + [0], to: (panel.1, panel.0))
+        let y = ChartScale(equity + sums.flatMap { $0 } + [0], to: (panel.1, panel.0))
         chart.leftAxis(y, from: left, to: right, count: 4)
-        func curve(_ values: [Double]) -> [(Double, Double)] {
-            shown.map { (x(trace[$0].hours / 24), y(values[$0])) }
+        func draw(_ values: [Double], _ colour: String) {
+            chart.path(
+                shown.map { (x(trace[$0].hours / 24), y(values[$0])) }, "class=\"curve s \(colour)\"")
         }
-        chart.path(curve(scalping), "class=\"curve s f4\"")
-        chart.path(curve(costs), "class=\"curve s f3\"")
-        chart.path(curve(equity), "class=\"curve s f7\"")
+        for (curve, values) in zip(curves, sums) { draw(values, curve.colour) }
+        draw(equity, "f7")
         title(&chart, "earned, USD", panel)
     }
 }
