@@ -88,7 +88,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "RebalancingTests",
-            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath"],
+            dependencies: [
+                "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath",
+            ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "SimulationTests",

@@ -39,7 +39,8 @@ struct ChartScale {
         let thousands = max(abs(range.lowerBound), abs(range.upperBound)) >= 20_000 && step >= 500
         let shown = thousands ? tick / 1000 : tick
         let decimals = max(0, min(6, Int(ceil(-log10(thousands ? step / 1000 : step) - 1e-9))))
-        let digits = max(decimals, (thousands && step.truncatingRemainder(dividingBy: 1000) != 0) ? 1 : decimals)
+        let digits = max(
+            decimals, (thousands && step.truncatingRemainder(dividingBy: 1000) != 0) ? 1 : decimals)
         return shown.grouped(decimals: digits) + (thousands && tick != 0 ? "k" : "")
     }
 }
@@ -66,7 +67,8 @@ struct Chart {
     mutating func line(
         _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String
     ) {
-        body += "<line x1=\"\(x1.pixel)\" y1=\"\(y1.pixel)\" x2=\"\(x2.pixel)\" y2=\"\(y2.pixel)\" \(style)/>\n"
+        body +=
+            "<line x1=\"\(x1.pixel)\" y1=\"\(y1.pixel)\" x2=\"\(x2.pixel)\" y2=\"\(y2.pixel)\" \(style)/>\n"
     }
 
     mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String) {
@@ -76,7 +78,8 @@ struct Chart {
 
     mutating func circle(_ x: Double, _ y: Double, _ radius: Double, _ style: String, title: String = "") {
         let hint = title.isEmpty ? "" : "<title>\(title.escaped)</title>"
-        body += "<circle cx=\"\(x.pixel)\" cy=\"\(y.pixel)\" r=\"\(radius.pixel)\" \(style)>\(hint)</circle>\n"
+        body +=
+            "<circle cx=\"\(x.pixel)\" cy=\"\(y.pixel)\" r=\"\(radius.pixel)\" \(style)>\(hint)</circle>\n"
     }
 
     mutating func text(_ x: Double, _ y: Double, _ text: String, _ style: String) {
@@ -102,7 +105,8 @@ struct Chart {
 
     mutating func triangle(_ x: Double, _ y: Double, up: Bool, _ style: String) {
         let size = up ? -5.0 : 5.0
-        path([(x, y + size * 0.9), (x - 4.5, y - size * 0.7), (x + 4.5, y - size * 0.7)], style, closed: true)
+        path(
+            [(x, y + size * 0.9), (x - 4.5, y - size * 0.7), (x + 4.5, y - size * 0.7)], style, closed: true)
     }
 
     /// Horizontal lines with numbers at their left end.

@@ -234,7 +234,9 @@ final class ConfigurationTable {
     }
 
     private func full(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
-    private func line(_ key: String) -> Int { lines[full(key)] ?? lines["\(full(key))[0]"] ?? lines[path] ?? 1 }
+    private func line(_ key: String) -> Int {
+        lines[full(key)] ?? lines["\(full(key))[0]"] ?? lines[path] ?? 1
+    }
 
     private func node(_ key: String) -> TOMLValueConvertible? {
         if !asked.contains(key) { asked.append(key) }
@@ -259,7 +261,8 @@ final class ConfigurationTable {
 
     private static func isNear(_ a: String, _ b: String) -> Bool {
         guard a.first == b.first, abs(a.count - b.count) <= 2 else { return false }
-        let common = zip(a, b).prefix { $0 == $1 }.count + zip(a.reversed(), b.reversed()).prefix { $0 == $1 }.count
+        let common =
+            zip(a, b).prefix { $0 == $1 }.count + zip(a.reversed(), b.reversed()).prefix { $0 == $1 }.count
         return common >= max(a.count, b.count) - 1
     }
 

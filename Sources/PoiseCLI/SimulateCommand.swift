@@ -36,7 +36,8 @@ struct SimulateCommand: ParsableCommand {
     var report: String?
 
     @Option(
-        help: ArgumentHelp("Compare with the policy of this number in the table, from 1.", valueName: "number"))
+        help: ArgumentHelp(
+            "Compare with the policy of this number in the table, from 1.", valueName: "number"))
     var against = 1
 
     @Option(help: "table for people; csv or json for programs, with all digits.")

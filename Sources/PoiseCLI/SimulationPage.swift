@@ -101,12 +101,15 @@ struct SimulationPage {
         var chart = Chart(width: 1040, height: 460)
         let (left, right, top, bottom) = (72.0, 1020.0, 16.0, 410.0)
         let points = result.summaries.map { ($0.meanCost, $0.shortfall95) }
-        func ends(_ estimate: Estimate) -> [Double] { [estimate.interval.lowerBound, estimate.interval.upperBound] }
+        func ends(_ estimate: Estimate) -> [Double] {
+            [estimate.interval.lowerBound, estimate.interval.upperBound]
+        }
         let x = ChartScale(points.flatMap { ends($0.0) }, to: (left, right))
         let y = ChartScale(points.flatMap { ends($0.1) }, to: (bottom, top))
         chart.leftAxis(y, from: left, to: right, count: 6)
         chart.bottomAxis(x, from: top, to: bottom)
-        chart.text((left + right) / 2, bottom + 40, "mean cost, USD", "class=\"label\" text-anchor=\"middle\"")
+        chart.text(
+            (left + right) / 2, bottom + 40, "mean cost, USD", "class=\"label\" text-anchor=\"middle\"")
         chart.text(
             16, (top + bottom) / 2, "expected shortfall 95%, USD",
             "class=\"label\" text-anchor=\"middle\" transform=\"rotate(-90 16 \((top + bottom) / 2))\"")
@@ -133,7 +136,8 @@ struct SimulationPage {
         for (index, point) in points.enumerated() {
             chart.circle(
                 x(point.0.value), y(point.1.value), 5.5, "class=\"dot \(colour(index))\"",
-                title: "\(result.summaries[index].policy): cost \(point.0.value.money), ES 95% \(point.1.value.money)"
+                title:
+                    "\(result.summaries[index].policy): cost \(point.0.value.money), ES 95% \(point.1.value.money)"
             )
         }
         // Labels where they do not lie on each other, the frontier's first.
@@ -148,7 +152,9 @@ struct SimulationPage {
                 let start = cx + dx - (anchor == "end" ? width : anchor == "middle" ? width / 2 : 0)
                 let row = cy + dy
                 guard start > left, start + width < right,
-                    !taken.contains(where: { $0.0 < start + width + 4 && start < $0.1 + 4 && abs($0.2 - row) < 13 })
+                    !taken.contains(where: {
+                        $0.0 < start + width + 4 && start < $0.1 + 4 && abs($0.2 - row) < 13
+                    })
                 else { continue }
                 taken.append((start, start + width, row))
                 chart.text(
@@ -257,7 +263,8 @@ struct SimulationPage {
                     name(index), cell(summary.meanCost), cell(summary.meanProfit), cell(summary.deviation),
                     cell(summary.shortfall95), cell(summary.shortfall99),
                     "<td>\(summary.worstDrawdown.money)</td>",
-                    "<td>\(summary.trades.value.grouped(decimals: 1))</td>", "<td>\(summary.turnover.value.money)</td>",
+                    "<td>\(summary.trades.value.grouped(decimals: 1))</td>",
+                    "<td>\(summary.turnover.value.money)</td>",
                     "<td>\(summary.liquidations.value.grouped(decimals: 2))</td>",
                     "<td>\((100 * summary.timeOutside.value).grouped(decimals: 1))%</td>",
                     "<td>\((100 * summary.timeUnhedged.value).grouped(decimals: 2))%</td>",
@@ -276,7 +283,8 @@ struct SimulationPage {
         }
         return table(
             ["policy", "cost", "P&amp;L", "deviation", "ES 95%", "ES 99%"],
-            result.comparisons.enumerated().filter { $0.offset != result.reference }.map { index, comparison in
+            result.comparisons.enumerated().filter { $0.offset != result.reference }.map {
+                index, comparison in
                 [
                     name(index), cell(comparison.cost), cell(comparison.profit), cell(comparison.deviation),
                     cell(comparison.shortfall95), cell(comparison.shortfall99),

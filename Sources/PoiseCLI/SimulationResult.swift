@@ -32,7 +32,8 @@ struct SimulationResult {
         typealias Field = (name: String, value: (PolicySummary) -> Estimate)
         let fields: [Field] =
             [
-                ("mean_cost_usd", \.meanCost), ("mean_profit_usd", \.meanProfit), ("deviation_usd", \.deviation),
+                ("mean_cost_usd", \.meanCost), ("mean_profit_usd", \.meanProfit),
+                ("deviation_usd", \.deviation),
                 ("shortfall95_usd", \.shortfall95), ("shortfall99_usd", \.shortfall99),
                 ("mean_drawdown_usd", \.meanDrawdown), ("trades", \.trades), ("turnover_usd", \.turnover),
                 ("liquidations", \.liquidations), ("time_outside", \.timeOutside),
@@ -64,7 +65,8 @@ struct SimulationResult {
         let columns =
             names.prefix(2)
             + names.dropFirst(2).flatMap { ["\($0)_difference_usd", "\($0)_difference_standard_error"] }
-        return Report(columns: columns.map { Report.Column($0) }, rowCount: comparisons.count) { row, column in
+        return Report(columns: columns.map { Report.Column($0) }, rowCount: comparisons.count) {
+            row, column in
             let comparison = comparisons[row]
             let estimates = [
                 comparison.cost, comparison.profit, comparison.deviation, comparison.shortfall95,

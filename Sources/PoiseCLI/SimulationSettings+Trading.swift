@@ -244,7 +244,8 @@ extension SimulationReader {
         ) throws -> [PolicySetting] {
             try table.numbers(key, rule).map { value in
                 PolicySetting(
-                    family: ownFamily ?? defaultFamily, policy: try table.checked { try wrapped(table, make(value)) },
+                    family: ownFamily ?? defaultFamily,
+                    policy: try table.checked { try wrapped(table, make(value)) },
                     label: "\(value.short)\(unit)")
             }
         }
@@ -254,10 +255,13 @@ extension SimulationReader {
         case .always:
             return [
                 PolicySetting(
-                    family: ownFamily ?? "every step", policy: try wrapped(table, AlwaysRebalance()), label: "always")
+                    family: ownFamily ?? "every step", policy: try wrapped(table, AlwaysRebalance()),
+                    label: "always")
             ]
         case .clock:
-            return try settings("hours", .positive, adjustment == nil ? "clock" : "volatility-scaled", unit: " h") {
+            return try settings(
+                "hours", .positive, adjustment == nil ? "clock" : "volatility-scaled", unit: " h"
+            ) {
                 try TimePolicy(interval: $0 / 8760, adjustment: adjustment)
             }
         case .threshold:
@@ -326,7 +330,8 @@ extension SimulationReader {
         let kind: Estimator = try table.word("estimator")
         let estimator: RealisedVolatility
         if kind == .ewma {
-            estimator = .exponentiallyWeighted(halfLife: try table.number("half_life_hours", .positive) / 8760)
+            estimator = .exponentiallyWeighted(
+                halfLife: try table.number("half_life_hours", .positive) / 8760)
         } else {
             let window = try table.integer("window_steps", 1...100_000, default: 24)
             estimator =

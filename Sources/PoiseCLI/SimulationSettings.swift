@@ -133,7 +133,8 @@ struct SimulationReader {
         case gbm, heston, regimes, bootstrap, replay
     }
 
-    mutating func market(_ table: ConfigurationTable, days: Double, minutes: Double?) throws -> MarketSetting {
+    mutating func market(_ table: ConfigurationTable, days: Double, minutes: Double?) throws -> MarketSetting
+    {
         let kind: Model = try table.word("model")
         let spot = try table.number("spot", .within(1e-9...1e12))
         let drift = try table.number("drift", .finite, default: 0)
@@ -228,7 +229,8 @@ struct SimulationReader {
         func time(_ key: String, _ text: String?) throws -> Timestamp? {
             guard let text else { return nil }
             guard let time = Timestamp(text: text) ?? Timestamp(text: text + " 00:00:00") else {
-                throw table.wrong(key, "\"\(text)\"", "expected a time like 2020-03-12 or 2020-03-12 08:00:00")
+                throw table.wrong(
+                    key, "\"\(text)\"", "expected a time like 2020-03-12 or 2020-03-12 08:00:00")
             }
             return time
         }
@@ -260,7 +262,8 @@ struct SimulationReader {
         var payments: [(time: Timestamp, rate: Double)] = []
         if let path = try table.optionalText("funding_file") {
             let history = try FundingHistory(
-                try data(path), venue: try table.text("funding_venue"), symbol: try table.text("funding_symbol"))
+                try data(path), venue: try table.text("funding_venue"),
+                symbol: try table.text("funding_symbol"))
             payments = history.payments
         }
         let replay = try table.checked {

@@ -32,7 +32,8 @@ public struct FundingHistory: Sendable, Equatable {
                 let due = start.milliseconds + Int64(rates.count) * Self.span
                 guard abs(time.milliseconds - due) < 60_000 else {
                     throw row.invalid(
-                        columns.2, "time_utc", "expected \(Timestamp(milliseconds: due)), eight hours after the row before")
+                        columns.2, "time_utc",
+                        "expected \(Timestamp(milliseconds: due)), eight hours after the row before")
                 }
             } else {
                 first = time

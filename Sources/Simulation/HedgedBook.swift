@@ -54,7 +54,8 @@ public struct HedgedBook: Sendable, Equatable {
     /// - Throws: for the first value that cannot be computed; options are counted from 1.
     public func validate() throws(SimulationError) {
         guard !options.isEmpty else {
-            throw .invalidParameter(model: "book", name: "option", value: 0, reason: "expected at least one option")
+            throw .invalidParameter(
+                model: "book", name: "option", value: 0, reason: "expected at least one option")
         }
         for (index, option) in options.enumerated() {
             func check(_ holds: Bool, _ name: String, _ value: Double, _ reason: String)

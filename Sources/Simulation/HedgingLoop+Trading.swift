@@ -85,7 +85,8 @@ extension HedgingLoop {
         let move = instrument.mark[time + 1] / mark - Lanes(repeating: 1)
         let beyond = half + move.replacing(with: move.negated, where: .!isBuy)
         let variance = block.variance[time] * Lanes(repeating: grid.stepYears)
-        let exponent = Lanes(repeating: -2) * half * beyond.atLeast(0) / (variance + Lanes(repeating: 0x1p-200))
+        let exponent =
+            Lanes(repeating: -2) * half * beyond.atLeast(0) / (variance + Lanes(repeating: 0x1p-200))
         let probability = exponential(PortableArithmetic.self, exponent.atLeast(-700).atMost(0))
         return order.kept(where: track.touch[time] .<= probability)
     }

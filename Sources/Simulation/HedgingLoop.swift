@@ -133,7 +133,9 @@ final class HedgingLoop {
         displacement.initialize(repeating: .zero, count: max(1, venues.count))
         let stepHours = book.schedule.grid.stepYears * 8760
         displacementDecay = venues.map { track in
-            guard case .orderBook(let costs) = track.venue.costs, costs.impactHalfLifeHours > 0 else { return 0 }
+            guard case .orderBook(let costs) = track.venue.costs, costs.impactHalfLifeHours > 0 else {
+                return 0
+            }
             return scalarExponential(-0.6931471805599453 * stepHours / costs.impactHalfLifeHours)
         }
         volatilityRatio = .allocate(capacity: book.times)
@@ -269,7 +271,8 @@ final class HedgingLoop {
                 trace.body(
                     TracedStep(
                         hours: grid.years(time) * 8760, spot: book.markets[time].spot[lane], mark: mark[lane],
-                        bookDelta: book.sums[time].delta[lane] * account.alive[lane], hedgeBefore: before[lane],
+                        bookDelta: book.sums[time].delta[lane] * account.alive[lane],
+                        hedgeBefore: before[lane],
                         hedgeAfter: before[lane] + filled[lane],
                         bandLower: band.lower[lane], bandUpper: band.upper[lane], asked: asked[lane],
                         filled: filled[lane], equity: equityBefore[lane],

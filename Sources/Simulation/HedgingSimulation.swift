@@ -33,7 +33,8 @@ public struct HedgingSimulation: Sendable {
     /// - Throws: for what cannot be simulated.
     public init(
         model: any PathModel, surface: SurfaceDynamics, book: HedgedBook, instrument: HedgeContract,
-        venues: [Venue], policies: [any RebalancingPolicy], funding: Funding = .none, margin: MarginAccount? = nil,
+        venues: [Venue], policies: [any RebalancingPolicy], funding: Funding = .none,
+        margin: MarginAccount? = nil,
         flow: ReflexiveFlow? = nil, closesAtEnd: Bool = true, deltaLimit: Double = .infinity,
         positionLimit: Double = .infinity, oldestPrice: Double = 0, seed: UInt64, engine: GreeksEngine
     ) throws(SimulationError) {
@@ -154,7 +155,9 @@ final class SimulationWorker {
             guard let kind else { return nil }
             if let index = distinct.firstIndex(of: kind) { return index }
             // A policy has checked its estimator.
-            guard let estimator = try? VolatilityEstimator(kind, stepYears: grid.stepYears) else { return nil }
+            guard let estimator = try? VolatilityEstimator(kind, stepYears: grid.stepYears) else {
+                return nil
+            }
             estimators.append(estimator)
             distinct.append(kind)
             return distinct.count - 1

@@ -71,7 +71,8 @@ public enum SampleFigure: Hashable, Sendable {
         let (otherValue, otherInfluences) = self.influences(other)
         return Estimate(
             value: value - otherValue,
-            standardError: Self.standardError(zip(influences, otherInfluences).map { $0 - $1 }, overlap: overlap))
+            standardError: Self.standardError(
+                zip(influences, otherInfluences).map { $0 - $1 }, overlap: overlap))
     }
 
     /// Of the mean of influences.

@@ -86,7 +86,8 @@ public struct VenueFailures: Sendable, Equatable {
     public var partialFill, leastFill: Double
 
     public init(
-        outages: [Outage] = [], staleSpans: [Outage] = [], outagesPerYear: Double = 0, outageHours: Double = 1,
+        outages: [Outage] = [], staleSpans: [Outage] = [], outagesPerYear: Double = 0,
+        outageHours: Double = 1,
         crashReturn: Double = .infinity, crashOutageProbability: Double = 0, orderFailure: Double = 0,
         partialFill: Double = 0, leastFill: Double = 0
     ) {

@@ -97,7 +97,8 @@ final class VenueTrack {
                 isSpike = uniform .< Lanes(repeating: pool.gasSpikeProbability)
             }
             if step > 0 {
-                isSpike = isSpike .| (lastReturn(block, step).absolute .> Lanes(repeating: pool.gasSpikeReturn))
+                isSpike = isSpike
+                    .| (lastReturn(block, step).absolute .> Lanes(repeating: pool.gasSpikeReturn))
             }
             gas[step] = base.replacing(with: spike, where: isSpike)
         }
@@ -123,7 +124,8 @@ final class VenueTrack {
                     begins = begins
                         .| (crashed .& (chance .< Lanes(repeating: failures.crashOutageProbability)))
                 }
-                let hours = logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: 1), length)
+                let hours =
+                    logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: 1), length)
                     * Lanes(repeating: failures.outageHours)
                 hoursLeft = hoursLeft.replacing(with: pointwiseMax(hoursLeft, hours), where: begins)
             }
@@ -168,7 +170,8 @@ final class InstrumentTrack {
         let one = Lanes(repeating: 1)
         let hasPremium = instrument.kind != .spot && instrument.premiumDeviation > 0
         let stream = RandomStream(seed: seed, stream: PathStream.free - 1)
-        let decay = scalarExponential(-0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
+        let decay = scalarExponential(
+            -0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
         let noise = Lanes(repeating: instrument.premiumDeviation * (1 - decay * decay).squareRoot())
         let eighths = Lanes(repeating: grid.stepYears * 1095)
         var premium = Lanes.zero

@@ -60,7 +60,8 @@ struct PathSumTests {
     private static let markets = (0..<9).map { step in
         PathMarket(
             spot: Lanes(80, 95, 99, 100, 101, 108, 130, 155) + Lanes(repeating: Double(step)),
-            level: Lanes(repeating: 0.01 * Double(step)), move: Lanes(-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3, 0.4),
+            level: Lanes(repeating: 0.01 * Double(step)),
+            move: Lanes(-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3, 0.4),
             scale: Lanes(repeating: step == 8 ? 1.2 : 1))
     }
     private static let live = [0, 0, 0, 0, 1, 1, 1, 3, 4]

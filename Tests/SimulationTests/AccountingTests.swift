@@ -19,7 +19,8 @@ struct AccountingTests {
                 halfSpread: 2e-4, spreadWidening: 0.5, takerFee: 5e-4, linearImpact: 1e-3,
                 squareRootImpact: 1e-3, depth: 2000, impactHalfLifeHours: 4)),
         failures: VenueFailures(
-            outages: [Outage(fromHour: 50, toHour: 60)], outagesPerYear: 40, outageHours: 5, crashReturn: 0.02,
+            outages: [Outage(fromHour: 50, toHour: 60)], outagesPerYear: 40, outageHours: 5,
+            crashReturn: 0.02,
             crashOutageProbability: 0.5, orderFailure: 0.1, partialFill: 0.3, leastFill: 0.2),
         latencySeconds: 5400)
 
@@ -49,15 +50,18 @@ struct AccountingTests {
             venues: venues,
             policies: try policies ?? [
                 TimePolicy(interval: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
-                WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1), NeverRebalance(),
+                WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1),
+                NeverRebalance(),
             ],
             funding: kind == .spot ? .none : .premium, margin: margin, flow: flow, deltaLimit: 2,
             positionLimit: positionLimit, seed: seed, engine: try GreeksEngine())
     }
 
-    @Test("the parts of every step add up to what cash, coins and positions earned", arguments: [
-        HedgeContract.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
-    ])
+    @Test(
+        "the parts of every step add up to what cash, coins and positions earned",
+        arguments: [
+            HedgeContract.Kind.spot, .linearPerpetual, .inversePerpetual, .linearFuture, .inverseFuture,
+        ])
     func partsAddUp(_ kind: HedgeContract.Kind) throws {
         for settlement in HedgedBook.Settlement.allCases {
             for rate in [0, 0.04] {

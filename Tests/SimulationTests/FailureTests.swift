@@ -72,7 +72,9 @@ struct FailureTests {
 
     static let outage = VenueFailures(outages: [Outage(fromHour: crashHour, toHour: crashHour + 1)])
 
-    @Test("an exchange that is down for the hour of a crash: nothing is filled, what is unhedged is flagged, and then hedged")
+    @Test(
+        "an exchange that is down for the hour of a crash: nothing is filled, what is unhedged is flagged, and then hedged"
+    )
     func outage() throws {
         let policy = try ThresholdPolicy(.delta(0.5))
         let calm = try Self.simulation(policy, [Self.venue()])
@@ -161,7 +163,9 @@ struct FailureTests {
         #expect(widened[3...].allSatisfy { $0.filled == 0 && $0.asked == 0 })
     }
 
-    @Test("partial fills and refused orders: never more than asked, never the other way, and in the end in the band")
+    @Test(
+        "partial fills and refused orders: never more than asked, never the other way, and in the end in the band"
+    )
     func partialFills() throws {
         let failures = VenueFailures(orderFailure: 0.2, partialFill: 0.3, leastFill: 0.1)
         let policy = try ThresholdPolicy(.delta(0.3))

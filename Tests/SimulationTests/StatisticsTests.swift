@@ -21,7 +21,8 @@ struct StatisticsTests {
         #expect(
             abs(SampleFigure.expectedShortfall(level: 0.75).estimate(sample).value - (20 + 10 + 1.5) / 2.5)
                 < 1e-12)
-        #expect(abs(SampleFigure.standardDeviation.estimate([1, 2, 3, 4]).value - 1.2909944487358056) < 1e-15)
+        #expect(
+            abs(SampleFigure.standardDeviation.estimate([1, 2, 3, 4]).value - 1.2909944487358056) < 1e-15)
         #expect(SampleFigure.mean.estimate([2]).standardError == .infinity)
         #expect(SampleFigure.standardDeviation.estimate([2, 2, 2]).value == 0)
     }

@@ -19,7 +19,8 @@ func simulation(_ count: Int) throws -> HedgingSimulation {
     return try HedgingSimulation(
         model: try GeometricBrownianMotion(grid, spot: 100, volatility: 0.6),
         surface: try SurfaceDynamics(.constant(0.6)),
-        book: HedgedBook(options: Array(options.prefix(count))), instrument: HedgeContract(kind: .linearPerpetual),
+        book: HedgedBook(options: Array(options.prefix(count))),
+        instrument: HedgeContract(kind: .linearPerpetual),
         venues: [
             Venue(name: "exchange", costs: .orderBook(OrderBookCosts(halfSpread: 1e-4, takerFee: 4e-4)))
         ],
@@ -71,10 +72,13 @@ for _ in 0..<rounds {
 }
 func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 let nanoseconds = samples.map { median($0) * 1e9 }
-print("\(paths) paths × \(steps) steps × 20 options, \(engine.instructionSet), ns per option and step, median of \(rounds)")
+print(
+    "\(paths) paths × \(steps) steps × 20 options, \(engine.instructionSet), ns per option and step, median of \(rounds)"
+)
 func row(_ name: String, _ value: Double) {
     let ratio = nanoseconds[0] / value
-    print(name.padding(toLength: 44, withPad: " ", startingAt: 0), String(format: "%8.2f  %6.3f", value, ratio))
+    print(
+        name.padding(toLength: 44, withPad: " ", startingAt: 0), String(format: "%8.2f  %6.3f", value, ratio))
 }
 row("kernel alone, price + 8 Greeks, slice form", nanoseconds[0])
 row("simulation, one thread", nanoseconds[1])
