@@ -205,7 +205,7 @@ extension HedgeProblem {
     }
 
     /// The multiplier nearest to `price` that a band can have.
-    private func admissible(_ band: HedgeBand, _ price: Double) -> Double {
+    func admissible(_ band: HedgeBand, _ price: Double) -> Double {
         var price = price
         if price > 0 && band.low == -.infinity || price < 0 && band.high == .infinity { return 0 }
         if !band.isHard, band.penaltyQuadratic == 0 { price = max(-band.penalty, min(band.penalty, price)) }
@@ -213,7 +213,7 @@ extension HedgeProblem {
     }
 
     /// What a band's multiplier contributes to the bound.
-    private func dualTerm(_ band: HedgeBand, _ price: Double) -> Double {
+    func dualTerm(_ band: HedgeBand, _ price: Double) -> Double {
         let price = admissible(band, price)
         guard price != 0 else { return 0 }
         let term = price * ((price > 0 ? band.low : band.high) - band.current)

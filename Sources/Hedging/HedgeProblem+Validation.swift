@@ -82,6 +82,7 @@ extension HedgeProblem {
         try checkNotNegative(instrument.impact, "instruments[\(index)].impact", name)
         try checkNotNegative(instrument.fixedCost, "instruments[\(index)].fixed", name)
         try checkNotNegative(instrument.lot, "instruments[\(index)].lot", name)
+        try checkNotNegative(instrument.minimum, "instruments[\(index)].minTrade", name)
         try checkNotNegative(instrument.maximumBuy, "instruments[\(index)].maxBuy", name)
         try checkNotNegative(instrument.maximumSell, "instruments[\(index)].maxSell", name)
         try checkNotNegative(instrument.margin, "instruments[\(index)].margin", name)

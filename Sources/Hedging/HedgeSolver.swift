@@ -67,31 +67,36 @@ public final class HedgeSolver {
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
         let status = try solveRelaxation(problem, start)
-        guard status == .optimal, problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 })
+        guard status == .optimal,
+            problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
         else {
             return status
         }
         return solveWhole(problem)
     }
 
-    /// Lots and fixed costs, from the relaxation's optimum on.
+    /// Lots, smallest trades and fixed costs, from the relaxation's optimum on.
     private func solveWhole(_ problem: HedgeProblem) -> HedgeStatus {
         guard let scaled, let interior, let active, let guess else { return solution.status }
         let branching = self.branching ?? BranchAndBound(scaled, interior, active)
         self.branching = branching
-        let found = branching.run(problem, search)
+        let relaxation = solution
+        let found = branching.run(problem, search) { [search] branching in
+            guard let blocks = HedgeBlocks(problem, relaxation) else { return -.infinity }
+            return blocks.strengthen(branching, costScale: scaled.objectiveScale, timeLimit: 0.3 * search.timeLimit)
+        }
         active.restore(from: guess)
         solution.nodes = branching.nodes
         guard found else {
-            // Nothing left to look at means that there is nothing.
-            solution.status = branching.nodes < search.nodeLimit ? .infeasible : .budget
+            solution.status = branching.isExhausted ? .infeasible : .budget
             solution.gap = .infinity
             return solution.status
         }
         for i in 0..<scaled.count {
             var x = branching.bestTrades[i] * scaled.instrumentScale[i]
-            let lot = problem.instruments[i].lot
-            if lot > 0 { x = (x / lot).rounded() * lot }
+            let instrument = problem.instruments[i]
+            if instrument.lot > 0 { x = (x / instrument.lot).rounded() * instrument.lot }
+            if x != 0, x.magnitude < instrument.minimum { x = x > 0 ? instrument.minimum : -instrument.minimum }
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)
