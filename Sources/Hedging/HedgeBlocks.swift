@@ -72,10 +72,10 @@ struct HedgeBlocks {
         var paid = [Double](repeating: 0, count: problem.instruments.count)
         for (price, index) in zip(prices, shared) {
             let band = problem.bands[index]
+            let price = problem.admissible(band, price)
             bound += problem.dualTerm(band, price)
             for k in band.entries {
-                paid[problem.entries[k].instrument] +=
-                    problem.admissible(band, price) * problem.entries[k].coefficient
+                paid[problem.entries[k].instrument] += price * problem.entries[k].coefficient
             }
         }
         var trades = [Double](repeating: 0, count: problem.instruments.count)

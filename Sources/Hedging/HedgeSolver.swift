@@ -210,9 +210,8 @@ public final class HedgeSolver {
         let (margin, cash) = (scaled.marginRow, scaled.cashRow)
         solution.marginPrice = multipliers[margin] * scaled.objectiveScale / scaled.rowScale[margin]
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
-        solution.certificate = problem.certificate(
+        (solution.certificate, solution.cost) = problem.certificate(
             trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
             cashPrice: solution.cashPrice, scratch: scaled.scratch)
-        solution.cost = problem.cost(trades: solution.trades)
     }
 }

@@ -262,26 +262,42 @@ struct HedgeReport {
             let step = Self.roundStep(0.1 * band.width)
             let limit = price > 0 ? "low" : "high"
             let unit = hedge.map { " " + $0.limits[r].greek.shortUnit(.usd) } ?? ""
-            let money = hedge == nil ? "" : " USD"
+            let (saving, words) = saving(price.magnitude * step) {
+                if price > 0 { $0.bands[r].low -= step } else { $0.bands[r].high += step }
+            }
             priced.append(
                 (
-                    price.magnitude * step,
+                    saving,
                     "loosening the \(limit) limit of \(problem.bandNames[r]) by \(step.significant)\(unit) "
-                        + "would save \((price.magnitude * step).significant)\(money)"
+                        + words
                 ))
         }
-        for (name, price, limit) in [
-            ("margin limit", solution.marginPrice, problem.marginLimit),
-            ("cash budget", solution.cashPrice, problem.cashBudget),
-        ] where price < 0 {
-            let step = Self.roundStep(0.01 * limit.magnitude)
-            priced.append(
-                (
-                    -price * step,
-                    "raising the \(name) by \(step.significant) would save \((-price * step).significant)"
-                ))
+        let limits: [(String, Double, WritableKeyPath<HedgeProblem, Double>)] = [
+            ("margin limit", solution.marginPrice, \.marginLimit),
+            ("cash budget", solution.cashPrice, \.cashBudget),
+        ]
+        for (name, price, limit) in limits where price < 0 {
+            let step = Self.roundStep(0.01 * problem[keyPath: limit].magnitude)
+            let (saving, words) = saving(-price * step) { $0[keyPath: limit] += step }
+            priced.append((saving, "raising the \(name) by \(step.significant) " + words))
         }
         return priced.sorted { $0.saving > $1.saving }.map(\.words)
+    }
+
+    /// What a looser limit saves: found by solving again, as the price only holds at the margin. A search over lots
+    /// would take too long for that.
+    private func saving(_ atMargin: Double, _ loosen: (inout HedgeProblem) -> Void) -> (Double, String) {
+        let money = hedge == nil ? "" : " USD"
+        if solution.nodes == 0 {
+            var looser = problem
+            loosen(&looser)
+            let solver = HedgeSolver()
+            if (try? solver.solve(looser)) == .optimal {
+                let saving = solution.cost.total - solver.solution.cost.total
+                return (saving, "would save \(saving.significant)\(money)")
+            }
+        }
+        return (atMargin, "would save about \(atMargin.significant)\(money), were there no lots and fixed costs")
     }
 
     private var infeasibilityWords: [String] {
