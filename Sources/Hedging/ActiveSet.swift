@@ -133,26 +133,35 @@ final class ActiveSet {
         }
     }
 
+    /// What became of a guess.
+    enum Outcome {
+        /// It holds: `trades` and `multipliers` are the optimum.
+        case holds
+        /// There are no trades that keep all limits; `multipliers` prove it.
+        case infeasible
+        case open
+    }
+
     /// Corrects the guess until it holds.
     /// - Parameter climbs: whether to go on where corrections don't converge.
-    /// - Returns: whether it does; then `trades` and `multipliers` are the optimum.
-    func run(climbs: Bool) -> Bool {
+    func run(climbs: Bool) -> Outcome {
         pivots = 0
         centreTrades.update(from: trades, count: count)
         centreMultipliers.update(from: multipliers, count: rowCount)
         repairGuess()
-        if settle() { return true }
-        for _ in 0..<(climbs ? 2 : 0) {
+        var outcome = settle()
+        for _ in 0..<(climbs ? 2 : 0) where outcome == .open {
             // The guess's first multipliers are near, if not right.
-            guard climb() else { return false }
-            for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
-            if settle() { return true }
+            outcome = climb()
+            guard outcome == .holds else { return outcome }
+            centreMultipliers.update(from: multipliers, count: rowCount)
+            outcome = settle()
         }
-        return false
+        return outcome
     }
 
     /// Corrects the guess as long as it gets better.
-    private func settle() -> Bool {
+    private func settle() -> Outcome {
         var fewest = Int.max
         var patience = 5
         while patience > 0, pivots < Self.mostPivots {
@@ -165,11 +174,13 @@ final class ActiveSet {
                 matrix.factorise(count: active, floor: 1e-14)
             }
             solve(active)
-            guard isFinite else { return false }
+            guard isFinite else { return .open }
+            // Rows that depend on each other and contradict each other make multipliers that prove it.
+            if !isExact, problem.provesInfeasible(multipliers) { return .infeasible }
             if pivots == 1 { firstMultipliers.update(from: multipliers, count: rowCount) }
             let wrong = correct(all: false)
             if wrong == 0 {
-                if isExact && !hasFlat || refine(active) { return true }
+                if isExact && !hasFlat || refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
                 fewest = wrong
@@ -178,7 +189,7 @@ final class ActiveSet {
                 patience -= 1
             }
         }
-        return false
+        return .open
     }
 
     /// A guess that bounds or kinds of the present problem rule out is brought to the nearest that they allow.

@@ -252,7 +252,12 @@ final class BranchAndBound {
         nodes += 1
         let constant = enter(node)
         active.restore(from: node.guess)
-        var isSolved = active.run(climbs: true) && isOptimal
+        let outcome = active.run(climbs: true)
+        if outcome == .infeasible {
+            open.discard(node)
+            return nil
+        }
+        var isSolved = outcome == .holds && isOptimal
         if !isSolved {
             let ceiling = best < .infinity ? best - constant : scaled.costCeiling()
             interior.start()
@@ -262,7 +267,7 @@ final class BranchAndBound {
                     return nil
                 }
                 active.adopt(interior)
-                isSolved = active.run(climbs: tolerance < 1e-8) && isOptimal
+                isSolved = active.run(climbs: tolerance < 1e-8) == .holds && isOptimal
                 if !isSolved { active.adopt(interior) }
             }
         }
@@ -352,8 +357,9 @@ final class BranchAndBound {
                 if isUp { active.restore(from: node.guess) }
                 scaled.lower[i] = isUp ? above : node.lower[i]
                 scaled.upper[i] = isUp ? node.upper[i] : below
-                _ = active.run(climbs: true)
-                let value = min(scaled.dualValue(active.multipliers) + constant, enough)
+                let isEmpty = active.run(climbs: true) == .infeasible
+                let value =
+                    isEmpty ? enough : min(scaled.dualValue(active.multipliers) + constant, enough)
                 let cut = isUp ? above - x : x - below
                 learn(i, isUp: isUp, max(value - node.bound, 0) / cut)
             }

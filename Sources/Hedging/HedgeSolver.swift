@@ -58,6 +58,9 @@ public final class HedgeSolver {
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
+    /// Whether the last problem had no solution; then the next one is likely to have none for the same reason, which
+    /// `ScaledProblem.ray` remembers.
+    private var provedInfeasible = false
 
     public init() {}
 
@@ -132,10 +135,17 @@ public final class HedgeSolver {
         solution.pivots = 0
         solution.nodes = 0
         if isWarm, let guess {
+            if provedInfeasible, scaled.provesInfeasible(scaled.ray) || scaled.isOutOfReach() {
+                return finish(.infeasible)
+            }
             active.restore(from: guess)
-            let holds = active.run(climbs: true)
+            let outcome = active.run(climbs: true)
             solution.pivots = active.pivots
-            if holds {
+            if outcome == .infeasible {
+                scaled.ray.update(from: active.multipliers, count: scaled.rowCount)
+                return finish(.infeasible)
+            }
+            if outcome == .holds {
                 take(problem, scaled, active)
                 if solution.certificate.holds { return finish(.optimal) }
             }
@@ -165,9 +175,12 @@ public final class HedgeSolver {
         for tolerance in [1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-11] {
             let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
             solution.interiorSteps = interior.iterations
-            if outcome == .infeasible { return .infeasible }
+            if outcome == .infeasible {
+                scaled.ray.update(from: interior.multiplier, count: scaled.rowCount)
+                return .infeasible
+            }
             active.adopt(interior)
-            let holds = active.run(climbs: tolerance < 1e-5)
+            let holds = active.run(climbs: tolerance < 1e-5) == .holds
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)
@@ -182,6 +195,7 @@ public final class HedgeSolver {
 
     private func finish(_ status: HedgeStatus) -> HedgeStatus {
         solution.status = status
+        provedInfeasible = status == .infeasible
         if status == .optimal {
             solution.gap = solution.certificate.gap
             if let active, let guess { active.save(to: guess) }
