@@ -5,14 +5,16 @@ import Synchronization
 /// Threads that share a batch of options with the caller.
 ///
 /// A batch is cut into chunks of fixed size, whoever computes them, so that results are the same bits as on
-/// one thread. A batch of one or two chunks stays on the calling thread. The threads are made once, sleep
+/// one thread. Each thread begins with its own share of the rows, the same in every call, so that a batch that is
+/// computed again finds its columns in the caches where it left them; who is done helps the others. A batch of
+/// one or two chunks stays on the calling thread. The threads are made once, sleep
 /// between batches after a moment of waiting, and end with the pool; a call allocates nothing.
 ///
 /// A pool serves one call at a time: calls from several threads are computed one after the other, each with
 /// all threads. No thread is started behind a host's back: `threads` is what the host says.
 public final class GreeksPool: @unchecked Sendable {
-    /// Options per chunk: a few microseconds of work, which fit the first-level cache.
-    public static let chunk = 512
+    /// Options per chunk: a microsecond or two of work, which fit the first-level cache.
+    public static let chunk = 256
 
     public let engine: GreeksEngine
     /// How many threads compute, the caller included.
@@ -24,11 +26,15 @@ public final class GreeksPool: @unchecked Sendable {
         var input: FullFormColumns
         var output: GreekColumns
         var count: Int
+        var streams: Bool
     }
 
     // Written by the caller before `generation` rises, read by the workers after.
     private var job: Job?
-    private let nextChunk = Atomic<Int>(0)
+    /// The next chunk of each thread's share, a cache line apart.
+    private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
+    private static let cacheLine = 64 / MemoryLayout<Atomic<Int>>.stride
+    private let startedWorkers = Atomic<Int>(0)
     private let busyWorkers = Atomic<Int>(0)
     private let generation = Atomic<Int>(0)
     private let isEnding = Atomic<Bool>(false)
@@ -44,6 +50,8 @@ public final class GreeksPool: @unchecked Sendable {
         guard (1...1024).contains(threads) else { throw .invalidThreadCount(threads) }
         self.engine = engine
         self.threads = threads
+        nextChunks = .allocate(capacity: threads * Self.cacheLine)
+        for place in 0..<threads * Self.cacheLine { (nextChunks + place).initialize(to: Atomic(0)) }
         pthread_mutex_init(callers, nil)
         pthread_mutex_init(sleep, nil)
         pthread_cond_init(wake, nil)
@@ -73,6 +81,8 @@ public final class GreeksPool: @unchecked Sendable {
         wake.deallocate()
         sleep.deallocate()
         callers.deallocate()
+        nextChunks.deinitialize(count: threads * Self.cacheLine)
+        nextChunks.deallocate()
     }
 
     /// As `GreeksEngine.fullForm`, on all threads of the pool.
@@ -86,8 +96,12 @@ public final class GreeksPool: @unchecked Sendable {
         }
         precondition(output.hold(selection), "a column of the selection is missing")
         pthread_mutex_lock(callers)
-        job = Job(selection: selection, model: model, input: input, output: output, count: count)
-        nextChunk.store(0, ordering: .relaxed)
+        job = Job(
+            selection: selection, model: model, input: input, output: output, count: count,
+            streams: engine.streams(selection, count, output))
+        for thread in 0..<threads {
+            nextChunk(of: thread).pointee.store(share(thread, count), ordering: .relaxed)
+        }
         busyWorkers.store(threads - 1, ordering: .relaxed)
         generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
@@ -95,7 +109,7 @@ public final class GreeksPool: @unchecked Sendable {
             pthread_cond_broadcast(wake)
             pthread_mutex_unlock(sleep)
         }
-        computeChunks()
+        computeChunks(0)
         // The others are in their last chunk, or about to see that there is none.
         var spins = 0
         while busyWorkers.load(ordering: .acquiring) > 0 {
@@ -105,18 +119,35 @@ public final class GreeksPool: @unchecked Sendable {
         pthread_mutex_unlock(callers)
     }
 
-    private func computeChunks() {
+    /// A thread's own share, then what is left of the others'.
+    private func computeChunks(_ own: Int) {
         guard let job else { return }
-        while true {
-            let start = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue * Self.chunk
-            guard start < job.count else { return }
-            engine.fullForm(
-                job.selection, model: job.model, job.input.advanced(by: start),
-                count: min(Self.chunk, job.count - start), into: job.output.advanced(by: start))
+        for offset in 0..<threads {
+            let thread = (own + offset) % threads
+            let end = share(thread + 1, job.count)
+            while true {
+                let chunk = nextChunk(of: thread).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard chunk < end else { break }
+                let start = chunk * Self.chunk
+                engine.fullForm(
+                    job.selection, job.model, job.input.advanced(by: start),
+                    count: min(Self.chunk, job.count - start), streams: job.streams,
+                    into: job.output.advanced(by: start))
+            }
         }
     }
 
+    /// The first chunk of a thread's share of `count` options.
+    private func share(_ thread: Int, _ count: Int) -> Int {
+        (count + Self.chunk - 1) / Self.chunk * thread / threads
+    }
+
+    private func nextChunk(of thread: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        nextChunks + thread * Self.cacheLine
+    }
+
     private func work() {
+        let own = startedWorkers.wrappingAdd(1, ordering: .relaxed).newValue
         var seen = 0
         while true {
             var spins = 0
@@ -133,7 +164,7 @@ public final class GreeksPool: @unchecked Sendable {
             // One call is not over before every worker has been here: no generation is missed.
             seen += 1
             if isEnding.load(ordering: .acquiring) { return }
-            computeChunks()
+            computeChunks(own)
             busyWorkers.wrappingSubtract(1, ordering: .releasing)
         }
     }
