@@ -30,7 +30,9 @@ extension ActiveSet {
             }
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
             search()
-            if problem.provesInfeasible(direction) || problem.provesInfeasible(multipliers) { return .infeasible }
+            if problem.provesInfeasible(direction) || problem.provesInfeasible(multipliers) {
+                return .infeasible
+            }
         }
         return .open
     }

@@ -96,7 +96,8 @@ final class BranchAndBound {
     ///   returns a bound, in the problem's currency.
     /// - Returns: whether there are trades; then `bestTrades` are the best found.
     func run(
-        _ problem: HedgeProblem, _ limits: HedgeSearch, strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
+        _ problem: HedgeProblem, _ limits: HedgeSearch,
+        strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
     ) -> Bool {
         load(problem)
         let clock = ContinuousClock()

@@ -141,7 +141,8 @@ struct HedgeBlocks {
             square += slopes[k] * slopes[k]
         }
         // Of limits of their own: the price of 1 at full use of the budget.
-        let margin = problem.marginLimit < .infinity ? problem.margin(trades: trades) - problem.marginLimit : 0
+        let margin =
+            problem.marginLimit < .infinity ? problem.margin(trades: trades) - problem.marginLimit : 0
         let marginReach = max(problem.marginLimit, 1e-300)
         let marginSlope = marginPrice < 0 || margin > 0 ? -margin / marginReach : 0
         let cash = problem.cashBudget < .infinity ? problem.cash(trades: trades) - problem.cashBudget : 0

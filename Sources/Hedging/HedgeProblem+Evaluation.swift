@@ -190,7 +190,8 @@ extension HedgeProblem {
                 - (instrument.costSell - instrument.cash) * cashPrice
             let bend = 2 * instrument.impact
             bound += min(
-                ScaledProblem.least(slope: buy, bend, 0, bought), ScaledProblem.least(slope: sell, bend, 0, sold))
+                ScaledProblem.least(slope: buy, bend, 0, bought),
+                ScaledProblem.least(slope: sell, bend, 0, sold))
             // Slopes of cost less price on both sides of the trade.
             let x = trades[i]
             let reach = max(bought, sold)

@@ -73,7 +73,8 @@ extension HedgeProblem {
     private func isPlain(_ instrument: HedgeInstrument) -> Bool {
         let most = Self.largestMagnitude
         let notNegative = SIMD8(
-            instrument.impact, instrument.fixedCost, instrument.lot, instrument.minimum, instrument.maximumBuy,
+            instrument.impact, instrument.fixedCost, instrument.lot, instrument.minimum,
+            instrument.maximumBuy,
             instrument.maximumSell, instrument.margin, instrument.costBuy + instrument.costSell)
         let any = SIMD4(instrument.costBuy, instrument.costSell, instrument.cash, 0)
         return all((notNegative .>= 0) .& (notNegative .<= most)) && all((any .>= -most) .& (any .<= most))

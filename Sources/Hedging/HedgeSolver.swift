@@ -86,7 +86,8 @@ public final class HedgeSolver {
         let relaxation = solution
         let found = branching.run(problem, search) { [search] branching in
             guard let blocks = HedgeBlocks(problem, relaxation) else { return -.infinity }
-            return blocks.strengthen(branching, costScale: scaled.objectiveScale, timeLimit: 0.3 * search.timeLimit)
+            return blocks.strengthen(
+                branching, costScale: scaled.objectiveScale, timeLimit: 0.3 * search.timeLimit)
         }
         active.restore(from: guess)
         solution.nodes = branching.nodes
@@ -99,7 +100,9 @@ public final class HedgeSolver {
             var x = branching.bestTrades[i] * scaled.instrumentScale[i]
             let instrument = problem.instruments[i]
             if instrument.lot > 0 { x = (x / instrument.lot).rounded() * instrument.lot }
-            if x != 0, x.magnitude < instrument.minimum { x = x > 0 ? instrument.minimum : -instrument.minimum }
+            if x != 0, x.magnitude < instrument.minimum {
+                x = x > 0 ? instrument.minimum : -instrument.minimum
+            }
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)

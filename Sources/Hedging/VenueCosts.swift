@@ -74,7 +74,9 @@ public struct VenueCosts: Sendable, Equatable {
                 let known = Class.allCases.map(\.rawValue).joined(separator: ", ")
                 throw row.invalid(name, "class", "expected one of \(known)")
             }
-            func optional(_ column: Int?, _ field: String, _ standard: Double = 0) throws(MarketError) -> Double {
+            func optional(_ column: Int?, _ field: String, _ standard: Double = 0) throws(MarketError)
+                -> Double
+            {
                 guard let column, !row.text(column).isEmpty else { return standard }
                 return try row.number(column, field, .notNegative)
             }

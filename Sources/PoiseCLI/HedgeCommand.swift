@@ -53,9 +53,12 @@ struct HedgeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
-    var nodes = HedgeSearch().nodeLimit
+    var nodes: Int?
 
-    @Option(help: ArgumentHelp("Most seconds for a problem with lots or fixed costs.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Most seconds for a problem with lots or fixed costs (a live book's without --nodes: 10).",
+            valueName: "seconds"))
     var seconds: Double?
 
     @Option(
@@ -70,7 +73,7 @@ struct HedgeCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard nodes >= 1 else { throw ValidationError("--nodes \(nodes): expected at least 1") }
+        if let nodes, nodes < 1 { throw ValidationError("--nodes \(nodes): expected at least 1") }
         if let seconds, !(seconds > 0) {
             throw ValidationError("--seconds \(seconds): expected a number above 0")
         }
@@ -114,10 +117,11 @@ struct HedgeCommand: ParsableCommand {
             try output.finish()
         }
         let solver = HedgeSolver()
-        solver.search.nodeLimit = nodes
-        if let seconds { solver.search.timeLimit = seconds }
+        if let nodes { solver.search.nodeLimit = nodes }
         // Costs of a live book are estimates: the last digits of their sum are not worth minutes.
-        if let share = gap ?? (problem == nil ? 1e-4 : nil) { solver.search.gap = share }
+        let isLive = problem == nil
+        if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
+        if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let clock = ContinuousClock()
         let output = try Output(path: common.output)
         var isInfeasible = false

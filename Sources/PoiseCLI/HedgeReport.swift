@@ -281,7 +281,9 @@ struct HedgeReport {
             let (saving, words) = saving(-price * step) { $0[keyPath: limit] += step }
             priced.append((saving, "raising the \(name) by \(step.significant) " + words))
         }
-        return priced.sorted { $0.saving > $1.saving }.map(\.words)
+        // Where several limits meet, loosening one of them alone may save nothing.
+        return priced.filter { $0.saving > 1e-9 * solution.cost.total.magnitude }
+            .sorted { $0.saving > $1.saving }.map(\.words)
     }
 
     /// What a looser limit saves: found by solving again, as the price only holds at the margin. A search over lots
@@ -297,7 +299,9 @@ struct HedgeReport {
                 return (saving, "would save \(saving.significant)\(money)")
             }
         }
-        return (atMargin, "would save about \(atMargin.significant)\(money), were there no lots and fixed costs")
+        return (
+            atMargin, "would save about \(atMargin.significant)\(money), were there no lots and fixed costs"
+        )
     }
 
     private var infeasibilityWords: [String] {
