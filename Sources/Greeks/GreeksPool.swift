@@ -6,15 +6,17 @@ import Synchronization
 ///
 /// A batch is cut into chunks of fixed size, whoever computes them, so that results are the same bits as on
 /// one thread. Each thread begins with its own share of the rows, the same in every call, so that a batch that is
-/// computed again finds its columns in the caches where it left them; who is done helps the others. A batch of
-/// one or two chunks stays on the calling thread. The threads are made once, sleep
-/// between batches after a moment of waiting, and end with the pool; a call allocates nothing.
+/// computed again finds its columns in the caches where it left them; who is done helps the others. A batch below
+/// `leastShared` stays on the calling thread. The threads are made once, sleep between batches after a moment of
+/// waiting, and end with the pool; a call allocates nothing.
 ///
 /// A pool serves one call at a time: calls from several threads are computed one after the other, each with
 /// all threads. No thread is started behind a host's back: `threads` is what the host says.
 public final class GreeksPool: @unchecked Sendable {
     /// Options per chunk: a microsecond or two of work, which fit the first-level cache.
     public static let chunk = 256
+    /// Options from which on threads share a batch: to wake one takes as long as some hundreds of options do.
+    public static let leastShared = 8 * chunk
 
     public let engine: GreeksEngine
     /// How many threads compute, the caller included.
@@ -29,14 +31,17 @@ public final class GreeksPool: @unchecked Sendable {
         var streams: Bool
     }
 
-    // Written by the caller before `generation` rises, read by the workers after.
+    // Written by the caller before the gate opens, read by workers who have come in.
     private var job: Job?
     /// The next chunk of each thread's share, a cache line apart.
     private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
     private static let cacheLine = 64 / MemoryLayout<Atomic<Int>>.stride
     private let startedWorkers = Atomic<Int>(0)
-    private let busyWorkers = Atomic<Int>(0)
-    private let generation = Atomic<Int>(0)
+    /// The number of the call, whether workers may still come in, and how many are in. Who wakes up when all is
+    /// done finds the gate closed, so that no call waits for one that sleeps.
+    private let gate = Atomic<Int>(0)
+    private static let open = 1 << 16
+    private static let call = 1 << 17
     private let isEnding = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
     private let callers = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -90,7 +95,7 @@ public final class GreeksPool: @unchecked Sendable {
         _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ input: FullFormColumns, count: Int,
         into output: GreekColumns
     ) {
-        guard threads > 1, count > 2 * Self.chunk else {
+        guard threads > 1, count >= Self.leastShared else {
             engine.fullForm(selection, model: model, input, count: count, into: output)
             return
         }
@@ -102,17 +107,19 @@ public final class GreeksPool: @unchecked Sendable {
         for thread in 0..<threads {
             nextChunk(of: thread).pointee.store(share(thread, count), ordering: .relaxed)
         }
-        busyWorkers.store(threads - 1, ordering: .relaxed)
-        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        gate.store(
+            (gate.load(ordering: .relaxed) / Self.call + 1) * Self.call + Self.open,
+            ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
             pthread_mutex_lock(sleep)
             pthread_cond_broadcast(wake)
             pthread_mutex_unlock(sleep)
         }
         computeChunks(0)
-        // The others are in their last chunk, or about to see that there is none.
+        // Who is in is in its last chunk, or about to see that there is none.
+        gate.wrappingSubtract(Self.open, ordering: .sequentiallyConsistent)
         var spins = 0
-        while busyWorkers.load(ordering: .acquiring) > 0 {
+        while gate.load(ordering: .acquiring) % Self.open != 0 {
             spins += 1
             if spins > 10_000 { sched_yield() }
         }
@@ -151,27 +158,35 @@ public final class GreeksPool: @unchecked Sendable {
         var seen = 0
         while true {
             var spins = 0
-            while generation.load(ordering: .acquiring) == seen && spins < 20_000 { spins += 1 }
-            if generation.load(ordering: .acquiring) == seen {
+            while gate.load(ordering: .acquiring) / Self.call == seen && spins < 20_000 { spins += 1 }
+            if gate.load(ordering: .acquiring) / Self.call == seen {
                 pthread_mutex_lock(sleep)
                 sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-                while generation.load(ordering: .sequentiallyConsistent) == seen {
+                while gate.load(ordering: .sequentiallyConsistent) / Self.call == seen {
                     pthread_cond_wait(wake, sleep)
                 }
                 sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
                 pthread_mutex_unlock(sleep)
             }
-            // One call is not over before every worker has been here: no generation is missed.
-            seen += 1
             if isEnding.load(ordering: .acquiring) { return }
-            computeChunks(own)
-            busyWorkers.wrappingSubtract(1, ordering: .releasing)
+            var now = gate.load(ordering: .acquiring)
+            seen = now / Self.call
+            while now / Self.call == seen, now & Self.open != 0 {
+                let (isIn, found) = gate.weakCompareExchange(
+                    expected: now, desired: now + 1, ordering: .acquiringAndReleasing)
+                if isIn {
+                    computeChunks(own)
+                    gate.wrappingSubtract(1, ordering: .releasing)
+                    break
+                }
+                now = found
+            }
         }
     }
 
     private func end() {
         isEnding.store(true, ordering: .sequentiallyConsistent)
-        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        gate.wrappingAdd(Self.call, ordering: .sequentiallyConsistent)
         pthread_mutex_lock(sleep)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(sleep)
