@@ -43,7 +43,7 @@ public struct HedgeProblem: Sendable, Equatable {
     }
 
     /// The same problem in any amounts: without lots, smallest trades and fixed costs.
-    var continuous: HedgeProblem {
+    public var continuous: HedgeProblem {
         var problem = self
         for i in instruments.indices {
             problem.instruments[i].lot = 0

@@ -286,22 +286,23 @@ struct HedgeReport {
             .sorted { $0.saving > $1.saving }.map(\.words)
     }
 
-    /// What a looser limit saves: found by solving again, as the price only holds at the margin. A search over lots
-    /// would take too long for that.
+    /// What a looser limit saves: found by solving again, as the price only holds at the margin. Lots and fixed costs
+    /// aside, as a search over them would take too long for that.
     private func saving(_ atMargin: Double, _ loosen: (inout HedgeProblem) -> Void) -> (Double, String) {
         let money = hedge == nil ? "" : " USD"
-        if solution.nodes == 0 {
-            var looser = problem
-            loosen(&looser)
+        func cost(_ problem: HedgeProblem) -> Double? {
             let solver = HedgeSolver()
-            if (try? solver.solve(looser)) == .optimal {
-                let saving = solution.cost.total - solver.solution.cost.total
-                return (saving, "would save \(saving.significant)\(money)")
-            }
+            return (try? solver.solve(problem)) == .optimal ? solver.solution.cost.total : nil
         }
-        return (
-            atMargin, "would save about \(atMargin.significant)\(money), were there no lots and fixed costs"
-        )
+        var looser = problem.continuous
+        let isWhole = solution.nodes > 0
+        let before = isWhole ? cost(looser) : solution.cost.total
+        loosen(&looser)
+        guard let before, let after = cost(looser) else {
+            return (atMargin, "would save at most \(atMargin.significant)\(money)")
+        }
+        let saving = before - after
+        return (saving, "would save \(isWhole ? "about " : "")\(saving.significant)\(money)")
     }
 
     private var infeasibilityWords: [String] {
