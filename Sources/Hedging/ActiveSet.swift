@@ -166,9 +166,10 @@ final class ActiveSet {
         var patience = 5
         while patience > 0, pivots < Self.mostPivots {
             pivots += 1
-            // Rows that depend on each other are the exception: only then do they get a curvature.
+            // Rows that depend on each other are the exception: only then do they get a curvature, or where instruments
+            // have none, so that corners decide.
             var active = assemble(rowFloor: 0)
-            let isExact = matrix.factorise(count: active, floor: 1e-9)
+            let isExact = !hasFlat && matrix.factorise(count: active, floor: 1e-9)
             if !isExact {
                 active = assemble(rowFloor: 1e-9)
                 matrix.factorise(count: active, floor: 1e-14)
@@ -180,7 +181,7 @@ final class ActiveSet {
             if pivots == 1 { firstMultipliers.update(from: multipliers, count: rowCount) }
             let wrong = correct(all: false)
             if wrong == 0 {
-                if isExact && !hasFlat || refine(active) { return .holds }
+                if isExact || refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
                 fewest = wrong
