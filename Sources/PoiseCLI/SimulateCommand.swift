@@ -170,15 +170,7 @@ struct SimulateCommand: ParsableCommand {
             default: return .number(step.parts[column - names.count])
             }
         }
-        let output = try Output(path: output)
-        switch format {
-        case .table: try report.writeTable(to: output)
-        case .csv: try report.writeCSV(to: output)
-        case .json:
-            try report.writeJSON(rows: 0..<report.rowCount, to: output)
-            try output.write("\n")
-        }
-        try output.finish()
+        try report.write(as: format, toFile: output)
     }
 }
 
