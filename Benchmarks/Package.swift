@@ -29,6 +29,9 @@ let package = Package(
             name: "HedgeSolving",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
+            name: "SimulationThroughput",
+            dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),
     ],
