@@ -227,7 +227,7 @@ struct SimulationPage {
             <p class="legend"><span><i class="buy"></i>bought</span><span><i class="sell"></i>sold</span>\
             <span><i class="f0"></i>delta of book and hedge</span><span><i class="f4"></i>gamma scalping</span>\
             <span><i class="f5"></i>vega</span><span><i class="f1"></i>unhedged delta</span>\
-            <span><i class="f3"></i>costs</span><span><i class="f7"></i>profit and loss</span></p>
+            <span><i class="f6"></i>costs</span><span><i class="f7"></i>profit and loss</span></p>
             \(TraceChart(trace).svg)
             """
     }

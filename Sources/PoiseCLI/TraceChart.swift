@@ -14,15 +14,15 @@ struct TraceChart {
         let hours = trace.count > 1 ? trace[1].hours - trace[0].hours : 1
         let x = ChartScale(0...(last.hours + hours) / 24, to: (left, right))
         let panels = [(14.0, 194.0), (226.0, 406.0), (438.0, 654.0)]
-        for (top, bottom) in panels { shadeOutages(&chart, x, hours, top, bottom) }
-        drawPrice(&chart, x, panels[0])
-        drawDelta(&chart, x, panels[1])
-        drawMoney(&chart, x, panels[2])
         let ticks = x.ticks(10)
         for tick in ticks {
             for (top, bottom) in panels { chart.line(x(tick), top, x(tick), bottom, "class=\"grid\"") }
             chart.text(x(tick), 671, x.text(tick, ticks), "class=\"tick\" text-anchor=\"middle\"")
         }
+        for (top, bottom) in panels { shadeOutages(&chart, x, hours, top, bottom) }
+        drawPrice(&chart, x, panels[0])
+        drawDelta(&chart, x, panels[1])
+        drawMoney(&chart, x, panels[2])
         chart.text((left + right) / 2, 692, "days", "class=\"label\" text-anchor=\"middle\"")
         return chart.svg("Price, delta and profit along one path")
     }
@@ -115,7 +115,7 @@ struct TraceChart {
     private func drawMoney(_ chart: inout Chart, _ x: ChartScale, _ panel: (Double, Double)) {
         let curves: [(parts: [ProfitPart], colour: String)] = [
             ([.gamma, .rent], "f4"), ([.vega], "f5"), ([.unhedgedDelta], "f1"),
-            (ProfitPart.allCases.filter(\.isCost), "f3"),
+            (ProfitPart.allCases.filter(\.isCost), "f6"),
         ]
         let sums = curves.map { curve in
             trace.reduce(into: [0.0]) { sums, step in
