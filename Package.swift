@@ -73,7 +73,8 @@ let package = Package(
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),

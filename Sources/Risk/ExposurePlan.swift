@@ -57,8 +57,14 @@ public struct ExposurePlan: Sendable {
             for template in templates {
                 for book in books {
                     var completed = template
-                    for (place, grouping) in groupings.enumerated() where grouping == .book {
-                        completed[place] = GroupLabel(text: book, rank: 0)
+                    for (place, grouping) in groupings.enumerated() {
+                        switch grouping {
+                        case .book: completed[place] = GroupLabel(text: book, rank: 0)
+                        case .desk:
+                            let desk = buckets.deskOfBook[book]
+                            completed[place] = desk.map { GroupLabel(text: $0, rank: 0) } ?? .none
+                        default: break
+                        }
                     }
                     distinct.insert(completed)
                 }
