@@ -64,18 +64,18 @@ extension GreeksEngine {
         }
     }
 
-    /// Rows of `WeightedRows.width` summed with a weight for every row and group (a multiple of eight groups).
-    public func denseWeightedRows(
-        _ rows: UnsafePointer<Double>, rowCount: Int, weights: UnsafePointer<Double>, weightStride: Int,
-        groupCount: Int, into sums: UnsafeMutablePointer<Double>
+    /// Rows of figures summed with a weight for every contract and group, in eights of groups: see
+    /// `GreeksKernel.figureProducts`.
+    public func figureProducts(
+        _ rows: UnsafePointer<Double>, rowCount: Int, weights: UnsafePointer<Double>, groupEights: Int,
+        into sums: UnsafeMutablePointer<Double>
     ) {
         switch instructionSet {
         #if arch(x86_64)
-            case .avx512:
-                GreeksAVX512.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
-            case .avx2: GreeksAVX2.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
+            case .avx512: GreeksAVX512.figureProducts(rows, rowCount, weights, groupEights, sums)
+            case .avx2: GreeksAVX2.figureProducts(rows, rowCount, weights, groupEights, sums)
         #endif
-        default: GreeksBaseline.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
+        default: GreeksBaseline.figureProducts(rows, rowCount, weights, groupEights, sums)
         }
     }
 }

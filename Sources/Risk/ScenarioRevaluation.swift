@@ -27,6 +27,17 @@ public struct ScenarioRevaluation: Sendable {
         try revalue(.price, legs, count: count)
     }
 
+    /// The same into a matrix that is there already, of `count` rows: nothing else is written.
+    public func prices(
+        of legs: FullFormColumns, count: Int, into matrix: ScenarioMatrix
+    ) throws(RiskError) {
+        try requireNoSmiles()
+        precondition(matrix.rowCount == count && matrix.scenarioCount == grid.count, "sizes differ")
+        layout.withPlan { plan in
+            revalue(.price, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
+        }
+    }
+
     /// What a long unit of each leg gains in each scenario, dampened.
     /// - Parameter numeraire: `usd`: V' − V in the legs' quote currency; `coin`: V'/S' − V/S, as where premiums are
     ///   paid in coin.
