@@ -64,6 +64,23 @@ extension GreeksEngine {
         }
     }
 
+    /// Adds a matrix product of rows of any width to rows of sums, in eights of sums: see
+    /// `VectorMath.addRowProducts`.
+    public func addRowProducts(
+        _ rows: UnsafePointer<Double>, rowCount: Int, stride: Int, vectors: Int,
+        weights: UnsafePointer<Double>, eights: Int, into sums: UnsafeMutablePointer<Double>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512:
+                GreeksAVX512.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
+            case .avx2:
+                GreeksAVX2.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
+        #endif
+        default: GreeksBaseline.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
+        }
+    }
+
     /// Rows of figures summed with a weight for every contract and group, in eights of groups: see
     /// `GreeksKernel.figureProducts`.
     public func figureProducts(

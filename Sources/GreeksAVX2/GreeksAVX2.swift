@@ -210,4 +210,14 @@ public enum GreeksAVX2 {
             Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
             into: sums)
     }
+
+    @inline(never)
+    public static func addRowProducts(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int, _ vectors: Int,
+        _ weights: UnsafePointer<Double>, _ eights: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addRowProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, stride: stride, vectors: vectors,
+            weights: weights, eights: eights, into: sums)
+    }
 }

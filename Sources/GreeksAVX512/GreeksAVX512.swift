@@ -38,6 +38,9 @@ enum Arithmetic: RowArithmetic {
     /// Instructions can broadcast a constant from memory as they use it.
     @inline(__always)
     static var secondScale: Double { 2 }
+
+    @inline(__always)
+    static var hasManyRegisters: Bool { true }
 }
 
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
@@ -213,5 +216,15 @@ public enum GreeksAVX512 {
         GreeksKernel.figureProducts(
             Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
             into: sums)
+    }
+
+    @inline(never)
+    public static func addRowProducts(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int, _ vectors: Int,
+        _ weights: UnsafePointer<Double>, _ eights: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addRowProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, stride: stride, vectors: vectors,
+            weights: weights, eights: eights, into: sums)
     }
 }

@@ -1,4 +1,3 @@
-import COpenBLAS
 import Glibc
 import Greeks
 import Market
@@ -95,8 +94,7 @@ public struct ChainScenarios: Sendable {
     /// expiry, by its rules.
     /// - Parameters:
     ///   - plan: made for `contracts`, without rows of its own.
-    ///   - path: the one that costs less where it is nil. Matrix products are OpenBLAS's, 256 contracts at a time:
-    ///     those have the same bits on every processor and with any number of its threads, longer ones have not.
+    ///   - path: the one that costs less where it is nil.
     public func profits(
         of plan: ExposurePlan, path: SummationPath? = nil, progress: ((Int) -> Void)? = nil
     ) -> ScenarioMatrix {
@@ -152,32 +150,27 @@ public struct ChainScenarios: Sendable {
             terms[row / block].append(row: row % block, weight: quantity, to: group)
         }
         let path = path ?? cheaperPath(plan)
+        let eights = (plan.groups.count + 7) / 8
         var quantities: [Double] = []
-        if path == .dense { quantities = Array(repeating: 0, count: plan.groups.count * block) }
+        if path == .dense { quantities = Array(repeating: 0, count: eights * 8 * block) }
         forEachBlock { range, matrix in
             var own = terms[range.lowerBound / block]
             switch path {
             case .sparse:
                 own.add(matrix, to: result, revaluation.engine)
             case .dense:
-                own.fill(&quantities, stride: block)
-                // Rows that no contract has hold what was there before: nothing that a product should see.
-                let used = range.count * matrix.stride
-                (matrix.base + used).update(repeating: 0, count: block * matrix.stride - used)
-                cblas_dgemm(
-                    CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(plan.groups.count),
-                    blasint(result.stride), blasint(block), 1, quantities, blasint(block), matrix.base,
-                    blasint(matrix.stride), 1, result.base, blasint(result.stride))
+                own.fill(&quantities, rowCount: range.count)
+                revaluation.engine.addRowProducts(
+                    matrix.base, rowCount: range.count, stride: matrix.stride, vectors: matrix.stride / 8,
+                    weights: quantities, eights: eights, into: result.base)
             }
             progress?(range.upperBound)
         }
         return result
     }
 
-    /// The products that are large enough go by cost. Small ones OpenBLAS computes in another way on each processor.
     private func cheaperPath(_ plan: ExposurePlan) -> SummationPath {
-        guard plan.groups.count * grid.count >= Self.leastDenseSize else { return .sparse }
-        return SummationPath.cheaper(
+        SummationPath.cheaper(
             legs: plan.legCount, sparseCost: Self.sparseCost, groups: plan.groups.count,
             rows: contractOfRow.count, denseCost: Self.denseCost)
     }
@@ -185,7 +178,6 @@ public struct ChainScenarios: Sendable {
     /// Nanoseconds per leg, or per cell of the dense matrix, and scenario: measured, see `Benchmarks/README.md`.
     private static let sparseCost = 0.06
     private static let denseCost = 0.04
-    private static let leastDenseSize = 16_384
 
     /// Calls `body` with 256 contracts at a time: their rows, and what they gain, the first in row 0.
     private func forEachBlock(_ body: (Range<Int>, ScenarioMatrix) -> Void) {

@@ -243,14 +243,13 @@ struct BlockTerms {
         offsets.removeLast()
     }
 
-    /// The legs as a dense matrix, a row of `stride` per book.
-    func fill(_ dense: inout [Double], stride: Int) {
+    /// The legs as a dense matrix in eights of books: see `addRowProducts`.
+    func fill(_ dense: inout [Double], rowCount: Int) {
         for place in dense.indices { dense[place] = 0 }
         for (group, book) in sumOfGroup.enumerated() {
             let end = group + 1 < offsets.count ? offsets[group + 1] : rowOfTerm.count
-            for term in offsets[group]..<end {
-                dense[Int(book) * stride + Int(rowOfTerm[term])] += weights[term]
-            }
+            let first = Int(book) / 8 * rowCount * 8 + Int(book) % 8
+            for term in offsets[group]..<end { dense[first + Int(rowOfTerm[term]) * 8] += weights[term] }
         }
     }
 }

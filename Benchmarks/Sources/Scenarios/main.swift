@@ -19,7 +19,7 @@ import Timing
 let arguments = CommandLine.arguments.dropFirst()
 let parts = arguments.filter { !$0.hasSuffix(".so") }
 func isAsked(_ part: String) -> Bool { parts.isEmpty || parts.contains(part) }
-let rounds = 9
+let rounds = 15
 
 /// Contracts as on a crypto exchange, seeded.
 struct Contracts {
@@ -150,7 +150,7 @@ func revaluation() throws {
                     }
                 ))
         }
-        let medians = interleavedMedians(rounds: rounds, contestants.map(\.body))
+        let medians = interleavedProcessorMedians(rounds: rounds, contestants.map(\.body))
         print("5,000 contracts in 400 scenarios                      ns/price   × Poise")
         for (contestant, seconds) in zip(contestants, medians) {
             row(contestant.name, String(format: "%10.2f", seconds / 2e6 * 1e9), seconds / medians[0])
@@ -172,7 +172,7 @@ func revaluation() throws {
 func multiplyAddSeconds() -> Double {
     nonisolated(unsafe) var sink = 0.0
     let count = 1_200_000
-    let seconds = interleavedMedians(rounds: rounds, [{ sink += machine_multiply_adds(count) }])[0]
+    let seconds = interleavedProcessorMedians(rounds: rounds, [{ sink += machine_multiply_adds(count) }])[0]
     return seconds / Double(count)
 }
 
@@ -180,7 +180,12 @@ func product() throws {
     var uniform = UniformNumbers()
     let (books, contracts, scenarios) = (200, 5_000, 400)
     let q = (0..<books * contracts).map { _ in uniform() - 0.5 }
-    let p = (0..<contracts * scenarios).map { _ in uniform() - 0.5 }
+    let engines = try InstructionSet.supported.reversed().map { try GreeksEngine($0) }
+    let sums = ScenarioMatrix(rowCount: books, scenarioCount: scenarios)
+    // On a cache line.
+    let rows = ScenarioMatrix(rowCount: contracts, scenarioCount: scenarios)
+    for place in 0..<contracts * scenarios { rows.base[place] = uniform() - 0.5 }
+    let p = UnsafePointer(rows.base)
     var e = [Double](repeating: 0, count: books * scenarios)
     nonisolated(unsafe) var sink = 0.0
     let count = 1_200_000
@@ -194,6 +199,12 @@ func product() throws {
             }
         }
         blocks.append(block)
+    }
+    let eights = blocks.enumerated().map { number, block in
+        let count = min(256, contracts - number * 256)
+        return (0..<books * count).map { place in
+            block[(place / 8 / count * 8 + place % 8) * 256 + place / 8 % count]
+        }
     }
     e.withUnsafeMutableBufferPointer { e in
         guard let out = e.baseAddress else { return }
@@ -211,31 +222,43 @@ func product() throws {
                     cblas_dgemm(
                         CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(books), blasint(scenarios),
                         blasint(min(256, contracts - start)), 1, block, 256,
-                        p.withUnsafeBufferPointer { $0.baseAddress.unsafelyUnwrapped + start * scenarios },
+                        p + start * scenarios,
                         blasint(scenarios), number == 0 ? 0 : 1, out, blasint(scenarios))
                 }
             },
         ]
-        let transposed = blocks.map { block in
-            (0..<256 * books).map { block[$0 % books * 256 + $0 / books] }
-        }
-        let byColumns = {
-            for (number, block) in transposed.enumerated() {
-                let start = number * 256
-                cblas_dgemm(
-                    CblasRowMajor, CblasTrans, CblasNoTrans, blasint(books), blasint(scenarios),
-                    blasint(min(256, contracts - start)), 1, block, blasint(books),
-                    p.withUnsafeBufferPointer { $0.baseAddress.unsafelyUnwrapped + start * scenarios },
-                    blasint(scenarios), number == 0 ? 0 : 1, out, blasint(scenarios))
+        let blockwise = engines.map { engine in
+            {
+                sums.base.update(repeating: 0, count: books * sums.stride)
+                for (number, weights) in eights.enumerated() {
+                    let start = number * 256
+                    engine.addRowProducts(
+                        p + start * scenarios, rowCount: min(256, contracts - start), stride: scenarios,
+                        vectors: scenarios / 8, weights: weights, eights: books / 8, into: sums.base)
+                }
             }
         }
-        let medians = interleavedMedians(rounds: rounds, contestants + [byColumns])
+        // Every leg by itself, as for books that hold little.
+        let everyBook = (0..<books).map { Int32($0) }
+        let offsets = (0...books).map { $0 * 256 }
+        let rowOfTerm = (0..<books * 256).map { Int32($0 % 256) }
+        let legByLeg = {
+            sums.base.update(repeating: 0, count: books * sums.stride)
+            for (number, block) in blocks.enumerated() {
+                let start = min(number * 256, contracts - 256)
+                engines[0].addWeightedRows(
+                    p + start * scenarios, stride: scenarios, vectors: scenarios / 8, rowOfTerm: rowOfTerm,
+                    weights: block, sumOfGroup: everyBook, offsets: offsets, groupCount: books,
+                    into: sums.base)
+            }
+        }
+        let medians = interleavedProcessorMedians(rounds: rounds, contestants + blockwise + [legByLeg])
         let peak = 16 * Double(count) / medians[0] / 1e9
         print(String(format: "200 × 5,000 × 400; multiply-adds of this machine: %.1f GFLOP/s", peak))
-        for (name, seconds) in zip(
-            ["one product", "256 contracts at a time", "256 at a time, quantities by contract"],
-            medians.dropFirst())
-        {
+        let names =
+            ["OpenBLAS, one product", "OpenBLAS, 256 contracts at a time"]
+            + engines.map { "Poise \($0.instructionSet), 256 contracts at a time" } + ["Poise, leg by leg"]
+        for (name, seconds) in zip(names, medians.dropFirst()) {
             let rate = 2 * Double(books * contracts * scenarios) / seconds / 1e9
             row(name, String(format: "%8.1f GFLOP/s, of the peak", rate), rate / peak)
         }
@@ -312,7 +335,7 @@ func exposures() throws {
             ("OpenBLAS, transposed, Q by columns, G by rows", flipped(columns, true, g, false)),
             ("OpenBLAS, transposed, Q by columns, G by columns", flipped(columns, true, transposed, true)),
         ]
-        let medians = interleavedMedians(rounds: rounds, contestants.map(\.body))
+        let medians = interleavedProcessorMedians(rounds: rounds, contestants.map(\.body))
         print("200 books × 5,000 contracts × 10 Greeks                    µs   × dense")
         for (contestant, seconds) in zip(contestants, medians) {
             row(contestant.name, String(format: "%10.1f", seconds * 1e6), seconds / medians[1])
