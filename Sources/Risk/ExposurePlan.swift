@@ -200,7 +200,9 @@ public enum SummationPath: Sendable {
     static func cheaper(
         legs: Int, sparseCost: Double, groups: Int, rows: Int, denseCost: Double
     ) -> SummationPath {
-        Double(groups) * Double(rows) * denseCost < Double(legs) * sparseCost ? .dense : .sparse
+        // Groups come in eights.
+        let cells = Double((groups + 7) / 8 * 8) * Double(rows)
+        return cells * denseCost < Double(legs) * sparseCost ? .dense : .sparse
     }
 }
 
