@@ -57,12 +57,13 @@ let package = Package(
         // The desk.
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
+        .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
-        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
+        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TailRisk"]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Risk",
+                "Greeks", "Hedging", "Market", "Poise", "Risk", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -74,6 +75,9 @@ let package = Package(
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+        .testTarget(
+            name: "TailRiskTests",
+            dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),

@@ -3,6 +3,7 @@
 @_exported import Hedging
 @_exported import Market
 @_exported import Risk
+@_exported import TailRisk
 
 /// The version of the library and its tools.
 public let poiseVersion = "0.1.0"

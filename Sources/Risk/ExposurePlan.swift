@@ -101,13 +101,23 @@ public struct ExposurePlan: Sendable {
         precondition(figures.count >= rowCount && exposures.count == groups.count, "sizes differ")
         let range = range ?? 0..<groups.count
         precondition(range.lowerBound >= 0 && range.upperBound <= groups.count, "groups out of range")
+        aggregate(
+            figures.rows.base, groups: range,
+            into: exposures.rows.base + range.lowerBound * FigureRows.stride, engine)
+    }
+
+    /// The same sums of any rows of `WeightedRows.width` numbers per contract, such as gains in so many scenarios:
+    /// one row for each of the groups in `range`.
+    package func aggregate(
+        _ rows: UnsafePointer<Double>, groups range: Range<Int>, into sums: UnsafeMutablePointer<Double>,
+        _ engine: GreeksEngine
+    ) {
         offsets.withUnsafeBufferPointer { offsets in
             engine.sumWeightedRows(
                 WeightedRows(
-                    rows: figures.rows.base, rowOfTerm: legContracts, weights: legQuantities,
+                    rows: rows, rowOfTerm: legContracts, weights: legQuantities,
                     offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
-                ),
-                into: exposures.rows.base + range.lowerBound * FigureRows.stride)
+                ), into: sums)
         }
     }
 
