@@ -10,8 +10,8 @@ struct PoiseCommand: ParsableCommand {
         abstract: "The risk kernel that keeps option books balanced.",
         version: poiseVersion,
         subcommands: [
-            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
-            BenchCommand.self,
+            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ValueAtRiskCommand.self,
+            ExplainCommand.self, HedgeCommand.self, BenchCommand.self,
         ])
 
     static func main() {
@@ -21,6 +21,8 @@ struct PoiseCommand: ParsableCommand {
         } catch let error as MarketError {
             fail("\(error)", status: 1)
         } catch let error as HedgeInputError {
+            fail("\(error)", status: 1)
+        } catch let error as TailRiskError {
             fail("\(error)", status: 1)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)

@@ -28,20 +28,8 @@ struct RiskCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    private func groupings() throws -> [Grouping] {
-        var groupings: [Grouping] = []
-        for name in by.split(separator: ",") {
-            guard let grouping = Grouping(rawValue: String(name)), !groupings.contains(grouping) else {
-                let known = Grouping.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--by \(by): expected some of \(known), each once")
-            }
-            groupings.append(grouping)
-        }
-        return groupings
-    }
-
     func validate() throws {
-        _ = try groupings()
+        _ = try Grouping.list(by)
         if chain == "-", positions == "-" {
             throw ValidationError("standard input can be the chain or the positions, not both")
         }
@@ -49,7 +37,7 @@ struct RiskCommand: ParsableCommand {
 
     func run() throws {
         let engine = try GreeksEngine()
-        let groupings = try groupings()
+        let groupings = try Grouping.list(by)
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
         let chain = try Chain(try Source(path: chain), &badRows)
@@ -57,14 +45,7 @@ struct RiskCommand: ParsableCommand {
         stopwatch.lap("read")
         let valuation = try BookValuation(table, in: chain, &badRows)
         let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: groupings)
-        let underlyings = Set(valuation.positions.map(\.instrument.base))
-        if numeraire == .coin, underlyings.count > 1,
-            !groupings.contains(.underlying) && !groupings.contains(.instrument)
-        {
-            throw ValidationError(
-                "--numeraire coin: figures in \(underlyings.sorted().joined(separator: " and ")) do not add; "
-                    + "add underlying to --by")
-        }
+        try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
         // In coin there is one total per underlying.
         let totals = ExposurePlan(
             valuation.positions, contracts: valuation.contracts, by: numeraire == .coin ? [.underlying] : [])

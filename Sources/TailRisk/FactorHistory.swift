@@ -85,7 +85,12 @@ public struct FactorHistory: Sendable {
         }
         return FactorMoves(
             coins: coins, price: prices.map(moves), volatility: volatilities.map(moves),
-            count: starts.count)
+            starts: starts.map { times[$0] }, count: starts.count)
+    }
+
+    /// The weight that is left after a step of `interval` milliseconds, where `perDay` is left after a day.
+    public static func decay(perDay: Double, interval: Int64) -> Double {
+        pow(perDay, Double(interval) / 86_400_000)
     }
 
     /// The root of the exponentially weighted mean of squared returns over one step. Steps across gaps are left out,
@@ -94,7 +99,7 @@ public struct FactorHistory: Sendable {
         _ table: CandleTable, decayPerDay: Double
     ) -> [(Timestamp, Double)] {
         let candles = table.candles
-        let decay = pow(decayPerDay, Double(table.interval) / 86_400_000)
+        let decay = Self.decay(perDay: decayPerDay, interval: table.interval)
         var levels: [(Timestamp, Double)] = []
         var variance = 0.0
         var weight = 0.0
@@ -134,6 +139,8 @@ public struct FactorMoves: Sendable {
     public let price: [[Double]]
     /// Empty where volatilities don't move.
     public let volatility: [[Double]]
+    /// When each scenario of a history began; empty for others.
+    public let starts: [Timestamp]
     public let count: Int
 
     /// - Throws: `invalidValue` for a price that would fall to 0 or below, or a volatility below 0.
@@ -152,10 +159,13 @@ public struct FactorMoves: Sendable {
         self.init(coins: coins, price: price, volatility: volatility, count: count)
     }
 
-    init(coins: [String], price: [[Double]], volatility: [[Double]], count: Int) {
+    init(
+        coins: [String], price: [[Double]], volatility: [[Double]], starts: [Timestamp] = [], count: Int
+    ) {
         self.coins = coins
         self.price = price
         self.volatility = volatility
+        self.starts = starts
         self.count = count
     }
 
