@@ -107,7 +107,7 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func report(_ groupings: [Grouping], _ sums: ProfitSums, _ totals: ProfitSums) -> Report {
-        let parts = ProfitPart.allCases
+        let parts = ProfitComponent.allCases
         let unit = numeraire == .usd ? "USD" : "coin"
         return Report(
             columns: groupings.map { Report.Column($0.rawValue) }

@@ -97,10 +97,15 @@ struct TailRiskFacts {
     /// When each historical scenario began.
     let windows: [Timestamp]
 
+    /// As it was given, without a fraction of 0.
+    private static func plain(_ value: Double) -> String {
+        value == value.rounded() && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
+    }
+
     /// Lines for people.
     func text(_ report: TailRiskReport) -> String {
         let count = Double(scenarioCount).grouped(decimals: 0)
-        let hours = command.horizon.significant
+        let hours = Self.plain(command.horizon)
         var text = ""
         if let first = windows.first, let last = windows.last {
             text += "\(count) windows of \(hours) h, beginning \(first) to \(last)"
@@ -137,9 +142,9 @@ struct TailRiskFacts {
 
     private var volatilities: String {
         if !history.hasVolatility { return "as they are" }
-        let reach = "beyond 30 days by (30/T)^\(command.termPower.significant)"
+        let reach = "beyond 30 days by (30/T)^\(Self.plain(command.termPower))"
         return command.volatilityHistory.isEmpty
-            ? "with realised volatility (weight left after a day \(command.decay.significant)), \(reach)"
+            ? "with realised volatility (weight left after a day \(Self.plain(command.decay))), \(reach)"
             : "with their index, \(reach)"
     }
 

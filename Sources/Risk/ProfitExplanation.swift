@@ -5,7 +5,7 @@ import Market
 /// The parts of a profit: what each Greek explains, with the Greeks of the start, and what none does.
 ///
 /// dF is the move of a contract's own future, dσ that of its volatility, dt the time from ticker to ticker.
-public enum ProfitPart: Int, CaseIterable, Sendable {
+public enum ProfitComponent: Int, CaseIterable, Sendable {
     /// All of it: the sum of the others.
     case profit
     /// First order in the move of F that follows from time alone, index and annual basis standing still:
@@ -31,8 +31,8 @@ public enum ProfitPart: Int, CaseIterable, Sendable {
 /// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
 /// time of the second chain is settled: an option at its intrinsic value, a future at the delivery price, for which
 /// the second chain's index stands in where none is given. A trade counts from its price to the end. What a gain
-/// is in which numeraire, see `ValueDerivatives`: options are their change of value, so that the profit is the
-/// difference of the values in `ExposureGreek`; payments are exchanged at the contract's own price at the end.
+/// is in which numeraire, see `ValueDerivatives`: in dollars an option's profit is the difference of the values in
+/// `ExposureGreek`; payments are exchanged at the contract's own price at the end.
 public struct ProfitExplanation: Sendable {
     /// A contract that expired on the way.
     public struct Settlement: Sendable, Equatable {
@@ -112,10 +112,10 @@ public struct ProfitExplanation: Sendable {
                 try badRows.note(Self.missing(trade.instrument, trades?.file ?? "", trade.line, second))
                 continue
             }
-            var parts = Array(repeating: 0.0, count: ProfitPart.allCases.count)
+            var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
             let gain = end.profit(of: trade, in: numeraire)
-            parts[ProfitPart.profit.rawValue] = gain
-            parts[ProfitPart.trades.rawValue] = gain
+            parts[ProfitComponent.profit.rawValue] = gain
+            parts[ProfitComponent.trades.rawValue] = gain
             legs.append((trade.book, trade.instrument, parts))
             stops.append(end.timestamp)
             tradeCount += 1
@@ -144,7 +144,7 @@ public struct ProfitExplanation: Sendable {
         }
         let sorted = Set(labels).sorted { $0.lexicographicallyPrecedes($1) }
         let numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($0.element, $0.offset) })
-        var sums = sorted.map { _ in Array(repeating: 0.0, count: ProfitPart.allCases.count) }
+        var sums = sorted.map { _ in Array(repeating: 0.0, count: ProfitComponent.allCases.count) }
         for (leg, label) in zip(legs, labels) {
             guard let group = numbers[label] else { continue }
             for part in sums[group].indices { sums[group][part] += leg.parts[part] }
@@ -177,17 +177,12 @@ public struct ProfitExplanation: Sendable {
             let left = ticker.timestamp.years(until: expiry)
             if left > 0 { carried = price * expm1(-log(price / index) / left * years) }
         }
-        var profit: Double
-        var volatilityMove = 0.0
-        if chain.isOption(row: row) {
-            let value = numeraire == .usd ? end.value : end.value / end.price
-            profit = value - derivatives.value
-            volatilityMove = (end.volatility ?? chain.options.volatility[row]) - chain.options.volatility[row]
-        } else {
-            profit = chain.profit(ofRow: row, to: end.price, in: numeraire)
-        }
-        var parts = Array(repeating: 0.0, count: ProfitPart.allCases.count)
-        func set(_ part: ProfitPart, _ value: Double) { parts[part.rawValue] = value }
+        let natural = chain.greeks[.price]?[row] ?? .nan
+        var profit = chain.profit(
+            ofRow: row, to: end.price, value: (start: natural, end: end.value), in: numeraire)
+        let volatilityMove = (end.volatility ?? chain.options.volatility[row]) - chain.options.volatility[row]
+        var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
+        func set(_ part: ProfitComponent, _ value: Double) { parts[part.rawValue] = value }
         var carry = derivatives.price * carried
         if ticker.instrument.kind == .perpetual {
             // Of a dollar of an inverse contract, or of a coin.
@@ -223,5 +218,5 @@ public struct ProfitSums: Sendable {
         self.sums = sums
     }
 
-    public subscript(group: Int, part: ProfitPart) -> Double { sums[group][part.rawValue] }
+    public subscript(group: Int, part: ProfitComponent) -> Double { sums[group][part.rawValue] }
 }

@@ -2,15 +2,20 @@ import Greeks
 import Market
 
 /// What one unit of a contract gains where its own price moves from F to F₁, its volatility, its time or its rate
-/// change: the value, the derivatives, and what the gain is of contracts that are settled rather than owned.
+/// change: the derivatives of the gain, at the start.
 ///
-/// Options and coins are owned: their gain is the change of their value in the numeraire, V or p = V/F, whatever they
-/// settle in. Futures and perpetuals are worth nothing at their mark, and gain A (1/F − 1/F₁) coins or q (F₁ − F)
-/// in quote currency, exchanged at F₁ where the numeraire is the other. All are in natural units: per unit of F, per
-/// 1.00 of volatility and rate, per year.
+/// | | US dollars | coin |
+/// | --- | --- | --- |
+/// | inverse option | V₁ − V | V₁/F₁ − V/F |
+/// | linear option | V₁ − V | (V₁ − V)/F₁ |
+/// | inverse future or perpetual, per dollar | F₁/F − 1 | 1/F − 1/F₁ |
+/// | linear future or perpetual | F₁ − F | (F₁ − F)/F₁ |
+/// | coin | F₁ − F | 0 |
 ///
-/// - Source: derivatives of p as in `GreekMatrix.coinGreeks`.
+/// All are in natural units: per unit of F, per 1.00 of volatility and rate, per year.
+/// - Source: derivatives of V/F as in `GreekMatrix.coinGreeks`.
 package struct ValueDerivatives: Sendable {
+    /// The value in the numeraire.
     package var value = 0.0
     /// ∂/∂F and ∂²/∂F².
     package var price = 0.0
@@ -46,7 +51,8 @@ extension ChainGreeks {
         result.priceVolatility = natural(.vanna)
         result.priceTime = natural(.charm)
         if numeraire == .coin {
-            result.price = (result.price - result.value) * coins
+            let premium = contractClass == .inverseOption ? result.value : 0
+            result.price = (result.price - premium) * coins
             result.price2 = (result.price2 - 2 * result.price) * coins
             result.priceVolatility = (result.priceVolatility - result.volatility) * coins
             result.priceTime = (result.priceTime - result.time) * coins
@@ -60,24 +66,40 @@ extension ChainGreeks {
     /// How much of its future's move a row still takes part in (`SettlementWindow`).
     package func settlementShare(ofRow row: Int) -> Double { settlementShares[row] }
 
-    /// What one unit of a row that is no option gains as its price moves to `price`.
-    package func profit(ofRow row: Int, to price: Double, in numeraire: Numeraire) -> Double {
-        classes[row].profit(from: options.spot[row], to: price, in: numeraire)
+    /// The gains of one unit of a row in `count` scenarios, in which its own price moves to `prices` and of an option
+    /// the value in quote currency to `values`. These may be where the gains go to.
+    package func profits(
+        ofRow row: Int, to prices: UnsafePointer<Double>, values: UnsafePointer<Double>, count: Int,
+        in numeraire: Numeraire, into gains: UnsafeMutablePointer<Double>
+    ) {
+        let start = classes[row].isOption ? greeks[.price]?[row] ?? .nan : 0
+        for scenario in 0..<count {
+            gains[scenario] = profit(
+                ofRow: row, to: prices[scenario], value: (start, values[scenario]), in: numeraire)
+        }
+    }
+
+    /// What one unit of a row gains as its own price moves to `price`; of an option the value in quote currency goes
+    /// from `start` to `end`.
+    package func profit(
+        ofRow row: Int, to price: Double, value: (start: Double, end: Double) = (0, 0),
+        in numeraire: Numeraire
+    ) -> Double {
+        let forward = options.spot[row]
+        switch (classes[row], numeraire) {
+        case (.inverseOption, .usd), (.linearOption, .usd): return value.end - value.start
+        case (.inverseOption, .coin): return value.end / price - value.start / forward
+        case (.linearOption, .coin): return (value.end - value.start) / price
+        case (.inverseFuture, .usd): return (price - forward) / forward
+        case (.inverseFuture, .coin): return (price - forward) / (forward * price)
+        case (.linearFuture, .usd), (.spot, .usd): return price - forward
+        case (.linearFuture, .coin): return (price - forward) / price
+        case (.spot, .coin): return 0
+        }
     }
 }
 
 extension ContractClass {
-    /// What one unit of a future, perpetual or coin gains between two prices.
-    func profit(from start: Double, to end: Double, in numeraire: Numeraire) -> Double {
-        switch (self, numeraire) {
-        case (.inverseFuture, .usd): (end - start) / start
-        case (.inverseFuture, .coin): (end - start) / (start * end)
-        case (.spot, .coin): 0
-        case (_, .usd): end - start
-        case (_, .coin): (end - start) / end
-        }
-    }
-
     fileprivate func derivatives(price: Double, in numeraire: Numeraire) -> ValueDerivatives {
         var result = ValueDerivatives()
         let coins = 1 / price

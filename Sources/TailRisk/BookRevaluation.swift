@@ -81,63 +81,67 @@ public final class BookRevaluation: @unchecked Sendable {
                 rate[lane] = inputs.rate[row]
             }
         }
-        let present = options.map { row -> Double in
-            let price = greeks.greeks[.price]?[row] ?? .nan
-            return numeraire == .usd ? price : price / inputs.spot[row]
-        }
-        let matrix = GreekMatrix(.price, count: count)
-        let coefficients = options.map { row in
+        let values = GreekMatrix(.price, count: count)
+        let valueColumn = values.columns.price.unsafelyUnwrapped
+        let contracts = (0..<greeks.tickers.count).map { row in
             (
-                coin: places[coinOfContract[row]], forward: inputs.spot[row],
+                coin: coinOfContract[row], forward: inputs.spot[row],
                 share: greeks.settlementShare(ofRow: row), volatility: inputs.volatility[row],
                 response: response.factor(years: inputs.years[row])
             )
         }
+        var priceMoves = Array(repeating: (Lanes.zero, Lanes.zero), count: coins.count)
+        var volatilityMoves = priceMoves
         return try ScenarioProfits(groups: plan.groups, count: moves.count) { first, sums in
-            let inUse = min(width, moves.count - first)
-            for (number, option) in coefficients.enumerated() {
-                let base = number * width
-                for lane in 0..<inUse {
-                    spot[base + lane] =
-                        option.forward * (1 + option.share * moves.price[option.coin][first + lane])
-                    volatility[base + lane] = option.volatility
-                }
+            for (coin, place) in places.enumerated() {
+                priceMoves[coin] = Self.lanes(moves.price[place], from: first)
                 if !moves.volatility.isEmpty {
-                    for lane in 0..<inUse {
-                        volatility[base + lane] *=
-                            1 + option.response * moves.volatility[option.coin][first + lane]
-                    }
+                    volatilityMoves[coin] = Self.lanes(moves.volatility[place], from: first)
                 }
-                for lane in inUse..<width {
-                    spot[base + lane] = option.forward
-                    volatility[base + lane] = option.volatility
-                }
+            }
+            for (number, row) in options.enumerated() {
+                let option = contracts[row]
+                Self.store(priceMoves[option.coin], option.forward, option.share, spot + number * width)
+                Self.store(
+                    volatilityMoves[option.coin], option.volatility, option.response,
+                    volatility + number * width)
             }
             pool.fullForm(
                 .price,
                 FullFormColumns(
                     type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
-                    dividend: rate), count: count, into: matrix.columns)
-            if let prices = matrix[.price]?.pointer {
-                for (number, row) in options.enumerated() {
-                    for lane in 0..<width {
-                        let price = prices[number * width + lane]
-                        let value = numeraire == .usd ? price : price / spot[number * width + lane]
-                        rows[row * width + lane] = value - present[number]
-                    }
-                }
+                    dividend: rate), count: count, into: values.columns)
+            for (number, row) in options.enumerated() {
+                greeks.profits(
+                    ofRow: row, to: spot + number * width, values: valueColumn + number * width, count: width,
+                    in: numeraire, into: rows + row * width)
             }
             for row in others {
-                let price = inputs.spot[row]
-                let share = greeks.settlementShare(ofRow: row)
-                let column = moves.price[places[coinOfContract[row]]]
-                for lane in 0..<width {
-                    let move = lane < inUse ? share * column[first + lane] : 0
-                    rows[row * width + lane] = greeks.profit(
-                        ofRow: row, to: price * (1 + move), in: numeraire)
-                }
+                let contract = contracts[row]
+                let own = rows + row * width
+                Self.store(priceMoves[contract.coin], contract.forward, contract.share, own)
+                greeks.profits(
+                    ofRow: row, to: own, values: own, count: width, in: numeraire, into: own)
             }
             plan.aggregate(rows, groups: 0..<plan.groups.count, into: sums, engine)
         }
+    }
+
+    /// Sixteen moves; 0 behind the last.
+    private static func lanes(_ moves: [Double], from first: Int) -> (Lanes, Lanes) {
+        var lanes = (Lanes.zero, Lanes.zero)
+        for lane in 0..<min(8, moves.count - first) { lanes.0[lane] = moves[first + lane] }
+        for lane in 0..<max(0, min(8, moves.count - first - 8)) { lanes.1[lane] = moves[first + 8 + lane] }
+        return lanes
+    }
+
+    /// level·(1 + share·move).
+    private static func store(
+        _ moves: (Lanes, Lanes), _ level: Double, _ share: Double, _ place: UnsafeMutablePointer<Double>
+    ) {
+        let raw = UnsafeMutableRawPointer(place)
+        let one = Lanes(repeating: 1)
+        raw.storeBytes(of: (one + moves.0 * share) * level, as: Lanes.self)
+        raw.storeBytes(of: (one + moves.1 * share) * level, toByteOffset: 64, as: Lanes.self)
     }
 }
