@@ -68,7 +68,9 @@ public struct FactorCovariance: Sendable {
                 let sample = Self.products(columns, size)
                 for factor in 0..<size {
                     deviations[factor] = sample[factor * size + factor].squareRoot()
-                    guard deviations[factor] > 0 else { throw .constantFactor(names[factor]) }
+                    // More than the rounding of the mean.
+                    let largest = factors[factor].reduce(0) { max($0, abs($1)) }
+                    guard deviations[factor] > 1e-14 * largest else { throw .constantFactor(names[factor]) }
                     for step in 0..<count { columns[factor][step] /= deviations[factor] }
                 }
             }

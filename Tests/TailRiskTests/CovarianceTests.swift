@@ -67,7 +67,7 @@ struct CovarianceTests {
             Issue.record("\(String(describing: error))")
             return
         }
-        #expect(smallest < 1e-12 && largest > 1 && shrinkage > 0 && shrinkage < 1 && least > 0)
+        #expect(smallest < 1e-12 && largest >= 1 && shrinkage > 0 && shrinkage < 1 && least > 0)
         _ = try covariance.shrunk(by: shrinkage).choleskyFactor()
         let raised = covariance.raisingEigenvalues(to: least)
         _ = try raised.choleskyFactor()

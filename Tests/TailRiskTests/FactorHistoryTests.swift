@@ -67,7 +67,8 @@ struct FactorHistoryTests {
         let prices = try Self.candles((0..<5).map { ($0, 100) })
         let index = try Self.candles((0..<5).map { ($0, Double(50 + $0)) })
         let history = try FactorHistory(["A": prices], volatility: .index(["A": index]))
-        #expect(history.moves(steps: 1).volatility == [[1 / 50, 1 / 51, 1 / 52, 1 / 53]])
+        let expected: [Double] = [50, 51, 52, 53].map { 1 / $0 }
+        #expect(history.moves(steps: 1).volatility == [expected])
         #expect(throws: TailRiskError.missingHistory(coin: "A's volatility")) {
             try FactorHistory(["A": prices], volatility: .index([:]))
         }

@@ -198,7 +198,7 @@ struct RevaluationTests {
 
     /// Moments of what is drawn.
     @Test func drawnCovariance() throws {
-        let matrix = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
+        let matrix: [Double] = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
         let count = 100_000
         let moves = try FactorMoves.gaussian(
             FactorCovariance(names: ["a", "b", "c"], matrix: matrix), coins: ["a", "b", "c"], steps: 0.5,

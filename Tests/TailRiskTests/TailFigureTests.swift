@@ -95,8 +95,8 @@ struct TailFigureTests {
         let book = try Books.coins(
             coins, ["a,AAA_USDC,50", "b,BBB_USDC,-30", "c,CCC_USDC,20", "b,AAA_USDC,5"])
         // Dollars of each book in each coin.
-        let weights = [[5000.0, 0, 0], [500, -3000, 0], [0, 0, 2000]]
-        let matrix = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
+        let weights: [[Double]] = [[5000, 0, 0], [500, -3000, 0], [0, 0, 2000]]
+        let matrix: [Double] = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
         let covariance = FactorCovariance(names: coins, matrix: matrix)
         let count = 200_000
         let moves = try FactorMoves.gaussian(
@@ -105,7 +105,11 @@ struct TailFigureTests {
 
         let total = (0..<3).map { coin in weights.reduce(0) { $0 + $1[coin] } }
         func product(_ a: [Double], _ b: [Double]) -> Double {
-            (0..<9).reduce(0) { $0 + 6 * a[$1 / 3] * matrix[$1] * b[$1 % 3] }
+            var sum = 0.0
+            for row in 0..<3 {
+                for column in 0..<3 { sum += a[row] * matrix[row * 3 + column] * b[column] }
+            }
+            return 6 * sum
         }
         let deviation = product(total, total).squareRoot()
         let p = 1 - level
