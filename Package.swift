@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "TailRiskTests",
             dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),

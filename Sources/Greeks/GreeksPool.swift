@@ -151,7 +151,7 @@ public final class GreeksPool: @unchecked Sendable {
 
 extension FullFormColumns {
     /// The columns from a row on.
-    fileprivate func advanced(by rows: Int) -> FullFormColumns {
+    public func advanced(by rows: Int) -> FullFormColumns {
         FullFormColumns(
             type: type + rows, spot: spot + rows, strike: strike + rows, years: years + rows,
             volatility: volatility + rows, rate: rate + rows, dividend: dividend + rows)

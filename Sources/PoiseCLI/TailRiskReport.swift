@@ -156,7 +156,7 @@ struct TailRiskFacts {
             "{\"last\": \($0.last.milliseconds), \"next\": \($0.next.milliseconds), \"missing\": \($0.count)}"
         }
         var text = """
-            "method": "\(command.method.rawValue)", "numeraire": "\(command.numeraire.rawValue)",
+            "method": "\(command.method.rawValue)", "numeraire": "\(command.inputs.numeraire.rawValue)",
              "by": \(list(groupings.map { JSON.quoted($0.rawValue) })), "levels": \(list(levels.map { "\($0)" })),
              "horizon_hours": \(command.horizon), "time_passes": \(command.timePasses),
              "scenarios": \(scenarioCount), "first_window": \(stamp(windows.first)),

@@ -27,11 +27,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         case ledoitWolf = "ledoit-wolf"
     }
 
-    @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
-    var chain: String
-
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String
+    @OptionGroup var inputs: BookOptions
 
     @Option(
         help: ArgumentHelp(
@@ -48,12 +44,6 @@ struct ValueAtRiskCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Hours that a scenario takes.", valueName: "hours"))
     var horizon = 24.0
-
-    @Option(help: ArgumentHelp("Any of book,underlying,expiry,instrument.", valueName: "fields"))
-    var by = "book"
-
-    @Option(help: "usd or coin.")
-    var numeraire: Numeraire = .usd
 
     @Option(
         help: ArgumentHelp(
@@ -116,7 +106,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     }
 
     func validate() throws {
-        _ = try Grouping.list(by, of: Grouping.unbucketed)
+        _ = try inputs.groupings()
         let list = try levelList()
         guard !list.isEmpty, Set(list).count == list.count else {
             throw ValidationError("--levels \(levels): expected some, each once")
@@ -133,30 +123,30 @@ struct ValueAtRiskCommand: ParsableCommand {
         if let shrinkage {
             try require(shrinkage >= 0 && shrinkage <= 1, "--shrinkage \(shrinkage)", "0 to 1")
         }
-        let files = [chain, positions] + (history + volatilityHistory).map(\.value)
+        let files = [inputs.chain, inputs.positions] + (history + volatilityHistory).map(\.value)
         guard files.filter({ $0 == "-" }).count <= 1 else {
             throw ValidationError("standard input can be one of the files only")
         }
     }
 
     func run() throws {
-        let groupings = try Grouping.list(by, of: Grouping.unbucketed)
+        let groupings = try inputs.groupings([.book])
+        let numeraire = inputs.numeraire
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
         let pool = try GreeksPool(try GreeksEngine(), threads: 1)
-        let chain = try Chain(try Source(path: chain), &badRows)
-        let table = try PositionTable(try Source(path: positions), &badRows)
+        let books = try inputs.read(groupings, &badRows)
         let history = try factorHistory(&badRows)
         stopwatch.lap("read")
-        let valuation = try BookValuation(table, in: chain, &badRows)
+        let valuation = books.valuation
         let coins = valuation.contracts.map(\.base)
-        try numeraire.requireTotals(of: coins, by: groupings)
         if let coin = coins.sorted().first(where: { !history.coins.contains($0) }) {
             throw ValidationError("--history: \(coin) is held, and has none")
         }
         valuation.greeks.compute(pool.engine)
         let book = BookRevaluation(
-            valuation, by: groupings, in: numeraire, try VolatilityResponse(power: termPower), pool)
+            valuation, by: groupings, books.buckets, in: numeraire, try VolatilityResponse(power: termPower),
+            pool)
         stopwatch.lap("index")
         let (moves, covariance) = try moves(history)
         stopwatch.lap("scenarios")
@@ -264,7 +254,7 @@ struct ValueAtRiskCommand: ParsableCommand {
 
     private func saveGains(_ gains: ScenarioProfits, _ moves: FactorMoves, _ groupings: [Grouping]) throws {
         guard let saveGains else { return }
-        let unit = numeraire.rawValue
+        let unit = inputs.numeraire.rawValue
         let names = gains.groups.map { "\($0.joined(separator: " ")) \(unit)" }
         let report = Report(
             columns: (["scenario", "start"] + names + ["total \(unit)"]).map { Report.Column($0) },

@@ -61,7 +61,7 @@ struct ContractEnds {
     private mutating func settle(
         _ contract: Instrument, at expiry: Timestamp, _ chain: Chain, _ deliveryPrices: [String: Double]
     ) {
-        let given = deliveryPrices[contract.series]
+        let given = deliveryPrices[contract.sliceName]
         guard let price = given ?? chain.indexPrice(of: contract) else { return }
         var value = price
         if case .option(let type, let strike, _) = contract.kind {
@@ -77,13 +77,5 @@ extension Chain {
     /// The time of its last ticker.
     var lastTimestamp: Timestamp {
         tickers.map(\.timestamp).max() ?? Timestamp(milliseconds: .min)
-    }
-}
-
-extension Instrument {
-    /// The name up to the strike: `BTC-27JUN25`, `BTC_USDC-PERPETUAL`.
-    var series: String {
-        guard isOption else { return name }
-        return name.split(separator: "-").prefix(2).joined(separator: "-")
     }
 }

@@ -57,8 +57,14 @@ public struct ExposurePlan: Sendable {
             for template in templates {
                 for book in books {
                     var completed = template
-                    for (place, grouping) in groupings.enumerated() where grouping == .book {
-                        completed[place] = GroupLabel(text: book, rank: 0)
+                    for (place, grouping) in groupings.enumerated() {
+                        switch grouping {
+                        case .book: completed[place] = GroupLabel(text: book, rank: 0)
+                        case .desk:
+                            let desk = buckets.deskOfBook[book]
+                            completed[place] = desk.map { GroupLabel(text: $0, rank: 0) } ?? .none
+                        default: break
+                        }
                     }
                     distinct.insert(completed)
                 }
@@ -89,6 +95,15 @@ public struct ExposurePlan: Sendable {
         self.offsets = offsets
         legContracts = order.map { Int32(legs[$0].contract) }
         legQuantities = order.map { legs[$0].quantity }
+    }
+
+    /// Calls `body` with each leg, group by group, in the order of the positions.
+    func forEachLeg(_ body: (_ group: Int, _ contract: Int, _ quantity: Double) -> Void) {
+        for group in groups.indices {
+            for leg in offsets[group]..<offsets[group + 1] {
+                body(group, Int(legContracts[leg]), legQuantities[leg])
+            }
+        }
     }
 
     /// Sums the legs of each group, in the order of the positions: the same bits on every machine.

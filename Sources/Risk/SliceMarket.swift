@@ -24,7 +24,7 @@ struct SliceLayout {
         let contracts = chain.tickers.map(\.instrument)
         let underlyings = Array(Set(contracts.map(\.base))).sorted()
         self.underlyings = underlyings
-        let names = contracts.map(\.series)
+        let names = contracts.map(\.sliceName)
         var slices: [String: LiveRisk.Slice] = [:]
         for (contract, name) in zip(contracts, names) where slices[name] == nil {
             slices[name] = LiveRisk.Slice(

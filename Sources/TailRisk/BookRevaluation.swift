@@ -22,15 +22,15 @@ public final class BookRevaluation: @unchecked Sendable {
     ///   - valuation: whose Greeks are computed.
     ///   - pool: prices on all its threads; the results are the same for any number.
     public init(
-        _ valuation: BookValuation, by groupings: [Grouping], in numeraire: Numeraire,
-        _ response: VolatilityResponse, _ pool: GreeksPool
+        _ valuation: BookValuation, by groupings: [Grouping], _ buckets: ExposureBuckets? = nil,
+        in numeraire: Numeraire, _ response: VolatilityResponse, _ pool: GreeksPool
     ) {
         self.valuation = valuation
         self.numeraire = numeraire
         self.response = response
         self.pool = pool
         let contracts = valuation.contracts
-        plan = ExposurePlan(valuation.positions, contracts: contracts, by: groupings)
+        plan = ExposurePlan(valuation.positions, contracts: contracts, by: groupings, buckets)
         let coins = Array(Set(contracts.map(\.base))).sorted()
         self.coins = coins
         coinOfContract = contracts.map { coins.firstIndex(of: $0.base) ?? 0 }

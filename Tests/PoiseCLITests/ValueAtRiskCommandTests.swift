@@ -39,7 +39,7 @@ struct ValueAtRiskCommandTests {
         throws
     {
         try Poise.inFolder { folder in
-            for (numeraire, by) in [("usd", "book"), ("coin", "book,underlying"), ("usd", "expiry")] {
+            for (numeraire, by) in [("usd", "book"), ("coin", "book,underlying"), ("usd", "tenor")] {
                 let result = try Self.sample(
                     folder,
                     [
@@ -153,7 +153,7 @@ struct ValueAtRiskCommandTests {
             #expect(missing.status == 2 && missing.errors.contains("ETH is held, and has none"))
             for arguments in [
                 ["--levels", "0.99,1"], ["--levels", "0.99,0.99"], ["--levels", ""], ["--levels", "nan"],
-                ["--horizon", "0"], ["--horizon", "nan"], ["--horizon", "1.5"], ["--by", "tenor"],
+                ["--horizon", "0"], ["--horizon", "nan"], ["--horizon", "1.5"], ["--by", "desk"],
                 ["--numeraire", "coin"], ["--decay", "1"], ["--term-power", "2"], ["--stride", "0"],
                 ["--shrinkage", "2"], ["--scenarios", "1"], ["--history", "BTC"], ["--history", "=x"],
                 ["--volatility-history", "BTC=\(btc)"], ["--seed", "-1"],
