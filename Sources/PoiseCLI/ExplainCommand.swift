@@ -134,9 +134,19 @@ struct ExplainCommand: ParsableCommand {
         if trades != nil { text += ", \(plural(explanation.tradeCount, "trade"))" }
         if let start = explanation.start { text += "\nfrom \(start.lowerBound) to \(start.upperBound)" }
         if let end = explanation.end { text += "\nuntil \(end.lowerBound) to \(end.upperBound)" }
+        // Contracts of one expiry are settled at one price.
+        var settled: [(series: String, count: Int, settlement: ProfitExplanation.Settlement)] = []
         for settlement in explanation.settlements {
+            let series = settlement.instrument.name.split(separator: "-").prefix(2).joined(separator: "-")
+            if settled.last?.series == series {
+                settled[settled.count - 1].count += 1
+            } else {
+                settled.append((series, 1, settlement))
+            }
+        }
+        for (series, count, settlement) in settled {
             text +=
-                "\n\(settlement.instrument.name) expired: settled at \(settlement.price.significant) "
+                "\n\(series): \(plural(count, "contract")) expired, settled at \(settlement.price.significant) "
                 + (settlement.isGiven ? "(--delivery)" : "(the second chain's index)")
         }
         return text + "\n"

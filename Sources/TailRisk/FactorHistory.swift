@@ -93,8 +93,8 @@ public struct FactorHistory: Sendable {
         pow(perDay, Double(interval) / 86_400_000)
     }
 
-    /// The root of the exponentially weighted mean of squared returns over one step. Steps across gaps are left out,
-    /// and so are the first times, until the weights of the mean add up to 90%.
+    /// The root of the exponentially weighted mean of squared returns over one step. Steps across gaps don't change it,
+    /// and the first times are left out, until the weights of the mean add up to 90%.
     private static func realisedVolatility(
         _ table: CandleTable, decayPerDay: Double
     ) -> [(Timestamp, Double)] {
@@ -103,13 +103,13 @@ public struct FactorHistory: Sendable {
         var levels: [(Timestamp, Double)] = []
         var variance = 0.0
         var weight = 0.0
-        for index in 1..<candles.count
-        where candles[index].timestamp.milliseconds - candles[index - 1].timestamp.milliseconds
-            == table.interval
-        {
-            let move = candles[index].close / candles[index - 1].close - 1
-            variance = decay * variance + (1 - decay) * move * move
-            weight = decay * weight + (1 - decay)
+        for index in 1..<candles.count {
+            let step = candles[index].timestamp.milliseconds - candles[index - 1].timestamp.milliseconds
+            if step == table.interval {
+                let move = candles[index].close / candles[index - 1].close - 1
+                variance = decay * variance + (1 - decay) * move * move
+                weight = decay * weight + (1 - decay)
+            }
             // Level prices have no volatility, of which there are no relative moves.
             if weight >= 0.9, variance > 0 {
                 levels.append((candles[index].timestamp, (variance / weight).squareRoot()))

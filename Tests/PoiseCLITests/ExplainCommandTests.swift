@@ -69,7 +69,7 @@ struct ExplainCommandTests {
         let trade = try #require(total["trades_usd"] as? Double)
         #expect(abs(trade - 10_000 * (36_700 / 36_100.0 - 1)) < 1e-9)
         let given = try Self.explain(["--delivery", "BTC-22NOV23=36300"], positions: positions, days: 9)
-        #expect(given.output.contains("BTC-22NOV23-36000-C expired: settled at 36,300.0 (--delivery)"))
+        #expect(given.output.contains("BTC-22NOV23: 1 contract expired, settled at 36,300.0 (--delivery)"))
         let index = try Self.explain(positions: positions, days: 9)
         #expect(index.output.contains("settled at 36,700.0 (the second chain's index)"))
     }

@@ -75,6 +75,18 @@ struct ValueAtRiskCommandTests {
         }
     }
 
+    /// The sample's own histories, daily.
+    @Test func sampleHistories() throws {
+        let histories = ["BTC", "ETH"].map {
+            "\($0)=" + Poise.sample.appendingPathComponent("\($0.lowercased())-1d.csv").path
+        }
+        let result = try Poise.run(
+            ["var", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
+                + histories.flatMap { ["--history", $0] })
+        #expect(result.status == 0 && result.errors.isEmpty)
+        #expect(result.output.contains("461 windows of 24 h") && result.output.contains("no gaps"))
+    }
+
     @Test func table() throws {
         try Poise.inFolder { folder in
             let result = try Self.sample(folder, ["--horizon", "12"])
