@@ -156,16 +156,10 @@ struct ValueAtRiskCommand: ParsableCommand {
             ? try DeltaGammaVega(book).profits(moves, years: years) : try book.profits(moves, years: years)
         stopwatch.lap("value")
         // In coin there is one total per underlying.
-        let place = groupings.firstIndex(of: .underlying)
         var parts = [(name: "total", gains: gains)]
         if numeraire == .coin, Set(coins).count > 1 {
             parts = try Set(coins).sorted().map { coin in
-                (
-                    "total \(coin)",
-                    try gains.only { labels in
-                        place.map { labels[$0] == coin } ?? labels.contains { $0.hasPrefix(coin) }
-                    }
-                )
+                ("total \(coin)", try gains.only { Self.coin(of: $0, groupings) == coin })
             }
         }
         let levels = try levelList()
@@ -198,6 +192,12 @@ struct ValueAtRiskCommand: ParsableCommand {
         }
         try output.finish()
         common.report(badRows)
+    }
+
+    /// The coin of a group that has but one.
+    private static func coin(of labels: [String], _ groupings: [Grouping]) -> String? {
+        if let place = groupings.firstIndex(of: .underlying) { return labels[place] }
+        return groupings.firstIndex(of: .instrument).flatMap { try? Instrument(name: labels[$0]).base }
     }
 
     // MARK: Scenarios

@@ -73,6 +73,42 @@ struct RevaluationTests {
         #expect(worst < 2e-15 && profits.groups.count > 300)
     }
 
+    /// The same as a grid of scenarios, whose kernel is another one: all coins move alike.
+    @Test(arguments: Numeraire.allCases, [0.0, 2]) func scenarioGrid(_ numeraire: Numeraire, _ days: Double)
+        throws
+    {
+        let valuation = try Books.sample()
+        var rules: [(String, ScenarioGrid.VolatilityRule)] = []
+        var scenarios: [ScenarioGrid.Scenario] = []
+        for (number, (price, volatility)) in zip(Self.moves.price, Self.moves.volatility).enumerated() {
+            var rule = ScenarioGrid.VolatilityRule()
+            rule.relative = volatility
+            rule.longTermPower = 0.5
+            rules.append(("\(number)", rule))
+            var scenario = ScenarioGrid.Scenario()
+            scenario.spot = price
+            scenario.rule = number
+            scenario.days = days
+            scenarios.append(scenario)
+        }
+        let book = try Books.revaluation(valuation, in: numeraire)
+        let grid = try ChainScenarios(
+            valuation.greeks, try ScenarioGrid(name: "moves", rules: rules, scenarios: scenarios), market: [],
+            in: numeraire, engine: try GreeksEngine())
+        let others = grid.profits(of: book.plan)
+        let moves = try FactorMoves(
+            coins: ["BTC", "ETH"], price: [Self.moves.price, Self.moves.price],
+            volatility: [Self.moves.volatility, Self.moves.volatility])
+        let own = try book.profits(moves, years: days / 365)
+        for group in own.groups.indices {
+            let scale = own[group].reduce(0) { max($0, abs($1)) }
+            for scenario in 0..<own.count {
+                let difference = own[group][group * own.count + scenario] - others[group, scenario]
+                #expect(abs(difference) <= 1e-11 * scale, "\(own.groups[group]), scenario \(scenario)")
+            }
+        }
+    }
+
     /// The exchange's example of a risk vector: a long inverse position of 0.31335083 coins loses x/(1 − x) of it.
     @Test func inverseVector() throws {
         let price = 65_000.0
