@@ -87,7 +87,7 @@ public final class BookRevaluation: @unchecked Sendable {
             (
                 coin: coinOfContract[row], forward: inputs.spot[row],
                 share: greeks.settlementShare(ofRow: row), volatility: inputs.volatility[row],
-                response: response.factor(years: inputs.years[row])
+                response: response.factor(years: max(0, inputs.years[row] - passed))
             )
         }
         var priceMoves = Array(repeating: (Lanes.zero, Lanes.zero), count: coins.count)

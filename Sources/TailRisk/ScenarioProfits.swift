@@ -79,7 +79,7 @@ public struct ScenarioProfits: Sendable {
 }
 
 /// How far a move of the level of volatilities reaches: up to 30 days in full, beyond that by the factor
-/// (30 days/T)^power, since distant expiries move less.
+/// (30 days/T)^power, since distant expiries move less. T is what is left where time passes, as in `ScenarioGrid`.
 public struct VolatilityResponse: Sendable {
     public let power: Double
 

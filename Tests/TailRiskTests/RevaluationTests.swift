@@ -48,7 +48,7 @@ struct RevaluationTests {
             let price = valuation.greeks.options.spot[row]
             let years = valuation.greeks.options.years[row]
             let quantity = try #require(quantities[labels[0]])
-            let response = min(1, (30 / max(30, years * 365)).squareRoot())
+            let response = min(1, (30 / max(30, years * 365 - days)).squareRoot())
             for (scenario, gain) in profits[group].enumerated() {
                 let coin = contract.base == "BTC" ? 0 : 1
                 let moved = price * (1 + moves.price[coin][scenario])
