@@ -56,7 +56,7 @@ let package = Package(
 
         // The desk.
         .target(name: "Market"),
-        .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
+        .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
         .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TailRisk"]),

@@ -143,7 +143,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
 ) {
     let results = plan.scratch
     let terms = results + 64
-    let states = terms + 40 * plan.termCount
+    let states = terms + 40 &* plan.termCount
     var index = 0
     while index < count {
         prepareScenarioTerms(arithmetic, plan, legs.market, at: index, into: terms)
@@ -165,7 +165,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
             }
             fixed = (base - moving) * reciprocalSpot
         }
-        let row = rows + index * stride
+        let row = rows + index &* stride
         var scenario = 0
         while scenario < plan.moveCount {
             var lane = 0
@@ -175,7 +175,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                     let factor = A.multiplyAdd(
                         lanes(share, index), Lanes(repeating: move.pointee.change), one)
                     let price = scenarioPrice(
-                        arithmetic, states + 40 * move.pointee.state, factor: factor,
+                        arithmetic, states + 40 &* move.pointee.state, factor: factor,
                         logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
                     var result = price - moving
                     if M.isInCoin { result = result * (reciprocalSpot / factor) - fixed }
@@ -186,7 +186,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                 while lane < 8 {
                     let move = plan.moves + (scenario &+ lane)
                     let price = scenarioPrice(
-                        arithmetic, states + 40 * move.pointee.state,
+                        arithmetic, states + 40 &* move.pointee.state,
                         factor: Lanes(repeating: move.pointee.factor),
                         logarithm: Lanes(repeating: move.pointee.logarithm), putSign)
                     var result = price - moving
