@@ -53,13 +53,15 @@ struct CovarianceTests {
         }
     }
 
-    /// What the error names makes a matrix that has a factor, and little more than that.
-    @Test(arguments: [
+    static let singular: [[Double]] = [
         [1.0, 0.9, 0.2, 0.9, 1.0, 0.9, 0.2, 0.9, 1.0],  // correlations that contradict each other
         [1, 1, 0, 1, 1, 0, 0, 0, 1], [4, 2, 0, 2, 1, 0, 0, 0, 9],
         // Correlated but for rounding, which a factorisation alone lets pass.
         [1, 1 - 0x1p-50, 0, 1 - 0x1p-50, 1, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 0, 0, 1],
-    ]) func nearestFix(_ matrix: [Double]) throws {
+    ]
+
+    /// What the error names makes a matrix that has a factor, and little more than that.
+    @Test(arguments: singular) func nearestFix(_ matrix: [Double]) throws {
         let covariance = FactorCovariance(names: ["a", "b", "c"], matrix: matrix)
         let error = #expect(throws: TailRiskError.self) { try covariance.choleskyFactor() }
         guard
