@@ -58,6 +58,7 @@ let package = Package(
         // The desk.
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
+        .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(
             name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
@@ -66,11 +67,12 @@ let package = Package(
             name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised),
         .target(
-            name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation"]),
+            name: "Poise",
+            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk"]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
+                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
@@ -84,6 +86,9 @@ let package = Package(
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "TailRiskTests",
+            dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),

@@ -13,8 +13,8 @@ struct BookOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Any of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
-    var by = "book,underlying"
+            "Some of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
+    var by: String?
 
     @Option(help: "usd or coin.")
     var numeraire: Numeraire = .usd
@@ -36,18 +36,11 @@ struct BookOptions: ParsableArguments {
             valueName: "ratios"))
     var moneynessEdges: String?
 
-    /// What `--by` names.
-    func groupings() throws -> [Grouping] {
-        var groupings: [Grouping] = []
-        for name in by.split(separator: ",") {
-            guard let grouping = Grouping(rawValue: String(name)), !groupings.contains(grouping) else {
-                let known = Grouping.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--by \(by): expected some of \(known), each once")
-            }
-            groupings.append(grouping)
-        }
+    /// What `--by` names, or where it is absent a command's own choice.
+    func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
+        let groupings = try by.map { try Grouping.list($0) } ?? standard
         if groupings.contains(.desk), desks == nil {
-            throw ValidationError("--by \(by): desk needs --desks, a table of which book is whose")
+            throw ValidationError("--by \(by ?? ""): desk needs --desks, a table of which book is whose")
         }
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
         _ = try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness)
@@ -106,14 +99,7 @@ struct BookOptions: ParsableArguments {
             tenorDays: try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays),
             moneyness: try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness),
             valuation.greeks.tickers, deskOfBook: deskOfBook)
-        let underlyings = Set(valuation.positions.map(\.instrument.base))
-        if numeraire == .coin, underlyings.count > 1,
-            !groupings.contains(.underlying) && !groupings.contains(.instrument)
-        {
-            throw ValidationError(
-                "--numeraire coin: figures in \(underlyings.sorted().joined(separator: " and ")) do not add; "
-                    + "add underlying to --by")
-        }
+        try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
         return Books(chain: chain, valuation: valuation, buckets: buckets)
     }
 }

@@ -11,7 +11,8 @@ struct PoiseCommand: ParsableCommand {
         version: poiseVersion,
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
-            HedgeCommand.self, SimulateCommand.self, BenchCommand.self,
+            ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self, SimulateCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {
@@ -25,6 +26,8 @@ struct PoiseCommand: ParsableCommand {
         } catch let error as SimulationError {
             fail("\(error)", status: 1)
         } catch let error as HedgeInputError {
+            fail("\(error)", status: 1)
+        } catch let error as TailRiskError {
             fail("\(error)", status: 1)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)

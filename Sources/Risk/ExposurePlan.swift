@@ -151,13 +151,23 @@ public struct ExposurePlan: Sendable {
             }
             return
         }
+        aggregate(
+            figures.rows.base, groups: range,
+            into: exposures.rows.base + range.lowerBound * FigureRows.stride, engine)
+    }
+
+    /// Sums, leg by leg, of any rows of `WeightedRows.width` numbers per contract, such as gains in so many scenarios:
+    /// one row for each of the groups in `range`.
+    package func aggregate(
+        _ rows: UnsafePointer<Double>, groups range: Range<Int>, into sums: UnsafeMutablePointer<Double>,
+        _ engine: GreeksEngine
+    ) {
         offsets.withUnsafeBufferPointer { offsets in
             engine.sumWeightedRows(
                 WeightedRows(
-                    rows: figures.rows.base, rowOfTerm: legContracts, weights: legQuantities,
+                    rows: rows, rowOfTerm: legContracts, weights: legQuantities,
                     offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
-                ),
-                into: exposures.rows.base + range.lowerBound * FigureRows.stride)
+                ), into: sums)
         }
     }
 
