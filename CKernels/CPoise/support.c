@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+const char *poise_version(void) { return POISE_VERSION; }
+
 static _Thread_local struct {
     char message[1024];
     char field[128];
