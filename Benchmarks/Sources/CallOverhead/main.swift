@@ -13,7 +13,7 @@ guard CommandLine.arguments.count == 2, let caller = caller_open(CommandLine.arg
     exit(2)
 }
 let engine = try GreeksEngine()
-print("\(engine.instructionSet), one thread; nanoseconds per call, medians of 15")
+print("\(engine.instructionSet), one thread; nanoseconds per call, of processor time, medians of 15")
 print("options      Swift          C    C − Swift    per option     C/Swift")
 
 func padded(_ value: Double, _ width: Int, _ digits: Int) -> String {
@@ -43,7 +43,7 @@ for count in [1, 8, 64, 512, 10_000, 1_000_000] {
             columns.rate, columns.dividend, greeks)
         let repetitions = max(1, 20_000 / count)
         var failed = 0
-        let seconds = interleavedMedians(
+        let seconds = interleavedProcessorMedians(
             rounds: 15,
             [
                 {
