@@ -33,6 +33,8 @@ let package = Package(
     products: [
         .library(name: "Poise", targets: ["Poise"]),
         .executable(name: "poise", targets: ["PoiseCLI"]),
+        // The C library. `scripts/install` gives it its name, libpoise.so.1, and the header a place.
+        .library(name: "PoiseC", type: .dynamic, targets: ["LibPoise"]),
     ],
     dependencies: [
         // Used by the command-line tool alone: embedders of the library neither compile nor link them.
@@ -57,7 +59,8 @@ let package = Package(
 
         // The desk.
         .target(name: "Market"),
-        .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
+        .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
+        .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(
             name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
@@ -66,11 +69,25 @@ let package = Package(
             name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised),
         .target(
-            name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation"]),
+            name: "Poise",
+            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk"]),
+
+        // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
+        // Swift runtime, so that hosts need none.
+        .target(name: "CPoise", path: "CKernels/CPoise"),
+        .target(name: "PoiseC", dependencies: ["CPoise", "Market", "Poise"], swiftSettings: optimised),
+        .target(
+            name: "LibPoise", dependencies: ["PoiseC"], exclude: ["exports.map"],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "-soname=libpoise.so.1", "-Xlinker",
+                    "--version-script=\(Context.packageDirectory)/Sources/LibPoise/exports.map",
+                ])
+            ]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
+                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
@@ -82,7 +99,11 @@ let package = Package(
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "TailRiskTests",
+            dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
@@ -96,6 +117,9 @@ let package = Package(
             name: "SimulationTests",
             dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
             exclude: ["Fixtures"]),
+        .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
+        .testTarget(
+            name: "PoiseCTests", dependencies: ["CPoise", "CPoiseFuzz", "Poise", "PoiseC", "TestSupport"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -28,6 +28,19 @@ let package = Package(
         .executableTarget(
             name: "HedgeSolving",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
+        // A C host, compiled against the header as it is installed.
+        .target(
+            name: "CCaller",
+            cSettings: [.unsafeFlags(["-O2", "-I\(Context.packageDirectory)/../CKernels/CPoise/include"])]),
+        .executableTarget(
+            name: "CallOverhead",
+            dependencies: ["CCaller", "Timing", .product(name: "Poise", package: "poise")]),
+        .systemLibrary(name: "COpenBLASPeer", pkgConfig: "openblas"),
+        .executableTarget(
+            name: "Scenarios",
+            dependencies: [
+                "CMachineLimits", "COpenBLASPeer", "Timing", .product(name: "Poise", package: "poise"),
+            ]),
         .executableTarget(
             name: "SimulationThroughput",
             dependencies: ["Timing", .product(name: "Poise", package: "poise")]),

@@ -48,6 +48,11 @@ enum Arithmetic: RowArithmetic {
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
 public enum GreeksBaseline {
     @inline(never)
+    public static func accepts(_ input: FullFormColumns, _ count: Int, _ range: AcceptedRange) -> Bool {
+        areAccepted(Arithmetic.self, input, count: count, range)
+    }
+
+    @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
             Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, CachedWriter.self, input, count: count,
@@ -194,5 +199,63 @@ public enum GreeksBaseline {
     @inline(never)
     public static func sumWeightedRows(_ input: WeightedRows, _ sums: UnsafeMutablePointer<Double>) {
         VectorMath.sumWeightedRows(input, into: sums)
+    }
+
+    @inline(never)
+    public static func scenarioFormPrice(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioPrice.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func scenarioFormProfit(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioProfit.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func scenarioFormCoinProfit(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioCoinProfit.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func addWeightedRows(
+        _ rows: UnsafePointer<Double>, _ stride: Int, _ vectors: Int, _ rowOfTerm: UnsafePointer<Int32>,
+        _ weights: UnsafePointer<Double>, _ sumOfGroup: UnsafePointer<Int32>, _ offsets: UnsafePointer<Int>,
+        _ groupCount: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addWeightedRows(
+            rows: rows, stride: stride, vectors: vectors, rowOfTerm: rowOfTerm, weights: weights,
+            sumOfGroup: sumOfGroup, offsets: offsets, groupCount: groupCount, into: sums)
+    }
+
+    @inline(never)
+    public static func figureProducts(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ weights: UnsafePointer<Double>,
+        _ groupEights: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        GreeksKernel.figureProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
+            into: sums)
+    }
+
+    @inline(never)
+    public static func addRowProducts(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int, _ vectors: Int,
+        _ weights: UnsafePointer<Double>, _ eights: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addRowProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, stride: stride, vectors: vectors,
+            weights: weights, eights: eights, into: sums)
     }
 }

@@ -27,6 +27,12 @@ public struct CandleTable: Sendable {
         public let last, next: Timestamp
         /// How many are missing.
         public let count: Int
+
+        public init(last: Timestamp, next: Timestamp, count: Int) {
+            self.last = last
+            self.next = next
+            self.count = count
+        }
     }
 
     public let file: String

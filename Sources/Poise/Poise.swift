@@ -5,6 +5,7 @@
 @_exported import Rebalancing
 @_exported import Risk
 @_exported import Simulation
+@_exported import TailRisk
 
 /// The version of the library and its tools.
 public let poiseVersion = "0.1.0"

@@ -10,8 +10,9 @@ struct PoiseCommand: ParsableCommand {
         abstract: "The risk kernel that keeps option books balanced.",
         version: poiseVersion,
         subcommands: [
-            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
-            SimulateCommand.self, BenchCommand.self,
+            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
+            ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self, SimulateCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {
@@ -26,9 +27,13 @@ struct PoiseCommand: ParsableCommand {
             fail("\(error)", status: 1)
         } catch let error as HedgeInputError {
             fail("\(error)", status: 1)
+        } catch let error as TailRiskError {
+            fail("\(error)", status: 1)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch let error as HedgeError {
+            fail("\(error)", status: 1)
+        } catch let error as RiskError {
             fail("\(error)", status: 1)
         } catch let error as GreeksError {
             fail("\(error)", status: 2)
