@@ -112,7 +112,10 @@ extension HedgingLoop {
             impact = value * (displacement[index] * sign + own)
             if displacementDecay[index] > 0 { displacement[index] += sign * (linear + root) }
         }
-        let fee = (value + spread + impact) * Lanes(repeating: book.isMaker ? book.makerFee : book.takerFee)
+        // On the price paid: above the middle for a purchase, below it for a sale.
+        let fee =
+            (value + sign * (spread + impact))
+            * Lanes(repeating: book.isMaker ? book.makerFee : book.takerFee)
         account.costs += spread + impact + fee
         add(.spread, spread.negated)
         add(.impact, impact.negated)

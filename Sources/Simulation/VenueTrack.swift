@@ -208,7 +208,7 @@ final class InstrumentTrack {
 
 extension ReflexiveFlow {
     /// Moves a block's prices by what other hedgers trade after each step: with φ = −100·Γ·impact, the displacement
-    /// D of the price follows D(t+1) = persistence·D(t) + φ·r(t), r the return that everyone saw.
+    /// D of the price follows 1 + D(t+1) = (1 + persistence·D(t))·(1 + φ·r(t)), r the return that everyone saw.
     func apply(to block: PathBlock) {
         let one = Lanes(repeating: 1)
         let feedback = Lanes(repeating: -100 * gammaPerPercent * impactPerCoin)
@@ -217,7 +217,8 @@ extension ReflexiveFlow {
         var earlier = block.spot[0]
         for time in 1...block.steps {
             let before = block.spot[time - 1]
-            displacement = (persistence * displacement + feedback * (before / earlier - one)).atLeast(-0.9)
+            let answer = one + feedback * (before / earlier - one)
+            displacement = ((one + persistence * displacement) * answer - one).atLeast(-0.9)
             earlier = before
             let factor = one + displacement
             block.spot[time] *= factor

@@ -134,7 +134,7 @@ struct VenueTests {
         #expect((square / count - 1).magnitude < 4 * (2 / count).squareRoot())
     }
 
-    @Test("hedgers who chase the price make returns an autoregression of twice the variance and more")
+    @Test("hedgers who chase the price make returns an autoregression")
     func reflexive() throws {
         let simulation = try Self.simulation(
             .orderBook(OrderBookCosts()), flow: ReflexiveFlow(gammaPerPercent: -100, impactPerCoin: 6e-5))
