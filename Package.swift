@@ -33,6 +33,8 @@ let package = Package(
     products: [
         .library(name: "Poise", targets: ["Poise"]),
         .executable(name: "poise", targets: ["PoiseCLI"]),
+        // The C library. `scripts/install` gives it its name, libpoise.so.1, and the header a place.
+        .library(name: "PoiseC", type: .dynamic, targets: ["LibPoise"]),
     ],
     dependencies: [
         // Used by the command-line tool alone: embedders of the library neither compile nor link it.
@@ -59,6 +61,19 @@ let package = Package(
         .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
+
+        // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
+        // Swift runtime, so that hosts need none.
+        .target(name: "CPoise", path: "CKernels/CPoise"),
+        .target(name: "PoiseC", dependencies: ["CPoise", "Poise"], swiftSettings: optimised),
+        .target(
+            name: "LibPoise", dependencies: ["PoiseC"], exclude: ["exports.map"],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "-soname=libpoise.so.1", "-Xlinker",
+                    "--version-script=\(Context.packageDirectory)/Sources/LibPoise/exports.map",
+                ])
+            ]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [

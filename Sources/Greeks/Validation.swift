@@ -59,3 +59,10 @@ extension FullFormColumns {
         abs(rate) <= Domain.largestExponent * 1e6 && abs(rate * years) <= Domain.largestExponent
     }
 }
+
+extension GreeksEngine {
+    /// Whether the formulas accept every row.
+    public func accepts(_ input: FullFormColumns, count: Int, _ model: OptionModel) -> Bool {
+        (0..<count).allSatisfy { input.status(ofRow: $0, model) == .ok }
+    }
+}

@@ -1,0 +1,691 @@
+/* poise.h: Greeks, exposures and hedges of option books, from C and everything that can call C.
+ *
+ * USE
+ *
+ *     poise_engine *engine;
+ *     if (poise_engine_create(NULL, &engine) != POISE_OK) { puts(poise_last_error()); return 1; }
+ *     const double zero = 0;
+ *     poise_full_form options = {
+ *         .size = sizeof options, .count = n, .model = POISE_MODEL_BLACK_SCHOLES_MERTON,
+ *         .type = {type, 0}, .spot = {spot, 0}, .strike = {strike, 0}, .years = {years, 0},
+ *         .volatility = {volatility, 0}, .rate = {&zero, POISE_BROADCAST}, .dividend = {&zero, POISE_BROADCAST}};
+ *     poise_column columns[] = {{price, 0}, {delta, 0}};            // in the order of the bits
+ *     poise_greeks(engine, &options, 1u << POISE_PRICE | 1u << POISE_DELTA, columns, 2, NULL);
+ *     poise_engine_free(engine);
+ *
+ * Compile with `pkg-config --cflags --libs poise`. Examples/c hedges a book tick by tick in a page.
+ *
+ * WHAT HOLDS FOR EVERY FUNCTION
+ *
+ * - Status. What can fail returns a poise_status. Anything but POISE_OK means that the call did nothing but what
+ *   its description says, and poise_last_error() says why, on the same thread. Nothing aborts or prints, whatever
+ *   is passed; only a pointer that is neither NULL nor valid, or a buffer shorter than said, is past help. That a
+ *   problem has no solution is an answer, not a failure: see poise_hedge_outcome.
+ * - Pointers must not be NULL unless their description says "or NULL".
+ * - Ownership. What `…_create`, `…_parse` and `…_read` hand out belongs to the caller until its `…_free`. Free
+ *   functions accept NULL. A handle keeps what it was made from: an engine may be freed before a chain's exposures.
+ *   All other memory stays the caller's, is read or written during the call only, and is never kept.
+ * - Buffers. Columns are poise_values (read) and poise_column (written): an address and a stride in bytes. Doubles
+ *   must be aligned to 8 bytes, strides multiples of 8: else POISE_ERROR_ALIGNMENT. No call needs padding or more
+ *   alignment, nor writes behind the last row. Written memory must not overlap any other argument.
+ * - Counts. 0 rows are allowed, do nothing, and need no buffer. Above POISE_MAXIMUM_COUNT: POISE_ERROR_COUNT.
+ * - Structs start with `size`, which is sizeof of the struct that the caller was compiled with. Fields are only ever
+ *   added at the end; a size that this library does not know is POISE_ERROR_SIZE. Set what you don't use to 0.
+ * - Threads. There is no global state. Engines, chains, positions, limits, exposures and scenario grids never change once made: any
+ *   number of threads may use one at the same time. Slices, live desks and hedgers are used by one thread at a time.
+ *   Errors are kept per thread. A thread needs 128 KiB of stack.
+ * - Memory. "Allocates nothing" is meant literally and counted in the tests; other calls may allocate. If there is
+ *   no memory left, the process ends: the one exception to "nothing aborts".
+ * - Units are natural ones, as everywhere inside Poise: volatility 0.6 for 60%, rates 0.05 for 5% continuously
+ *   compounded, years ACT/365; no value is divided by 100 or 365 unless its description says so.
+ * - Bits. The same on any number of threads, with AVX2 and AVX-512, through C, C++, Swift and Python.
+ *
+ * STABILITY. The shared library's soname is libpoise.so.1. Until it becomes .2, names and numbers below stay;
+ * "Since" tells the version in which something appeared. Enumerators may be added at the end.
+ */
+#ifndef POISE_H
+#define POISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------ */
+
+#define POISE_ABI_VERSION 1
+#define POISE_VERSION "0.1.0"
+
+/** POISE_ABI_VERSION of the library that runs, to compare with the header's. Since 0.1. */
+uint32_t poise_abi_version(void);
+
+/** The version of the library that runs, "0.1.0"; static memory. Since 0.1. */
+const char *poise_version(void);
+
+/* ---- Errors ------------------------------------------------------------------------------------------------- */
+
+typedef enum poise_status {
+    POISE_OK = 0,
+    /** A pointer is NULL that must not be. */
+    POISE_ERROR_NULL = 1,
+    /** `size` of a struct is none that this library knows. */
+    POISE_ERROR_SIZE = 2,
+    /** A count is too large, or two that belong together differ. */
+    POISE_ERROR_COUNT = 3,
+    /** A buffer of doubles or 64-bit integers is not aligned to 8 bytes, or a stride is no multiple of 8. */
+    POISE_ERROR_ALIGNMENT = 4,
+    /** An enumerator, bit, index or option that there is none of. */
+    POISE_ERROR_ARGUMENT = 5,
+    /** A number or text among the data is not accepted: poise_last_error_row, _field and _value say which. */
+    POISE_ERROR_VALUE = 6,
+    /** A file or text is not what it should be. */
+    POISE_ERROR_TEXT = 7,
+    /** A book, contract or underlying that is not there. */
+    POISE_ERROR_UNKNOWN_NAME = 8,
+    /** This processor does not run the instruction set. */
+    POISE_ERROR_UNSUPPORTED = 9,
+    /** The operating system refused: no such file, no more threads. */
+    POISE_ERROR_SYSTEM = 10
+} poise_status;
+
+/** Why the last call that failed on this thread did, as a sentence in UTF-8; "" if none has. Calls that succeed
+ *  leave it. Valid until the next call that fails on this thread. Since 0.1. */
+const char *poise_last_error(void);
+/** The row of that failure, from 0, or the line of a text, from 1; −1 where it is not about one. Since 0.1. */
+int64_t poise_last_error_row(void);
+/** Its field, column or argument: "spot", "quantity"; "" where there is none. Valid as poise_last_error. Since 0.1. */
+const char *poise_last_error_field(void);
+/** The number that was not accepted; NaN where there is none. Since 0.1. */
+double poise_last_error_value(void);
+/** The name of a status, "POISE_ERROR_NULL"; "unknown" for others. Static memory. Since 0.1. */
+const char *poise_status_name(poise_status status);
+
+/* ---- Columns ------------------------------------------------------------------------------------------------ */
+
+/** Rows per call at most, 2³¹ − 1. */
+#define POISE_MAXIMUM_COUNT 2147483647
+
+/** A stride that makes one value stand for all rows. */
+#define POISE_BROADCAST PTRDIFF_MIN
+
+/** Doubles to read: row i is at `(char *)data + i · stride`. A stride of 0 stands for 8: one after another.
+ *  Negative strides are allowed. Columns of stride 8 are computed in place, others are copied, a block of rows at a time, to
+ *  the stack. */
+typedef struct poise_values {
+    const double *data;
+    ptrdiff_t stride;
+} poise_values;
+
+/** Bytes to read; a stride of 0 stands for 1. */
+typedef struct poise_bytes {
+    const uint8_t *data;
+    ptrdiff_t stride;
+} poise_bytes;
+
+/** 64-bit integers to read; a stride of 0 stands for 8. */
+typedef struct poise_integers {
+    const int64_t *data;
+    ptrdiff_t stride;
+} poise_integers;
+
+/** Doubles to write; a stride of 0 stands for 8, POISE_BROADCAST is POISE_ERROR_ARGUMENT. A matrix by rows of g Greeks
+ *  is g columns, `{matrix + j, 8 · g}`. */
+typedef struct poise_column {
+    double *data;
+    ptrdiff_t stride;
+} poise_column;
+
+/** Texts in UTF-8, in one of two forms: `strings`, NUL-terminated each; or, where that is NULL, `bytes` with count + 1
+ *  ascending offsets, of 32 or 64 bits, whichever is not NULL (as Arrow's string and large_string arrays). */
+typedef struct poise_texts {
+    const char *const *strings;
+    const char *bytes;
+    const int32_t *offsets32;
+    const int64_t *offsets64;
+} poise_texts;
+
+/* ---- Engine ------------------------------------------------------------------------------------------------- */
+
+typedef enum poise_instruction_set {
+    /** The best that the processor runs, or the one that the environment variable POISE_ISA names. */
+    POISE_ISA_AUTOMATIC = 0,
+    POISE_ISA_BASELINE = 1,
+    POISE_ISA_AVX2 = 2,
+    POISE_ISA_AVX512 = 3
+} poise_instruction_set;
+
+typedef struct poise_engine_options {
+    size_t size;
+    poise_instruction_set instruction_set;
+    /** Threads that compute a large poise_greeks call, the caller included: 1 to 1024, 0 for 1. The others sleep
+     *  between calls, and end with the engine. */
+    uint32_t threads;
+} poise_engine_options;
+
+/** The kernel for one instruction set. Never changes: share it among threads. */
+typedef struct poise_engine poise_engine;
+
+/** Makes an engine. `options`: or NULL, for what 0 stands for. Sets `*engine` to NULL where it fails.
+ *  POISE_ERROR_UNSUPPORTED; POISE_ERROR_ARGUMENT for an unknown enumerator, name in POISE_ISA or thread count;
+ *  POISE_ERROR_SYSTEM where threads cannot be started. Since 0.1. */
+poise_status poise_engine_create(const poise_engine_options *options, poise_engine **engine);
+/** Frees an engine, or NULL. Since 0.1. */
+void poise_engine_free(poise_engine *engine);
+/** The instruction set that runs; POISE_ISA_AUTOMATIC for NULL. Since 0.1. */
+poise_instruction_set poise_engine_instruction_set(const poise_engine *engine);
+
+/* ---- Greeks ------------------------------------------------------------------------------------------------- */
+
+/** The outputs of the kernel: V is the value of a long option in quote currency, S spot, σ volatility, r rate,
+ *  q dividend yield, t calendar time in years. */
+typedef enum poise_greek {
+    POISE_PRICE = 0,  /* V */
+    POISE_DELTA = 1,  /* ∂V/∂S */
+    POISE_GAMMA = 2,  /* ∂²V/∂S² */
+    POISE_VEGA = 3,   /* ∂V/∂σ */
+    POISE_THETA = 4,  /* ∂V/∂t */
+    POISE_RHO = 5,    /* ∂V/∂r */
+    POISE_PHI = 6,    /* ∂V/∂q */
+    POISE_VANNA = 7,  /* ∂²V/∂S∂σ */
+    POISE_VOLGA = 8,  /* ∂²V/∂σ² */
+    POISE_CHARM = 9,  /* ∂²V/∂S∂t */
+    POISE_SPEED = 10, /* ∂³V/∂S³ */
+    POISE_ZOMMA = 11, /* ∂³V/∂S²∂σ */
+    POISE_COLOR = 12, /* ∂³V/∂S²∂t */
+    POISE_VETA = 13,  /* ∂²V/∂σ∂t */
+    POISE_ULTIMA = 14 /* ∂³V/∂σ³ */
+} poise_greek;
+
+#define POISE_GREEK_COUNT 15
+
+/** Greeks by bit: `1u << POISE_DELTA`. Price alone, book and all have loops of their own. */
+typedef uint32_t poise_greek_set;
+#define POISE_GREEKS_PRICE 0x1u
+/** Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on. */
+#define POISE_GREEKS_BOOK 0x3BFu
+#define POISE_GREEKS_ALL 0x7FFFu
+
+/** The name of a Greek, "delta"; NULL where there is none of that number. Static memory. Since 0.1. */
+const char *poise_greek_name(poise_greek greek);
+
+typedef enum poise_model {
+    /** A lognormal underlying. With dividend = rate it is Black-76 on a forward. */
+    POISE_MODEL_BLACK_SCHOLES_MERTON = 0,
+    /** A normally distributed underlying: prices of either sign, volatility in units of the price. */
+    POISE_MODEL_BACHELIER = 1,
+    /** Pays 1 if it ends in the money, under a lognormal underlying. */
+    POISE_MODEL_CASH_OR_NOTHING = 2
+} poise_model;
+
+/** Why a row cannot be computed. */
+typedef enum poise_row_status {
+    POISE_ROW_OK = 0,
+    POISE_ROW_TYPE = 1,       /* neither 0 nor 1 */
+    POISE_ROW_SPOT = 2,       /* outside [0, 2^250] (Bachelier: ±2^100) */
+    POISE_ROW_STRIKE = 3,     /* the same */
+    POISE_ROW_YEARS = 4,      /* outside [0, 1e6] */
+    POISE_ROW_VOLATILITY = 5, /* outside [0, 1e6] (Bachelier: 2^100) */
+    POISE_ROW_RATE = 6,       /* |rate · years| above 350 */
+    POISE_ROW_DIVIDEND = 7    /* |dividend · years| above 350 */
+} poise_row_status;
+
+/** Options that each bring their own market. */
+typedef struct poise_full_form {
+    size_t size;
+    /** Rows. */
+    size_t count;
+    poise_model model;
+    /** 0 for a call, 1 for a put. */
+    poise_bytes type;
+    /** In one currency. */
+    poise_values spot, strike;
+    /** To expiry, ACT/365. */
+    poise_values years;
+    poise_values volatility, rate, dividend;
+} poise_full_form;
+
+/** Computes Greeks, one row per option.
+ *
+ *  `columns`: one for each bit of `greeks`, in the order of the bits; `column_count` is their number, else
+ *  POISE_ERROR_COUNT.
+ *  `row_status`: `count` bytes, or NULL. With it, a row that cannot be computed gets a poise_row_status and NaN in every column,
+ *  and the call succeeds. Without, the first such row makes it fail with POISE_ERROR_VALUE, and what is in the columns
+ *  is unspecified.
+ *  POISE_ERROR_ARGUMENT for bits or a model that there is none of. Allocates nothing, unless the engine has several
+ *  threads and an input column has a stride other than 8: then it copies that column.
+ *  Any number of threads at once, also on one engine. Since 0.1. */
+poise_status poise_greeks(
+    const poise_engine *engine, const poise_full_form *options, poise_greek_set greeks,
+    const poise_column *columns, size_t column_count, uint8_t *row_status);
+
+/** Whether a price has an implied volatility. */
+typedef enum poise_volatility_status {
+    POISE_VOLATILITY_OK = 0,
+    /** Below what exercise at the forward is worth. */
+    POISE_VOLATILITY_BELOW_INTRINSIC = 1,
+    /** At least what the option could ever be worth. */
+    POISE_VOLATILITY_ABOVE_MAXIMUM = 2,
+    /** An input is not a number, infinite, negative or out of range. */
+    POISE_VOLATILITY_NOT_A_NUMBER = 3,
+    /** No time is left, so that no volatility moves the price. */
+    POISE_VOLATILITY_EXPIRED = 4
+} poise_volatility_status;
+
+/** Prices of options (Black-Scholes-Merton), to find the volatilities that they imply. */
+typedef struct poise_prices {
+    size_t size;
+    size_t count;
+    poise_bytes type;
+    poise_values spot, strike, years, price, rate, dividend;
+} poise_prices;
+
+/** Computes implied volatilities, NaN where there is none.
+ *
+ *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail.
+ *  Allocates nothing. Any number of threads at once. Since 0.1. */
+poise_status poise_implied_volatility(
+    const poise_engine *engine, const poise_prices *prices, poise_column volatility, uint8_t *row_status);
+
+/* ---- Slice form --------------------------------------------------------------------------------------------- */
+
+/** Options of slices: those of one underlying and expiry share spot, years, rate and dividend. What they share is
+ *  computed once, and the logarithms of strikes are kept: 0.6 of the cost of the full form. Black-Scholes-Merton.
+ *  One thread at a time. */
+typedef struct poise_slices poise_slices;
+
+/** Makes slices: the options `offsets[s]` to `offsets[s + 1] − 1` are those of slice s; `offsets` has slice_count + 1
+ *  ascending entries from 0. `type` and `strike`: one per option. Spot starts at 1, all else at 0.
+ *  Sets `*slices` to NULL where it fails. POISE_ERROR_VALUE for a type or strike, with its row; POISE_ERROR_COUNT
+ *  where offsets are not ascending from 0. Since 0.1. */
+poise_status poise_slices_create(
+    const poise_engine *engine, size_t slice_count, const size_t *offsets, poise_bytes type, poise_values strike,
+    poise_slices **slices);
+/** Frees slices, or NULL. Since 0.1. */
+void poise_slices_free(poise_slices *slices);
+/** Options in all; 0 for NULL. Since 0.1. */
+size_t poise_slices_count(const poise_slices *slices);
+
+/** Sets the market of slices `first` to `first + count − 1`. POISE_ERROR_VALUE with the row (from 0 at `first`);
+ *  nothing has changed then. POISE_ERROR_ARGUMENT beyond the last slice. Allocates nothing. Since 0.1. */
+poise_status poise_slices_set_market(
+    poise_slices *slices, size_t first, size_t count, poise_values spot, poise_values years, poise_values rate,
+    poise_values dividend);
+/** Sets the volatility of options `first` to `first + count − 1`. As poise_slices_set_market. Since 0.1. */
+poise_status poise_slices_set_volatility(
+    poise_slices *slices, size_t first, size_t count, poise_values volatility);
+
+/** Computes Greeks of the options of slices `first` to `first + count − 1`: the first row written is option
+ *  `offsets[first]`. Columns as in poise_greeks. Allocates nothing. Since 0.1. */
+poise_status poise_slices_greeks(
+    poise_slices *slices, size_t first, size_t count, poise_greek_set greeks, const poise_column *columns,
+    size_t column_count);
+
+/* ---- Market and books --------------------------------------------------------------------------------------- */
+
+/** Tickers of many instruments. Never changes: share it among threads. */
+typedef struct poise_chain poise_chain;
+
+/** Tickers as columns. Instruments have the names of Deribit: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL,
+ *  BTC_USDC-27JUN25-60000-C, BTC_USDC. NaN stands for "not known"; a column whose data is NULL is all NaN. */
+typedef struct poise_tickers {
+    size_t size;
+    size_t count;
+    poise_texts instrument;
+    /** Milliseconds since 1970, UTC. */
+    poise_integers timestamp;
+    /** Options: the future of the expiry, in quote currency. */
+    poise_values underlying_price;
+    /** Options: per √year, 0.6 for 60%. */
+    poise_values mark_volatility;
+    /** As quoted: in coin for inverse options, else in quote currency. Needed for all but options. */
+    poise_values mark_price;
+    /** Continuously compounded; NaN stands for 0. */
+    poise_values interest_rate;
+    poise_values index_price;
+    /** Best prices as quoted and their amounts in coins, or dollars of inverse futures: for hedges. */
+    poise_values bid_price, bid_amount, ask_price, ask_amount;
+    /** Options: the name of the future whose price is underlying_price; all zero where not known. */
+    poise_texts underlying_index;
+} poise_tickers;
+
+/** Makes a chain of columns. POISE_ERROR_VALUE with row and field. Since 0.1. */
+poise_status poise_chain_create(const poise_tickers *tickers, poise_chain **chain);
+/** Makes a chain of a text: the exchange's tickers as a table (CSV) or as JSON. `name` is what errors call it, or NULL.
+ *  POISE_ERROR_TEXT or POISE_ERROR_VALUE with line and column. Since 0.1. */
+poise_status poise_chain_parse(const char *text, size_t length, const char *name, poise_chain **chain);
+/** The same of a file. POISE_ERROR_SYSTEM where it cannot be read. Since 0.1. */
+poise_status poise_chain_read(const char *path, poise_chain **chain);
+/** Frees a chain, or NULL. Since 0.1. */
+void poise_chain_free(poise_chain *chain);
+/** Instruments, each once; 0 for NULL. Since 0.1. */
+size_t poise_chain_count(const poise_chain *chain);
+/** The name of an instrument, in the order of the chain's rows; NULL beyond the last. Belongs to the chain. Since 0.1. */
+const char *poise_chain_instrument(const poise_chain *chain, size_t index);
+
+/** What books hold. Never changes: share it among threads. */
+typedef struct poise_positions poise_positions;
+
+/** Makes positions: quantity above 0 is long, in coins, or in dollars of inverse futures and perpetuals.
+ *  POISE_ERROR_VALUE with row and field for an empty book, an unreadable instrument, a quantity that is not finite.
+ *  Since 0.1. */
+poise_status poise_positions_create(
+    size_t count, poise_texts book, poise_texts instrument, poise_values quantity, poise_positions **positions);
+/** The same of a table with columns book, instrument, quantity (CSV). As poise_chain_parse. Since 0.1. */
+poise_status poise_positions_parse(
+    const char *text, size_t length, const char *name, poise_positions **positions);
+/** The same of a file. Since 0.1. */
+poise_status poise_positions_read(const char *path, poise_positions **positions);
+/** Frees positions, or NULL. Since 0.1. */
+void poise_positions_free(poise_positions *positions);
+/** Positions; 0 for NULL. Since 0.1. */
+size_t poise_positions_count(const poise_positions *positions);
+
+/* ---- Exposures ---------------------------------------------------------------------------------------------- */
+
+/** What is reported of a group of positions, signed from the book's side. In dollars, or in coin (of one underlying). */
+typedef enum poise_exposure {
+    POISE_EXPOSURE_VALUE = 0,
+    POISE_EXPOSURE_DELTA = 1,
+    /** Delta less what the premium moves, where it is paid in coin. */
+    POISE_EXPOSURE_NET_DELTA = 2,
+    /** Of the delta, for a rise of the price by 1%. */
+    POISE_EXPOSURE_GAMMA = 3,
+    /** Per volatility point. */
+    POISE_EXPOSURE_VEGA = 4,
+    /** Per calendar day. */
+    POISE_EXPOSURE_THETA = 5,
+    /** Per percent of rate. */
+    POISE_EXPOSURE_RHO = 6,
+    /** Delta per volatility point. */
+    POISE_EXPOSURE_VANNA = 7,
+    /** Vega per volatility point. */
+    POISE_EXPOSURE_VOLGA = 8,
+    /** Delta per calendar day. */
+    POISE_EXPOSURE_CHARM = 9
+} poise_exposure;
+
+#define POISE_EXPOSURE_COUNT 10
+
+/** The name of an exposure, "net_delta"; NULL where there is none of that number. Static memory. Since 0.1. */
+const char *poise_exposure_name(poise_exposure exposure);
+
+typedef enum poise_numeraire {
+    POISE_NUMERAIRE_USD = 0,
+    POISE_NUMERAIRE_COIN = 1
+} poise_numeraire;
+
+/** By what positions are grouped. */
+typedef enum poise_grouping {
+    POISE_BY_BOOK = 0,
+    POISE_BY_UNDERLYING = 1,
+    POISE_BY_EXPIRY = 2,
+    POISE_BY_INSTRUMENT = 3
+} poise_grouping;
+
+#define POISE_MAXIMUM_GROUPINGS 4
+
+typedef struct poise_exposure_options {
+    size_t size;
+    poise_numeraire numeraire;
+    /** What groups are made of, each at most once; 0 of them: by book and underlying. */
+    uint32_t grouping_count;
+    poise_grouping groupings[POISE_MAXIMUM_GROUPINGS];
+} poise_exposure_options;
+
+/** Exposures of positions off the latest ticker of each contract, each at its own time. Never change. */
+typedef struct poise_exposures poise_exposures;
+
+/** Computes exposures. `options`: or NULL. POISE_ERROR_UNKNOWN_NAME for a position whose contract the chain has no
+ *  price for. Since 0.1. */
+poise_status poise_exposures_create(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_exposure_options *options, poise_exposures **exposures);
+/** Frees exposures, or NULL. Since 0.1. */
+void poise_exposures_free(poise_exposures *exposures);
+/** Groups; 0 for NULL. Since 0.1. */
+size_t poise_exposures_count(const poise_exposures *exposures);
+/** The label of a group in one of the groupings, by their order in the options; NULL beyond the last. Belongs to the
+ *  exposures. Since 0.1. */
+const char *poise_exposures_label(const poise_exposures *exposures, size_t group, size_t grouping);
+/** Copies one figure of every group to `column`, poise_exposures_count rows. Allocates nothing. Since 0.1. */
+poise_status poise_exposures_values(
+    const poise_exposures *exposures, poise_exposure exposure, poise_column column);
+
+/* ---- Limits and hedges of live books ------------------------------------------------------------------------ */
+
+/** The bands in which exposures are to stay. Never change. */
+typedef struct poise_limits poise_limits;
+
+/** Limits as columns: dollars, in the units of poise_exposure. */
+typedef struct poise_limit_columns {
+    size_t size;
+    size_t count;
+    /** The book that a limit is for; "" or "*", or all zero: all books together. */
+    poise_texts book;
+    /** The coin; "" or "*": all. */
+    poise_texts underlying;
+    /** An expiry, "2026-03-27"; "" or "*", or all zero: all. */
+    poise_texts expiry;
+    /** A poise_exposure each. */
+    poise_bytes exposure;
+    /** −infinity and infinity where there is none. */
+    poise_values low, high;
+    /** Cost per unit outside; NaN, or data NULL: the band must hold. */
+    poise_values penalty;
+    /** Cost of s units outside: penalty · s + penalty_quadratic · s²/2; data NULL: 0. */
+    poise_values penalty_quadratic;
+} poise_limit_columns;
+
+/** Makes limits of columns. POISE_ERROR_VALUE with row and field. Since 0.1. */
+poise_status poise_limits_create(const poise_limit_columns *columns, poise_limits **limits);
+/** The same of a table (CSV) with the columns of `poise hedge --limits`. As poise_chain_parse. Since 0.1. */
+poise_status poise_limits_parse(const char *text, size_t length, const char *name, poise_limits **limits);
+/** The same of a file. Since 0.1. */
+poise_status poise_limits_read(const char *path, poise_limits **limits);
+/** Frees limits, or NULL. Since 0.1. */
+void poise_limits_free(poise_limits *limits);
+
+/** What became of a hedge problem: not a failure of the call. */
+typedef enum poise_hedge_outcome {
+    /** The trades are the cheapest that there are; the gap proves it. */
+    POISE_HEDGE_OPTIMAL = 0,
+    /** No trades bring every band that must hold within its limits. */
+    POISE_HEDGE_INFEASIBLE = 1,
+    /** A search over lots or fixed costs was stopped; the gap bounds what it could still find. */
+    POISE_HEDGE_BUDGET = 2,
+    /** The trades could not be proved to be optimal. */
+    POISE_HEDGE_UNCERTIFIED = 3,
+    /** Live desks: every exposure is within its band, and there is nothing to trade. */
+    POISE_HEDGE_WITHIN_LIMITS = 4
+} poise_hedge_outcome;
+
+typedef struct poise_live_options {
+    size_t size;
+    /** How groups are made and counted; the underlying always comes first. With limits: dollars, by book (and expiry
+     *  where a limit names one), and the groupings here must be 0. */
+    poise_exposure_options exposures;
+    /** Hedges: over how many days positions are held, and the funding rate per eight hours that perpetuals pay. */
+    double holding_days, funding_rate;
+    /** Hedges: most cash that trades may spend in dollars; 0 stands for no limit. */
+    double cash_budget;
+    /** Hedges: other than 0, trades are whole contract sizes. */
+    uint32_t uses_lots;
+} poise_live_options;
+
+/** Books over a chain, kept current tick by tick, with the hedges that limits ask for. One thread at a time. */
+typedef struct poise_live poise_live;
+
+/** Takes over the market of a chain and the positions of books, and computes everything once.
+ *  `limits`: or NULL, for exposures alone. `options`: or NULL. POISE_ERROR_UNKNOWN_NAME for a position whose contract
+ *  the chain has no price for, or a limit of a book or underlying that is not there. Since 0.1. */
+poise_status poise_live_create(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_limits *limits, const poise_live_options *options, poise_live **live);
+/** Frees a live desk, or NULL. Since 0.1. */
+void poise_live_free(poise_live *live);
+
+/** Underlyings, slices (what is priced off one price: an expiry, a perpetual, a coin), contracts and groups; 0 for
+ *  NULL. Since 0.1. */
+size_t poise_live_underlying_count(const poise_live *live);
+size_t poise_live_slice_count(const poise_live *live);
+size_t poise_live_contract_count(const poise_live *live);
+size_t poise_live_group_count(const poise_live *live);
+/** Names: "BTC", "BTC-27JUN25", "BTC-27JUN25-60000-C"; NULL beyond the last. Belong to the desk. Since 0.1. */
+const char *poise_live_underlying(const poise_live *live, size_t underlying);
+const char *poise_live_slice(const poise_live *live, size_t slice);
+const char *poise_live_contract(const poise_live *live, size_t contract);
+/** Labels of a group: the underlying, then the expiry where it is one of the groupings, then the others. Since 0.1. */
+const char *poise_live_label(const poise_live *live, size_t group, size_t grouping);
+/** The place of a name; −1 where there is none. Since 0.1. */
+int64_t poise_live_find_underlying(const poise_live *live, const char *name);
+int64_t poise_live_find_slice(const poise_live *live, const char *name);
+int64_t poise_live_find_contract(const poise_live *live, const char *name);
+
+/** Changes: they mark what poise_live_update will compute, allocate nothing, and return POISE_ERROR_ARGUMENT for a
+ *  place that is not there, POISE_ERROR_VALUE for a number that is not accepted; nothing has changed then.
+ *  Milliseconds since 1970, 0: the time stays. Since 0.1. */
+/** The underlying trades at a new price; all its slices move in proportion. */
+poise_status poise_live_tick(poise_live *live, size_t underlying, double price, int64_t milliseconds);
+/** A slice's own price: of its future, perpetual or coin. */
+poise_status poise_live_set_price(poise_live *live, size_t slice, double price, int64_t milliseconds);
+/** A slice's interest rate, −1 to 1. */
+poise_status poise_live_set_rate(poise_live *live, size_t slice, double rate);
+/** An option's volatility. Does nothing to other contracts. */
+poise_status poise_live_set_volatility(poise_live *live, size_t contract, double volatility);
+/** Time passes for all slices. */
+poise_status poise_live_advance(poise_live *live, int64_t milliseconds);
+/** A trade: adds to what a book holds. POISE_ERROR_UNKNOWN_NAME for a book that held nothing at the start. Allocates
+ *  where the book has not held the contract. */
+poise_status poise_live_fill(poise_live *live, const char *book, size_t contract, double quantity);
+
+/** Computes the slices that changes have marked and the exposures of their groups. `slices`: how many that were, or
+ *  NULL. Allocates nothing. Since 0.1. */
+poise_status poise_live_update(poise_live *live, size_t *slices);
+/** Copies one figure of every group, as of the last update, to `column`. Allocates nothing. Since 0.1. */
+poise_status poise_live_exposures(const poise_live *live, poise_exposure exposure, poise_column column);
+/** One figure of one contract per unit of quantity, as of the last update. Since 0.1. */
+poise_status poise_live_figure(
+    const poise_live *live, size_t contract, poise_exposure exposure, double *value);
+
+/** Hedges: one for all books together, if limits without a book are there, and one for each book with limits of its
+ *  own; 0 for NULL. Since 0.1. */
+size_t poise_live_hedge_count(const poise_live *live);
+/** The book that a hedge is for; "" for all together; NULL beyond the last. Since 0.1. */
+const char *poise_live_hedge_book(const poise_live *live, size_t hedge);
+/** What a hedge may trade; 0 beyond the last. Since 0.1. */
+size_t poise_live_candidate_count(const poise_live *live, size_t hedge);
+/** The contract of a candidate, by its place; −1 beyond the last. Since 0.1. */
+int64_t poise_live_candidate(const poise_live *live, size_t hedge, size_t candidate);
+/** The limits of a hedge by name, "BTC vega", in the order of their exposures; NULL beyond the last. Since 0.1. */
+size_t poise_live_band_count(const poise_live *live, size_t hedge);
+const char *poise_live_band(const poise_live *live, size_t hedge, size_t band);
+
+/** The answer to a hedge. */
+typedef struct poise_hedge_result {
+    size_t size;
+    poise_hedge_outcome outcome;
+    /** Steps of the interior point method (0: the last answer's limits were enough), of the active set, and nodes. */
+    uint32_t interior_steps, pivots, nodes;
+    /** Cost by cause, in the problem's currency. */
+    double linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost;
+    /** No trades are cheaper than (1 − gap) of these. */
+    double gap;
+    /** Largest violation of a hard limit, relative to what the instruments can move it. */
+    double violation;
+    /** Derivatives of the least cost with respect to the margin limit and the cash budget. */
+    double margin_price, cash_price;
+} poise_hedge_result;
+
+/** Brings the desk up to date, looks at every band of a hedge, and where one is left finds the cheapest trades, from
+ *  the last answer on. `result`: or NULL; its `size` must be set. After the first hedge it allocates nothing. Since 0.1. */
+poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_result *result);
+/** Copies the trades of the last hedge, one per candidate, positive buys; 0 before the first. Since 0.1. */
+poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_column trades);
+/** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
+poise_status poise_live_bands(
+    const poise_live *live, size_t hedge, poise_column exposures, poise_column prices);
+/** Books the trades of the last hedge in `book`, as if all were filled. Since 0.1. */
+poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
+
+/* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */
+
+/** What may be traded, per unit. `poise hedge --problem` describes the terms. */
+typedef struct poise_hedge_instrument {
+    /** Its place among the underlyings. */
+    uint64_t underlying;
+    double cost_buy, cost_sell;
+    /** Coefficient of the square of the amount. */
+    double impact;
+    double fixed_cost;
+    /** Trades are whole multiples; 0: any amount. */
+    double lot;
+    double maximum_buy, maximum_sell;
+    double margin, cash;
+} poise_hedge_instrument;
+
+/** low ≤ current + Σ coefficient · x ≤ high. */
+typedef struct poise_hedge_band {
+    double current, low, high;
+    /** Cost per unit outside; NaN: the band must hold. */
+    double penalty;
+    double penalty_quadratic;
+    /** Its entries: `first_entry` to `first_entry + entry_count − 1`. Entries stand in the order of the bands, without
+     *  gaps. */
+    uint64_t first_entry, entry_count;
+} poise_hedge_band;
+
+typedef struct poise_hedge_entry {
+    uint64_t instrument;
+    double coefficient;
+} poise_hedge_entry;
+
+typedef struct poise_hedge_problem {
+    size_t size;
+    size_t underlying_count, instrument_count, band_count, entry_count;
+    const poise_hedge_instrument *instruments;
+    const poise_hedge_band *bands;
+    const poise_hedge_entry *entries;
+    /** Infinity where there is none. */
+    double margin_limit, cash_budget;
+    /** The price of variance; 0: the three below are not read and may be NULL. */
+    double risk_aversion;
+    /** Covariance of the underlyings by rows; dollar delta before trades, per underlying; dollar delta per unit, per
+     *  instrument. */
+    const double *covariance, *dollar_delta, *exposure;
+} poise_hedge_problem;
+
+typedef enum poise_hedge_start {
+    POISE_HEDGE_COLD = 0,
+    /** From which limits held in the last answer; as cold where the shape of the problem has changed. */
+    POISE_HEDGE_WARM = 1
+} poise_hedge_start;
+
+typedef struct poise_hedger_options {
+    size_t size;
+    /** Searches over lots and fixed costs: nodes at most, and the gap that ends one; 0: the library's own. */
+    uint64_t node_limit;
+    double gap;
+} poise_hedger_options;
+
+/** Solves hedge problems one after another. One thread at a time. */
+typedef struct poise_hedger poise_hedger;
+
+/** `options`: or NULL. Since 0.1. */
+poise_status poise_hedger_create(const poise_hedger_options *options, poise_hedger **hedger);
+/** Frees a hedger, or NULL. Since 0.1. */
+void poise_hedger_free(poise_hedger *hedger);
+/** Finds the cheapest trades. `trades`: instrument_count rows. `prices`: the derivative of the least cost with respect to each band's
+ *  active limit, band_count rows, or data NULL. `result`: or NULL; its `size` must be set.
+ *  POISE_ERROR_VALUE where a number makes no problem: the field is a path, "bands[3].lo". After the first problem of a
+ *  shape (the same bands on the same instruments) it allocates nothing. Since 0.1. */
+poise_status poise_hedger_solve(
+    poise_hedger *hedger, const poise_hedge_problem *problem, poise_hedge_start start, poise_column trades,
+    poise_column prices, poise_hedge_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+#include "poise.h"
+#include "poise_private.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *poise_version(void) { return POISE_VERSION; }
+
+static _Thread_local struct {
+    char message[1024];
+    char field[128];
+    int64_t row;
+    double value;
+    int is_set;
+} failure;
+
+// Cuts between characters: what continues one starts with the bits 10.
+static void copy(char *to, const char *from, size_t room) {
+    size_t length = strlen(from);
+    if (length >= room) {
+        length = room - 1;
+        while (length > 0 && ((unsigned char)from[length] & 0xC0) == 0x80) length--;
+    }
+    memcpy(to, from, length);
+    to[length] = 0;
+}
+
+void poise_private_set_error(const char *message, int64_t row, const char *field, double value) {
+    copy(failure.message, message, sizeof failure.message);
+    copy(failure.field, field, sizeof failure.field);
+    failure.row = row;
+    failure.value = value;
+    failure.is_set = 1;
+}
+
+const char *poise_private_message(void) { return failure.message; }
+const char *poise_private_field(void) { return failure.field; }
+int64_t poise_private_row(void) { return failure.is_set ? failure.row : -1; }
+double poise_private_value(void) { return failure.is_set ? failure.value : NAN; }
+
+void poise_private_with_block(void *context, void (*body)(void *context, double *block)) {
+    _Alignas(64) double block[POISE_PRIVATE_BLOCK * POISE_PRIVATE_COLUMNS];
+    body(context, block);
+}

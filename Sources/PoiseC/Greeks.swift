@@ -1,0 +1,307 @@
+import CPoise
+import Poise
+
+@c @implementation
+public func poise_greeks(
+    _ engine: OpaquePointer?, _ options: UnsafePointer<poise_full_form>?, _ greeks: poise_greek_set,
+    _ columns: UnsafePointer<poise_column>?, _ column_count: Int,
+    _ row_status: UnsafeMutablePointer<UInt8>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let handle = try object(engine, as: EngineHandle.self, "engine")
+        let form = try required(options, "options")
+        try checkSize(form.pointee.size, of: poise_full_form.self, "options")
+        let count = form.pointee.count
+        try checkCount(count)
+        let selection = try GreekSet(bits: greeks, columns: column_count)
+        let model = try OptionModel(form.pointee.model)
+        guard count > 0 else { return }
+        let inputs = try FullFormInputs(form)
+        let targets = try GreekTargets(columns, selection)
+        var job = GreeksJob(
+            engine: handle.engine, selection: selection, model: model, inputs: inputs, targets: targets,
+            count: count, rowStatus: row_status)
+        if inputs.areContiguous, targets.areContiguous {
+            try job.computeInPlace(handle.pool)
+        } else if let pool = handle.pool, targets.areContiguous {
+            try job.computeCopied(pool)
+        } else {
+            try job.computeInBlocks()
+        }
+    }
+}
+
+extension GreekSet {
+    /// The Greeks of `poise_greek_set`, for which there are `columns`.
+    @inline(__always)
+    init(bits: poise_greek_set, columns: Int) throws(Failure) {
+        guard bits & ~UInt32(POISE_GREEKS_ALL) == 0 else {
+            throw .argument("greeks", "0x" + String(bits, radix: 16) + " has bits that stand for no Greek")
+        }
+        guard bits.nonzeroBitCount == columns else {
+            throw .count(
+                "column_count", "\(UInt(bitPattern: columns)) columns for \(bits.nonzeroBitCount) Greeks")
+        }
+        self.init(rawValue: UInt16(truncatingIfNeeded: bits))
+    }
+}
+
+extension OptionModel {
+    @inline(__always)
+    init(_ model: poise_model) throws(Failure) {
+        switch model {
+        case POISE_MODEL_BLACK_SCHOLES_MERTON: self = .blackScholesMerton
+        case POISE_MODEL_BACHELIER: self = .bachelier
+        case POISE_MODEL_CASH_OR_NOTHING: self = .cashOrNothing
+        default: throw .argument("model", "there is no model \(model.rawValue)")
+        }
+    }
+}
+
+/// The columns of `poise_full_form`.
+struct FullFormInputs {
+    let type: Strided<UInt8>
+    let spot, strike, years, volatility, rate, dividend: Strided<Double>
+
+    @inline(__always)
+    init(_ form: UnsafePointer<poise_full_form>) throws(Failure) {
+        type = try Strided(form.pointee.type.data, form.pointee.type.stride, "type")
+        spot = try Strided(form.pointee.spot, "spot")
+        strike = try Strided(form.pointee.strike, "strike")
+        years = try Strided(form.pointee.years, "years")
+        volatility = try Strided(form.pointee.volatility, "volatility")
+        rate = try Strided(form.pointee.rate, "rate")
+        dividend = try Strided(form.pointee.dividend, "dividend")
+    }
+
+    var areContiguous: Bool {
+        @inline(__always) get {
+            type.isContiguous && spot.isContiguous && strike.isContiguous && years.isContiguous
+                && volatility.isContiguous && rate.isContiguous && dividend.isContiguous
+        }
+    }
+
+    /// Where they stand, if contiguous.
+    var columns: FullFormColumns {
+        @inline(__always) get {
+            FullFormColumns(
+                type: type.base, spot: spot.base, strike: strike.base, years: years.base,
+                volatility: volatility.base, rate: rate.base, dividend: dividend.base)
+        }
+    }
+
+    /// Copies rows to seven columns of `room` rows each, the types last.
+    func copy(_ rows: Range<Int>, to block: UnsafeMutablePointer<Double>, room: Int) -> FullFormColumns {
+        let types = UnsafeMutableRawPointer(block + 6 * room).assumingMemoryBound(to: UInt8.self)
+        type.copy(rows, to: types)
+        spot.copy(rows, to: block)
+        strike.copy(rows, to: block + room)
+        years.copy(rows, to: block + 2 * room)
+        volatility.copy(rows, to: block + 3 * room)
+        rate.copy(rows, to: block + 4 * room)
+        dividend.copy(rows, to: block + 5 * room)
+        return FullFormColumns(
+            type: types, spot: block, strike: block + room, years: block + 2 * room,
+            volatility: block + 3 * room, rate: block + 4 * room, dividend: block + 5 * room)
+    }
+}
+
+/// The columns that the Greeks of a selection go to.
+struct GreekTargets {
+    let selection: GreekSet
+    let columns: UnsafePointer<poise_column>?
+    let areContiguous: Bool
+
+    @inline(__always)
+    init(_ columns: UnsafePointer<poise_column>?, _ selection: GreekSet) throws(Failure) {
+        self.selection = selection
+        let count = selection.rawValue.nonzeroBitCount
+        var areContiguous = true
+        if count > 0 {
+            let columns = try required(columns, "columns")
+            for number in 0..<count {
+                areContiguous = try Target(columns[number], "columns").isContiguous && areContiguous
+            }
+        }
+        self.columns = columns
+        self.areContiguous = areContiguous
+    }
+
+    /// Where each Greek's column stands, if contiguous.
+    var pointers: GreekColumns {
+        @inline(__always) get {
+            var next = 0
+            return GreekColumns { greek in
+                guard selection.contains(greek), let columns else { return nil }
+                next &+= 1
+                return columns[next &- 1].data
+            }
+        }
+    }
+
+    /// Copies rows from columns of a block to where they belong.
+    func scatter(_ rows: Range<Int>, from block: UnsafePointer<Double>, room: Int) {
+        guard let columns else { return }
+        for number in 0..<selection.rawValue.nonzeroBitCount {
+            guard let target = try? Target(columns[number], "columns") else { return }
+            let source = block + number * room
+            for row in rows { target.set(row, source[row - rows.lowerBound]) }
+        }
+    }
+}
+
+/// One call of `poise_greeks` whose arguments are in order.
+struct GreeksJob {
+    let engine: GreeksEngine
+    let selection: GreekSet
+    let model: OptionModel
+    let inputs: FullFormInputs
+    let targets: GreekTargets
+    let count: Int
+    let rowStatus: UnsafeMutablePointer<UInt8>?
+
+    /// Rows that are checked and then computed while they are in the first-level cache.
+    private static let chunk = 512
+
+    /// Every column as it stands.
+    @inline(__always)
+    func computeInPlace(_ pool: GreeksPool?) throws(Failure) {
+        let columns = inputs.columns
+        let outputs = targets.pointers
+        if let pool, count > Self.chunk {
+            let failures = try check(columns, 0..<count)
+            pool.fullForm(selection, model: model, columns, count: count, into: outputs)
+            if failures > 0 { blank(0..<count, outputs) }
+            return
+        }
+        if count <= Self.chunk {
+            let failures = try check(columns, 0..<count)
+            engine.fullForm(selection, model: model, columns, count: count, into: outputs)
+            if failures > 0 { blank(0..<count, outputs) }
+            return
+        }
+        var start = 0
+        while start < count {
+            let rows = start..<min(start + Self.chunk, count)
+            let chunkOutputs = outputs.advanced(by: start)
+            let chunkColumns = columns.advanced(by: start)
+            let failures = try check(chunkColumns, rows)
+            engine.fullForm(selection, model: model, chunkColumns, count: rows.count, into: chunkOutputs)
+            if failures > 0 { blank(rows, chunkOutputs) }
+            start = rows.upperBound
+        }
+    }
+
+    /// Strided inputs copied as a whole, for the pool.
+    @inline(never)
+    func computeCopied(_ pool: GreeksPool) throws(Failure) {
+        let room = (count + 7) & ~7
+        let block = UnsafeMutablePointer<Double>.allocate(capacity: 7 * room)
+        defer { block.deallocate() }
+        let columns = inputs.copy(0..<count, to: block, room: room)
+        let outputs = targets.pointers
+        let failures = try check(columns, 0..<count)
+        pool.fullForm(selection, model: model, columns, count: count, into: outputs)
+        if failures > 0 { blank(0..<count, outputs) }
+    }
+
+    /// Strided columns by blocks on the stack.
+    @inline(never)
+    mutating func computeInBlocks() throws(Failure) {
+        var run = (job: self, failure: Failure?.none)
+        withUnsafeMutablePointer(to: &run) { run in
+            poise_private_with_block(run) { run, block in
+                guard let run, let block else { return }
+                let context = run.assumingMemoryBound(to: (job: GreeksJob, failure: Failure?).self)
+                do throws(Failure) {
+                    try context.pointee.job.compute(with: block)
+                } catch {
+                    context.pointee.failure = error
+                }
+            }
+        }
+        if let failure = run.failure { throw failure }
+    }
+
+    private func compute(with block: UnsafeMutablePointer<Double>) throws(Failure) {
+        let room = Int(POISE_PRIVATE_BLOCK)
+        let results = block + 7 * room
+        let inPlace = targets.areContiguous ? targets.pointers : nil
+        var start = 0
+        while start < count {
+            let rows = start..<min(start + room, count)
+            let columns = inputs.copy(rows, to: block, room: room)
+            var next = -1
+            let outputs =
+                inPlace?.advanced(by: start)
+                ?? GreekColumns { greek in
+                    guard selection.contains(greek) else { return nil }
+                    next += 1
+                    return results + next * room
+                }
+            let failures = try check(columns, rows)
+            engine.fullForm(selection, model: model, columns, count: rows.count, into: outputs)
+            if failures > 0 { blank(rows, outputs) }
+            if inPlace == nil { targets.scatter(rows, from: results, room: room) }
+            start = rows.upperBound
+        }
+    }
+
+    /// Checks rows, of which `columns` holds the first; writes their statuses where they are wanted.
+    /// - Returns: how many cannot be computed.
+    /// - Throws: for the first of them, where nobody wants statuses.
+    @inline(__always)
+    private func check(_ columns: FullFormColumns, _ rows: Range<Int>) throws(Failure) -> Int {
+        if engine.accepts(columns, count: rows.count, model) {
+            rowStatus.map { ($0 + rows.lowerBound).update(repeating: 0, count: rows.count) }
+            return 0
+        }
+        return try statuses(columns, rows)
+    }
+
+    @inline(never)
+    private func statuses(_ columns: FullFormColumns, _ rows: Range<Int>) throws(Failure) -> Int {
+        guard let rowStatus else {
+            do throws(GreeksError) {
+                try columns.validate(count: rows.count, model)
+                return 0
+            } catch {
+                var failure = Failure(error)
+                failure.row += Int64(rows.lowerBound)
+                failure.message = "row \(failure.row): \(error.reason)"
+                throw failure
+            }
+        }
+        var failures = 0
+        for row in 0..<rows.count {
+            let status = columns.status(ofRow: row, model)
+            rowStatus[rows.lowerBound + row] = status.rawValue
+            failures += status == .ok ? 0 : 1
+        }
+        return failures
+    }
+
+    /// NaN where rows could not be computed.
+    private func blank(_ rows: Range<Int>, _ outputs: GreekColumns) {
+        guard let rowStatus else { return }
+        for row in 0..<rows.count where rowStatus[rows.lowerBound + row] != 0 {
+            for greek in selection.greeks { outputs[greek]?[row] = .nan }
+        }
+    }
+}
+
+extension GreeksError {
+    /// What is wrong with a row, without its number.
+    fileprivate var reason: String {
+        if case .invalidInput(_, let status, let value) = self { "\(status) (\(value))" } else { "\(self)" }
+    }
+}
+
+@c @implementation
+public func poise_greek_name(_ greek: poise_greek) -> UnsafePointer<CChar>? {
+    let names: [StaticString] = [
+        "price", "delta", "gamma", "vega", "theta", "rho", "phi", "vanna", "volga", "charm", "speed", "zomma",
+        "color", "veta", "ultima",
+    ]
+    return greek.rawValue < names.count ? names[Int(greek.rawValue)].cString : nil
+}
