@@ -55,7 +55,21 @@ bool read_types(PyObject *object, const char *field, input *in) {
     in->rows = -1;
     in->bytes = (poise_bytes){&in->code, POISE_BROADCAST};
     PyArrayObject *array = NULL;
-    if (PyArray_Check(object)) {
+    if (PyLong_CheckExact(object)) {
+        long code = PyLong_AsLong(object);
+        if (code == 0 || code == 1) {
+            in->code = (uint8_t)code;
+            return true;
+        }
+        PyErr_Clear();
+    } else if (PyUnicode_CheckExact(object)) {
+        static const char *const names[] = {"C", "P", "c", "p", "call", "put"};
+        for (int i = 0; i < 6; i++)
+            if (PyUnicode_CompareWithASCIIString(object, names[i]) == 0) {
+                in->code = i % 2;
+                return true;
+            }
+    } else if (PyArray_Check(object)) {
         int type = PyArray_TYPE((PyArrayObject *)object);
         if ((type == NPY_UINT8 || type == NPY_BOOL || type == NPY_INT8) && is_plain((PyArrayObject *)object)) {
             array = (PyArrayObject *)object;
@@ -105,21 +119,21 @@ static bool overlap(const char *data, ptrdiff_t stride, Py_ssize_t rows, size_t 
 }
 
 bool read_output(
-    PyObject *object, const char *field, Py_ssize_t rows, const input *in, int inputs, poise_column *column) {
+    PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column) {
     if (!PyArray_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "out[\"%s\"]: expected a NumPy array, got %R", field, (PyObject *)Py_TYPE(object));
+        PyErr_Format(PyExc_TypeError, "out[%R]: expected a NumPy array, got %R", name, (PyObject *)Py_TYPE(object));
         return false;
     }
     PyArrayObject *array = (PyArrayObject *)object;
     if (PyArray_TYPE(array) != NPY_DOUBLE || PyArray_NDIM(array) != 1 || PyArray_DIM(array, 0) != rows ||
         !PyArray_ISBEHAVED(array)) {
-        PyErr_Format(PyExc_ValueError, "out[\"%s\"]: expected %zd writable float64 in one dimension", field, rows);
+        PyErr_Format(PyExc_ValueError, "out[%R]: expected %zd writable float64 in one dimension", name, rows);
         return false;
     }
     *column = (poise_column){PyArray_DATA(array), rows <= 1 ? 8 : PyArray_STRIDE(array, 0)};
     if (rows == 0) return true;
     if (column->stride == 0 || column->stride % 8 != 0) {
-        PyErr_Format(PyExc_ValueError, "out[\"%s\"]: rows must lie a multiple of 8 bytes apart", field);
+        PyErr_Format(PyExc_ValueError, "out[%R]: rows must lie a multiple of 8 bytes apart", name);
         return false;
     }
     const char *last = (char *)column->data + column->stride * (rows - 1);
@@ -130,7 +144,7 @@ bool read_output(
             ? overlap((const char *)in[i].bytes.data, in[i].bytes.stride, rows, 1, low, high)
             : overlap((const char *)in[i].values.data, in[i].values.stride, rows, 8, low, high);
         if (isWritten) {
-            PyErr_Format(PyExc_ValueError, "out[\"%s\"]: overlaps an input", field);
+            PyErr_Format(PyExc_ValueError, "out[%R]: overlaps an input", name);
             return false;
         }
     }

@@ -202,10 +202,7 @@ static bool prepare(
             }
             to->arrays[i] = array;
             Py_INCREF(array);
-            PyObject *text = PyUnicode_AsUTF8String(names[i]);
-            bool isRead = text && read_output(array, PyBytes_AsString(text), rows, in, 7, to->columns + i);
-            Py_XDECREF(text);
-            if (!isRead) return false;
+            if (!read_output(array, names[i], rows, in, 7, to->columns + i)) return false;
         }
         if (!keeps_status) return true;
         to->status = PyDict_GetItemWithError(out, name_of_status);

@@ -108,17 +108,20 @@ static bool look_up(const char *module, const char *name, PyObject **place) {
     return *place;
 }
 
-static PyObject *greek_names(void) {
-    PyObject *names = PyTuple_New(POISE_GREEK_COUNT);
-    for (int i = 0; names && i < POISE_GREEK_COUNT; i++) PyTuple_SetItem(names, i, PyUnicode_FromString(poise_greek_name(i)));
-    return names;
-}
+static const char *greek(int number) { return poise_greek_name((poise_greek)number); }
+static const char *exposure(int number) { return NULL; }
 
-static PyObject *exposure_names(void) {
-    PyObject *names = PyTuple_New(POISE_EXPOSURE_COUNT);
-    for (int i = 0; names && i < POISE_EXPOSURE_COUNT; i++)
-        PyTuple_SetItem(names, i, PyUnicode_FromString(poise_exposure_name(i)));
-    return names;
+/** The names of the numbers in a set of bits. */
+static bool add_names(PyObject *module, const char *attribute, unsigned set, const char *(*name)(int)) {
+    PyObject *names = PyList_New(0);
+    for (int i = 0; names && set >> i; i++) {
+        PyObject *text = set >> i & 1 ? PyUnicode_FromString(name(i)) : NULL;
+        if (text && PyList_Append(names, text) < 0) Py_CLEAR(names);
+        Py_XDECREF(text);
+    }
+    PyObject *tuple = names ? PyList_AsTuple(names) : NULL;
+    Py_XDECREF(names);
+    return tuple && PyModule_AddObject(module, attribute, tuple) == 0;
 }
 
 PyMODINIT_FUNC PyInit__native(void) {
@@ -135,8 +138,9 @@ PyMODINIT_FUNC PyInit__native(void) {
     PyObject *module = PyModule_Create(&definition);
     if (!module) return NULL;
     if (PyModule_AddStringConstant(module, "version", poise_version()) < 0 ||
-        PyModule_AddObject(module, "GREEKS", greek_names()) < 0 ||
-        PyModule_AddObject(module, "EXPOSURES", exposure_names()) < 0 || PyModule_AddFunctions(module, desk_methods) < 0) {
+        !add_names(module, "GREEKS", POISE_GREEKS_ALL, greek) ||
+        !add_names(module, "BOOK_GREEKS", POISE_GREEKS_BOOK, greek) ||
+        !add_names(module, "EXPOSURES", 0, exposure) || PyModule_AddFunctions(module, desk_methods) < 0) {
         Py_DECREF(module);
         return NULL;
     }

@@ -74,7 +74,7 @@ Py_ssize_t common_rows(const input *in, const char *const *names, int count);
 
 /** A column to write: writable doubles of that many rows, and not in the way of any input. */
 bool read_output(
-    PyObject *object, const char *field, Py_ssize_t rows, const input *in, int inputs, poise_column *column);
+    PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column);
 /** The same for bytes, one after another. */
 uint8_t *read_status_output(PyObject *object, Py_ssize_t rows);
 

@@ -11,7 +11,7 @@ from ._errors import InputError
 class Columns(Dict[str, Any]):
     """Arrays of one length by name, in order: a dict of NumPy arrays that is also an Arrow table.
 
-    `pyarrow.table(columns)`, `polars.from_arrow(columns)`, `duckdb.sql("from columns")` and everything else that knows
+    `pyarrow.table(columns)`, `polars.DataFrame(columns)`, `duckdb.sql("from columns")` and everything else that knows
     Arrow's PyCapsule interface take the arrays where they are; `pandas.DataFrame(columns)` takes them as a dict.
     Where all inputs of a call were numbers, so are the values.
     """

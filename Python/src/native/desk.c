@@ -1,0 +1,2 @@
+#include "native.h"
+PyMethodDef desk_methods[] = {{0}};

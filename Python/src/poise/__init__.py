@@ -1,0 +1,23 @@
+"""Poise: Greeks, implied volatilities, exposures, scenarios and hedges of option books.
+
+    >>> import numpy as np, poise
+    >>> risk = poise.greeks("C", spot=64_250.0, strike=np.array([60e3, 64e3, 70e3]), years=0.1, vol=0.52)
+    >>> risk["delta"].round(4)
+    array([0.7013, 0.542 , 0.3329])
+
+Columns are NumPy arrays or Arrow tables, read where they are. Natural units throughout: volatility 0.6 is 60%, rates
+are continuously compounded, years are ACT/365, and nothing is divided by 100 or 365 unless its name says so.
+"""
+from ._columns import Columns
+from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
+from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
+
+#: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
+ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
+#: What a row's `status` of `implied_vol` means, by its number.
+VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired")
+
+__all__ = [
+    "Columns", "EXPOSURES", "GREEKS", "HostError", "InputError", "PoiseError", "ROW_STATUS", "UnknownNameError",
+    "UnsupportedError", "VOLATILITY_STATUS", "greeks", "implied_vol", "instruction_set",
+]
