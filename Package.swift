@@ -65,7 +65,7 @@ let package = Package(
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
         // Swift runtime, so that hosts need none.
         .target(name: "CPoise", path: "CKernels/CPoise"),
-        .target(name: "PoiseC", dependencies: ["CPoise", "Poise"], swiftSettings: optimised),
+        .target(name: "PoiseC", dependencies: ["CPoise", "Market", "Poise"], swiftSettings: optimised),
         .target(
             name: "LibPoise", dependencies: ["PoiseC"], exclude: ["exports.map"],
             linkerSettings: [

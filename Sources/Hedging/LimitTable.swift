@@ -20,6 +20,22 @@ public struct LimitTable: Sendable {
         public let penaltyQuadratic: Double
         public let line: Int
 
+        public init(
+            book: String? = nil, underlying: String? = nil, expiry: String? = nil, greek: ExposureGreek,
+            low: Double = -.infinity, high: Double = .infinity, penalty: Double? = nil,
+            penaltyQuadratic: Double = 0, line: Int = 0
+        ) {
+            self.book = book
+            self.underlying = underlying
+            self.expiry = expiry
+            self.greek = greek
+            self.low = low
+            self.high = high
+            self.penalty = penalty
+            self.penaltyQuadratic = penaltyQuadratic
+            self.line = line
+        }
+
         /// What the band is called in reports: `BTC vega`, `BTC 2026-03-27 gamma`, `all delta`.
         public var name: String {
             [underlying ?? "all", expiry, greek.name].compactMap { $0 }.joined(separator: " ")
@@ -73,19 +89,38 @@ public struct LimitTable: Sendable {
                 penalty: try number(penalty, "penalty", .notNegative),
                 penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0,
                 line: row.line)
-            guard limit.low <= limit.high else {
-                throw row.invalid(high, "high", "is below low, \(limit.low)")
-            }
-            guard limit.low > -.infinity || limit.high < .infinity else {
-                throw row.invalid(low, "low", "low and high are both empty: nothing is limited")
-            }
-            let key = "\(limit.book ?? "")|\(limit.name)"
-            if let earlier = seen.updateValue(row.line, forKey: key) {
-                throw row.invalid(greek, "greek", "line \(earlier) has a limit for the same exposure")
-            }
-            limits.append(limit)
+            try add(limit, high: row.text(high), &seen)
         }
         guard !limits.isEmpty || !badRows.skipped.isEmpty else { throw .empty(file: file) }
+    }
+
+    /// Takes limits of any origin, under the name that errors show.
+    /// - Throws: as the reader does.
+    public init(name: String, _ limits: [Limit]) throws(MarketError) {
+        file = name
+        var seen: [String: Int] = [:]
+        for limit in limits { try add(limit, high: "\(limit.high)", &seen) }
+        guard !limits.isEmpty else { throw .empty(file: file) }
+    }
+
+    private mutating func add(
+        _ limit: Limit, high: String, _ seen: inout [String: Int]
+    ) throws(MarketError) {
+        func invalid(_ column: String, _ value: String, _ reason: String) -> MarketError {
+            .invalidValue(file: file, line: limit.line, column: column, value: value, reason: reason)
+        }
+        guard limit.low <= limit.high else {
+            throw invalid("high", high, "is below low, \(limit.low)")
+        }
+        guard limit.low > -.infinity || limit.high < .infinity else {
+            throw invalid("low", "", "low and high are both empty: nothing is limited")
+        }
+        let key = "\(limit.book ?? "")|\(limit.name)"
+        if let earlier = seen.updateValue(limit.line, forKey: key) {
+            throw invalid(
+                "greek", limit.greek.limitName, "line \(earlier) has a limit for the same exposure")
+        }
+        limits.append(limit)
     }
 }
 

@@ -34,6 +34,22 @@ public struct Chain: Sendable {
         if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
     }
 
+    /// Takes tickers of any origin, one after another.
+    /// - Parameters:
+    ///   - name: what errors call it.
+    ///   - ticker: the ticker of a row, from 0.
+    /// - Throws: `empty` without a row, `conflict` for two that claim to be the same and differ, and what `ticker`
+    ///   throws; errors of one row go to `badRows` first.
+    public init(
+        name: String, count: Int, _ badRows: inout BadRows, ticker: (Int) throws(MarketError) -> Ticker
+    ) throws(MarketError) {
+        file = name
+        for row in 0..<count {
+            do throws(MarketError) { try add(try ticker(row)) } catch { try badRows.note(error) }
+        }
+        if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
+    }
+
     /// The latest rows, one per instrument, in the file's order.
     public var latestTickers: [Ticker] { latest.values.sorted().map { tickers[$0] } }
 

@@ -119,7 +119,7 @@ package enum NumberRule {
     case positive
 
     /// NaN fails every rule.
-    func accepts(_ value: Double) -> Bool {
+    package func accepts(_ value: Double) -> Bool {
         switch self {
         case .finite: abs(value) < .infinity
         case .notNegative: value >= 0 && value < .infinity
@@ -128,7 +128,7 @@ package enum NumberRule {
     }
 
     /// What is wrong with a value that it does not accept.
-    var complaint: String {
+    package var complaint: String {
         switch self {
         case .finite: "must be finite"
         case .notNegative: "must be at least 0 and finite"

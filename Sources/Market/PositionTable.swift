@@ -21,6 +21,12 @@ public struct PositionTable: Sendable {
     public let file: String
     public private(set) var positions: [Position] = []
 
+    /// Takes positions of any origin, under the name that errors show.
+    public init(name: String, _ positions: [Position]) {
+        file = name
+        self.positions = positions
+    }
+
     /// Reads a table; extra columns are ignored.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {

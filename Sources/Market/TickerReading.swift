@@ -1,5 +1,5 @@
 /// The named values of one ticker, in whichever format it came.
-protocol TickerFields {
+package protocol TickerFields {
     var file: String { get }
     var line: Int { get }
     /// A value as text; nil where it is absent, empty or null.
@@ -8,10 +8,16 @@ protocol TickerFields {
     func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double?
     /// Levels of `[price, amount]`; nil where they are absent.
     func levels(_ name: String) throws(MarketError) -> [OrderLevel]?
+    /// In natural units: 0.6 for a `mark_iv` of 60.
+    func markVolatility() throws(MarketError) -> Double
 }
 
 extension TickerFields {
-    func invalid(_ name: String, _ value: String, _ reason: String) -> MarketError {
+    package func markVolatility() throws(MarketError) -> Double {
+        try required(["mark_iv"], .notNegative) / 100
+    }
+
+    package func invalid(_ name: String, _ value: String, _ reason: String) -> MarketError {
         .invalidValue(file: file, line: line, column: name, value: value, reason: reason)
     }
 
@@ -29,7 +35,7 @@ extension TickerFields {
     }
 
     /// The ticker that the fields describe.
-    func ticker() throws(MarketError) -> Ticker {
+    package func ticker() throws(MarketError) -> Ticker {
         guard let name = text("instrument_name") else { throw invalid("instrument_name", "", "is missing") }
         let instrument: Instrument
         do throws(InstrumentNameError) {
@@ -55,7 +61,7 @@ extension TickerFields {
             indexPrice: try first(["index_price", "estimated_delivery_price"], .positive),
             markPrice: isOption
                 ? try number("mark_price", .notNegative) : try required(["mark_price"], .positive),
-            markVolatility: isOption ? try required(["mark_iv"], .notNegative) / 100 : nil,
+            markVolatility: isOption ? try markVolatility() : nil,
             interestRate: try number("interest_rate", .finite) ?? 0,
             openInterest: try number("open_interest", .notNegative),
             bids: bids, asks: asks, published: try publishedGreeks())

@@ -1,0 +1,153 @@
+import CPoise
+import Poise
+
+/// Behind `poise_exposures`.
+final class ExposuresHandle: @unchecked Sendable {
+    let exposures: Exposures
+    let labels: [Names]
+
+    init(
+        _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ options: ExposureOptions
+    ) throws(Failure) {
+        let valuation = try valuation(table, in: chain)
+        let plan = ExposurePlan(
+            valuation.positions, contracts: valuation.contracts, by: options.groupings ?? [.book, .underlying])
+        try options.checkCoin(plan.groupings, valuation.positions)
+        let figures = ContractFigures(count: valuation.contracts.count)
+        exposures = Exposures(plan)
+        valuation.greeks.compute(engine)
+        figures.update(from: valuation.greeks, in: options.numeraire)
+        plan.aggregate(figures, into: exposures, engine)
+        labels = plan.groups.map { Names($0) }
+    }
+}
+
+/// Positions joined with their prices.
+func valuation(_ table: PositionTable, in chain: Chain) throws(Failure) -> BookValuation {
+    for position in table.positions where chain.latestTicker(of: position.instrument) == nil {
+        throw Failure(
+            status: POISE_ERROR_UNKNOWN_NAME,
+            message: "\(position.instrument.name): the chain has no price for it", row: Int64(position.line),
+            field: "instrument")
+    }
+    return try reading { badRows throws(MarketError) in try BookValuation(table, in: chain, &badRows) }
+}
+
+/// What `poise_exposure_options` say.
+struct ExposureOptions {
+    var numeraire = Numeraire.usd
+    /// Nil where there are none.
+    var groupings: [Grouping]?
+
+    init() {}
+
+    init(_ options: poise_exposure_options) throws(Failure) {
+        try checkSize(options.size, of: poise_exposure_options.self, "options")
+        switch options.numeraire {
+        case POISE_NUMERAIRE_USD: numeraire = .usd
+        case POISE_NUMERAIRE_COIN: numeraire = .coin
+        default: throw .argument("numeraire", "there is no numeraire \(options.numeraire.rawValue)")
+        }
+        guard options.grouping_count <= UInt32(POISE_MAXIMUM_GROUPINGS) else {
+            throw .count("grouping_count", "\(options.grouping_count): at most \(POISE_MAXIMUM_GROUPINGS)")
+        }
+        guard options.grouping_count > 0 else { return }
+        let given = options.groupings
+        var groupings: [Grouping] = []
+        for grouping in [given.0, given.1, given.2, given.3].prefix(Int(options.grouping_count)) {
+            let named: Grouping
+            switch grouping {
+            case POISE_BY_BOOK: named = .book
+            case POISE_BY_UNDERLYING: named = .underlying
+            case POISE_BY_EXPIRY: named = .expiry
+            case POISE_BY_INSTRUMENT: named = .instrument
+            default: throw .argument("groupings", "there is no grouping \(grouping.rawValue)")
+            }
+            guard !groupings.contains(named) else {
+                throw .argument("groupings", "\(named.rawValue) stands twice")
+            }
+            groupings.append(named)
+        }
+        self.groupings = groupings
+    }
+
+    /// Coins of different kinds don't add.
+    func checkCoin(_ groupings: [Grouping], _ positions: [PositionTable.Position]) throws(Failure) {
+        guard numeraire == .coin, !groupings.contains(.underlying), !groupings.contains(.instrument),
+            Set(positions.map(\.instrument.base)).count > 1
+        else { return }
+        throw .argument("numeraire", "coins of different kinds do not add: group by underlying, too")
+    }
+}
+
+extension ExposureGreek {
+    @inline(__always)
+    init(_ exposure: poise_exposure) throws(Failure) {
+        guard let found = ExposureGreek(rawValue: Int(exposure.rawValue)) else {
+            throw .argument("exposure", "there is no exposure \(exposure.rawValue)")
+        }
+        self = found
+    }
+}
+
+extension Exposures {
+    /// Copies one figure of every group.
+    func copy(_ exposure: poise_exposure, to column: poise_column) throws(Failure) {
+        let greek = try ExposureGreek(exposure)
+        guard count > 0 else { return }
+        let target = try Target(column, "column")
+        for group in 0..<count { target.set(group, self[group, greek]) }
+    }
+}
+
+@c @implementation
+public func poise_exposures_create(
+    _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?,
+    _ options: UnsafePointer<poise_exposure_options>?, _ exposures: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(exposures, "exposures")
+        place.pointee = nil
+        let chosen =
+            options == nil ? ExposureOptions() : try ExposureOptions(try required(options, "options").pointee)
+        let made = try ExposuresHandle(
+            try object(engine, as: EngineHandle.self, "engine").engine,
+            try object(chain, as: ChainHandle.self, "chain").chain,
+            try object(positions, as: PositionsHandle.self, "positions").table, chosen)
+        handOut(made, place)
+    }
+}
+
+@c @implementation
+public func poise_exposures_free(_ exposures: OpaquePointer?) { takeBack(exposures, as: ExposuresHandle.self) }
+
+@c @implementation
+public func poise_exposures_count(_ exposures: OpaquePointer?) -> Int {
+    object(exposures, as: ExposuresHandle.self)?.exposures.count ?? 0
+}
+
+@c @implementation
+public func poise_exposures_label(
+    _ exposures: OpaquePointer?, _ group: Int, _ grouping: Int
+) -> UnsafePointer<CChar>? {
+    guard let labels = object(exposures, as: ExposuresHandle.self)?.labels, labels.indices.contains(group)
+    else { return nil }
+    return labels[group][grouping]
+}
+
+@c @implementation
+public func poise_exposures_values(
+    _ exposures: OpaquePointer?, _ exposure: poise_exposure, _ column: poise_column
+) -> poise_status {
+    attempt { () throws(Failure) in
+        try object(exposures, as: ExposuresHandle.self, "exposures").exposures.copy(exposure, to: column)
+    }
+}
+
+@c @implementation
+public func poise_exposure_name(_ exposure: poise_exposure) -> UnsafePointer<CChar>? {
+    let names: [StaticString] = [
+        "value", "delta", "net_delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm",
+    ]
+    return exposure.rawValue < names.count ? names[Int(exposure.rawValue)].cString : nil
+}
