@@ -109,7 +109,7 @@ static bool look_up(const char *module, const char *name, PyObject **place) {
 }
 
 static const char *greek(int number) { return poise_greek_name((poise_greek)number); }
-static const char *exposure(int number) { return NULL; }
+static const char *exposure(int number) { return poise_exposure_name((poise_exposure)number); }
 
 /** The names of the numbers in a set of bits. */
 static bool add_names(PyObject *module, const char *attribute, unsigned set, const char *(*name)(int)) {
@@ -140,7 +140,7 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (PyModule_AddStringConstant(module, "version", poise_version()) < 0 ||
         !add_names(module, "GREEKS", POISE_GREEKS_ALL, greek) ||
         !add_names(module, "BOOK_GREEKS", POISE_GREEKS_BOOK, greek) ||
-        !add_names(module, "EXPOSURES", 0, exposure) || PyModule_AddFunctions(module, desk_methods) < 0) {
+        !add_names(module, "EXPOSURES", (1u << POISE_EXPOSURE_COUNT) - 1, exposure) || !add_desk(module) || !add_live(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -97,8 +97,9 @@ PyObject *native_import_arrow(PyObject *self, PyObject *arguments);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c ---- */
+/* ---- desk.c, live.c ---- */
 
-extern PyMethodDef desk_methods[];
+bool add_desk(PyObject *module);
+bool add_live(PyObject *module);
 
 #endif
