@@ -162,4 +162,52 @@ public enum GreeksAVX2 {
     public static func sumWeightedRows(_ input: WeightedRows, _ sums: UnsafeMutablePointer<Double>) {
         VectorMath.sumWeightedRows(input, into: sums)
     }
+
+    @inline(never)
+    public static func scenarioFormPrice(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioPrice.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func scenarioFormProfit(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioProfit.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func scenarioFormCoinProfit(
+        _ plan: ScenarioPlan, _ legs: ScenarioColumns, _ count: Int, _ rows: UnsafeMutablePointer<Double>,
+        _ stride: Int
+    ) {
+        scenarioForm(
+            Arithmetic.self, ScenarioCoinProfit.self, plan, legs, count: count, into: rows, stride: stride)
+    }
+
+    @inline(never)
+    public static func addWeightedRows(
+        _ rows: UnsafePointer<Double>, _ stride: Int, _ vectors: Int, _ rowOfTerm: UnsafePointer<Int32>,
+        _ weights: UnsafePointer<Double>, _ sumOfGroup: UnsafePointer<Int32>, _ offsets: UnsafePointer<Int>,
+        _ groupCount: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addWeightedRows(
+            rows: rows, stride: stride, vectors: vectors, rowOfTerm: rowOfTerm, weights: weights,
+            sumOfGroup: sumOfGroup, offsets: offsets, groupCount: groupCount, into: sums)
+    }
+
+    @inline(never)
+    public static func denseWeightedRows(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ weights: UnsafePointer<Double>,
+        _ weightStride: Int, _ groupCount: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.denseWeightedRows(
+            Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, weightStride: weightStride,
+            groupCount: groupCount, into: sums)
+    }
 }

@@ -32,7 +32,8 @@ public enum Bachelier: PricingModel {
         let growth = dividendFactor / discount
         let forward = spot * growth
         let reciprocalDeviation = one / deviation
-        let d = (forward - strike) * reciprocalDeviation
+        // Far beyond where the density is 0; without a bound, products with it would overflow.
+        let d = ((forward - strike) * reciprocalDeviation).atLeast(-0x1p20).atMost(0x1p20)
 
         // N(−|d|) from the Mills ratio, N(w d) as it or its complement.
         let bell = gaussian(arithmetic, d)

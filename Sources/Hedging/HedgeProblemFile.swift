@@ -18,7 +18,7 @@ public struct HedgeProblemFile {
             for (index, element) in (value.array ?? [value]).enumerated() {
                 let path = value.array == nil ? "" : "[\(index)]."
                 problems.append(
-                    try Fields(file: source.name, value: element, path: path).problem(problems.count))
+                    try JSONFields(file: source.name, value: element, path: path).problem(problems.count))
             }
         }
         self.problems = problems
@@ -26,92 +26,8 @@ public struct HedgeProblemFile {
     }
 }
 
-/// The members of one object of the file, with where it stands.
-private struct Fields {
-    let file: String
-    let value: JSON
-    let path: String
-
-    func failure(_ name: String, _ found: JSON?, _ reason: String) -> MarketError {
-        var text = ""
-        if let found {
-            switch found.content {
-            case .null: text = "null"
-            case .boolean(let value): text = "\(value)"
-            case .number(let value): text = "\(value)"
-            case .string(let value): text = value
-            case .array: text = "[…]"
-            case .object: text = "{…}"
-            }
-        }
-        return .invalidValue(
-            file: file, line: found?.line ?? value.line, column: path + name, value: text, reason: reason)
-    }
-
-    func number(_ name: String, default standard: Double? = nil) throws(MarketError) -> Double {
-        guard let found = value[name], !found.isNull else {
-            if let standard { return standard }
-            throw failure(name, value[name], "is missing")
-        }
-        guard let number = found.number else { throw failure(name, found, "must be a number") }
-        return number
-    }
-
-    func index(_ name: String, default standard: Int? = nil) throws(MarketError) -> Int {
-        let number = try number(name, default: standard.map(Double.init))
-        guard let index = Int(exactly: number) else {
-            throw failure(name, value[name], "must be a whole number")
-        }
-        return index
-    }
-
-    func string(_ name: String, default standard: String) throws(MarketError) -> String {
-        guard let found = value[name], !found.isNull else { return standard }
-        guard let text = found.string else { throw failure(name, found, "must be a text") }
-        return text
-    }
-
-    func boolean(_ name: String, default standard: Bool) throws(MarketError) -> Bool {
-        guard let found = value[name], !found.isNull else { return standard }
-        guard case .boolean(let isSet) = found.content else {
-            throw failure(name, found, "must be true or false")
-        }
-        return isSet
-    }
-
-    func array(_ name: String) throws(MarketError) -> [JSON] {
-        guard let found = value[name], !found.isNull else { return [] }
-        guard let array = found.array else { throw failure(name, found, "must be an array") }
-        return array
-    }
-
-    func numbers(_ name: String) throws(MarketError) -> [Double] {
-        try numbers(try array(name), name)
-    }
-
-    private func numbers(_ array: [JSON], _ name: String) throws(MarketError) -> [Double] {
-        var numbers: [Double] = []
-        for (index, element) in array.enumerated() {
-            guard let number = element.number else {
-                throw failure("\(name)[\(index)]", element, "must be a number")
-            }
-            numbers.append(number)
-        }
-        return numbers
-    }
-
-    func objects(_ name: String) throws(MarketError) -> [Fields] {
-        var objects: [Fields] = []
-        for (index, element) in try array(name).enumerated() {
-            guard case .object = element.content else {
-                throw failure("\(name)[\(index)]", element, "must be an object")
-            }
-            objects.append(Fields(file: file, value: element, path: "\(path)\(name)[\(index)]."))
-        }
-        return objects
-    }
-
-    func problem(_ index: Int) throws(MarketError) -> HedgeProblem {
+extension JSONFields {
+    fileprivate func problem(_ index: Int) throws(MarketError) -> HedgeProblem {
         guard case .object = value.content else {
             throw .invalidValue(
                 file: file, line: value.line, column: path, value: "", reason: "must be an object")
@@ -154,7 +70,7 @@ private struct Fields {
                 coefficients: entries)
         }
         if let risk = value["risk"], !risk.isNull {
-            problem.risk = try Fields(file: file, value: risk, path: path + "risk.").risk()
+            problem.risk = try JSONFields(file: file, value: risk, path: path + "risk.").risk()
         }
         return problem
     }

@@ -112,7 +112,8 @@ public func poise_chain_parse(
         let place = try required(chain, "chain")
         place.pointee = nil
         let source = try Source(text, length, name, default: "chain")
-        handOut(ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
+        handOut(
+            ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
     }
 }
 
@@ -124,7 +125,8 @@ public func poise_chain_read(
         let place = try required(chain, "chain")
         place.pointee = nil
         let source = try Source(reading: path)
-        handOut(ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
+        handOut(
+            ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
     }
 }
 

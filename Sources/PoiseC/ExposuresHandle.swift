@@ -11,7 +11,8 @@ final class ExposuresHandle: @unchecked Sendable {
     ) throws(Failure) {
         let valuation = try valuation(table, in: chain)
         let plan = ExposurePlan(
-            valuation.positions, contracts: valuation.contracts, by: options.groupings ?? [.book, .underlying])
+            valuation.positions, contracts: valuation.contracts,
+            by: options.groupings ?? [.book, .underlying])
         try options.checkCoin(plan.groupings, valuation.positions)
         let figures = ContractFigures(count: valuation.contracts.count)
         exposures = Exposures(plan)
@@ -119,7 +120,9 @@ public func poise_exposures_create(
 }
 
 @c @implementation
-public func poise_exposures_free(_ exposures: OpaquePointer?) { takeBack(exposures, as: ExposuresHandle.self) }
+public func poise_exposures_free(_ exposures: OpaquePointer?) {
+    takeBack(exposures, as: ExposuresHandle.self)
+}
 
 @c @implementation
 public func poise_exposures_count(_ exposures: OpaquePointer?) -> Int {

@@ -43,7 +43,8 @@ func attempt(_ body: () throws(Failure) -> Void) -> poise_status {
 // MARK: Errors of the modules
 
 extension Failure {
-    init(_ error: GreeksError) {
+    /// - Parameter first: the caller's number of the row that the error calls 0.
+    init(_ error: GreeksError, first: Int = 0) {
         self.init(status: POISE_ERROR_ARGUMENT, message: "\(error)")
         switch error {
         case .unknownInstructionSet: field = "instruction_set"
@@ -52,7 +53,8 @@ extension Failure {
             field = "instruction_set"
         case .invalidInput(let row, let status, let value):
             self.status = POISE_ERROR_VALUE
-            self.row = Int64(row)
+            self.row = Int64(first + row)
+            message = "row \(first + row): \(status) (\(value))"
             field = status.field
             self.value = value
         case .invalidThreadCount(let count):

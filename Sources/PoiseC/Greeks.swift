@@ -266,10 +266,7 @@ struct GreeksJob {
                 try columns.validate(count: rows.count, model)
                 return 0
             } catch {
-                var failure = Failure(error)
-                failure.row += Int64(rows.lowerBound)
-                failure.message = "row \(failure.row): \(error.reason)"
-                throw failure
+                throw Failure(error, first: rows.lowerBound)
             }
         }
         var failures = 0
@@ -287,13 +284,6 @@ struct GreeksJob {
         for row in 0..<rows.count where rowStatus[rows.lowerBound + row] != 0 {
             for greek in selection.greeks { outputs[greek]?[row] = .nan }
         }
-    }
-}
-
-extension GreeksError {
-    /// What is wrong with a row, without its number.
-    fileprivate var reason: String {
-        if case .invalidInput(_, let status, let value) = self { "\(status) (\(value))" } else { "\(self)" }
     }
 }
 

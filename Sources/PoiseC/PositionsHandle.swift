@@ -88,7 +88,9 @@ public func poise_positions_read(
 }
 
 @c @implementation
-public func poise_positions_free(_ positions: OpaquePointer?) { takeBack(positions, as: PositionsHandle.self) }
+public func poise_positions_free(_ positions: OpaquePointer?) {
+    takeBack(positions, as: PositionsHandle.self)
+}
 
 @c @implementation
 public func poise_positions_count(_ positions: OpaquePointer?) -> Int {

@@ -8,7 +8,9 @@ struct Texts {
 
     /// - Throws: where there are none.
     init(_ texts: poise_texts, _ name: StaticString) throws(Failure) {
-        guard texts.strings != nil || texts.offsets32 != nil || texts.offsets64 != nil else { throw .null(name) }
+        guard texts.strings != nil || texts.offsets32 != nil || texts.offsets64 != nil else {
+            throw .null(name)
+        }
         self.texts = texts
         self.name = name
         if let strings = texts.strings { try checkAlignment(UnsafeRawPointer(strings), 8, name) }
@@ -31,7 +33,9 @@ struct Texts {
         }
         let start = texts.offsets32.map { Int($0[row]) } ?? texts.offsets64.map { Int($0[row]) } ?? 0
         let end = texts.offsets32.map { Int($0[row + 1]) } ?? texts.offsets64.map { Int($0[row + 1]) } ?? 0
-        guard start >= 0, end >= start else { throw invalid(row, "offsets \(start) and \(end) do not ascend") }
+        guard start >= 0, end >= start else {
+            throw invalid(row, "offsets \(start) and \(end) do not ascend")
+        }
         guard end > start else { return "" }
         guard let bytes = texts.bytes else { throw .null(name) }
         let text = UnsafeRawBufferPointer(start: bytes + start, count: end - start)

@@ -91,6 +91,15 @@ public struct ExposurePlan: Sendable {
         legQuantities = order.map { legs[$0].quantity }
     }
 
+    /// Calls `body` with each leg, group by group, in the order of the positions.
+    func forEachLeg(_ body: (_ group: Int, _ contract: Int, _ quantity: Double) -> Void) {
+        for group in groups.indices {
+            for leg in offsets[group]..<offsets[group + 1] {
+                body(group, Int(legContracts[leg]), legQuantities[leg])
+            }
+        }
+    }
+
     /// Sums the legs of each group, in the order of the positions: the same bits on every machine.
     /// Allocates nothing.
     /// - Parameter range: the groups whose sums are wanted; all where it is nil. Those of others stay.

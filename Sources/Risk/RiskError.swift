@@ -6,6 +6,8 @@ public enum RiskError: Error, Equatable, Sendable {
     case unknownContract(String)
     /// What a limit or a report asks for takes positions grouped in another way.
     case missingGrouping(of: String, Grouping)
+    /// A grid moves volatilities along a smile, and there is none.
+    case missingSmile(of: String)
     /// A value that the formulas do not accept, for a contract, an underlying or a slice of it.
     case invalidValue(of: String, field: String, value: Double)
 }
@@ -19,6 +21,8 @@ extension RiskError: CustomStringConvertible {
         case .unknownContract(let name): "contract \"\(name)\": not among those that the plan was made for"
         case .missingGrouping(let name, let grouping):
             "\(name): positions are not grouped by \(grouping.rawValue)"
+        case .missingSmile(let name):
+            "\(name): volatilities are to move along a smile (sticky moneyness or delta), and there is none"
         case .invalidValue(let name, let field, let value): "\(name): \(field) \(value): not accepted"
         }
     }

@@ -24,7 +24,7 @@ struct SliceLayout {
         let contracts = chain.tickers.map(\.instrument)
         let underlyings = Array(Set(contracts.map(\.base))).sorted()
         self.underlyings = underlyings
-        let names = contracts.map(Self.sliceName)
+        let names = contracts.map(\.sliceName)
         var slices: [String: LiveRisk.Slice] = [:]
         for (contract, name) in zip(contracts, names) where slices[name] == nil {
             slices[name] = LiveRisk.Slice(
@@ -86,12 +86,6 @@ struct SliceLayout {
         self.deltaOnes = deltaOnes
         self.rows = rows
         rowCount = row
-    }
-
-    /// The name up to the strike: `BTC-27JUN25`, `BTC_USDC-PERPETUAL`.
-    private static func sliceName(_ instrument: Instrument) -> String {
-        guard instrument.isOption else { return instrument.name }
-        return instrument.name.split(separator: "-").prefix(2).joined(separator: "-")
     }
 }
 

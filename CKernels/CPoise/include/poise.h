@@ -453,7 +453,7 @@ const char *poise_exposures_label(const poise_exposures *exposures, size_t group
 poise_status poise_exposures_values(
     const poise_exposures *exposures, poise_exposure exposure, poise_column column);
 
-/* ---- Limits and hedges of live books ------------------------------------------------------------------------ */
+/* ---- Live books and their hedges ---------------------------------------------------------------------------- */
 
 /** The bands in which exposures are to stay. Never change. */
 typedef struct poise_limits poise_limits;
@@ -543,9 +543,10 @@ int64_t poise_live_find_underlying(const poise_live *live, const char *name);
 int64_t poise_live_find_slice(const poise_live *live, const char *name);
 int64_t poise_live_find_contract(const poise_live *live, const char *name);
 
-/** Changes: they mark what poise_live_update will compute, allocate nothing, and return POISE_ERROR_ARGUMENT for a
- *  place that is not there, POISE_ERROR_VALUE for a number that is not accepted; nothing has changed then.
- *  Milliseconds since 1970, 0: the time stays. Since 0.1. */
+/* Changes mark what poise_live_update will compute. They allocate nothing, and return POISE_ERROR_ARGUMENT for a place
+ * that is not there, POISE_ERROR_VALUE for a number that is not accepted: prices from 1e-12 to 1e12, milliseconds since
+ * 1970, 0 where the time stays. Nothing has changed then. Since 0.1. */
+
 /** The underlying trades at a new price; all its slices move in proportion. */
 poise_status poise_live_tick(poise_live *live, size_t underlying, double price, int64_t milliseconds);
 /** A slice's own price: of its future, perpetual or coin. */
@@ -582,6 +583,20 @@ int64_t poise_live_candidate(const poise_live *live, size_t hedge, size_t candid
 size_t poise_live_band_count(const poise_live *live, size_t hedge);
 const char *poise_live_band(const poise_live *live, size_t hedge, size_t band);
 
+/** What may be traded, per unit. `poise hedge --problem` describes the terms. */
+typedef struct poise_hedge_instrument {
+    /** Its place among the underlyings. */
+    uint64_t underlying;
+    double cost_buy, cost_sell;
+    /** Coefficient of the square of the amount. */
+    double impact;
+    double fixed_cost;
+    /** Trades are whole multiples; 0: any amount. */
+    double lot;
+    double maximum_buy, maximum_sell;
+    double margin, cash;
+} poise_hedge_instrument;
+
 /** The answer to a hedge. */
 typedef struct poise_hedge_result {
     size_t size;
@@ -601,29 +616,20 @@ typedef struct poise_hedge_result {
 /** Brings the desk up to date, looks at every band of a hedge, and where one is left finds the cheapest trades, from
  *  the last answer on. `result`: or NULL; its `size` must be set. After the first hedge it allocates nothing. Since 0.1. */
 poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_result *result);
-/** Copies the trades of the last hedge, one per candidate, positive buys; 0 before the first. Since 0.1. */
+/** Copies the trades that the last decision came to, one per candidate, positive buys; 0 where it was to do nothing, or
+ *  infeasible, or there was none yet. Since 0.1. */
 poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_column trades);
 /** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
 poise_status poise_live_bands(
     const poise_live *live, size_t hedge, poise_column exposures, poise_column prices);
+/** New costs and depth of a candidate, for the hedges to come; its `underlying` is not read. What makes no problem shows
+ *  when it is solved. Allocates nothing. Since 0.1. */
+poise_status poise_live_set_candidate(
+    poise_live *live, size_t hedge, size_t candidate, const poise_hedge_instrument *instrument);
 /** Books the trades of the last hedge in `book`, as if all were filled. Since 0.1. */
 poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
 
 /* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */
-
-/** What may be traded, per unit. `poise hedge --problem` describes the terms. */
-typedef struct poise_hedge_instrument {
-    /** Its place among the underlyings. */
-    uint64_t underlying;
-    double cost_buy, cost_sell;
-    /** Coefficient of the square of the amount. */
-    double impact;
-    double fixed_cost;
-    /** Trades are whole multiples; 0: any amount. */
-    double lot;
-    double maximum_buy, maximum_sell;
-    double margin, cash;
-} poise_hedge_instrument;
 
 /** low ≤ current + Σ coefficient · x ≤ high. */
 typedef struct poise_hedge_band {
@@ -643,6 +649,7 @@ typedef struct poise_hedge_entry {
 
 typedef struct poise_hedge_problem {
     size_t size;
+    /** At most 4,096 underlyings and 16,384 bands. */
     size_t underlying_count, instrument_count, band_count, entry_count;
     const poise_hedge_instrument *instruments;
     const poise_hedge_band *bands;
@@ -676,8 +683,8 @@ typedef struct poise_hedger poise_hedger;
 poise_status poise_hedger_create(const poise_hedger_options *options, poise_hedger **hedger);
 /** Frees a hedger, or NULL. Since 0.1. */
 void poise_hedger_free(poise_hedger *hedger);
-/** Finds the cheapest trades. `trades`: instrument_count rows. `prices`: the derivative of the least cost with respect to each band's
- *  active limit, band_count rows, or data NULL. `result`: or NULL; its `size` must be set.
+/** Finds the cheapest trades. `trades`: instrument_count rows. `prices`: the derivative of the least cost with respect
+ *  to each band's active limit, band_count rows, or data NULL. Both are 0 where the outcome is infeasible. `result`: or NULL; its `size` must be set.
  *  POISE_ERROR_VALUE where a number makes no problem: the field is a path, "bands[3].lo". After the first problem of a
  *  shape (the same bands on the same instruments) it allocates nothing. Since 0.1. */
 poise_status poise_hedger_solve(

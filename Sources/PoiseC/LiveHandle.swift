@@ -1,0 +1,327 @@
+import CPoise
+import Poise
+
+/// Behind `poise_live`.
+final class LiveHandle {
+    let risk: LiveRisk
+    let hedges: [HedgeOfLive]
+    let underlyings, slices, contracts: Names
+    let labels: [Names]
+    private let sliceNumbers: [String: Int]
+
+    /// A hedge, and whether its last decision left trades.
+    final class HedgeOfLive {
+        let hedge: LiveHedge
+        let book: Names
+        let bands: Names
+        var hasTrades = false
+
+        init(_ hedge: LiveHedge) {
+            self.hedge = hedge
+            book = Names([hedge.limits.first?.book ?? ""])
+            bands = Names(hedge.limits.map(\.name))
+        }
+    }
+
+    init(
+        _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ limits: LimitTable?,
+        _ options: LiveOptions
+    ) throws(Failure) {
+        // Names the position whose contract has no price.
+        let valuation = try valuation(table, in: chain)
+        if let limits {
+            guard options.exposures.groupings == nil, options.exposures.numeraire == .usd else {
+                throw .argument("options", "with limits: dollars, and no groupings")
+            }
+            var badRows = BadRows(skip: false)
+            do {
+                let (risk, hedges) = try LiveHedge.all(
+                    table, in: chain, limits, options.hedge, engine, &badRows)
+                self.risk = risk
+                self.hedges = hedges.map(HedgeOfLive.init)
+            } catch let error as MarketError {
+                var failure = Failure(error, fromColumns: limits.file == "limits")
+                // What a limit names and is not there is no fault of the text.
+                if case .invalidValue(limits.file, _, "book", _, _) = error {
+                    failure.status = POISE_ERROR_UNKNOWN_NAME
+                }
+                if case .invalidValue(limits.file, _, "underlying", _, _) = error {
+                    failure.status = POISE_ERROR_UNKNOWN_NAME
+                }
+                throw failure
+            } catch let error as RiskError {
+                throw Failure(error)
+            } catch {
+                throw Failure(status: POISE_ERROR_VALUE, message: "\(error)")
+            }
+        } else {
+            hedges = []
+            // All that is listed can be traded, and what is held without being listed.
+            var tickers = chain.latestTickers
+            let listed = Set(tickers.map(\.instrument.name))
+            tickers += valuation.greeks.tickers.filter { !listed.contains($0.instrument.name) }
+            let greeks = try reading { badRows throws(MarketError) in
+                try ChainGreeks(tickers, file: chain.file, .book, &badRows)
+            }
+            do throws(RiskError) {
+                risk = try LiveRisk(
+                    valuation.positions, greeks, by: options.exposures.groupings ?? [.book],
+                    in: options.exposures.numeraire, engine: engine)
+            } catch {
+                throw Failure(error)
+            }
+        }
+        underlyings = Names(risk.underlyings)
+        slices = Names(risk.slices.map(\.name))
+        contracts = Names(risk.contracts.map(\.name))
+        labels = risk.plan.groups.map { Names($0) }
+        sliceNumbers = Dictionary(
+            risk.slices.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    func slice(named name: String) -> Int? { sliceNumbers[name] }
+
+    func hedge(_ index: Int) throws(Failure) -> HedgeOfLive {
+        try checkIndex(index, below: hedges.count, "hedge")
+        return hedges[index]
+    }
+}
+
+/// What `poise_live_options` say.
+struct LiveOptions {
+    var exposures = ExposureOptions()
+    var hedge = BookHedge.Options()
+
+    init() {}
+
+    init(_ options: poise_live_options) throws(Failure) {
+        try checkSize(options.size, of: poise_live_options.self, "options")
+        // Left at 0 it stands for none.
+        if options.exposures.size != 0 { exposures = try ExposureOptions(options.exposures) }
+        guard options.holding_days >= 0, options.holding_days < .infinity else {
+            throw .argument("holding_days", "\(options.holding_days) must be at least 0 and finite")
+        }
+        guard options.funding_rate.isFinite else {
+            throw .argument("funding_rate", "\(options.funding_rate) must be finite")
+        }
+        guard !options.cash_budget.isNaN else { throw .argument("cash_budget", "must be a number") }
+        hedge.holding = HedgeCandidate.Holding(horizon: options.holding_days, funding: options.funding_rate)
+        if options.cash_budget != 0 { hedge.cashBudget = options.cash_budget }
+        hedge.usesLots = options.uses_lots != 0
+    }
+}
+
+/// Changes a live desk.
+@inline(__always)
+private func change(
+    _ live: OpaquePointer?, _ body: (LiveHandle) throws(Failure) -> Void
+) -> poise_status {
+    attempt { () throws(Failure) in try body(try object(live, as: LiveHandle.self, "live")) }
+}
+
+/// Runs a change of `LiveRisk`.
+@inline(__always)
+private func risking(_ body: () throws(RiskError) -> Void) throws(Failure) {
+    do throws(RiskError) { try body() } catch { throw Failure(error) }
+}
+
+/// The time of a change; nil for 0.
+@inline(__always)
+private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
+    guard milliseconds >= 0, milliseconds < largestMilliseconds else {
+        throw Failure(
+            status: POISE_ERROR_VALUE, message: "milliseconds: \(milliseconds): must be since 1970",
+            field: "milliseconds", value: Double(milliseconds))
+    }
+    return milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
+}
+
+/// Prices of a tick, within what cannot overflow however often they come.
+@inline(__always)
+private func checkPrice(_ price: Double) throws(Failure) {
+    guard price >= 1e-12, price <= 1e12 else {
+        throw Failure(
+            status: POISE_ERROR_VALUE, message: "price: \(price): must be in [1e-12, 1e12]", field: "price",
+            value: price)
+    }
+}
+
+@c @implementation
+public func poise_live_create(
+    _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?, _ limits: OpaquePointer?,
+    _ options: UnsafePointer<poise_live_options>?, _ live: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(live, "live")
+        place.pointee = nil
+        let chosen =
+            options == nil ? LiveOptions() : try LiveOptions(try required(options, "options").pointee)
+        let made = try LiveHandle(
+            try object(engine, as: EngineHandle.self, "engine").engine,
+            try object(chain, as: ChainHandle.self, "chain").chain,
+            try object(positions, as: PositionsHandle.self, "positions").table,
+            object(limits, as: LimitsHandle.self)?.table, chosen)
+        handOut(made, place)
+    }
+}
+
+@c @implementation
+public func poise_live_free(_ live: OpaquePointer?) { takeBack(live, as: LiveHandle.self) }
+
+// MARK: What there is
+
+@c @implementation
+public func poise_live_underlying_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.underlyings.count ?? 0
+}
+
+@c @implementation
+public func poise_live_slice_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.slices.count ?? 0
+}
+
+@c @implementation
+public func poise_live_contract_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.contracts.count ?? 0
+}
+
+@c @implementation
+public func poise_live_group_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.labels.count ?? 0
+}
+
+@c @implementation
+public func poise_live_underlying(_ live: OpaquePointer?, _ underlying: Int) -> UnsafePointer<CChar>? {
+    object(live, as: LiveHandle.self)?.underlyings[underlying]
+}
+
+@c @implementation
+public func poise_live_slice(_ live: OpaquePointer?, _ slice: Int) -> UnsafePointer<CChar>? {
+    object(live, as: LiveHandle.self)?.slices[slice]
+}
+
+@c @implementation
+public func poise_live_contract(_ live: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {
+    object(live, as: LiveHandle.self)?.contracts[contract]
+}
+
+@c @implementation
+public func poise_live_label(
+    _ live: OpaquePointer?, _ group: Int, _ grouping: Int
+) -> UnsafePointer<CChar>? {
+    guard let labels = object(live, as: LiveHandle.self)?.labels, labels.indices.contains(group)
+    else { return nil }
+    return labels[group][grouping]
+}
+
+@c @implementation
+public func poise_live_find_underlying(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
+    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
+    return live.risk.underlyings.firstIndex(of: name).map { Int64($0) } ?? -1
+}
+
+@c @implementation
+public func poise_live_find_slice(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
+    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
+    return live.slice(named: name).map { Int64($0) } ?? -1
+}
+
+@c @implementation
+public func poise_live_find_contract(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
+    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
+    return live.risk.number(of: name).map { Int64($0) } ?? -1
+}
+
+// MARK: What changes
+
+@c @implementation
+public func poise_live_tick(
+    _ live: OpaquePointer?, _ underlying: Int, _ price: Double, _ milliseconds: Int64
+) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(underlying, below: live.underlyings.count, "underlying")
+        try checkPrice(price)
+        let time = try timestamp(milliseconds)
+        try risking { () throws(RiskError) in try live.risk.tick(underlying, price: price, at: time) }
+    }
+}
+
+@c @implementation
+public func poise_live_set_price(
+    _ live: OpaquePointer?, _ slice: Int, _ price: Double, _ milliseconds: Int64
+) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(slice, below: live.slices.count, "slice")
+        try checkPrice(price)
+        let time = try timestamp(milliseconds)
+        try risking { () throws(RiskError) in try live.risk.setPrice(price, ofSlice: slice, at: time) }
+    }
+}
+
+@c @implementation
+public func poise_live_set_rate(_ live: OpaquePointer?, _ slice: Int, _ rate: Double) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(slice, below: live.slices.count, "slice")
+        try risking { () throws(RiskError) in try live.risk.setRate(rate, ofSlice: slice) }
+    }
+}
+
+@c @implementation
+public func poise_live_set_volatility(
+    _ live: OpaquePointer?, _ contract: Int, _ volatility: Double
+) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(contract, below: live.contracts.count, "contract")
+        try risking { () throws(RiskError) in
+            try live.risk.setVolatility(volatility, ofContract: contract)
+        }
+    }
+}
+
+@c @implementation
+public func poise_live_advance(_ live: OpaquePointer?, _ milliseconds: Int64) -> poise_status {
+    change(live) { live throws(Failure) in
+        if let time = try timestamp(milliseconds) { live.risk.advance(to: time) }
+    }
+}
+
+@c @implementation
+public func poise_live_fill(
+    _ live: OpaquePointer?, _ book: UnsafePointer<CChar>?, _ contract: Int, _ quantity: Double
+) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(contract, below: live.contracts.count, "contract")
+        let book = try text(book, "book")
+        try risking { () throws(RiskError) in
+            try live.risk.fill(book: book, contract: contract, quantity: quantity)
+        }
+    }
+}
+
+// MARK: What follows
+
+@c @implementation
+public func poise_live_update(_ live: OpaquePointer?, _ slices: UnsafeMutablePointer<Int>?) -> poise_status {
+    change(live) { live throws(Failure) in
+        let count = live.risk.update()
+        if slices != nil { try required(slices, "slices").pointee = count }
+    }
+}
+
+@c @implementation
+public func poise_live_exposures(
+    _ live: OpaquePointer?, _ exposure: poise_exposure, _ column: poise_column
+) -> poise_status {
+    change(live) { live throws(Failure) in try live.risk.exposures.copy(exposure, to: column) }
+}
+
+@c @implementation
+public func poise_live_figure(
+    _ live: OpaquePointer?, _ contract: Int, _ exposure: poise_exposure,
+    _ value: UnsafeMutablePointer<Double>?
+) -> poise_status {
+    change(live) { live throws(Failure) in
+        try checkIndex(contract, below: live.contracts.count, "contract")
+        try required(value, "value").pointee = live.risk.figure(contract, try ExposureGreek(exposure))
+    }
+}

@@ -1,0 +1,130 @@
+import CPoise
+import Poise
+
+// The hedges of a live desk.
+
+@c @implementation
+public func poise_live_hedge_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.hedges.count ?? 0
+}
+
+/// A hedge of a live desk, or nil.
+private func hedge(_ live: OpaquePointer?, _ index: Int) -> LiveHandle.HedgeOfLive? {
+    guard let live = object(live, as: LiveHandle.self), live.hedges.indices.contains(index) else {
+        return nil
+    }
+    return live.hedges[index]
+}
+
+@c @implementation
+public func poise_live_hedge_book(_ live: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
+    hedge(live, index)?.book[0]
+}
+
+@c @implementation
+public func poise_live_candidate_count(_ live: OpaquePointer?, _ index: Int) -> Int {
+    hedge(live, index)?.hedge.contracts.count ?? 0
+}
+
+@c @implementation
+public func poise_live_candidate(_ live: OpaquePointer?, _ index: Int, _ candidate: Int) -> Int64 {
+    guard let contracts = hedge(live, index)?.hedge.contracts, contracts.indices.contains(candidate) else {
+        return -1
+    }
+    return Int64(contracts[candidate])
+}
+
+@c @implementation
+public func poise_live_band_count(_ live: OpaquePointer?, _ index: Int) -> Int {
+    hedge(live, index)?.bands.count ?? 0
+}
+
+@c @implementation
+public func poise_live_band(_ live: OpaquePointer?, _ index: Int, _ band: Int) -> UnsafePointer<CChar>? {
+    hedge(live, index)?.bands[band]
+}
+
+@c @implementation
+public func poise_live_set_candidate(
+    _ live: OpaquePointer?, _ index: Int, _ candidate: Int,
+    _ instrument: UnsafePointer<poise_hedge_instrument>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let hedge = try object(live, as: LiveHandle.self, "live").hedge(index).hedge
+        try checkIndex(candidate, below: hedge.candidates.count, "candidate")
+        var changed = HedgeInstrument(try required(instrument, "instrument").pointee)
+        // Where it belongs stays.
+        changed.underlying = hedge.problem.instruments[candidate].underlying
+        hedge.setInstrument(changed, ofCandidate: candidate)
+    }
+}
+
+@c @implementation
+public func poise_live_decide(
+    _ live: OpaquePointer?, _ index: Int, _ result: UnsafeMutablePointer<poise_hedge_result>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        if let result {
+            try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
+        }
+        let decision: LiveHedge.Decision
+        own.hasTrades = false
+        do throws(HedgeError) { decision = try own.hedge.decide() } catch { throw Failure(error) }
+        switch decision {
+        case .withinLimits:
+            result?.pointee = poise_hedge_result(
+                size: MemoryLayout<poise_hedge_result>.stride, outcome: POISE_HEDGE_WITHIN_LIMITS,
+                interior_steps: 0, pivots: 0, nodes: 0, linear_cost: 0, impact_cost: 0, fixed_cost: 0,
+                penalty_cost: 0, risk_cost: 0, gap: 0, violation: 0, margin_price: 0, cash_price: 0)
+        case .hedge(let status):
+            own.hasTrades = status.leavesTrades
+            if let result { own.hedge.solution.write(to: result) }
+        }
+    }
+}
+
+@c @implementation
+public func poise_live_trades(_ live: OpaquePointer?, _ index: Int, _ trades: poise_column) -> poise_status {
+    attempt { () throws(Failure) in
+        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let count = own.hedge.candidates.count
+        guard count > 0 else { return }
+        let target = try Target(trades, "trades")
+        let solved = own.hedge.solution.trades
+        for candidate in 0..<count { target.set(candidate, own.hasTrades ? solved[candidate] : 0) }
+    }
+}
+
+@c @implementation
+public func poise_live_bands(
+    _ live: OpaquePointer?, _ index: Int, _ exposures: poise_column, _ prices: poise_column
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let count = own.bands.count
+        if exposures.data != nil {
+            let target = try Target(exposures, "exposures")
+            for band in 0..<count { target.set(band, own.hedge.problem.bands[band].current) }
+        }
+        if prices.data != nil {
+            let target = try Target(prices, "prices")
+            let solved = own.hedge.solution.bandPrices
+            for band in 0..<count { target.set(band, own.hasTrades ? solved[band] : 0) }
+        }
+    }
+}
+
+@c @implementation
+public func poise_live_book_trades(
+    _ live: OpaquePointer?, _ index: Int, _ book: UnsafePointer<CChar>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let book = try text(book, "book")
+        guard own.hasTrades else { return }
+        do throws(RiskError) { try own.hedge.book(own.hedge.solution.trades, in: book) } catch {
+            throw Failure(error)
+        }
+    }
+}

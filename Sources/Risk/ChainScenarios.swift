@@ -1,0 +1,320 @@
+import COpenBLAS
+import Glibc
+import Greeks
+import Market
+
+/// What the contracts of a chain, and the books that hold them, gain in every scenario of a grid.
+///
+/// Contracts are valued as `ChainGreeks` does: each at its own moment, off its own future. Profits are per unit of
+/// quantity, in the numeraire:
+///
+/// | | US dollars | coin |
+/// | --- | --- | --- |
+/// | inverse option | V' − V | V'/F' − V/F |
+/// | linear option | V' − V | (V' − V)/F' |
+/// | inverse future or perpetual, per dollar | F'/F − 1 | 1/F − 1/F' |
+/// | linear future or perpetual | F' − F | (F' − F)/F' |
+/// | coin | S' − S | 0 |
+///
+/// Their first derivatives are `delta` in dollars and `netDelta` in coin, but for coins themselves.
+public struct ChainScenarios: Sendable {
+    public let contracts: [Instrument]
+    public let numeraire: Numeraire
+    public let revaluation: ScenarioRevaluation
+    private let chain: ChainGreeks
+    private let smiles: [String: SmileCurve]
+    /// The row of each contract: options first, padded to whole vectors, then the others.
+    private let rows: [Int]
+    private let contractOfRow: [Int]
+    private let optionRows: Int
+    private let columns: ScenarioOptionColumns
+
+    public var grid: ScenarioGrid { revaluation.grid }
+
+    /// - Parameters:
+    ///   - chain: the contracts.
+    ///   - market: tickers of all listed options, for the smiles where the grid needs them: `Chain.latestTickers`.
+    /// - Throws: `missingSmile` for an option of whose expiry `market` has none; `invalidValue` where rates times
+    ///   years become too large.
+    public init(
+        _ chain: ChainGreeks, _ grid: ScenarioGrid, market: [Ticker], in numeraire: Numeraire = .usd,
+        engine: GreeksEngine
+    ) throws(RiskError) {
+        self.chain = chain
+        self.numeraire = numeraire
+        contracts = chain.tickers.map(\.instrument)
+        revaluation = ScenarioRevaluation(grid, engine: engine)
+        let options = contracts.indices.filter { chain.classes[$0].isOption }
+        let others = contracts.indices.filter { !chain.classes[$0].isOption }
+        let padding = options.last.map { Array(repeating: $0, count: (8 - options.count % 8) % 8) } ?? []
+        contractOfRow = options + padding + others
+        optionRows = options.count + padding.count
+        var rows = contracts.map { _ in 0 }
+        for (row, contract) in contractOfRow.enumerated().reversed() { rows[contract] = row }
+        self.rows = rows
+        columns = ScenarioOptionColumns(chain, contractOfRow[..<optionRows])
+        for contract in options {
+            for scenario in grid.scenarios {
+                let exponent = (chain.options.rate[contract] + scenario.rate) * chain.options.years[contract]
+                guard exponent.magnitude <= Domain.largestExponent else {
+                    throw .invalidValue(of: contracts[contract].name, field: "rate", value: scenario.rate)
+                }
+            }
+        }
+        var smiles: [String: SmileCurve] = [:]
+        if grid.needsSmiles {
+            let listed = Dictionary(grouping: market.filter(\.instrument.isOption)) {
+                $0.instrument.sliceName
+            }
+            for contract in options {
+                let name = contracts[contract].sliceName
+                guard smiles[name] == nil else { continue }
+                guard let tickers = listed[name] else { throw .missingSmile(of: name) }
+                smiles[name] = SmileCurve(tickers)
+            }
+        }
+        self.smiles = smiles
+    }
+
+    /// A row per contract, dampened.
+    public func profits() -> ScenarioMatrix {
+        let result = ScenarioMatrix(rowCount: contracts.count, scenarioCount: grid.count)
+        forEachBlock { block, matrix in
+            for row in block {
+                let contract = contractOfRow[row]
+                guard rows[contract] == row else { continue }
+                (result.base + contract * result.stride).update(
+                    from: matrix.base + (row - block.lowerBound) * matrix.stride, count: grid.count)
+            }
+        }
+        result.dampen(grid)
+        return result
+    }
+
+    /// How rows of contracts become sums of books. Both give the same numbers to the last digits.
+    public enum Path: Sendable {
+        /// Leg by leg.
+        case sparse
+        /// As a matrix product, 256 contracts at a time, by OpenBLAS. Products of that length have the same bits on
+        /// every processor and with any number of its threads; longer ones have not.
+        case dense
+    }
+
+    /// What groups of positions gain, a row per group of `plan`, dampened; where the grid charges profits expiry by
+    /// expiry, by its rules.
+    /// - Parameters:
+    ///   - plan: made for `contracts`, without rows of its own.
+    ///   - path: the one that costs less where it is nil.
+    public func profits(
+        of plan: ExposurePlan, path: Path? = nil, progress: ((Int) -> Void)? = nil
+    ) -> ScenarioMatrix {
+        let result = sums(of: plan, path: path, progress: progress)
+        result.dampen(grid)
+        return result
+    }
+
+    /// What groups of positions gain, with their labels, by whatever rules the grid has.
+    public func profits(
+        of positions: [PositionTable.Position], by groupings: [Grouping], _ buckets: ExposureBuckets? = nil,
+        progress: ((Int) -> Void)? = nil
+    ) -> (groups: [[String]], profits: ScenarioMatrix) {
+        let plan = ExposurePlan(positions, contracts: contracts, by: groupings, buckets)
+        guard grid.isByExpiry else { return (plan.groups, profits(of: plan, progress: progress)) }
+        let finer = groupings + [Grouping.underlying, .expiry].filter { !groupings.contains($0) }
+        let parts = ExposurePlan(positions, contracts: contracts, by: finer, buckets)
+        let numbers = Dictionary(uniqueKeysWithValues: plan.groups.enumerated().map { ($1, $0) })
+        var expiries = parts.groups.map { labels in
+            ExpirySums.Part(
+                book: numbers[Array(labels.prefix(groupings.count))] ?? 0, value: 0, years: nil, rate: 0)
+        }
+        let prices = chain.options.withColumns { columns in
+            [Double](unsafeUninitializedCapacity: contracts.count) { buffer, count in
+                revaluation.engine.fullForm(
+                    .price, columns, count: contracts.count,
+                    into: GreekColumns { $0 == .price ? buffer.baseAddress : nil })
+                count = contracts.count
+            }
+        }
+        parts.forEachLeg { group, contract, quantity in
+            guard chain.classes[contract].isOption else { return }
+            expiries[group].years = chain.options.years[contract]
+            expiries[group].rate = chain.options.rate[contract]
+            let value = prices[contract]
+            expiries[group].value +=
+                quantity * (numeraire == .usd ? value : value / chain.options.spot[contract])
+        }
+        let combined = ExpirySums.combined(
+            sums(of: parts, path: nil, progress: progress), expiries, bookCount: plan.groups.count, grid)
+        return (plan.groups, combined)
+    }
+
+    private func sums(of plan: ExposurePlan, path: Path?, progress: ((Int) -> Void)?) -> ScenarioMatrix {
+        precondition(plan.contracts == contracts, "the plan is for other contracts")
+        let block = ScenarioRevaluation.block
+        let result = ScenarioMatrix(rowCount: plan.groups.count, scenarioCount: grid.count)
+        var terms = Array(repeating: BlockTerms(), count: (contractOfRow.count + block - 1) / block)
+        plan.forEachLeg { group, contract, quantity in
+            let row = rows[contract]
+            terms[row / block].append(row: row % block, weight: quantity, to: group)
+        }
+        let path = path ?? Self.cheaperPath(plan, rowCount: contractOfRow.count, grid)
+        var quantities: [Double] = []
+        if path == .dense { quantities = Array(repeating: 0, count: plan.groups.count * block) }
+        forEachBlock { range, matrix in
+            var own = terms[range.lowerBound / block]
+            switch path {
+            case .sparse:
+                own.add(matrix, to: result, revaluation.engine)
+            case .dense:
+                own.fill(&quantities, stride: block)
+                // Rows that no contract has hold what was there before: nothing that a product should see.
+                let used = range.count * matrix.stride
+                (matrix.base + used).update(repeating: 0, count: block * matrix.stride - used)
+                cblas_dgemm(
+                    CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(plan.groups.count),
+                    blasint(result.stride), blasint(block), 1, quantities, blasint(block), matrix.base,
+                    blasint(matrix.stride), 1, result.base, blasint(result.stride))
+            }
+            progress?(range.upperBound)
+        }
+        return result
+    }
+
+    /// By what a leg and what a cell of the dense matrix cost per scenario, measured (`Benchmarks/README.md`); the
+    /// choice depends on the shape alone, so that the same books give the same bits on every machine. Small products
+    /// OpenBLAS computes in another way on each processor.
+    static func cheaperPath(_ plan: ExposurePlan, rowCount: Int, _ grid: ScenarioGrid) -> Path {
+        let dense = Double(plan.groups.count) * Double(rowCount) * denseCost
+        let sparse = Double(plan.legCount) * sparseCost
+        let size = plan.groups.count * grid.count
+        return dense < sparse && size >= leastDenseSize ? .dense : .sparse
+    }
+
+    /// Nanoseconds per leg and scenario, and per cell and scenario.
+    static let sparseCost = 0.06
+    static let denseCost = 0.04
+    private static let leastDenseSize = 16_384
+
+    /// Calls `body` with 256 contracts at a time: their rows, and what they gain, the first in row 0.
+    private func forEachBlock(_ body: (Range<Int>, ScenarioMatrix) -> Void) {
+        let block = ScenarioRevaluation.block
+        let sources = revaluation.layout.sources
+        let matrix = ScenarioMatrix(rowCount: block, scenarioCount: grid.count)
+        let smiled = UnsafeMutablePointer<Double>.allocate(capacity: max(1, sources.count * block))
+        let volatilities = UnsafeMutablePointer<UnsafePointer<Double>>.allocate(capacity: sources.count + 1)
+        defer {
+            smiled.deallocate()
+            volatilities.deallocate()
+        }
+        for number in sources.indices { volatilities[number + 1] = UnsafePointer(smiled + number * block) }
+        revaluation.layout.withPlan { plan in
+            for start in stride(from: 0, to: contractOfRow.count, by: block) {
+                let range = start..<min(start + block, contractOfRow.count)
+                let count = max(0, min(range.upperBound, optionRows) - start)
+                if count > 0 {
+                    for (number, source) in sources.enumerated() {
+                        fill(smiled + number * block, source, start..<start + count)
+                    }
+                    volatilities[0] = columns.market.volatility + start
+                    revaluation.engine.scenarioForm(
+                        numeraire == .usd ? .profit : .coinProfit, plan,
+                        ScenarioColumns(
+                            market: columns.market.advanced(by: start), volatilities: volatilities,
+                            share: columns.someMoveLess(start..<start + count) ? columns.share + start : nil,
+                            isLinear: columns.isLinear + start),
+                        count: count, into: matrix.base, stride: matrix.stride)
+                }
+                for row in range where row >= optionRows {
+                    fillDeltaOne(contractOfRow[row], matrix.base + (row - start) * matrix.stride)
+                }
+                body(range, matrix)
+            }
+        }
+    }
+
+    /// The volatilities that the smiles give when prices move and time passes.
+    private func fill(
+        _ column: UnsafeMutablePointer<Double>, _ source: ScenarioLayout.Source, _ range: Range<Int>
+    ) {
+        var later: [String: SmileCurve] = [:]
+        for row in range {
+            let contract = contractOfRow[row]
+            let name = contracts[contract].sliceName
+            let volatility = columns.market.volatility[row]
+            guard let smile = smiles[name] else { continue }
+            let k = log(columns.market.strike[row] / columns.market.spot[row])
+            let moved = k - log1p(source.spot * columns.share[row])
+            let change: Double
+            if source.days > 0 {
+                let curve = later[name] ?? smile.later(by: source.days / 365)
+                later[name] = curve
+                change = smile.change(from: k, to: moved, on: curve)
+            } else {
+                change = smile.change(from: k, to: moved, on: smile)
+            }
+            column[row - range.lowerBound] = max(0, volatility + change)
+        }
+    }
+
+    /// Futures, perpetuals and coins.
+    private func fillDeltaOne(_ contract: Int, _ row: UnsafeMutablePointer<Double>) {
+        let price = chain.options.spot[contract]
+        let share = chain.settlementShares[contract]
+        for (number, scenario) in grid.scenarios.enumerated() {
+            let move = share * scenario.spot
+            let profit: Double
+            switch (chain.classes[contract], numeraire) {
+            case (.inverseFuture, .usd): profit = move
+            case (.inverseFuture, .coin): profit = move / (1 + move) / price
+            case (.spot, .coin): profit = 0
+            case (_, .usd): profit = price * move
+            case (_, .coin): profit = move / (1 + move)
+            }
+            row[number] = profit
+        }
+        for number in grid.count..<(grid.count + 7) / 8 * 8 { row[number] = 0 }
+    }
+}
+
+/// The options of a chain in the kernel's layout.
+private final class ScenarioOptionColumns: @unchecked Sendable {
+    let market: FullFormColumns
+    let share: UnsafeMutablePointer<Double>
+    let isLinear: UnsafeMutablePointer<UInt8>
+    private let storage: UnsafeMutableRawPointer
+
+    /// - Parameter options: rows of the chain, a multiple of 8 of them.
+    init(_ chain: ChainGreeks, _ options: ArraySlice<Int>) {
+        let count = options.count
+        storage = .allocate(byteCount: max(64, count * (6 * 8 + 2)), alignment: 64)
+        var free = storage
+        func column<T>(_ value: (Int) -> T) -> UnsafeMutablePointer<T> {
+            let start = free.bindMemory(to: T.self, capacity: count)
+            for (row, contract) in options.enumerated() { (start + row).initialize(to: value(contract)) }
+            free += count * MemoryLayout<T>.stride
+            return start
+        }
+        let batch = chain.options
+        let rate = column { batch.rate[$0] }
+        let (spot, strike) = (column { batch.spot[$0] }, column { batch.strike[$0] })
+        let (years, volatility) = (column { batch.years[$0] }, column { batch.volatility[$0] })
+        share = column { chain.settlementShares[$0] }
+        isLinear = column { chain.classes[$0] == .linearOption ? 1 : 0 }
+        market = FullFormColumns(
+            type: column { batch.type[$0] }, spot: spot, strike: strike, years: years,
+            volatility: volatility, rate: rate, dividend: rate)
+    }
+
+    deinit { storage.deallocate() }
+
+    /// Whether some option of these moves less than its price.
+    func someMoveLess(_ rows: Range<Int>) -> Bool { rows.contains { share[$0] != 1 } }
+}
+
+extension Instrument {
+    /// The name up to the strike: `BTC-27JUN25`, `BTC_USDC-PERPETUAL`.
+    var sliceName: String {
+        guard isOption else { return name }
+        return name.split(separator: "-").prefix(2).joined(separator: "-")
+    }
+}

@@ -1,0 +1,174 @@
+/// Scenarios as data: by how much prices, volatilities, rates and time move, and how much of the profit counts.
+///
+/// An exchange's margin grid is a file of these (see `ScenarioGrid.init(_:)` for the format). Prices move in
+/// proportion, each future by the same share of its own; in the half hour before expiry only the part of the
+/// delivery price that is not yet known does.
+public struct ScenarioGrid: Sendable, Equatable {
+    /// A change of volatility: σ' = max(least, σ max(0, 1 + relative·t) · wing + (parallel + skew·k) t), where
+    /// k = ln(K/F) before the move and t = (30 days/max(T, leastDays))ᵖ, with the short-term power up to 30 days to
+    /// expiry and the long-term one beyond. With both powers 0, t is 1.
+    /// - Source: the term rule is that of Deribit's and Derive's portfolio margin; so is `wing`.
+    public struct VolatilityRule: Sendable, Equatable {
+        /// Of σ: 0.5 adds half of it.
+        public var relative = 0.0
+        /// Added: 0.05 is five volatility points.
+        public var parallel = 0.0
+        /// Added per unit of ln(K/F).
+        public var skew = 0.0
+        public var shortTermPower = 0.0
+        public var longTermPower = 0.0
+        public var leastDays = 0.0
+        /// What σ' is at least, as for volatilities that are shocked up.
+        public var leastVolatility = 0.0
+        public var wing: Wing?
+
+        /// No change.
+        public init() {}
+    }
+
+    /// A tilt of the smile: σ is multiplied by 1 + k·cap/width, at most 1 + cap and at least 1 − cap; not below 0.
+    public struct Wing: Sendable, Equatable {
+        /// Whether k is |ln(K/F)|: both wings move alike.
+        public var isAbsolute = false
+        /// cap = cap + capPerRootYear √T.
+        public var cap = 0.0
+        public var capPerRootYear = 0.0
+        /// width = max(leastWidth, widthPerRootYear √T + widthPerYear T).
+        public var widthPerRootYear = 0.0
+        public var widthPerYear = 0.0
+        public var leastWidth = 0.01
+
+        public init() {}
+    }
+
+    /// What a contract's volatility does when the price moves, before the rule.
+    public enum Stickiness: String, Sendable, CaseIterable {
+        /// It stays.
+        case strike
+        /// It is the one that the smile of its expiry has at the new K/F.
+        case moneyness
+        /// It is the one that the smile has at the new delta. Without time passing that is `moneyness`.
+        case delta
+    }
+
+    /// What of an expiry's profit a book is charged.
+    public enum ExpiryLoss: String, Sendable {
+        case signed
+        /// Minus its magnitude: whichever way the smile tilts, it hurts.
+        case absolute
+    }
+
+    public struct Scenario: Sendable, Equatable {
+        /// Relative move of prices: −0.16 is a fall by 16%; above −1.
+        public var spot = 0.0
+        /// Place in `rules`.
+        public var rule = 0
+        /// Time that passes, in days.
+        public var days = 0.0
+        /// Added to interest rates, per year; forwards rise with it.
+        public var rate = 0.0
+        public var stickiness = Stickiness.strike
+        /// By which the profit is multiplied.
+        public var dampening = 1.0
+        public var expiryLoss = ExpiryLoss.signed
+
+        /// Nothing moves.
+        public init() {}
+    }
+
+    public let name: String
+    public let ruleNames: [String]
+    public let rules: [VolatilityRule]
+    public let scenarios: [Scenario]
+    public let haircut: ExpiryHaircut?
+
+    public var count: Int { scenarios.count }
+
+    /// The most scenarios that a grid may have.
+    public static let largestCount = 100_000
+
+    /// - Throws: `RiskError.invalidValue` at the first rule or scenario that cannot be computed.
+    public init(
+        name: String, rules: [(name: String, rule: VolatilityRule)], scenarios: [Scenario],
+        haircut: ExpiryHaircut? = nil
+    ) throws(RiskError) {
+        for (name, rule) in rules {
+            if let (field, value) = rule.firstInvalid {
+                throw .invalidValue(of: "volatility rule \(name)", field: field, value: value)
+            }
+        }
+        guard (1...Self.largestCount).contains(scenarios.count) else {
+            throw .invalidValue(of: name, field: "scenarios", value: Double(scenarios.count))
+        }
+        for (number, scenario) in scenarios.enumerated() {
+            if let (field, value) = scenario.firstInvalid(ruleCount: rules.count) {
+                throw .invalidValue(of: "scenario \(number + 1)", field: field, value: value)
+            }
+        }
+        if let (field, value) = haircut?.firstInvalid {
+            throw .invalidValue(of: "expiry haircut", field: field, value: value)
+        }
+        self.name = name
+        ruleNames = rules.map(\.name)
+        self.rules = rules.map(\.rule)
+        self.scenarios = scenarios
+        self.haircut = haircut
+    }
+
+    /// Whether profits are charged expiry by expiry, so that a book's are not the sum of its contracts'.
+    public var isByExpiry: Bool { haircut != nil || scenarios.contains { $0.expiryLoss != .signed } }
+
+    /// Whether some scenario needs the smiles of a chain.
+    public var needsSmiles: Bool { scenarios.contains { $0.stickiness != .strike } }
+
+    /// What a scenario is, for people: `-16%, vol up, 1 day`.
+    public func title(_ scenario: Int) -> String {
+        let own = scenarios[scenario]
+        var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]
+        if own.days != 0 { parts.append("\(Self.short(own.days)) \(own.days == 1 ? "day" : "days")") }
+        if own.rate != 0 { parts.append("rate \(Self.percent(own.rate))") }
+        if own.stickiness != .strike { parts.append("sticky \(own.stickiness)") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// `-16%`, `+0.5%`, `0%`.
+    public static func percent(_ value: Double) -> String {
+        (value > 0 ? "+" : "") + short((value * 1e8).rounded() / 1e6) + "%"
+    }
+
+    /// Without `.0`.
+    static func short(_ value: Double) -> String {
+        value == value.rounded() && value.magnitude < 1e15 ? "\(Int64(value))" : "\(value)"
+    }
+}
+
+extension ScenarioGrid.VolatilityRule {
+    /// The field that cannot be computed, as it is called in files.
+    var firstInvalid: (field: String, value: Double)? {
+        for (field, value) in [
+            ("relative", relative), ("parallel", parallel), ("skew", skew),
+            ("short_term_power", shortTermPower), ("long_term_power", longTermPower),
+        ] where !(value.magnitude <= 1000) { return (field, value) }
+        for (field, value) in [("least_days", leastDays), ("least_vol", leastVolatility)]
+        where !(value >= 0 && value <= 1e6) { return (field, value) }
+        guard let wing else { return nil }
+        for (field, value) in [
+            ("wing.cap", wing.cap), ("wing.cap_per_root_year", wing.capPerRootYear),
+            ("wing.width_per_root_year", wing.widthPerRootYear), ("wing.width_per_year", wing.widthPerYear),
+        ] where !(value.magnitude <= 1000) { return (field, value) }
+        if !(wing.leastWidth > 0 && wing.leastWidth <= 1000) { return ("wing.least_width", wing.leastWidth) }
+        return nil
+    }
+}
+
+extension ScenarioGrid.Scenario {
+    /// The field that cannot be computed, as it is called in files.
+    func firstInvalid(ruleCount: Int) -> (field: String, value: Double)? {
+        if !(spot > -1 && spot <= 1e6) { return ("spot", spot) }
+        if rule < 0 || rule >= ruleCount { return ("vol", Double(rule)) }
+        if !(days >= 0 && days <= 1e6) { return ("days", days) }
+        if !(rate.magnitude <= 10) { return ("rate", rate) }
+        if !(dampening >= 0 && dampening <= 1000) { return ("dampening", dampening) }
+        return nil
+    }
+}

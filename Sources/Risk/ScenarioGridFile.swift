@@ -1,0 +1,188 @@
+import Market
+
+extension ScenarioGrid {
+    /// Reads a grid from JSON:
+    ///
+    ///     {"name": "…",
+    ///      "vol_rules": {"up": {"relative": 0.5, "short_term_power": 0.3, "long_term_power": 0.13,
+    ///                           "least_vol": 0.5}, "same": {}},
+    ///      "scenarios": [{"spot": [-0.16, 0, 0.16], "vol": ["up", "same"], "days": 0, "dampening": 1}]}
+    ///
+    /// Each entry of `scenarios` stands for all combinations of its `spot`, `vol`, `days` and `rate`, each a value or
+    /// a list; spot varies fastest, then vol, days, rate. Beside them it may name `sticky` (strike, moneyness,
+    /// delta), `dampening` and `expiry_loss` (signed, absolute). Rules have the fields of `VolatilityRule`
+    /// (`relative`, `parallel`, `skew`, `short_term_power`, `long_term_power`, `least_days`, `least_vol`, `wing`
+    /// with `kind`: linear or absolute, `cap`, `cap_per_root_year`, `width_per_root_year`, `width_per_year`,
+    /// `least_width`); `expiry_haircut` those of `ExpiryHaircut`. What is left out is 0, `dampening` 1, `sticky`
+    /// strike, and `vol` without change.
+    /// - Throws: `MarketError` with file, line, field and value; unknown fields are errors.
+    public init(_ source: Source) throws(MarketError) {
+        var reader = JSONReader(source)
+        let values = try reader.values()
+        guard let value = values.first else { throw .empty(file: source.name) }
+        let fields = JSONFields(file: source.name, value: value, path: "")
+        guard values.count == 1, case .object = value.content else {
+            throw .invalidJSON(file: source.name, line: value.line, reason: "expected one object")
+        }
+        try fields.requireKnown(["name", "comment", "vol_rules", "scenarios", "expiry_haircut"])
+        var rules: [(name: String, rule: VolatilityRule)] = []
+        if let found = value["vol_rules"] {
+            guard case .object(let members) = found.content else {
+                throw fields.failure("vol_rules", found, "must be an object")
+            }
+            for (name, member) in members.sorted(by: { $0.value.start < $1.value.start }) {
+                guard case .object = member.content else {
+                    throw fields.failure("vol_rules.\(name)", member, "must be an object")
+                }
+                let own = JSONFields(file: source.name, value: member, path: "vol_rules.\(name).")
+                rules.append((name, try own.volatilityRule()))
+            }
+        }
+        let unchanged = rules.firstIndex { $0.rule == VolatilityRule() }
+        if unchanged == nil { rules.append(("same", VolatilityRule())) }
+        var scenarios: [Scenario] = []
+        for entry in try fields.objects("scenarios") {
+            let own = try entry.scenarios(rules.map(\.name), standard: unchanged ?? rules.count - 1)
+            guard scenarios.count + own.count <= Self.largestCount else {
+                throw entry.failure("spot", entry.value, "more than \(Self.largestCount) scenarios")
+            }
+            scenarios += own
+        }
+        guard !scenarios.isEmpty else {
+            throw fields.failure("scenarios", value["scenarios"], "there is none")
+        }
+        var haircut: ExpiryHaircut?
+        if let found = value["expiry_haircut"], !found.isNull {
+            haircut = try JSONFields(file: source.name, value: found, path: "expiry_haircut.")
+                .expiryHaircut()
+        }
+        let name = try fields.string("name", default: source.name)
+        do throws(RiskError) {
+            try self.init(name: name, rules: rules, scenarios: scenarios, haircut: haircut)
+        } catch {
+            // Fields have been checked one by one.
+            throw .unreadable(file: source.name, reason: "\(error)")
+        }
+    }
+}
+
+extension JSONFields {
+    fileprivate func volatilityRule() throws(MarketError) -> ScenarioGrid.VolatilityRule {
+        try requireKnown([
+            "relative", "parallel", "skew", "short_term_power", "long_term_power", "least_days", "least_vol",
+            "wing",
+        ])
+        var rule = ScenarioGrid.VolatilityRule()
+        rule.relative = try number("relative", default: 0)
+        rule.parallel = try number("parallel", default: 0)
+        rule.skew = try number("skew", default: 0)
+        rule.shortTermPower = try number("short_term_power", default: 0)
+        rule.longTermPower = try number("long_term_power", default: 0)
+        rule.leastDays = try number("least_days", default: 0)
+        rule.leastVolatility = try number("least_vol", default: 0)
+        if let found = value["wing"], !found.isNull {
+            guard case .object = found.content else { throw failure("wing", found, "must be an object") }
+            rule.wing = try JSONFields(file: file, value: found, path: path + "wing.").wing()
+        }
+        if let (field, _) = rule.firstInvalid {
+            let found = field.hasPrefix("wing.") ? value["wing"]?[String(field.dropFirst(5))] : value[field]
+            throw failure(field, found, "is out of range")
+        }
+        return rule
+    }
+
+    private func wing() throws(MarketError) -> ScenarioGrid.Wing {
+        try requireKnown([
+            "kind", "cap", "cap_per_root_year", "width_per_root_year", "width_per_year", "least_width",
+        ])
+        var wing = ScenarioGrid.Wing()
+        switch try string("kind", default: "linear") {
+        case "linear": wing.isAbsolute = false
+        case "absolute": wing.isAbsolute = true
+        default: throw failure("kind", value["kind"], "expected linear or absolute")
+        }
+        wing.cap = try number("cap")
+        wing.capPerRootYear = try number("cap_per_root_year", default: 0)
+        wing.widthPerRootYear = try number("width_per_root_year", default: 0)
+        wing.widthPerYear = try number("width_per_year", default: 0)
+        wing.leastWidth = try number("least_width", default: wing.leastWidth)
+        return wing
+    }
+
+    /// All combinations of what the entry lists.
+    fileprivate func scenarios(
+        _ ruleNames: [String], standard: Int
+    ) throws(MarketError) -> [ScenarioGrid.Scenario] {
+        try requireKnown(["spot", "vol", "days", "rate", "sticky", "dampening", "expiry_loss"])
+        let spots = try list("spot")
+        let days = try list("days")
+        let rates = try list("rate")
+        var rules: [Int] = []
+        let named: [JSON] = value["vol"].map { $0.array ?? [$0] } ?? []
+        for (place, element) in named.enumerated() {
+            guard let name = element.string, let rule = ruleNames.firstIndex(of: name) else {
+                let known = ruleNames.joined(separator: ", ")
+                throw failure("vol[\(place)]", element, "is no rule of vol_rules (\(known))")
+            }
+            rules.append(rule)
+        }
+        if value["vol"] == nil { rules = [standard] }
+        var scenario = ScenarioGrid.Scenario()
+        let sticky = try string("sticky", default: "strike")
+        guard let stickiness = ScenarioGrid.Stickiness(rawValue: sticky) else {
+            throw failure("sticky", value["sticky"], "expected strike, moneyness or delta")
+        }
+        scenario.stickiness = stickiness
+        let loss = try string("expiry_loss", default: "signed")
+        guard let expiryLoss = ScenarioGrid.ExpiryLoss(rawValue: loss) else {
+            throw failure("expiry_loss", value["expiry_loss"], "expected signed or absolute")
+        }
+        scenario.expiryLoss = expiryLoss
+        scenario.dampening = try number("dampening", default: 1)
+        let count = Double(spots.count) * Double(rules.count) * Double(days.count) * Double(rates.count)
+        guard count >= 1, count <= Double(ScenarioGrid.largestCount) else {
+            throw failure("spot", value["spot"], "1 to \(ScenarioGrid.largestCount) scenarios, not \(count)")
+        }
+        var scenarios: [ScenarioGrid.Scenario] = []
+        for rate in rates {
+            for day in days {
+                for rule in rules {
+                    for spot in spots {
+                        scenario.spot = spot
+                        scenario.rule = rule
+                        scenario.days = day
+                        scenario.rate = rate
+                        if let (field, bad) = scenario.firstInvalid(ruleCount: ruleNames.count) {
+                            throw failure(field, value[field], "\(bad) is out of range")
+                        }
+                        scenarios.append(scenario)
+                    }
+                }
+            }
+        }
+        return scenarios
+    }
+
+    /// A value or a list of them; 0 where there is none.
+    private func list(_ name: String) throws(MarketError) -> [Double] {
+        guard let found = value[name], !found.isNull else { return [0] }
+        return found.array == nil ? [try number(name)] : try numbers(name)
+    }
+
+    fileprivate func expiryHaircut() throws(MarketError) -> ExpiryHaircut {
+        guard case .object = value.content else { throw failure("", value, "must be an object") }
+        try requireKnown([
+            "long", "long_rate_multiple", "long_added_rate", "short", "short_rate_multiple",
+            "short_added_rate",
+        ])
+        let haircut = ExpiryHaircut(
+            long: try number("long", default: 1),
+            longRateMultiple: try number("long_rate_multiple", default: 0),
+            longAddedRate: try number("long_added_rate", default: 0),
+            short: try number("short", default: 1),
+            shortRateMultiple: try number("short_rate_multiple", default: 0),
+            shortAddedRate: try number("short_added_rate", default: 0))
+        if let (field, _) = haircut.firstInvalid { throw failure(field, value[field], "is out of range") }
+        return haircut
+    }
+}

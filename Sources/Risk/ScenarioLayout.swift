@@ -1,0 +1,105 @@
+import Glibc
+import Greeks
+
+/// A grid as the kernel reads it: terms, states of volatility and moves, each distinct one once.
+struct ScenarioLayout: Sendable {
+    /// A column of volatilities that the smile gives when the price moves.
+    struct Source: Hashable, Sendable {
+        let stickiness: ScenarioGrid.Stickiness
+        let spot, days: Double
+    }
+
+    private(set) var terms = [ScenarioTerm(years: 0, rate: 0)]
+    private(set) var states = [ScenarioState(term: 0, source: 0)]
+    private(set) var moves: [ScenarioMove] = []
+    /// Of the columns behind the first.
+    private(set) var sources: [Source] = []
+
+    init(_ grid: ScenarioGrid) {
+        struct Term: Hashable { let days, rate: Double }
+        struct State: Hashable { let term, source, rule: Int }
+        var termNumbers = [Term(days: 0, rate: 0): 0]
+        var sourceNumbers: [Source: Int] = [:]
+        var stateNumbers: [State: Int] = [:]
+        if let unchanged = grid.rules.firstIndex(of: ScenarioGrid.VolatilityRule()) {
+            stateNumbers[State(term: 0, source: 0, rule: unchanged)] = 0
+        }
+        for scenario in grid.scenarios {
+            let termKey = Term(days: scenario.days, rate: scenario.rate)
+            let term: Int
+            if let known = termNumbers[termKey] {
+                term = known
+            } else {
+                term = terms.count
+                termNumbers[termKey] = term
+                terms.append(ScenarioTerm(years: scenario.days / 365, rate: scenario.rate))
+            }
+            var source = 0
+            let days = scenario.stickiness == .delta ? scenario.days : 0
+            if scenario.stickiness != .strike, scenario.spot != 0 || days != 0 {
+                let key = Source(stickiness: scenario.stickiness, spot: scenario.spot, days: days)
+                if let known = sourceNumbers[key] {
+                    source = known
+                } else {
+                    sources.append(key)
+                    source = sources.count
+                    sourceNumbers[key] = source
+                }
+            }
+            let stateKey = State(term: term, source: source, rule: scenario.rule)
+            let state: Int
+            if let known = stateNumbers[stateKey] {
+                state = known
+            } else {
+                state = states.count
+                stateNumbers[stateKey] = state
+                states.append(ScenarioState(term: term, source: source, grid.rules[scenario.rule]))
+            }
+            let factor = 1 + scenario.spot
+            moves.append(
+                ScenarioMove(
+                    change: scenario.spot, factor: factor, logarithm: log(factor), reciprocal: 1 / factor,
+                    state: state))
+        }
+        let still = ScenarioMove(change: 0, factor: 1, logarithm: 0, reciprocal: 1, state: 0)
+        while moves.count % 8 != 0 { moves.append(still) }
+    }
+
+    /// Calls `body` with the plan, whose scratch is valid during the call.
+    func withPlan<R>(_ body: (ScenarioPlan) -> R) -> R {
+        let count = ScenarioPlan.scratchCount(terms: terms.count, states: states.count)
+        let scratch = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 64)
+        defer { scratch.deallocate() }
+        return terms.withUnsafeBufferPointer { terms in
+            states.withUnsafeBufferPointer { states in
+                moves.withUnsafeBufferPointer { moves in
+                    body(
+                        ScenarioPlan(
+                            terms: terms.baseAddress.unsafelyUnwrapped, termCount: terms.count,
+                            states: states.baseAddress.unsafelyUnwrapped, stateCount: states.count,
+                            moves: moves.baseAddress.unsafelyUnwrapped, moveCount: moves.count,
+                            scratch: scratch.bindMemory(to: Double.self, capacity: count)))
+                }
+            }
+        }
+    }
+}
+
+extension ScenarioState {
+    init(term: Int, source: Int, _ rule: ScenarioGrid.VolatilityRule) {
+        self.init(term: term, source: source)
+        relative = rule.relative
+        parallel = rule.parallel
+        skew = rule.skew
+        leastVolatility = rule.leastVolatility
+        shortTermPower = rule.shortTermPower
+        longTermPower = rule.longTermPower
+        leastYears = rule.leastDays / 365
+        if let own = rule.wing {
+            wing = own.isAbsolute ? .absolute : .linear
+            (capBase, capRoot) = (own.cap, own.capPerRootYear)
+            (widthRoot, widthYears) = (own.widthPerRootYear, own.widthPerYear)
+            leastWidth = own.leastWidth
+        }
+    }
+}

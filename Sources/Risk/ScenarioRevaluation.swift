@@ -1,0 +1,245 @@
+import Greeks
+
+/// Full revaluation of legs in every scenario of a grid.
+///
+/// Legs come as plain columns, each with its own market; `ChainScenarios` does the same for a chain and its books.
+/// A forward or a coin is a call struck at 0. To be used from any number of threads; results are the same bits
+/// on AVX2 and AVX-512, and however many legs are asked for at a time.
+public struct ScenarioRevaluation: Sendable {
+    public let grid: ScenarioGrid
+    public let engine: GreeksEngine
+    let layout: ScenarioLayout
+
+    /// Legs that are revalued at a time: their results for some 400 scenarios fit the second-level cache.
+    public static let block = 256
+
+    public init(_ grid: ScenarioGrid, engine: GreeksEngine) {
+        self.grid = grid
+        self.engine = engine
+        layout = ScenarioLayout(grid)
+    }
+
+    /// V' of each leg in each scenario, in quote currency; nothing is dampened.
+    /// - Parameters:
+    ///   - legs: `count` rows, validated (`OptionBatch`, `FullFormColumns.validate`); any alignment.
+    /// - Throws: `missingSmile` where the grid moves volatilities along a smile.
+    public func prices(of legs: FullFormColumns, count: Int) throws(RiskError) -> ScenarioMatrix {
+        try revalue(.price, legs, count: count)
+    }
+
+    /// What a long unit of each leg gains in each scenario, dampened.
+    /// - Parameter numeraire: `usd`: V' − V in the legs' quote currency; `coin`: V'/S' − V/S, as where premiums are
+    ///   paid in coin.
+    public func profits(
+        of legs: FullFormColumns, count: Int, in numeraire: Numeraire = .usd
+    ) throws(RiskError) -> ScenarioMatrix {
+        let result = try revalue(numeraire == .usd ? .profit : .coinProfit, legs, count: count)
+        result.dampen(grid)
+        return result
+    }
+
+    /// What books gain in each scenario, dampened: a row per book. Memory does not grow with the number of legs.
+    /// - Parameters:
+    ///   - quantities: of each leg; above 0 is long.
+    ///   - books: of each leg, from 0 to `bookCount` − 1.
+    ///   - progress: called with the number of legs that are done, block by block.
+    /// - Throws: `missingSmile`; `invalidValue` for a book or quantity that is not accepted.
+    public func profits(
+        of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
+        bookCount: Int, in numeraire: Numeraire = .usd, progress: ((Int) -> Void)? = nil
+    ) throws(RiskError) -> ScenarioMatrix {
+        let result = try sums(
+            of: legs, count: count, quantities: quantities, books: books, bookCount: bookCount, in: numeraire,
+            progress: progress)
+        result.dampen(grid)
+        return result
+    }
+
+    /// The same, not dampened: what `ExpirySums` takes.
+    public func sums(
+        of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
+        bookCount: Int, in numeraire: Numeraire = .usd, share: UnsafePointer<Double>? = nil,
+        progress: ((Int) -> Void)? = nil
+    ) throws(RiskError) -> ScenarioMatrix {
+        try requireNoSmiles()
+        for leg in 0..<count {
+            guard books[leg] >= 0, books[leg] < bookCount else {
+                throw .invalidValue(of: "leg \(leg)", field: "book", value: Double(books[leg]))
+            }
+            guard quantities[leg].isFinite else {
+                throw .invalidValue(of: "leg \(leg)", field: "quantity", value: quantities[leg])
+            }
+        }
+        let result = ScenarioMatrix(rowCount: bookCount, scenarioCount: grid.count)
+        let rows = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
+        var terms = BlockTerms()
+        layout.withPlan { plan in
+            for start in stride(from: 0, to: count, by: Self.block) {
+                let end = min(start + Self.block, count)
+                revalue(
+                    numeraire == .usd ? .profit : .coinProfit, plan, legs, share: share, start..<end,
+                    into: rows.base, stride: rows.stride)
+                terms.set(books + start, quantities + start, count: end - start)
+                terms.add(rows, to: result, engine)
+                progress?(end)
+            }
+        }
+        return result
+    }
+
+    private func requireNoSmiles() throws(RiskError) {
+        if grid.needsSmiles { throw .missingSmile(of: grid.name) }
+    }
+
+    private func revalue(
+        _ result: GreeksEngine.ScenarioResult, _ legs: FullFormColumns, count: Int
+    ) throws(RiskError) -> ScenarioMatrix {
+        try requireNoSmiles()
+        let matrix = ScenarioMatrix(rowCount: count, scenarioCount: grid.count)
+        layout.withPlan { plan in
+            revalue(result, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
+        }
+        return matrix
+    }
+
+    /// Rows of legs, the first at `rows`; writes up to the next whole eight.
+    private func revalue(
+        _ result: GreeksEngine.ScenarioResult, _ plan: ScenarioPlan, _ legs: FullFormColumns,
+        share: UnsafePointer<Double>?, _ range: Range<Int>, into rows: UnsafeMutablePointer<Double>,
+        stride: Int
+    ) {
+        let whole = range.count & ~7
+        func compute(
+            _ market: FullFormColumns, _ share: UnsafePointer<Double>?, _ count: Int,
+            _ rows: UnsafeMutablePointer<Double>
+        ) {
+            withUnsafePointer(to: market.volatility) { volatilities in
+                engine.scenarioForm(
+                    result, plan, ScenarioColumns(market: market, volatilities: volatilities, share: share),
+                    count: count, into: rows, stride: stride)
+            }
+        }
+        if whole > 0 {
+            compute(
+                legs.advanced(by: range.lowerBound), share.map { $0 + range.lowerBound }, whole, rows)
+        }
+        guard whole < range.count else { return }
+        // The last legs, padded by repeating the last of them.
+        let rest = range.lowerBound + whole..<range.upperBound
+        func padded<T>(_ column: UnsafePointer<T>) -> [T] {
+            (0..<8).map { column[min(rest.lowerBound + $0, rest.upperBound - 1)] }
+        }
+        let columns = [
+            legs.spot, legs.strike, legs.years, legs.volatility, legs.rate, legs.dividend,
+        ].flatMap { padded($0) }
+        let shares = share.map { padded($0) }
+        padded(legs.type).withUnsafeBufferPointer { types in
+            columns.withUnsafeBufferPointer { columns in
+                let values = columns.baseAddress.unsafelyUnwrapped
+                let market = FullFormColumns(
+                    type: types.baseAddress.unsafelyUnwrapped, spot: values, strike: values + 8,
+                    years: values + 16, volatility: values + 24, rate: values + 32, dividend: values + 40)
+                let last = rows + whole * stride
+                if let shares {
+                    shares.withUnsafeBufferPointer { compute(market, $0.baseAddress, 8, last) }
+                } else {
+                    compute(market, nil, 8, last)
+                }
+            }
+        }
+    }
+}
+
+extension ScenarioRevaluation {
+    /// `prices(of:count:)` of a batch.
+    public func prices(of batch: OptionBatch) throws(RiskError) -> ScenarioMatrix {
+        try batch.withColumns { columns in
+            Result { () throws(RiskError) in try prices(of: columns, count: batch.count) }
+        }.get()
+    }
+
+    /// `profits(of:count:in:)` of a batch.
+    public func profits(
+        of batch: OptionBatch, in numeraire: Numeraire = .usd
+    ) throws(RiskError) -> ScenarioMatrix {
+        try batch.withColumns { columns in
+            Result { () throws(RiskError) in
+                try profits(of: columns, count: batch.count, in: numeraire)
+            }
+        }.get()
+    }
+
+    /// What books gain: see `profits(of:count:quantities:books:bookCount:in:progress:)`.
+    /// - Throws: `invalidValue`, also for columns whose length is not the batch's.
+    public func profits(
+        of batch: OptionBatch, quantities: [Double], books: [Int32], bookCount: Int,
+        in numeraire: Numeraire = .usd, progress: ((Int) -> Void)? = nil
+    ) throws(RiskError) -> ScenarioMatrix {
+        for (field, length) in [("quantities", quantities.count), ("books", books.count)]
+        where length != batch.count {
+            throw .invalidValue(of: "legs", field: "number of \(field)", value: Double(length))
+        }
+        return try batch.withColumns { columns in
+            Result { () throws(RiskError) in
+                try profits(
+                    of: columns, count: batch.count, quantities: quantities, books: books,
+                    bookCount: bookCount, in: numeraire, progress: progress)
+            }
+        }.get()
+    }
+}
+
+/// Legs of one block of rows, to be summed by book.
+struct BlockTerms {
+    private var order: [Int] = []
+    private var rowOfTerm: [Int32] = []
+    private var weights: [Double] = []
+    private var sumOfGroup: [Int32] = []
+    private var offsets: [Int] = []
+
+    /// One leg; books come in ascending order.
+    mutating func append(row: Int, weight: Double, to book: Int) {
+        if sumOfGroup.last != Int32(book) {
+            sumOfGroup.append(Int32(book))
+            offsets.append(rowOfTerm.count)
+        }
+        rowOfTerm.append(Int32(row))
+        weights.append(weight)
+    }
+
+    /// Takes the legs of rows 0 to `count` − 1 in place of what there was.
+    mutating func set(_ books: UnsafePointer<Int32>, _ quantities: UnsafePointer<Double>, count: Int) {
+        order.removeAll(keepingCapacity: true)
+        rowOfTerm.removeAll(keepingCapacity: true)
+        weights.removeAll(keepingCapacity: true)
+        sumOfGroup.removeAll(keepingCapacity: true)
+        offsets.removeAll(keepingCapacity: true)
+        // By book, then by leg: both in one number.
+        for leg in 0..<count { order.append(Int(books[leg]) << 32 | leg) }
+        order.sort()
+        for key in order {
+            let leg = key & 0xFFFF_FFFF
+            append(row: leg, weight: quantities[leg], to: key >> 32)
+        }
+    }
+
+    /// Adds what the legs gain to the sums of their books.
+    mutating func add(_ rows: ScenarioMatrix, to sums: ScenarioMatrix, _ engine: GreeksEngine) {
+        offsets.append(rowOfTerm.count)
+        engine.addWeightedRows(
+            rows.base, stride: rows.stride, vectors: rows.stride / 8, rowOfTerm: rowOfTerm, weights: weights,
+            sumOfGroup: sumOfGroup, offsets: offsets, groupCount: sumOfGroup.count, into: sums.base)
+        offsets.removeLast()
+    }
+
+    /// The legs as a dense matrix, a row of `stride` per book.
+    func fill(_ dense: inout [Double], stride: Int) {
+        for place in dense.indices { dense[place] = 0 }
+        for (group, book) in sumOfGroup.enumerated() {
+            let end = group + 1 < offsets.count ? offsets[group + 1] : rowOfTerm.count
+            for term in offsets[group]..<end {
+                dense[Int(book) * stride + Int(rowOfTerm[term])] += weights[term]
+            }
+        }
+    }
+}
