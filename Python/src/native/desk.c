@@ -69,7 +69,7 @@ static PyObject *chain_create(PyObject *self, PyObject *arguments) {
         .bid_amount = values_of(&from, "bid_amount"), .ask_price = values_of(&from, "ask_price"),
         .ask_amount = values_of(&from, "ask_amount"), .underlying_index = texts_of(&from, "underlying_index")};
     poise_chain *chain;
-    return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), chain);
+    return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), &chain);
 }
 
 static PyObject *positions_create(PyObject *self, PyObject *arguments) {
@@ -79,7 +79,7 @@ static PyObject *positions_create(PyObject *self, PyObject *arguments) {
     poise_values quantity = values_of(&from, "quantity");
     poise_positions *positions;
     if (from.has_failed) return NULL;
-    return own_positions(poise_positions_create((size_t)from.rows, book, instrument, quantity, &positions), positions);
+    return own_positions(poise_positions_create((size_t)from.rows, book, instrument, quantity, &positions), &positions);
 }
 
 static PyObject *limits_create(PyObject *self, PyObject *arguments) {
@@ -92,7 +92,7 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
         .high = values_of(&from, "high"), .penalty = values_of(&from, "penalty"),
         .penalty_quadratic = values_of(&from, "penalty_quadratic")};
     poise_limits *limits;
-    return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), limits);
+    return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
 }
 
 #define READERS(name)                                                                             \
@@ -100,7 +100,7 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
         PyObject *path;                                                                           \
         poise_##name *made;                                                                       \
         if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path)) return NULL;        \
-        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), made);  \
+        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), &made);  \
         Py_DECREF(path);                                                                          \
         return result;                                                                            \
     }                                                                                             \
@@ -109,7 +109,7 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
         Py_ssize_t length;                                                                        \
         poise_##name *made;                                                                       \
         if (!PyArg_ParseTuple(arguments, "s#z", &text, &length, &called)) return NULL;            \
-        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), made);       \
+        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);       \
     }
 READERS(chain)
 READERS(positions)

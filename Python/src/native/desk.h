@@ -53,8 +53,8 @@ static inline void *pointer_of(PyObject *capsule, const char *kind) {
 #define KIND(name)                                                                                  \
     static const char name##_kind[] __attribute__((unused)) = "poise." #name;                                               \
     static inline void release_##name(void *pointer) { poise_##name##_free(pointer); }                     \
-    static inline PyObject *own_##name(poise_status status, poise_##name *pointer) {                       \
-        return status == POISE_OK ? new_handle(pointer, name##_kind, release_##name) : raise_status(status); \
+    static inline PyObject *own_##name(poise_status status, poise_##name **made)   {                       \
+        return status == POISE_OK ? new_handle(*made, name##_kind, release_##name) : raise_status(status); \
     }
 KIND(chain)
 KIND(positions)

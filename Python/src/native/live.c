@@ -25,7 +25,7 @@ static PyObject *live_create(PyObject *self, PyObject *arguments) {
     Py_BEGIN_ALLOW_THREADS
     status = poise_live_create(engine, chain, positions, limits, &options, &live);
     Py_END_ALLOW_THREADS
-    return own_live(status, live);
+    return own_live(status, &live);
 }
 
 static PyObject *answer(poise_status status) {
@@ -224,7 +224,7 @@ static PyObject *hedger_create(PyObject *self, PyObject *arguments) {
     if (!PyArg_ParseTuple(arguments, "Kd", &nodes, &options.gap)) return NULL;
     options.node_limit = nodes;
     poise_hedger *hedger;
-    return own_hedger(poise_hedger_create(&options, &hedger), hedger);
+    return own_hedger(poise_hedger_create(&options, &hedger), &hedger);
 }
 
 /** The records of a contiguous array whose items have the size of a C struct. */
