@@ -44,11 +44,7 @@ struct ExposureOptions {
 
     init(_ options: poise_exposure_options) throws(Failure) {
         try checkSize(options.size, of: poise_exposure_options.self, "options")
-        switch options.numeraire {
-        case POISE_NUMERAIRE_USD: numeraire = .usd
-        case POISE_NUMERAIRE_COIN: numeraire = .coin
-        default: throw .argument("numeraire", "there is no numeraire \(options.numeraire.rawValue)")
-        }
+        numeraire = try Numeraire(options.numeraire)
         guard options.grouping_count <= UInt32(POISE_MAXIMUM_GROUPINGS) else {
             throw .count("grouping_count", "\(options.grouping_count): at most \(POISE_MAXIMUM_GROUPINGS)")
         }

@@ -151,6 +151,35 @@ public struct ScenarioRevaluation: Sendable {
 }
 
 extension ScenarioRevaluation {
+    /// `profits(of:count:in:)` for legs that come and go 256 at a time, in one matrix: memory does not grow with their
+    /// number.
+    /// - Parameters:
+    ///   - legs: the legs of a range, at most 256, validated; read before the next are asked for.
+    ///   - body: called with the range and a matrix whose first rows hold its profits.
+    public func forEachBlock<E: Error>(
+        count: Int, in numeraire: Numeraire = .usd, legs: (Range<Int>) throws(E) -> FullFormColumns,
+        _ body: (Range<Int>, ScenarioMatrix) -> Void
+    ) throws(E) {
+        let matrix = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
+        var failure: E?
+        layout.withPlan { plan in
+            for start in stride(from: 0, to: count, by: Self.block) {
+                let range = start..<min(start + Self.block, count)
+                do throws(E) {
+                    revalue(
+                        numeraire == .usd ? .profit : .coinProfit, plan, try legs(range), share: nil,
+                        0..<range.count, into: matrix.base, stride: matrix.stride)
+                } catch {
+                    failure = error
+                    return
+                }
+                matrix.dampen(grid)
+                body(range, matrix)
+            }
+        }
+        if let failure { throw failure }
+    }
+
     /// `prices(of:count:)` of a batch.
     public func prices(of batch: OptionBatch) throws(RiskError) -> ScenarioMatrix {
         try batch.withColumns { columns in

@@ -453,6 +453,94 @@ const char *poise_exposures_label(const poise_exposures *exposures, size_t group
 poise_status poise_exposures_values(
     const poise_exposures *exposures, poise_exposure exposure, poise_column column);
 
+/* ---- Scenarios ---------------------------------------------------------------------------------------------- */
+
+/** By how much prices, volatilities, rates and time move. Never changes: share it among threads. */
+typedef struct poise_grid poise_grid;
+
+/** A change of volatility: σ' = max(least_volatility, σ max(0, 1 + relative · t) + (parallel + skew · ln(K/F)) t), where
+ *  t = (30 days / max(T, least_days))^p, p = short_term_power up to 30 days to expiry, long_term_power beyond. */
+typedef struct poise_volatility_rule {
+    double relative, parallel, skew;
+    double short_term_power, long_term_power, least_days;
+    double least_volatility;
+} poise_volatility_rule;
+
+typedef enum poise_stickiness {
+    /** A contract keeps its volatility when the price moves. */
+    POISE_STICKY_STRIKE = 0,
+    /** It gets the one that its expiry's smile has at the new K/F, or at the new delta: chains only. */
+    POISE_STICKY_MONEYNESS = 1,
+    POISE_STICKY_DELTA = 2
+} poise_stickiness;
+
+typedef struct poise_scenario {
+    /** Relative move of prices: −0.16 is a fall by 16%; above −1. */
+    double spot;
+    /** Time that passes. */
+    double days;
+    /** Added to rates, per year. */
+    double rate;
+    /** By which the profit is multiplied; 1: all of it counts. */
+    double dampening;
+    /** Place among the rules. */
+    uint32_t rule;
+    poise_stickiness stickiness;
+} poise_scenario;
+
+/** Makes a grid; at most 100,000 scenarios. POISE_ERROR_VALUE with the field. Since 0.1. */
+poise_status poise_grid_create(
+    const poise_volatility_rule *rules, size_t rule_count, const poise_scenario *scenarios, size_t scenario_count,
+    poise_grid **grid);
+/** The same of a JSON text, with wings and rules by expiry, as `poise scenarios --grid` takes. Since 0.1. */
+poise_status poise_grid_parse(const char *text, size_t length, const char *name, poise_grid **grid);
+/** The same of a file. Since 0.1. */
+poise_status poise_grid_read(const char *path, poise_grid **grid);
+/** Frees a grid, or NULL. Since 0.1. */
+void poise_grid_free(poise_grid *grid);
+/** Scenarios; 0 for NULL. Since 0.1. */
+size_t poise_grid_count(const poise_grid *grid);
+/** What a scenario is: "-16%, vol up, 1 day"; NULL beyond the last. Belongs to the grid. Since 0.1. */
+const char *poise_grid_title(const poise_grid *grid, size_t scenario);
+
+/** Rows of one double per scenario to write. `row_stride`: bytes from row to row, a multiple of 8; 0: the rows stand
+ *  one behind the other. */
+typedef struct poise_rows {
+    double *data;
+    ptrdiff_t row_stride;
+} poise_rows;
+
+/** What a long unit of each leg gains in each scenario: `legs->count` rows. In dollars V' − V; in coin V'/S' − V/S.
+ *  A forward or a coin is a call struck at 0. POISE_ERROR_VALUE for a leg that cannot be computed, in some scenario;
+ *  POISE_ERROR_ARGUMENT for a model other than Black-Scholes-Merton, and for grids that need a smile or charge by
+ *  expiry. Allocates one block of 256 rows, whatever the number of legs. Any number of threads at once. Since 0.1. */
+poise_status poise_scenario_legs(
+    const poise_engine *engine, const poise_grid *grid, const poise_full_form *legs, poise_numeraire numeraire,
+    poise_rows profits);
+
+/** What books gain in each scenario: `book_count` rows, the sum of quantity times leg over the legs of each book, in the
+ *  order of the legs. `quantity`: one per leg, above 0 is long. `books`: one per leg, 0 to book_count − 1. Else as
+ *  poise_scenario_legs, and allocates the sums; a column of legs or quantity whose stride is not 8 is copied. Since 0.1. */
+poise_status poise_scenario_books(
+    const poise_engine *engine, const poise_grid *grid, const poise_full_form *legs, poise_values quantity,
+    const int32_t *books, size_t book_count, poise_numeraire numeraire, poise_rows profits);
+
+/** What groups of positions over a chain gain. Never change. */
+typedef struct poise_scenario_profits poise_scenario_profits;
+
+/** Revalues positions off the latest ticker of each contract. `options`: or NULL, as of poise_exposures_create. Since 0.1. */
+poise_status poise_scenario_profits_create(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions, const poise_grid *grid,
+    const poise_exposure_options *options, poise_scenario_profits **profits);
+/** Frees them, or NULL. Since 0.1. */
+void poise_scenario_profits_free(poise_scenario_profits *profits);
+/** Groups; 0 for NULL. Since 0.1. */
+size_t poise_scenario_profits_count(const poise_scenario_profits *profits);
+/** As poise_exposures_label. Since 0.1. */
+const char *poise_scenario_profits_label(const poise_scenario_profits *profits, size_t group, size_t grouping);
+/** Copies all: a row per group, one double per scenario. Allocates nothing. Since 0.1. */
+poise_status poise_scenario_profits_values(const poise_scenario_profits *profits, poise_rows rows);
+
 /* ---- Live books and their hedges ---------------------------------------------------------------------------- */
 
 /** The bands in which exposures are to stay. Never change. */

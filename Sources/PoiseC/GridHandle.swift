@@ -1,0 +1,113 @@
+import CPoise
+import Poise
+
+/// Behind `poise_grid`.
+final class GridHandle: Sendable {
+    let grid: ScenarioGrid
+    let titles: Names
+
+    init(_ grid: ScenarioGrid) {
+        self.grid = grid
+        titles = Names(grid.scenarios.indices.map(grid.title))
+    }
+}
+
+extension ScenarioGrid.Scenario {
+    fileprivate init(_ given: poise_scenario, _ number: Int) throws(Failure) {
+        self.init()
+        spot = given.spot
+        days = given.days
+        rate = given.rate
+        dampening = given.dampening
+        rule = Int(given.rule)
+        switch given.stickiness {
+        case POISE_STICKY_STRIKE: stickiness = .strike
+        case POISE_STICKY_MONEYNESS: stickiness = .moneyness
+        case POISE_STICKY_DELTA: stickiness = .delta
+        default:
+            throw Failure(
+                status: POISE_ERROR_ARGUMENT,
+                message: "scenario \(number): there is no stickiness \(given.stickiness.rawValue)",
+                row: Int64(number), field: "stickiness")
+        }
+    }
+}
+
+@c @implementation
+public func poise_grid_create(
+    _ rules: UnsafePointer<poise_volatility_rule>?, _ rule_count: Int,
+    _ scenarios: UnsafePointer<poise_scenario>?, _ scenario_count: Int,
+    _ grid: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(grid, "grid")
+        place.pointee = nil
+        guard (1...ScenarioGrid.largestCount).contains(scenario_count) else {
+            throw .count(
+                "scenario_count", "\(UInt(bitPattern: scenario_count)): 1 to \(ScenarioGrid.largestCount)")
+        }
+        guard (1...ScenarioGrid.largestCount).contains(rule_count) else {
+            throw .count("rule_count", "\(UInt(bitPattern: rule_count)): 1 to \(ScenarioGrid.largestCount)")
+        }
+        let rules = try required(rules, "rules")
+        let scenarios = try required(scenarios, "scenarios")
+        let named = (0..<rule_count).map { number in
+            var rule = ScenarioGrid.VolatilityRule()
+            rule.relative = rules[number].relative
+            rule.parallel = rules[number].parallel
+            rule.skew = rules[number].skew
+            rule.shortTermPower = rules[number].short_term_power
+            rule.longTermPower = rules[number].long_term_power
+            rule.leastDays = rules[number].least_days
+            rule.leastVolatility = rules[number].least_volatility
+            return (name: "\(number)", rule: rule)
+        }
+        var own: [ScenarioGrid.Scenario] = []
+        for number in 0..<scenario_count {
+            own.append(try ScenarioGrid.Scenario(scenarios[number], number))
+        }
+        do throws(RiskError) {
+            handOut(GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: own)), place)
+        } catch {
+            throw Failure(error)
+        }
+    }
+}
+
+@c @implementation
+public func poise_grid_parse(
+    _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
+    _ grid: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(grid, "grid")
+        place.pointee = nil
+        let source = try Source(text, length, name, default: "grid")
+        handOut(GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) }), place)
+    }
+}
+
+@c @implementation
+public func poise_grid_read(
+    _ path: UnsafePointer<CChar>?, _ grid: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(grid, "grid")
+        place.pointee = nil
+        let source = try Source(reading: path)
+        handOut(GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) }), place)
+    }
+}
+
+@c @implementation
+public func poise_grid_free(_ grid: OpaquePointer?) { takeBack(grid, as: GridHandle.self) }
+
+@c @implementation
+public func poise_grid_count(_ grid: OpaquePointer?) -> Int {
+    object(grid, as: GridHandle.self)?.grid.count ?? 0
+}
+
+@c @implementation
+public func poise_grid_title(_ grid: OpaquePointer?, _ scenario: Int) -> UnsafePointer<CChar>? {
+    object(grid, as: GridHandle.self)?.titles[scenario]
+}
