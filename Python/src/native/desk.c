@@ -95,22 +95,6 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
     return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
 }
 
-#define READERS(name)                                                                             \
-    static PyObject *name##_read(PyObject *self, PyObject *arguments) {                           \
-        PyObject *path;                                                                           \
-        poise_##name *made;                                                                       \
-        if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path)) return NULL;        \
-        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), &made);  \
-        Py_DECREF(path);                                                                          \
-        return result;                                                                            \
-    }                                                                                             \
-    static PyObject *name##_parse(PyObject *self, PyObject *arguments) {                          \
-        const char *text, *called;                                                                \
-        Py_ssize_t length;                                                                        \
-        poise_##name *made;                                                                       \
-        if (!PyArg_ParseTuple(arguments, "s#z", &text, &length, &called)) return NULL;            \
-        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);       \
-    }
 READERS(chain)
 READERS(positions)
 READERS(limits)
@@ -176,6 +160,27 @@ static poise_status exposure_values(const void *from, poise_exposure exposure, p
     return poise_exposures_values(from, exposure, column);
 }
 
+PyObject *labels_of(
+    size_t groups, const poise_exposure_options *options, const char *(*label)(const void *, size_t, size_t),
+    const void *from) {
+    PyObject *labels = PyList_New(0);
+    for (size_t k = 0, columns = options->grouping_count ? options->grouping_count : 2; labels && k < columns; k++) {
+        PyObject *column = PyList_New(0);
+        for (size_t i = 0; column && i < groups; i++) {
+            PyObject *text = PyUnicode_FromString(label(from, i, k));
+            if (!text || PyList_Append(column, text) < 0) Py_CLEAR(column);
+            Py_XDECREF(text);
+        }
+        if (!column || PyList_Append(labels, column) < 0) Py_CLEAR(labels);
+        Py_XDECREF(column);
+    }
+    return labels;
+}
+
+static const char *exposure_label(const void *from, size_t group, size_t grouping) {
+    return poise_exposures_label(from, group, grouping);
+}
+
 /** exposures(chain, positions, coin, groupings) → labels by grouping, figures by number. */
 static PyObject *exposures(PyObject *self, PyObject *arguments) {
     PyObject *chain_capsule, *positions_capsule, *coin, *groupings;
@@ -193,18 +198,8 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
     status = poise_exposures_create(engine, chain, positions, &options, &made);
     Py_END_ALLOW_THREADS
     if (status != POISE_OK) return raise_status(status);
-    size_t groups = poise_exposures_count(made), columns = options.grouping_count ? options.grouping_count : 2;
-    PyObject *labels = PyList_New(0), *figures = NULL;
-    for (size_t k = 0; labels && k < columns; k++) {
-        PyObject *column = PyList_New(0);
-        for (size_t i = 0; column && i < groups; i++) {
-            PyObject *label = PyUnicode_FromString(poise_exposures_label(made, i, k));
-            if (!label || PyList_Append(column, label) < 0) Py_CLEAR(column);
-            Py_XDECREF(label);
-        }
-        if (!column || PyList_Append(labels, column) < 0) Py_CLEAR(labels);
-        Py_XDECREF(column);
-    }
+    size_t groups = poise_exposures_count(made);
+    PyObject *labels = labels_of(groups, &options, exposure_label, made), *figures = NULL;
     if (labels) figures = figures_of(groups, made, exposure_values);
     poise_exposures_free(made);
     PyObject *result = figures ? PyTuple_Pack(2, labels, figures) : NULL;

@@ -61,11 +61,34 @@ KIND(positions)
 KIND(limits)
 KIND(live)
 KIND(hedger)
+KIND(grid)
+
+/** `…_read(path)` and `…_parse(text, name)`. */
+#define READERS(name)                                                                             \
+    static PyObject *name##_read(PyObject *self, PyObject *arguments) {                           \
+        PyObject *path;                                                                           \
+        poise_##name *made;                                                                       \
+        if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path)) return NULL;        \
+        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), &made);  \
+        Py_DECREF(path);                                                                          \
+        return result;                                                                            \
+    }                                                                                             \
+    static PyObject *name##_parse(PyObject *self, PyObject *arguments) {                          \
+        const char *text, *called;                                                                \
+        Py_ssize_t length;                                                                        \
+        poise_##name *made;                                                                       \
+        if (!PyArg_ParseTuple(arguments, "s#z", &text, &length, &called)) return NULL;            \
+        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);       \
+    }
 
 /** The names that a handle gives its members. */
 PyObject *list_of(size_t count, const char *(*name)(const void *, size_t), const void *from);
 /** How exposures are counted and grouped: whether in coin, and a tuple of poise_grouping. */
 bool read_options(PyObject *coin, PyObject *groupings, poise_exposure_options *options);
+/** The labels of groups, a list for each grouping. */
+PyObject *labels_of(
+    size_t groups, const poise_exposure_options *options, const char *(*label)(const void *, size_t, size_t),
+    const void *from);
 /** Copies figures by number into new arrays: a tuple, in the order of the numbers. */
 PyObject *figures_of(size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column));
 

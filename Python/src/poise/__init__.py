@@ -16,6 +16,7 @@ from ._desk import Book, Chain, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
 from ._hedger import Hedger, HedgeProblem
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
+from ._scenarios import Grid, leg_scenarios, scenarios
 
 #: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
 ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
@@ -23,9 +24,9 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired")
 
 __all__ = [
-    "Book", "Chain", "Columns", "EXPOSURES", "GREEKS", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
+    "Book", "Chain", "Columns", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
     "Limits", "PoiseError", "Positions", "ROW_STATUS", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
-    "exposures", "greeks", "implied_vol", "instruction_set",
+    "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
 ]
 
 os.register_at_fork(after_in_child=_native.forget_engines)

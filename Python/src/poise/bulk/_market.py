@@ -1,6 +1,7 @@
 """What legs are multiplied by, and the batch function."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Dict, List, Optional
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from .._columns import Columns
 from .._desk import Chain, Positions, exposure_columns, exposures
-from .._errors import InputError, UnknownNameError
+from .._errors import InputError
 from .._scenarios import Grid, scenarios
 
 _COLUMNS = ("book", "instrument", "quantity")
@@ -39,14 +40,19 @@ class Market:
         names = list(instruments)
         new = [name for name in dict.fromkeys(names) if name is not None and name not in self._places]
         if new:
-            unit = Positions({"book": [""] * len(new), "instrument": new, "quantity": np.ones(len(new))})
-            rows = self._rows(unit, "instrument")
+            try:
+                unit = Positions({"book": ["1"] * len(new), "instrument": new, "quantity": np.ones(len(new))})
+                rows = self._rows(unit, "instrument")
+            except InputError as error:
+                if error.row is not None:
+                    error.row = names.index(new[error.row])
+                raise
             order = {name: row for row, name in enumerate(rows["instrument"])}
-            for name in new:
-                self._places[name] = len(self._places)
             chosen = np.array([order[name] for name in new])
             found = np.stack([rows[name][chosen] for name in self.names])
             self._figures = np.concatenate([self._figures, found], axis=1)
+            for name in new:
+                self._places[name] = len(self._places)
         return np.array([-1 if name is None else self._places[name] for name in names], np.int64)
 
     @property
@@ -123,10 +129,10 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
     try:
         places = market.places(names)
     except InputError as error:
-        # Say where the first leg with that contract stands.
-        if error.row is None or not isinstance(error, (UnknownNameError, InputError)):
-            raise
-        row = first_row + int(np.flatnonzero([name is not None and name in str(error) for name in names])[0])
+        if error.row is not None:
+            # The first leg that holds it.
+            error.row = first_row + int(np.argmax(indices == error.row))
+            error.args = (f"row {error.row}: " + re.sub(r"^row \d+: ", "", error.args[0]),)
         raise
     return books, instruments, places[indices], quantities
 
@@ -179,13 +185,17 @@ def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
             if known is not None:
                 own[: len(known)] += known
             held[name] = own
+    # By name, not by place: the order in which a market came to know its contracts must not decide how sums round.
     instruments = list(market._places)
+    order = sorted(range(len(instruments)), key=instruments.__getitem__)
     books_held, contracts_held, amounts = [], [], []
     for name in sorted(held):
-        for place in np.flatnonzero(held[name]).tolist():
-            books_held.append(name)
-            contracts_held.append(instruments[place])
-            amounts.append(held[name][place])
+        own = held[name]
+        for place in order:
+            if place < len(own) and own[place] != 0:
+                books_held.append(name)
+                contracts_held.append(instruments[place])
+                amounts.append(own[place])
     if not amounts:
         return pa.RecordBatch.from_pylist([], schema=schema(market, "book"))
     sums = market.sums(Positions({"book": books_held, "instrument": contracts_held, "quantity": np.array(amounts)}))
