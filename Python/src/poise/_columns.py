@@ -67,6 +67,8 @@ _CODES = {"c": 0, "call": 0, "p": 1, "put": 1}
 def type_codes(types: Any) -> Any:
     """Option types as the kernel has them: 0 for a call, 1 for a put, as uint8 of the same shape."""
     array = np.asarray(types)
+    if array.size == 0:
+        return array.astype(np.uint8)
     if array.dtype.kind in "ui":
         outside = (array < 0) | (array > 1)
         if outside.any():

@@ -332,7 +332,7 @@ class Book:
         if limits:
             names = ["underlying", "expiry", "book"] if labels and len(labels[0]) == 3 else ["underlying", "book"]
         self._labels = {name: np.array([own[k] for own in labels], dtype=object) for k, name in enumerate(names)}
-        self._hedges = {book: (k, *rest) for k, (book, *rest) in enumerate(_native.live_hedges(self._handle))}
+        self._hedges = {own[0]: (place, own[1], own[2]) for place, own in enumerate(_native.live_hedges(self._handle))}
 
     @staticmethod
     def _place(places: Dict[str, int], name: str, kind: str) -> int:

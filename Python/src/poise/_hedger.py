@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class HedgeProblem:
         for k, one in enumerate(instruments):
             _fill(self.instruments[k], one, _INSTRUMENT_FIELDS, f"instruments[{k}]")
         self.bands = np.zeros(len(bands), _BAND)
-        entries = []
+        entries: List[Tuple[int, float]] = []
         for k, one in enumerate(bands):
             path, record = f"bands[{k}]", self.bands[k]
             _fill(record, one, _BAND_FIELDS, path)
@@ -70,7 +70,7 @@ class HedgeProblem:
             for at, (place, coefficient) in enumerate(zip(places, coefficients)):
                 if not (isinstance(place, (int, np.integer)) and 0 <= place < len(instruments)):
                     raise InputError(f"{path}.idx[{at}] is no instrument's index: {place!r}", field=f"{path}.idx[{at}]")
-                entries.append((place, coefficient))
+                entries.append((int(place), coefficient))
         self.entries = np.array(entries, _ENTRY)
         self.margin_limit = _number(problem, "marginLimit", math.inf, "")
         self.cash_budget = _number(problem, "budget", math.inf, "")

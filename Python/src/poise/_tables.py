@@ -112,7 +112,8 @@ def _computed(
         for name in _OPTIONAL:
             part.setdefault(name, 0.0)
     if len(parts) == 1:
-        return compute({name: part for name, part in parts[0].items() if name}, out)
+        whole: Dict[str, Any] = compute({name: part for name, part in parts[0].items() if name}, out)
+        return whole
     rows = sum(part[""] for part in parts)
     if out is None:
         stride = (rows + 7) // 8 * 8 + 8

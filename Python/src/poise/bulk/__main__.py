@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -55,23 +56,25 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parser.parse_args(arguments)
     if options.workers is not None and options.workers < 1:
         parser.error("--workers: expected at least 1")
-    paths = (str(Path(path).resolve()) for path in (options.positions, options.chain, options.scenarios, options.out))
-    job = Job(*paths, by=options.by)
+    given = (options.positions, options.chain, options.scenarios, options.out)
+    positions, chain, grid, out = (str(Path(path).resolve()) for path in given)
+    job = Job(positions, chain, grid, out, options.by)
     try:
         partitions = plan(job)
         open_ones = [partition for partition in partitions if partition.report() is None]
         skipped = len(partitions) - len(open_ones)
         progress = Progress(len(open_ones))
-        if options.engine == "local" or not open_ones:
-            reports = _engines.local(open_ones)
-        else:
-            reports = _engines.ray(open_ones, options.workers, options.address)
-        start = time.monotonic()
-        for report in reports:
-            progress.add(report["rows_in"])
+        uses_ray = options.engine == "ray" and bool(open_ones)
+        with _engines.cluster(options.workers, options.address) if uses_ray else contextlib.nullcontext():
+            start = time.monotonic()
+            reports = _engines.ray(open_ones, options.workers) if uses_ray else _engines.local(open_ones)
+            for report in reports:
+                progress.add(report["rows_in"])
+            passed = time.monotonic() - start
         progress.end()
-        passed = time.monotonic() - start
         manifest = collect(job, partitions)
+        for path in Path(job.out).rglob(".part-0.parquet.*.tmp"):
+            path.unlink(missing_ok=True)  # of runs that were killed
     except PoiseError as error:
         print(f"poise.bulk: {error}", file=sys.stderr)
         return 1

@@ -56,6 +56,11 @@ class Market:
         return np.array([-1 if name is None else self._places[name] for name in names], np.int64)
 
     @property
+    def instruments(self) -> List[str]:
+        """The contracts that have been asked for, in the order of their columns."""
+        return list(self._places)
+
+    @property
     def figures(self) -> Any:
         """(names, contracts) float64 per unit of quantity."""
         return self._figures
@@ -179,25 +184,27 @@ def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
         names = books.dictionary.to_pylist()
         contracts = market.figures.shape[1]
         cells = books.indices.to_numpy().astype(np.int64) * contracts + places
-        sums = np.bincount(cells, quantities, len(names) * contracts).reshape(len(names), contracts)
-        for name, own in zip(names, sums):
+        amounts: Any = np.bincount(cells, quantities, len(names) * contracts).reshape(len(names), contracts)
+        for name, own in zip(names, amounts):
             known = held.get(name)
             if known is not None:
                 own[: len(known)] += known
             held[name] = own
     # By name, not by place: the order in which a market came to know its contracts must not decide how sums round.
-    instruments = list(market._places)
+    names, instruments = sorted(held), market.instruments
     order = sorted(range(len(instruments)), key=instruments.__getitem__)
-    books_held, contracts_held, amounts = [], [], []
-    for name in sorted(held):
-        own = held[name]
-        for place in order:
-            if place < len(own) and own[place] != 0:
-                books_held.append(name)
-                contracts_held.append(instruments[place])
-                amounts.append(own[place])
-    if not amounts:
+    matrix: Any = np.zeros((len(names), len(instruments)))
+    for own, name in zip(matrix, names):
+        own[: len(held[name])] = held[name]
+    matrix = matrix[:, order]
+    book, contract = np.nonzero(matrix)
+    if not len(book):
         return pa.RecordBatch.from_pylist([], schema=schema(market, "book"))
-    sums = market.sums(Positions({"book": books_held, "instrument": contracts_held, "quantity": np.array(amounts)}))
+    positions = pa.table({
+        "book": pa.array(names, pa.string()).take(pa.array(book)),
+        "instrument": pa.array(instruments, pa.string()).take(pa.array(np.array(order)[contract])),
+        "quantity": matrix[book, contract],
+    })
+    sums = market.sums(Positions(positions))
     columns = [pa.array(sums["book"].tolist()), *(pa.array(sums[name]) for name in market.names)]
     return pa.RecordBatch.from_arrays(columns, schema=schema(market, "book"))

@@ -25,7 +25,8 @@ from ._market import Market, net, revalue, schema
 #: Legs that are in memory at a time, and rows of an output's row groups.
 BATCH_ROWS = 131_072
 _FOOTER = b"poise"
-MANIFEST = "manifest.json"
+#: Readers of data sets leave out what begins with an underscore.
+MANIFEST = "_manifest.json"
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,8 @@ def collect(job: Job, partitions: List[Partition]) -> Dict[str, Any]:
     A partition of 0 legs counts; one that is not finished is an error.
     """
     grid = Grid.read(job.scenarios)
-    entries, totals = [], {}
+    entries: List[Dict[str, Any]] = []
+    totals: Dict[str, float] = {}
     rows = {"rows_in": 0, "rows_out": 0}
     for partition in partitions:
         report = partition.report()
