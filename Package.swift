@@ -92,6 +92,9 @@ let package = Package(
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
+        .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
+        .testTarget(
+            name: "PoiseCTests", dependencies: ["CPoise", "CPoiseFuzz", "Poise", "PoiseC", "TestSupport"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,17 +1,24 @@
+import GreeksBaseline
 import GreeksKernel
+
+#if arch(x86_64)
+    import GreeksAVX2
+    import GreeksAVX512
+#endif
 
 extension FullFormColumns {
     /// Whether the formulas accept a row; every comparison is written so that NaN fails it.
     public func status(ofRow row: Int, _ model: OptionModel = .blackScholesMerton) -> InputStatus {
-        let leastPrice = model == .bachelier ? -Domain.largestNormalPrice : 0
-        let largestPrice = model == .bachelier ? Domain.largestNormalPrice : Domain.largestPrice
-        let largestVolatility =
-            model == .bachelier ? Domain.largestNormalPrice : Domain.largestVolatility
+        let range = model.range
         guard type[row] <= 1 else { return .invalidType }
-        guard spot[row] >= leastPrice, spot[row] <= largestPrice else { return .invalidSpot }
-        guard strike[row] >= leastPrice, strike[row] <= largestPrice else { return .invalidStrike }
+        guard spot[row] >= range.leastPrice, spot[row] <= range.largestPrice else { return .invalidSpot }
+        guard strike[row] >= range.leastPrice, strike[row] <= range.largestPrice else {
+            return .invalidStrike
+        }
         guard years[row] >= 0, years[row] <= Domain.largestYears else { return .invalidYears }
-        guard volatility[row] >= 0, volatility[row] <= largestVolatility else { return .invalidVolatility }
+        guard volatility[row] >= 0, volatility[row] <= range.largestVolatility else {
+            return .invalidVolatility
+        }
         guard isAccepted(rate[row], years[row]) else { return .invalidRate }
         guard isAccepted(dividend[row], years[row]) else { return .invalidDividend }
         return .ok
@@ -56,13 +63,37 @@ extension FullFormColumns {
     }
 
     private func isAccepted(_ rate: Double, _ years: Double) -> Bool {
-        abs(rate) <= Domain.largestExponent * 1e6 && abs(rate * years) <= Domain.largestExponent
+        abs(rate) <= Domain.largestRate && abs(rate * years) <= Domain.largestExponent
+    }
+}
+
+extension OptionModel {
+    /// What it accepts.
+    var range: AcceptedRange {
+        self == .bachelier
+            ? AcceptedRange(
+                leastPrice: -Domain.largestNormalPrice, largestPrice: Domain.largestNormalPrice,
+                largestVolatility: Domain.largestNormalPrice)
+            : AcceptedRange(
+                leastPrice: 0, largestPrice: Domain.largestPrice, largestVolatility: Domain.largestVolatility)
     }
 }
 
 extension GreeksEngine {
-    /// Whether the formulas accept every row.
+    /// Whether the formulas accept every row: `FullFormColumns.status` of all, eight at a time.
     public func accepts(_ input: FullFormColumns, count: Int, _ model: OptionModel) -> Bool {
-        (0..<count).allSatisfy { input.status(ofRow: $0, model) == .ok }
+        let whole = count & ~7
+        return (whole == 0 || acceptsBlocks(input, count: whole, model.range))
+            && (whole..<count).allSatisfy { input.status(ofRow: $0, model) == .ok }
+    }
+
+    private func acceptsBlocks(_ input: FullFormColumns, count: Int, _ range: AcceptedRange) -> Bool {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.accepts(input, count, range)
+            case .avx2: GreeksAVX2.accepts(input, count, range)
+        #endif
+        default: GreeksBaseline.accepts(input, count, range)
+        }
     }
 }

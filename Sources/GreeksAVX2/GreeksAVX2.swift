@@ -39,6 +39,11 @@ enum Arithmetic: RowArithmetic {
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
 public enum GreeksAVX2 {
     @inline(never)
+    public static func accepts(_ input: FullFormColumns, _ count: Int, _ range: AcceptedRange) -> Bool {
+        areAccepted(Arithmetic.self, input, count: count, range)
+    }
+
+    @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
             Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, input, count: count, into: output)

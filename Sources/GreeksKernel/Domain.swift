@@ -9,6 +9,8 @@ public enum Domain {
     @inlinable @inline(__always) public static var largestNormalPrice: Double { 0x1p100 }
     /// The largest |rate·years| and |dividend·years|: the largest price discounted by it stays finite.
     @inlinable @inline(__always) public static var largestExponent: Double { 350 }
+    /// The largest |rate| and |dividend|.
+    @inlinable @inline(__always) public static var largestRate: Double { 350e6 }
     /// The largest years and volatility.
     @inlinable @inline(__always) public static var largestYears: Double { 1e6 }
     @inlinable @inline(__always) public static var largestVolatility: Double { 1e6 }

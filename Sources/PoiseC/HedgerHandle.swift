@@ -125,8 +125,8 @@ final class HedgerHandle {
         for i in problem.instruments.indices { problem.risk?.exposure[i] = exposure[i] }
     }
 
-    func solve(_ start: HedgeStart) throws(Failure) -> HedgeStatus {
-        do throws(HedgeError) { return try solver.solve(problem, start: start) } catch {
+    func solve(_ start: HedgeStart) throws(Failure) {
+        do throws(HedgeError) { try solver.solve(problem, start: start) } catch {
             throw Failure(error)
         }
     }
@@ -143,9 +143,6 @@ extension HedgeInstrument {
 }
 
 extension HedgeStatus {
-    /// Whether the solution's trades mean something.
-    var leavesTrades: Bool { self != .infeasible }
-
     var outcome: poise_hedge_outcome {
         switch self {
         case .optimal: POISE_HEDGE_OPTIMAL
@@ -157,9 +154,14 @@ extension HedgeStatus {
 }
 
 extension HedgeSolution {
+    /// Whether the trades mean something: numbers beyond all reason may leave none that are finite.
+    var hasTrades: Bool {
+        status != .infeasible && trades.allSatisfy(\.isFinite) && bandPrices.allSatisfy(\.isFinite)
+    }
+
     /// Its numbers; costs and prices 0 where there are no trades.
     func write(to result: UnsafeMutablePointer<poise_hedge_result>) {
-        let has = status.leavesTrades
+        let has = hasTrades
         result.pointee = poise_hedge_result(
             size: MemoryLayout<poise_hedge_result>.stride, outcome: status.outcome,
             interior_steps: UInt32(clamping: interiorSteps), pivots: UInt32(clamping: pivots),
@@ -213,8 +215,8 @@ public func poise_hedger_solve(
             try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
         }
         try handle.load(given)
-        let status = try handle.solve(start == POISE_HEDGE_WARM ? .warm : .cold)
-        let has = status.leavesTrades
+        try handle.solve(start == POISE_HEDGE_WARM ? .warm : .cold)
+        let has = handle.solver.solution.hasTrades
         for i in 0..<given.pointee.instrument_count {
             target.set(i, has ? handle.solver.solution.trades[i] : 0)
         }

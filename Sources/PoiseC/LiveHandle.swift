@@ -206,6 +206,26 @@ public func poise_live_contract(_ live: OpaquePointer?, _ contract: Int) -> Unsa
 }
 
 @c @implementation
+public func poise_live_grouping_count(_ live: OpaquePointer?) -> Int {
+    object(live, as: LiveHandle.self)?.risk.plan.groupings.count ?? 0
+}
+
+@c @implementation
+public func poise_live_grouping(_ live: OpaquePointer?, _ grouping: Int) -> Int64 {
+    guard let groupings = object(live, as: LiveHandle.self)?.risk.plan.groupings,
+        groupings.indices.contains(grouping)
+    else { return -1 }
+    return switch groupings[grouping] {
+    case .book: Int64(POISE_BY_BOOK.rawValue)
+    case .underlying: Int64(POISE_BY_UNDERLYING.rawValue)
+    case .expiry: Int64(POISE_BY_EXPIRY.rawValue)
+    case .instrument: Int64(POISE_BY_INSTRUMENT.rawValue)
+    // Not to be had through the C ABI.
+    case .tenor, .moneyness: -1
+    }
+}
+
+@c @implementation
 public func poise_live_label(
     _ live: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {

@@ -77,8 +77,8 @@ public func poise_live_decide(
                 size: MemoryLayout<poise_hedge_result>.stride, outcome: POISE_HEDGE_WITHIN_LIMITS,
                 interior_steps: 0, pivots: 0, nodes: 0, linear_cost: 0, impact_cost: 0, fixed_cost: 0,
                 penalty_cost: 0, risk_cost: 0, gap: 0, violation: 0, margin_price: 0, cash_price: 0)
-        case .hedge(let status):
-            own.hasTrades = status.leavesTrades
+        case .hedge:
+            own.hasTrades = own.hedge.solution.hasTrades
             if let result { own.hedge.solution.write(to: result) }
         }
     }

@@ -583,7 +583,7 @@ typedef enum poise_hedge_outcome {
     POISE_HEDGE_INFEASIBLE = 1,
     /** A search over lots or fixed costs was stopped; the gap bounds what it could still find. */
     POISE_HEDGE_BUDGET = 2,
-    /** The trades could not be proved to be optimal. */
+    /** The trades could not be proved to be optimal; all 0 where numbers beyond all reason left none that are finite. */
     POISE_HEDGE_UNCERTIFIED = 3,
     /** Live desks: every exposure is within its band, and there is nothing to trade. */
     POISE_HEDGE_WITHIN_LIMITS = 4
@@ -624,7 +624,11 @@ size_t poise_live_group_count(const poise_live *live);
 const char *poise_live_underlying(const poise_live *live, size_t underlying);
 const char *poise_live_slice(const poise_live *live, size_t slice);
 const char *poise_live_contract(const poise_live *live, size_t contract);
-/** Labels of a group: the underlying, then the expiry where it is one of the groupings, then the others. Since 0.1. */
+/** What groups are made of, in the order of their labels: the underlying, the expiry where it is one, then the others.
+ *  A poise_grouping each; −1 beyond the last. Since 0.1. */
+size_t poise_live_grouping_count(const poise_live *live);
+int64_t poise_live_grouping(const poise_live *live, size_t grouping);
+/** The label of a group in one of the groupings; NULL beyond the last. Belongs to the desk. Since 0.1. */
 const char *poise_live_label(const poise_live *live, size_t group, size_t grouping);
 /** The place of a name; −1 where there is none. Since 0.1. */
 int64_t poise_live_find_underlying(const poise_live *live, const char *name);
