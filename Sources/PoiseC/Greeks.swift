@@ -139,6 +139,17 @@ struct GreekTargets {
         }
     }
 
+    /// A column of `room` rows of a block for each Greek.
+    @inline(__always)
+    func columns(in block: UnsafeMutablePointer<Double>, room: Int) -> GreekColumns {
+        var next = 0
+        return GreekColumns { greek in
+            guard selection.contains(greek) else { return nil }
+            next &+= 1
+            return block + (next &- 1) * room
+        }
+    }
+
     /// Copies rows from columns of a block to where they belong.
     func scatter(_ rows: Range<Int>, from block: UnsafePointer<Double>, room: Int) {
         guard let columns else { return }
@@ -226,23 +237,17 @@ struct GreeksJob {
     private func compute(with block: UnsafeMutablePointer<Double>) throws(Failure) {
         let room = Int(POISE_PRIVATE_BLOCK)
         let results = block + 7 * room
-        let inPlace = targets.areContiguous ? targets.pointers : nil
         var start = 0
         while start < count {
             let rows = start..<min(start + room, count)
             let columns = inputs.copy(rows, to: block, room: room)
-            var next = -1
             let outputs =
-                inPlace?.advanced(by: start)
-                ?? GreekColumns { greek in
-                    guard selection.contains(greek) else { return nil }
-                    next += 1
-                    return results + next * room
-                }
+                targets.areContiguous
+                ? targets.pointers.advanced(by: start) : targets.columns(in: results, room: room)
             let failures = try check(columns, rows)
             engine.fullForm(selection, model: model, columns, count: rows.count, into: outputs)
             if failures > 0 { blank(rows, outputs) }
-            if inPlace == nil { targets.scatter(rows, from: results, room: room) }
+            if !targets.areContiguous { targets.scatter(rows, from: results, room: room) }
             start = rows.upperBound
         }
     }

@@ -171,12 +171,7 @@ final class SlicesHandle {
     private func computeOnStack(_ slice: Int, _ rows: Range<Int>, _ target: Int, _ targets: GreekTargets) {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: Greek.allCases.count * Self.block) {
             guard let results = $0.baseAddress else { return }
-            var next = 0
-            let outputs = GreekColumns { greek in
-                guard targets.selection.contains(greek) else { return nil }
-                next += 1
-                return results + (next - 1) * Self.block
-            }
+            let outputs = targets.columns(in: results, room: Self.block)
             compute(slice, rows.lowerBound..<rows.lowerBound + Self.block, targets.selection, into: outputs)
             targets.scatter(target..<target + rows.count, from: results, room: Self.block)
         }

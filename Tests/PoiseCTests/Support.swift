@@ -70,10 +70,13 @@ func withPointers<R>(
     return try descend(0, [])
 }
 
-/// A handle that is freed with its object.
-final class Handle {
+/// A handle that lives as long as the tests: freed with an object it would be gone after the object's last use, in the
+/// middle of the call that it is passed to. (`poise_fuzz` frees what it makes.)
+struct Handle {
     let pointer: OpaquePointer
-    private let free: (OpaquePointer?) -> Void
+
+    nonisolated(unsafe) private static var alive: [(OpaquePointer, (OpaquePointer?) -> Void)] = []
+    private static let lock = NSLock()
 
     init(
         _ free: @escaping (OpaquePointer?) -> Void, sourceLocation: SourceLocation = #_sourceLocation,
@@ -83,10 +86,8 @@ final class Handle {
         let status = create(&made)
         try #require(status == POISE_OK, "\(lastError)", sourceLocation: sourceLocation)
         pointer = try #require(made, sourceLocation: sourceLocation)
-        self.free = free
+        Self.lock.withLock { [pointer] in Self.alive.append((pointer, free)) }
     }
-
-    deinit { free(pointer) }
 }
 
 var lastError: String { String(cString: poise_last_error()) }

@@ -34,8 +34,9 @@
  * - Threads. There is no global state. Engines, chains, positions, limits, exposures and scenario grids never change once made: any
  *   number of threads may use one at the same time. Slices, live desks and hedgers are used by one thread at a time.
  *   Errors are kept per thread. A thread needs 128 KiB of stack.
- * - Memory. "Allocates nothing" is meant literally and counted in the tests; other calls may allocate. If there is
- *   no memory left, the process ends: the one exception to "nothing aborts".
+ * - Memory. "Allocates nothing" is meant literally, and counted in the tests, from the second call of a kind in a
+ *   process on: in the first the runtime may set up tables that it keeps. Other calls may allocate. If there is no
+ *   memory left, the process ends: the one exception to "nothing aborts".
  * - Units are natural ones, as everywhere inside Poise: volatility 0.6 for 60%, rates 0.05 for 5% continuously
  *   compounded, years ACT/365; no value is divided by 100 or 365 unless its description says so.
  * - Bits. The same on any number of threads, with AVX2 and AVX-512, through C, C++, Swift and Python.

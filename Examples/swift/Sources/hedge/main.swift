@@ -1,7 +1,7 @@
 // Keeps a desk within its limits, tick by tick, from Swift.
 //
 //     swift run -c release hedge chain.csv positions.csv limits.csv
-import Glibc
+@preconcurrency import Glibc
 import Poise
 
 guard CommandLine.arguments.count == 4 else {
