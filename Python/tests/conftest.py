@@ -12,6 +12,7 @@ import poise
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "Examples/sample"
+SHARED = Path(os.environ.get("POISE_SHARED", ROOT.parent / "shared"))
 settings.register_profile("quick", max_examples=60, deadline=None)
 settings.load_profile("quick")
 
