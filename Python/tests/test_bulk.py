@@ -48,7 +48,7 @@ def first_legs(made):
     return pq.read_table(made / "positions/date=2026-03-02/underlying=BTC/part-0.parquet").combine_chunks().to_batches()[0]
 
 
-def test_legs_sum_to_books(run, tmp_path, capsys):
+def test_legs_sum_to_books(run, made, tmp_path, capsys):
     code, legs = run("leg", out=tmp_path / "legs")
     assert code == 0 and "4 partitions, 20,000 legs, 6 scenarios" in capsys.readouterr().out
     code, books = run("book", out=tmp_path / "books")
@@ -63,6 +63,11 @@ def test_legs_sum_to_books(run, tmp_path, capsys):
         summed = each.group_by("book").aggregate([(name, "sum") for name in own.column_names[1:]]).sort_by("book")
         for name in own.column_names[1:]:
             np.testing.assert_allclose(own[name], summed[f"{name}_sum"], rtol=1e-9, atol=1e-3)
+    # Each date has its own chain.
+    for date in ("2026-03-02", "2026-03-03"):
+        own = pq.ParquetFile(books / f"date={date}/underlying=BTC/part-0.parquet").read()
+        legs_then = pq.read_table(made / f"positions/date={date}/underlying=BTC/part-0.parquet").combine_chunks().to_batches()
+        assert own.to_batches()[0].equals(bulk.net(legs_then, market_of(made, date)))
     assert pq.read_schema(path).field("pnl_usd_01").metadata == {b"scenario": b"-10%, vol up"}
     # The whole is a dataset by date and underlying.
     assert pq.read_table(books, partitioning="hive").num_rows == 28

@@ -1,5 +1,7 @@
 import math
 import os
+import signal
+import sys
 import threading
 
 import numpy as np
@@ -184,25 +186,35 @@ def test_threads_share_a_batch_and_leave_the_bits():
     assert same_bits(poise.greeks(**options), poise.greeks(**options, threads=2))
     if hasattr(os, "fork"):
         child = os.fork()
-        if child == 0:  # the parent's threads are not here
+        if child == 0:
+            signal.alarm(30)  # rather than wait for the parent's threads, which are not here
             os._exit(0 if same_bits(poise.greeks(**options), poise.greeks(**options, threads=2)) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_others_run_meanwhile():
-    options, turns, done = random_options(2_000_000), 0, threading.Event()
+    """With the lock held, this thread would have a moment before and after each call, and none during it."""
+    options, turns, begun, done = random_options(1_000_000), 0, threading.Event(), threading.Event()
     out = poise.greeks(**options, greeks="all")
 
     def compute():
-        poise.greeks(**options, out=out)
+        begun.set()
+        for _ in range(5):
+            poise.greeks(**options, out=out)
         done.set()
 
-    thread = threading.Thread(target=compute)
-    thread.start()
-    while not done.is_set():
-        turns += 1
-    thread.join()
-    assert turns > 100
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        thread = threading.Thread(target=compute)
+        thread.start()
+        begun.wait()
+        while not done.is_set():
+            turns += 1
+        thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert turns > 20_000
 
 
 @given(st.lists(st.tuples(st.sampled_from("CP"), st.floats(50, 150), st.floats(0.05, 2), st.floats(0.1, 1)), min_size=1, max_size=20))

@@ -105,6 +105,16 @@ def test_types_in_every_form(kind):
     assert same_bits({n: v[7:37] for n, v in poise.greeks(**options).items()}, sliced)
 
 
+def test_structs_are_tables():
+    """A struct array that begins in the middle of its columns, with a column that begins in the middle of its memory."""
+    options = random_options(50)
+    table = table_of(options)
+    columns = [table[name].chunk(0) for name in table.column_names]
+    columns[1] = pa.concat_arrays([pa.array([1.0, 2.0]), columns[1]]).slice(2)
+    struct = pa.StructArray.from_arrays(columns, table.column_names).slice(7, 30)
+    assert same_bits({n: v[7:37] for n, v in poise.greeks(**options).items()}, poise.greeks(struct))
+
+
 def test_other_numbers_are_converted():
     options = random_options(20)
     options["strike"] = np.round(options["strike"])

@@ -39,15 +39,9 @@ bool read_values(PyObject *object, const char *field, input *in) {
         return true;
     }
     in->rows = PyArray_DIM(array, 0);
+    /* NumPy calls an array aligned only if its strides are multiples of 8 too. */
     npy_intp stride = PyArray_STRIDE(array, 0);
     in->values.stride = in->rows <= 1 ? 8 : stride == 0 ? POISE_BROADCAST : stride;
-    if (in->values.stride != POISE_BROADCAST && in->values.stride % 8 != 0) {
-        PyArrayObject *copy = (PyArrayObject *)PyArray_NewCopy(array, NPY_CORDER);
-        Py_DECREF(array);
-        in->owner = (PyObject *)copy;
-        if (!copy) return false;
-        in->values = (poise_values){PyArray_DATA(copy), 8};
-    }
     return true;
 }
 
@@ -132,8 +126,8 @@ bool read_output(
     }
     *column = (poise_column){PyArray_DATA(array), rows <= 1 ? 8 : PyArray_STRIDE(array, 0)};
     if (rows == 0) return true;
-    if (column->stride == 0 || column->stride % 8 != 0) {
-        PyErr_Format(PyExc_ValueError, "out[%R]: rows must lie a multiple of 8 bytes apart", name);
+    if (column->stride == 0) {
+        PyErr_Format(PyExc_ValueError, "out[%R]: all rows lie in one place", name);
         return false;
     }
     const char *last = (char *)column->data + column->stride * (rows - 1);
