@@ -35,8 +35,17 @@ public struct GreeksEngine: Sendable {
         into output: GreekColumns
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
+        fullForm(
+            selection, model, input, count: count, streams: streams(selection, count, output), into: output)
+    }
+
+    /// - Parameter streams: whether results go past the caches.
+    func fullForm(
+        _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int, streams: Bool,
+        into output: GreekColumns
+    ) {
         let whole = count & ~7
-        if whole > 0 { fullBlocks(selection, model, input, count: whole, into: output) }
+        if whole > 0 { fullBlocks(selection, model, input, count: whole, streams: streams, into: output) }
         if whole < count { fullTail(selection, model, input, from: whole, to: count, into: output) }
     }
 
@@ -47,8 +56,17 @@ public struct GreeksEngine: Sendable {
         sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
+        let streams = streams(selection, offsets[sliceCount] - offsets[0], output)
         switch (instructionSet, selection) {
         #if arch(x86_64)
+            case (.avx512, .book) where streams:
+                GreeksAVX512.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
+            case (.avx512, .all) where streams:
+                GreeksAVX512.sliceFormAllStreamed(slices, offsets, sliceCount, input, output)
+            case (.avx2, .book) where streams:
+                GreeksAVX2.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
+            case (.avx2, .all) where streams:
+                GreeksAVX2.sliceFormAllStreamed(slices, offsets, sliceCount, input, output)
             case (.avx512, .price): GreeksAVX512.sliceFormPrice(slices, offsets, sliceCount, input, output)
             case (.avx512, .book): GreeksAVX512.sliceFormBook(slices, offsets, sliceCount, input, output)
             case (.avx512, .all): GreeksAVX512.sliceFormAll(slices, offsets, sliceCount, input, output)
@@ -176,8 +194,17 @@ public struct GreeksEngine: Sendable {
         }
     }
 
+    /// Whether results are written past the caches: where they are more than stay in one, as 16 MiB do on most
+    /// servers, reading each line before it is overwritten would cost as much again.
+    func streams(_ selection: GreekSet, _ count: Int, _ output: GreekColumns) -> Bool {
+        count * selection.rawValue.nonzeroBitCount >= 1 << 21
+            && Greek.allCases.allSatisfy {
+                !selection.contains($0) || UInt(bitPattern: output[$0]) & 63 == 0
+            }
+    }
+
     private func fullBlocks(
-        _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int,
+        _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int, streams: Bool,
         into output: GreekColumns
     ) {
         guard model == .blackScholesMerton else {
@@ -185,6 +212,10 @@ public struct GreeksEngine: Sendable {
         }
         switch (instructionSet, selection) {
         #if arch(x86_64)
+            case (.avx512, .book) where streams: GreeksAVX512.fullFormBookStreamed(input, count, output)
+            case (.avx512, .all) where streams: GreeksAVX512.fullFormAllStreamed(input, count, output)
+            case (.avx2, .book) where streams: GreeksAVX2.fullFormBookStreamed(input, count, output)
+            case (.avx2, .all) where streams: GreeksAVX2.fullFormAllStreamed(input, count, output)
             case (.avx512, .price): GreeksAVX512.fullFormPrice(input, count, output)
             case (.avx512, .book): GreeksAVX512.fullFormBook(input, count, output)
             case (.avx512, .all): GreeksAVX512.fullFormAll(input, count, output)
@@ -229,7 +260,8 @@ public struct GreeksEngine: Sendable {
             withUnsafeTemporaryAllocation(of: Double.self, capacity: Greek.allCases.count * 8) { outputs in
                 guard let results = outputs.baseAddress else { return }
                 fullBlocks(
-                    selection, model, block, count: 8, into: GreekColumns { results + 8 * $0.rawValue })
+                    selection, model, block, count: 8, streams: false,
+                    into: GreekColumns { results + 8 * $0.rawValue })
                 for greek in Greek.allCases where selection.contains(greek) {
                     (output[greek].unsafelyUnwrapped + start).update(
                         from: results + 8 * greek.rawValue, count: end - start)

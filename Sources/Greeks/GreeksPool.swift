@@ -5,14 +5,18 @@ import Synchronization
 /// Threads that share a batch of options with the caller.
 ///
 /// A batch is cut into chunks of fixed size, whoever computes them, so that results are the same bits as on
-/// one thread. A batch of one or two chunks stays on the calling thread. The threads are made once, sleep
-/// between batches after a moment of waiting, and end with the pool; a call allocates nothing.
+/// one thread. Each thread begins with its own share of the rows, the same in every call, so that a batch that is
+/// computed again finds its columns in the caches where it left them; who is done helps the others. A batch below
+/// `leastShared` stays on the calling thread. The threads are made once, sleep between batches after a moment of
+/// waiting, and end with the pool; a call allocates nothing.
 ///
 /// A pool serves one call at a time: calls from several threads are computed one after the other, each with
 /// all threads. No thread is started behind a host's back: `threads` is what the host says.
 public final class GreeksPool: @unchecked Sendable {
-    /// Options per chunk: a few microseconds of work, which fit the first-level cache.
-    public static let chunk = 512
+    /// Options per chunk: a microsecond or two of work, which fit the first-level cache.
+    public static let chunk = 256
+    /// Options from which on threads share a batch: to wake one takes as long as some hundreds of options do.
+    public static let leastShared = 8 * chunk
 
     public let engine: GreeksEngine
     /// How many threads compute, the caller included.
@@ -24,13 +28,20 @@ public final class GreeksPool: @unchecked Sendable {
         var input: FullFormColumns
         var output: GreekColumns
         var count: Int
+        var streams: Bool
     }
 
-    // Written by the caller before `generation` rises, read by the workers after.
+    // Written by the caller before the gate opens, read by workers who have come in.
     private var job: Job?
-    private let nextChunk = Atomic<Int>(0)
-    private let busyWorkers = Atomic<Int>(0)
-    private let generation = Atomic<Int>(0)
+    /// The next chunk of each thread's share, a cache line apart.
+    private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
+    private static let cacheLine = 64 / MemoryLayout<Atomic<Int>>.stride
+    private let startedWorkers = Atomic<Int>(0)
+    /// The number of the call, whether workers may still come in, and how many are in. Who wakes up when all is
+    /// done finds the gate closed, so that no call waits for one that sleeps.
+    private let gate = Atomic<Int>(0)
+    private static let open = 1 << 16
+    private static let call = 1 << 17
     private let isEnding = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
     private let callers = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -44,6 +55,8 @@ public final class GreeksPool: @unchecked Sendable {
         guard (1...1024).contains(threads) else { throw .invalidThreadCount(threads) }
         self.engine = engine
         self.threads = threads
+        nextChunks = .allocate(capacity: threads * Self.cacheLine)
+        for place in 0..<threads * Self.cacheLine { (nextChunks + place).initialize(to: Atomic(0)) }
         pthread_mutex_init(callers, nil)
         pthread_mutex_init(sleep, nil)
         pthread_cond_init(wake, nil)
@@ -73,6 +86,8 @@ public final class GreeksPool: @unchecked Sendable {
         wake.deallocate()
         sleep.deallocate()
         callers.deallocate()
+        nextChunks.deinitialize(count: threads * Self.cacheLine)
+        nextChunks.deallocate()
     }
 
     /// As `GreeksEngine.fullForm`, on all threads of the pool.
@@ -80,67 +95,98 @@ public final class GreeksPool: @unchecked Sendable {
         _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ input: FullFormColumns, count: Int,
         into output: GreekColumns
     ) {
-        guard threads > 1, count > 2 * Self.chunk else {
+        guard threads > 1, count >= Self.leastShared else {
             engine.fullForm(selection, model: model, input, count: count, into: output)
             return
         }
         precondition(output.hold(selection), "a column of the selection is missing")
         pthread_mutex_lock(callers)
-        job = Job(selection: selection, model: model, input: input, output: output, count: count)
-        nextChunk.store(0, ordering: .relaxed)
-        busyWorkers.store(threads - 1, ordering: .relaxed)
-        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        job = Job(
+            selection: selection, model: model, input: input, output: output, count: count,
+            streams: engine.streams(selection, count, output))
+        for thread in 0..<threads {
+            nextChunk(of: thread).pointee.store(share(thread, count), ordering: .relaxed)
+        }
+        gate.store(
+            (gate.load(ordering: .relaxed) / Self.call + 1) * Self.call + Self.open,
+            ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
             pthread_mutex_lock(sleep)
             pthread_cond_broadcast(wake)
             pthread_mutex_unlock(sleep)
         }
-        computeChunks()
-        // The others are in their last chunk, or about to see that there is none.
+        computeChunks(0)
+        // Who is in is in its last chunk, or about to see that there is none.
+        gate.wrappingSubtract(Self.open, ordering: .sequentiallyConsistent)
         var spins = 0
-        while busyWorkers.load(ordering: .acquiring) > 0 {
+        while gate.load(ordering: .acquiring) % Self.open != 0 {
             spins += 1
             if spins > 10_000 { sched_yield() }
         }
         pthread_mutex_unlock(callers)
     }
 
-    private func computeChunks() {
+    /// A thread's own share, then what is left of the others'.
+    private func computeChunks(_ own: Int) {
         guard let job else { return }
-        while true {
-            let start = nextChunk.wrappingAdd(1, ordering: .relaxed).oldValue * Self.chunk
-            guard start < job.count else { return }
-            engine.fullForm(
-                job.selection, model: job.model, job.input.advanced(by: start),
-                count: min(Self.chunk, job.count - start), into: job.output.advanced(by: start))
+        for offset in 0..<threads {
+            let thread = (own + offset) % threads
+            let end = share(thread + 1, job.count)
+            while true {
+                let chunk = nextChunk(of: thread).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard chunk < end else { break }
+                let start = chunk * Self.chunk
+                engine.fullForm(
+                    job.selection, job.model, job.input.advanced(by: start),
+                    count: min(Self.chunk, job.count - start), streams: job.streams,
+                    into: job.output.advanced(by: start))
+            }
         }
     }
 
+    /// The first chunk of a thread's share of `count` options.
+    private func share(_ thread: Int, _ count: Int) -> Int {
+        (count + Self.chunk - 1) / Self.chunk * thread / threads
+    }
+
+    private func nextChunk(of thread: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        nextChunks + thread * Self.cacheLine
+    }
+
     private func work() {
+        let own = startedWorkers.wrappingAdd(1, ordering: .relaxed).newValue
         var seen = 0
         while true {
             var spins = 0
-            while generation.load(ordering: .acquiring) == seen && spins < 20_000 { spins += 1 }
-            if generation.load(ordering: .acquiring) == seen {
+            while gate.load(ordering: .acquiring) / Self.call == seen && spins < 20_000 { spins += 1 }
+            if gate.load(ordering: .acquiring) / Self.call == seen {
                 pthread_mutex_lock(sleep)
                 sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-                while generation.load(ordering: .sequentiallyConsistent) == seen {
+                while gate.load(ordering: .sequentiallyConsistent) / Self.call == seen {
                     pthread_cond_wait(wake, sleep)
                 }
                 sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
                 pthread_mutex_unlock(sleep)
             }
-            // One call is not over before every worker has been here: no generation is missed.
-            seen += 1
             if isEnding.load(ordering: .acquiring) { return }
-            computeChunks()
-            busyWorkers.wrappingSubtract(1, ordering: .releasing)
+            var now = gate.load(ordering: .acquiring)
+            seen = now / Self.call
+            while now / Self.call == seen, now & Self.open != 0 {
+                let (isIn, found) = gate.weakCompareExchange(
+                    expected: now, desired: now + 1, ordering: .acquiringAndReleasing)
+                if isIn {
+                    computeChunks(own)
+                    gate.wrappingSubtract(1, ordering: .releasing)
+                    break
+                }
+                now = found
+            }
         }
     }
 
     private func end() {
         isEnding.store(true, ordering: .sequentiallyConsistent)
-        generation.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        gate.wrappingAdd(Self.call, ordering: .sequentiallyConsistent)
         pthread_mutex_lock(sleep)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(sleep)

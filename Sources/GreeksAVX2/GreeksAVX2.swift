@@ -36,6 +36,17 @@ enum Arithmetic: RowArithmetic {
     }
 }
 
+/// Past the caches, for columns that would not stay in them; addresses are multiples of 64.
+enum StreamingWriter: LaneWriter {
+    @inline(__always)
+    static func write(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: Int) {
+        poise_stream(column.unsafelyUnwrapped + index, lanes)
+    }
+
+    @inline(__always)
+    static func finish() { poise_finish_streams() }
+}
+
 /// The entry points: each body of `GreeksKernel` once per level, called through `InstructionSet`.
 public enum GreeksAVX2 {
     @inline(never)
@@ -46,34 +57,61 @@ public enum GreeksAVX2 {
     @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, CachedWriter.self, input, count: count,
+            into: output)
+    }
+
+    @inline(never)
+    public static func fullFormBookStreamed(
+        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
+    ) {
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, StreamingWriter.self, input,
+            count: count, into: output)
+    }
+
+    @inline(never)
+    public static func fullFormAllStreamed(
+        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
+    ) {
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, StreamingWriter.self, input,
+            count: count, into: output)
     }
 
     @inline(never)
     public static func fullFormSome(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, BlackScholesMerton.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, Bachelier.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, Bachelier.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, CashOrNothing.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, CashOrNothing.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
@@ -82,7 +120,8 @@ public enum GreeksAVX2 {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, PriceLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, PriceLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 
@@ -92,7 +131,8 @@ public enum GreeksAVX2 {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, BookLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, BookLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 
@@ -102,8 +142,29 @@ public enum GreeksAVX2 {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, FullLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, FullLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormBookStreamed(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, BookLevel.self, StreamingWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input, into: output)
+    }
+
+    @inline(never)
+    public static func sliceFormAllStreamed(
+        _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>, _ sliceCount: Int,
+        _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        sliceForm(
+            Arithmetic.self, FullLevel.self, StreamingWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input, into: output)
     }
 
     @inline(never)
@@ -112,7 +173,8 @@ public enum GreeksAVX2 {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, SomeLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, SomeLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 

@@ -55,34 +55,43 @@ public enum GreeksBaseline {
     @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, PriceLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, BookLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(
-            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, input, count: count, into: output)
+            Arithmetic.self, BlackScholesMerton.self, FullLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func fullFormSome(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, BlackScholesMerton.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, BlackScholesMerton.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, Bachelier.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, Bachelier.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
     public static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(Arithmetic.self, CashOrNothing.self, SomeLevel.self, input, count: count, into: output)
+        fullForm(
+            Arithmetic.self, CashOrNothing.self, SomeLevel.self, CachedWriter.self, input, count: count,
+            into: output)
     }
 
     @inline(never)
@@ -91,7 +100,8 @@ public enum GreeksBaseline {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, PriceLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, PriceLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 
@@ -101,7 +111,8 @@ public enum GreeksBaseline {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, BookLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, BookLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 
@@ -111,7 +122,8 @@ public enum GreeksBaseline {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, FullLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, FullLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 
@@ -121,7 +133,8 @@ public enum GreeksBaseline {
         _ input: SliceFormColumns, _ output: GreekColumns
     ) {
         sliceForm(
-            Arithmetic.self, SomeLevel.self, slices, offsets: offsets, sliceCount: sliceCount, input,
+            Arithmetic.self, SomeLevel.self, CachedWriter.self, slices, offsets: offsets,
+            sliceCount: sliceCount, input,
             into: output)
     }
 

@@ -65,13 +65,14 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
 
 /// Prices and Greeks of `count` options; `count` is a multiple of 8.
 @inlinable @inline(__always)
-public func fullForm<A: LaneArithmetic, M: PricingModel, L: GreekLevel>(
-    _ arithmetic: A.Type, _ model: M.Type, _ level: L.Type, _ input: FullFormColumns, count: Int,
-    into output: GreekColumns
+public func fullForm<A: LaneArithmetic, M: PricingModel, L: GreekLevel, W: LaneWriter>(
+    _ arithmetic: A.Type, _ model: M.Type, _ level: L.Type, _ writer: W.Type, _ input: FullFormColumns,
+    count: Int, into output: GreekColumns
 ) {
     var index = 0
     while index < count {
-        L.store(M.greeks(arithmetic, input, at: index), to: output, at: index)
+        L.store(writer, M.greeks(arithmetic, input, at: index), to: output, at: index)
         index &+= 8
     }
+    W.finish()
 }

@@ -85,67 +85,94 @@ func store(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: I
     UnsafeMutableRawPointer(column.unsafelyUnwrapped + index).storeBytes(of: lanes, as: Lanes.self)
 }
 
+/// How a loop writes eight results.
+public protocol LaneWriter {
+    static func write(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: Int)
+    /// After the last of a call: what was written can be read by all.
+    static func finish()
+}
+
+/// Through the caches, to any address.
+public enum CachedWriter: LaneWriter {
+    @inlinable @inline(__always)
+    public static func write(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: Int) {
+        store(lanes, to: column, at: index)
+    }
+
+    @inlinable @inline(__always)
+    public static func finish() {}
+}
+
 /// Which outputs a loop stores, chosen when the loop is compiled; their columns must be there.
 public protocol GreekLevel {
-    static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int)
+    static func store<W: LaneWriter>(
+        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int)
 }
 
 /// The price alone.
 public enum PriceLevel: GreekLevel {
     @inlinable @inline(__always)
-    public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        GreeksKernel.store(greeks.price, to: columns.price, at: index)
+    public static func store<W: LaneWriter>(
+        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
+    ) {
+        W.write(greeks.price, to: columns.price, at: index)
     }
 }
 
 /// Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on.
 public enum BookLevel: GreekLevel {
     @inlinable @inline(__always)
-    public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        GreeksKernel.store(greeks.price, to: columns.price, at: index)
-        GreeksKernel.store(greeks.delta, to: columns.delta, at: index)
-        GreeksKernel.store(greeks.gamma, to: columns.gamma, at: index)
-        GreeksKernel.store(greeks.vega, to: columns.vega, at: index)
-        GreeksKernel.store(greeks.theta, to: columns.theta, at: index)
-        GreeksKernel.store(greeks.rho, to: columns.rho, at: index)
-        GreeksKernel.store(greeks.vanna, to: columns.vanna, at: index)
-        GreeksKernel.store(greeks.volga, to: columns.volga, at: index)
-        GreeksKernel.store(greeks.charm, to: columns.charm, at: index)
+    public static func store<W: LaneWriter>(
+        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
+    ) {
+        W.write(greeks.price, to: columns.price, at: index)
+        W.write(greeks.delta, to: columns.delta, at: index)
+        W.write(greeks.gamma, to: columns.gamma, at: index)
+        W.write(greeks.vega, to: columns.vega, at: index)
+        W.write(greeks.theta, to: columns.theta, at: index)
+        W.write(greeks.rho, to: columns.rho, at: index)
+        W.write(greeks.vanna, to: columns.vanna, at: index)
+        W.write(greeks.volga, to: columns.volga, at: index)
+        W.write(greeks.charm, to: columns.charm, at: index)
     }
 }
 
 /// All fifteen.
 public enum FullLevel: GreekLevel {
     @inlinable @inline(__always)
-    public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        BookLevel.store(greeks, to: columns, at: index)
-        GreeksKernel.store(greeks.phi, to: columns.phi, at: index)
-        GreeksKernel.store(greeks.speed, to: columns.speed, at: index)
-        GreeksKernel.store(greeks.zomma, to: columns.zomma, at: index)
-        GreeksKernel.store(greeks.color, to: columns.color, at: index)
-        GreeksKernel.store(greeks.veta, to: columns.veta, at: index)
-        GreeksKernel.store(greeks.ultima, to: columns.ultima, at: index)
+    public static func store<W: LaneWriter>(
+        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
+    ) {
+        BookLevel.store(writer, greeks, to: columns, at: index)
+        W.write(greeks.phi, to: columns.phi, at: index)
+        W.write(greeks.speed, to: columns.speed, at: index)
+        W.write(greeks.zomma, to: columns.zomma, at: index)
+        W.write(greeks.color, to: columns.color, at: index)
+        W.write(greeks.veta, to: columns.veta, at: index)
+        W.write(greeks.ultima, to: columns.ultima, at: index)
     }
 }
 
 /// Those that have a column. The choice costs a branch per Greek and eight options, always the same way.
 public enum SomeLevel: GreekLevel {
     @inlinable @inline(__always)
-    public static func store(_ greeks: GreekLanes, to columns: GreekColumns, at index: Int) {
-        if columns.price != nil { GreeksKernel.store(greeks.price, to: columns.price, at: index) }
-        if columns.delta != nil { GreeksKernel.store(greeks.delta, to: columns.delta, at: index) }
-        if columns.gamma != nil { GreeksKernel.store(greeks.gamma, to: columns.gamma, at: index) }
-        if columns.vega != nil { GreeksKernel.store(greeks.vega, to: columns.vega, at: index) }
-        if columns.theta != nil { GreeksKernel.store(greeks.theta, to: columns.theta, at: index) }
-        if columns.rho != nil { GreeksKernel.store(greeks.rho, to: columns.rho, at: index) }
-        if columns.phi != nil { GreeksKernel.store(greeks.phi, to: columns.phi, at: index) }
-        if columns.vanna != nil { GreeksKernel.store(greeks.vanna, to: columns.vanna, at: index) }
-        if columns.volga != nil { GreeksKernel.store(greeks.volga, to: columns.volga, at: index) }
-        if columns.charm != nil { GreeksKernel.store(greeks.charm, to: columns.charm, at: index) }
-        if columns.speed != nil { GreeksKernel.store(greeks.speed, to: columns.speed, at: index) }
-        if columns.zomma != nil { GreeksKernel.store(greeks.zomma, to: columns.zomma, at: index) }
-        if columns.color != nil { GreeksKernel.store(greeks.color, to: columns.color, at: index) }
-        if columns.veta != nil { GreeksKernel.store(greeks.veta, to: columns.veta, at: index) }
-        if columns.ultima != nil { GreeksKernel.store(greeks.ultima, to: columns.ultima, at: index) }
+    public static func store<W: LaneWriter>(
+        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
+    ) {
+        if columns.price != nil { W.write(greeks.price, to: columns.price, at: index) }
+        if columns.delta != nil { W.write(greeks.delta, to: columns.delta, at: index) }
+        if columns.gamma != nil { W.write(greeks.gamma, to: columns.gamma, at: index) }
+        if columns.vega != nil { W.write(greeks.vega, to: columns.vega, at: index) }
+        if columns.theta != nil { W.write(greeks.theta, to: columns.theta, at: index) }
+        if columns.rho != nil { W.write(greeks.rho, to: columns.rho, at: index) }
+        if columns.phi != nil { W.write(greeks.phi, to: columns.phi, at: index) }
+        if columns.vanna != nil { W.write(greeks.vanna, to: columns.vanna, at: index) }
+        if columns.volga != nil { W.write(greeks.volga, to: columns.volga, at: index) }
+        if columns.charm != nil { W.write(greeks.charm, to: columns.charm, at: index) }
+        if columns.speed != nil { W.write(greeks.speed, to: columns.speed, at: index) }
+        if columns.zomma != nil { W.write(greeks.zomma, to: columns.zomma, at: index) }
+        if columns.color != nil { W.write(greeks.color, to: columns.color, at: index) }
+        if columns.veta != nil { W.write(greeks.veta, to: columns.veta, at: index) }
+        if columns.ultima != nil { W.write(greeks.ultima, to: columns.ultima, at: index) }
     }
 }

@@ -110,9 +110,9 @@ public func logarithms<A: LaneArithmetic>(
 ///
 /// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
 @inlinable @inline(__always)
-public func sliceForm<A: LaneArithmetic, L: GreekLevel>(
-    _ arithmetic: A.Type, _ level: L.Type, _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>,
-    sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
+public func sliceForm<A: LaneArithmetic, L: GreekLevel, W: LaneWriter>(
+    _ arithmetic: A.Type, _ level: L.Type, _ writer: W.Type, _ slices: UnsafePointer<Slice>,
+    offsets: UnsafePointer<Int>, sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
 ) {
     var number = 0
     while number < sliceCount {
@@ -120,11 +120,12 @@ public func sliceForm<A: LaneArithmetic, L: GreekLevel>(
         let end = offsets[number &+ 1]
         var index = offsets[number]
         while index < end {
-            L.store(sliceForm(arithmetic, slice, input, at: index), to: output, at: index)
+            L.store(writer, sliceForm(arithmetic, slice, input, at: index), to: output, at: index)
             index &+= 8
         }
         number &+= 1
     }
+    W.finish()
 }
 
 /// The Greeks of options `index` to `index + 7` of one slice.

@@ -126,11 +126,14 @@ struct EdgeTests {
         let spot = [100, -1, 100, .nan]
         let years = [1.0, 1, -1, 1]
         let ones = [1.0, 1, 1, 1]
+        let type: [UInt8] = [0, 1, 0, 1]
         let columns = FullFormColumns(
-            type: [0, 1, 0, 1], spot: spot, strike: ones, years: years, volatility: ones, rate: ones,
-            dividend: ones)
+            type: type, spot: spot, strike: ones, years: years, volatility: ones, rate: ones, dividend: ones)
         var statuses = Array(repeating: InputStatus.ok, count: 4)
-        #expect(columns.statuses(count: 4, into: &statuses) == 3)
+        let failures = withExtendedLifetime((type, spot, years, ones)) {
+            columns.statuses(count: 4, into: &statuses)
+        }
+        #expect(failures == 3)
         #expect(statuses == [.ok, .invalidSpot, .invalidYears, .invalidSpot])
     }
 }

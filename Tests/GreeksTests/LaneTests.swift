@@ -62,6 +62,39 @@ struct LaneTests {
         }
     }
 
+    /// Batches too large for the caches are written past them: the same bits, nothing behind the end, in full and
+    /// slice form, alone and shared among threads.
+    @Test(arguments: InstructionSet.supported)
+    func streams(_ set: InstructionSet) throws {
+        let engine = try GreeksEngine(set)
+        let block = try OptionBatch.random(1_024, seed: 8)
+        let count = 240 * 1_024 - 5
+        func column<T>(_ values: [T]) -> [T] { (0..<count).map { values[$0 & 1_023] } }
+        let batch = try OptionBatch(
+            type: column(block.type), spot: column(block.spot), strike: column(block.strike),
+            years: column(block.years), volatility: column(block.volatility), rate: column(block.rate),
+            dividend: column(block.dividend))
+        let expected = engine.greeks(.book, of: block)
+        let expectedSlice = SliceOptions(oneSliceEach: block).greeks(.book, engine)
+        let slices = SliceOptions(oneSliceEach: batch)
+        let alone = engine.greeks(.book, of: batch)
+        let shared = GreekMatrix(.book, count: count)
+        let pool = try GreeksPool(engine, threads: 2)
+        batch.withColumns { pool.fullForm(.book, $0, count: count, into: shared.columns) }
+        let sliced = slices.greeks(.book, engine)
+        for greek in GreekSet.book.greeks {
+            for (matrix, expected) in [(alone, expected), (shared, expected), (sliced, expectedSlice)] {
+                let differences = (0..<count).count {
+                    Self.bits(matrix, greek, $0) != Self.bits(expected, greek, $0 & 1_023)
+                }
+                #expect(differences == 0, "\(set) \(greek)")
+            }
+            // The column's padding, which belongs to nobody, is as it was made.
+            let end = try #require(alone[greek]?.pointer) + count
+            #expect((0..<5).allSatisfy { end[$0] == 0 }, "\(set) \(greek)")
+        }
+    }
+
     /// AVX-512 gives the bits of AVX2, in both forms; baseline, without fused multiply-add, rounds
     /// differently and stays close.
     @Test func sameBits() throws {

@@ -16,7 +16,7 @@ struct PoolTests {
         let engine = try GreeksEngine()
         let pool = try GreeksPool(engine, threads: threads)
         #expect(pool.threads == threads)
-        for count in [0, 1, 511, 512, 1024, 1025, 1537, 4_096, 20_003] {
+        for count in [0, 1, 511, 2_047, 2_048, 2_049, 3_073, 4_096, 20_003] {
             let batch = try OptionBatch.random(count, seed: UInt64(count + 1))
             for selection in [GreekSet.price, .book, .all, GreekSet([.vega, .veta])] {
                 let matrix = GreekMatrix(selection, count: count)

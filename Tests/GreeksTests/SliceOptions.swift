@@ -29,11 +29,15 @@ struct SliceOptions {
         var low = high
         engine.logarithms(of: strike, count: strike.count, high: &high, low: &low)
         let all = GreekMatrix(selection, count: strike.count)
-        engine.sliceForm(
-            selection, slices, offsets: (0...count).map { $0 * 8 }, sliceCount: count,
-            SliceFormColumns(
-                type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility),
-            into: all.columns)
+        // The columns point into the arrays, which must live until the call returns.
+        withExtendedLifetime((type, strike, volatility, high, low)) {
+            engine.sliceForm(
+                selection, slices, offsets: (0...count).map { $0 * 8 }, sliceCount: count,
+                SliceFormColumns(
+                    type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility
+                ),
+                into: all.columns)
+        }
         let result = GreekMatrix(selection, count: count)
         for greek in selection.greeks {
             for row in 0..<count { result[greek]?[row] = all[greek]?[row * 8] ?? .nan }

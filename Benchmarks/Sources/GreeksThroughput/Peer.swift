@@ -16,14 +16,17 @@ struct Peer {
 
     let name: String
     let fullForm: FullForm
-    let sliceForm: SliceForm
+    /// Nil where a peer has none.
+    let sliceForm: SliceForm?
+    /// The others take too long for a million options.
+    let isVectorised: Bool
 
     init?(path: String) {
-        guard let library = dlopen(path, RTLD_NOW), let full = dlsym(library, "peer_full_form"),
-            let slice = dlsym(library, "peer_slice_form")
+        guard let library = dlopen(path, RTLD_NOW), let full = dlsym(library, "peer_full_form")
         else { return nil }
         name = String(path.split(separator: "/").last ?? "peer")
         fullForm = unsafeBitCast(full, to: FullForm.self)
-        sliceForm = unsafeBitCast(slice, to: SliceForm.self)
+        sliceForm = dlsym(library, "peer_slice_form").map { unsafeBitCast($0, to: SliceForm.self) }
+        isVectorised = name.contains("libmvec") || name.contains("sleef")
     }
 }

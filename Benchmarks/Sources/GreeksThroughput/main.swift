@@ -5,11 +5,11 @@ import Timing
 
 /// Price and eight Greeks: Poise against C peers, same inputs, same run, one thread.
 ///
-///     GreeksThroughput [PEER.so …] [operations=full:COUNT,slice:COUNT]
+///     GreeksThroughput [PEER.so …] [operations=full:COUNTS;slice:COUNTS]
 ///
-/// With the number of vector operations (multiply-adds, multiplications, additions) that the machine code of both
-/// forms has for eight options, says what share of the machine's multiply-adds per second that is. At N = 1,000,000
-/// the limit is a loop that reads and writes the same columns and computes nothing.
+/// With the instructions that the machine code of both forms has for eight options, says how much of the time they
+/// would take at least on this machine (`MachineLimits`). At N = 1,000,000 the limit is a loop that reads and writes
+/// the same columns and computes nothing.
 ///
 /// Left out: reading and validating input, and the memory that the inputs come from (at N = 10,000 all
 /// columns stay in the second-level cache).
@@ -49,7 +49,7 @@ let peers = arguments.filter { !$0.hasPrefix("operations=") }.compactMap { path 
 let engines = try InstructionSet.supported.reversed().map { try GreeksEngine($0) }
 
 // On as many threads as this process may use, where that is more than one.
-let processors = ProcessInfo.processInfo.activeProcessorCount
+let processors = Int(machine_processors())
 let pools = processors > 1 ? [try GreeksPool(engines[0], threads: processors)] : []
 
 func row(_ form: String, _ name: String, _ count: Int, _ nanoseconds: Double, _ ratio: Double) {
@@ -61,63 +61,23 @@ func row(_ form: String, _ name: String, _ count: Int, _ nanoseconds: Double, _ 
     print(columns.joined())
 }
 
-/// Vector operations for eight options by form, where the caller has counted them.
-let operations: [String: Double] = Dictionary(
-    (arguments.first { $0.hasPrefix("operations=") } ?? "=").dropFirst("operations=".count).split(
-        separator: ","
-    )
-    .compactMap { pair in
-        let parts = pair.split(separator: ":")
-        guard parts.count == 2, let count = Double(parts[1]) else { return nil }
-        return (String(parts[0]), count)
-    }, uniquingKeysWith: { $1 })
-
-/// Seconds of one multiply-add on eight doubles, and of the columns of one option in and out of memory.
-struct Limits {
-    let multiplyAdd: Double
-    private let memory: [Int: Double]
-
-    init() {
-        let multiplyAdds = 1_200_000
-        let n = 1 << 20
-        let columns = (0..<21).map { _ -> UnsafeMutablePointer<Double> in
-            let column = UnsafeMutableRawPointer.allocate(byteCount: 8 * n + 4096, alignment: 64)
-                .bindMemory(to: Double.self, capacity: n)
-            column.initialize(repeating: 1, count: n)
-            return column
-        }
-        let ins = columns.prefix(6).map { UnsafePointer($0) as UnsafePointer<Double>? }
-        let outs = columns.dropFirst(6).map { $0 as UnsafeMutablePointer<Double>? }
-        let shapes: [(Int32, Int32)] = [(4, 9), (4, 15), (6, 9), (6, 15)]
-        nonisolated(unsafe) var sink = 0.0
-        let bodies: [() -> Void] =
-            [{ sink += machine_multiply_adds(multiplyAdds) }]
-            + shapes.map { shape in { machine_stream(n, ins, shape.0, outs, shape.1) } }
-        let medians = interleavedMedians(rounds: 9, bodies)
-        multiplyAdd = medians[0] / Double(multiplyAdds)
-        memory = Dictionary(
-            uniqueKeysWithValues: zip(shapes, medians.dropFirst()).map {
-                (Int($0.0) * 100 + Int($0.1), $1 / Double(n))
-            })
-        for column in columns { column.deallocate() }
-        if sink == 0 { print("") }
-    }
-
-    /// Seconds per option that a loop of that many columns needs at least, from memory.
-    func memory(ins: Int, outs: Int) -> Double? { memory[ins * 100 + outs] }
-}
-
+let limits = MachineLimits()
+/// Instructions of the loops for eight options by form, where the caller has counted them in the machine code:
+/// of each `machine_kind`, in order.
+let operations: [String: [Double]] = Dictionary(
+    (arguments.first { $0.hasPrefix("operations=") } ?? "=").dropFirst("operations=".count)
+        .split(separator: ";").compactMap { pair in
+            let parts = pair.split(separator: ":")
+            guard parts.count == 2 else { return nil }
+            return (String(parts[0]), parts[1].split(separator: ",").compactMap { Double($0) })
+        }, uniquingKeysWith: { $1 })
 let choices: [(GreekSet, String)] = [
     (.book, "book"), (.all, "all"), (.price, "price"), (GreekSet([.delta]), "delta"),
     (GreekSet([.price, .delta, .gamma, .vega]), "price to vega"),
     (GreekSet(Greek.allCases.dropLast()), "all but one"),
 ]
-let limits = Limits()
 var inCache: [String: Double] = [:]
-print(
-    String(
-        format: "this machine: %.1f billion multiply-adds of doubles per second; from memory %.1f GB/s",
-        8e-9 / limits.multiplyAdd, 8e-9 * 15 / (limits.memory(ins: 6, outs: 9) ?? .nan)))
+print(limits.description)
 
 /// Holds the first engine's times against the machine's limits.
 @MainActor func compare(_ form: String, _ count: Int, _ seconds: [(name: String, seconds: Double)]) {
@@ -129,11 +89,7 @@ print(
         if count == 10_000 {
             inCache[key] = own
             if selection == "book", let operations = operations[form] {
-                print(
-                    String(
-                        format:
-                            "  %@: %.0f vector operations for 8 options: %.0f%% of the limit of multiply-adds",
-                        key, operations, 100 * operations / 8 * limits.multiplyAdd / own))
+                print("  \(key): \(limits.share(of: operations, seconds: own * 8))")
             }
         }
         if count == 1_000_000, let cache = inCache[key], let memory = limits.memory(ins: ins, outs: outs) {
@@ -142,6 +98,25 @@ print(
                     format: "  %@: %.2f ns; in cache %.2f, memory alone %.2f: %.2f of the larger", key,
                     own * 1e9,
                     cache * 1e9, memory * 1e9, own / max(cache, memory)))
+        }
+    }
+}
+
+/// A contestant whose prices or gammas are not the first one's computes something else, and its time says nothing.
+@MainActor func refuseWhatDiffers(
+    _ contestants: [(form: String, name: String, body: () -> Void)], _ inputs: Inputs, _ matrix: GreekMatrix
+) throws {
+    func figures() -> [[Double]] { [Greek.price, .gamma].map { matrix[$0].map(Array.init) ?? [] } }
+    contestants[0].body()
+    let expected = figures()
+    for contestant in contestants.dropFirst() {
+        contestant.body()
+        for (own, first) in zip(figures(), expected) {
+            let scale = first.map(\.magnitude).max() ?? 1
+            let worst = zip(own, first).map { ($0 - $1).magnitude / scale }.max() ?? 0
+            guard worst < 1e-9 else {
+                fatalError("\(contestant.name) computes something else: off by \(worst)")
+            }
         }
     }
 }
@@ -204,7 +179,7 @@ for count in [1_000, 10_000, 1_000_000] {
                 }
             ))
     }
-    for peer in peers {
+    for peer in peers where count <= 10_000 || peer.isVectorised {
         contestants.append(
             (
                 "full", peer.name,
@@ -214,16 +189,18 @@ for count in [1_000, 10_000, 1_000_000] {
                         inputs.rate, inputs.dividend, peerColumns)
                 }
             ))
+        guard let sliceForm = peer.sliceForm else { continue }
         contestants.append(
             (
                 "slice", peer.name,
                 {
-                    peer.sliceForm(
+                    sliceForm(
                         count, 60_000, 0.5, 0.03, 0.01, inputs.sign, inputs.strike, high, inputs.volatility,
                         peerColumns)
                 }
             ))
     }
+    try refuseWhatDiffers(contestants.filter { $0.form == "full" }, inputs, matrix)
     let medians = interleavedMedians(rounds: rounds, contestants.map(\.body))
     for form in ["full", "slice"] {
         let mine = zip(contestants, medians).filter { $0.0.form == form }
@@ -232,6 +209,10 @@ for count in [1_000, 10_000, 1_000_000] {
             row(form, contestant.name, count, median / Double(count) * 1e9, median / best)
         }
         compare(form, count, mine.map { ($0.0.name, $0.1 / Double(count)) })
+        if form == "full", count == 10_000, !peers.isEmpty {
+            contestants[0].body()
+            try PythonPeers.compare(inputs, with: matrix, poise: best)
+        }
     }
     slices.deallocate()
 }

@@ -25,6 +25,20 @@ POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) {
     return __builtin_reduce_or(mask) != 0;
 }
 
+/// Stores past the caches; `place` is a multiple of 64 bytes. To be followed by `poise_finish_streams`.
+static inline __attribute__((always_inline)) void poise_stream(double *place, poise_lanes a) {
+    __builtin_nontemporal_store(a, (poise_lanes *)place);
+}
+
+/// What `poise_stream` has stored is there for all who read it after what the caller stores next.
+static inline __attribute__((always_inline)) void poise_finish_streams(void) {
+#if defined(__x86_64__)
+    __asm__ volatile("sfence" ::: "memory");
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 // LLVM would see through the shuffles below and compute what they take apart lane by lane. An empty
 // instruction that wants whole registers keeps the arithmetic in front of it whole.
 #if defined(__AVX512F__)
