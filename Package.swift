@@ -58,7 +58,7 @@ let package = Package(
 
         // The desk.
         .target(name: "Market"),
-        .target(name: "Risk", dependencies: ["COpenBLAS", "Greeks", "Market", "VectorMath"]),
+        .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
         .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
 
@@ -88,7 +88,8 @@ let package = Package(
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
-            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"]),
+            name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),

@@ -28,6 +28,12 @@ let package = Package(
         .executableTarget(
             name: "HedgeSolving",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
+        .systemLibrary(name: "COpenBLASPeer", pkgConfig: "openblas"),
+        .executableTarget(
+            name: "Scenarios",
+            dependencies: [
+                "CMachineLimits", "COpenBLASPeer", "Timing", .product(name: "Poise", package: "poise"),
+            ]),
         .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),

@@ -64,18 +64,35 @@ extension GreeksEngine {
         }
     }
 
-    /// Rows of `WeightedRows.width` summed with a weight for every row and group (a multiple of eight groups).
-    public func denseWeightedRows(
-        _ rows: UnsafePointer<Double>, rowCount: Int, weights: UnsafePointer<Double>, weightStride: Int,
-        groupCount: Int, into sums: UnsafeMutablePointer<Double>
+    /// Adds a matrix product of rows of any width to rows of sums, in eights of sums: see
+    /// `VectorMath.addRowProducts`.
+    public func addRowProducts(
+        _ rows: UnsafePointer<Double>, rowCount: Int, stride: Int, vectors: Int,
+        weights: UnsafePointer<Double>, eights: Int, into sums: UnsafeMutablePointer<Double>
     ) {
         switch instructionSet {
         #if arch(x86_64)
             case .avx512:
-                GreeksAVX512.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
-            case .avx2: GreeksAVX2.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
+                GreeksAVX512.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
+            case .avx2:
+                GreeksAVX2.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
         #endif
-        default: GreeksBaseline.denseWeightedRows(rows, rowCount, weights, weightStride, groupCount, sums)
+        default: GreeksBaseline.addRowProducts(rows, rowCount, stride, vectors, weights, eights, sums)
+        }
+    }
+
+    /// Rows of figures summed with a weight for every contract and group, in eights of groups: see
+    /// `GreeksKernel.figureProducts`.
+    public func figureProducts(
+        _ rows: UnsafePointer<Double>, rowCount: Int, weights: UnsafePointer<Double>, groupEights: Int,
+        into sums: UnsafeMutablePointer<Double>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.figureProducts(rows, rowCount, weights, groupEights, sums)
+            case .avx2: GreeksAVX2.figureProducts(rows, rowCount, weights, groupEights, sums)
+        #endif
+        default: GreeksBaseline.figureProducts(rows, rowCount, weights, groupEights, sums)
         }
     }
 }

@@ -38,6 +38,9 @@ enum Arithmetic: RowArithmetic {
     /// Instructions can broadcast a constant from memory as they use it.
     @inline(__always)
     static var secondScale: Double { 2 }
+
+    @inline(__always)
+    static var hasManyRegisters: Bool { true }
 }
 
 /// Past the caches, for columns that would not stay in them; addresses are multiples of 64.
@@ -273,12 +276,22 @@ public enum GreeksAVX512 {
     }
 
     @inline(never)
-    public static func denseWeightedRows(
+    public static func figureProducts(
         _ rows: UnsafePointer<Double>, _ rowCount: Int, _ weights: UnsafePointer<Double>,
-        _ weightStride: Int, _ groupCount: Int, _ sums: UnsafeMutablePointer<Double>
+        _ groupEights: Int, _ sums: UnsafeMutablePointer<Double>
     ) {
-        VectorMath.denseWeightedRows(
-            Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, weightStride: weightStride,
-            groupCount: groupCount, into: sums)
+        GreeksKernel.figureProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
+            into: sums)
+    }
+
+    @inline(never)
+    public static func addRowProducts(
+        _ rows: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int, _ vectors: Int,
+        _ weights: UnsafePointer<Double>, _ eights: Int, _ sums: UnsafeMutablePointer<Double>
+    ) {
+        VectorMath.addRowProducts(
+            Arithmetic.self, rows: rows, rowCount: rowCount, stride: stride, vectors: vectors,
+            weights: weights, eights: eights, into: sums)
     }
 }

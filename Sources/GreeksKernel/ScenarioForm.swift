@@ -15,8 +15,8 @@ public struct ScenarioTerm: Sendable {
 /// σ' = max(least, σ max(0, 1 + relative·t) · wing + (parallel + skew·k) t) with k = ln(K/F) before the move and
 /// t = (30 days/max(T, leastYears))ᵖ, the short-term power up to 30 days, the long-term one beyond; never below 0.
 ///
-/// The wing is 1 + min(cap, max(−cap, k·cap/width)), or with |k| for k, where cap = capBase + capRoot √T and
-/// width = max(leastWidth, widthRoot √T + widthYears T); never below 0.
+/// The wing is 1 + min(cap, k·cap/width), for k < 0 max(−cap, k·cap/width), or with |k| for k, where
+/// cap = capBase + capRoot √T and width = max(leastWidth, widthRoot √T + widthYears T); never below 0.
 public struct ScenarioState: Sendable {
     public enum Wing: UInt8, Sendable { case none, linear, absolute }
 
@@ -143,7 +143,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
 ) {
     let results = plan.scratch
     let terms = results + 64
-    let states = terms + 40 * plan.termCount
+    let states = terms + 40 &* plan.termCount
     var index = 0
     while index < count {
         prepareScenarioTerms(arithmetic, plan, legs.market, at: index, into: terms)
@@ -165,7 +165,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
             }
             fixed = (base - moving) * reciprocalSpot
         }
-        let row = rows + index * stride
+        let row = rows + index &* stride
         var scenario = 0
         while scenario < plan.moveCount {
             var lane = 0
@@ -175,7 +175,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                     let factor = A.multiplyAdd(
                         lanes(share, index), Lanes(repeating: move.pointee.change), one)
                     let price = scenarioPrice(
-                        arithmetic, states + 40 * move.pointee.state, factor: factor,
+                        arithmetic, states + 40 &* move.pointee.state, factor: factor,
                         logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
                     var result = price - moving
                     if M.isInCoin { result = result * (reciprocalSpot / factor) - fixed }
@@ -186,7 +186,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                 while lane < 8 {
                     let move = plan.moves + (scenario &+ lane)
                     let price = scenarioPrice(
-                        arithmetic, states + 40 * move.pointee.state,
+                        arithmetic, states + 40 &* move.pointee.state,
                         factor: Lanes(repeating: move.pointee.factor),
                         logarithm: Lanes(repeating: move.pointee.logarithm), putSign)
                     var result = price - moving
@@ -285,7 +285,8 @@ func prepareScenarioStates<A: LaneArithmetic>(
             let k = state.pointee.wing == .absolute ? moneyness.absolute : moneyness
             let slope = k * cap / width
             let below = cap.replacing(with: slope, where: slope .< cap)
-            let wing = cap.negated.replacing(with: below, where: below .> cap.negated)
+            let above = cap.negated.replacing(with: slope, where: slope .> cap.negated)
+            let wing = below.replacing(with: above, where: k .< Lanes.zero)
             volatility *= (one + wing).atLeast(0)
         }
         let shift = A.multiplyAdd(

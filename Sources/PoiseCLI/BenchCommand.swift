@@ -13,11 +13,11 @@ struct BenchCommand: ParsableCommand {
             """)
 
     enum Subject: String, ExpressibleByArgument, CaseIterable {
-        case throughput, latency, hedge, lots, iv
+        case throughput, latency, hedge, lots, iv, scenarios
         case tickToHedge = "tick-to-hedge"
     }
 
-    @Argument(help: "throughput, latency, tick-to-hedge, hedge, lots or iv.")
+    @Argument(help: "throughput, latency, tick-to-hedge, hedge, lots, iv or scenarios.")
     var subject = Subject.throughput
 
     @Option(help: "How many ticks latency and tick-to-hedge measure.")

@@ -10,7 +10,8 @@ struct PoiseCommand: ParsableCommand {
         abstract: "The risk kernel that keeps option books balanced.",
         version: poiseVersion,
         subcommands: [
-            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, HedgeCommand.self,
+            GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
+            HedgeCommand.self,
             BenchCommand.self,
         ])
 
@@ -25,6 +26,8 @@ struct PoiseCommand: ParsableCommand {
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
         } catch let error as HedgeError {
+            fail("\(error)", status: 1)
+        } catch let error as RiskError {
             fail("\(error)", status: 1)
         } catch let error as GreeksError {
             fail("\(error)", status: 2)

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Poise
 
-extension Numeraire: ExpressibleByArgument {}
-
 struct RiskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "risk",
@@ -14,74 +12,43 @@ struct RiskCommand: ParsableCommand {
             what the premium of coin-settled options moves.
             """)
 
-    @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
-    var chain: String
-
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String
-
-    @Option(help: ArgumentHelp("Any of book,underlying,expiry,instrument.", valueName: "fields"))
-    var by = "book,underlying"
-
-    @Option(help: "usd or coin.")
-    var numeraire: Numeraire = .usd
+    @OptionGroup var inputs: BookOptions
 
     @OptionGroup var common: CommonOptions
 
-    private func groupings() throws -> [Grouping] {
-        var groupings: [Grouping] = []
-        for name in by.split(separator: ",") {
-            guard let grouping = Grouping(rawValue: String(name)), !groupings.contains(grouping) else {
-                let known = Grouping.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--by \(by): expected some of \(known), each once")
-            }
-            groupings.append(grouping)
-        }
-        return groupings
-    }
-
     func validate() throws {
-        _ = try groupings()
-        if chain == "-", positions == "-" {
+        _ = try inputs.groupings()
+        if inputs.chain == "-", inputs.positions == "-" {
             throw ValidationError("standard input can be the chain or the positions, not both")
         }
     }
 
     func run() throws {
         let engine = try GreeksEngine()
-        let groupings = try groupings()
+        let groupings = try inputs.groupings()
+        let numeraire = inputs.numeraire
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
-        let chain = try Chain(try Source(path: chain), &badRows)
-        let table = try PositionTable(try Source(path: positions), &badRows)
+        let books = try inputs.read(groupings, &badRows)
         stopwatch.lap("read")
-        let valuation = try BookValuation(table, in: chain, &badRows)
-        let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: groupings)
-        let underlyings = Set(valuation.positions.map(\.instrument.base))
-        if numeraire == .coin, underlyings.count > 1,
-            !groupings.contains(.underlying) && !groupings.contains(.instrument)
-        {
-            throw ValidationError(
-                "--numeraire coin: figures in \(underlyings.sorted().joined(separator: " and ")) do not add; "
-                    + "add underlying to --by")
+        let valuation = books.valuation
+        func plan(_ groupings: [Grouping]) -> ExposurePlan {
+            ExposurePlan(
+                valuation.positions, contracts: valuation.contracts, by: groupings, books.buckets)
         }
-        // In coin there is one total per underlying.
-        let totals = ExposurePlan(
-            valuation.positions, contracts: valuation.contracts, by: numeraire == .coin ? [.underlying] : [])
+        let plans = ([groupings] + inputs.totals(groupings)).map(plan)
         let figures = ContractFigures(count: valuation.contracts.count)
-        let exposures = Exposures(plan)
-        let totalExposures = Exposures(totals)
+        let exposures = plans.map { Exposures($0) }
         stopwatch.lap("index")
         valuation.greeks.compute(engine)
         stopwatch.lap("price")
         figures.update(from: valuation.greeks, in: numeraire)
-        plan.aggregate(figures, into: exposures, engine)
-        totals.aggregate(figures, into: totalExposures, engine)
+        for (plan, sums) in zip(plans, exposures) { plan.aggregate(figures, into: sums, engine) }
         stopwatch.lap("aggregate")
 
-        let report = report(plan, exposures, totals, totalExposures)
+        let report = report(plans, exposures)
         let output = try Output(path: common.output)
-        let facts = RiskFacts(chain, valuation, engine.instructionSet)
+        let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
         switch common.format {
         case .table:
             try report.writeTable(to: output)
@@ -90,7 +57,7 @@ struct RiskCommand: ParsableCommand {
         case .csv:
             try report.writeCSV(to: output)
         case .json:
-            let rows = plan.groups.count
+            let rows = plans[0].groups.count
             try output.write("{\(facts.json(by: groupings, numeraire)),\n")
             try output.write(" \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
             try report.writeJSON(rows: 0..<rows, to: output)
@@ -102,25 +69,25 @@ struct RiskCommand: ParsableCommand {
         common.report(badRows)
     }
 
-    private func report(
-        _ plan: ExposurePlan, _ exposures: Exposures, _ totals: ExposurePlan, _ totalExposures: Exposures
-    ) -> Report {
-        let labels = plan.groupings.map(\.rawValue)
+    /// Rows of the first plan, and those of the others as totals.
+    private func report(_ plans: [ExposurePlan], _ exposures: [Exposures]) -> Report {
+        let labels = plans[0].groupings.map(\.rawValue)
         let greeks = ExposureGreek.allCases
+        let numeraire = inputs.numeraire
+        let rows = plans.enumerated().flatMap { number, plan in plan.groups.indices.map { (number, $0) } }
         return Report(
             columns: labels.map { Report.Column($0) }
                 + greeks.map {
                     Report.Column($0.column(numeraire), title: $0.name, unit: $0.shortUnit(numeraire))
                 },
-            rowCount: plan.groups.count + totals.groups.count, totalCount: totals.groups.count
+            rowCount: rows.count, totalCount: rows.count - plans[0].groups.count
         ) { row, column in
-            let total = row - plan.groups.count
+            let (plan, group) = rows[row]
             if column >= labels.count {
-                let greek = greeks[column - labels.count]
-                return .number(total >= 0 ? totalExposures[total, greek] : exposures[row, greek])
+                return .number(exposures[plan][group, greeks[column - labels.count]])
             }
-            if total < 0 { return .text(plan.groups[row][column]) }
-            return .text(column > 0 ? "" : (["total"] + totals.groups[total]).joined(separator: " "))
+            if plan == 0 { return .text(plans[0].groups[group][column]) }
+            return .text(column > 0 ? "" : (["total"] + plans[plan].groups[group]).joined(separator: " "))
         }
     }
 }

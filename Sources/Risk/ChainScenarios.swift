@@ -1,4 +1,3 @@
-import COpenBLAS
 import Glibc
 import Greeks
 import Market
@@ -91,22 +90,13 @@ public struct ChainScenarios: Sendable {
         return result
     }
 
-    /// How rows of contracts become sums of books. Both give the same numbers to the last digits.
-    public enum Path: Sendable {
-        /// Leg by leg.
-        case sparse
-        /// As a matrix product, 256 contracts at a time, by OpenBLAS. Products of that length have the same bits on
-        /// every processor and with any number of its threads; longer ones have not.
-        case dense
-    }
-
     /// What groups of positions gain, a row per group of `plan`, dampened; where the grid charges profits expiry by
     /// expiry, by its rules.
     /// - Parameters:
     ///   - plan: made for `contracts`, without rows of its own.
     ///   - path: the one that costs less where it is nil.
     public func profits(
-        of plan: ExposurePlan, path: Path? = nil, progress: ((Int) -> Void)? = nil
+        of plan: ExposurePlan, path: SummationPath? = nil, progress: ((Int) -> Void)? = nil
     ) -> ScenarioMatrix {
         let result = sums(of: plan, path: path, progress: progress)
         result.dampen(grid)
@@ -148,7 +138,9 @@ public struct ChainScenarios: Sendable {
         return (plan.groups, combined)
     }
 
-    private func sums(of plan: ExposurePlan, path: Path?, progress: ((Int) -> Void)?) -> ScenarioMatrix {
+    private func sums(of plan: ExposurePlan, path: SummationPath?, progress: ((Int) -> Void)?)
+        -> ScenarioMatrix
+    {
         precondition(plan.contracts == contracts, "the plan is for other contracts")
         let block = ScenarioRevaluation.block
         let result = ScenarioMatrix(rowCount: plan.groups.count, scenarioCount: grid.count)
@@ -157,43 +149,35 @@ public struct ChainScenarios: Sendable {
             let row = rows[contract]
             terms[row / block].append(row: row % block, weight: quantity, to: group)
         }
-        let path = path ?? Self.cheaperPath(plan, rowCount: contractOfRow.count, grid)
+        let path = path ?? cheaperPath(plan)
+        let eights = (plan.groups.count + 7) / 8
         var quantities: [Double] = []
-        if path == .dense { quantities = Array(repeating: 0, count: plan.groups.count * block) }
+        if path == .dense { quantities = Array(repeating: 0, count: eights * 8 * block) }
         forEachBlock { range, matrix in
             var own = terms[range.lowerBound / block]
             switch path {
             case .sparse:
                 own.add(matrix, to: result, revaluation.engine)
             case .dense:
-                own.fill(&quantities, stride: block)
-                // Rows that no contract has hold what was there before: nothing that a product should see.
-                let used = range.count * matrix.stride
-                (matrix.base + used).update(repeating: 0, count: block * matrix.stride - used)
-                cblas_dgemm(
-                    CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(plan.groups.count),
-                    blasint(result.stride), blasint(block), 1, quantities, blasint(block), matrix.base,
-                    blasint(matrix.stride), 1, result.base, blasint(result.stride))
+                own.fill(&quantities, rowCount: range.count)
+                revaluation.engine.addRowProducts(
+                    matrix.base, rowCount: range.count, stride: matrix.stride, vectors: matrix.stride / 8,
+                    weights: quantities, eights: eights, into: result.base)
             }
             progress?(range.upperBound)
         }
         return result
     }
 
-    /// By what a leg and what a cell of the dense matrix cost per scenario, measured (`Benchmarks/README.md`); the
-    /// choice depends on the shape alone, so that the same books give the same bits on every machine. Small products
-    /// OpenBLAS computes in another way on each processor.
-    static func cheaperPath(_ plan: ExposurePlan, rowCount: Int, _ grid: ScenarioGrid) -> Path {
-        let dense = Double(plan.groups.count) * Double(rowCount) * denseCost
-        let sparse = Double(plan.legCount) * sparseCost
-        let size = plan.groups.count * grid.count
-        return dense < sparse && size >= leastDenseSize ? .dense : .sparse
+    private func cheaperPath(_ plan: ExposurePlan) -> SummationPath {
+        SummationPath.cheaper(
+            legs: plan.legCount, sparseCost: Self.sparseCost, groups: plan.groups.count,
+            rows: contractOfRow.count, denseCost: Self.denseCost)
     }
 
-    /// Nanoseconds per leg and scenario, and per cell and scenario.
-    static let sparseCost = 0.06
-    static let denseCost = 0.04
-    private static let leastDenseSize = 16_384
+    /// Nanoseconds per leg, or per cell of the dense matrix, and scenario: measured, see `Benchmarks/README.md`.
+    private static let sparseCost = 0.06
+    private static let denseCost = 0.04
 
     /// Calls `body` with 256 contracts at a time: their rows, and what they gain, the first in row 0.
     private func forEachBlock(_ body: (Range<Int>, ScenarioMatrix) -> Void) {

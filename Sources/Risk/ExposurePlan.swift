@@ -1,4 +1,3 @@
-import COpenBLAS
 import Greeks
 import Market
 import VectorMath
@@ -20,6 +19,10 @@ public struct ExposurePlan: Sendable {
     private let groupNumbers: [[String]: Int]
     private let contractNumbers: [String: Int]
     private let buckets: ExposureBuckets
+    /// How legs are summed: chosen once, so that a fill leaves the bits of other groups alone.
+    public let path: SummationPath
+    /// Q as a matrix in eights of groups (`denseCell`), the last of them padded by 0; empty where it is not used.
+    private var dense: [Double] = []
 
     public var legCount: Int { legContracts.count }
 
@@ -29,9 +32,11 @@ public struct ExposurePlan: Sendable {
     ///   - buckets: needed where positions are grouped by tenor or moneyness; else all have the label `none`.
     ///   - isComplete: whether every book gets a group for whatever the contracts may fall into, held or not,
     ///     so that any fill has its place.
+    ///   - path: the one that costs less where it is nil.
     public init(
         _ positions: [PositionTable.Position], contracts: [Instrument], rows: [Int]? = nil,
-        by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, isComplete: Bool = false
+        by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, isComplete: Bool = false,
+        path: SummationPath? = nil
     ) {
         let buckets = buckets ?? ExposureBuckets()
         self.groupings = groupings
@@ -57,8 +62,14 @@ public struct ExposurePlan: Sendable {
             for template in templates {
                 for book in books {
                     var completed = template
-                    for (place, grouping) in groupings.enumerated() where grouping == .book {
-                        completed[place] = GroupLabel(text: book, rank: 0)
+                    for (place, grouping) in groupings.enumerated() {
+                        switch grouping {
+                        case .book: completed[place] = GroupLabel(text: book, rank: 0)
+                        case .desk:
+                            let desk = buckets.deskOfBook[book]
+                            completed[place] = desk.map { GroupLabel(text: $0, rank: 0) } ?? .none
+                        default: break
+                        }
                     }
                     distinct.insert(completed)
                 }
@@ -89,7 +100,25 @@ public struct ExposurePlan: Sendable {
         self.offsets = offsets
         legContracts = order.map { Int32(legs[$0].contract) }
         legQuantities = order.map { legs[$0].quantity }
+        self.path =
+            path
+            ?? SummationPath.cheaper(
+                legs: legs.count, sparseCost: Self.sparseCost, groups: groups.count, rows: rowCount,
+                denseCost: Self.denseCost)
+        if self.path == .dense {
+            dense = Array(repeating: 0, count: (groups.count + 7) / 8 * 8 * rowCount)
+            for leg in legs { dense[denseCell(leg.group, leg.contract)] += leg.quantity }
+        }
     }
+
+    /// Where the quantity of a group in the contract of a row stands in `dense`.
+    private func denseCell(_ group: Int, _ row: Int) -> Int {
+        (group / 8 * rowCount + row) * 8 + group % 8
+    }
+
+    /// Nanoseconds per leg, and per cell of the dense matrix: measured, see `Benchmarks/README.md`.
+    private static let sparseCost = 1.1
+    private static let denseCost = 0.36
 
     /// Calls `body` with each leg, group by group, in the order of the positions.
     func forEachLeg(_ body: (_ group: Int, _ contract: Int, _ quantity: Double) -> Void) {
@@ -100,8 +129,8 @@ public struct ExposurePlan: Sendable {
         }
     }
 
-    /// Sums the legs of each group, in the order of the positions: the same bits on every machine.
-    /// Allocates nothing.
+    /// Sums the legs of each group: in the order of the positions, the same bits on every machine; as a dense matrix
+    /// in the order of the rows, the same bits on AVX2 and AVX-512. Allocates nothing.
     /// - Parameter range: the groups whose sums are wanted; all where it is nil. Those of others stay.
     public func aggregate(
         _ figures: ContractFigures, groups range: Range<Int>? = nil, into exposures: Exposures,
@@ -110,6 +139,18 @@ public struct ExposurePlan: Sendable {
         precondition(figures.count >= rowCount && exposures.count == groups.count, "sizes differ")
         let range = range ?? 0..<groups.count
         precondition(range.lowerBound >= 0 && range.upperBound <= groups.count, "groups out of range")
+        guard path == .sparse else {
+            // Eight groups at a time; neighbours get the numbers that they have.
+            let first = range.lowerBound / 8
+            dense.withUnsafeBufferPointer { dense in
+                guard let base = dense.baseAddress, !range.isEmpty else { return }
+                engine.figureProducts(
+                    figures.rows.base, rowCount: rowCount, weights: base + first * rowCount * 8,
+                    groupEights: (range.upperBound + 7) / 8 - first,
+                    into: exposures.rows.base + first * 8 * FigureRows.stride)
+            }
+            return
+        }
         offsets.withUnsafeBufferPointer { offsets in
             engine.sumWeightedRows(
                 WeightedRows(
@@ -135,6 +176,7 @@ public struct ExposurePlan: Sendable {
         }
         let labels = groupings.map { $0.label(book: book, contract, buckets, [:]).text }
         guard let group = groupNumbers[labels] else { throw .unknownBook(book) }
+        if path == .dense { dense[denseCell(group, row)] += quantity }
         for leg in offsets[group]..<offsets[group + 1] where legContracts[leg] == Int32(row) {
             legQuantities[leg] += quantity
             return group
@@ -144,27 +186,21 @@ public struct ExposurePlan: Sendable {
         for later in group + 1..<offsets.count { offsets[later] += 1 }
         return group
     }
+}
 
-    /// The same as one dense matrix product by OpenBLAS: for books that hold most contracts. `dense` comes
-    /// from `denseQuantities`. Sums in the library's order.
-    public func aggregate(_ figures: ContractFigures, dense: [Double], into exposures: Exposures) {
-        precondition(dense.count == groups.count * rowCount, "sizes differ")
-        guard !dense.isEmpty else { return }
-        cblas_dgemm(
-            CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(groups.count), blasint(FigureRows.stride),
-            blasint(rowCount), 1, dense, blasint(rowCount), figures.rows.base,
-            blasint(FigureRows.stride), 0, exposures.rows.base, blasint(FigureRows.stride))
-    }
+/// How rows of contracts become sums of groups. Both give the same numbers to the last digits.
+public enum SummationPath: Sendable {
+    /// Leg by leg.
+    case sparse
+    /// As a matrix product, for groups that hold much of what there is.
+    case dense
 
-    /// Q as a dense matrix, one row per group.
-    public var denseQuantities: [Double] {
-        var dense = Array(repeating: 0.0, count: groups.count * rowCount)
-        for group in groups.indices {
-            for leg in offsets[group]..<offsets[group + 1] {
-                dense[group * rowCount + Int(legContracts[leg])] += legQuantities[leg]
-            }
-        }
-        return dense
+    /// By the cost of a leg and that of a cell of the matrix. Measured once and for all: the same positions take the
+    /// same path, and give the same bits, on every machine.
+    static func cheaper(
+        legs: Int, sparseCost: Double, groups: Int, rows: Int, denseCost: Double
+    ) -> SummationPath {
+        Double(groups) * Double(rows) * denseCost < Double(legs) * sparseCost ? .dense : .sparse
     }
 }
 

@@ -1,7 +1,8 @@
 import Greeks
 import VectorMath
 
-/// Rows of `ExposureGreek` figures in memory: each starts on a cache line and is padded to whole vectors.
+/// Rows of `ExposureGreek` figures in memory: each starts on a cache line and is padded to whole vectors, and there
+/// is room for whole eights of them.
 final class FigureRows: @unchecked Sendable {
     /// Doubles from one row to the next.
     static let stride = WeightedRows.width
@@ -11,7 +12,7 @@ final class FigureRows: @unchecked Sendable {
     /// All figures 0.
     init(count: Int) {
         self.count = count
-        let size = max(1, count) * Self.stride
+        let size = max(8, (count + 7) / 8 * 8) * Self.stride
         let raw = UnsafeMutableRawPointer.allocate(
             byteCount: size * MemoryLayout<Double>.stride, alignment: 64)
         base = raw.bindMemory(to: Double.self, capacity: size)

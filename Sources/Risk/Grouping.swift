@@ -3,6 +3,8 @@ import Market
 /// By what positions are grouped.
 public enum Grouping: String, CaseIterable, Sendable {
     case book, underlying, expiry, instrument
+    /// Of a book (`ExposureBuckets.deskOfBook`).
+    case desk
     /// Buckets of the time to expiry, and of strike over future (`ExposureBuckets`).
     case tenor, moneyness
 }
@@ -16,6 +18,8 @@ public struct ExposureBuckets: Sendable {
     public let tenorDays: [Double]
     /// Edges of K/F, ascending; the first and the last bucket are open.
     public let moneyness: [Double]
+    /// The desk that each book belongs to.
+    public let deskOfBook: [String: String]
     private let market: [String: (timestamp: Timestamp, forward: Double)]
 
     /// A week, a month, a quarter, half a year, a year.
@@ -25,7 +29,8 @@ public struct ExposureBuckets: Sendable {
     /// - Parameter tickers: one per contract: the time from which its tenor counts and the price of its future.
     /// - Throws: `RiskError.invalidEdge` where edges are not ascending, positive numbers.
     public init(
-        tenorDays: [Double] = standardTenorDays, moneyness: [Double] = standardMoneyness, _ tickers: [Ticker]
+        tenorDays: [Double] = standardTenorDays, moneyness: [Double] = standardMoneyness, _ tickers: [Ticker],
+        deskOfBook: [String: String] = [:]
     ) throws(RiskError) {
         for (name, edges) in [("tenors", tenorDays), ("moneyness", moneyness)] {
             for (number, edge) in edges.enumerated()
@@ -35,6 +40,7 @@ public struct ExposureBuckets: Sendable {
         }
         self.tenorDays = tenorDays
         self.moneyness = moneyness
+        self.deskOfBook = deskOfBook
         market = Dictionary(
             tickers.map {
                 ($0.instrument.name, ($0.timestamp, $0.underlyingPrice ?? $0.markPrice ?? .nan))
@@ -45,6 +51,7 @@ public struct ExposureBuckets: Sendable {
     init() {
         tenorDays = []
         moneyness = []
+        deskOfBook = [:]
         market = [:]
     }
 
@@ -99,6 +106,7 @@ extension Grouping {
     ) -> GroupLabel {
         switch self {
         case .book: GroupLabel(text: book, rank: 0)
+        case .desk: buckets.deskOfBook[book].map { GroupLabel(text: $0, rank: 0) } ?? .none
         case .underlying: GroupLabel(text: instrument.base, rank: 0)
         case .expiry:
             instrument.expiry.map { GroupLabel(text: String("\($0)".prefix(10)), rank: 0) } ?? .none

@@ -26,7 +26,8 @@ public struct ScenarioGrid: Sendable, Equatable {
         public init() {}
     }
 
-    /// A tilt of the smile: σ is multiplied by 1 + k·cap/width, at most 1 + cap and at least 1 − cap; not below 0.
+    /// A tilt of the smile: σ is multiplied by 1 + k·cap/width, at most 1 + cap for k ≥ 0 and at least 1 − cap for
+    /// k < 0; not below 0.
     public struct Wing: Sendable, Equatable {
         /// Whether k is |ln(K/F)|: both wings move alike.
         public var isAbsolute = false
@@ -121,13 +122,15 @@ public struct ScenarioGrid: Sendable, Equatable {
     /// Whether some scenario needs the smiles of a chain.
     public var needsSmiles: Bool { scenarios.contains { $0.stickiness != .strike } }
 
-    /// What a scenario is, for people: `-16%, vol up, 1 day`.
+    /// What a scenario is, for people: `-16%, vol up, 1 day`. What is the same in all scenarios is left out.
     public func title(_ scenario: Int) -> String {
         let own = scenarios[scenario]
         var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]
         if own.days != 0 { parts.append("\(Self.short(own.days)) \(own.days == 1 ? "day" : "days")") }
         if own.rate != 0 { parts.append("rate \(Self.percent(own.rate))") }
-        if own.stickiness != .strike { parts.append("sticky \(own.stickiness)") }
+        if own.stickiness != .strike, scenarios.contains(where: { $0.stickiness != own.stickiness }) {
+            parts.append("sticky \(own.stickiness)")
+        }
         return parts.joined(separator: ", ")
     }
 

@@ -27,6 +27,17 @@ public struct ScenarioRevaluation: Sendable {
         try revalue(.price, legs, count: count)
     }
 
+    /// The same into a matrix that is there already, of `count` rows: nothing else is written.
+    public func prices(
+        of legs: FullFormColumns, count: Int, into matrix: ScenarioMatrix
+    ) throws(RiskError) {
+        try requireNoSmiles()
+        precondition(matrix.rowCount == count && matrix.scenarioCount == grid.count, "sizes differ")
+        layout.withPlan { plan in
+            revalue(.price, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
+        }
+    }
+
     /// What a long unit of each leg gains in each scenario, dampened.
     /// - Parameter numeraire: `usd`: V' − V in the legs' quote currency; `coin`: V'/S' − V/S, as where premiums are
     ///   paid in coin.
@@ -261,14 +272,13 @@ struct BlockTerms {
         offsets.removeLast()
     }
 
-    /// The legs as a dense matrix, a row of `stride` per book.
-    func fill(_ dense: inout [Double], stride: Int) {
+    /// The legs as a dense matrix in eights of books: see `addRowProducts`.
+    func fill(_ dense: inout [Double], rowCount: Int) {
         for place in dense.indices { dense[place] = 0 }
         for (group, book) in sumOfGroup.enumerated() {
             let end = group + 1 < offsets.count ? offsets[group + 1] : rowOfTerm.count
-            for term in offsets[group]..<end {
-                dense[Int(book) * stride + Int(rowOfTerm[term])] += weights[term]
-            }
+            let first = Int(book) / 8 * rowCount * 8 + Int(book) % 8
+            for term in offsets[group]..<end { dense[first + Int(rowOfTerm[term]) * 8] += weights[term] }
         }
     }
 }

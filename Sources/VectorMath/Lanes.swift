@@ -25,10 +25,13 @@ public protocol LaneArithmetic {
     /// result. 1 lets both share each constant in a register; 2 makes the constants differ, so that each
     /// is used once and becomes part of the instruction that uses it, where the instruction set can.
     static var secondScale: Double { get }
+    /// Whether 24 sums of eight doubles can stay in registers.
+    static var hasManyRegisters: Bool { get }
 }
 
 extension LaneArithmetic {
     @inlinable @inline(__always) public static var secondScale: Double { 1 }
+    @inlinable @inline(__always) public static var hasManyRegisters: Bool { false }
 
     /// `productError` without fused multiply-add: Dekker's splitting into halves of 26 bits.
     /// Not exact for |a| or |b| above 2⁹⁹⁵.

@@ -67,13 +67,17 @@ struct ExposureTests {
         }
     }
 
-    /// OpenBLAS gives the same exposures, and the order of the positions does not matter.
+    /// A dense matrix gives the same exposures, and the order of the positions does not matter.
     @Test func otherWays() throws {
         let setup = try Setup()
         let figures = setup.figures(.usd)
         let (plan, exposures) = setup.exposures([.book, .underlying], .usd)
-        let dense = Exposures(plan)
-        plan.aggregate(figures, dense: plan.denseQuantities, into: dense)
+        let densePlan = ExposurePlan(
+            setup.valuation.positions, contracts: setup.valuation.contracts, by: [.book, .underlying],
+            path: .dense)
+        #expect(plan.path == .sparse && densePlan.path == .dense)
+        let dense = Exposures(densePlan)
+        densePlan.aggregate(figures, into: dense, setup.engine)
         let reversed = ExposurePlan(
             setup.valuation.positions.reversed(), contracts: setup.valuation.contracts,
             by: [.book, .underlying])
@@ -87,6 +91,60 @@ struct ExposureTests {
                 #expect(abs(others[group, greek] - exposures[group, greek]) <= 1e-14 * scale)
             }
         }
+    }
+
+    /// Books that hold all contracts are summed as a matrix; parts of it, and fills, give the bits of the whole.
+    @Test func denseBooks() throws {
+        let setup = try Setup()
+        let figures = setup.figures(.usd)
+        var generator = SeededGenerator(seed: 4)
+        var positions = (0..<11).flatMap { book in
+            setup.valuation.contracts.map {
+                PositionTable.Position(
+                    book: "book-\(book + 10)", instrument: $0,
+                    quantity: Double.random(in: -5...5, using: &generator), line: 0)
+            }
+        }
+        func plan() -> ExposurePlan {
+            ExposurePlan(positions, contracts: setup.valuation.contracts, by: [.book])
+        }
+        func bits(_ exposures: Exposures) -> [UInt64] {
+            (0..<11).flatMap { group in ExposureGreek.allCases.map { exposures[group, $0].bitPattern } }
+        }
+        var filled = plan()
+        #expect(filled.path == .dense)
+        let whole = Exposures(filled)
+        filled.aggregate(figures, into: whole, setup.engine)
+        for group in [0, 5, 10] {
+            for greek in ExposureGreek.allCases {
+                let sum = setup.valuation.contracts.indices.reduce(Float80(0)) {
+                    let quantity = positions[group * setup.valuation.contracts.count + $1].quantity
+                    return $0 + Float80(quantity) * Float80(figures[$1, greek])
+                }
+                let scale = Self.scale(setup, figures, greek)
+                #expect(abs(whole[group, greek] - Double(sum)) <= 1e-13 * scale, "\(greek)")
+            }
+        }
+        let parts = Exposures(filled)
+        for part in [0..<1, 1..<9, 9..<11] {
+            filled.aggregate(figures, groups: part, into: parts, setup.engine)
+        }
+        #expect(bits(parts) == bits(whole))
+        for set in InstructionSet.supported
+        where set != .baseline && setup.engine.instructionSet != .baseline {
+            let other = Exposures(filled)
+            filled.aggregate(figures, into: other, try GreeksEngine(set))
+            #expect(bits(other) == bits(whole), "\(set)")
+        }
+        try filled.fill(book: "book-12", setup.valuation.contracts[7], quantity: 3)
+        let place = 2 * setup.valuation.contracts.count + 7
+        let held = positions[place]
+        positions[place] = .init(
+            book: held.book, instrument: held.instrument, quantity: held.quantity + 3, line: 0)
+        let anew = Exposures(plan())
+        plan().aggregate(figures, into: anew, setup.engine)
+        filled.aggregate(figures, into: parts, setup.engine)
+        #expect(bits(parts) == bits(anew) && bits(parts) != bits(whole))
     }
 
     /// Every instruction set gives the same bits.

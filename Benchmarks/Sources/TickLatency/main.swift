@@ -132,10 +132,42 @@ func measureBooks() throws -> UInt {
         for coin in base.indices { try live.tick(coin, price: base[coin] * (1 + 1e-4 * Double(number % 7))) }
         live.update()
     }
+    try measureChange(live, base)
     print(
         "(\(live.plan.legCount) legs of \(live.contracts.count) contracts in \(live.slices.count) slices, "
             + "\(live.plan.groups.count) groups; vega \(live.exposures[0, .vega]))")
     return allocations
+}
+
+/// What an update costs against what has changed: processor time, one expiry, then one to all coins.
+func measureChange(_ live: LiveRisk, _ base: [Double]) throws {
+    let slices = live.slices.indices.map { live.price(ofSlice: $0) }
+    nonisolated(unsafe) var number = 0
+    func tick(coins: Int) {
+        number += 1
+        for coin in 0..<coins {
+            try? live.tick((coin + number) % base.count, price: base[coin] * (1 + 1e-4 * Double(number % 7)))
+        }
+        live.update()
+    }
+    let counts = Array(1...base.count)
+    let times = interleavedProcessorMedians(
+        rounds: 15,
+        [
+            {
+                number += 1
+                try? live.setPrice(slices[3] * (1 + 1e-4 * Double(number % 7)), ofSlice: 3)
+                live.update()
+            }
+        ] + counts.map { count in { tick(coins: count) } })
+    let whole = times[counts.count]
+    print(
+        String(
+            format: "(an update of one expiry of 200: %.2f µs, %.1f%% of a full one)", times[0] * 1e6,
+            100 * times[0] / whole))
+    print(
+        "(of n coins of \(base.count), in % of a full one: "
+            + counts.map { String(format: "%.1f", 100 * times[$0] / whole) }.joined(separator: " ") + ")")
 }
 
 /// From ticks to trades.

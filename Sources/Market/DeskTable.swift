@@ -1,0 +1,34 @@
+/// Which desk each book belongs to: columns `book,desk`.
+public struct DeskTable: Sendable {
+    public let file: String
+    public private(set) var deskOfBook: [String: String] = [:]
+
+    /// Reads a table; extra columns are ignored.
+    /// - Throws: `MarketError`; errors of one row go to `badRows` first, also a book that has a desk already.
+    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        file = source.name
+        let book = try table.required("book")
+        let desk = try table.required("desk")
+        var lines: [String: Int] = [:]
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            for (column, name) in [(book, "book"), (desk, "desk")] where row.text(column).isEmpty {
+                throw row.invalid(column, name, "is empty")
+            }
+            if let earlier = lines[row.text(book)] {
+                throw row.invalid(book, "book", "line \(earlier) gives it a desk already")
+            }
+            lines[row.text(book)] = row.line
+            deskOfBook[row.text(book)] = row.text(desk)
+        }
+    }
+
+    /// - Throws: `invalidValue` at the first position of a book without a desk.
+    public func requireDesks(of table: PositionTable, _ badRows: inout BadRows) throws(MarketError) {
+        for position in table.positions where deskOfBook[position.book] == nil {
+            throw .invalidValue(
+                file: table.file, line: position.line, column: "book", value: position.book,
+                reason: "\(file) gives it no desk")
+        }
+    }
+}

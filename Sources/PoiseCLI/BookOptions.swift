@@ -1,0 +1,107 @@
+import ArgumentParser
+import Poise
+
+extension Numeraire: ExpressibleByArgument {}
+
+/// A chain, the positions in it and how they are grouped: what commands about books share.
+struct BookOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
+    var chain: String
+
+    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
+    var positions: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Any of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
+    var by = "book,underlying"
+
+    @Option(help: "usd or coin.")
+    var numeraire: Numeraire = .usd
+
+    @Option(
+        help: ArgumentHelp(
+            "Table book,desk: to which desk each book belongs, for --by desk.", valueName: "file"))
+    var desks: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Edges of the buckets of --by tenor, in days (7,30,90,180,365).", valueName: "days"))
+    var tenors: String?
+
+    @Option(
+        name: .customLong("moneyness"),
+        help: ArgumentHelp(
+            "Edges of the buckets of --by moneyness, strike over future (0.8,0.95,1.05,1.25).",
+            valueName: "ratios"))
+    var moneynessEdges: String?
+
+    /// What `--by` names.
+    func groupings() throws -> [Grouping] {
+        var groupings: [Grouping] = []
+        for name in by.split(separator: ",") {
+            guard let grouping = Grouping(rawValue: String(name)), !groupings.contains(grouping) else {
+                let known = Grouping.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--by \(by): expected some of \(known), each once")
+            }
+            groupings.append(grouping)
+        }
+        if groupings.contains(.desk), desks == nil {
+            throw ValidationError("--by \(by): desk needs --desks, a table of which book is whose")
+        }
+        _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
+        _ = try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness)
+        return groupings
+    }
+
+    /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
+    /// across underlyings, by underlying.
+    func totals(_ groupings: [Grouping]) -> [[Grouping]] {
+        let own: [Grouping] = numeraire == .coin ? [.underlying] : []
+        let isByDesk = groupings.contains(.desk) && groupings.contains { $0 != .desk && $0 != .underlying }
+        return (isByDesk ? [[.desk] + own] : []) + [own]
+    }
+
+    private func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
+        guard let text else { return standard }
+        let edges = text.split(separator: ",").map { Double($0) ?? .nan }
+        for (number, edge) in edges.enumerated()
+        where !(edge > 0 && edge.isFinite && (number == 0 || edge > edges[number - 1])) {
+            throw ValidationError("\(option) \(text): edges are positive numbers, ascending")
+        }
+        return edges
+    }
+
+    /// What was read.
+    struct Books {
+        let chain: Chain
+        let valuation: BookValuation
+        let buckets: ExposureBuckets
+    }
+
+    /// Reads chain, positions and desks.
+    func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
+        let chain = try Chain(try Source(path: chain), &badRows)
+        let table = try PositionTable(try Source(path: positions), &badRows)
+        var deskOfBook: [String: String] = [:]
+        if let desks {
+            let deskTable = try DeskTable(try Source(path: desks), &badRows)
+            deskOfBook = deskTable.deskOfBook
+            if groupings.contains(.desk) { try deskTable.requireDesks(of: table, &badRows) }
+        }
+        let valuation = try BookValuation(table, in: chain, &badRows)
+        let buckets = try ExposureBuckets(
+            tenorDays: try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays),
+            moneyness: try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness),
+            valuation.greeks.tickers, deskOfBook: deskOfBook)
+        let underlyings = Set(valuation.positions.map(\.instrument.base))
+        if numeraire == .coin, underlyings.count > 1,
+            !groupings.contains(.underlying) && !groupings.contains(.instrument)
+        {
+            throw ValidationError(
+                "--numeraire coin: figures in \(underlyings.sorted().joined(separator: " and ")) do not add; "
+                    + "add underlying to --by")
+        }
+        return Books(chain: chain, valuation: valuation, buckets: buckets)
+    }
+}
