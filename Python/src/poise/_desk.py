@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from . import _native
 from ._columns import Columns
 from ._errors import InputError, UnknownNameError
 from ._tables import milliseconds, single
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Time = Union[int, datetime, np.datetime64]
 Path = Union[str, "os.PathLike[str]"]
@@ -75,7 +78,31 @@ def _groupings(by: Iterable[str]) -> Tuple[int, ...]:
     return tuple(_GROUPINGS[name] for name in names)
 
 
-class Chain:
+class _Readable:
+    """What can be made of a file or text too."""
+
+    _handle: object
+    _from_file: Callable[[Path], object]
+    _from_text: Callable[[Union[str, bytes], Optional[str]], object]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """One of a file, as the command line takes it: CSV; chains and grids also JSON."""
+        return cls._of(cls._from_file(path))
+
+    @classmethod
+    def parse(cls, text: Union[str, bytes], name: str = "text") -> Self:
+        """One of such a text; `name` is what errors call it."""
+        return cls._of(cls._from_text(text, name))
+
+    @classmethod
+    def _of(cls, handle: object) -> Self:
+        made = cls.__new__(cls)
+        made._handle = handle
+        return made
+
+
+class Chain(_Readable):
     """Tickers of many instruments; never changes, and threads may share it.
 
     Parameters
@@ -92,6 +119,9 @@ class Chain:
     Of an instrument that stands there more than once, the latest counts.
     """
 
+    _from_file = staticmethod(_native.chain_read)
+    _from_text = staticmethod(_native.chain_parse)
+
     def __init__(self, tickers: Any) -> None:
         optional = [name for name in _TICKERS if name != "timestamp"]
         columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
@@ -106,22 +136,6 @@ class Chain:
             raise InputError("the table has no column instrument (or instrument_name)", field="instrument")
         self._handle = _native.chain_create(columns, rows)
 
-    @classmethod
-    def read(cls, path: Path) -> Chain:
-        """A chain of a file: the exchange's tickers as CSV or JSON."""
-        return cls._of(_native.chain_read(path))
-
-    @classmethod
-    def parse(cls, text: Union[str, bytes], name: str = "text") -> Chain:
-        """A chain of a text; `name` is what errors call it."""
-        return cls._of(_native.chain_parse(text, name))
-
-    @classmethod
-    def _of(cls, handle: object) -> Chain:
-        chain = cls.__new__(cls)
-        chain._handle = handle
-        return chain
-
     @property
     def instruments(self) -> List[str]:
         """Each once, in the order of the rows."""
@@ -134,7 +148,7 @@ class Chain:
         return f"Chain({len(self)} instruments)"
 
 
-class Positions:
+class Positions(_Readable):
     """What books hold; never changes, and threads may share it.
 
     Parameters
@@ -144,26 +158,13 @@ class Positions:
         quantity : float64, above 0 is long: in coins, or in dollars of inverse futures and perpetuals.
     """
 
+    _from_file = staticmethod(_native.positions_read)
+    _from_text = staticmethod(_native.positions_parse)
+
     def __init__(self, table: Any) -> None:
         kinds = {"book": "s", "instrument": "s", "quantity": "f"}
         columns = single(table, kinds)
         self._handle = _native.positions_create(_contiguous(columns, kinds), columns[""])
-
-    @classmethod
-    def read(cls, path: Path) -> Positions:
-        """Positions of a CSV file with the columns book, instrument, quantity."""
-        return cls._of(_native.positions_read(path))
-
-    @classmethod
-    def parse(cls, text: Union[str, bytes], name: str = "text") -> Positions:
-        """Positions of a text; `name` is what errors call it."""
-        return cls._of(_native.positions_parse(text, name))
-
-    @classmethod
-    def _of(cls, handle: object) -> Positions:
-        positions = cls.__new__(cls)
-        positions._handle = handle
-        return positions
 
     def __len__(self) -> int:
         return _native.positions_count(self._handle)
@@ -172,7 +173,7 @@ class Positions:
         return f"Positions({len(self)})"
 
 
-class Limits:
+class Limits(_Readable):
     """The bands in which exposures are to stay, in dollars and the units of `exposures`.
 
     Parameters
@@ -184,6 +185,9 @@ class Limits:
         penalty, penalty_quadratic : float64, optional: cost of s units outside is penalty s + penalty_quadratic s²/2;
             NaN: the band must hold.
     """
+
+    _from_file = staticmethod(_native.limits_read)
+    _from_text = staticmethod(_native.limits_parse)
 
     def __init__(self, table: Any) -> None:
         kinds = {
@@ -206,22 +210,6 @@ class Limits:
             values = columns.get(name, np.full(rows, np.nan))
             columns[name] = np.where(np.isnan(values), missing, values)
         self._handle = _native.limits_create(columns, rows)
-
-    @classmethod
-    def read(cls, path: Path) -> Limits:
-        """Limits of a CSV file with the columns book, underlying, expiry, greek, low, high, penalty."""
-        return cls._of(_native.limits_read(path))
-
-    @classmethod
-    def parse(cls, text: Union[str, bytes], name: str = "text") -> Limits:
-        """Limits of a text; `name` is what errors call it."""
-        return cls._of(_native.limits_parse(text, name))
-
-    @classmethod
-    def _of(cls, handle: object) -> Limits:
-        limits = cls.__new__(cls)
-        limits._handle = handle
-        return limits
 
 
 def exposures(

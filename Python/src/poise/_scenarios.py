@@ -9,10 +9,10 @@ import numpy as np
 
 from . import _native
 from ._columns import Columns
-from ._desk import Chain, Path, Positions, _groupings, _is_coin
+from ._desk import Chain, Positions, _groupings, _is_coin, _Readable
 
 
-class Grid:
+class Grid(_Readable):
     """By how much prices, volatilities, rates and time move; never changes, and threads may share it.
 
     Parameters
@@ -22,19 +22,17 @@ class Grid:
         each entry stands for all combinations of what it lists; spot −0.1 is a fall by 10%.
     """
 
+    _from_file = staticmethod(_native.grid_read)
+    _from_text = staticmethod(_native.grid_parse)
+
     def __init__(self, grid: Union[Mapping[str, Any], str, bytes]) -> None:
         text = grid if isinstance(grid, (str, bytes)) else json.dumps(grid)
         self._handle = _native.grid_parse(text, "grid")
-        #: What each scenario is: "-16%, vol up, 1 day".
-        self.titles: List[str] = _native.grid_titles(self._handle)
 
-    @classmethod
-    def read(cls, path: Path) -> Grid:
-        """A grid of a JSON file."""
-        grid = cls.__new__(cls)
-        grid._handle = _native.grid_read(path)
-        grid.titles = _native.grid_titles(grid._handle)
-        return grid
+    @property
+    def titles(self) -> List[str]:
+        """What each scenario is: "-16%, vol up, 1 day"."""
+        return _native.grid_titles(self._handle)
 
     def __len__(self) -> int:
         return len(self.titles)
