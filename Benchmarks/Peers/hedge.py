@@ -55,35 +55,45 @@ def form(p):
     return h / scale, c / scale, np.array(rows), np.array(low), np.array(high), upper
 
 
-def daqp(problems, warm, counts_update=False):
-    import time
-
+def daqp(problems, warm):
     import daqp as library
 
-    model, values = None, []
     for h, c, A, low, high, upper in problems:
-        arguments = dict(
-            H=np.diag(h), f=c, A=A, bupper=np.concatenate([upper, high]), blower=np.concatenate([np.zeros(len(c)), low]))
-        if warm and model is not None:
-            # What its update of the numbers takes it does not say: without it these are the iterations alone,
-            # with it, taken from Python, some microseconds of Python are in it.
-            start = time.perf_counter()
-            model.update(**arguments)
-            update = time.perf_counter() - start
-            x, value, flag, info = model.solve()
-            yield (info["solve_time"] + counts_update * update) * 1e6, value
-        elif warm:
-            model = library.Model()
-            model.setup(*arguments.values(), np.zeros(len(c) + len(low), dtype=np.int32))
-            model.solve()
-            yield None, None
-        else:
-            x, value, flag, info = library.solve(*arguments.values(), np.zeros(len(c) + len(low), dtype=np.int32))
-            yield (info["solve_time"] + info["setup_time"]) * 1e6, value
+        _, value, _, info = library.solve(*daqp_form(h, c, A, low, high, upper))
+        yield (info["solve_time"] + info["setup_time"]) * 1e6, value
+
+
+def daqp_form(h, c, A, low, high, upper):
+    upper, lower = np.concatenate([upper, high]), np.concatenate([np.zeros(len(c)), low])
+    return np.diag(h), c, A, upper, lower, np.zeros(len(upper), dtype=np.int32)
+
+
+def daqp_ticks(problems, counts_update):
+    """From tick to tick in C (daqp.c): Python's calls would take longer than the solver."""
+    import ctypes
+
+    if "POISE_DAQP" not in os.environ:
+        raise ImportError("scripts/bench-peers builds it from DAQP's sources")
+    run = ctypes.CDLL(os.environ["POISE_DAQP"]).ticks
+    forms = [daqp_form(*p)[:5] for p in problems]
+    columns = [np.ascontiguousarray(np.stack(parts)) for parts in zip(*forms)]
+    times = [np.zeros(len(problems)) for _ in range(3)]
+    pointer = lambda a: a.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+    n, rows = columns[1].shape[1], columns[2].shape[1]
+    flag = run(len(problems), n, rows, *map(pointer, columns + times))
+    if flag:
+        print(f"    DAQP: flag {flag} on the way")
+    update, solve, values = times
+    for k, value in enumerate(values):
+        yield (solve[k] + counts_update * update[k]) if k else None, value
+
+
+def daqp_iterations(problems, warm):
+    return daqp_ticks(problems, False)
 
 
 def daqp_with_update(problems, warm):
-    return daqp(problems, warm, True)
+    return daqp_ticks(problems, True)
 
 
 def clarabel(problems, warm):
@@ -159,7 +169,7 @@ def quietly(make):
 problems = [form(p) for p in json.load(open(sys.argv[1]))]
 reference = None
 for name, solver, warm in (
-    ("DAQP cold", daqp, False), ("DAQP warm, iterations alone", daqp, True),
+    ("DAQP cold", daqp, False), ("DAQP warm, iterations alone", daqp_iterations, True),
     ("DAQP warm, with its update", daqp_with_update, True), ("Clarabel cold", clarabel, False),
     ("OSQP cold", osqp, False), ("HiGHS cold", highs, False),
 ):

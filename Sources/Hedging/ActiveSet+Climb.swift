@@ -3,8 +3,8 @@
 extension ActiveSet {
     /// Raises the dual to its top, around the present centre of the trades: from the multipliers of the first guess or
     /// from those that it came with, where a guess with more rows than free instruments led far away.
-    /// - Returns: whether it got there; then the guess is that of the top.
-    func climb() -> Bool {
+    /// - Returns: whether it got there, where the guess is that of the top, or found that there is none.
+    func climb() -> Outcome {
         let isNear = problem.dualValue(firstMultipliers) >= problem.dualValue(centreMultipliers)
         let first = isNear ? firstMultipliers : centreMultipliers
         for r in 0..<rowCount { multipliers[r] = problem.clamped(first[r], r) }
@@ -16,7 +16,7 @@ extension ActiveSet {
                 respond()
                 error = positionRows()
             }
-            if error <= 0.1 * Self.tolerance { return true }
+            if error <= 0.1 * Self.tolerance { return .holds }
             let active = assemble(rowFloor: max(1e-9, 1e-3 * error))
             matrix.factorise(count: active, floor: 1e-14)
             for k in 0..<active {
@@ -30,8 +30,11 @@ extension ActiveSet {
             }
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
             search()
+            if problem.provesInfeasible(direction) || problem.provesInfeasible(multipliers) {
+                return .infeasible
+            }
         }
-        return false
+        return .open
     }
 
     /// Rows whose small multiplier is on its way to 0 are put there.

@@ -36,6 +36,8 @@ final class ActiveSet {
     private let arena: Arena
 
     var pivots = 0
+    /// Whether a free instrument has next to no curvature of its own.
+    private var hasFlat = false
 
     static let tolerance = 1e-11
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
@@ -131,38 +133,55 @@ final class ActiveSet {
         }
     }
 
+    /// What became of a guess.
+    enum Outcome {
+        /// It holds: `trades` and `multipliers` are the optimum.
+        case holds
+        /// There are no trades that keep all limits; `multipliers` prove it.
+        case infeasible
+        case open
+    }
+
     /// Corrects the guess until it holds.
     /// - Parameter climbs: whether to go on where corrections don't converge.
-    /// - Returns: whether it does; then `trades` and `multipliers` are the optimum.
-    func run(climbs: Bool) -> Bool {
+    func run(climbs: Bool) -> Outcome {
         pivots = 0
-        for i in 0..<count { centreTrades[i] = trades[i] }
-        for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
+        centreTrades.update(from: trades, count: count)
+        centreMultipliers.update(from: multipliers, count: rowCount)
         repairGuess()
-        if settle() { return true }
-        for _ in 0..<(climbs ? 2 : 0) {
+        var outcome = settle()
+        for _ in 0..<(climbs ? 2 : 0) where outcome == .open {
             // The guess's first multipliers are near, if not right.
-            guard climb() else { return false }
-            for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
-            if settle() { return true }
+            outcome = climb()
+            guard outcome == .holds else { return outcome }
+            centreMultipliers.update(from: multipliers, count: rowCount)
+            outcome = settle()
         }
-        return false
+        return outcome
     }
 
     /// Corrects the guess as long as it gets better.
-    private func settle() -> Bool {
+    private func settle() -> Outcome {
         var fewest = Int.max
         var patience = 5
         while patience > 0, pivots < Self.mostPivots {
             pivots += 1
-            let active = assemble(rowFloor: 1e-9)
-            matrix.factorise(count: active, floor: 1e-14)
+            // Rows that depend on each other are the exception: only then do they get a curvature, or where instruments
+            // have none, so that corners decide.
+            var active = assemble(rowFloor: 0)
+            let isExact = !hasFlat && matrix.factorise(count: active, floor: 1e-9)
+            if !isExact {
+                active = assemble(rowFloor: 1e-9)
+                matrix.factorise(count: active, floor: 1e-14)
+            }
             solve(active)
-            guard isFinite else { return false }
-            if pivots == 1 { for r in 0..<rowCount { firstMultipliers[r] = multipliers[r] } }
+            guard isFinite else { return .open }
+            // Rows that depend on each other and contradict each other make multipliers that prove it.
+            if !isExact, problem.provesInfeasible(multipliers) { return .infeasible }
+            if pivots == 1 { firstMultipliers.update(from: multipliers, count: rowCount) }
             let wrong = correct(all: false)
             if wrong == 0 {
-                if refine(active) { return true }
+                if isExact || refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
                 fewest = wrong
@@ -171,7 +190,7 @@ final class ActiveSet {
                 patience -= 1
             }
         }
-        return false
+        return .open
     }
 
     /// A guess that bounds or kinds of the present problem rule out is brought to the nearest that they allow.
@@ -241,21 +260,29 @@ final class ActiveSet {
         matrix.clear(count: active)
         let marginRank = Int(rank[problem.marginRow])
         let cashRank = Int(rank[problem.cashRow])
+        let (columnStart, columnRow, coefficients) = (
+            problem.columnStart, problem.columnRow, problem.coefficients
+        )
+        let (curvature, rank) = (problem.curvature, rank)
+        hasFlat = false
         for i in 0..<count where segments[i].isFree {
-            var bend = problem.curvature[i]
-            if bend < Self.leastCurvature { bend += Self.leastCurvature }
+            var bend = curvature[i]
+            if bend < Self.leastCurvature {
+                bend += Self.leastCurvature
+                hasFlat = true
+            }
             let inverse = 1 / bend
             weight[i] = inverse
-            let start = Int(problem.columnStart[i])
-            let end = Int(problem.columnStart[i + 1])
+            let start = Int(columnStart[i])
+            let end = Int(columnStart[i + 1])
             for k in start..<end {
-                let rowRank = Int(rank[Int(problem.columnRow[k])])
+                let rowRank = Int(rank[Int(columnRow[k])])
                 guard rowRank >= 0 else { continue }
                 let row = matrix.row(rowRank)
-                let weighted = problem.coefficients[k] * inverse
+                let weighted = coefficients[k] * inverse
                 for l in start...k {
-                    let column = Int(rank[Int(problem.columnRow[l])])
-                    if column >= 0 { row[column] += weighted * problem.coefficients[l] }
+                    let column = Int(rank[Int(columnRow[l])])
+                    if column >= 0 { row[column] += weighted * coefficients[l] }
                 }
             }
             guard marginRank >= 0 || cashRank >= 0 else { continue }
@@ -278,7 +305,7 @@ final class ActiveSet {
                 regularisation[k] = 0
                 row[k] += 1 / problem.penaltyQuadratic[r]
             default:
-                regularisation[k] = max(Self.rowShare * row[k], rowFloor)
+                regularisation[k] = rowFloor > 0 ? max(Self.rowShare * row[k], rowFloor) : 0
                 row[k] += regularisation[k]
             }
         }
@@ -287,28 +314,8 @@ final class ActiveSet {
 
     /// Trades and multipliers of the guess, around the centres.
     private func solve(_ active: Int) {
-        // Trades at multipliers 0 for the free, as they stand for the others.
-        for i in 0..<count {
-            switch segments[i] {
-            case .zero: trades[i] = 0
-            case .lower: trades[i] = problem.lower[i]
-            case .upper: trades[i] = problem.upper[i]
-            case .buy, .sell:
-                var slope = segments[i] == .buy ? problem.costBuy[i] : -problem.costSell[i]
-                if problem.curvature[i] < Self.leastCurvature {
-                    slope -= Self.leastCurvature * centreTrades[i]
-                }
-                // Rows with a fixed multiplier belong to the slope.
-                var price = 0.0
-                for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-                    let r = Int(problem.columnRow[k])
-                    if rank[r] < 0 { price += problem.coefficients[k] * multipliers[r] }
-                }
-                linear[i] = slope
-                trades[i] = (price - slope) * weight[i]
-            }
-        }
-        computeExposures()
+        for k in 0..<active { multipliers[Int(activeRows[k])] = 0 }
+        computeTrades(isFirst: true)
         for k in 0..<active {
             let r = Int(activeRows[k])
             var value: Double
@@ -323,52 +330,61 @@ final class ActiveSet {
         }
         matrix.solve(right, count: active)
         for k in 0..<active { multipliers[Int(activeRows[k])] = right[k] }
-        computePrices()
-        for i in 0..<count where segments[i].isFree {
-            let (margin, cash) = limitCoefficients(i, bought: segments[i] == .buy)
-            let total =
-                price[i] + margin * multipliers[problem.marginRow] + cash * multipliers[problem.cashRow]
-            trades[i] = (total - linear[i]) * weight[i]
-        }
-        computeExposures()
+        computeTrades(isFirst: false)
     }
 
-    private func computeExposures() {
+    /// The prices that the multipliers make, the trades that the free instruments answer with, as the others rest,
+    /// and the exposures that they make: in one pass over the coefficients, as little else takes time.
+    private func computeTrades(isFirst: Bool) {
         let (columnStart, columnRow, coefficients) = (
             problem.columnStart, problem.columnRow, problem.coefficients
         )
-        let (trades, exposure, segments) = (trades, exposure, segments)
+        let (multipliers, exposure, price, trades) = (multipliers, exposure, price, trades)
+        let (segments, linear, weight) = (segments, linear, weight)
+        let marginPrice = multipliers[problem.marginRow]
+        let cashPrice = multipliers[problem.cashRow]
         for r in 0..<rowCount { exposure[r] = 0 }
         var margin = 0.0
         var cash = 0.0
+        var k = 0
         for i in 0..<count {
-            let x = trades[i]
-            guard x != 0 else { continue }
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                exposure[Int(columnRow[k])] += coefficients[k] * x
+            let start = k
+            let end = Int(columnStart[i + 1])
+            var paid = 0.0
+            while k < end {
+                paid += coefficients[k] * multipliers[Int(columnRow[k])]
+                k += 1
             }
-            // A free trade may have crossed 0 and is still on its side's coefficients.
-            let bought = segments[i] == .buy || (segments[i] != .sell && x > 0)
-            let own = limitCoefficients(i, bought: bought)
+            price[i] = paid
+            let segment = segments[i]
+            let x: Double
+            var own: (margin: Double, cash: Double)
+            switch segment {
+            case .zero:
+                trades[i] = 0
+                continue
+            case .lower, .upper:
+                x = segment == .lower ? problem.lower[i] : problem.upper[i]
+                own = limitCoefficients(i, bought: x > 0)
+            case .buy, .sell:
+                // A trade that has crossed 0 is still on its side's coefficients.
+                own = limitCoefficients(i, bought: segment == .buy)
+                if isFirst {
+                    var slope = segment == .buy ? problem.costBuy[i] : -problem.costSell[i]
+                    if problem.curvature[i] < Self.leastCurvature {
+                        slope -= Self.leastCurvature * centreTrades[i]
+                    }
+                    linear[i] = slope
+                }
+                x = (paid + own.margin * marginPrice + own.cash * cashPrice - linear[i]) * weight[i]
+            }
+            trades[i] = x
+            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * x }
             margin += own.margin * x
             cash += own.cash * x
         }
         exposure[problem.marginRow] = margin
         exposure[problem.cashRow] = cash
-    }
-
-    func computePrices() {
-        let (columnStart, columnRow, coefficients) = (
-            problem.columnStart, problem.columnRow, problem.coefficients
-        )
-        let (multipliers, price) = (multipliers, price)
-        for i in 0..<count {
-            var sum = 0.0
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                sum += coefficients[k] * multipliers[Int(columnRow[k])]
-            }
-            price[i] = sum
-        }
     }
 
     private var isFinite: Bool {
@@ -414,6 +430,7 @@ final class ActiveSet {
     }
 
     /// The segment that an instrument should be on, and how much the present one is contradicted.
+    @inline(__always)
     private func check(instrument i: Int) -> (Segment, Double) {
         let x = trades[i]
         let (low, high) = (problem.lower[i], problem.upper[i])
@@ -448,12 +465,14 @@ final class ActiveSet {
     }
 
     /// Derivative of cost less price at x, on the side of buying.
+    @inline(__always)
     private func slopeOfBuying(_ i: Int, _ x: Double) -> Double {
         problem.costBuy[i] + problem.curvature[i] * x - price[i]
             - problem.marginPerUnit[i] * multipliers[problem.marginRow]
             - problem.cashBuy[i] * multipliers[problem.cashRow]
     }
 
+    @inline(__always)
     private func slopeOfSelling(_ i: Int, _ x: Double) -> Double {
         -problem.costSell[i] + problem.curvature[i] * x - price[i]
             + problem.marginPerUnit[i] * multipliers[problem.marginRow]
@@ -461,6 +480,7 @@ final class ActiveSet {
     }
 
     /// The position that a row should be in, and how much the present one is contradicted.
+    @inline(__always)
     private func check(row r: Int) -> (RowPosition, Double) {
         let kind = problem.kinds[r]
         if kind == .absent || kind == .quadratic { return (positions[r], 0) }

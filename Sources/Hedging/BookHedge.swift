@@ -181,8 +181,7 @@ public struct BookHedge: Sendable {
     ///   without any position, 0 where they hold 0.
     public func attribution(steps: Int = 256) -> (shares: [Share], unattributed: Double)? {
         let names = exposures.keys.sorted()
-        var scaled = problem
-        for i in scaled.instruments.indices { scaled.instruments[i].lot = 0 }
+        var scaled = problem.continuous
         let solver = HedgeSolver()
         func solve(_ current: (Int) -> Double) -> HedgeSolution? {
             for b in scaled.bands.indices { scaled.bands[b].current = current(b) }

@@ -10,68 +10,45 @@ public struct HedgeSearch: Sendable, Equatable {
     public init() {}
 }
 
-/// Branch and bound over lots and fixed costs.
+/// Branch and bound over lots, smallest trades and fixed costs.
 ///
 /// A node is a box of trades; its relaxation lets them be any amount in it and spreads an undecided fixed cost
 /// evenly over the largest trade. Relaxations start from the active set of the node above. The better child is
 /// followed down until it ends, then the open node with the lowest bound is next. Bounds are values of the dual,
 /// so that they hold whatever state the relaxation's solver is in.
 final class BranchAndBound {
-    private typealias Vector = UnsafeMutablePointer<Double>
+    typealias Vector = UnsafeMutablePointer<Double>
 
-    private let scaled: ScaledProblem
+    let scaled: ScaledProblem
     private let interior: InteriorPoint
-    private let active: ActiveSet
-    private let count: Int
+    let active: ActiveSet
+    let count: Int
 
-    /// In scaled units.
-    private let lot, fixedCost, trial, incumbent, exposure: Vector
-    private let baseLower, baseUpper, baseBuy, baseSell: Vector
+    /// In scaled units. An amount other than 0 is at least `least`, which is whole lots.
+    let lot, least, fixedCost, trial, incumbent, exposure: Vector
+    private let baseLower, baseUpper: Vector
+    let baseBuy, baseSell: Vector
+    /// The box of the root: amounts that may be traded.
+    let lowest, highest: Vector
     /// Whether instruments i and j, at i·count + j, are in a band together.
-    private let sharesRow: UnsafeMutablePointer<Bool>
+    let sharesRow: UnsafeMutablePointer<Bool>
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
     private let arena: Arena
-    private var open: [Node] = []
-    private var spare: [Node] = []
+    private var open = OpenNodes()
 
     private(set) var nodes = 0
     /// The cost of the best trades so far, in scaled units.
-    private(set) var best = Double.infinity
+    var best = Double.infinity
     /// No trades cost less.
     private(set) var bound = -Double.infinity
     /// The lowest bound of a node that had to be given up.
     private var lost = Double.infinity
+    /// A bound from elsewhere.
+    private var floor = -Double.infinity
+    /// Whether there was nothing left to look at.
+    private(set) var isExhausted = false
     var bestTrades: UnsafeMutablePointer<Double> { incumbent }
-
-    private enum Switch: UInt8 {
-        case undecided, on
-    }
-
-    private final class Node {
-        let lower, upper: UnsafeMutablePointer<Double>
-        let switches: UnsafeMutablePointer<Switch>
-        let guess: ActiveSet.Guess
-        var bound = -Double.infinity
-        /// What was branched on to get here: instrument, how much was cut off, and whether upwards.
-        var branched = -1
-        var cut = 0.0
-        var isUp = false
-        var boundAbove = 0.0
-
-        init(_ scaled: ScaledProblem) {
-            lower = .allocate(capacity: scaled.count)
-            upper = .allocate(capacity: scaled.count)
-            switches = .allocate(capacity: scaled.count)
-            guess = ActiveSet.Guess(scaled)
-        }
-
-        deinit {
-            lower.deallocate()
-            upper.deallocate()
-            switches.deallocate()
-        }
-    }
 
     init(_ scaled: ScaledProblem, _ interior: InteriorPoint, _ active: ActiveSet) {
         self.scaled = scaled
@@ -79,9 +56,12 @@ final class BranchAndBound {
         self.active = active
         count = scaled.count
         let count = count
-        let arena = Arena(capacity: 12 * Arena.room(count) + Arena.room(scaled.rowCount))
+        let arena = Arena(capacity: 15 * Arena.room(count) + Arena.room(scaled.rowCount))
         func take() -> Vector { arena.take(count) }
         lot = take()
+        least = take()
+        lowest = take()
+        highest = take()
         fixedCost = take()
         trial = take()
         incumbent = take()
@@ -112,8 +92,13 @@ final class BranchAndBound {
     // MARK: The search
 
     /// Searches the box of the problem that `scaled` holds; leaves `scaled` as it was.
+    /// - Parameter strengthen: called once, where the search turns out to be no short one: may `offer` trades and
+    ///   returns a bound, in the problem's currency.
     /// - Returns: whether there are trades; then `bestTrades` are the best found.
-    func run(_ problem: HedgeProblem, _ limits: HedgeSearch) -> Bool {
+    func run(
+        _ problem: HedgeProblem, _ limits: HedgeSearch,
+        strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
+    ) -> Bool {
         load(problem)
         let clock = ContinuousClock()
         let begin = clock.now
@@ -121,37 +106,48 @@ final class BranchAndBound {
         best = .infinity
         bound = -.infinity
         lost = .infinity
-        var next: Node? = root()
+        floor = -.infinity
+        isExhausted = false
+        var next: SearchNode? = root()
         while let node = next {
             next = nil
+            if nodes == Self.shortSearch {
+                floor = strengthen(self) / scaled.objectiveScale
+            }
             if nodes > 0 {
-                bound = min(node.bound, open.first?.bound ?? .infinity, best)
+                bound = max(min(node.bound, open.lowestBound, best), floor)
                 let isDone = best < .infinity && best - bound <= limits.gap * best.magnitude
                 let isLate =
                     nodes % 16 == 0 && limits.timeLimit < .infinity
                     && (clock.now - begin) / .seconds(1) > limits.timeLimit
                 if isDone || nodes >= limits.nodeLimit || isLate {
-                    spare.append(node)
+                    open.discard(node)
                     break
                 }
             }
             next = expand(node)
             // Down to whole trades at first; later only where that is no worse than what is open.
-            if let child = next, nodes % 400 > 100, let lowest = open.first?.bound,
+            let lowest = open.lowestBound
+            if let child = next, nodes % 400 > 100, lowest < .infinity,
                 child.bound - lowest > 0.1 * (best - lowest)
             {
-                push(child)
+                open.push(child)
                 next = nil
             }
-            next = next ?? popOpen()
-            if next == nil { bound = best }
+            next = next ?? open.pop()
+            if next == nil {
+                bound = best
+                isExhausted = lost == .infinity
+            }
         }
-        if best < .infinity { bound = min(bound, best, lost) }
-        spare += open
-        open.removeAll(keepingCapacity: true)
+        if best < .infinity { bound = min(max(min(bound, lost), floor), best) }
+        open.discardAll()
         restore()
         return best < .infinity
     }
+
+    /// Nodes after which a search asks for help.
+    private static let shortSearch = 100
 
     /// A bound from here on leaves nothing to gain.
     private var enough: Double { best < .infinity ? best - 1e-10 * best.magnitude : .infinity }
@@ -161,6 +157,8 @@ final class BranchAndBound {
             let instrument = problem.instruments[i]
             let scale = scaled.instrumentScale[i]
             lot[i] = instrument.lot / scale
+            least[i] = instrument.minimum / scale
+            if lot[i] > 0 { least[i] = (least[i] / lot[i] * (1 - 1e-12)).rounded(.up) * lot[i] }
             fixedCost[i] = instrument.fixedCost / scaled.objectiveScale
             baseLower[i] = scaled.lower[i]
             baseUpper[i] = scaled.upper[i]
@@ -182,19 +180,19 @@ final class BranchAndBound {
         }
     }
 
-    private func fresh() -> Node { spare.popLast() ?? Node(scaled) }
-
-    private func root() -> Node {
-        let node = fresh()
+    private func root() -> SearchNode {
+        let node = open.fresh(scaled)
         for i in 0..<count {
-            node.lower[i] = baseLower[i]
-            node.upper[i] = baseUpper[i]
+            // Whole lots only, with room for a limit that is one up to rounding.
+            var (low, high) = (baseLower[i], baseUpper[i])
             if lot[i] > 0 {
-                // Whole lots only, with room for a limit that is one up to rounding.
-                node.lower[i] = -((-baseLower[i] / lot[i]) * (1 + 1e-12)).rounded(.down) * lot[i]
-                node.upper[i] = ((baseUpper[i] / lot[i]) * (1 + 1e-12)).rounded(.down) * lot[i]
+                low = -((-low / lot[i]) * (1 + 1e-12)).rounded(.down) * lot[i]
+                high = ((high / lot[i]) * (1 + 1e-12)).rounded(.down) * lot[i]
             }
-            node.switches[i] = .undecided
+            (lowest[i], highest[i]) = withoutTooSmall(i, low, high)
+            node.lower[i] = lowest[i]
+            node.upper[i] = highest[i]
+            node.isPaid[i] = false
         }
         node.branched = -1
         node.bound = -.infinity
@@ -202,15 +200,41 @@ final class BranchAndBound {
         return node
     }
 
+    /// A range without amounts at its ends that are too small to be traded.
+    private func withoutTooSmall(_ i: Int, _ low: Double, _ high: Double) -> (Double, Double) {
+        let least = least[i]
+        guard least > 0 else { return (low, high) }
+        let slip = 1e-9 * least
+        var (low, high) = (low, high)
+        if low > slip { low = max(low, least) } else if low > slip - least { low = max(low, 0) }
+        if high < -slip { high = min(high, -least) } else if high < least - slip { high = min(high, 0) }
+        return (low, high)
+    }
+
+    /// The amounts next to x that may be traded, without regard to limits; both x where it may be itself.
+    func neighbours(_ i: Int, _ x: Double) -> (below: Double, above: Double) {
+        let least = least[i]
+        if x.magnitude < least * (1 - 1e-7) {
+            if x.magnitude <= 1e-7 * least { return (0, 0) }
+            return x > 0 ? (0, least) : (-least, 0)
+        }
+        guard lot[i] > 0 else { return (x, x) }
+        let units = x / lot[i]
+        let nearest = units.rounded()
+        if (units - nearest).magnitude <= 1e-7 { return (nearest * lot[i], nearest * lot[i]) }
+        let whole = units.rounded(.down)
+        return (whole * lot[i], (whole + 1) * lot[i])
+    }
+
     /// Bounds, costs and constant of a node's relaxation into `scaled`.
-    private func enter(_ node: Node) -> Double {
+    private func enter(_ node: SearchNode) -> Double {
         var constant = 0.0
         for i in 0..<count {
             scaled.lower[i] = node.lower[i]
             scaled.upper[i] = node.upper[i]
             var (buy, sell) = (baseBuy[i], baseSell[i])
             if fixedCost[i] > 0, node.lower[i] < 0 || node.upper[i] > 0 {
-                if node.switches[i] == .on || node.lower[i] > 0 || node.upper[i] < 0 {
+                if node.isPaid[i] || node.lower[i] > 0 || node.upper[i] < 0 {
                     constant += fixedCost[i]
                 } else {
                     if node.upper[i] > 0 { buy += fixedCost[i] / node.upper[i] }
@@ -225,28 +249,33 @@ final class BranchAndBound {
 
     /// Solves a node and branches.
     /// - Returns: the child to follow; the other one is open then.
-    private func expand(_ node: Node) -> Node? {
+    private func expand(_ node: SearchNode) -> SearchNode? {
         nodes += 1
         let constant = enter(node)
         active.restore(from: node.guess)
-        var isSolved = active.run(climbs: true) && isOptimal
+        let outcome = active.run(climbs: true)
+        if outcome == .infeasible {
+            open.discard(node)
+            return nil
+        }
+        var isSolved = outcome == .holds && isOptimal
         if !isSolved {
             let ceiling = best < .infinity ? best - constant : scaled.costCeiling()
             interior.start()
             for tolerance in [1e-6, 1e-9, 1e-11] where !isSolved {
                 if interior.run(tolerance: tolerance, ceiling: ceiling) == .infeasible {
-                    spare.append(node)
+                    open.discard(node)
                     return nil
                 }
                 active.adopt(interior)
-                isSolved = active.run(climbs: tolerance < 1e-8) && isOptimal
+                isSolved = active.run(climbs: tolerance < 1e-8) == .holds && isOptimal
                 if !isSolved { active.adopt(interior) }
             }
         }
         node.bound = max(node.bound, scaled.dualValue(active.multipliers) + constant)
         learn(node)
         if node.bound >= enough {
-            spare.append(node)
+            open.discard(node)
             return nil
         }
         active.save(to: node.guess)
@@ -254,17 +283,18 @@ final class BranchAndBound {
         let (instrument, isSwitch) = choose(node)
         // Whole trades near every relaxation would take more time than they save.
         if instrument < 0 || nodes % 4 == 1 || nodes.nonzeroBitCount == 1 {
-            round(node, thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
+            for i in 0..<count { trial[i] = active.trades[i] }
+            round(thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
         }
         if node.bound >= enough || instrument < 0 {
             // Whole, or as good as: `round` has seen these trades. What was not solved may hide better ones.
             if !isSolved { lost = min(lost, node.bound) }
-            spare.append(node)
+            open.discard(node)
             return nil
         }
         switch tighten(node, slack: enough - node.bound) {
         case .none:
-            spare.append(node)
+            open.discard(node)
             return nil
         case .others:
             // The relaxation's own trades are gone: the next one is better.
@@ -281,7 +311,7 @@ final class BranchAndBound {
 
     /// Takes what cannot be part of better trades than the best out of a node's box (reduced cost fixing, for costs
     /// that bend).
-    private func tighten(_ node: Node, slack: Double) -> Rest {
+    private func tighten(_ node: SearchNode, slack: Double) -> Rest {
         guard best < .infinity else { return .same }
         // `round` has put the costs back.
         _ = enter(node)
@@ -295,9 +325,11 @@ final class BranchAndBound {
                 high = (high / lot[i] + 1e-9).rounded(.down) * lot[i]
                 guard low <= high else { return .none }
             }
+            (low, high) = withoutTooSmall(i, low, high)
+            guard low <= high else { return .none }
             if low > node.lower[i] { node.lower[i] = low }
             if high < node.upper[i] { node.upper[i] = high }
-            let slip = 1e-7 * max(lot[i], 1e-9)
+            let slip = 1e-7 * max(lot[i], least[i], 1e-9)
             if active.trades[i] < node.lower[i] - slip || active.trades[i] > node.upper[i] + slip {
                 rest = .others
             }
@@ -313,22 +345,23 @@ final class BranchAndBound {
 
     /// Solves both branches of every instrument that has not been branched on and is not whole: what they bring
     /// decides where the tree begins, and a bad beginning is paid for in every node below.
-    private func probe(_ node: Node) {
+    private func probe(_ node: SearchNode) {
         guard best < .infinity else { return }
         var isDisturbed = false
-        for i in 0..<count where lot[i] > 0 && seenDown[i] + seenUp[i] == 0 && node.lower[i] < node.upper[i] {
+        for i in 0..<count where seenDown[i] + seenUp[i] == 0 && node.lower[i] < node.upper[i] {
             if isDisturbed { active.restore(from: node.guess) }
-            let units = active.trades[i] / lot[i]
-            let whole = units.rounded(.down)
-            guard units - whole > 1e-7, units - whole < 1 - 1e-7 else { continue }
+            let x = active.trades[i]
+            let (below, above) = neighbours(i, x)
+            guard below < above else { continue }
             let constant = enter(node)
             for isUp in [false, true] {
                 if isUp { active.restore(from: node.guess) }
-                scaled.lower[i] = isUp ? (whole + 1) * lot[i] : node.lower[i]
-                scaled.upper[i] = isUp ? node.upper[i] : whole * lot[i]
-                _ = active.run(climbs: true)
-                let value = min(scaled.dualValue(active.multipliers) + constant, enough)
-                let cut = (isUp ? whole + 1 - units : units - whole) * lot[i]
+                scaled.lower[i] = isUp ? above : node.lower[i]
+                scaled.upper[i] = isUp ? node.upper[i] : below
+                let isEmpty = active.run(climbs: true) == .infeasible
+                let value =
+                    isEmpty ? enough : min(scaled.dualValue(active.multipliers) + constant, enough)
+                let cut = isUp ? above - x : x - below
                 learn(i, isUp: isUp, max(value - node.bound, 0) / cut)
             }
             isDisturbed = true
@@ -339,7 +372,7 @@ final class BranchAndBound {
         }
     }
 
-    private func learn(_ node: Node) {
+    private func learn(_ node: SearchNode) {
         guard node.branched >= 0, node.cut > 0 else { return }
         learn(node.branched, isUp: node.isUp, max(node.bound - node.boundAbove, 0) / node.cut)
     }
@@ -372,7 +405,7 @@ final class BranchAndBound {
 
     /// The instrument whose branches promise to raise the bound most, −1 where all are decided; and whether
     /// it is its switch that is branched on.
-    private func choose(_ node: Node) -> (Int, Bool) {
+    private func choose(_ node: SearchNode) -> (Int, Bool) {
         var chosen = -1
         var chosenSwitch = false
         var highest = -1.0
@@ -381,16 +414,13 @@ final class BranchAndBound {
             let x = active.trades[i]
             var score = 0.0
             var isSwitch = false
-            if lot[i] > 0 {
-                let units = x / lot[i]
-                let below = units - units.rounded(.down)
-                if below > 1e-7, below < 1 - 1e-7 {
-                    let down = seenDown[i] > 0 ? gainDown[i] / seenDown[i] : usual.down
-                    let up = seenUp[i] > 0 ? gainUp[i] / seenUp[i] : usual.up
-                    score = max(down * below * lot[i], 1e-9) * max(up * (1 - below) * lot[i], 1e-9)
-                }
+            let (below, above) = neighbours(i, x)
+            if below < above {
+                let down = seenDown[i] > 0 ? gainDown[i] / seenDown[i] : usual.down
+                let up = seenUp[i] > 0 ? gainUp[i] / seenUp[i] : usual.up
+                score = max(down * (x - below), 1e-9) * max(up * (above - x), 1e-9)
             }
-            if fixedCost[i] > 0, node.switches[i] == .undecided, x != 0, node.lower[i] <= 0,
+            if fixedCost[i] > 0, !node.isPaid[i], x != 0, node.lower[i] <= 0,
                 node.upper[i] >= 0
             {
                 let missing = fixedCost[i] * (1 - x / (x > 0 ? node.upper[i] : node.lower[i]))
@@ -407,12 +437,12 @@ final class BranchAndBound {
         return (chosen, chosenSwitch)
     }
 
-    private func branch(_ node: Node, _ i: Int, _ isSwitch: Bool) -> Node {
+    private func branch(_ node: SearchNode, _ i: Int, _ isSwitch: Bool) -> SearchNode {
         let x = active.trades[i]
-        let other = fresh()
+        let other = open.fresh(scaled)
         other.lower.update(from: node.lower, count: count)
         other.upper.update(from: node.upper, count: count)
-        other.switches.update(from: node.switches, count: count)
+        other.isPaid.update(from: node.isPaid, count: count)
         active.save(to: other.guess)
         other.bound = node.bound
         node.boundAbove = node.bound
@@ -422,187 +452,21 @@ final class BranchAndBound {
         let followsNode: Bool
         if isSwitch {
             // `node` trades it, `other` does not.
-            node.switches[i] = .on
+            node.isPaid[i] = true
             other.lower[i] = 0
             other.upper[i] = 0
             followsNode = x.magnitude > 0.3 * (x > 0 ? node.upper[i] : -node.lower[i])
         } else {
-            let units = x / lot[i]
-            let whole = units.rounded(.down)
-            node.upper[i] = whole * lot[i]
-            node.cut = (units - whole) * lot[i]
+            let (below, above) = neighbours(i, x)
+            node.upper[i] = below
+            node.cut = x - below
             node.isUp = false
-            other.lower[i] = (whole + 1) * lot[i]
-            other.cut = (whole + 1 - units) * lot[i]
+            other.lower[i] = above
+            other.cut = above - x
             other.isUp = true
-            followsNode = units - whole < 0.5
+            followsNode = x - below < above - x
         }
-        push(followsNode ? other : node)
+        open.push(followsNode ? other : node)
         return followsNode ? node : other
-    }
-
-    // MARK: Open nodes, lowest bound first
-
-    private func push(_ node: Node) {
-        open.append(node)
-        var child = open.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            if open[parent].bound <= open[child].bound { break }
-            open.swapAt(parent, child)
-            child = parent
-        }
-    }
-
-    private func popOpen() -> Node? {
-        guard let top = open.first else { return nil }
-        let last = open.removeLast()
-        if !open.isEmpty {
-            open[0] = last
-            var parent = 0
-            while true {
-                var child = 2 * parent + 1
-                guard child < open.count else { break }
-                if child + 1 < open.count, open[child + 1].bound < open[child].bound { child += 1 }
-                if open[parent].bound <= open[child].bound { break }
-                open.swapAt(parent, child)
-                parent = child
-            }
-        }
-        return top
-    }
-
-    // MARK: Whole trades near a relaxation's
-
-    /// Rounds a relaxation's trades and improves them by single lots, then pairs of them.
-    private func round(_ node: Node, thorough: Bool) {
-        for i in 0..<count {
-            var x = max(baseLower[i], min(baseUpper[i], active.trades[i]))
-            if lot[i] > 0 {
-                // A limit need not be a multiple of the lot.
-                x = (x / lot[i]).rounded() * lot[i]
-                if x > baseUpper[i] * (1 + 1e-12) { x -= lot[i] }
-                if x < baseLower[i] * (1 + 1e-12) { x += lot[i] }
-            }
-            trial[i] = x
-            scaled.costBuy[i] = baseBuy[i]
-            scaled.costSell[i] = baseSell[i]
-        }
-        var value = penalised()
-        for _ in 0..<100 {
-            var improved = false
-            for i in 0..<count {
-                value = tryMoves(i, value, &improved)
-            }
-            if !improved, thorough { value = tryPairs(value, &improved) }
-            if !improved { break }
-        }
-        // The exact value, without what the moves have accumulated.
-        value = scaled.value(trial, exposure: exposure, tolerance: 1e-10) + fixedTotal()
-        if value < best {
-            best = value
-            for i in 0..<count { incumbent[i] = trial[i] }
-        }
-    }
-
-    private func fixedTotal() -> Double {
-        var sum = 0.0
-        for i in 0..<count where trial[i] != 0 { sum += fixedCost[i] }
-        return sum
-    }
-
-    /// What the moves pay for being outside of a hard limit, per scaled unit.
-    private static let hardPenalty = 1e6
-
-    @inline(__always) private func rowPrice(_ r: Int, _ g: Double) -> Double {
-        let cost = scaled.rowCost(r, g)
-        return cost < .infinity ? cost : Self.hardPenalty * scaled.outside(r, g)
-    }
-
-    private func penalised() -> Double {
-        _ = scaled.value(trial, exposure: exposure, tolerance: .infinity)
-        var value = fixedTotal()
-        for i in 0..<count { value += scaled.tradeCost(i, trial[i]) }
-        for r in 0..<scaled.rowCount { value += rowPrice(r, exposure[r]) }
-        return value
-    }
-
-    /// What changing a trade to `target` changes.
-    private func change(_ i: Int, to target: Double) -> Double {
-        let x = trial[i]
-        let move = target - x
-        var change = scaled.tradeCost(i, target) - scaled.tradeCost(i, x)
-        if fixedCost[i] > 0 { change += (target != 0 ? fixedCost[i] : 0) - (x != 0 ? fixedCost[i] : 0) }
-        for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-            let r = Int(scaled.columnRow[k])
-            change += rowPrice(r, exposure[r] + scaled.coefficients[k] * move) - rowPrice(r, exposure[r])
-        }
-        let margin = scaled.marginPerUnit[i] * (target.magnitude - x.magnitude)
-        let cash = cashOf(i, target) - cashOf(i, x)
-        let (m, c) = (scaled.marginRow, scaled.cashRow)
-        change += rowPrice(m, exposure[m] + margin) - rowPrice(m, exposure[m])
-        return change + rowPrice(c, exposure[c] + cash) - rowPrice(c, exposure[c])
-    }
-
-    private func cashOf(_ i: Int, _ x: Double) -> Double {
-        x > 0 ? scaled.cashBuy[i] * x : -scaled.cashSell[i] * x
-    }
-
-    private func apply(_ i: Int, _ target: Double) {
-        let move = target - trial[i]
-        for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-            exposure[Int(scaled.columnRow[k])] += scaled.coefficients[k] * move
-        }
-        exposure[scaled.marginRow] += scaled.marginPerUnit[i] * (target.magnitude - trial[i].magnitude)
-        exposure[scaled.cashRow] += cashOf(i, target) - cashOf(i, trial[i])
-        trial[i] = target
-    }
-
-    private func target(_ i: Int, _ direction: Double) -> Double? {
-        guard lot[i] > 0 else { return nil }
-        let target = ((trial[i] / lot[i]).rounded() + direction) * lot[i]
-        return target > baseUpper[i] * (1 + 1e-12) || target < baseLower[i] * (1 + 1e-12) ? nil : target
-    }
-
-    private func tryMoves(_ i: Int, _ value: Double, _ improved: inout Bool) -> Double {
-        var value = value
-        for direction in [1.0, -1, 0] {
-            // Not trading at all is a move of its own.
-            guard let target = direction == 0 ? 0 : target(i, direction), target != trial[i] else { continue }
-            if lot[i] == 0, fixedCost[i] == 0 { continue }
-            let change = change(i, to: target)
-            if change < -1e-12 * max(1, value.magnitude) {
-                apply(i, target)
-                value += change
-                improved = true
-                return value
-            }
-        }
-        return value
-    }
-
-    /// Two that share no band gain nothing together that they don't gain alone.
-    private func tryPairs(_ value: Double, _ improved: inout Bool) -> Double {
-        for i in 0..<count {
-            for first in [1.0, -1] {
-                guard let moved = target(i, first) else { continue }
-                let old = trial[i]
-                let own = change(i, to: moved)
-                apply(i, moved)
-                for j in (i + 1)..<max(count, i + 1) where sharesRow[i * count + j] {
-                    for second in [1.0, -1] {
-                        guard let target = target(j, second) else { continue }
-                        let total = own + change(j, to: target)
-                        if total < -1e-12 * max(1, value.magnitude) {
-                            apply(j, target)
-                            improved = true
-                            return value + total
-                        }
-                    }
-                }
-                apply(i, old)
-            }
-        }
-        return value
     }
 }

@@ -32,7 +32,10 @@ struct Envelope {
 
     /// Cholesky factor in place. A row whose pivot rounding leaves below `floor` times its diagonal depends on
     /// the ones before: it is left out, its unknown 0.
-    func factorise(count: Int, floor: Double) {
+    /// - Returns: whether none is.
+    @discardableResult
+    func factorise(count: Int, floor: Double) -> Bool {
+        var isWhole = true
         for i in 0..<count {
             let row = row(i)
             let firstOfRow = Int(first[i])
@@ -44,10 +47,13 @@ struct Envelope {
                     * inverseDiagonal[j]
             }
             let pivot = diagonal - Self.dot(row, row, from: firstOfRow, to: i)
-            let root = pivot > floor * diagonal ? pivot.squareRoot() : 1e100
+            let isOwn = pivot > floor * diagonal
+            isWhole = isWhole && isOwn
+            let root = isOwn ? pivot.squareRoot() : 1e100
             row[i] = root
             inverseDiagonal[i] = 1 / root
         }
+        return isWhole
     }
 
     /// Solves in place with the factor.

@@ -12,6 +12,10 @@ public struct HedgeCandidate: Sendable {
     public let carry: Double
     /// Coefficient of the square of the quantity.
     public let impact: Double
+    /// What trading it costs whatever the amount.
+    public let ticket: Double
+    /// The smallest amount that may be traded.
+    public let minimum: Double
     /// What the order book shows.
     public let maximumBuy, maximumSell: Double
     /// Whether spread and depth are assumptions, for lack of an order book.
@@ -81,6 +85,8 @@ public struct HedgeCandidate: Sendable {
         self.ticker = ticker
         self.value = value
         fee = min(rates.fee * underlying, rates.feeCap * value)
+        ticket = rates.ticket
+        minimum = rates.minimum / underlying
         carry = Self.carry(ticker, value, holding, ticker.indexPrice ?? index)
     }
 
@@ -116,7 +122,8 @@ public struct HedgeCandidate: Sendable {
         HedgeInstrument(
             underlying: underlying, costBuy: halfSpreadBuy + fee + carry,
             costSell: halfSpreadSell + fee - carry,
-            impact: impact, lot: lot, maximumBuy: maximumBuy, maximumSell: maximumSell,
+            impact: impact, fixedCost: ticket, lot: lot, minimum: minimum, maximumBuy: maximumBuy,
+            maximumSell: maximumSell,
             cash: instrument.isOption || instrument.kind == .spot ? value : 0)
     }
 }

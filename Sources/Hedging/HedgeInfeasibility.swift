@@ -61,11 +61,7 @@ extension HedgeSolver {
         diagnosis.cashPrice = answer.cashPrice
 
         // The cheapest trades that stay outside no further than these.
-        var relaxed = problem
-        for i in relaxed.instruments.indices {
-            relaxed.instruments[i].lot = 0
-            relaxed.instruments[i].fixedCost = 0
-        }
+        var relaxed = problem.continuous
         for r in relaxed.bands.indices where relaxed.bands[r].isHard {
             let exposure = problem.exposure(ofBand: r, trades: diagnosis.trades)
             let room = 1e-9 * problem.bands[r].width

@@ -110,13 +110,7 @@ extension HedgeProblem {
         for r in bands.indices where bands[r].isHard {
             let exposure = exposure(ofBand: r, trades: trades)
             let outside = max(exposure - bands[r].high, bands[r].low - exposure)
-            guard outside > 0 else { continue }
-            var reach = 0.0
-            for k in bands[r].entries {
-                let instrument = instruments[entries[k].instrument]
-                reach += entries[k].coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
-            }
-            worst = max(worst, outside / (reach > 0 ? reach : max(exposure.magnitude, 1e-300)))
+            if outside > 0 { worst = max(worst, relativeViolation(bands[r], outside, exposure)) }
         }
         let margin = margin(trades: trades) - marginLimit
         if margin > 0 { worst = max(worst, margin / max(marginReach, marginLimit)) }
@@ -131,43 +125,62 @@ extension HedgeProblem {
     ///
     /// The bound is the Lagrange dual, with the risk term replaced by its tangent at the trades: any
     /// multipliers give a valid one.
+    /// - Returns: also what the trades cost, fixed costs included, as `cost(trades:)` does.
     func certificate(
         trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double,
         scratch: UnsafeMutablePointer<Double>
-    ) -> HedgeCertificate {
+    ) -> (HedgeCertificate, HedgeCost) {
+        trades.withUnsafeBufferPointer { trades in
+            instruments.withUnsafeBufferPointer { instruments in
+                certificate(instruments, trades, bandPrices, min(marginPrice, 0), min(cashPrice, 0), scratch)
+            }
+        }
+    }
+
+    private func certificate(
+        _ instruments: UnsafeBufferPointer<HedgeInstrument>, _ trades: UnsafeBufferPointer<Double>,
+        _ bandPrices: [Double], _ marginPrice: Double, _ cashPrice: Double,
+        _ scratch: UnsafeMutablePointer<Double>
+    ) -> (HedgeCertificate, HedgeCost) {
+        var cost = HedgeCost()
         var bound = 0.0
-        for r in bands.indices { bound += dualTerm(bands[r], bandPrices[r]) }
-        let marginPrice = min(marginPrice, 0)
-        let cashPrice = min(cashPrice, 0)
-        if marginPrice < 0 { bound += marginPrice * marginLimit }
-        if cashPrice < 0 { bound += cashPrice * cashBudget }
-        var stationarity = 0.0
-        var largest = 0.0
-        let size = risk == nil ? 0 : underlyings.count
+        var violation = 0.0
         // What the multipliers pay per unit of each instrument.
-        for i in instruments.indices { scratch[i] = 0 }
+        for i in 0..<instruments.count { scratch[i] = 0 }
         for r in bands.indices {
-            let price = admissible(bands[r], bandPrices[r])
-            guard price != 0 else { continue }
-            for k in bands[r].entries { scratch[entries[k].instrument] += price * entries[k].coefficient }
+            let band = bands[r]
+            let price = admissible(band, bandPrices[r])
+            bound += dualTerm(band, price)
+            var exposure = band.current
+            entries.withUnsafeBufferPointer { entries in
+                for k in band.entries {
+                    let entry = entries[k]
+                    exposure += entry.coefficient * trades[entry.instrument]
+                    scratch[entry.instrument] += price * entry.coefficient
+                }
+            }
+            let outside = max(exposure - band.high, band.low - exposure)
+            guard outside > 0 else { continue }
+            if band.isHard {
+                violation = max(violation, relativeViolation(band, outside, exposure))
+            } else {
+                cost.penalty += (band.penalty + 0.5 * band.penaltyQuadratic * outside) * outside
+            }
         }
         if let risk, risk.riskAversion > 0 {
-            let delta = instruments.count
-            let gradient = delta + size
-            for u in 0..<size { scratch[delta + u] = dollarDelta(risk, u, trades) }
-            for u in 0..<size {
-                var slope = 0.0
-                for v in 0..<size { slope += risk.covariance[u * size + v] * scratch[delta + v] }
-                slope *= 2 * risk.riskAversion
-                scratch[gradient + u] = slope
-                bound += slope * (risk.dollarDelta[u] - 0.5 * scratch[delta + u])
-            }
-            for i in instruments.indices {
-                scratch[i] -= scratch[gradient + instruments[i].underlying] * risk.exposure[i]
-            }
+            let (riskCost, riskBound) = priceRisk(risk, trades, scratch)
+            cost.risk = riskCost
+            bound += riskBound
         }
-        for i in instruments.indices {
+        var stationarity = 0.0
+        var largest = 0.0
+        var margin = 0.0
+        var marginReach = 0.0
+        var cash = 0.0
+        var cashReach = 0.0
+        for i in 0..<instruments.count {
             let instrument = instruments[i]
+            let (bought, sold) = (instrument.maximumBuy, instrument.maximumSell)
             let limits = instrument.margin * marginPrice
             let buy =
                 instrument.costBuy - scratch[i] - limits
@@ -177,44 +190,94 @@ extension HedgeProblem {
                 - (instrument.costSell - instrument.cash) * cashPrice
             let bend = 2 * instrument.impact
             bound += min(
-                ScaledProblem.least(slope: buy, bend, 0, instrument.maximumBuy),
-                ScaledProblem.least(slope: sell, bend, 0, instrument.maximumSell))
+                ScaledProblem.least(slope: buy, bend, 0, bought),
+                ScaledProblem.least(slope: sell, bend, 0, sold))
             // Slopes of cost less price on both sides of the trade.
             let x = trades[i]
-            let nearness = 1e-10 * max(instrument.maximumBuy, instrument.maximumSell)
+            let reach = max(bought, sold)
+            let nearness = 1e-10 * reach
             let right = x > -nearness ? buy + bend * max(x, 0) : -sell + bend * x
             let left = x < nearness ? -sell + bend * min(x, 0) : buy + bend * x
             var error = 0.0
-            if x < instrument.maximumBuy - nearness { error = max(error, -right) }
-            if x > -instrument.maximumSell + nearness { error = max(error, left) }
+            if x < bought - nearness { error = max(error, -right) }
+            if x > -sold + nearness { error = max(error, left) }
             let scale =
                 instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
                 + scratch[i].magnitude + (limits + instrument.cash * cashPrice).magnitude
-            if scale > 0 { stationarity = max(stationarity, error / scale) }
-            let (bought, sold) = (instrument.maximumBuy, instrument.maximumSell)
+            if error > stationarity * scale { stationarity = error / scale }
             largest += max(
                 (instrument.costBuy + instrument.impact * bought) * bought,
                 (instrument.costSell + instrument.impact * sold) * sold, 0)
+            marginReach += instrument.margin * reach
+            cashReach += (instrument.cash.magnitude + instrument.costBuy.magnitude) * reach
+            guard x != 0 else { continue }
+            let linear = Self.linearCost(instrument, x)
+            cost.linear += linear
+            cost.impact += instrument.impact * x * x
+            cost.fixed += instrument.fixedCost
+            margin += instrument.margin * x.magnitude
+            cash += instrument.cash * x + linear
+            let outside = max(x - bought, -x - sold)
+            if outside > 0 { violation = max(violation, outside / (reach > 0 ? reach : 1)) }
         }
-        var cost = cost(trades: trades)
-        cost.fixed = 0
-        let reference = max(cost.total.magnitude, 1e-6 * largest, cost.penalty, cost.risk, 1e-300)
-        return HedgeCertificate(
-            gap: max(cost.total - bound, 0) / reference, violation: max(violation(trades: trades), 0),
-            stationarity: stationarity)
+        if marginPrice < 0 { bound += marginPrice * marginLimit }
+        if cashPrice < 0 { bound += cashPrice * cashBudget }
+        if margin > marginLimit {
+            violation = max(violation, (margin - marginLimit) / max(marginReach, marginLimit))
+        }
+        if cash > cashBudget {
+            violation = max(violation, (cash - cashBudget) / max(cashReach, cashBudget.magnitude))
+        }
+        let relaxed = cost.total - cost.fixed
+        let reference = max(relaxed.magnitude, 1e-6 * largest, cost.penalty, cost.risk, 1e-300)
+        return (
+            HedgeCertificate(
+                gap: max(relaxed - bound, 0) / reference, violation: violation, stationarity: stationarity),
+            cost
+        )
+    }
+
+    /// The risk of trades and the constant of its tangent there; takes the tangent's slopes off `scratch`.
+    private func priceRisk(
+        _ risk: HedgeRisk, _ trades: UnsafeBufferPointer<Double>, _ scratch: UnsafeMutablePointer<Double>
+    ) -> (cost: Double, bound: Double) {
+        let size = underlyings.count
+        let delta = scratch + instruments.count
+        let slopes = delta + size
+        for u in 0..<size { delta[u] = risk.dollarDelta[u] }
+        for i in instruments.indices { delta[instruments[i].underlying] += risk.exposure[i] * trades[i] }
+        var (cost, bound) = (0.0, 0.0)
+        for u in 0..<size {
+            var slope = 0.0
+            for v in 0..<size { slope += risk.covariance[u * size + v] * delta[v] }
+            cost += risk.riskAversion * delta[u] * slope
+            slopes[u] = 2 * risk.riskAversion * slope
+            bound += slopes[u] * (risk.dollarDelta[u] - 0.5 * delta[u])
+        }
+        for i in instruments.indices { scratch[i] -= slopes[instruments[i].underlying] * risk.exposure[i] }
+        return (cost, bound)
+    }
+
+    /// How far a hard band is left, relative to what its instruments can move.
+    private func relativeViolation(_ band: HedgeBand, _ outside: Double, _ exposure: Double) -> Double {
+        var reach = 0.0
+        for k in band.entries {
+            let instrument = instruments[entries[k].instrument]
+            reach += entries[k].coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
+        }
+        return outside / (reach > 0 ? reach : max(exposure.magnitude, 1e-300))
     }
 
     /// The multiplier nearest to `price` that a band can have.
-    private func admissible(_ band: HedgeBand, _ price: Double) -> Double {
+    func admissible(_ band: HedgeBand, _ price: Double) -> Double {
         var price = price
         if price > 0 && band.low == -.infinity || price < 0 && band.high == .infinity { return 0 }
         if !band.isHard, band.penaltyQuadratic == 0 { price = max(-band.penalty, min(band.penalty, price)) }
         return price
     }
 
-    /// What a band's multiplier contributes to the bound.
-    private func dualTerm(_ band: HedgeBand, _ price: Double) -> Double {
-        let price = admissible(band, price)
+    /// What an admissible multiplier of a band contributes to the bound.
+    func dualTerm(_ band: HedgeBand, _ price: Double) -> Double {
         guard price != 0 else { return 0 }
         let term = price * ((price > 0 ? band.low : band.high) - band.current)
         guard !band.isHard, band.penaltyQuadratic > 0 else { return term }

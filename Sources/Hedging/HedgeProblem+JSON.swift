@@ -11,7 +11,8 @@ extension HedgeProblem {
             """
             {"id": \(JSON.quoted(name)), "u": \(instrument.underlying), "costBuy": \(instrument.costBuy), \
             "costSell": \(instrument.costSell), "impact": \(instrument.impact), "fixed": \(instrument.fixedCost), \
-            "lot": \(instrument.lot), "maxBuy": \(instrument.maximumBuy), "maxSell": \(instrument.maximumSell), \
+            "lot": \(instrument.lot), "minTrade": \(instrument.minimum), "maxBuy": \(instrument.maximumBuy), \
+            "maxSell": \(instrument.maximumSell), \
             "margin": \(instrument.margin), "cash": \(instrument.cash)}
             """
         }

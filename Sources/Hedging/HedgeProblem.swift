@@ -8,7 +8,7 @@
 ///
 /// subject to hard bands `low ≤ current + Σ coefficient·x ≤ high`, `−maximumSell ≤ x ≤ maximumBuy`,
 /// `Σ marginᵢ |xᵢ| ≤ marginLimit`, `Σ cashᵢ xᵢ + costBuyᵢ max(xᵢ, 0) + costSellᵢ max(−xᵢ, 0) ≤ cashBudget` and
-/// whole multiples of `lot` where that is positive.
+/// whole multiples of `lot` and `|x| ≥ minimum` or `x = 0` where these are positive.
 ///
 /// Money is in one currency, coefficients are the Greek per unit traded in the band's own unit. Numbers live
 /// in flat arrays, so that a tick can change them in place without an allocation.
@@ -40,6 +40,17 @@ public struct HedgeProblem: Sendable, Equatable {
         bandNames = []
         bands = []
         entries = []
+    }
+
+    /// The same problem in any amounts: without lots, smallest trades and fixed costs.
+    public var continuous: HedgeProblem {
+        var problem = self
+        for i in instruments.indices {
+            problem.instruments[i].lot = 0
+            problem.instruments[i].minimum = 0
+            problem.instruments[i].fixedCost = 0
+        }
+        return problem
     }
 
     /// Adds an instrument and returns its index.
@@ -89,6 +100,8 @@ public struct HedgeInstrument: Sendable, Equatable {
     public var fixedCost: Double
     /// Trades are whole multiples of it; 0 allows any amount.
     public var lot: Double
+    /// The smallest trade, bought or sold, if any; 0 where any is allowed.
+    public var minimum: Double
     public var maximumBuy: Double
     public var maximumSell: Double
     /// Margin per unit, bought or sold.
@@ -98,7 +111,8 @@ public struct HedgeInstrument: Sendable, Equatable {
 
     public init(
         underlying: Int = 0, costBuy: Double, costSell: Double, impact: Double = 0, fixedCost: Double = 0,
-        lot: Double = 0, maximumBuy: Double, maximumSell: Double, margin: Double = 0, cash: Double = 0
+        lot: Double = 0, minimum: Double = 0, maximumBuy: Double, maximumSell: Double, margin: Double = 0,
+        cash: Double = 0
     ) {
         self.underlying = underlying
         self.costBuy = costBuy
@@ -106,6 +120,7 @@ public struct HedgeInstrument: Sendable, Equatable {
         self.impact = impact
         self.fixedCost = fixedCost
         self.lot = lot
+        self.minimum = minimum
         self.maximumBuy = maximumBuy
         self.maximumSell = maximumSell
         self.margin = margin

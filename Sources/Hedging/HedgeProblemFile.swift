@@ -80,6 +80,7 @@ extension JSONFields {
             underlying: try index("u", default: 0), costBuy: try number("costBuy"),
             costSell: try number("costSell"), impact: try number("impact", default: 0),
             fixedCost: try number("fixed", default: 0), lot: try number("lot", default: 0),
+            minimum: try number("minTrade", default: 0),
             maximumBuy: try number("maxBuy"), maximumSell: try number("maxSell"),
             margin: try number("margin", default: 0), cash: try number("cash", default: 0))
     }

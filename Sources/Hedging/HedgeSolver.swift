@@ -58,6 +58,9 @@ public final class HedgeSolver {
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
+    /// Whether the last problem had no solution; then the next one is likely to have none for the same reason, which
+    /// `ScaledProblem.ray` remembers.
+    private var provedInfeasible = false
 
     public init() {}
 
@@ -67,31 +70,39 @@ public final class HedgeSolver {
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
         let status = try solveRelaxation(problem, start)
-        guard status == .optimal, problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 })
+        guard status == .optimal,
+            problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
         else {
             return status
         }
         return solveWhole(problem)
     }
 
-    /// Lots and fixed costs, from the relaxation's optimum on.
+    /// Lots, smallest trades and fixed costs, from the relaxation's optimum on.
     private func solveWhole(_ problem: HedgeProblem) -> HedgeStatus {
         guard let scaled, let interior, let active, let guess else { return solution.status }
         let branching = self.branching ?? BranchAndBound(scaled, interior, active)
         self.branching = branching
-        let found = branching.run(problem, search)
+        let relaxation = solution
+        let found = branching.run(problem, search) { [search] branching in
+            guard let blocks = HedgeBlocks(problem, relaxation) else { return -.infinity }
+            return blocks.strengthen(
+                branching, costScale: scaled.objectiveScale, timeLimit: 0.3 * search.timeLimit)
+        }
         active.restore(from: guess)
         solution.nodes = branching.nodes
         guard found else {
-            // Nothing left to look at means that there is nothing.
-            solution.status = branching.nodes < search.nodeLimit ? .infeasible : .budget
+            solution.status = branching.isExhausted ? .infeasible : .budget
             solution.gap = .infinity
             return solution.status
         }
         for i in 0..<scaled.count {
             var x = branching.bestTrades[i] * scaled.instrumentScale[i]
-            let lot = problem.instruments[i].lot
-            if lot > 0 { x = (x / lot).rounded() * lot }
+            let instrument = problem.instruments[i]
+            if instrument.lot > 0 { x = (x / instrument.lot).rounded() * instrument.lot }
+            if x != 0, x.magnitude < instrument.minimum {
+                x = x > 0 ? instrument.minimum : -instrument.minimum
+            }
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)
@@ -127,10 +138,17 @@ public final class HedgeSolver {
         solution.pivots = 0
         solution.nodes = 0
         if isWarm, let guess {
+            if provedInfeasible, scaled.provesInfeasible(scaled.ray) || scaled.isOutOfReach() {
+                return finish(.infeasible)
+            }
             active.restore(from: guess)
-            let holds = active.run(climbs: true)
+            let outcome = active.run(climbs: true)
             solution.pivots = active.pivots
-            if holds {
+            if outcome == .infeasible {
+                scaled.ray.update(from: active.multipliers, count: scaled.rowCount)
+                return finish(.infeasible)
+            }
+            if outcome == .holds {
                 take(problem, scaled, active)
                 if solution.certificate.holds { return finish(.optimal) }
             }
@@ -160,9 +178,12 @@ public final class HedgeSolver {
         for tolerance in [1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-11] {
             let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
             solution.interiorSteps = interior.iterations
-            if outcome == .infeasible { return .infeasible }
+            if outcome == .infeasible {
+                scaled.ray.update(from: interior.multiplier, count: scaled.rowCount)
+                return .infeasible
+            }
             active.adopt(interior)
-            let holds = active.run(climbs: tolerance < 1e-5)
+            let holds = active.run(climbs: tolerance < 1e-5) == .holds
             solution.pivots += active.pivots
             if holds {
                 take(problem, scaled, active)
@@ -177,6 +198,7 @@ public final class HedgeSolver {
 
     private func finish(_ status: HedgeStatus) -> HedgeStatus {
         solution.status = status
+        provedInfeasible = status == .infeasible
         if status == .optimal {
             solution.gap = solution.certificate.gap
             if let active, let guess { active.save(to: guess) }
@@ -205,9 +227,8 @@ public final class HedgeSolver {
         let (margin, cash) = (scaled.marginRow, scaled.cashRow)
         solution.marginPrice = multipliers[margin] * scaled.objectiveScale / scaled.rowScale[margin]
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
-        solution.certificate = problem.certificate(
+        (solution.certificate, solution.cost) = problem.certificate(
             trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
             cashPrice: solution.cashPrice, scratch: scaled.scratch)
-        solution.cost = problem.cost(trades: solution.trades)
     }
 }

@@ -19,7 +19,7 @@ final class InteriorPoint {
     typealias Vector = UnsafeMutablePointer<Double>
     private typealias Block = SIMD4<Double>
 
-    private let problem: ScaledProblem
+    let problem: ScaledProblem
     private let count, padded, columnCount, rowCount: Int
 
     /// Columns: what is bought at 0..<padded, what is sold behind. A column that cannot move is replaced by
@@ -29,7 +29,8 @@ final class InteriorPoint {
     /// Where the box of an instrument starts: 0, or its end nearest to 0.
     private let origin: Vector
     // Rows.
-    private let exposure, exposureStep, multiplierStep, inverseWeight, target: Vector
+    let exposure, exposureStep: Vector
+    private let multiplierStep, inverseWeight, target: Vector
     /// Net multiplier of each row: positive where the lower limit pushes.
     let multiplier: Vector
     private let low, high: Side
@@ -42,37 +43,6 @@ final class InteriorPoint {
     /// Curvature that steps, not solutions, see: it keeps the weights of instruments without impact finite at
     /// degenerate corners, where steps would lose all their digits.
     private static let damping = Block(repeating: 1e-6)
-
-    /// One side of all bands.
-    private struct Side {
-        /// +1 at the low limit, −1 at the high one.
-        let sign: Double
-        /// What there is: 0 no limit, 1 a hard one, 2 a soft one.
-        let kind: Vector
-        let limit, slack, multiplier, excess, excessDual: Vector
-        let slackStep, multiplierStep, excessStep, excessDualStep: Vector
-        /// Distance within the limit less the slack that stands for it.
-        let gap: Vector
-        /// de = alpha + beta dy.
-        let alpha, beta: Vector
-
-        init(sign: Double, _ take: () -> Vector) {
-            self.sign = sign
-            kind = take()
-            limit = take()
-            slack = take()
-            multiplier = take()
-            excess = take()
-            excessDual = take()
-            slackStep = take()
-            multiplierStep = take()
-            excessStep = take()
-            excessDualStep = take()
-            gap = take()
-            alpha = take()
-            beta = take()
-        }
-    }
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -368,30 +338,6 @@ final class InteriorPoint {
         return (worst, total / pairs)
     }
 
-    @inline(__always)
-    private func prepareSide(
-        _ side: Side, _ r: Int, _ worst: inout Double, _ total: inout Double, _ pairs: inout Double
-    ) {
-        let kind = side.kind[r]
-        guard kind > 0 else { return }
-        var gap = side.sign * (exposure[r] - side.limit[r]) - side.slack[r]
-        total += side.slack[r] * side.multiplier[r]
-        pairs += 1
-        if kind == 2 {
-            gap += side.excess[r]
-            worst = max(worst, excessResidual(side, r).magnitude)
-            total += side.excess[r] * side.excessDual[r]
-            pairs += 1
-        }
-        side.gap[r] = gap
-        worst = max(worst, gap.magnitude)
-    }
-
-    private func excessResidual(_ side: Side, _ r: Int) -> Double {
-        problem.penalty[r] + problem.penaltyQuadratic[r] * side.excess[r] - side.multiplier[r]
-            - side.excessDual[r]
-    }
-
     private func iterate(_ mean: Double) {
         // Predictor: straight at the solution.
         for c in stride(from: 0, to: columnCount, by: 4) {
@@ -447,33 +393,6 @@ final class InteriorPoint {
         }
     }
 
-    private func reduceSide(
-        _ side: Side, _ r: Int, _ centre: Double, _ share: Double, _ weight: inout Double,
-        _ shift: inout Double
-    ) {
-        guard side.kind[r] > 0 else { return }
-        let y = side.multiplier[r]
-        var gap = side.gap[r]
-        var denominator = side.slack[r]
-        if side.kind[r] == 2 {
-            let (e, z) = (side.excess[r], side.excessDual[r])
-            let inverse = 1 / (z + e * problem.penaltyQuadratic[r])
-            let target = centre - z * e - share * side.excessDualStep[r] * side.excessStep[r]
-            side.alpha[r] = (target - e * excessResidual(side, r)) * inverse
-            side.beta[r] = e * inverse
-            gap += side.alpha[r]
-            denominator += y * side.beta[r]
-        }
-        let inverse = 1 / denominator
-        let target = slackTarget(side, r, centre, share)
-        weight += y * inverse
-        shift += side.sign * (target - y * gap) * inverse
-    }
-
-    private func slackTarget(_ side: Side, _ r: Int, _ centre: Double, _ share: Double) -> Double {
-        centre - side.multiplier[r] * side.slack[r] - share * side.multiplierStep[r] * side.slackStep[r]
-    }
-
     /// The steps that belong to `drive`, the targets and the reduced rows.
     private func solve(centre: Double, share: Double) {
         for c in stride(from: 0, to: columnCount, by: 4) { store(load(weight, c) * load(drive, c), step, c) }
@@ -494,20 +413,6 @@ final class InteriorPoint {
         for r in 0..<rowCount {
             stepSide(low, r, centre, share)
             stepSide(high, r, centre, share)
-        }
-    }
-
-    private func stepSide(_ side: Side, _ r: Int, _ centre: Double, _ share: Double) {
-        guard side.kind[r] > 0 else { return }
-        let y = side.multiplier[r]
-        let move = side.sign * exposureStep[r] + side.gap[r] + side.alpha[r]
-        let dy = (slackTarget(side, r, centre, share) - y * move) / (side.slack[r] + y * side.beta[r])
-        let de = side.alpha[r] + side.beta[r] * dy
-        side.multiplierStep[r] = dy
-        side.slackStep[r] = move + side.beta[r] * dy
-        if side.kind[r] == 2 {
-            side.excessStep[r] = de
-            side.excessDualStep[r] = problem.penaltyQuadratic[r] * de - dy + excessResidual(side, r)
         }
     }
 
@@ -534,13 +439,6 @@ final class InteriorPoint {
         return -1 / worst
     }
 
-    private func shorten(_ side: Side, _ r: Int, _ worst: inout Double) {
-        guard side.kind[r] > 0 else { return }
-        worst = min(worst, side.slackStep[r] / side.slack[r], side.multiplierStep[r] / side.multiplier[r])
-        guard side.kind[r] == 2 else { return }
-        worst = min(worst, side.excessStep[r] / side.excess[r], side.excessDualStep[r] / side.excessDual[r])
-    }
-
     /// Mean complementarity after a step of that length.
     private func meanAfter(_ length: Double) -> Double {
         let a = Block(repeating: length)
@@ -557,21 +455,6 @@ final class InteriorPoint {
             addAfter(length, high, r, &total, &pairs)
         }
         return total / pairs
-    }
-
-    private func addAfter(
-        _ length: Double, _ side: Side, _ r: Int, _ total: inout Double, _ pairs: inout Double
-    ) {
-        guard side.kind[r] > 0 else { return }
-        total +=
-            (side.slack[r] + length * side.slackStep[r])
-            * (side.multiplier[r] + length * side.multiplierStep[r])
-        pairs += 1
-        guard side.kind[r] == 2 else { return }
-        total +=
-            (side.excess[r] + length * side.excessStep[r])
-            * (side.excessDual[r] + length * side.excessDualStep[r])
-        pairs += 1
     }
 
     private func advance(_ length: Double) {
@@ -592,15 +475,6 @@ final class InteriorPoint {
             case .quadratic, .absent: break
             }
         }
-    }
-
-    private func advance(_ side: Side, _ r: Int, _ length: Double) {
-        guard side.kind[r] > 0 else { return }
-        side.slack[r] += length * side.slackStep[r]
-        side.multiplier[r] += length * side.multiplierStep[r]
-        guard side.kind[r] == 2 else { return }
-        side.excess[r] += length * side.excessStep[r]
-        side.excessDual[r] += length * side.excessDualStep[r]
     }
 
     @inline(__always) private func load(_ v: Vector, _ i: Int) -> Block {

@@ -43,6 +43,42 @@ extension ScaledProblem {
         return false
     }
 
+    /// Whether multipliers, whatever their size, prove that no trades of the box keep all hard limits (Farkas): what
+    /// they pay for the limits is more than any trades earn. Multipliers of other rows count as 0.
+    func provesInfeasible(_ multipliers: UnsafeMutablePointer<Double>) -> Bool {
+        // Room that `isOutOfReach` needs only while it runs.
+        let ray = leastReach
+        var value = 0.0
+        var size = 0.0
+        for r in 0..<rowCount {
+            ray[r] = 0
+            guard kinds[r] == .hard || kinds[r] == .equality, multipliers[r] != 0 else { continue }
+            let limit = multipliers[r] > 0 ? low[r] : high[r]
+            guard limit.isFinite else { continue }
+            ray[r] = multipliers[r]
+            value += limit * ray[r]
+            size += (limit * ray[r]).magnitude
+        }
+        guard size > 0, size < .infinity else { return false }
+        let marginPrice = ray[marginRow]
+        let cashPrice = ray[cashRow]
+        for i in 0..<count {
+            var price = 0.0
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                price += coefficients[k] * ray[Int(columnRow[k])]
+            }
+            let limits = marginPerUnit[i] * marginPrice
+            let bought = Self.least(
+                slope: -price - limits - cashBuy[i] * cashPrice, 0, max(lower[i], 0), max(upper[i], 0))
+            let sold = Self.least(
+                slope: price - limits - cashSell[i] * cashPrice, 0, max(-upper[i], 0), max(-lower[i], 0))
+            let least = lower[i] > 0 ? bought : upper[i] < 0 ? sold : min(bought, sold)
+            value += least
+            size += least.magnitude
+        }
+        return value > 1e-9 * size
+    }
+
     /// What the most expensive trades of the box could cost: above any optimum that there is.
     func costCeiling() -> Double {
         var ceiling = 0.0

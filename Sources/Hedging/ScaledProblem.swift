@@ -46,6 +46,8 @@ final class ScaledProblem {
     private let bandRanges: [Range<Int>]
     private let underlyingOf: [Int32]
     private let factor: UnsafeMutablePointer<Double>
+    /// Multipliers that proved that the last problem had no solution.
+    let ray: UnsafeMutablePointer<Double>
     /// Room for those who check an answer: one double per instrument and two per underlying.
     let scratch: UnsafeMutablePointer<Double>
     private let arena: Arena
@@ -137,7 +139,7 @@ final class ScaledProblem {
         kinds.initialize(repeating: .absent, count: rowCount)
 
         arena = Arena(
-            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 7 * Arena.room(rowCount)
+            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 8 * Arena.room(rowCount)
                 + Arena.room(factorCount * (factorCount + 2))
                 + Arena.room(count + 2 * problem.underlyings.count))
         lower = arena.take(count)
@@ -158,6 +160,7 @@ final class ScaledProblem {
         leastReach = arena.take(rowCount)
         mostReach = arena.take(rowCount)
         factor = arena.take(factorCount * (factorCount + 2))
+        ray = arena.take(rowCount)
         scratch = arena.take(count + 2 * problem.underlyings.count)
     }
 
@@ -206,14 +209,17 @@ final class ScaledProblem {
                 priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
             objectiveScale *= Self.powerOfTwo(share)
         }
+        let inverseObjective = 1 / objectiveScale
         var margin = 0.0
         var cash = 0.0
         for i in 0..<count {
             let instrument = problem.instruments[i]
             let scale = instrumentScale[i]
-            let cost = scale / objectiveScale
-            lower[i] = -instrument.maximumSell / scale
-            upper[i] = instrument.maximumBuy / scale
+            // Of powers of two the inverse is exact, and cheaper than a division.
+            let inverse = 1 / scale
+            let cost = scale * inverseObjective
+            lower[i] = -instrument.maximumSell * inverse
+            upper[i] = instrument.maximumBuy * inverse
             costBuy[i] = instrument.costBuy * cost
             costSell[i] = instrument.costSell * cost
             curvature[i] = 2 * instrument.impact * scale * cost
@@ -228,10 +234,11 @@ final class ScaledProblem {
         if let risk = problem.risk { try loadRisk(risk, problem.underlyings.count, keepingScales) }
         loadLimit(marginRow, problem.marginLimit, margin, keepingScales)
         loadLimit(cashRow, problem.cashBudget, cash, keepingScales)
+        let (inverseMargin, inverseCash) = (1 / rowScale[marginRow], 1 / rowScale[cashRow])
         for i in 0..<count {
-            marginPerUnit[i] /= rowScale[marginRow]
-            cashBuy[i] /= rowScale[cashRow]
-            cashSell[i] /= rowScale[cashRow]
+            marginPerUnit[i] *= inverseMargin
+            cashBuy[i] *= inverseCash
+            cashSell[i] *= inverseCash
         }
         dropLimitThatCannotBind()
     }
@@ -263,10 +270,11 @@ final class ScaledProblem {
         }
         // A row without a limit must not tie others together: its coefficients stay 0.
         guard kinds[row] != .absent else { return }
+        let inverse = 1 / scale
         for k in band.entries {
             let entry = problem.entries[k]
             coefficients[Int(positionOfEntry[k])] +=
-                entry.coefficient * instrumentScale[entry.instrument] / scale
+                entry.coefficient * instrumentScale[entry.instrument] * inverse
         }
     }
 

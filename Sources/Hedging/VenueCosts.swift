@@ -28,12 +28,21 @@ public struct VenueCosts: Sendable, Equatable {
         /// Assumed size in US dollars that may be traded without an order book; trading all of it costs a
         /// second half spread.
         public var depth: Double
+        /// US dollars that trading a contract costs whatever the amount: a ticket, or gas.
+        public var ticket: Double
+        /// The smallest trade, by the underlying's value in US dollars.
+        public var minimum: Double
 
-        public init(fee: Double, feeCap: Double = .infinity, halfSpread: Double = 0, depth: Double = 0) {
+        public init(
+            fee: Double, feeCap: Double = .infinity, halfSpread: Double = 0, depth: Double = 0,
+            ticket: Double = 0, minimum: Double = 0
+        ) {
             self.fee = fee
             self.feeCap = feeCap
             self.halfSpread = halfSpread
             self.depth = depth
+            self.ticket = ticket
+            self.minimum = minimum
         }
     }
 
@@ -50,28 +59,33 @@ public struct VenueCosts: Sendable, Equatable {
 
     public init(rates: [Class: Rates]) { self.rates = rates }
 
-    /// Reads columns `class,fee_rate,fee_cap,half_spread_rate,depth_usd`; classes that the table leaves out keep
-    /// their standard rates, an empty cap is none.
+    /// Reads columns `class,fee_rate,fee_cap,half_spread_rate,depth_usd` and, where wanted, `ticket_usd` and
+    /// `minimum_usd`; classes that the table leaves out keep their standard rates, an empty cap is none.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         let name = try table.required("class")
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))
+        let (ticket, minimum) = (table.index(of: "ticket_usd"), table.index(of: "minimum_usd"))
         var rates = Self.standard.rates
         try table.forEachRow(&badRows) { row throws(MarketError) in
             guard let found = Class(rawValue: row.text(name)) else {
                 let known = Class.allCases.map(\.rawValue).joined(separator: ", ")
                 throw row.invalid(name, "class", "expected one of \(known)")
             }
-            func optional(_ column: Int, _ field: String, _ standard: Double) throws(MarketError) -> Double {
-                row.text(column).isEmpty ? standard : try row.number(column, field, .notNegative)
+            func optional(_ column: Int?, _ field: String, _ standard: Double = 0) throws(MarketError)
+                -> Double
+            {
+                guard let column, !row.text(column).isEmpty else { return standard }
+                return try row.number(column, field, .notNegative)
             }
             rates[found] = Rates(
                 fee: try row.number(fee, "fee_rate", .notNegative),
                 feeCap: try optional(cap, "fee_cap", .infinity),
-                halfSpread: try optional(spread, "half_spread_rate", 0),
-                depth: try optional(depth, "depth_usd", 0))
+                halfSpread: try optional(spread, "half_spread_rate"),
+                depth: try optional(depth, "depth_usd"), ticket: try optional(ticket, "ticket_usd"),
+                minimum: try optional(minimum, "minimum_usd"))
         }
         self.rates = rates
     }

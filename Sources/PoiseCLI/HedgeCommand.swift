@@ -31,7 +31,7 @@ struct HedgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Table class,fee_rate,fee_cap,half_spread_rate,depth_usd; Deribit's taker fees by default.",
+            "Table class,fee_rate,fee_cap,half_spread_rate,depth_usd[,ticket_usd,minimum_usd]; Deribit's taker fees by default.",
             valueName: "file"))
     var fees: String?
 
@@ -53,10 +53,19 @@ struct HedgeCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
-    var nodes = HedgeSearch().nodeLimit
+    var nodes: Int?
 
-    @Option(help: ArgumentHelp("Most seconds for a problem with lots or fixed costs.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Most seconds for a problem with lots or fixed costs (a live book's without --nodes: 10).",
+            valueName: "seconds"))
     var seconds: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Gap, as a share of the cost, at which such a search may end (a live book's: 0.0001).",
+            valueName: "share"))
+    var gap: Double?
 
     @Option(help: ArgumentHelp("Also write the problems of the book as JSON.", valueName: "file"))
     var saveProblem: String?
@@ -64,9 +73,12 @@ struct HedgeCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard nodes >= 1 else { throw ValidationError("--nodes \(nodes): expected at least 1") }
+        if let nodes, nodes < 1 { throw ValidationError("--nodes \(nodes): expected at least 1") }
         if let seconds, !(seconds > 0) {
             throw ValidationError("--seconds \(seconds): expected a number above 0")
+        }
+        if let gap, !(gap >= 0 && gap < 1) {
+            throw ValidationError("--gap \(gap): expected 0 to 1")
         }
         if common.format == .csv { throw ValidationError("--format csv: a hedge is no table; use json") }
         guard horizon >= 0, horizon <= 3650 else {
@@ -105,8 +117,11 @@ struct HedgeCommand: ParsableCommand {
             try output.finish()
         }
         let solver = HedgeSolver()
-        solver.search.nodeLimit = nodes
-        if let seconds { solver.search.timeLimit = seconds }
+        if let nodes { solver.search.nodeLimit = nodes }
+        // Costs of a live book are estimates: the last digits of their sum are not worth minutes.
+        let isLive = problem == nil
+        if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
+        if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let clock = ContinuousClock()
         let output = try Output(path: common.output)
         var isInfeasible = false

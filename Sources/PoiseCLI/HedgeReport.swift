@@ -72,11 +72,11 @@ struct HedgeReport {
             "\"interiorSteps\": \(solution.interiorSteps)", "\"pivots\": \(solution.pivots)",
             "\"nodes\": \(solution.nodes)", "\"microseconds\": \(microseconds)",
         ]
-        if let hedge { members += liveMembers(hedge) }
+        if let hedge { members += liveMembers(hedge, cost) }
         return "{" + members.joined(separator: ", ") + "}"
     }
 
-    private func liveMembers(_ hedge: BookHedge) -> [String] {
+    private func liveMembers(_ hedge: BookHedge, _ total: HedgeCost) -> [String] {
         let traded = trades.indices.filter { trades[$0] != 0 }
         let list = traded.map { "\(JSON.quoted(problem.instrumentNames[$0])): \(trades[$0])" }
         let cost = hedge.tradingCost(trades)
@@ -99,6 +99,8 @@ struct HedgeReport {
             }
             members.append("\"attribution\": {\(list.joined(separator: ", "))}")
             members.append("\"unattributed\": \(unattributed)")
+            let sum = shares.reduce(unattributed) { $0 + $1.cost }
+            members.append("\"lotsAndFixedCosts\": \(solution.nodes > 0 ? total.total - sum : 0)")
         }
         return members
     }
@@ -145,27 +147,25 @@ struct HedgeReport {
     }
 
     private func shareTable(_ shares: [BookHedge.Share], _ unattributed: Double) -> Report {
-        let total = shares.reduce(unattributed) { $0 + $1.cost }
+        var rows: [(name: String, cost: Double, alone: Double?)] = shares.map { ($0.book, $0.cost, $0.alone) }
+        let known = rows.reduce(unattributed) { $0 + $1.cost }
         let alone = shares.reduce(0) { $0 + ($1.alone ?? .nan) }
-        let extra = unattributed == 0 ? 0 : 1
+        let bookCount = rows.count
+        if unattributed != 0 { rows.append(("limits alone", unattributed, nil)) }
+        // Shares are those of the cost in any amounts.
+        if solution.nodes > 0 { rows.append(("lots and fixed costs", solution.cost.total - known, nil)) }
+        rows.append(("total", rows.reduce(0) { $0 + $1.cost }, alone.isFinite ? alone : nil))
         return Report(
             columns: [
                 Report.Column("book"), Report.Column("share of cost", unit: "USD", style: .significant),
                 Report.Column("alone", unit: "USD", style: .significant),
-            ], rowCount: shares.count + extra + 1, totalCount: 1
+            ], rowCount: rows.count, totalCount: 1
         ) { row, column in
-            if row < shares.count {
-                switch column {
-                case 0: return .text(shares[row].book)
-                case 1: return .number(shares[row].cost)
-                default: return shares[row].alone.map { .number($0) } ?? .text("infeasible")
-                }
-            }
-            let isTotal = row == shares.count + extra
             switch column {
-            case 0: return .text(isTotal ? "total" : "limits alone")
-            case 1: return .number(isTotal ? total : unattributed)
-            default: return isTotal && alone.isFinite ? .number(alone) : .empty
+            case 0: return .text(rows[row].name)
+            case 1: return .number(rows[row].cost)
+            default:
+                return rows[row].alone.map { .number($0) } ?? (row < bookCount ? .text("infeasible") : .empty)
             }
         }
     }
@@ -262,26 +262,47 @@ struct HedgeReport {
             let step = Self.roundStep(0.1 * band.width)
             let limit = price > 0 ? "low" : "high"
             let unit = hedge.map { " " + $0.limits[r].greek.shortUnit(.usd) } ?? ""
-            let money = hedge == nil ? "" : " USD"
+            let (saving, words) = saving(price.magnitude * step) {
+                if price > 0 { $0.bands[r].low -= step } else { $0.bands[r].high += step }
+            }
             priced.append(
                 (
-                    price.magnitude * step,
+                    saving,
                     "loosening the \(limit) limit of \(problem.bandNames[r]) by \(step.significant)\(unit) "
-                        + "would save \((price.magnitude * step).significant)\(money)"
+                        + words
                 ))
         }
-        for (name, price, limit) in [
-            ("margin limit", solution.marginPrice, problem.marginLimit),
-            ("cash budget", solution.cashPrice, problem.cashBudget),
-        ] where price < 0 {
-            let step = Self.roundStep(0.01 * limit.magnitude)
-            priced.append(
-                (
-                    -price * step,
-                    "raising the \(name) by \(step.significant) would save \((-price * step).significant)"
-                ))
+        let limits: [(String, Double, WritableKeyPath<HedgeProblem, Double>)] = [
+            ("margin limit", solution.marginPrice, \.marginLimit),
+            ("cash budget", solution.cashPrice, \.cashBudget),
+        ]
+        for (name, price, limit) in limits where price < 0 {
+            let step = Self.roundStep(0.01 * problem[keyPath: limit].magnitude)
+            let (saving, words) = saving(-price * step) { $0[keyPath: limit] += step }
+            priced.append((saving, "raising the \(name) by \(step.significant) " + words))
         }
-        return priced.sorted { $0.saving > $1.saving }.map(\.words)
+        // Where several limits meet, loosening one of them alone may save nothing.
+        return priced.filter { $0.saving > 1e-9 * solution.cost.total.magnitude }
+            .sorted { $0.saving > $1.saving }.map(\.words)
+    }
+
+    /// What a looser limit saves: found by solving again, as the price only holds at the margin. Lots and fixed costs
+    /// aside, as a search over them would take too long for that.
+    private func saving(_ atMargin: Double, _ loosen: (inout HedgeProblem) -> Void) -> (Double, String) {
+        let money = hedge == nil ? "" : " USD"
+        func cost(_ problem: HedgeProblem) -> Double? {
+            let solver = HedgeSolver()
+            return (try? solver.solve(problem)) == .optimal ? solver.solution.cost.total : nil
+        }
+        var looser = problem.continuous
+        let isWhole = solution.nodes > 0
+        let before = isWhole ? cost(looser) : solution.cost.total
+        loosen(&looser)
+        guard let before, let after = cost(looser) else {
+            return (atMargin, "would save at most \(atMargin.significant)\(money)")
+        }
+        let saving = before - after
+        return (saving, "would save \(isWhole ? "about " : "")\(saving.significant)\(money)")
     }
 
     private var infeasibilityWords: [String] {

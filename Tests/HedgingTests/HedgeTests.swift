@@ -154,6 +154,30 @@ private func desk() -> HedgeProblem {
         #expect(diagnosis.trades == [0, 0, 0])
     }
 
+    /// Bands that contradict each other though each can be met: from tick to tick that is proved anew, without
+    /// beginning from nothing, and forgotten where the contradiction is gone.
+    @Test func contradictionsFromTickToTick() throws {
+        var problem = HedgeProblem(underlyings: ["X"])
+        for name in ["a", "b"] {
+            problem.add(
+                name, HedgeInstrument(costBuy: 1, costSell: 1, impact: 0.1, maximumBuy: 10, maximumSell: 10))
+        }
+        problem.add("sum", HedgeBand(hard: 2, 3, current: 0), coefficients: [0: 1, 1: 1])
+        problem.add("difference", HedgeBand(hard: 2, 3, current: 0), coefficients: [0: 1, 1: -1])
+        problem.add("first", HedgeBand(hard: -10, 5, current: 0), coefficients: [0: 1])
+        let solver = HedgeSolver()
+        #expect(try solver.solve(problem) == .optimal)
+        for tick in 0..<50 {
+            // The sum of the first two wants at least 2 of a.
+            let isPossible = tick % 10 >= 7
+            problem.bands[2].high = isPossible ? 4 : 1 + 0.01 * Double(tick)
+            for i in 0..<2 { problem.instruments[i].costBuy = 1 + 0.01 * Double((7 * tick + 3 * i) % 5) }
+            #expect(try solver.solve(problem, start: .warm) == (isPossible ? .optimal : .infeasible))
+            #expect(solver.solution.interiorSteps == 0, "tick \(tick)")
+            #expect(try HedgeSolver().solve(problem) == solver.solution.status)
+        }
+    }
+
     /// Costs of a candidate from its order book, by hand.
     @Test func candidates() throws {
         func ticker(_ name: String, mark: Double, bids: [(Double, Double)], asks: [(Double, Double)]) throws

@@ -109,6 +109,74 @@ import Testing
         }
     }
 
+    /// Tickets and smallest trades leave out what is not worth them, and the table of books still adds up.
+    @Test func ticketsLeaveOutTinyTrades() throws {
+        try Poise.inFolder { folder in
+            let fees = folder.appendingPathComponent("fees.csv").path
+            try """
+            class,fee_rate,fee_cap,half_spread_rate,depth_usd,ticket_usd,minimum_usd
+            option,0.0003,0.125,,,40,10000
+            perpetual,0.0005,,0.0001,5000000,40,10000
+            future,0.0005,,0.0002,2000000,40,10000
+            spot,0.001,,0.0002,1000000,40,10000
+            """.write(toFile: fees, atomically: true, encoding: .utf8)
+            func solve(_ options: [String]) throws -> [String: Any] {
+                let result = try Poise.run(Self.sampleArguments + ["--format", "json"] + options)
+                #expect(result.status == 0, "\(result.errors)")
+                return try #require(try object(result.output)["all books"] as? [String: Any])
+            }
+            let free = try solve([])
+            let charged = try solve(["--fees", fees, "--nodes", "200"])
+            let trades = try #require(charged["trades"] as? [String: NSNumber])
+            let before = try #require(free["trades"] as? [String: NSNumber])
+            #expect(trades.count < before.count)
+            let cost = try #require(charged["cost"] as? [String: NSNumber])
+            #expect(cost["fixed"]?.doubleValue == 40 * Double(trades.count))
+            let objective = try number(charged, "objective")
+            #expect(try number(free, "objective") < objective)
+            // Dearer than the first answer with its tickets it cannot be.
+            #expect(objective <= (try number(free, "objective")) + 40 * Double(before.count) + 1e-6)
+            for (name, amount) in trades where name.hasSuffix("-C") || name.hasSuffix("-P") {
+                #expect(
+                    amount.doubleValue.magnitude >= (name.hasPrefix("BTC") ? 0.1 : 2), "\(name) \(amount)")
+            }
+            let books = try #require(charged["attribution"] as? [String: [String: Any]])
+            let sum = try books.values.reduce(0) { $0 + (try number($1, "cost")) }
+            let rest = try number(charged, "unattributed") + (try number(charged, "lotsAndFixedCosts"))
+            #expect((sum + rest - objective).magnitude < 1e-6 * objective)
+        }
+    }
+
+    /// What loosening a limit is said to save is what it saves.
+    @Test func savingsAreReal() throws {
+        let text = try Poise.run(Self.sampleArguments).output
+        let line = try #require(
+            text.split(separator: "\n").first { $0.hasPrefix("loosening the low limit of ETH vega by ") })
+        let words = line.split(separator: " ").map { $0.replacingOccurrences(of: ",", with: "") }
+        let step = try #require(Double(words[8]))
+        let saving = try #require(Double(words[words.count - 2]))
+        let limits = try String(contentsOfFile: Self.sampleLimits, encoding: .utf8)
+        let row = try #require(limits.split(separator: "\n").first { $0.hasPrefix(",ETH,,vega,") })
+        var fields = row.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        let low = try #require(fields.firstIndex { Double($0).map { $0 < 0 } ?? false })
+        fields[low] = "\((Double(fields[low]) ?? 0) - step)"
+        try Poise.inFolder { folder in
+            let path = folder.appendingPathComponent("limits.csv").path
+            try limits.replacingOccurrences(of: row, with: fields.joined(separator: ",")).write(
+                toFile: path, atomically: true, encoding: .utf8)
+            func objective(_ limits: String) throws -> Double {
+                let result = try Poise.run([
+                    "hedge", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--limits",
+                    limits, "--format", "json",
+                ])
+                return try number(
+                    try #require(try object(result.output)["all books"] as? [String: Any]), "objective")
+            }
+            let real = try objective(Self.sampleLimits) - objective(path)
+            #expect((real - saving).magnitude < 1e-5 * real, "\(line): \(real)")
+        }
+    }
+
     @Test func infeasibleExitsWithThree() throws {
         let problem = """
             {"name": "stuck", "instruments": [{"id": "a", "costBuy": 1, "costSell": 1, "maxBuy": 2, "maxSell": 2}],

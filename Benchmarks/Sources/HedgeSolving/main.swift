@@ -119,6 +119,23 @@ for sequence in sequences {
         totalAllocations += allocations
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
+    if problems.count < sequence.problems.count {
+        // As a desk would see them: with those that have no solution.
+        var times: [Double] = []
+        var fallbacks = 0
+        for _ in 0..<rounds {
+            for (index, problem) in sequence.problems.enumerated() {
+                let time = try clock.measure { _ = try solver.solve(problem, start: .warm) }
+                guard index > 0 else { continue }
+                times.append(time / .microseconds(1))
+                fallbacks += solver.solution.interiorSteps > 0 ? 1 : 0
+            }
+        }
+        print(
+            "  Poise warm, all \(sequence.problems.count)".padding(toLength: 42, withPad: " ", startingAt: 0)
+                + shown(times)
+                + String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)))
+    }
     if isAlone { continue }
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
         .path

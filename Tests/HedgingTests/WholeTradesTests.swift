@@ -1,0 +1,76 @@
+import Hedging
+import TestSupport
+import Testing
+
+@Suite struct WholeTradesTests {
+    /// A cheap instrument that trades 5 or more (with lots of 2: 6 or more) and a dear one that trades any amount: by
+    /// hand.
+    @Test func smallestTradesByHand() throws {
+        let solver = HedgeSolver()
+        for lot in [0.0, 2] {
+            for tenths in 1...120 {
+                let need = Double(tenths) / 10
+                var problem = HedgeProblem(underlyings: ["X"])
+                problem.add(
+                    "cheap",
+                    HedgeInstrument(
+                        costBuy: 1, costSell: 1, lot: lot, minimum: 5, maximumBuy: 20, maximumSell: 20))
+                problem.add(
+                    "dear", HedgeInstrument(costBuy: 1.5, costSell: 1.5, maximumBuy: 20, maximumSell: 20))
+                problem.add(
+                    "delta", HedgeBand(hard: 0, .infinity, current: -need), coefficients: [0: 1, 1: 1])
+                #expect(try solver.solve(problem) == .optimal)
+                // So many of the cheap one, the rest of the dear one.
+                let cheap = lot == 0 ? [0, 5, max(need, 5)] : [0, 6, 8, 10, 12]
+                let least = cheap.map { $0 + 1.5 * max(need - $0, 0) }.min() ?? 0
+                #expect(
+                    (solver.solution.cost.total - least).magnitude <= 1e-9 * least,
+                    "\(need) in lots of \(lot): \(solver.solution.trades)")
+                let x = solver.solution.trades[0]
+                #expect(x == 0 || x >= 5)
+            }
+        }
+        // A limit below the smallest trade rules it out.
+        var problem = HedgeProblem(underlyings: ["X"])
+        problem.add(
+            "small", HedgeInstrument(costBuy: 1, costSell: 1, minimum: 5, maximumBuy: 4, maximumSell: 4))
+        problem.add("delta", HedgeBand(hard: 0, .infinity, current: -3), coefficients: [0: 1])
+        #expect(try solver.solve(problem) == .infeasible)
+        problem.instruments[0].minimum = -1
+        #expect(throws: HedgeError.self) { try solver.solve(problem) }
+    }
+
+    /// Taken apart by underlying or not, the best whole trades cost the same: bounds of the parts are bounds of the
+    /// whole, also where margin, cash or a band on all underlyings ties them together.
+    @Test func partsMakeTheWhole() throws {
+        var (compared, helped) = (0, 0)
+        for number in 0..<3000 {
+            var problem = RandomHedges.problem(number)
+            guard problem.underlyings.count > 1, problem.risk == nil, problem.instruments.count <= 24,
+                ["base", "mixed", "soft", "margin"].contains(problem.name.prefix { $0 != "-" })
+            else { continue }
+            for i in problem.instruments.indices {
+                problem.instruments[i].lot =
+                    problem.instruments[i].maximumBuy / Double(3 + (number + 5 * i) % 11)
+            }
+            var together = problem
+            together.underlyings = ["all"]
+            for i in together.instruments.indices { together.instruments[i].underlying = 0 }
+            let (parts, whole) = (HedgeSolver(), HedgeSolver())
+            parts.search.nodeLimit = 3000
+            whole.search.nodeLimit = 3000
+            guard try whole.solve(together) == .optimal else { continue }
+            try parts.solve(problem)
+            let (a, b) = (parts.solution, whole.solution)
+            let size = max(b.cost.total.magnitude, 1e-3 * RandomHedgeTests.largestCost(problem))
+            // Proved optima are the same; what a search was stopped at lies around them.
+            #expect(a.cost.total >= b.cost.total - 1e-8 * size, "\(problem.name)")
+            #expect(a.cost.total * (1 - a.gap) <= b.cost.total + 1e-8 * size, "\(problem.name)")
+            #expect(a.certificate.violation <= 1e-9)
+            compared += 1
+            helped += a.nodes < b.nodes && b.nodes > 100 ? 1 : 0
+        }
+        print("\(compared) problems in whole lots, \(helped) of them in fewer nodes when taken apart")
+        #expect(compared >= 400 && helped >= 30)
+    }
+}
