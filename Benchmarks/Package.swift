@@ -28,6 +28,13 @@ let package = Package(
         .executableTarget(
             name: "HedgeSolving",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
+        // A C host, compiled against the header as it is installed.
+        .target(
+            name: "CCaller",
+            cSettings: [.unsafeFlags(["-O2", "-I\(Context.packageDirectory)/../CKernels/CPoise/include"])]),
+        .executableTarget(
+            name: "CallOverhead",
+            dependencies: ["CCaller", "Timing", .product(name: "Poise", package: "poise")]),
         .systemLibrary(name: "COpenBLASPeer", pkgConfig: "openblas"),
         .executableTarget(
             name: "Scenarios",

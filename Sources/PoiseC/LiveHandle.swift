@@ -221,7 +221,7 @@ public func poise_live_grouping(_ live: OpaquePointer?, _ grouping: Int) -> Int6
     case .expiry: Int64(POISE_BY_EXPIRY.rawValue)
     case .instrument: Int64(POISE_BY_INSTRUMENT.rawValue)
     // Not to be had through the C ABI.
-    case .tenor, .moneyness: -1
+    default: -1
     }
 }
 

@@ -1,0 +1,65 @@
+// What the C ABI costs beside the engine that it calls: price and eight Greeks in full form, the same columns, one run.
+//
+//     CallOverhead LIBRARY
+//
+// C checks every argument and every row; the Swift engine is called on columns that have been validated before.
+import CCaller
+import Glibc
+import Poise
+import Timing
+
+guard CommandLine.arguments.count == 2, let caller = caller_open(CommandLine.arguments[1]) else {
+    print("usage: CallOverhead LIBRARY (libpoise.so.1)")
+    exit(2)
+}
+let engine = try GreeksEngine()
+print("\(engine.instructionSet), one thread; nanoseconds per call, medians of 15")
+print("options      Swift          C    C − Swift    per option     C/Swift")
+
+func padded(_ value: Double, _ width: Int, _ digits: Int) -> String {
+    let scale = pow(10, Double(digits))
+    let text = "\((value * scale).rounded() / scale)"
+    return String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+for count in [1, 8, 64, 512, 10_000, 1_000_000] {
+    var number = UniformNumbers()
+    func column(_ low: Double, _ high: Double) -> [Double] {
+        (0..<count).map { _ in low + (high - low) * number() }
+    }
+    let batch = try OptionBatch(
+        type: (0..<count).map { UInt8($0 & 1) }, spot: column(80, 120), strike: column(60, 160),
+        years: column(0.02, 2), volatility: column(0.2, 1), rate: column(0, 0.05), dividend: column(0, 0.05))
+    let greeks = UnsafeMutablePointer<Double>.allocate(capacity: 9 * count)
+    greeks.initialize(repeating: 0, count: 9 * count)
+    let selected = GreekSet.book.greeks
+    let outputs = GreekColumns { greek in selected.firstIndex(of: greek).map { greeks + $0 * count } }
+    batch.withColumns { columns in
+        caller_set(
+            caller, count, columns.type, columns.spot, columns.strike, columns.years, columns.volatility,
+            columns.rate, columns.dividend, greeks)
+        let repetitions = max(1, 20_000 / count)
+        var failed = 0
+        let seconds = interleavedMedians(
+            rounds: 15,
+            [
+                {
+                    for _ in 0..<repetitions { engine.fullForm(.book, columns, count: count, into: outputs) }
+                },
+                { failed += caller_greeks(caller, repetitions) },
+                { failed += caller_nothing(caller, repetitions) },
+            ])
+        guard failed == 0 else { fatalError("a call failed") }
+        let nanoseconds = seconds.map { $0 * 1e9 / Double(repetitions) }
+        let difference = nanoseconds[1] - nanoseconds[0]
+        print(
+            padded(Double(count), 9, 0), padded(nanoseconds[0], 12, 1), padded(nanoseconds[1], 12, 1),
+            padded(difference, 11, 1), padded(difference / Double(count), 12, 3),
+            padded(nanoseconds[1] / nanoseconds[0], 12, 3))
+        if count == 1 {
+            print(
+                "          (a call into the library that does nothing:", padded(nanoseconds[2], 0, 1), "ns)")
+        }
+    }
+    greeks.deallocate()
+}
