@@ -121,8 +121,17 @@ public func pathSums<A: LaneArithmetic>(
         let reciprocalSpot = Lanes(repeating: 1) / spot
         let (logHigh, logLow) = logarithmInTwoParts(arithmetic, spot)
         let halfSquare = spot * spot * Lanes(repeating: 0.5)
-        let sum = sums + step
-        sum.pointee = PathSums()
+        // Sums over the expiries; a block of zeros in memory would be a call.
+        var stepPrice = Lanes.zero
+        var stepDelta = Lanes.zero
+        var stepGamma = Lanes.zero
+        var stepVega = Lanes.zero
+        var stepTheta = Lanes.zero
+        var stepVanna = Lanes.zero
+        var stepCharm = Lanes.zero
+        var stepRent = Lanes.zero
+        var stepLevelVega = Lanes.zero
+        var stepMoveVega = Lanes.zero
         var number = live[step]
         while number < expiryCount {
             let expiry = expiries + (step &* expiryCount &+ number)
@@ -183,19 +192,29 @@ public func pathSums<A: LaneArithmetic>(
                 moveVega = A.multiplyAdd(slope, ownVega, moveVega)
                 index &+= 1
             }
-            sum.pointee.price = sum.pointee.price + price
-            sum.pointee.delta = sum.pointee.delta + delta
-            sum.pointee.gamma = sum.pointee.gamma + gamma
-            sum.pointee.vega = sum.pointee.vega + vega
-            sum.pointee.theta = sum.pointee.theta + theta
-            sum.pointee.vanna = sum.pointee.vanna + vanna
-            sum.pointee.charm = sum.pointee.charm + charm
-            sum.pointee.rent = A.multiplyAdd(halfSquare, variance, sum.pointee.rent)
-            sum.pointee.levelVega = A.multiplyAdd(
-                vega, Lanes(repeating: expiry.pointee.levelShare), sum.pointee.levelVega)
-            sum.pointee.moveVega = sum.pointee.moveVega + moveVega
+            stepPrice = stepPrice + price
+            stepDelta = stepDelta + delta
+            stepGamma = stepGamma + gamma
+            stepVega = stepVega + vega
+            stepTheta = stepTheta + theta
+            stepVanna = stepVanna + vanna
+            stepCharm = stepCharm + charm
+            stepRent = A.multiplyAdd(halfSquare, variance, stepRent)
+            stepLevelVega = A.multiplyAdd(vega, Lanes(repeating: expiry.pointee.levelShare), stepLevelVega)
+            stepMoveVega = stepMoveVega + moveVega
             number &+= 1
         }
+        let sum = sums + step
+        sum.pointee.price = stepPrice
+        sum.pointee.delta = stepDelta
+        sum.pointee.gamma = stepGamma
+        sum.pointee.vega = stepVega
+        sum.pointee.theta = stepTheta
+        sum.pointee.vanna = stepVanna
+        sum.pointee.charm = stepCharm
+        sum.pointee.rent = stepRent
+        sum.pointee.levelVega = stepLevelVega
+        sum.pointee.moveVega = stepMoveVega
         step &+= 1
     }
 }
