@@ -32,28 +32,13 @@ public struct PositionTable: Sendable {
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
-        let book = try table.required("book")
-        let instrument = try table.required("instrument")
+        var names = InstrumentColumns(try table.required("book"), try table.required("instrument"))
         let quantity = try table.required("quantity")
-        var known: [String: Instrument] = [:]
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            let bookName = row.text(book)
-            guard !bookName.isEmpty else { throw row.invalid(book, "book", "is empty") }
-            let name = row.text(instrument)
-            let held: Instrument
-            if let seen = known[name] {
-                held = seen
-            } else {
-                do throws(InstrumentNameError) {
-                    held = try Instrument(name: name)
-                } catch {
-                    throw row.invalid(instrument, "instrument", "\(error)")
-                }
-                known[name] = held
-            }
+            let (book, instrument) = try names.read(row)
             positions.append(
                 Position(
-                    book: bookName, instrument: held,
+                    book: book, instrument: instrument,
                     quantity: try row.number(quantity, "quantity", .finite), line: row.line))
         }
     }

@@ -6,15 +6,15 @@ extension Numeraire: ExpressibleByArgument {}
 /// A chain, the positions in it and how they are grouped: what commands about books share.
 struct BookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
-    var chain: String
+    var chain: String?
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String
+    var positions: String?
 
     @Option(
         help: ArgumentHelp(
-            "Any of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
-    var by = "book,underlying"
+            "Some of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
+    var by: String?
 
     @Option(help: "usd or coin.")
     var numeraire: Numeraire = .usd
@@ -36,22 +36,26 @@ struct BookOptions: ParsableArguments {
             valueName: "ratios"))
     var moneynessEdges: String?
 
-    /// What `--by` names.
-    func groupings() throws -> [Grouping] {
-        var groupings: [Grouping] = []
-        for name in by.split(separator: ",") {
-            guard let grouping = Grouping(rawValue: String(name)), !groupings.contains(grouping) else {
-                let known = Grouping.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--by \(by): expected some of \(known), each once")
-            }
-            groupings.append(grouping)
-        }
+    /// What `--by` names, or where it is absent a command's own choice.
+    func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
+        let groupings = try by.map { try Grouping.list($0) } ?? standard
         if groupings.contains(.desk), desks == nil {
-            throw ValidationError("--by \(by): desk needs --desks, a table of which book is whose")
+            throw ValidationError("--by \(by ?? ""): desk needs --desks, a table of which book is whose")
         }
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
         _ = try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness)
         return groupings
+    }
+
+    /// The files that must be named.
+    func requireFiles() throws -> (chain: String, positions: String) {
+        guard let chain, let positions else {
+            throw ValidationError("--chain and --positions are needed")
+        }
+        if chain == "-", positions == "-" {
+            throw ValidationError("standard input can be the chain or the positions, not both")
+        }
+        return (chain, positions)
     }
 
     /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
@@ -81,8 +85,9 @@ struct BookOptions: ParsableArguments {
 
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
-        let chain = try Chain(try Source(path: chain), &badRows)
-        let table = try PositionTable(try Source(path: positions), &badRows)
+        let files = try requireFiles()
+        let chain = try Chain(try Source(path: files.chain), &badRows)
+        let table = try PositionTable(try Source(path: files.positions), &badRows)
         var deskOfBook: [String: String] = [:]
         if let desks {
             let deskTable = try DeskTable(try Source(path: desks), &badRows)
@@ -94,14 +99,7 @@ struct BookOptions: ParsableArguments {
             tenorDays: try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays),
             moneyness: try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness),
             valuation.greeks.tickers, deskOfBook: deskOfBook)
-        let underlyings = Set(valuation.positions.map(\.instrument.base))
-        if numeraire == .coin, underlyings.count > 1,
-            !groupings.contains(.underlying) && !groupings.contains(.instrument)
-        {
-            throw ValidationError(
-                "--numeraire coin: figures in \(underlyings.sorted().joined(separator: " and ")) do not add; "
-                    + "add underlying to --by")
-        }
+        try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
         return Books(chain: chain, valuation: valuation, buckets: buckets)
     }
 }

@@ -13,7 +13,7 @@ guard CommandLine.arguments.count == 2, let caller = caller_open(CommandLine.arg
     exit(2)
 }
 let engine = try GreeksEngine()
-print("\(engine.instructionSet), one thread; nanoseconds per call, medians of 15")
+print("\(engine.instructionSet), one thread; nanoseconds per call, of processor time, medians of 15")
 print("options      Swift          C    C − Swift    per option     C/Swift")
 
 func padded(_ value: Double, _ width: Int, _ digits: Int) -> String {
@@ -22,14 +22,17 @@ func padded(_ value: Double, _ width: Int, _ digits: Int) -> String {
     return String(repeating: " ", count: max(0, width - text.count)) + text
 }
 
+func column(_ count: Int, _ low: Double, _ high: Double, _ numbers: inout UniformNumbers) -> [Double] {
+    (0..<count).map { _ in low + (high - low) * numbers() }
+}
+
 for count in [1, 8, 64, 512, 10_000, 1_000_000] {
-    var number = UniformNumbers()
-    func column(_ low: Double, _ high: Double) -> [Double] {
-        (0..<count).map { _ in low + (high - low) * number() }
-    }
+    var numbers = UniformNumbers()
     let batch = try OptionBatch(
-        type: (0..<count).map { UInt8($0 & 1) }, spot: column(80, 120), strike: column(60, 160),
-        years: column(0.02, 2), volatility: column(0.2, 1), rate: column(0, 0.05), dividend: column(0, 0.05))
+        type: (0..<count).map { UInt8($0 & 1) }, spot: column(count, 80, 120, &numbers),
+        strike: column(count, 60, 160, &numbers), years: column(count, 0.02, 2, &numbers),
+        volatility: column(count, 0.2, 1, &numbers), rate: column(count, 0, 0.05, &numbers),
+        dividend: column(count, 0, 0.05, &numbers))
     let greeks = UnsafeMutablePointer<Double>.allocate(capacity: 9 * count)
     greeks.initialize(repeating: 0, count: 9 * count)
     let selected = GreekSet.book.greeks
@@ -40,7 +43,7 @@ for count in [1, 8, 64, 512, 10_000, 1_000_000] {
             columns.rate, columns.dividend, greeks)
         let repetitions = max(1, 20_000 / count)
         var failed = 0
-        let seconds = interleavedMedians(
+        let seconds = interleavedProcessorMedians(
             rounds: 15,
             [
                 {

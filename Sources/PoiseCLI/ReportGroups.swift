@@ -1,0 +1,48 @@
+import ArgumentParser
+import Poise
+
+extension Grouping {
+    /// `book,underlying` as `--by` takes it.
+    /// - Parameter known: what may stand in it.
+    static func list(_ text: String, of known: [Grouping] = allCases) throws -> [Grouping] {
+        var groupings: [Grouping] = []
+        for name in text.split(separator: ",") {
+            guard let grouping = Grouping(rawValue: String(name)), known.contains(grouping),
+                !groupings.contains(grouping)
+            else {
+                let names = known.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--by \(text): expected some of \(names), each once")
+            }
+            groupings.append(grouping)
+        }
+        return groupings
+    }
+
+    /// What positions are grouped by that have no buckets.
+    static let unbucketed: [Grouping] = [.book, .underlying, .expiry, .instrument]
+}
+
+extension Numeraire {
+    /// Figures in coins of several kinds do not add up: groups must tell them apart.
+    func requireTotals(of coins: [String], by groupings: [Grouping]) throws {
+        let underlyings = Set(coins).sorted()
+        guard self == .coin, underlyings.count > 1, !groupings.contains(.underlying),
+            !groupings.contains(.instrument)
+        else { return }
+        throw ValidationError(
+            "--numeraire coin: figures in \(underlyings.joined(separator: " and ")) do not add; "
+                + "add underlying to --by")
+    }
+}
+
+/// `NAME=VALUE` as an argument.
+struct NamedArgument: ExpressibleByArgument {
+    let name, value: String
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        name = String(parts[0])
+        value = String(parts[1])
+    }
+}

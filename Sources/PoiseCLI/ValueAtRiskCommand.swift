@@ -1,0 +1,274 @@
+import ArgumentParser
+import Poise
+
+struct ValueAtRiskCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "var",
+        abstract:
+            "Value at risk and expected shortfall of books and of all of them, and who contributes what.",
+        discussion: """
+            Scenarios are moves of each coin's price and of the level of its volatilities over the horizon, taken \
+            from candles: as they happened (historical), or drawn from their covariance and put through the books' \
+            Greeks (delta-gamma-vega) or through every contract's formula (monte-carlo; historical does so too). \
+            Losses are positive. Components add up to the total: of the shortfall, what the books lose in the \
+            total's tail; of the value at risk, what they are expected to lose where the total loses just that.
+            """)
+
+    enum Method: String, ExpressibleByArgument, CaseIterable {
+        case historical
+        case deltaGammaVega = "delta-gamma-vega"
+        case monteCarlo = "monte-carlo"
+    }
+
+    enum Volatility: String, ExpressibleByArgument, CaseIterable { case realised, none }
+
+    enum Covariance: String, ExpressibleByArgument, CaseIterable {
+        case ewma, sample
+        case ledoitWolf = "ledoit-wolf"
+    }
+
+    @OptionGroup var inputs: BookOptions
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Candles timestamp,open,high,low,close of a coin, one for each; several files of one coin are joined.
+            """, valueName: "coin=file"))
+    var history: [NamedArgument]
+
+    @Option(help: "historical, delta-gamma-vega or monte-carlo.")
+    var method: Method = .historical
+
+    @Option(help: ArgumentHelp("Levels, such as 0.95,0.99.", valueName: "levels"))
+    var levels = "0.95,0.99"
+
+    @Option(help: ArgumentHelp("Hours that a scenario takes.", valueName: "hours"))
+    var horizon = 24.0
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How volatilities move: realised, with the exponentially weighted volatility of the coin's own \
+            returns, or none. --volatility-history replaces it.
+            """))
+    var volatility: Volatility = .realised
+
+    @Option(
+        help: ArgumentHelp(
+            "Candles of a coin's volatility index, one for each coin; volatilities move with its close.",
+            valueName: "coin=file"))
+    var volatilityHistory: [NamedArgument] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Options of T days beyond 30 take part in moves of volatility by (30/T)^power.",
+            valueName: "power"
+        ))
+    var termPower = 0.5
+
+    @Flag(help: "Let the horizon pass: options decay, and those that expire are worth what they pay.")
+    var timePasses = false
+
+    @Option(help: ArgumentHelp("historical: candles from one scenario to the next.", valueName: "count"))
+    var stride = 1
+
+    @Option(help: "Of the hourly moves, for what is drawn: ewma, ledoit-wolf or sample.")
+    var covariance: Covariance = .ewma
+
+    @Option(
+        help: ArgumentHelp(
+            "Weight that is left after a day, of ewma and of realised volatility.", valueName: "weight"))
+    var decay = 0.94
+
+    @Option(
+        help: ArgumentHelp(
+            "Shrink the covariance by so much more towards its mean variance.", valueName: "intensity"))
+    var shrinkage: Double?
+
+    @Option(help: ArgumentHelp("Scenarios to draw.", valueName: "count"))
+    var scenarios = 100_000
+
+    @Option(help: "Seed of what is drawn; the same scenarios on every machine.")
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Also write every scenario's gains of each group (CSV).", valueName: "file"))
+    var saveGains: String?
+
+    @OptionGroup var common: CommonOptions
+
+    private func levelList() throws -> [Double] {
+        try levels.split(separator: ",", omittingEmptySubsequences: false).map { text in
+            guard let level = Double(text), level >= 0.5, level < 1 else {
+                throw ValidationError("--levels \(levels): expected numbers from 0.5 to below 1")
+            }
+            return level
+        }
+    }
+
+    func validate() throws {
+        _ = try inputs.groupings()
+        let list = try levelList()
+        guard !list.isEmpty, Set(list).count == list.count else {
+            throw ValidationError("--levels \(levels): expected some, each once")
+        }
+        func require(_ isValid: Bool, _ option: String, _ rule: String) throws {
+            if !isValid { throw ValidationError("\(option): expected \(rule)") }
+        }
+        try require(horizon > 0 && horizon <= 87_600, "--horizon \(horizon)", "above 0 to 87600 hours")
+        try require((1...1_000_000).contains(stride), "--stride \(stride)", "1 to 1000000")
+        try require(
+            (2...1 << 26).contains(scenarios), "--scenarios \(scenarios)", "2 to 67108864")
+        try require(decay > 0 && decay < 1, "--decay \(decay)", "above 0 and below 1")
+        try require(termPower >= 0 && termPower <= 1, "--term-power \(termPower)", "0 to 1")
+        if let shrinkage {
+            try require(shrinkage >= 0 && shrinkage <= 1, "--shrinkage \(shrinkage)", "0 to 1")
+        }
+        let files = [inputs.chain, inputs.positions] + (history + volatilityHistory).map(\.value)
+        guard files.filter({ $0 == "-" }).count <= 1 else {
+            throw ValidationError("standard input can be one of the files only")
+        }
+    }
+
+    func run() throws {
+        let groupings = try inputs.groupings([.book])
+        let numeraire = inputs.numeraire
+        var badRows = BadRows(skip: common.skipBadRows)
+        var stopwatch = Stopwatch()
+        let pool = try GreeksPool(try GreeksEngine(), threads: 1)
+        let books = try inputs.read(groupings, &badRows)
+        let history = try factorHistory(&badRows)
+        stopwatch.lap("read")
+        let valuation = books.valuation
+        let coins = valuation.contracts.map(\.base)
+        if let coin = coins.sorted().first(where: { !history.coins.contains($0) }) {
+            throw ValidationError("--history: \(coin) is held, and has none")
+        }
+        valuation.greeks.compute(pool.engine)
+        let book = BookRevaluation(
+            valuation, by: groupings, books.buckets, in: numeraire, try VolatilityResponse(power: termPower),
+            pool)
+        stopwatch.lap("index")
+        let (moves, covariance) = try moves(history)
+        stopwatch.lap("scenarios")
+        let years = timePasses ? horizon / 8760 : 0
+        let gains =
+            method == .deltaGammaVega
+            ? try DeltaGammaVega(book).profits(moves, years: years) : try book.profits(moves, years: years)
+        stopwatch.lap("value")
+        // In coin there is one total per underlying.
+        var parts = [(name: "total", gains: gains)]
+        if numeraire == .coin, Set(coins).count > 1 {
+            parts = try Set(coins).sorted().map { coin in
+                ("total \(coin)", try gains.only { Self.coin(of: $0, groupings) == coin })
+            }
+        }
+        let levels = try levelList()
+        let reports = try parts.map { part in
+            TailRiskReport.Part(
+                name: part.name, groups: part.gains.groups,
+                figures: try levels.map { try part.gains.figures(level: $0) })
+        }
+        stopwatch.lap("sort")
+        try saveGains(gains, moves, groupings)
+        let report = TailRiskReport(
+            groupings: groupings, parts: reports, numeraire: numeraire, isDrawn: method != .historical)
+        let facts = TailRiskFacts(
+            command: self, history: history, covariance: covariance, scenarioCount: moves.count,
+            windows: method == .historical ? moves.starts : [])
+        let output = try Output(path: common.output)
+        switch common.format {
+        case .table:
+            try report.table.writeTable(to: output)
+            try output.write("\n" + facts.text(report) + stopwatch.text + "\n")
+        case .csv: try report.full.writeCSV(to: output)
+        case .json:
+            let full = report.full
+            try output.write("{\(facts.json(by: groupings, levels)),\n")
+            try output.write(" \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
+            try full.writeJSON(rows: 0..<full.rowCount - full.totalCount, to: output)
+            try output.write(",\n \"totals\": ")
+            try full.writeJSON(rows: full.rowCount - full.totalCount..<full.rowCount, to: output)
+            try output.write("\n}\n")
+        }
+        try output.finish()
+        common.report(badRows)
+    }
+
+    /// The coin of a group that has but one.
+    private static func coin(of labels: [String], _ groupings: [Grouping]) -> String? {
+        if let place = groupings.firstIndex(of: .underlying) { return labels[place] }
+        return groupings.firstIndex(of: .instrument).flatMap { try? Instrument(name: labels[$0]).base }
+    }
+
+    // MARK: Scenarios
+
+    private func candles(
+        _ arguments: [NamedArgument], _ badRows: inout BadRows
+    ) throws -> [String: CandleTable] {
+        var tables: [String: CandleTable] = [:]
+        for argument in arguments {
+            let table = try CandleTable(try Source(path: argument.value), &badRows)
+            tables[argument.name] = try tables[argument.name].map { try $0.joined(with: table) } ?? table
+        }
+        return tables
+    }
+
+    private func factorHistory(_ badRows: inout BadRows) throws -> FactorHistory {
+        let prices = try candles(history, &badRows)
+        let indices = try candles(volatilityHistory, &badRows)
+        if !indices.isEmpty {
+            if let coin = prices.keys.sorted().first(where: { indices[$0] == nil }) {
+                throw ValidationError("--volatility-history: \(coin) has none")
+            }
+            return try FactorHistory(prices, volatility: .index(indices))
+        }
+        return try FactorHistory(prices, volatility: volatility == .none ? .none : .realised(decay: decay))
+    }
+
+    private func moves(_ history: FactorHistory) throws -> (FactorMoves, FactorCovariance?) {
+        let steps = horizon * 3_600_000 / Double(history.interval)
+        if method == .historical {
+            guard steps == steps.rounded(), steps >= 1 else {
+                throw ValidationError(
+                    "--horizon \(horizon): expected a multiple of the candles' \(history.interval / 1000) s")
+            }
+            let moves = history.moves(steps: Int(steps), stride: stride)
+            guard moves.count > 1 else { throw TailRiskError.tooFewWindows(moves.count, needed: 2) }
+            return (moves, nil)
+        }
+        let hourly = history.moves(steps: 1)
+        let estimator: FactorCovariance.Estimator
+        switch covariance {
+        case .sample: estimator = .sample
+        case .ledoitWolf: estimator = .ledoitWolf(standardised: true)
+        case .ewma:
+            estimator = .exponential(decay: FactorHistory.decay(perDay: decay, interval: history.interval))
+        }
+        var covariance = try FactorCovariance(hourly.factors, names: hourly.factorNames, estimator)
+        if let shrinkage { covariance = try covariance.shrunk(by: shrinkage) }
+        let moves = try FactorMoves.gaussian(
+            covariance, coins: history.coins, steps: steps, count: scenarios, seed: seed,
+            method == .deltaGammaVega ? .normal : .lognormal)
+        return (moves, covariance)
+    }
+
+    private func saveGains(_ gains: ScenarioProfits, _ moves: FactorMoves, _ groupings: [Grouping]) throws {
+        guard let saveGains else { return }
+        let unit = inputs.numeraire.rawValue
+        let names = gains.groups.map { "\($0.joined(separator: " ")) \(unit)" }
+        let report = Report(
+            columns: (["scenario", "start"] + names + ["total \(unit)"]).map { Report.Column($0) },
+            rowCount: gains.count
+        ) { row, column in
+            switch column {
+            case 0: .text("\(row + 1)")
+            case 1: moves.starts.isEmpty ? .empty : .text("\(moves.starts[row].milliseconds)")
+            case gains.groups.count + 2: .number(gains.total[row])
+            default: .number(gains[column - 2][(column - 2) * gains.count + row])
+            }
+        }
+        let output = try Output(path: saveGains)
+        try report.writeCSV(to: output)
+        try output.finish()
+    }
+}

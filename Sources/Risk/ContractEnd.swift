@@ -1,0 +1,81 @@
+import Greeks
+import Market
+
+/// Where a contract stands at the end of a stretch of time: at its ticker, or settled.
+struct ContractEnd {
+    let timestamp: Timestamp
+    /// Of its future, or its own.
+    let price: Double
+    /// Of an option, in quote currency.
+    let value: Double
+    /// Of an option that is still there.
+    let volatility, rate: Double?
+    let isSettled, isGiven: Bool
+
+    /// What a trade has gained by then: in settlement currency by the exchange's rule, exchanged at the end's price.
+    func profit(of trade: TradeTable.Trade, in numeraire: Numeraire) -> Double {
+        let instrument = trade.instrument
+        let isInverse = instrument.settlement == .inverse
+        let exit = instrument.isOption ? isInverse ? value / price : value : price
+        let gain = instrument.profit(quantity: trade.quantity, entry: trade.price, exit: exit)
+        switch (isInverse, numeraire) {
+        case (true, .usd): return gain * price
+        case (false, .coin): return gain / price
+        default: return gain
+        }
+    }
+}
+
+/// Where contracts stand in a chain.
+struct ContractEnds {
+    private var ends: [String: ContractEnd] = [:]
+
+    subscript(name: String) -> ContractEnd? { ends[name] }
+
+    /// Contracts that the chain knows nothing of are left out.
+    init(
+        _ contracts: [Instrument], _ chain: Chain, _ deliveryPrices: [String: Double], _ engine: GreeksEngine,
+        _ badRows: inout BadRows
+    ) throws(MarketError) {
+        var seen: Set<String> = []
+        var tickers: [Ticker] = []
+        let now = chain.lastTimestamp
+        for contract in contracts where seen.insert(contract.name).inserted {
+            if let expiry = contract.expiry, expiry <= now {
+                settle(contract, at: expiry, chain, deliveryPrices)
+            } else if let ticker = chain.latestTicker(of: contract) {
+                tickers.append(ticker)
+            }
+        }
+        let prices = try ChainGreeks(tickers, file: chain.file, .price, &badRows)
+        prices.compute(engine)
+        for (row, ticker) in prices.tickers.enumerated() {
+            ends[ticker.instrument.name] = ContractEnd(
+                timestamp: ticker.timestamp, price: prices.options.spot[row],
+                value: prices.greeks[.price]?[row] ?? .nan, volatility: ticker.markVolatility,
+                rate: ticker.instrument.isOption ? ticker.interestRate : nil, isSettled: false, isGiven: false
+            )
+        }
+    }
+
+    private mutating func settle(
+        _ contract: Instrument, at expiry: Timestamp, _ chain: Chain, _ deliveryPrices: [String: Double]
+    ) {
+        let given = deliveryPrices[contract.sliceName]
+        guard let price = given ?? chain.indexPrice(of: contract) else { return }
+        var value = price
+        if case .option(let type, let strike, _) = contract.kind {
+            value = max(0, type.sign * (price - strike))
+        }
+        ends[contract.name] = ContractEnd(
+            timestamp: expiry, price: price, value: value, volatility: nil, rate: nil, isSettled: true,
+            isGiven: given != nil)
+    }
+}
+
+extension Chain {
+    /// The time of its last ticker.
+    var lastTimestamp: Timestamp {
+        tickers.map(\.timestamp).max() ?? Timestamp(milliseconds: .min)
+    }
+}

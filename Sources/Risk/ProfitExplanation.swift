@@ -1,0 +1,222 @@
+import Glibc
+import Greeks
+import Market
+
+/// The parts of a profit: what each Greek explains, with the Greeks of the start, and what none does.
+///
+/// dF is the move of a contract's own future, dσ that of its volatility, dt the time from ticker to ticker.
+public enum ProfitComponent: Int, CaseIterable, Sendable {
+    /// All of it: the sum of the others.
+    case profit
+    /// First order in the move of F that follows from time alone, index and annual basis standing still:
+    /// F (exp(−b dt) − 1) with b = ln(F/index)/T. Of perpetuals the funding.
+    case carry
+    /// First order in the rest of dF.
+    case delta
+    /// ½ ∂²/∂F² dF².
+    case gamma
+    case vega
+    case theta
+    /// Of discounting alone, since F moves by itself.
+    case rho
+    case vanna, volga, charm
+    /// From the price of a trade to the end.
+    case trades
+    /// The exact remainder.
+    case unexplained
+}
+
+/// What positions gained between two chains, contract by contract, split into its parts.
+///
+/// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
+/// time of the second chain is settled: an option at its intrinsic value, a future at the delivery price, for which
+/// the second chain's index stands in where none is given. A trade counts from its price to the end. What a gain
+/// is in which numeraire, see `ValueDerivatives`: in dollars an option's profit is the difference of the values in
+/// `ExposureGreek`; payments are exchanged at the contract's own price at the end.
+public struct ProfitExplanation: Sendable {
+    /// A contract that expired on the way.
+    public struct Settlement: Sendable, Equatable {
+        public let instrument: Instrument
+        public let price: Double
+        /// Whether the price is the one that was given, else the index of the second chain.
+        public let isGiven: Bool
+    }
+
+    public let numeraire: Numeraire
+    /// Of positions and trades, in their order.
+    private var legs: [(book: String, instrument: Instrument, parts: [Double])] = []
+    /// By expiry and name.
+    public private(set) var settlements: [Settlement] = []
+    /// Distinct contracts, positions, trades.
+    public let contractCount: Int
+    public let positionCount: Int
+    public private(set) var tradeCount = 0
+    /// The first and last time from which, and to which, contracts are explained.
+    public private(set) var start, end: ClosedRange<Timestamp>?
+
+    /// - Parameters:
+    ///   - positions: held at the time of the first chain.
+    ///   - trades: made between the chains.
+    ///   - deliveryPrices: by the name up to the strike, such as `BTC-12FEB21`.
+    ///   - fundingRate: what long perpetuals pay per eight hours, as a part of the notional.
+    /// - Throws: `invalidValue` for contracts without a price in either chain, and for tickers of the second chain
+    ///   that are older; such rows go to `badRows` first.
+    public init(
+        from first: Chain, to second: Chain, _ positions: PositionTable, _ trades: TradeTable? = nil,
+        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, in numeraire: Numeraire,
+        _ engine: GreeksEngine, _ badRows: inout BadRows
+    ) throws(MarketError) {
+        self.numeraire = numeraire
+        let valuation = try BookValuation(positions, in: first, &badRows)
+        valuation.greeks.compute(engine)
+        let traded = trades?.trades ?? []
+        let contracts = valuation.contracts + traded.map(\.instrument)
+        let ends = try ContractEnds(contracts, second, deliveryPrices, engine, &badRows)
+        let rows = Dictionary(
+            valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
+        var parts: [String: [Double]] = [:]
+        var starts: [Timestamp] = []
+        var stops: [Timestamp] = []
+        var count = 0
+        for position in valuation.positions {
+            let name = position.instrument.name
+            guard let row = rows[name], let end = ends[name] else {
+                try badRows.note(Self.missing(position.instrument, positions.file, position.line, second))
+                continue
+            }
+            let began = valuation.greeks.tickers[row].timestamp
+            guard end.timestamp >= began else {
+                try badRows.note(
+                    .invalidValue(
+                        file: positions.file, line: position.line, column: "instrument", value: name,
+                        reason: "\(second.file) has it at \(end.timestamp), before \(first.file)'s \(began)"))
+                continue
+            }
+            if parts[name] == nil {
+                let index =
+                    valuation.greeks.tickers[row].indexPrice ?? first.indexPrice(of: position.instrument)
+                parts[name] = Self.parts(
+                    valuation.greeks, row, end, index: index, fundingRate: fundingRate, numeraire)
+                starts.append(began)
+                stops.append(end.timestamp)
+            }
+            let perUnit = parts[name] ?? []
+            legs.append((position.book, position.instrument, perUnit.map { $0 * position.quantity }))
+            count += 1
+        }
+        positionCount = count
+        contractCount = parts.count
+        for trade in traded {
+            guard let end = ends[trade.instrument.name] else {
+                try badRows.note(Self.missing(trade.instrument, trades?.file ?? "", trade.line, second))
+                continue
+            }
+            var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
+            let gain = end.profit(of: trade, in: numeraire)
+            parts[ProfitComponent.profit.rawValue] = gain
+            parts[ProfitComponent.trades.rawValue] = gain
+            legs.append((trade.book, trade.instrument, parts))
+            stops.append(end.timestamp)
+            tradeCount += 1
+        }
+        settlements = Set(legs.map(\.instrument)).sorted { $0.sortsBefore($1) }.compactMap { instrument in
+            guard let end = ends[instrument.name], end.isSettled else { return nil }
+            return Settlement(instrument: instrument, price: end.price, isGiven: end.isGiven)
+        }
+        if let low = starts.min(), let high = starts.max() { start = low...high }
+        if let low = stops.min(), let high = stops.max() { end = low...high }
+    }
+
+    /// Coins of the positions and trades.
+    public var underlyings: [String] { Array(Set(legs.map(\.instrument.base))).sorted() }
+
+    /// Sums of groups, sorted by their labels, in the order of the positions and then the trades.
+    /// - Parameter groupings: any but tenor and moneyness, whose labels are all `none` here.
+    public func sums(by groupings: [Grouping]) -> ProfitSums {
+        let ranks = Dictionary(
+            legs.map(\.instrument).sorted { $0.sortsBefore($1) }.enumerated().map {
+                ($0.element.name, $0.offset)
+            }, uniquingKeysWith: { first, _ in first })
+        let buckets = ExposureBuckets()
+        let labels = legs.map { leg in
+            groupings.map { $0.label(book: leg.book, leg.instrument, buckets, ranks) }
+        }
+        let sorted = Set(labels).sorted { $0.lexicographicallyPrecedes($1) }
+        let numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($0.element, $0.offset) })
+        var sums = sorted.map { _ in Array(repeating: 0.0, count: ProfitComponent.allCases.count) }
+        for (leg, label) in zip(legs, labels) {
+            guard let group = numbers[label] else { continue }
+            for part in sums[group].indices { sums[group][part] += leg.parts[part] }
+        }
+        return ProfitSums(groups: sorted.map { $0.map(\.text) }, sums: sums)
+    }
+
+    private static func missing(
+        _ instrument: Instrument, _ file: String, _ line: Int, _ chain: Chain
+    ) -> MarketError {
+        .invalidValue(
+            file: file, line: line, column: "instrument", value: instrument.name,
+            reason: instrument.expiry.map { $0 <= chain.lastTimestamp } == true
+                ? "it has expired, and \(chain.file) names no index of \(instrument.base) to settle it at"
+                : "\(chain.file) has no price for it")
+    }
+
+    /// The parts of one unit of a contract.
+    private static func parts(
+        _ chain: ChainGreeks, _ row: Int, _ end: ContractEnd, index: Double?, fundingRate: Double,
+        _ numeraire: Numeraire
+    ) -> [Double] {
+        let ticker = chain.tickers[row]
+        let derivatives = chain.derivatives(ofRow: row, in: numeraire)
+        let price = chain.options.spot[row]
+        let move = end.price - price
+        let years = ticker.timestamp.years(until: end.timestamp)
+        var carried = 0.0
+        if let index, let expiry = ticker.instrument.expiry {
+            let left = ticker.timestamp.years(until: expiry)
+            if left > 0 { carried = price * expm1(-log(price / index) / left * years) }
+        }
+        let natural = chain.greeks[.price]?[row] ?? .nan
+        var profit = chain.profit(
+            ofRow: row, to: end.price, value: (start: natural, end: end.value), in: numeraire)
+        let volatilityMove = (end.volatility ?? chain.options.volatility[row]) - chain.options.volatility[row]
+        var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
+        func set(_ part: ProfitComponent, _ value: Double) { parts[part.rawValue] = value }
+        var carry = derivatives.price * carried
+        if ticker.instrument.kind == .perpetual {
+            // Of a dollar of an inverse contract, or of a coin.
+            let notional = derivatives.price * price
+            let funding = -fundingRate * years * 365 * 3 * notional
+            carry += funding
+            profit += funding
+        }
+        set(.carry, carry)
+        set(.delta, derivatives.price * (move - carried))
+        set(.gamma, derivatives.price2 * move * move / 2)
+        set(.vega, derivatives.volatility * volatilityMove)
+        set(.theta, derivatives.time * years)
+        set(.rho, derivatives.rate * ((end.rate ?? ticker.interestRate) - ticker.interestRate))
+        set(.vanna, derivatives.priceVolatility * move * volatilityMove)
+        set(.volga, derivatives.volatility2 * volatilityMove * volatilityMove / 2)
+        set(.charm, derivatives.priceTime * move * years)
+        let explained = parts.reduce(0, +)
+        set(.profit, profit)
+        set(.unexplained, profit - explained)
+        return parts
+    }
+}
+
+/// Parts of the profit of groups.
+public struct ProfitSums: Sendable {
+    /// One label per grouping for each group.
+    public let groups: [[String]]
+    private let sums: [[Double]]
+
+    init(groups: [[String]], sums: [[Double]]) {
+        self.groups = groups
+        self.sums = sums
+    }
+
+    public subscript(group: Int, part: ProfitComponent) -> Double { sums[group][part.rawValue] }
+}

@@ -1,0 +1,117 @@
+import Greeks
+import Market
+
+/// What one unit of a contract gains where its own price moves from F to F₁, its volatility, its time or its rate
+/// change: the derivatives of the gain, at the start.
+///
+/// | | US dollars | coin |
+/// | --- | --- | --- |
+/// | inverse option | V₁ − V | V₁/F₁ − V/F |
+/// | linear option | V₁ − V | (V₁ − V)/F₁ |
+/// | inverse future or perpetual, per dollar | F₁/F − 1 | 1/F − 1/F₁ |
+/// | linear future or perpetual | F₁ − F | (F₁ − F)/F₁ |
+/// | coin | F₁ − F | 0 |
+///
+/// All are in natural units: per unit of F, per 1.00 of volatility and rate, per year.
+/// - Source: derivatives of V/F as in `GreekMatrix.coinGreeks`.
+package struct ValueDerivatives: Sendable {
+    /// The value in the numeraire.
+    package var value = 0.0
+    /// ∂/∂F and ∂²/∂F².
+    package var price = 0.0
+    package var price2 = 0.0
+    /// ∂/∂σ, ∂²/∂σ², ∂²/∂F∂σ.
+    package var volatility = 0.0
+    package var volatility2 = 0.0
+    package var priceVolatility = 0.0
+    /// ∂/∂t in calendar time, and ∂²/∂F∂t.
+    package var time = 0.0
+    package var priceTime = 0.0
+    /// ∂/∂r of the discounting alone: F is observed, and moves by itself.
+    package var rate = 0.0
+}
+
+extension ChainGreeks {
+    /// The derivatives of one row.
+    /// - Precondition: the Greeks of books are computed.
+    package func derivatives(ofRow row: Int, in numeraire: Numeraire) -> ValueDerivatives {
+        let forward = options.spot[row]
+        let contractClass = classes[row]
+        guard contractClass.isOption else { return contractClass.derivatives(price: forward, in: numeraire) }
+        func natural(_ greek: Greek) -> Double { greeks[greek]?[row] ?? .nan }
+        var result = ValueDerivatives()
+        let coins = numeraire == .coin ? 1 / forward : 1
+        result.value = natural(.price) * coins
+        result.volatility = natural(.vega) * coins
+        result.volatility2 = natural(.volga) * coins
+        result.time = natural(.theta) * coins
+        result.rate = -options.years[row] * result.value
+        result.price = natural(.delta)
+        result.price2 = natural(.gamma)
+        result.priceVolatility = natural(.vanna)
+        result.priceTime = natural(.charm)
+        if numeraire == .coin {
+            let premium = contractClass == .inverseOption ? result.value : 0
+            result.price = (result.price - premium) * coins
+            result.price2 = (result.price2 - 2 * result.price) * coins
+            result.priceVolatility = (result.priceVolatility - result.volatility) * coins
+            result.priceTime = (result.priceTime - result.time) * coins
+        }
+        return result
+    }
+
+    /// Whether a row is an option.
+    package func isOption(row: Int) -> Bool { classes[row].isOption }
+
+    /// How much of its future's move a row still takes part in (`SettlementWindow`).
+    package func settlementShare(ofRow row: Int) -> Double { settlementShares[row] }
+
+    /// The gains of one unit of a row in `count` scenarios, in which its own price moves to `prices` and of an option
+    /// the value in quote currency to `values`. These may be where the gains go to.
+    package func profits(
+        ofRow row: Int, to prices: UnsafePointer<Double>, values: UnsafePointer<Double>, count: Int,
+        in numeraire: Numeraire, into gains: UnsafeMutablePointer<Double>
+    ) {
+        let start = classes[row].isOption ? greeks[.price]?[row] ?? .nan : 0
+        for scenario in 0..<count {
+            gains[scenario] = profit(
+                ofRow: row, to: prices[scenario], value: (start, values[scenario]), in: numeraire)
+        }
+    }
+
+    /// What one unit of a row gains as its own price moves to `price`; of an option the value in quote currency goes
+    /// from `start` to `end`.
+    package func profit(
+        ofRow row: Int, to price: Double, value: (start: Double, end: Double) = (0, 0),
+        in numeraire: Numeraire
+    ) -> Double {
+        let forward = options.spot[row]
+        switch (classes[row], numeraire) {
+        case (.inverseOption, .usd), (.linearOption, .usd): return value.end - value.start
+        case (.inverseOption, .coin): return value.end / price - value.start / forward
+        case (.linearOption, .coin): return (value.end - value.start) / price
+        case (.inverseFuture, .usd): return (price - forward) / forward
+        case (.inverseFuture, .coin): return (price - forward) / (forward * price)
+        case (.linearFuture, .usd), (.spot, .usd): return price - forward
+        case (.linearFuture, .coin): return (price - forward) / price
+        case (.spot, .coin): return 0
+        }
+    }
+}
+
+extension ContractClass {
+    fileprivate func derivatives(price: Double, in numeraire: Numeraire) -> ValueDerivatives {
+        var result = ValueDerivatives()
+        let coins = 1 / price
+        switch (self, numeraire) {
+        case (.inverseFuture, .usd): result.price = coins
+        case (.inverseFuture, .coin):
+            (result.price, result.price2) = (coins * coins, -2 * coins * coins * coins)
+        case (.spot, .coin): result.value = 1
+        case (.spot, .usd): (result.value, result.price) = (price, 1)
+        case (_, .usd): result.price = 1
+        case (_, .coin): (result.price, result.price2) = (coins, -2 * coins * coins)
+        }
+        return result
+    }
+}

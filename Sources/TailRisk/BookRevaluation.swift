@@ -1,0 +1,147 @@
+import Greeks
+import Market
+import Risk
+import VectorMath
+
+/// Positions valued anew in any scenario: every contract once per scenario, by the kernel, and spread to the groups.
+///
+/// A coin's move is that of all its futures, its perpetual and itself; a move of its volatilities reaches an option
+/// by `VolatilityResponse`. A contract in its last half hour takes part in the moves by the share that is not yet
+/// averaged. What one unit gains, see `ValueDerivatives`.
+public final class BookRevaluation: @unchecked Sendable {
+    public let numeraire: Numeraire
+    public let plan: ExposurePlan
+    /// Coins that the positions depend on.
+    public let coins: [String]
+    let valuation: BookValuation
+    let coinOfContract: [Int]
+    let response: VolatilityResponse
+    private let pool: GreeksPool
+
+    /// - Parameters:
+    ///   - valuation: whose Greeks are computed.
+    ///   - pool: prices on all its threads; the results are the same for any number.
+    public init(
+        _ valuation: BookValuation, by groupings: [Grouping], _ buckets: ExposureBuckets? = nil,
+        in numeraire: Numeraire, _ response: VolatilityResponse, _ pool: GreeksPool
+    ) {
+        self.valuation = valuation
+        self.numeraire = numeraire
+        self.response = response
+        self.pool = pool
+        let contracts = valuation.contracts
+        plan = ExposurePlan(valuation.positions, contracts: contracts, by: groupings, buckets)
+        let coins = Array(Set(contracts.map(\.base))).sorted()
+        self.coins = coins
+        coinOfContract = contracts.map { coins.firstIndex(of: $0.base) ?? 0 }
+    }
+
+    var engine: GreeksEngine { pool.engine }
+
+    /// The columns of moves of each of `coins`.
+    /// - Throws: `missingHistory`.
+    func columns(_ moves: FactorMoves) throws(TailRiskError) -> [Int] {
+        var places: [Int] = []
+        for coin in coins {
+            guard let place = moves.coins.firstIndex(of: coin) else { throw .missingHistory(coin: coin) }
+            places.append(place)
+        }
+        return places
+    }
+
+    /// What the groups gain.
+    /// - Parameter years: time that passes; options that expire meanwhile are worth their intrinsic value.
+    /// - Throws: `missingHistory`; `notFinite` for positions too large to be added.
+    public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
+        -> ScenarioProfits
+    {
+        let places = try columns(moves)
+        let width = WeightedRows.width
+        let greeks = valuation.greeks
+        let options = (0..<greeks.tickers.count).filter { greeks.isOption(row: $0) }
+        let others = (0..<greeks.tickers.count).filter { !greeks.isOption(row: $0) }
+        let inputs = greeks.options
+        let count = options.count * width
+        // Columns of inputs, option by option 16 lanes each.
+        let columns = UnsafeMutablePointer<Double>.allocate(capacity: 5 * count + 1)
+        let type = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 1)
+        let rows = UnsafeMutablePointer<Double>.allocate(capacity: greeks.tickers.count * width + 1)
+        defer {
+            columns.deallocate()
+            type.deallocate()
+            rows.deallocate()
+        }
+        let (spot, strike, years) = (columns, columns + count, columns + 2 * count)
+        let (volatility, rate) = (columns + 3 * count, columns + 4 * count)
+        for (number, row) in options.enumerated() {
+            for lane in number * width..<(number + 1) * width {
+                type[lane] = inputs.type[row]
+                strike[lane] = inputs.strike[row]
+                years[lane] = max(0, inputs.years[row] - passed)
+                rate[lane] = inputs.rate[row]
+            }
+        }
+        let values = GreekMatrix(.price, count: count)
+        let valueColumn = values.columns.price.unsafelyUnwrapped
+        let contracts = (0..<greeks.tickers.count).map { row in
+            (
+                coin: coinOfContract[row], forward: inputs.spot[row],
+                share: greeks.settlementShare(ofRow: row), volatility: inputs.volatility[row],
+                response: response.factor(years: max(0, inputs.years[row] - passed))
+            )
+        }
+        var priceMoves = Array(repeating: (Lanes.zero, Lanes.zero), count: coins.count)
+        var volatilityMoves = priceMoves
+        return try ScenarioProfits(groups: plan.groups, count: moves.count) { first, sums in
+            for (coin, place) in places.enumerated() {
+                priceMoves[coin] = Self.lanes(moves.price[place], from: first)
+                if !moves.volatility.isEmpty {
+                    volatilityMoves[coin] = Self.lanes(moves.volatility[place], from: first)
+                }
+            }
+            for (number, row) in options.enumerated() {
+                let option = contracts[row]
+                Self.store(priceMoves[option.coin], option.forward, option.share, spot + number * width)
+                Self.store(
+                    volatilityMoves[option.coin], option.volatility, option.response,
+                    volatility + number * width)
+            }
+            pool.fullForm(
+                .price,
+                FullFormColumns(
+                    type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+                    dividend: rate), count: count, into: values.columns)
+            for (number, row) in options.enumerated() {
+                greeks.profits(
+                    ofRow: row, to: spot + number * width, values: valueColumn + number * width, count: width,
+                    in: numeraire, into: rows + row * width)
+            }
+            for row in others {
+                let contract = contracts[row]
+                let own = rows + row * width
+                Self.store(priceMoves[contract.coin], contract.forward, contract.share, own)
+                greeks.profits(
+                    ofRow: row, to: own, values: own, count: width, in: numeraire, into: own)
+            }
+            plan.aggregate(rows, groups: 0..<plan.groups.count, into: sums, engine)
+        }
+    }
+
+    /// Sixteen moves; 0 behind the last.
+    private static func lanes(_ moves: [Double], from first: Int) -> (Lanes, Lanes) {
+        var lanes = (Lanes.zero, Lanes.zero)
+        for lane in 0..<min(8, moves.count - first) { lanes.0[lane] = moves[first + lane] }
+        for lane in 0..<max(0, min(8, moves.count - first - 8)) { lanes.1[lane] = moves[first + 8 + lane] }
+        return lanes
+    }
+
+    /// level·(1 + share·move).
+    private static func store(
+        _ moves: (Lanes, Lanes), _ level: Double, _ share: Double, _ place: UnsafeMutablePointer<Double>
+    ) {
+        let raw = UnsafeMutableRawPointer(place)
+        let one = Lanes(repeating: 1)
+        raw.storeBytes(of: (one + moves.0 * share) * level, as: Lanes.self)
+        raw.storeBytes(of: (one + moves.1 * share) * level, toByteOffset: 64, as: Lanes.self)
+    }
+}

@@ -1,0 +1,119 @@
+import Greeks
+import Market
+import Risk
+import VectorMath
+
+/// The second-order expansion of what groups of positions gain, in the moves of prices and volatilities, and first
+/// order in time: per coin and group
+/// D·r + G·r²/2 + V·v + W·v²/2 + X·r·v + Θ·t, with r and v the relative moves of `FactorMoves`.
+public struct DeltaGammaVega: Sendable {
+    /// The coefficients, in the order of the formula.
+    public enum Term: Int, CaseIterable, Sendable {
+        case delta, gamma, vega, volga, vanna, theta
+    }
+
+    public let coins: [String]
+    public let groups: [[String]]
+    /// Group by group, coin by coin, term by term.
+    private let coefficients: [Double]
+    private let engine: GreeksEngine
+
+    /// One coefficient: of a group and a coin.
+    public subscript(group: Int, coin: Int, term: Term) -> Double {
+        coefficients[(group * coins.count + coin) * Term.allCases.count + term.rawValue]
+    }
+
+    /// The coefficients of the positions that a revaluation holds.
+    public init(_ book: BookRevaluation) {
+        coins = book.coins
+        groups = book.plan.groups
+        engine = book.engine
+        let terms = Term.allCases.count
+        let width = WeightedRows.width
+        let greeks = book.valuation.greeks
+        let contractCount = greeks.tickers.count
+        var coefficients = Array(repeating: 0.0, count: groups.count * coins.count * terms)
+        var rows = Array(repeating: 0.0, count: max(1, contractCount) * width)
+        var sums = Array(repeating: 0.0, count: max(1, groups.count) * width)
+        for coin in coins.indices {
+            for row in 0..<contractCount {
+                let isOwn = book.coinOfContract[row] == coin
+                let contract = isOwn ? Self.terms(greeks, row, book) : Array(repeating: 0, count: terms)
+                for term in 0..<terms { rows[row * width + term] = contract[term] }
+            }
+            sums.withUnsafeMutableBufferPointer { sums in
+                guard let base = sums.baseAddress else { return }
+                book.plan.aggregate(rows, groups: 0..<book.plan.groups.count, into: base, book.engine)
+            }
+            for group in groups.indices {
+                for term in 0..<terms {
+                    coefficients[(group * coins.count + coin) * terms + term] = sums[group * width + term]
+                }
+            }
+        }
+        self.coefficients = coefficients
+    }
+
+    private static func terms(_ greeks: ChainGreeks, _ row: Int, _ book: BookRevaluation) -> [Double] {
+        let derivatives = greeks.derivatives(ofRow: row, in: book.numeraire)
+        let price = greeks.options.spot[row] * greeks.settlementShare(ofRow: row)
+        let volatility =
+            greeks.options.volatility[row] * book.response.factor(years: greeks.options.years[row])
+        return [
+            derivatives.price * price, derivatives.price2 * price * price,
+            derivatives.volatility * volatility, derivatives.volatility2 * volatility * volatility,
+            derivatives.priceVolatility * price * volatility, derivatives.time,
+        ]
+    }
+
+    /// What the groups gain by the expansion.
+    /// - Throws: `missingHistory`, `notFinite`.
+    public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
+        -> ScenarioProfits
+    {
+        var places: [Int] = []
+        for coin in coins {
+            guard let place = moves.coins.firstIndex(of: coin) else { throw .missingHistory(coin: coin) }
+            places.append(place)
+        }
+        let terms = Term.allCases.count
+        let width = WeightedRows.width
+        let termCount = coins.count * terms
+        let features = UnsafeMutablePointer<Double>.allocate(capacity: max(1, termCount) * width)
+        features.initialize(repeating: 0, count: max(1, termCount) * width)
+        defer { features.deallocate() }
+        let rowOfTerm = groups.flatMap { _ in (0..<termCount).map { Int32($0) } }
+        let offsets = (0...groups.count).map { $0 * termCount }
+        return try ScenarioProfits(groups: groups, count: moves.count) { first, sums in
+            let inUse = min(width, moves.count - first)
+            for (coin, place) in places.enumerated() {
+                let base = features + coin * terms * width
+                for lane in 0..<inUse {
+                    let r = moves.price[place][first + lane]
+                    base[lane] = r
+                    base[width + lane] = r * r / 2
+                    if !moves.volatility.isEmpty {
+                        let v = moves.volatility[place][first + lane]
+                        base[2 * width + lane] = v
+                        base[3 * width + lane] = v * v / 2
+                        base[4 * width + lane] = r * v
+                    }
+                    base[5 * width + lane] = passed
+                }
+            }
+            rowOfTerm.withUnsafeBufferPointer { rowOfTerm in
+                coefficients.withUnsafeBufferPointer { coefficients in
+                    offsets.withUnsafeBufferPointer { offsets in
+                        guard let rowOfTerm = rowOfTerm.baseAddress, let offsets = offsets.baseAddress,
+                            let coefficients = coefficients.baseAddress
+                        else { return }
+                        engine.sumWeightedRows(
+                            WeightedRows(
+                                rows: features, rowOfTerm: rowOfTerm, weights: coefficients,
+                                offsets: offsets, groupCount: groups.count), into: sums)
+                    }
+                }
+            }
+        }
+    }
+}

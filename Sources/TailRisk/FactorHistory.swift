@@ -1,0 +1,179 @@
+import Glibc
+import Market
+
+/// What moved together in the past: of each coin its price and, where wanted, the level of its volatilities, at the
+/// times at which all histories have a candle.
+public struct FactorHistory: Sendable {
+    /// Where the level of volatilities comes from.
+    public enum VolatilitySource: Sendable {
+        /// Volatilities stay as they are.
+        case none
+        /// The exponentially weighted volatility of the coin's own returns, `decay` being the weight that is left
+        /// after a day (RiskMetrics: 0.94). A proxy: what the market implies is steadier, and rises earlier.
+        case realised(decay: Double)
+        /// Closes of a volatility index, one per coin.
+        case index([String: CandleTable])
+    }
+
+    public let coins: [String]
+    /// Milliseconds from one time to the next, where there is no gap.
+    public let interval: Int64
+    /// Times that all histories have, ascending.
+    public let times: [Timestamp]
+    /// Stretches between them that lack some history.
+    public let gaps: [CandleTable.Gap]
+    public let hasVolatility: Bool
+    /// By coin: prices, and levels of volatility up to a factor (empty without).
+    let prices, volatilities: [[Double]]
+
+    /// - Parameter candles: one table per coin; their closes are the prices.
+    /// - Throws: `TailRiskError.incommensurable`, `.invalidValue` for the decay, `.missingHistory` for a coin without
+    ///   an index of volatility, `.tooFewWindows` for fewer than two common times.
+    public init(
+        _ candles: [String: CandleTable], volatility source: VolatilitySource
+    ) throws(TailRiskError) {
+        let coins = candles.keys.sorted()
+        self.coins = coins
+        var tables = coins.compactMap { candles[$0] }
+        switch source {
+        case .none: hasVolatility = false
+        case .realised(let decay):
+            guard decay > 0, decay < 1 else {
+                throw .invalidValue(field: "decay", value: decay, rule: "expected above 0 and below 1")
+            }
+            hasVolatility = true
+        case .index(let indices):
+            hasVolatility = true
+            for coin in coins {
+                guard let index = indices[coin] else { throw .missingHistory(coin: "\(coin)'s volatility") }
+                tables.append(index)
+            }
+        }
+        guard let interval = tables.first?.interval else { throw .tooFewWindows(0, needed: 2) }
+        self.interval = interval
+        for (table, coin) in zip(tables, coins + coins) where table.interval != interval {
+            throw .incommensurable(coin: coin, interval: table.interval, expected: interval)
+        }
+        // Levels of realised volatility belong to the history that they come from, gaps and all.
+        var columns = tables.map { table in table.candles.map { ($0.timestamp, $0.close) } }
+        if case .realised(let decay) = source {
+            columns += tables.map { Self.realisedVolatility($0, decayPerDay: decay) }
+        }
+        (times, columns) = Self.common(columns)
+        guard times.count > 1 else { throw .tooFewWindows(max(0, times.count - 1), needed: 2) }
+        let values = columns.map { $0.map(\.1) }
+        prices = Array(values[..<coins.count])
+        volatilities = Array(values[coins.count...])
+        gaps = zip(times, times.dropFirst()).compactMap { last, next in
+            let steps = (next.milliseconds - last.milliseconds) / interval
+            return steps == 1 ? nil : CandleTable.Gap(last: last, next: next, count: Int(steps) - 1)
+        }
+    }
+
+    /// Relative moves over a number of steps from every `stride`-th time from which no step is missing: S₁/S₀ − 1.
+    public func moves(steps: Int, stride: Int = 1) -> FactorMoves {
+        var starts: [Int] = []
+        var next = 0
+        for start in 0..<max(0, times.count - steps) {
+            let span = times[start + steps].milliseconds - times[start].milliseconds
+            guard start >= next, span == Int64(steps) * interval else { continue }
+            starts.append(start)
+            next = start + stride
+        }
+        func moves(_ levels: [Double]) -> [Double] {
+            starts.map { (levels[$0 + steps] - levels[$0]) / levels[$0] }
+        }
+        return FactorMoves(
+            coins: coins, price: prices.map(moves), volatility: volatilities.map(moves),
+            starts: starts.map { times[$0] }, count: starts.count)
+    }
+
+    /// The weight that is left after a step of `interval` milliseconds, where `perDay` is left after a day.
+    public static func decay(perDay: Double, interval: Int64) -> Double {
+        pow(perDay, Double(interval) / 86_400_000)
+    }
+
+    /// The root of the exponentially weighted mean of squared returns over one step. Steps across gaps don't change it,
+    /// and the first times are left out, until the weights of the mean add up to 90%.
+    private static func realisedVolatility(
+        _ table: CandleTable, decayPerDay: Double
+    ) -> [(Timestamp, Double)] {
+        let candles = table.candles
+        let decay = Self.decay(perDay: decayPerDay, interval: table.interval)
+        var levels: [(Timestamp, Double)] = []
+        var variance = 0.0
+        var weight = 0.0
+        for index in 1..<candles.count {
+            let step = candles[index].timestamp.milliseconds - candles[index - 1].timestamp.milliseconds
+            if step == table.interval {
+                let move = candles[index].close / candles[index - 1].close - 1
+                variance = decay * variance + (1 - decay) * move * move
+                weight = decay * weight + (1 - decay)
+            }
+            // Level prices have no volatility, of which there are no relative moves.
+            if weight >= 0.9, variance > 0 {
+                levels.append((candles[index].timestamp, (variance / weight).squareRoot()))
+            }
+        }
+        return levels
+    }
+
+    /// The times that stand in all columns, and the columns at these times.
+    private static func common(
+        _ columns: [[(Timestamp, Double)]]
+    ) -> ([Timestamp], [[(Timestamp, Double)]]) {
+        var times = columns.first?.map(\.0) ?? []
+        for column in columns.dropFirst() {
+            let other = Set(column.map(\.0))
+            times.removeAll { !other.contains($0) }
+        }
+        let kept = Set(times)
+        return (times, columns.map { $0.filter { kept.contains($0.0) } })
+    }
+}
+
+/// Moves of prices and volatilities, scenario by scenario: columns of `count` relative moves per coin, −0.2 for a
+/// fall of 20%.
+public struct FactorMoves: Sendable {
+    public let coins: [String]
+    public let price: [[Double]]
+    /// Empty where volatilities don't move.
+    public let volatility: [[Double]]
+    /// When each scenario of a history began; empty for others.
+    public let starts: [Timestamp]
+    public let count: Int
+
+    /// - Throws: `invalidValue` for a price that would fall to 0 or below, or a volatility below 0.
+    public init(coins: [String], price: [[Double]], volatility: [[Double]] = []) throws(TailRiskError) {
+        precondition(price.count == coins.count, "a column of prices per coin")
+        precondition(volatility.isEmpty || volatility.count == coins.count, "a column per coin, or none")
+        let count = price.first?.count ?? 0
+        precondition((price + volatility).allSatisfy { $0.count == count }, "columns of one length")
+        for move in price.joined() where !(move > -1 && move < .infinity) {
+            throw .invalidValue(field: "price move", value: move, rule: "expected above -1 and finite")
+        }
+        for move in volatility.joined() where !(move >= -1 && move < .infinity) {
+            throw .invalidValue(
+                field: "volatility move", value: move, rule: "expected at least -1 and finite")
+        }
+        self.init(coins: coins, price: price, volatility: volatility, count: count)
+    }
+
+    init(
+        coins: [String], price: [[Double]], volatility: [[Double]], starts: [Timestamp] = [], count: Int
+    ) {
+        self.coins = coins
+        self.price = price
+        self.volatility = volatility
+        self.starts = starts
+        self.count = count
+    }
+
+    /// Prices, then volatilities: what covariances are made from.
+    public var factors: [[Double]] { price + volatility }
+
+    /// The names of the factors.
+    public var factorNames: [String] {
+        coins.map { "\($0) price" } + (volatility.isEmpty ? [] : coins.map { "\($0) volatility" })
+    }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import Greeks
+import Market
+import Risk
+import VectorMath
+
+/// What groups of positions gain in each of many scenarios, and what all of them gain together.
+public struct ScenarioProfits: Sendable {
+    /// One label per grouping for each group, sorted.
+    public let groups: [[String]]
+    /// Scenarios.
+    public let count: Int
+    /// Group by group.
+    private var gains: [Double]
+    /// The sums over the groups, in their order.
+    public private(set) var total: [Double]
+
+    /// Gains of one group, one per scenario.
+    public subscript(group: Int) -> ArraySlice<Double> { gains[group * count..<(group + 1) * count] }
+
+    /// Given gains, one array of equal length per group.
+    /// - Throws: `notFinite`.
+    public init(groups: [[String]], gains: [[Double]]) throws(TailRiskError) {
+        precondition(groups.count == gains.count, "gains for each group")
+        let count = gains.first?.count ?? 0
+        precondition(gains.allSatisfy { $0.count == count }, "gains of one length")
+        self.groups = groups
+        self.count = count
+        self.gains = Array(gains.joined())
+        total = Array(repeating: 0, count: count)
+        try addUp()
+    }
+
+    /// The gains of some of the groups, and what these gain together.
+    public func only(_ isKept: ([String]) -> Bool) throws(TailRiskError) -> ScenarioProfits {
+        let kept = groups.indices.filter { isKept(groups[$0]) }
+        return try ScenarioProfits(groups: kept.map { groups[$0] }, gains: kept.map { Array(self[$0]) })
+    }
+
+    /// Fills in 16 scenarios at a time: `block` writes the gains of each group in scenarios `first` to
+    /// `first + 15`, of which those from `count` on are ignored, as a row of 16 per group.
+    init(
+        groups: [[String]], count: Int,
+        _ block: (_ first: Int, _ rows: UnsafeMutablePointer<Double>) -> Void
+    ) throws(TailRiskError) {
+        self.groups = groups
+        self.count = count
+        gains = Array(repeating: 0, count: groups.count * count)
+        total = Array(repeating: 0, count: count)
+        let width = WeightedRows.width
+        let rows = UnsafeMutablePointer<Double>.allocate(capacity: max(1, groups.count) * width)
+        defer { rows.deallocate() }
+        gains.withUnsafeMutableBufferPointer { gains in
+            for first in stride(from: 0, to: count, by: width) {
+                block(first, rows)
+                for group in groups.indices {
+                    for scenario in first..<min(first + width, count) {
+                        gains[group * count + scenario] = rows[group * width + scenario - first]
+                    }
+                }
+            }
+        }
+        try addUp()
+    }
+
+    private mutating func addUp() throws(TailRiskError) {
+        for group in groups.indices {
+            var worst = 0.0
+            for scenario in 0..<count {
+                let gain = gains[group * count + scenario]
+                total[scenario] += gain
+                // 0 times a number is 0 unless the number is not finite.
+                worst += gain * 0
+            }
+            guard worst == 0 else { throw .notFinite(group: groups[group].joined(separator: " ")) }
+        }
+        guard total.allSatisfy(\.isFinite) else { throw .notFinite(group: "total") }
+    }
+}
+
+/// How far a move of the level of volatilities reaches: up to 30 days in full, beyond that by the factor
+/// (30 days/T)^power, since distant expiries move less. T is what is left where time passes, as in `ScenarioGrid`.
+public struct VolatilityResponse: Sendable {
+    public let power: Double
+
+    /// - Parameter power: 0 moves all alike; 0.5 by the square root of the time.
+    /// - Throws: `invalidValue` for one that is not a number from 0 to 1.
+    public init(power: Double = 0.5) throws(TailRiskError) {
+        guard power >= 0, power <= 1 else {
+            throw .invalidValue(field: "term power", value: power, rule: "expected 0 to 1")
+        }
+        self.power = power
+    }
+
+    /// From 0 to 1.
+    public func factor(years: Double) -> Double {
+        let months = years * 365 / 30
+        return months > 1 ? power == 0.5 ? 1 / months.squareRoot() : pow(months, -power) : 1
+    }
+}

@@ -1,0 +1,63 @@
+import Market
+
+/// Why tail risk cannot be told.
+public enum TailRiskError: Error, Equatable, Sendable {
+    case invalidValue(field: String, value: Double, rule: String)
+    /// A position's coin has no history.
+    case missingHistory(coin: String)
+    /// Histories with different steps, or a horizon that is no multiple of them.
+    case incommensurable(coin: String, interval: Int64, expected: Int64)
+    /// Fewer common windows than needed.
+    case tooFewWindows(Int, needed: Int)
+    /// A factor that never moves has no correlation.
+    case constantFactor(String)
+    /// The covariance has no Cholesky factor. What comes nearest: the intensity of shrinkage towards the mean
+    /// variance at which it has one, or how far, in the Frobenius norm relative to its own, the matrix with its
+    /// eigenvalues raised to `least` is.
+    case notPositiveDefinite(
+        smallestEigenvalue: Double, largestEigenvalue: Double, shrinkage: Double, least: Double,
+        distance: Double)
+    /// A sum of gains that no double holds.
+    case notFinite(group: String)
+}
+
+extension TailRiskError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .invalidValue(let field, let value, let rule): "\(field) \(value): \(rule)"
+        case .missingHistory(let coin): "no price history of \(coin)"
+        case .incommensurable(let coin, let interval, let expected):
+            "history of \(coin): a candle every \(interval / 1000) s does not go with \(expected / 1000) s"
+        case .tooFewWindows(let count, let needed):
+            "\(count) windows without a gap in which all histories have prices; \(needed) are needed"
+        case .constantFactor(let name): "\(name) never moves: it has no correlation"
+        case .notPositiveDefinite(let smallest, let largest, let shrinkage, let least, let distance):
+            """
+            the covariance is not positive definite: its eigenvalues are \(smallest.short) to \(largest.short). \
+            Nearest fixes: shrink it by \(shrinkage.short) towards its mean variance, or raise its eigenvalues \
+            to \(least.short), which changes it by \((distance * 100).short)%
+            """
+        case .notFinite(let group): "\(group): gains are too large to be added"
+        }
+    }
+}
+
+extension Double {
+    /// Three significant digits, for messages.
+    fileprivate var short: String {
+        guard self != 0, isFinite else { return "\(self)" }
+        // Without Foundation: the digits that tell the number to 1 in 1000.
+        var exponent = 0
+        var value = magnitude
+        while value >= 10 { (value, exponent) = (value / 10, exponent + 1) }
+        while value < 1 { (value, exponent) = (value * 10, exponent - 1) }
+        let rounded = (value * 100).rounded() / 100
+        let sign = self < 0 ? "-" : ""
+        if (-3...4).contains(exponent) {
+            let scale = (0..<abs(exponent)).reduce(1.0) { scale, _ in scale * 10 }
+            let text = exponent < 0 ? rounded / scale : rounded * scale
+            return "\(sign)\((text * 1e6).rounded() / 1e6)"
+        }
+        return "\(sign)\(rounded)e\(exponent)"
+    }
+}

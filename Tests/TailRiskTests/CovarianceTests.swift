@@ -1,0 +1,115 @@
+import Foundation
+import TailRisk
+import Testing
+
+struct CovarianceTests {
+    static func difference(_ matrix: [Double], _ reference: [[Double]]) -> Double {
+        let flat = Array(reference.joined())
+        let scale = flat.map(abs).max() ?? 1
+        return zip(matrix, flat).map { abs($0 - $1) }.max().map { $0 / scale } ?? .infinity
+    }
+
+    /// Against numpy and scikit-learn.
+    @Test func estimators() throws {
+        let fixture = try Fixture.read()
+        let factors = Fixture.columns(fixture.moves)
+        let names = factors.indices.map { "factor \($0)" }
+        let references = fixture.covariances
+        for (estimator, reference, intensity) in [
+            (FactorCovariance.Estimator.sample, references.sample, 0),
+            (.exponential(decay: references.decay), references.exponential, 0),
+            (
+                .ledoitWolf(standardised: false), references.ledoit_wolf.matrix,
+                references.ledoit_wolf.intensity
+            ),
+            (
+                .ledoitWolf(standardised: true), references.ledoit_wolf_standardised.matrix,
+                references.ledoit_wolf_standardised.intensity
+            ),
+        ] {
+            let covariance = try FactorCovariance(factors, names: names, estimator)
+            let error = Self.difference(covariance.matrix, reference)
+            print("covariance, \(estimator): \(error) of the largest entry")
+            #expect(error < 1e-15, "\(estimator)")
+            #expect(abs(covariance.shrinkage - intensity) < 1e-14, "\(estimator)")
+            #expect(covariance.observationCount == fixture.moves.count)
+        }
+        #expect(references.ledoit_wolf.intensity > 0.01, "the fixture shrinks")
+    }
+
+    @Test func factor() throws {
+        let fixture = try Fixture.read()
+        let covariance = try FactorCovariance(
+            Fixture.columns(fixture.moves), names: ["a", "b", "c", "d"], .sample)
+        let factor = try covariance.choleskyFactor()
+        for row in 0..<4 {
+            for column in 0..<4 {
+                let product = (0..<4).reduce(0) { $0 + factor[row * 4 + $1] * factor[column * 4 + $1] }
+                let scale =
+                    (covariance.matrix[row * 5] * covariance.matrix[column * 5]).squareRoot()
+                #expect(abs(product - covariance.matrix[row * 4 + column]) < 1e-15 * scale)
+                #expect(column <= row || factor[row * 4 + column] == 0)
+            }
+        }
+    }
+
+    static let singular: [[Double]] = [
+        [1.0, 0.9, 0.2, 0.9, 1.0, 0.9, 0.2, 0.9, 1.0],  // correlations that contradict each other
+        [1, 1, 0, 1, 1, 0, 0, 0, 1], [4, 2, 0, 2, 1, 0, 0, 0, 9],
+        // Correlated but for rounding, which a factorisation alone lets pass.
+        [1, 1 - 0x1p-50, 0, 1 - 0x1p-50, 1, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 0, 0, 1],
+    ]
+
+    /// What the error names makes a matrix that has a factor, and little more than that.
+    @Test(arguments: singular) func nearestFix(_ matrix: [Double]) throws {
+        let covariance = FactorCovariance(names: ["a", "b", "c"], matrix: matrix)
+        let error = #expect(throws: TailRiskError.self) { try covariance.choleskyFactor() }
+        guard
+            case .notPositiveDefinite(let smallest, let largest, let shrinkage, let least, let distance) =
+                error
+        else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(smallest < 1e-12 && largest >= 1 && shrinkage > 0 && shrinkage < 1 && least > 0)
+        _ = try covariance.shrunk(by: shrinkage).choleskyFactor()
+        let raised = covariance.raisingEigenvalues(to: least)
+        _ = try raised.choleskyFactor()
+        let change = zip(raised.matrix, matrix).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let norm = matrix.reduce(0) { $0 + $1 * $1 }
+        #expect(abs(distance - (change / norm).squareRoot()) <= 1e-6 * distance + 1e-15)
+        if smallest < -1e-6 {
+            #expect(throws: TailRiskError.self) {
+                try covariance.shrunk(by: shrinkage * 0.999).choleskyFactor()
+            }
+        }
+        let text = "\(error.map { "\($0)" } ?? "")"
+        #expect(text.contains("not positive definite") && text.contains("shrink it by"))
+        #expect(text.contains("raise its eigenvalues to"))
+    }
+
+    @Test func badInput() {
+        let moves = [[0.1, -0.2, 0.3], [0.1, 0.1, 0.1]]
+        let names = ["a", "b"]
+        #expect(throws: TailRiskError.constantFactor("b")) {
+            try FactorCovariance(moves, names: names, .ledoitWolf(standardised: true))
+        }
+        #expect(throws: TailRiskError.tooFewWindows(1, needed: 2)) {
+            try FactorCovariance([[0.1], [0.1]], names: names, .sample)
+        }
+        for decay in [0, 1, .nan, -1] {
+            #expect(throws: TailRiskError.self) {
+                try FactorCovariance(moves, names: names, .exponential(decay: decay))
+            }
+        }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance([[0.1, .nan, 0.3], [0.1, 0.2, 0.1]], names: names, .sample)
+        }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance(names: ["a"], matrix: [1]).shrunk(by: 1.5)
+        }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance(names: ["a"], matrix: [.nan]).choleskyFactor()
+        }
+    }
+}
