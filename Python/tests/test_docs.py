@@ -31,7 +31,7 @@ def test_bulk(tmp_path):
     (tmp_path / "grid.json").write_text(json.dumps({"scenarios": [{"spot": [-0.1, 0.1]}]}))
     names = {}
     for block in blocks("docs/bulk.md"):
-        exec(block.replace("/tmp/night", str(tmp_path)), names)
+        exec(block.replace("/tmp/night", str(tmp_path)).replace("Examples/grids/desk.json", str(tmp_path / "grid.json")), names)
     legs = names["figures"].height
     assert legs == 2000 and names["worst"].columns == ["book", "pnl_usd_01", "pnl_usd_02"]
     assert 0 < names["longs"].num_rows < legs and names["vegas"]
