@@ -37,8 +37,9 @@ let package = Package(
         .library(name: "PoiseC", type: .dynamic, targets: ["LibPoise"]),
     ],
     dependencies: [
-        // Used by the command-line tool alone: embedders of the library neither compile nor link it.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // Used by the command-line tool alone: embedders of the library neither compile nor link them.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // C, where Swift can't say it.
@@ -60,7 +61,14 @@ let package = Package(
         .target(name: "Market"),
         .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
-        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk"]),
+        .target(
+            name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
+            swiftSettings: optimised),
+        .target(
+            name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
+            swiftSettings: optimised),
+        .target(
+            name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation"]),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
         // Swift runtime, so that hosts need none.
@@ -77,8 +85,9 @@ let package = Package(
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Risk",
+                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
         // Tests.
@@ -92,6 +101,16 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "RebalancingTests",
+            dependencies: [
+                "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath",
+            ],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
             exclude: ["Fixtures"]),
         .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
         .testTarget(

@@ -23,15 +23,20 @@ public struct OptionTable: Sendable {
     public private(set) var type: [UInt8] = []
     /// `quotes` are volatilities or prices, as `quote` says.
     public private(set) var spot, strike, years, quotes, rate, dividend: [Double]
+    /// Where they were asked for: how much of each option is held, and by which of `bookNames`; else empty.
+    public private(set) var quantities: [Double] = []
+    public private(set) var books: [Int32] = []
+    public private(set) var bookNames: [String] = []
 
     public var count: Int { type.count }
 
     /// Reads a table; extra columns are ignored.
     /// - Parameter allowsNegativePrices: whether spot and strike may be of either sign, as for normal volatilities.
+    /// - Parameter holdings: whether to read `quantity` (above 0 is long) and, where the table has it, `book`.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(
         _ source: Source, quote: Quote = .volatility, allowsNegativePrices: Bool = false,
-        _ badRows: inout BadRows
+        holdings: Bool = false, _ badRows: inout BadRows
     ) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
@@ -39,6 +44,9 @@ public struct OptionTable: Sendable {
         let priceRule: NumberRule = allowsNegativePrices ? .finite : .notNegative
         var places: [Int] = []
         for column in Self.columns(quote) { places.append(try table.required(column)) }
+        let quantityPlace = holdings ? try table.required("quantity") : nil
+        let bookPlace = table.index(of: "book")
+        var numbers: [String: Int32] = [:]
         (spot, strike, years, quotes, rate, dividend) = ([], [], [], [], [], [])
         // A guess that saves growing the columns: short rows have some 40 bytes.
         let rows = source.bytes.count / 40
@@ -60,6 +68,16 @@ public struct OptionTable: Sendable {
             let v = try row.number(places[4], quote.rawValue, .notNegative)
             let r = try row.number(places[5], "rate", .finite)
             let q = try row.number(places[6], "dividend", .finite)
+            if let quantityPlace {
+                quantities.append(try row.number(quantityPlace, "quantity", .finite))
+                let name = bookPlace.map { row.text($0) } ?? "all"
+                let number = numbers[name] ?? Int32(numbers.count)
+                if Int(number) == numbers.count {
+                    numbers[name] = number
+                    bookNames.append(name)
+                }
+                books.append(number)
+            }
             lines.append(row.line)
             type.append(optionType)
             spot.append(s)
@@ -74,7 +92,7 @@ public struct OptionTable: Sendable {
     /// The table without some of its rows.
     public mutating func remove(_ rows: Set<Int>) {
         func kept<T>(_ column: [T]) -> [T] {
-            column.enumerated().filter { !rows.contains($0.offset) }.map(\.element)
+            column.isEmpty ? [] : column.enumerated().filter { !rows.contains($0.offset) }.map(\.element)
         }
         lines = kept(lines)
         type = kept(type)
@@ -84,6 +102,8 @@ public struct OptionTable: Sendable {
         quotes = kept(quotes)
         rate = kept(rate)
         dividend = kept(dividend)
+        quantities = kept(quantities)
+        books = kept(books)
     }
 
     private static func optionType(_ text: UnsafeBufferPointer<UInt8>) -> UInt8? {

@@ -2,7 +2,9 @@
 @_exported import Greeks
 @_exported import Hedging
 @_exported import Market
+@_exported import Rebalancing
 @_exported import Risk
+@_exported import Simulation
 
 /// The version of the library and its tools.
 public let poiseVersion = "0.1.0"

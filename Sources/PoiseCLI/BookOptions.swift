@@ -6,10 +6,10 @@ extension Numeraire: ExpressibleByArgument {}
 /// A chain, the positions in it and how they are grouped: what commands about books share.
 struct BookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
-    var chain: String
+    var chain: String?
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String
+    var positions: String?
 
     @Option(
         help: ArgumentHelp(
@@ -54,6 +54,17 @@ struct BookOptions: ParsableArguments {
         return groupings
     }
 
+    /// The files that must be named.
+    func requireFiles() throws -> (chain: String, positions: String) {
+        guard let chain, let positions else {
+            throw ValidationError("--chain and --positions are needed")
+        }
+        if chain == "-", positions == "-" {
+            throw ValidationError("standard input can be the chain or the positions, not both")
+        }
+        return (chain, positions)
+    }
+
     /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
     /// across underlyings, by underlying.
     func totals(_ groupings: [Grouping]) -> [[Grouping]] {
@@ -81,8 +92,9 @@ struct BookOptions: ParsableArguments {
 
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
-        let chain = try Chain(try Source(path: chain), &badRows)
-        let table = try PositionTable(try Source(path: positions), &badRows)
+        let files = try requireFiles()
+        let chain = try Chain(try Source(path: files.chain), &badRows)
+        let table = try PositionTable(try Source(path: files.positions), &badRows)
         var deskOfBook: [String: String] = [:]
         if let desks {
             let deskTable = try DeskTable(try Source(path: desks), &badRows)

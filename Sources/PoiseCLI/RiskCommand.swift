@@ -18,9 +18,7 @@ struct RiskCommand: ParsableCommand {
 
     func validate() throws {
         _ = try inputs.groupings()
-        if inputs.chain == "-", inputs.positions == "-" {
-            throw ValidationError("standard input can be the chain or the positions, not both")
-        }
+        _ = try inputs.requireFiles()
     }
 
     func run() throws {

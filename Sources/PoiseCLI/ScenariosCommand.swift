@@ -21,11 +21,24 @@ struct ScenariosCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Draw the total and every group as a heat map (SVG).", valueName: "file"))
     var svg: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            In place of chain and positions: a table of options, type,spot,strike,years,vol,rate,dividend,quantity \
+            and, where wanted, book; any number of rows.
+            """, valueName: "file"))
+    var options: String?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         _ = try inputs.groupings()
-        if [inputs.chain, inputs.positions, grid].filter({ $0 == "-" }).count > 1 {
+        if options == nil {
+            _ = try inputs.requireFiles()
+        } else if inputs.chain != nil || inputs.positions != nil || inputs.by != "book,underlying" {
+            throw ValidationError("--options is a table of its own: no --chain, --positions, --by beside it")
+        }
+        if [inputs.chain, inputs.positions, options, grid].filter({ $0 == "-" }).count > 1 {
             throw ValidationError("standard input can be one of the files, not several")
         }
     }
@@ -36,6 +49,7 @@ struct ScenariosCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
         let grid = try ScenarioGrid(try Source(path: grid))
+        if let options { return try run(options, grid, engine) }
         let books = try inputs.read(groupings, &badRows)
         stopwatch.lap("read")
         let valuation = books.valuation
@@ -53,25 +67,66 @@ struct ScenariosCommand: ParsableCommand {
 
         let report = ScenarioReport(
             grid, inputs.numeraire, groupings, groups, profits, totals: totals)
+        let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
+        try write(
+            report, asOf: valuation.greeks.tickers.map(\.timestamp).max(), facts: facts.text,
+            json: facts.json(by: groupings, inputs.numeraire), &stopwatch)
+        common.report(badRows)
+    }
+
+    /// Legs of a table, each with its own market, block by block.
+    private func run(_ options: String, _ grid: ScenarioGrid, _ engine: GreeksEngine) throws {
+        var badRows = BadRows(skip: common.skipBadRows)
+        var stopwatch = Stopwatch()
+        if grid.isByExpiry {
+            throw ValidationError("\(grid.name) charges expiry by expiry: it takes a chain, not --options")
+        }
+        var table = try OptionTable(try Source(path: options), holdings: true, &badRows)
+        let batch = try table.batch(&badRows)
+        stopwatch.lap("read")
+        var progress = Progress("legs revalued", count: batch.count)
+        let profits = try ScenarioRevaluation(grid, engine: engine).profits(
+            of: batch, quantities: table.quantities, books: table.books, bookCount: table.bookNames.count,
+            in: inputs.numeraire, progress: { progress.update($0) })
+        progress.finish()
+        stopwatch.lap("revalue")
+        let total = ScenarioMatrix(rowCount: 1, scenarioCount: grid.count)
+        for book in table.bookNames.indices {
+            for scenario in 0..<grid.count { total[0, scenario] += profits[book, scenario] }
+        }
+        let report = ScenarioReport(
+            grid, inputs.numeraire, [.book], table.bookNames.map { [$0] }, profits,
+            totals: [(groups: [[]], profits: total)])
+        let legs = Double(batch.count).grouped(decimals: 0)
+        let books = Double(table.bookNames.count).grouped(decimals: 0)
+        try write(
+            report, asOf: nil,
+            facts: "\(legs) legs in \(books) books, \(grid.count) scenarios (\(engine.instructionSet))\n",
+            json: "\"legs\": \(batch.count), \"books\": \(table.bookNames.count)", &stopwatch)
+        common.report(badRows)
+    }
+
+    private func write(
+        _ report: ScenarioReport, asOf: Timestamp?, facts: String, json: String, _ stopwatch: inout Stopwatch
+    ) throws {
         if let svg {
             let file = try Output(path: svg)
-            try file.write(ScenarioHeatMap(report, asOf: valuation.greeks.tickers.map(\.timestamp).max()).svg)
+            try file.write(ScenarioHeatMap(report, asOf: asOf).svg)
             try file.finish()
         }
         let output = try Output(path: common.output)
-        let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
         switch common.format {
         case .table:
             try report.writeTable(to: output)
             stopwatch.lap("print")
-            try output.write("\n" + facts.text + stopwatch.text + "\n")
+            try output.write("\n" + facts + stopwatch.text + "\n")
         case .csv:
             try report.long.writeCSV(to: output)
         case .json:
-            let rows = groups.count * grid.count
+            let rows = report.groups.count * report.grid.count
             let all = report.long
-            try output.write("{\"grid\": \(JSON.quoted(grid.name)), \"scenarios\": \(grid.count),\n ")
-            try output.write(facts.json(by: groupings, inputs.numeraire))
+            try output.write(
+                "{\"grid\": \(JSON.quoted(report.grid.name)), \"scenarios\": \(report.grid.count),\n \(json)")
             try output.write(",\n \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
             try all.writeJSON(rows: 0..<rows, to: output)
             try output.write(",\n \"totals\": ")
@@ -79,6 +134,5 @@ struct ScenariosCommand: ParsableCommand {
             try output.write("\n}\n")
         }
         try output.finish()
-        common.report(badRows)
     }
 }

@@ -176,7 +176,7 @@ public struct ChainScenarios: Sendable {
     }
 
     /// Nanoseconds per leg, or per cell of the dense matrix, and scenario: measured, see `Benchmarks/README.md`.
-    private static let sparseCost = 0.06
+    private static let sparseCost = 0.10
     private static let denseCost = 0.04
 
     /// Calls `body` with 256 contracts at a time: their rows, and what they gain, the first in row 0.

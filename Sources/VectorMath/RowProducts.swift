@@ -95,39 +95,54 @@ struct ThreeLanes: LaneStrip {
     }
 }
 
+/// Four sums of one strip.
+@usableFromInline
+struct FourSums<S: LaneStrip> {
+    @usableFromInline var a, b, c, d: S
+
+    @inlinable @inline(__always)
+    init(_ sums: UnsafePointer<Double>, _ stride: Int) {
+        (a, b) = (S(sums), S(sums + stride))
+        (c, d) = (S(sums + 2 &* stride), S(sums + 3 &* stride))
+    }
+
+    @inlinable @inline(__always)
+    func store(to sums: UnsafeMutablePointer<Double>, _ stride: Int) {
+        a.store(to: sums)
+        b.store(to: sums + stride)
+        c.store(to: sums + 2 &* stride)
+        d.store(to: sums + 3 &* stride)
+    }
+
+    @inlinable @inline(__always)
+    mutating func add<A: LaneArithmetic>(_ arithmetic: A.Type, _ weights: UnsafePointer<Double>, _ row: S) {
+        a.add(arithmetic, weights[0], row)
+        b.add(arithmetic, weights[1], row)
+        c.add(arithmetic, weights[2], row)
+        d.add(arithmetic, weights[3], row)
+    }
+}
+
 /// Eight sums of one strip: with three vectors 24 accumulators, three loads and eight broadcasts for 24 multiply-adds.
 @_transparent @inlinable
 func addEightProducts<A: LaneArithmetic, S: LaneStrip>(
     _ arithmetic: A.Type, _ lanes: S.Type, _ strip: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int,
     _ weights: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>
 ) {
-    var (s0, s1, s2, s3) = (S(sums), S(sums + stride), S(sums + 2 &* stride), S(sums + 3 &* stride))
-    var (s4, s5) = (S(sums + 4 &* stride), S(sums + 5 &* stride))
-    var (s6, s7) = (S(sums + 6 &* stride), S(sums + 7 &* stride))
+    var first = FourSums<S>(sums, stride)
+    var last = FourSums<S>(sums + 4 &* stride, stride)
     var row = strip
     var weight = weights
     let end = weights + 8 &* rowCount
     while weight < end {
         let own = S(row)
-        s0.add(arithmetic, weight[0], own)
-        s1.add(arithmetic, weight[1], own)
-        s2.add(arithmetic, weight[2], own)
-        s3.add(arithmetic, weight[3], own)
-        s4.add(arithmetic, weight[4], own)
-        s5.add(arithmetic, weight[5], own)
-        s6.add(arithmetic, weight[6], own)
-        s7.add(arithmetic, weight[7], own)
+        first.add(arithmetic, weight, own)
+        last.add(arithmetic, weight + 4, own)
         row += stride
         weight += 8
     }
-    s0.store(to: sums)
-    s1.store(to: sums + stride)
-    s2.store(to: sums + 2 &* stride)
-    s3.store(to: sums + 3 &* stride)
-    s4.store(to: sums + 4 &* stride)
-    s5.store(to: sums + 5 &* stride)
-    s6.store(to: sums + 6 &* stride)
-    s7.store(to: sums + 7 &* stride)
+    first.store(to: sums, stride)
+    last.store(to: sums + 4 &* stride, stride)
 }
 
 /// Four sums of one strip, for sixteen registers of half the width.
@@ -136,21 +151,14 @@ func addFourProducts<A: LaneArithmetic, S: LaneStrip>(
     _ arithmetic: A.Type, _ lanes: S.Type, _ strip: UnsafePointer<Double>, _ rowCount: Int, _ stride: Int,
     _ weights: UnsafePointer<Double>, _ sums: UnsafeMutablePointer<Double>
 ) {
-    var (s0, s1, s2, s3) = (S(sums), S(sums + stride), S(sums + 2 &* stride), S(sums + 3 &* stride))
+    var own = FourSums<S>(sums, stride)
     var row = strip
     var weight = weights
     let end = weights + 8 &* rowCount
     while weight < end {
-        let own = S(row)
-        s0.add(arithmetic, weight[0], own)
-        s1.add(arithmetic, weight[1], own)
-        s2.add(arithmetic, weight[2], own)
-        s3.add(arithmetic, weight[3], own)
+        own.add(arithmetic, weight, S(row))
         row += stride
         weight += 8
     }
-    s0.store(to: sums)
-    s1.store(to: sums + stride)
-    s2.store(to: sums + 2 &* stride)
-    s3.store(to: sums + 3 &* stride)
+    own.store(to: sums, stride)
 }

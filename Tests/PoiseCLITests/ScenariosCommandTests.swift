@@ -155,6 +155,47 @@ struct ScenariosCommandTests {
         }
     }
 
+    /// Legs of a table of their own: books add up to the total, and one leg gains what the difference of prices is.
+    @Test func options() throws {
+        try Poise.inFolder { folder in
+            let file = folder.appendingPathComponent("legs.csv")
+            var text = "book,type,spot,strike,years,vol,rate,dividend,quantity\n"
+            for leg in 0..<600 {
+                text +=
+                    "b\(leg % 7),\(leg % 2 == 0 ? "C" : "P"),100,\(80 + leg % 41),0.\(1 + leg % 9),0.5,0.03,0,\(leg % 5 - 2)\n"
+            }
+            text += "one,C,100,105,0.5,0.25,0.03,0.01,1\n"
+            try Data(text.utf8).write(to: file)
+            let base = ["scenarios", "--options", file.path, "--grid", Self.example("deribit-btc")]
+            let rows = try Poise.run(base + ["--format", "csv"]).rows
+            #expect(rows[0].first == "book" && rows.count == 1 + 35 * 9)
+            for number in 1...35 {
+                let own = rows.dropFirst().filter { Double($0[1]) == Double(number) }
+                let parts = own.filter { $0[0] != "total" }.map { Double($0[8]) ?? .nan }
+                let total = own.filter { $0[0] == "total" }.map { Double($0[8]) ?? .nan }
+                let scale = parts.reduce(0) { $0 + abs($1) }
+                #expect(total.count == 1 && abs(parts.reduce(0, +) - total[0]) <= 1e-12 * scale)
+            }
+            let moved = try Poise.run(
+                ["greeks", "--options", "-", "--format", "csv"],
+                input:
+                    "type,spot,strike,years,vol,rate,dividend\nC,108,105,0.5,0.25,0.03,0.01\nC,100,105,0.5,0.25,0.03,0.01\n"
+            ).rows
+            let expected = (Double(moved[1][7]) ?? .nan) - (Double(moved[2][7]) ?? .nan)
+            let profit = rows.first { $0[0] == "one" && $0[2] == "0.08" && $0[3] == "same" }
+            #expect(abs((Double(profit?[8] ?? "") ?? .nan) - expected) < 1e-13)
+            let table = try Poise.run(base)
+            #expect(table.status == 0 && table.output.contains("601 legs in 8 books, 35 scenarios"))
+            #expect(try Poise.run(base + ["--chain", Poise.sampleChain]).status == 2)
+            let sticky = try Poise.run(
+                ["scenarios", "--options", file.path, "--grid", Self.example("desk")])
+            #expect(sticky.status == 1 && sticky.errors.contains("there is none"))
+            try Data(text.replacingOccurrences(of: ",0.25,", with: ",-1,").utf8).write(to: file)
+            let bad = try Poise.run(base)
+            #expect(bad.status == 1 && bad.errors.contains("legs.csv:602: column \"vol\": value \"-1\""))
+        }
+    }
+
     @Test func badInput() throws {
         try Poise.inFolder { folder in
             let grid = folder.appendingPathComponent("grid.json")

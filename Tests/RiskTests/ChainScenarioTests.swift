@@ -144,6 +144,27 @@ struct ChainScenarioTests {
         let books = plan([.book])
         let sparse = scenarios.profits(of: books, path: .sparse)
         let dense = scenarios.profits(of: books, path: .dense)
+        // Many groups, on every instruction set: whole eights and a rest.
+        let fine = plan([.book, .underlying, .expiry])
+        #expect(fine.groups.count > 16 && fine.groups.count % 8 != 0)
+        let finest = scenarios.profits(of: fine, path: .sparse)
+        let scale = finest.row(0).indices.map { number in
+            (0..<fine.groups.count).reduce(0) { max($0, abs(finest[$1, number])) }
+        }
+        for set in InstructionSet.supported {
+            let (_, _, own) = try Self.scenarios(grid, .usd, at: Desk.start, try GreeksEngine(set))
+            let products = own.profits(of: fine, path: .dense)
+            let isSame = set != .baseline && scenarios.revaluation.engine.instructionSet != .baseline
+            let reference = isSame ? scenarios.profits(of: fine, path: .dense) : finest
+            for group in fine.groups.indices {
+                for number in 0..<grid.count {
+                    #expect(
+                        abs(products[group, number] - finest[group, number]) <= (isSame ? 1e-13 : 1e-11)
+                            * scale[number])
+                    #expect(!isSame || products[group, number] == reference[group, number], "\(set)")
+                }
+            }
+        }
         let firm = scenarios.profits(of: plan([]))
         for number in 0..<grid.count {
             var total = 0.0

@@ -23,25 +23,28 @@ public func interleavedMedians(rounds: Int, _ contestants: [() -> Void]) -> [Dou
 /// The same by the processor time of the calling thread, for contestants without threads of their own: on a machine
 /// that others use, too, what counts is how long the work took, not how long it waited for its turn.
 public func interleavedProcessorMedians(rounds: Int, _ contestants: [() -> Void]) -> [Double] {
+    let repetitions = contestants.map { body in
+        body()
+        return max(1, Int(0.004 / max(processorSeconds(body), 1e-7)))
+    }
+    var samples = contestants.map { _ in [Double]() }
+    for _ in 0..<rounds {
+        for (number, body) in contestants.enumerated() {
+            let count = repetitions[number]
+            samples[number].append(processorSeconds { for _ in 0..<count { body() } } / Double(count))
+        }
+    }
+    return samples.map { $0.sorted()[rounds / 2] }
+}
+
+/// How long the calling thread has a processor for it.
+public func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
     func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
-    func measure(_ count: Int, _ body: () -> Void) -> Double {
-        let start = now()
-        for _ in 0..<count { body() }
-        return (now() - start) / Double(count)
-    }
-    let repetitions = contestants.map { body in
-        body()
-        return max(1, Int(0.004 / max(measure(1, body), 1e-7)))
-    }
-    var samples = contestants.map { _ in [Double]() }
-    for _ in 0..<rounds {
-        for (number, body) in contestants.enumerated() {
-            samples[number].append(measure(repetitions[number], body))
-        }
-    }
-    return samples.map { $0.sorted()[rounds / 2] }
+    let start = now()
+    try body()
+    return now() - start
 }
