@@ -35,8 +35,9 @@ let package = Package(
         .executable(name: "poise", targets: ["PoiseCLI"]),
     ],
     dependencies: [
-        // Used by the command-line tool alone: embedders of the library neither compile nor link it.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        // Used by the command-line tool alone: embedders of the library neither compile nor link them.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // C, where Swift can't say it.
@@ -59,12 +60,21 @@ let package = Package(
         .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
         .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
-        .target(name: "Poise", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TailRisk"]),
+        .target(
+            name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
+            swiftSettings: optimised),
+        .target(
+            name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
+            swiftSettings: optimised),
+        .target(
+            name: "Poise",
+            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk"]),
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Risk", "TailRisk",
+                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
         // Tests.
@@ -81,6 +91,16 @@ let package = Package(
             dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "HedgingTests", dependencies: ["Greeks", "Hedging", "Market", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "RebalancingTests",
+            dependencies: [
+                "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath",
+            ],
+            exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
             exclude: ["Fixtures"]),
         .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
     ],

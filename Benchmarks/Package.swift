@@ -35,6 +35,9 @@ let package = Package(
                 "CMachineLimits", "COpenBLASPeer", "Timing", .product(name: "Poise", package: "poise"),
             ]),
         .executableTarget(
+            name: "SimulationThroughput",
+            dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
             name: "TableReading",
             dependencies: ["SwiftCSV", "Timing", .product(name: "Poise", package: "poise")]),
     ],

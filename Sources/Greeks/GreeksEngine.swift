@@ -116,6 +116,24 @@ public struct GreeksEngine: Sendable {
         }
     }
 
+    /// Sums of a book along eight paths, in lanes across paths; see `GreeksKernel.pathSums`.
+    public func pathSums(
+        _ markets: UnsafePointer<PathMarket>, steps: Int, _ expiries: UnsafePointer<PathExpiry>,
+        offsets: UnsafePointer<Int>, expiryCount: Int, live: UnsafePointer<Int>,
+        _ options: UnsafePointer<PathOption>, into sums: UnsafeMutablePointer<PathSums>
+    ) {
+        switch instructionSet {
+        #if arch(x86_64)
+            case .avx512:
+                GreeksAVX512.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
+            case .avx2:
+                GreeksAVX2.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
+        #endif
+        default:
+            GreeksBaseline.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
+        }
+    }
+
     /// Everything that the options of a slice share, for `count` slices (a multiple of 8).
     public func prepareSlices(
         spot: UnsafePointer<Double>, years: UnsafePointer<Double>, rate: UnsafePointer<Double>,

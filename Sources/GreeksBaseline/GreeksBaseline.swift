@@ -154,6 +154,17 @@ public enum GreeksBaseline {
     }
 
     @inline(never)
+    public static func pathSums(
+        _ markets: UnsafePointer<PathMarket>, _ steps: Int, _ expiries: UnsafePointer<PathExpiry>,
+        _ offsets: UnsafePointer<Int>, _ expiryCount: Int, _ live: UnsafePointer<Int>,
+        _ options: UnsafePointer<PathOption>, _ sums: UnsafeMutablePointer<PathSums>
+    ) {
+        GreeksKernel.pathSums(
+            Arithmetic.self, markets, steps: steps, expiries, offsets: offsets, expiryCount: expiryCount,
+            live: live, options, into: sums)
+    }
+
+    @inline(never)
     public static func prepareSlices(
         _ spot: UnsafePointer<Double>, _ years: UnsafePointer<Double>, _ rate: UnsafePointer<Double>,
         _ dividend: UnsafePointer<Double>, _ count: Int, _ slices: UnsafeMutablePointer<Slice>

@@ -98,11 +98,25 @@ public final class LiveHedge {
         problem.instruments[candidate] = instrument
     }
 
+    /// New edges of a band, in the units of its limit: what a policy on when to rebalance makes of it.
+    public func setBand(_ band: Int, low: Double, high: Double) {
+        problem.bands[band].low = low
+        problem.bands[band].high = high
+    }
+
+    /// Brings `risk` up to date and sums what the bands are about.
+    public func refresh() {
+        risk.update()
+        risk.sum(coverage, into: sums)
+    }
+
+    /// A figure of the positions that a band covers, as of the last `refresh` or `decide`.
+    public func exposure(ofBand band: Int, _ greek: ExposureGreek) -> Double { sums[sumOfBand[band], greek] }
+
     /// Brings `risk` up to date, looks at every band, and solves where one is left.
     /// - Throws: `HedgeError` where what is set for an instrument makes no problem.
     public func decide() throws(HedgeError) -> Decision {
-        risk.update()
-        risk.sum(coverage, into: sums)
+        refresh()
         var isOutside = false
         for b in problem.bands.indices {
             let current = sums[sumOfBand[b], limits[b].greek]

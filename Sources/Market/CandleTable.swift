@@ -118,6 +118,17 @@ public struct CandleTable: Sendable {
         return joined
     }
 
+    /// The candles from one time on, before another.
+    /// - Throws: `empty` for fewer than two.
+    public func restricted(from: Timestamp?, until: Timestamp?) throws(MarketError) -> CandleTable {
+        var part = self
+        part.candles = candles.filter { candle in
+            (from.map { candle.timestamp >= $0 } ?? true) && (until.map { candle.timestamp < $0 } ?? true)
+        }
+        try part.findGaps()
+        return part
+    }
+
     private mutating func findGaps() throws(MarketError) {
         guard candles.count > 1 else { throw .empty(file: file) }
         func step(_ index: Int) -> Int64 {

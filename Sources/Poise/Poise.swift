@@ -2,7 +2,9 @@
 @_exported import Greeks
 @_exported import Hedging
 @_exported import Market
+@_exported import Rebalancing
 @_exported import Risk
+@_exported import Simulation
 @_exported import TailRisk
 
 /// The version of the library and its tools.

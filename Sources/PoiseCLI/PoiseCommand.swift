@@ -11,7 +11,8 @@ struct PoiseCommand: ParsableCommand {
         version: poiseVersion,
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
-            ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self, BenchCommand.self,
+            ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self, SimulateCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {
@@ -19,6 +20,10 @@ struct PoiseCommand: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as MarketError {
+            fail("\(error)", status: 1)
+        } catch let error as ConfigurationError {
+            fail("\(error)", status: 1)
+        } catch let error as SimulationError {
             fail("\(error)", status: 1)
         } catch let error as HedgeInputError {
             fail("\(error)", status: 1)
@@ -66,17 +71,7 @@ struct CommonOptions: ParsableArguments {
     var skipBadRows = false
 
     /// Writes a report in the format asked for.
-    func write(_ report: Report) throws {
-        let output = try Output(path: output)
-        switch format {
-        case .table: try report.writeTable(to: output)
-        case .csv: try report.writeCSV(to: output)
-        case .json:
-            try report.writeJSON(rows: 0..<report.rowCount, to: output)
-            try output.write("\n")
-        }
-        try output.finish()
-    }
+    func write(_ report: Report) throws { try report.write(as: format, toFile: output) }
 
     /// Lists what a reader left out.
     func report(_ badRows: BadRows) {
@@ -85,6 +80,21 @@ struct CommonOptions: ParsableArguments {
         var text = "poise: skipped \(count) \(count == 1 ? "row" : "rows"):\n"
         for error in badRows.skipped { text += "  \(error)\n" }
         FileHandle.standardError.write(Data(text.utf8))
+    }
+}
+
+extension Report {
+    /// Writes it to a file, or to standard output.
+    func write(as format: Format, toFile path: String?) throws {
+        let output = try Output(path: path)
+        switch format {
+        case .table: try writeTable(to: output)
+        case .csv: try writeCSV(to: output)
+        case .json:
+            try writeJSON(rows: 0..<rowCount, to: output)
+            try output.write("\n")
+        }
+        try output.finish()
     }
 }
 

@@ -145,6 +145,13 @@ extension Double {
         return (self < 0 && !isZero ? "-" : "") + whole + (parts.count > 1 ? "." + parts[1] : "")
     }
 
+    /// As few digits as say it, up to four: `0.6`, `24`, `3e-7`.
+    var short: String {
+        let text = String(format: "%.4g", self)
+        guard let mark = text.firstIndex(of: "e") else { return text }
+        return String(text[..<mark]) + "e" + (Int(text[text.index(after: mark)...]).map(String.init) ?? "")
+    }
+
     /// Six significant digits, thousands separated; powers of ten for very small and very large figures.
     var significant: String {
         guard self != 0, isFinite else { return self == 0 ? "0" : "\(self)" }

@@ -83,6 +83,14 @@ extension SIMD8<Double> {
         return bound.replacing(with: self, where: self .> bound)
     }
 
+    /// The larger of two lanes; `other` where this one is NaN.
+    @inlinable @inline(__always)
+    public func larger(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .> other) }
+
+    /// The smaller of two lanes; `other` where this one is NaN.
+    @inlinable @inline(__always)
+    public func smaller(_ other: Lanes) -> Lanes { other.replacing(with: self, where: self .< other) }
+
     /// The lanes where the mask holds, 0 elsewhere.
     @inlinable @inline(__always)
     public func kept(where mask: LaneMask) -> Lanes {

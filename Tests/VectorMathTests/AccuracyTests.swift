@@ -135,6 +135,32 @@
             }
         }
 
+        /// Powers, by the size of the exponent whose rounding they pass on.
+        @Test func powers() {
+            let arguments = Self.arguments(from: -60, to: 60).map { x -> Lanes in
+                var a = Lanes.zero
+                for lane in 0..<8 { a[lane] = Foundation.exp(x[lane]) }
+                return a
+            }
+            for p in [1.0 / 3, 0.15, 0.78, -0.02, -2, 2.0 / 3, 1.0 / 9] {
+                let exponents = Lanes(repeating: p)
+                func scale(_ x: Double) -> Double { 1 + abs(p * Foundation.log(x)) / 2 }
+                Self.check(
+                    "x^\(p)", limit: 4.4, arguments, scale: scale, { power(Scalar.self, $0, exponents) }
+                ) {
+                    pow($0, Float80(p))
+                }
+                Self.check(
+                    "x^\(p), not fused", limit: 4.4, arguments, scale: scale,
+                    { power(PortableArithmetic.self, $0, exponents) }
+                ) { pow($0, Float80(p)) }
+            }
+            let edges = power(
+                Scalar.self, [0, -1, .nan, 1, -0.0, 4, 0, 1], [0.5, 0.5, 0.5, 7, 2, 0.5, 1e-3, -3])
+            #expect(edges[0] == 0 && edges[1].isNaN && edges[2].isNaN && edges[3] == 1 && edges[4] == 0)
+            #expect(abs(edges[5] - 2) < 1e-15 && edges[6] == 0 && edges[7] == 1)
+        }
+
         /// The sum of the two parts is as good as the 80-bit oracle can tell (2⁻⁶⁴ of ln a and its own
         /// error).
         @Test func logarithmsInTwoParts() {

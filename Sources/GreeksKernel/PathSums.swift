@@ -1,0 +1,201 @@
+import VectorMath
+
+/// What the options of one expiry share at one step of a simulation, the same on every path.
+public struct PathExpiry: Sendable {
+    /// T and √T, 1/T (bounded for T = 0), e^(−rT), e^(−qT), (r − q)T, r, q.
+    public var years, squareRootOfYears, reciprocalYears: Double
+    public var discount, dividendDiscount, carry, rate, dividend: Double
+    /// How far this expiry's volatilities move for a move of `PathMarket.level` by 1.
+    public var levelShare: Double
+
+    @inlinable
+    public init(
+        years: Double, squareRootOfYears: Double, reciprocalYears: Double, discount: Double,
+        dividendDiscount: Double, carry: Double, rate: Double, dividend: Double, levelShare: Double
+    ) {
+        self.years = years
+        self.squareRootOfYears = squareRootOfYears
+        self.reciprocalYears = reciprocalYears
+        self.discount = discount
+        self.dividendDiscount = dividendDiscount
+        self.carry = carry
+        self.rate = rate
+        self.dividend = dividend
+        self.levelShare = levelShare
+    }
+}
+
+/// An option that eight paths value at once: the same contract, eight markets.
+public struct PathOption: Sendable {
+    /// K, and ln K as an unevaluated sum (from `logarithms`).
+    public var strike, logStrikeHigh, logStrikeLow: Double
+    /// 0 for a call, 1 << 63 for a put.
+    public var putSign: UInt64
+    /// Its volatility at level and move 0, and what a move of 1 adds (see `PathMarket`).
+    public var volatility, slope: Double
+    /// Contracts, long above 0.
+    public var quantity: Double
+
+    @inlinable
+    public init(
+        strike: Double, logStrikeHigh: Double, logStrikeLow: Double, isPut: Bool, volatility: Double,
+        slope: Double, quantity: Double
+    ) {
+        self.strike = strike
+        self.logStrikeHigh = logStrikeHigh
+        self.logStrikeLow = logStrikeLow
+        putSign = isPut ? 1 << 63 : 0
+        self.volatility = volatility
+        self.slope = slope
+        self.quantity = quantity
+    }
+}
+
+/// Eight markets at one step: an option's volatility is that of the option, + `level` times the share of its expiry,
+/// + `move` times its slope, all times `scale`, and at least `leastVolatility`.
+public struct PathMarket: Sendable {
+    public var spot, level, move, scale: Lanes
+
+    @inlinable
+    public init(spot: Lanes, level: Lanes, move: Lanes, scale: Lanes = Lanes(repeating: 1)) {
+        self.spot = spot
+        self.level = level
+        self.move = move
+        self.scale = scale
+    }
+}
+
+/// A book on eight paths at one step: sums over its options by quantity.
+public struct PathSums: Sendable {
+    public var price, delta, gamma, vega, theta, vanna, charm: Lanes
+    /// ½ΓS²σ², each option by its own volatility: what the market charges per year for the gamma, so that
+    /// theta + rent is what interest makes of it.
+    public var rent: Lanes
+    /// Vega times the share of its expiry, and times its slope: ∂V/∂level and ∂V/∂move.
+    public var levelVega, moveVega: Lanes
+
+    /// All 0.
+    @inlinable
+    public init() {
+        (price, delta, gamma, vega, theta) = (.zero, .zero, .zero, .zero, .zero)
+        (vanna, charm, rent, levelVega, moveVega) = (.zero, .zero, .zero, .zero, .zero)
+    }
+
+    /// Takes another's sums over in some lanes.
+    @inlinable
+    public mutating func replace(with other: PathSums, where mask: LaneMask) {
+        price.replace(with: other.price, where: mask)
+        delta.replace(with: other.delta, where: mask)
+        gamma.replace(with: other.gamma, where: mask)
+        vega.replace(with: other.vega, where: mask)
+        theta.replace(with: other.theta, where: mask)
+        vanna.replace(with: other.vanna, where: mask)
+        charm.replace(with: other.charm, where: mask)
+        rent.replace(with: other.rent, where: mask)
+        levelVega.replace(with: other.levelVega, where: mask)
+        moveVega.replace(with: other.moveVega, where: mask)
+    }
+}
+
+/// The least volatility that a simulated option is valued at.
+@inlinable @inline(__always) public var leastVolatility: Double { 0x1p-10 }
+
+/// Sums of a book along eight paths: the kernel in lanes across paths, so that strikes and times are broadcast and
+/// markets are vectors.
+///
+/// - Parameters:
+///   - markets: `steps` of them.
+///   - expiries: `steps` × `expiryCount`, row by row.
+///   - offsets: the options of expiry e are `offsets[e]` to `offsets[e + 1] − 1`.
+///   - live: per step the first expiry that has not settled; expiries come in order of time.
+@inlinable @inline(__always)
+public func pathSums<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ markets: UnsafePointer<PathMarket>, steps: Int,
+    _ expiries: UnsafePointer<PathExpiry>, offsets: UnsafePointer<Int>, expiryCount: Int,
+    live: UnsafePointer<Int>, _ options: UnsafePointer<PathOption>, into sums: UnsafeMutablePointer<PathSums>
+) {
+    var step = 0
+    while step < steps {
+        let market = markets + step
+        let spot = market.pointee.spot.atLeast(Domain.leastPrice)
+        let reciprocalSpot = Lanes(repeating: 1) / spot
+        let (logHigh, logLow) = logarithmInTwoParts(arithmetic, spot)
+        let halfSquare = spot * spot * Lanes(repeating: 0.5)
+        let sum = sums + step
+        sum.pointee = PathSums()
+        var number = live[step]
+        while number < expiryCount {
+            let expiry = expiries + (step &* expiryCount &+ number)
+            // ln F = ln S + (r − q)T, the sum's rounding error kept.
+            let carry = Lanes(repeating: expiry.pointee.carry)
+            let forwardHigh = logHigh + carry
+            let forwardLow = logLow + roundingErrorOfSum(logHigh, carry, forwardHigh)
+            let discountedSpot = spot * Lanes(repeating: expiry.pointee.dividendDiscount)
+            let spotRootYears = spot * Lanes(repeating: expiry.pointee.squareRootOfYears)
+            let shift = market.pointee.level * Lanes(repeating: expiry.pointee.levelShare)
+            var price = Lanes.zero
+            var delta = Lanes.zero
+            var gamma = Lanes.zero
+            var vega = Lanes.zero
+            var theta = Lanes.zero
+            var vanna = Lanes.zero
+            var charm = Lanes.zero
+            var variance = Lanes.zero
+            var moveVega = Lanes.zero
+            var index = offsets[number]
+            let end = offsets[number &+ 1]
+            while index < end {
+                let option = options + index
+                let slope = Lanes(repeating: option.pointee.slope)
+                let ownVolatility = A.multiplyAdd(
+                    slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift)
+                let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
+                let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
+                    Floor.deviation)
+                let terms = BlackScholesMertonTerms(
+                    reciprocalSpot: reciprocalSpot,
+                    discountedSpot: discountedSpot,
+                    discountedStrike: Lanes(
+                        repeating: option.pointee.strike * expiry.pointee.discount),
+                    years: Lanes(repeating: expiry.pointee.years),
+                    squareRootOfYears: Lanes(repeating: expiry.pointee.squareRootOfYears),
+                    reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears),
+                    spotRootYears: spotRootYears,
+                    rate: Lanes(repeating: expiry.pointee.rate),
+                    dividend: Lanes(repeating: expiry.pointee.dividend),
+                    deviation: deviation,
+                    reciprocalDeviation: Lanes(repeating: 1) / deviation,
+                    logForwardMoneyness: (forwardHigh - Lanes(repeating: option.pointee.logStrikeHigh))
+                        + (forwardLow - Lanes(repeating: option.pointee.logStrikeLow)),
+                    putSign: LaneBits(repeating: option.pointee.putSign))
+                let greeks = greeks(arithmetic, terms)
+                let quantity = Lanes(repeating: option.pointee.quantity)
+                let ownGamma = quantity * greeks.gamma
+                let ownVega = quantity * greeks.vega
+                price = A.multiplyAdd(quantity, greeks.price, price)
+                delta = A.multiplyAdd(quantity, greeks.delta, delta)
+                gamma = gamma + ownGamma
+                vega = vega + ownVega
+                theta = A.multiplyAdd(quantity, greeks.theta, theta)
+                vanna = A.multiplyAdd(quantity, greeks.vanna, vanna)
+                charm = A.multiplyAdd(quantity, greeks.charm, charm)
+                variance = A.multiplyAdd(ownGamma, volatility * volatility, variance)
+                moveVega = A.multiplyAdd(slope, ownVega, moveVega)
+                index &+= 1
+            }
+            sum.pointee.price = sum.pointee.price + price
+            sum.pointee.delta = sum.pointee.delta + delta
+            sum.pointee.gamma = sum.pointee.gamma + gamma
+            sum.pointee.vega = sum.pointee.vega + vega
+            sum.pointee.theta = sum.pointee.theta + theta
+            sum.pointee.vanna = sum.pointee.vanna + vanna
+            sum.pointee.charm = sum.pointee.charm + charm
+            sum.pointee.rent = A.multiplyAdd(halfSquare, variance, sum.pointee.rent)
+            sum.pointee.levelVega = A.multiplyAdd(
+                vega, Lanes(repeating: expiry.pointee.levelShare), sum.pointee.levelVega)
+            sum.pointee.moveVega = sum.pointee.moveVega + moveVega
+            number &+= 1
+        }
+        step &+= 1
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// A straight map from values to pixels, with ticks at round numbers.
+struct ChartScale {
+    let range: ClosedRange<Double>
+    let pixels: (from: Double, to: Double)
+
+    init(_ range: ClosedRange<Double>, to pixels: (from: Double, to: Double)) {
+        let width = range.upperBound - range.lowerBound
+        self.range = width > 0 ? range : range.lowerBound - 1...range.upperBound + 1
+        self.pixels = pixels
+    }
+
+    /// The range of values with room around them.
+    init(_ values: [Double], margin: Double = 0.06, to pixels: (from: Double, to: Double)) {
+        let known = values.filter(\.isFinite)
+        let (low, high) = (known.min() ?? 0, known.max() ?? 1)
+        let room = (high - low) * margin
+        self.init(low - room...high + room, to: pixels)
+    }
+
+    func callAsFunction(_ value: Double) -> Double {
+        let share = (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+        return pixels.from + share * (pixels.to - pixels.from)
+    }
+
+    /// Round values, some `count` of them.
+    func ticks(_ count: Int) -> [Double] {
+        let rough = (range.upperBound - range.lowerBound) / Double(max(1, count))
+        let power = pow(10, floor(log10(rough)))
+        let step = ([1, 2, 2.5, 5, 10].first { $0 * power >= rough } ?? 10) * power
+        let first = (range.lowerBound / step).rounded(.up)
+        return (0...100).map { (first + Double($0)) * step }.filter { $0 <= range.upperBound + step * 1e-9 }
+    }
+
+    /// A tick as text, with the decimals that its neighbours need.
+    func text(_ tick: Double, _ ticks: [Double]) -> String {
+        let step = ticks.count > 1 ? ticks[1] - ticks[0] : max(1, abs(tick))
+        let thousands = max(abs(range.lowerBound), abs(range.upperBound)) >= 20_000 && step >= 500
+        let shown = thousands ? tick / 1000 : tick
+        let decimals = max(0, min(6, Int(ceil(-log10(thousands ? step / 1000 : step) - 1e-9))))
+        let digits = max(
+            decimals, (thousands && step.truncatingRemainder(dividingBy: 1000) != 0) ? 1 : decimals)
+        return shown.grouped(decimals: digits) + (thousands && tick != 0 ? "k" : "")
+    }
+}
+
+/// A drawing in SVG, put together from the back to the front. Colours are classes of the page, so that it can be
+/// shown light or dark.
+struct Chart {
+    let width, height: Double
+    private(set) var body = ""
+
+    init(width: Double, height: Double) {
+        self.width = width
+        self.height = height
+    }
+
+    func svg(_ label: String) -> String {
+        """
+        <svg viewBox="0 0 \(width.pixel) \(height.pixel)" role="img" aria-label="\(label.escaped)">
+        \(body)</svg>
+
+        """
+    }
+
+    mutating func line(
+        _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String
+    ) {
+        body +=
+            "<line x1=\"\(x1.pixel)\" y1=\"\(y1.pixel)\" x2=\"\(x2.pixel)\" y2=\"\(y2.pixel)\" \(style)/>\n"
+    }
+
+    mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String) {
+        body += "<rect x=\"\(x.pixel)\" y=\"\(y.pixel)\" width=\"\(max(0, width).pixel)\" "
+        body += "height=\"\(max(0, height).pixel)\" \(style)/>\n"
+    }
+
+    mutating func circle(_ x: Double, _ y: Double, _ radius: Double, _ style: String, title: String = "") {
+        let hint = title.isEmpty ? "" : "<title>\(title.escaped)</title>"
+        body +=
+            "<circle cx=\"\(x.pixel)\" cy=\"\(y.pixel)\" r=\"\(radius.pixel)\" \(style)>\(hint)</circle>\n"
+    }
+
+    mutating func text(_ x: Double, _ y: Double, _ text: String, _ style: String) {
+        body += "<text x=\"\(x.pixel)\" y=\"\(y.pixel)\" \(style)>\(text.escaped)</text>\n"
+    }
+
+    mutating func path(_ points: [(Double, Double)], _ style: String, closed: Bool = false) {
+        guard let first = points.first else { return }
+        var data = "M\(first.0.pixel) \(first.1.pixel)"
+        for point in points.dropFirst() { data += "L\(point.0.pixel) \(point.1.pixel)" }
+        body += "<path d=\"\(data)\(closed ? "Z" : "")\" \(style)/>\n"
+    }
+
+    /// A line that stays until the next value.
+    mutating func steps(_ points: [(Double, Double)], _ style: String) {
+        var corners: [(Double, Double)] = []
+        for (index, point) in points.enumerated() {
+            if index > 0 { corners.append((point.0, points[index - 1].1)) }
+            corners.append(point)
+        }
+        path(corners, style)
+    }
+
+    mutating func triangle(_ x: Double, _ y: Double, up: Bool, _ style: String) {
+        let size = up ? -5.0 : 5.0
+        path(
+            [(x, y + size * 0.9), (x - 4.5, y - size * 0.7), (x + 4.5, y - size * 0.7)], style, closed: true)
+    }
+
+    /// Horizontal lines with numbers at their left end.
+    mutating func leftAxis(_ scale: ChartScale, from left: Double, to right: Double, count: Int = 5) {
+        let ticks = scale.ticks(count)
+        for tick in ticks {
+            line(left, scale(tick), right, scale(tick), tick == 0 ? "class=\"zero\"" : "class=\"grid\"")
+            text(left - 8, scale(tick) + 4, scale.text(tick, ticks), "class=\"tick\" text-anchor=\"end\"")
+        }
+    }
+
+    /// Vertical lines with numbers below.
+    mutating func bottomAxis(_ scale: ChartScale, from top: Double, to bottom: Double, count: Int = 8) {
+        let ticks = scale.ticks(count)
+        for tick in ticks {
+            line(scale(tick), top, scale(tick), bottom, tick == 0 ? "class=\"zero\"" : "class=\"grid\"")
+            text(scale(tick), bottom + 17, scale.text(tick, ticks), "class=\"tick\" text-anchor=\"middle\"")
+        }
+    }
+}
+
+extension Double {
+    /// A tenth of a pixel is enough.
+    fileprivate var pixel: String {
+        let rounded = (self * 10).rounded() / 10
+        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    }
+}
+
+extension String {
+    /// Fit for HTML.
+    var escaped: String {
+        replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+            .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+    }
+}

@@ -1,0 +1,59 @@
+import VectorMath
+
+/// What a policy answers: where an exposure may stay, and where to take it once it has left.
+///
+/// Between `lower` and `upper` nothing is done. Outside, the exposure goes to the nearest point of the inner band:
+/// with proportional costs that is the edge itself (`init(lower:upper:)`), with costs per trade it is further in.
+/// The bounds are in the units of the exposure; infinite where nothing is asked. Where a bound is not a number,
+/// nothing is done.
+public struct RebalancingBand: Sendable, Equatable {
+    public var lower: Lanes
+    public var upper: Lanes
+    /// Where an exposure that left is taken to: `lower ≤ innerLower ≤ innerUpper ≤ upper`.
+    public var innerLower: Lanes
+    public var innerUpper: Lanes
+
+    @inlinable
+    public init(lower: Lanes, upper: Lanes, innerLower: Lanes, innerUpper: Lanes) {
+        self.lower = lower
+        self.upper = upper
+        self.innerLower = innerLower
+        self.innerUpper = innerUpper
+    }
+
+    /// To the edge.
+    @inlinable
+    public init(lower: Lanes, upper: Lanes) {
+        self.init(lower: lower, upper: upper, innerLower: lower, innerUpper: upper)
+    }
+
+    /// No trade, whatever the exposure.
+    public static let hold = RebalancingBand(
+        lower: Lanes(repeating: -.infinity), upper: Lanes(repeating: .infinity))
+
+    /// Back to 0 whatever the exposure.
+    public static let neutral = RebalancingBand(lower: .zero, upper: .zero)
+
+    /// Where an exposure has left the band.
+    @inlinable
+    public func isOutside(_ exposure: Lanes) -> LaneMask { (exposure .< lower) .| (exposure .> upper) }
+
+    /// By how much the exposure is to change: 0 inside, for NaN, and towards a bound that is not a number.
+    @inlinable
+    public func change(of exposure: Lanes) -> Lanes {
+        let below = exposure .< lower
+        let aim = innerUpper.replacing(with: innerLower, where: below)
+        let change = aim - exposure
+        return change.kept(where: isOutside(exposure) .& (change .== change))
+    }
+
+    /// This band in some lanes, another elsewhere.
+    @inlinable
+    public func replacing(with other: RebalancingBand, where mask: LaneMask) -> RebalancingBand {
+        RebalancingBand(
+            lower: lower.replacing(with: other.lower, where: mask),
+            upper: upper.replacing(with: other.upper, where: mask),
+            innerLower: innerLower.replacing(with: other.innerLower, where: mask),
+            innerUpper: innerUpper.replacing(with: other.innerUpper, where: mask))
+    }
+}

@@ -1,0 +1,46 @@
+import VectorMath
+
+/// A factor that follows realised volatility: (σ/σ_ref)^exponent, within limits; 1 while there is no estimate.
+///
+/// Applied to a band it says how much wider the band is when volatility is twice its usual value: exponent 1 keeps
+/// the number of trades about the same, −1 keeps the risk outside of the band about the same.
+/// Applied to an interval, exponent −2 rebalances after the same variance instead of the same time.
+public struct VolatilityAdjustment: Hashable, Sendable {
+    public let estimator: RealisedVolatility
+    /// Per square root of a year: where the factor is 1.
+    public let reference: Double
+    public let exponent: Double
+    public let minimum, maximum: Double
+
+    /// - Throws: for a reference that is not positive, an exponent that is not finite, limits out of order.
+    public init(
+        _ estimator: RealisedVolatility, reference: Double, exponent: Double, minimum: Double = 0.1,
+        maximum: Double = 10
+    ) throws(RebalancingError) {
+        try RebalancingError.require(reference, "reference volatility", .positive)
+        try RebalancingError.require(exponent, "exponent", .finite)
+        try RebalancingError.require(minimum, "smallest factor", .positive)
+        try RebalancingError.require(maximum, "largest factor", .positive)
+        guard minimum <= maximum else {
+            throw .invalidParameter(
+                name: "smallest factor", value: minimum, reason: "is above the largest, \(maximum)")
+        }
+        self.estimator = estimator
+        self.reference = reference
+        self.exponent = exponent
+        self.minimum = minimum
+        self.maximum = maximum
+    }
+
+    func factor(_ state: borrowing RebalancingState) -> Lanes {
+        let ratio = state.realisedVolatility * Lanes(repeating: 1 / reference)
+        let factor = power(PortableArithmetic.self, ratio, Lanes(repeating: exponent))
+        let one = Lanes(repeating: 1)
+        // Of no estimate or one of 0 with a negative exponent no factor can be made.
+        let known = one.replacing(with: factor, where: ratio .> Lanes.zero)
+        return known.larger(Lanes(repeating: minimum)).smaller(Lanes(repeating: maximum))
+    }
+
+    /// As names of policies show it.
+    var text: String { "× (volatility/\(reference))^\(exponent)" }
+}

@@ -1,0 +1,119 @@
+import VectorMath
+
+/// Figures of every policy on every path, as they come in.
+public final class HedgingFigures: @unchecked Sendable {
+    /// Names, in the order of the simulation.
+    public let policies: [String]
+    /// Paths that are to be run, and how many of them, the first ones, have been.
+    public let paths: Int
+    public internal(set) var completed = 0
+
+    /// Policies × (figures, then parts) × paths.
+    private let values: UnsafeMutableBufferPointer<Double>
+    static let columns = HedgingLoop.figureCount + HedgingLoop.partCount
+
+    init(policies: [String], paths: Int) {
+        self.policies = policies
+        self.paths = paths
+        values = .allocate(capacity: policies.count * Self.columns * paths)
+        values.initialize(repeating: 0)
+    }
+
+    deinit { values.deallocate() }
+
+    private func column(_ policy: Int, _ column: Int) -> UnsafeMutableBufferPointer<Double> {
+        let start = (policy * Self.columns + column) * paths
+        return UnsafeMutableBufferPointer(rebasing: values[start..<start + paths])
+    }
+
+    /// A figure of the completed paths.
+    public func values(_ figure: PathFigure, policy: Int) -> [Double] {
+        Array(column(policy, figure.rawValue).prefix(completed))
+    }
+
+    /// A part of profit and loss of the completed paths, summed over the steps.
+    public func values(_ part: ProfitPart, policy: Int) -> [Double] {
+        Array(column(policy, HedgingLoop.figureCount + part.rawValue).prefix(completed))
+    }
+
+    /// What trading and holding the hedge cost on each path: all parts that are costs, positive where they cost.
+    public func costs(policy: Int) -> [Double] {
+        var costs = [Double](repeating: 0, count: completed)
+        for part in ProfitPart.allCases where part.isCost {
+            let amounts = column(policy, HedgingLoop.figureCount + part.rawValue)
+            for path in 0..<completed { costs[path] -= amounts[path] }
+        }
+        return costs
+    }
+
+    /// Takes over the loop's figures for eight paths, those beyond the last left out.
+    func store(_ loop: HedgingLoop, policy: Int, firstPath: Int) {
+        let count = min(8, paths - firstPath)
+        for index in 0..<Self.columns {
+            let lanes =
+                index < HedgingLoop.figureCount
+                ? loop.figures[index] : loop.parts[index - HedgingLoop.figureCount]
+            let target = column(policy, index)
+            for lane in 0..<count { target[firstPath + lane] = lanes[lane] }
+        }
+    }
+
+    /// Takes over the first paths of another run.
+    func copy(_ other: HedgingFigures, paths count: Int) {
+        for policy in policies.indices {
+            for index in 0..<Self.columns {
+                let (target, source) = (column(policy, index), other.column(policy, index))
+                for path in 0..<count { target[path] = source[path] }
+            }
+        }
+    }
+}
+
+extension HedgingFigures {
+    /// The completed paths as bytes: a header that names the policies and a fingerprint of the simulation, then doubles.
+    public func archive(fingerprint: UInt64) -> [UInt8] {
+        var bytes = Array("poise simulation 1\n".utf8)
+        func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
+        append(fingerprint)
+        append(UInt64(policies.count))
+        append(UInt64(Self.columns))
+        append(UInt64(completed))
+        for policy in policies.indices {
+            for index in 0..<Self.columns {
+                for value in column(policy, index).prefix(completed) { append(value.bitPattern) }
+            }
+        }
+        let sum = Self.checksum(bytes)
+        append(sum)
+        return bytes
+    }
+
+    /// Figures from an archive of a simulation with that fingerprint and these policies; nil for bytes that are none,
+    /// cut short, or another simulation's.
+    public convenience init?(archive bytes: [UInt8], fingerprint: UInt64, policies: [String]) {
+        let magic = Array("poise simulation 1\n".utf8)
+        guard bytes.count >= magic.count + 40, bytes.starts(with: magic) else { return nil }
+        func word(_ offset: Int) -> UInt64 {
+            var value: UInt64 = 0
+            for index in 0..<8 { value |= UInt64(bytes[offset + index]) << (8 * UInt64(index)) }
+            return value
+        }
+        let start = magic.count
+        guard Self.checksum(bytes.dropLast(8)) == word(bytes.count - 8), word(start) == fingerprint,
+            word(start + 8) == UInt64(policies.count), word(start + 16) == UInt64(Self.columns)
+        else { return nil }
+        let completed = word(start + 24)
+        let expected = UInt64(policies.count * Self.columns).multipliedReportingOverflow(by: completed)
+        guard !expected.overflow, expected.partialValue == UInt64((bytes.count - start - 40) / 8),
+            (bytes.count - start - 40) % 8 == 0
+        else { return nil }
+        self.init(policies: policies, paths: Int(completed))
+        self.completed = Int(completed)
+        for index in values.indices { values[index] = Double(bitPattern: word(start + 32 + 8 * index)) }
+    }
+
+    /// FNV-1a.
+    private static func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+    }
+}

@@ -1,0 +1,187 @@
+import VectorMath
+
+extension HedgingLoop {
+    /// Moves the account over the step that begins at a time, and explains what it earned.
+    /// - Parameter before: the hedge's delta before this step's fills.
+    func evolve(_ time: Int, before: Lanes, filled: Lanes) {
+        let stepYears = Lanes(repeating: grid.stepYears)
+        let (market, next) = (book.markets[time], book.markets[time + 1])
+        let move = next.spot - market.spot
+        let (mark, nextMark) = (instrument.mark[time], instrument.mark[time + 1])
+        let alive = account.alive
+
+        explainBook(time, move, stepYears)
+
+        // The hedge, as cash and coins.
+        let (traded, value) = (account.traded, account.tradedValue)
+        let hedge = before + traded
+        let coinsBefore = account.coins
+        let slippage = traded * mark - value
+        var hedgeProfit: Lanes
+        var basis: Lanes
+        if isInverse {
+            let one = Lanes(repeating: 1)
+            let coinProfit = account.position * (one / mark - one / nextMark) + traded - value / nextMark
+            account.coins += coinProfit
+            account.position += value
+            hedgeProfit = coinProfit * next.spot
+            basis = hedgeProfit + coinsBefore * move - hedge * move - slippage
+        } else {
+            let held = account.position + traded
+            hedgeProfit = held * nextMark - account.position * mark - value
+            basis = held * ((nextMark - mark) - move)
+            if isSpot { account.cash -= value } else { account.cash += hedgeProfit }
+            account.position = held
+        }
+        add(.unhedgedDelta, (book.sums[time].delta * alive + hedge) * move)
+        add(.slippage, slippage)
+        add(.basis, basis)
+
+        // Payments.
+        let costs = account.costs
+        if isInverse { account.coins -= costs / next.spot } else { account.cash -= costs }
+        hedgeProfit -= costs
+        if instrument.hasPayments {
+            let rate = instrument.payment[time]
+            if isInverse {
+                let coins = account.position * rate / nextMark
+                account.coins -= coins
+                add(.funding, (coins * next.spot).negated)
+                hedgeProfit -= coins * next.spot
+            } else {
+                let payment = account.position * mark * rate
+                account.cash -= payment
+                add(.funding, payment.negated)
+                hedgeProfit -= payment
+            }
+        }
+        let rates = book.schedule.book
+        if rates.rate != 0 {
+            let interest = account.cash * Lanes(repeating: scalarExponential(rates.rate * grid.stepYears) - 1)
+            account.cash += interest
+            add(.interest, interest)
+        }
+        if rates.dividend != 0, isSpot {
+            let growth = Lanes(repeating: scalarExponential(rates.dividend * grid.stepYears) - 1)
+            let dividend = (account.position + account.coins) * next.spot * growth
+            account.cash += dividend
+            add(.interest, dividend)
+        }
+        let settled = book.settlement[time + 1] * alive
+        if rates.settlement == .coin {
+            account.coins += settled / next.spot
+        } else {
+            account.cash += settled
+        }
+
+        for index in venues.indices where displacementDecay[index] > 0 {
+            displacement[index] *= Lanes(repeating: displacementDecay[index])
+        }
+        account.yearsSinceHedge = (account.yearsSinceHedge + stepYears).replacing(
+            with: stepYears, where: filled .!= .zero)
+        if let margin { checkMargin(margin, time + 1, hedgeProfit) }
+        for part in 0..<Self.partCount { parts[part] += step[part] }
+        measure(time + 1)
+        account.traded = .zero
+        account.tradedValue = .zero
+        account.costs = .zero
+    }
+
+    /// The book's change of value by its Greeks at the start of the step; what they leave is `higherOrder`.
+    private func explainBook(_ time: Int, _ move: Lanes, _ stepYears: Lanes) {
+        let sums = book.sums[time]
+        let (market, next) = (book.markets[time], book.markets[time + 1])
+        let alive = account.alive
+        let gamma = Lanes(repeating: 0.5) * sums.gamma * move * move * alive
+        let rent = sums.rent * stepYears * alive
+        let carry = (sums.theta + sums.rent) * stepYears * alive
+        let vega =
+            (sums.levelVega * (next.level - market.level) + sums.moveVega * (next.move - market.move)) * alive
+        let change =
+            (book.sums[time + 1].price + book.settlement[time + 1] - sums.price) * alive
+        add(.gamma, gamma)
+        add(.rent, rent.negated)
+        add(.carry, carry)
+        add(.vega, vega)
+        add(.higherOrder, change - sums.delta * move * alive - gamma + rent - carry - vega)
+    }
+
+    /// Liquidates where the margin account does not hold what it must.
+    private func checkMargin(_ margin: MarginAccount, _ time: Int, _ hedgeProfit: Lanes) {
+        let spot = book.markets[time].spot
+        let notional =
+            isInverse ? account.position.absolute : account.position.absolute * instrument.mark[time]
+        let shortNotional = Lanes(repeating: book.schedule.shortOptions[time]) * spot * account.alive
+        let collateral = Lanes(repeating: margin.collateral)
+        var required = notional * Lanes(repeating: margin.maintenance)
+        if margin.isCrossed {
+            account.marginEquity = collateral + equity(time)
+            required += shortNotional * Lanes(repeating: margin.optionMaintenance)
+        } else {
+            account.marginEquity += hedgeProfit
+        }
+        let isShort = (account.marginEquity .< required) .& (required .> .zero)
+        guard PortableArithmetic.any(isShort) else { return }
+        let liquidated = margin.isCrossed ? notional + shortNotional : notional
+        let penalty = (liquidated * Lanes(repeating: margin.penalty)).kept(where: isShort)
+        add(.liquidation, penalty.negated)
+        count(.liquidations, Lanes(repeating: 1).kept(where: isShort))
+        if isInverse { account.coins -= penalty / spot } else { account.cash -= penalty }
+        // Contracts are marked already; spot would be sold.
+        account.position = account.position.kept(where: .!isShort)
+        account.pending = account.pending.kept(where: .!isShort)
+        for slot in 0..<ringTotal { rings[slot] = rings[slot].kept(where: .!isShort) }
+        if margin.isCrossed {
+            let proceeds = book.sums[time].price * account.alive + account.coins * spot
+            account.cash += proceeds.kept(where: isShort)
+            account.coins = account.coins.kept(where: .!isShort)
+            account.alive = account.alive.kept(where: .!isShort)
+        } else {
+            account.marginEquity.replace(with: collateral, where: isShort)
+        }
+    }
+
+    /// Takes down what the account looks like at a time.
+    private func measure(_ time: Int) {
+        let equity = equity(time)
+        account.highest = pointwiseMax(account.highest, equity)
+        let drawdown = figures + PathFigure.drawdown.rawValue
+        drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
+        let net =
+            (book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])).absolute
+        count(.timeOutside, Lanes(repeating: 1).kept(where: net .> deltaLimit))
+        let worst = figures + PathFigure.worstExposure.rawValue
+        worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
+    }
+
+    /// Closes the hedge if it is to be, and completes the figures.
+    func finish() {
+        let last = grid.steps
+        let mark = instrument.mark[last]
+        if terms.closesAtEnd, let track = venues.first {
+            step.update(repeating: .zero, count: Self.partCount)
+            let order = (isInverse ? account.position / mark : account.position).negated
+            switch track.venue.costs {
+            case .orderBook(var costs):
+                // Out at the market, whatever the way in was.
+                costs.isMaker = false
+                payOrderBook(costs, 0, order, mark, last)
+            case .pool(let pool):
+                _ = payPool(pool, order, mark)
+                let gas = track.gas[last - 1].kept(where: order .!= .zero)
+                account.costs += gas
+                add(.gas, gas.negated)
+            }
+            count(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
+            count(.turnover, order.absolute * mark)
+            account.cash -= account.costs
+            account.costs = .zero
+            for part in 0..<Self.partCount { parts[part] += step[part] }
+            let drawdown = figures + PathFigure.drawdown.rawValue
+            drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity(last))
+        }
+        figures[PathFigure.profit.rawValue] = equity(last)
+        let share = Lanes(repeating: 1 / Double(grid.steps))
+        for figure in [PathFigure.timeOutside, .timeUnhedged] { figures[figure.rawValue] *= share }
+    }
+}

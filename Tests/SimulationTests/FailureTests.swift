@@ -1,0 +1,230 @@
+import Greeks
+import Rebalancing
+import Simulation
+import Testing
+import VectorMath
+
+/// A price that is flat but for a little noise, and falls by a fifth within an hour: the same on all eight paths.
+struct CrashPath: PathModel {
+    let grid: TimeGrid
+    let crashHour: Double
+
+    func fill(_ block: PathBlock, seed: UInt64, firstPath: Int) {
+        let stream = RandomStream(seed: seed, stream: PathStream.returns)
+        var spot = Lanes(repeating: 100)
+        for time in 0...block.steps {
+            let hour = grid.years(time) * 8760
+            let isCrash = hour > crashHour && hour <= crashHour + 1
+            block.spot[time] = spot
+            block.variance[time] = Lanes(repeating: isCrash ? 25 : 0.25)
+            let normal = stream.normals(PortableArithmetic.self, firstPath: 0, step: UInt32(time)).0[0]
+            let noise = Lanes(repeating: 1 + 0.0012 * normal)
+            let nextHour = grid.years(time + 1) * 8760
+            if nextHour > crashHour + 1e-9, nextHour <= crashHour + 1 + 1e-9 { spot *= 0.8156.root(12) }
+            spot *= noise
+        }
+    }
+}
+
+extension Lanes {
+    fileprivate static func *= (lanes: inout Lanes, factor: Double) { lanes *= Lanes(repeating: factor) }
+}
+
+extension Double {
+    fileprivate func root(_ degree: Int) -> Double {
+        var low = 0.0
+        var high = 1.0
+        for _ in 0..<100 {
+            let middle = (low + high) / 2
+            let power = (0..<degree).reduce(1.0) { product, _ in product * middle }
+            if power < self { low = middle } else { high = middle }
+        }
+        return low
+    }
+}
+
+/// What happens when something breaks, as it is documented.
+struct FailureTests {
+    static let crashHour = 50.0
+
+    static func simulation(
+        _ policy: any RebalancingPolicy, _ venues: [Venue], positionLimit: Double = .infinity,
+        oldestPrice: Double = 0, margin: MarginAccount? = nil
+    ) throws -> HedgingSimulation {
+        let grid = try TimeGrid(steps: 1200, stepYears: TimeGrid.hour / 12)
+        return try HedgingSimulation(
+            model: CrashPath(grid: grid, crashHour: crashHour), surface: try SurfaceDynamics(.constant(0.6)),
+            book: HedgedBook(options: [
+                HedgedOption(isPut: true, strike: 95, years: 10.0 / 365, volatility: 0.6, quantity: -10)
+            ]),
+            instrument: HedgeContract(kind: .linearPerpetual), venues: venues, policies: [policy],
+            margin: margin, deltaLimit: 1, positionLimit: positionLimit, oldestPrice: oldestPrice, seed: 3,
+            engine: try GreeksEngine())
+    }
+
+    static func venue(
+        _ name: String = "exchange", _ failures: VenueFailures = VenueFailures(), latencySeconds: Double = 0
+    ) -> Venue {
+        Venue(
+            name: name, costs: .orderBook(OrderBookCosts(halfSpread: 1e-4, takerFee: 5e-4)),
+            failures: failures, latencySeconds: latencySeconds)
+    }
+
+    static let outage = VenueFailures(outages: [Outage(fromHour: crashHour, toHour: crashHour + 1)])
+
+    @Test(
+        "an exchange that is down for the hour of a crash: nothing is filled, what is unhedged is flagged, and then hedged"
+    )
+    func outage() throws {
+        let policy = try ThresholdPolicy(.delta(0.5))
+        let calm = try Self.simulation(policy, [Self.venue()])
+        let down = try Self.simulation(policy, [Self.venue("exchange", Self.outage)])
+        let steps = down.trace(policy: 0, path: 0)
+        let during = steps.filter { $0.isDown }
+        #expect(during.count == 12)
+        #expect(during.allSatisfy { $0.filled == 0 })
+        let unserved = steps.filter { $0.asked != 0 && $0.filled == 0 }
+        #expect(unserved.count >= 6)
+        let figures = down.run(paths: 8)
+        #expect(figures.values(.timeUnhedged, policy: 0)[0] == Double(unserved.count) / 1200)
+        // Back in the band with the first trade after it.
+        let after = try #require(steps.firstIndex { $0.hours >= Self.crashHour + 1 })
+        #expect(steps[after].filled != 0)
+        #expect((steps[after].bookDelta + steps[after].hedgeAfter).magnitude <= 0.5 + 1e-12)
+        // And it did hurt.
+        let exposures = [calm, down].map { $0.run(paths: 8).values(.worstExposure, policy: 0)[0] }
+        #expect(exposures[1] > 2 * exposures[0])
+        #expect(figures.values(.profit, policy: 0)[0] < calm.run(paths: 8).values(.profit, policy: 0)[0])
+    }
+
+    @Test("with a second venue the hedge goes on there, at its costs")
+    func switchesVenue() throws {
+        let policy = try ThresholdPolicy(.delta(0.5))
+        let pool = Venue(name: "pool", costs: .pool(PoolCosts(liquidity: 2000, gas: 5)))
+        let simulation = try Self.simulation(policy, [Self.venue("exchange", Self.outage), pool])
+        let steps = simulation.trace(policy: 0, path: 0)
+        let during = steps.filter { $0.isDown }
+        #expect(during.contains { $0.filled != 0 })
+        let gas = steps.map { -$0.parts[ProfitPart.gas.rawValue] }
+        #expect(zip(gas, steps).allSatisfy { ($0 > 0) == ($1.isDown && $1.filled != 0) })
+        let alone = try Self.simulation(policy, [Self.venue("exchange", Self.outage)])
+        #expect(
+            simulation.run(paths: 8).values(.worstExposure, policy: 0)[0]
+                < alone.run(paths: 8).values(.worstExposure, policy: 0)[0])
+    }
+
+    @Test("gas fifty times dearer: bands widen, fewer trades, and the bill grows far less than fifty times")
+    func gas() throws {
+        let policy = try WhalleyWilmottPolicy(riskAversion: 0.05)
+        func run(_ gas: Double) throws -> (steps: [TracedStep], trades: Double, gas: Double) {
+            let pool = Venue(name: "pool", costs: .pool(PoolCosts(liquidity: 20_000, fee: 3e-4, gas: gas)))
+            let simulation = try Self.simulation(policy, [pool])
+            let figures = simulation.run(paths: 8)
+            return (
+                simulation.trace(policy: 0, path: 0), figures.values(.trades, policy: 0)[0],
+                -figures.values(.gas, policy: 0)[0]
+            )
+        }
+        let (cheap, dear) = (try run(0.05), try run(2.5))
+        for (a, b) in zip(cheap.steps, dear.steps).prefix(600) { #expect(b.bandUpper > a.bandUpper) }
+        #expect(dear.trades < 0.5 * cheap.trades)
+        #expect(dear.gas < 25 * cheap.gas)
+        #expect(dear.gas > cheap.gas)
+    }
+
+    @Test("a transaction that fails costs its gas and trades nothing")
+    func failedTransactions() throws {
+        let pool = Venue(
+            name: "pool", costs: .pool(PoolCosts(liquidity: 20_000, gas: 2, failureProbability: 0.5)))
+        let steps = try Self.simulation(AlwaysRebalance(), [pool]).trace(policy: 0, path: 0)
+        let failed = steps.filter { $0.asked != 0 && $0.filled == 0 }
+        let sent = steps.filter { $0.asked != 0 }
+        #expect((0.42...0.58).contains(Double(failed.count) / Double(sent.count)))
+        #expect(sent.allSatisfy { $0.parts[ProfitPart.gas.rawValue] == -2 })
+    }
+
+    @Test("old prices are not traded on; where an age is allowed, bands widen with it first")
+    func staleOracle() throws {
+        let stale = VenueFailures(staleSpans: [Outage(fromHour: Self.crashHour, toHour: Self.crashHour + 1)])
+        let steps = try Self.simulation(AlwaysRebalance(), [Self.venue("exchange", stale)]).trace(
+            policy: 0, path: 0)
+        let during = steps.filter { $0.isStale }
+        #expect(during.count == 12)
+        #expect(during.allSatisfy { $0.filled == 0 })
+        #expect(steps.filter { !$0.isStale }.dropLast().filter { $0.filled != 0 }.count > 1100)
+
+        let patient = try FreshDataPolicy(try ThresholdPolicy(.delta(0.5)), fresh: 300, stale: 1200)
+        let widened = try Self.simulation(patient, [Self.venue("exchange", stale)], oldestPrice: 1e9)
+            .trace(policy: 0, path: 0).filter { $0.isStale }
+        #expect(widened[0].bandUpper == 0.5)
+        #expect(widened[1].bandUpper == 1)
+        #expect(widened[2].bandUpper == 1.5)
+        #expect(widened[3].bandUpper == .infinity)
+        #expect(widened[3...].allSatisfy { $0.filled == 0 && $0.asked == 0 })
+    }
+
+    @Test(
+        "partial fills and refused orders: never more than asked, never the other way, and in the end in the band"
+    )
+    func partialFills() throws {
+        let failures = VenueFailures(orderFailure: 0.2, partialFill: 0.3, leastFill: 0.1)
+        let policy = try ThresholdPolicy(.delta(0.3))
+        let steps = try Self.simulation(policy, [Self.venue("exchange", failures)]).trace(policy: 0, path: 0)
+        for step in steps {
+            #expect(step.filled.magnitude <= step.asked.magnitude && step.filled * step.asked >= 0)
+        }
+        let asked = steps.filter { $0.asked != 0 }
+        let refused = asked.filter { $0.filled == 0 }
+        let partial = asked.filter { $0.filled != 0 && $0.filled != $0.asked }
+        #expect(!refused.isEmpty && !partial.isEmpty)
+        let last = try #require(steps.last)
+        #expect((last.bookDelta + last.hedgeAfter).magnitude <= 0.3 + 1e-9)
+    }
+
+    @Test("orders under way are not sent twice, and no limit is exceeded, whatever the delay")
+    func latency() throws {
+        let venue = Venue(
+            name: "slow", costs: .orderBook(OrderBookCosts(takerFee: 5e-4)),
+            failures: VenueFailures(partialFill: 0.5), latencySeconds: 1000, largestOrder: 1.5)
+        let steps = try Self.simulation(AlwaysRebalance(), [venue], positionLimit: 4).trace(
+            policy: 0, path: 0)
+        #expect(steps.allSatisfy { $0.hedgeAfter.magnitude <= 4 + 1e-12 && $0.filled.magnitude <= 1.5 })
+        #expect(steps.contains { $0.hedgeAfter.magnitude > 3.9 })
+        // 1,000 s are three steps and a third: the first order is filled in the fourth step.
+        #expect(steps[0].asked != 0 && steps[0..<3].allSatisfy { $0.filled == 0 } && steps[3].filled != 0)
+        let plain = Self.venue("plain", latencySeconds: 1000)
+        let flow = try Self.simulation(AlwaysRebalance(), [plain]).trace(policy: 0, path: 0)
+        for time in 3..<flow.count { #expect(flow[time].filled == flow[time - 3].asked) }
+        // What is asked for is the change of delta alone, not what is under way already.
+        #expect(flow[1].asked.magnitude < 0.2 * flow[0].asked.magnitude)
+    }
+
+    @Test("a margin account too small for a crash is liquidated at a penalty; a larger one is not")
+    func liquidation() throws {
+        let policy = NeverAfterFirst()
+        func run(_ collateral: Double, crossed: Bool) throws -> HedgingFigures {
+            try Self.simulation(
+                policy, [Self.venue()],
+                margin: MarginAccount(
+                    collateral: collateral, maintenance: 0.05, optionMaintenance: 0.05, penalty: 0.01,
+                    isCrossed: crossed)
+            ).run(paths: 8)
+        }
+        // Short puts are hedged short: the hedge gains in the crash, so that alone it is safe, and crossed with the
+        // puts it is not.
+        #expect(try run(40, crossed: false).values(.liquidations, policy: 0)[0] == 0)
+        let crossed = try run(80, crossed: true)
+        #expect(crossed.values(.liquidations, policy: 0)[0] == 1)
+        #expect(crossed.values(.liquidation, policy: 0)[0] < 0)
+        #expect(try run(1000, crossed: true).values(.liquidations, policy: 0)[0] == 0)
+    }
+}
+
+/// Hedges once and then leaves it.
+private struct NeverAfterFirst: RebalancingPolicy {
+    var name: String { "once" }
+    func band(_ state: borrowing RebalancingState) -> RebalancingBand {
+        .hold.replacing(
+            with: .neutral, where: state.yearsSinceHedge .== Lanes(repeating: .infinity))
+    }
+}
