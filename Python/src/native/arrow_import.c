@@ -1,0 +1,343 @@
+/* Tables from whoever speaks Arrow's PyCapsule interface: doubles, integers and texts where they are, option types and
+ * other kinds of numbers by conversion. No Arrow library is needed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrow.h"
+#include "native.h"
+
+/** What a column is wanted as. */
+enum kind { DOUBLES = 'f', TYPES = 't', TEXTS = 's', MILLISECONDS = 'i' };
+
+/* ---- What there is ---- */
+
+static bool is_null(const struct ArrowArray *array, int64_t row) {
+    const uint8_t *valid = array->n_buffers > 0 && array->null_count != 0 ? array->buffers[0] : NULL;
+    return valid && !(valid[(array->offset + row) >> 3] >> ((array->offset + row) & 7) & 1);
+}
+
+/** The first null of a column, −1 where there is none. */
+static int64_t first_null(const struct ArrowArray *array) {
+    if (array->null_count == 0 || array->n_buffers == 0 || !array->buffers[0]) return -1;
+    for (int64_t row = 0; row < array->length; row++)
+        if (is_null(array, row)) return row;
+    return -1;
+}
+
+/** A number of a primitive column; false for kinds that are none. */
+static bool number_at(const char *format, const struct ArrowArray *array, int64_t row, double *value) {
+    const void *data = array->buffers[1];
+    int64_t i = array->offset + row;
+    switch (format[0]) {
+    case 'g': *value = ((const double *)data)[i]; return true;
+    case 'f': *value = ((const float *)data)[i]; return true;
+    case 'c': *value = ((const int8_t *)data)[i]; return true;
+    case 'C': *value = ((const uint8_t *)data)[i]; return true;
+    case 's': *value = ((const int16_t *)data)[i]; return true;
+    case 'S': *value = ((const uint16_t *)data)[i]; return true;
+    case 'i': *value = ((const int32_t *)data)[i]; return true;
+    case 'I': *value = ((const uint32_t *)data)[i]; return true;
+    case 'l': *value = (double)((const int64_t *)data)[i]; return true;
+    case 'L': *value = (double)((const uint64_t *)data)[i]; return true;
+    case 'b': *value = ((const uint8_t *)data)[i >> 3] >> (i & 7) & 1; return true;
+    default: return false;
+    }
+}
+
+static bool is_number(const char *format) { return format[0] && !format[1] && strchr("gfcCsSiIlLb", format[0]); }
+static bool is_text(const char *format) { return !strcmp(format, "u") || !strcmp(format, "U") || !strcmp(format, "vu"); }
+
+/** A text of a string, large string, string view or dictionary column. */
+static bool text_at(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row, const char **text, int64_t *length) {
+    if (schema->dictionary) {
+        double index;
+        return number_at(schema->format, array, row, &index) && index >= 0 && index < array->dictionary->length &&
+            text_at(schema->dictionary, array->dictionary, (int64_t)index, text, length);
+    }
+    int64_t i = array->offset + row;
+    if (schema->format[0] == 'v') {
+        const char *entry = (const char *)array->buffers[1] + 16 * i;
+        int32_t parts[4];
+        memcpy(parts, entry, 16);
+        *length = parts[0];
+        *text = parts[0] <= 12 ? entry + 4 : (const char *)array->buffers[2 + parts[2]] + parts[3];
+        return true;
+    }
+    int64_t from, to;
+    if (schema->format[0] == 'u') {
+        from = ((const int32_t *)array->buffers[1])[i];
+        to = ((const int32_t *)array->buffers[1])[i + 1];
+    } else {
+        from = ((const int64_t *)array->buffers[1])[i];
+        to = ((const int64_t *)array->buffers[1])[i + 1];
+    }
+    *length = to - from;
+    *text = (const char *)array->buffers[2] + from;
+    return true;
+}
+
+/* ---- What is wanted ---- */
+
+static PyObject *wrong_kind(const char *field, const char *format, const char *expected) {
+    PyErr_Format(PyExc_TypeError, "%s: expected %s, got Arrow's format \"%s\"; cast the column", field, expected, format);
+    return NULL;
+}
+
+static PyObject *new_array(int type, int64_t rows, void **data) {
+    npy_intp dimension = rows;
+    PyObject *array = PyArray_SimpleNew(1, &dimension, type);
+    if (array) *data = PyArray_DATA((PyArrayObject *)array);
+    return array;
+}
+
+/** An error for a null, unless nulls are to become NaN. */
+static bool accepts_nulls(const struct ArrowArray *array, const char *field, int64_t before, bool as_nan) {
+    int64_t row = first_null(array);
+    if (row < 0 || as_nan) return true;
+    char reason[128];
+    PyOS_snprintf(reason, sizeof reason, "row %lld: %.80s is null", (long long)(before + row), field);
+    raise_input(before + row, field, reason);
+    return false;
+}
+
+static PyObject *import_doubles(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls, PyObject *owner) {
+    if (schema->dictionary || !is_number(schema->format)) return wrong_kind(field, schema->format, "numbers");
+    const double *data = array->buffers[1];
+    if (schema->format[0] == 'g' && !has_nulls && (uintptr_t)data % 8 == 0) {
+        Py_INCREF(owner);
+        return view(NPY_DOUBLE, array->length, data + array->offset, owner);
+    }
+    void *copy;
+    PyObject *result = new_array(NPY_DOUBLE, array->length, &copy);
+    for (int64_t row = 0; result && row < array->length; row++) {
+        double value = NAN;
+        if (!is_null(array, row)) number_at(schema->format, array, row, &value);
+        ((double *)copy)[row] = value;
+    }
+    return result;
+}
+
+static PyObject *import_types(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, PyObject *owner) {
+    bool texts = is_text(schema->dictionary ? schema->dictionary->format : schema->format);
+    if (!texts && !is_number(schema->format)) return wrong_kind(field, schema->format, "texts or codes");
+    if (!texts && (schema->format[0] == 'C' || schema->format[0] == 'c')) {
+        Py_INCREF(owner);
+        return view(NPY_UINT8, array->length, (const uint8_t *)array->buffers[1] + array->offset, owner);
+    }
+    void *data;
+    PyObject *result = new_array(NPY_UINT8, array->length, &data);
+    uint8_t *codes = data;
+    for (int64_t row = 0; result && row < array->length; row++) {
+        int code = -1;
+        if (texts) {
+            const char *text;
+            int64_t length;
+            if (!text_at(schema, array, row, &text, &length)) length = 0;
+            if (length == 1) code = (text[0] | 32) == 'c' ? 0 : (text[0] | 32) == 'p' ? 1 : -1;
+            else if (length == 4 && !PyOS_mystrnicmp(text, "call", 4)) code = 0;
+            else if (length == 3 && !PyOS_mystrnicmp(text, "put", 3)) code = 1;
+        } else {
+            double value;
+            number_at(schema->format, array, row, &value);
+            if (value == 0 || value == 1) code = (int)value;
+        }
+        if (code < 0) {
+            char reason[96];
+            PyOS_snprintf(reason, sizeof reason, "row %lld: type must be C (0) or P (1)", (long long)(before + row));
+            Py_DECREF(result);
+            return raise_input(before + row, field, reason);
+        }
+        codes[row] = code;
+    }
+    return result;
+}
+
+/** Offsets, of 32 or 64 bits, and bytes. */
+static PyObject *import_texts(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, PyObject *owner) {
+    if (!is_text(schema->dictionary ? schema->dictionary->format : schema->format))
+        return wrong_kind(field, schema->format, "texts");
+    PyObject *offsets, *bytes = NULL;
+    char kind = schema->dictionary ? 'd' : schema->format[0];
+    if ((kind == 'u' || kind == 'U') && array->length > 0) {
+        const char *all = array->buffers[1];
+        int64_t first = array->offset, last = array->offset + array->length;
+        int64_t size = kind == 'u' ? ((const int32_t *)all)[last] : ((const int64_t *)all)[last];
+        Py_INCREF(owner);
+        offsets = view(kind == 'u' ? NPY_INT32 : NPY_INT64, array->length + 1, all + first * (kind == 'u' ? 4 : 8), owner);
+        Py_INCREF(owner);
+        bytes = view(NPY_UINT8, size, array->buffers[2], owner);
+    } else {
+        void *places, *data;
+        int64_t size = 0, length;
+        const char *text;
+        offsets = new_array(NPY_INT64, array->length + 1, &places);
+        for (int pass = 0; pass < 2 && offsets; pass++) {
+            if (pass == 1 && !(bytes = new_array(NPY_UINT8, size, &data))) break;
+            size = 0;
+            for (int64_t row = 0; row < array->length; row++) {
+                ((int64_t *)places)[row] = size;
+                if (!text_at(schema, array, row, &text, &length)) length = 0;
+                if (pass == 1) memcpy((char *)data + size, text, length);
+                size += length;
+            }
+            ((int64_t *)places)[array->length] = size;
+        }
+    }
+    PyObject *result = offsets && bytes ? PyTuple_Pack(2, offsets, bytes) : NULL;
+    Py_XDECREF(offsets);
+    Py_XDECREF(bytes);
+    return result;
+}
+
+/** Integers as they are; timestamps as milliseconds. */
+static PyObject *import_milliseconds(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, PyObject *owner) {
+    const char *format = schema->format;
+    bool is_stamp = !strncmp(format, "ts", 2);
+    if (!is_stamp && strcmp(format, "l")) return wrong_kind(field, format, "int64 or timestamps");
+    int64_t multiply = is_stamp && format[2] == 's' ? 1000 : 1;
+    int64_t divide = is_stamp && format[2] == 'u' ? 1000 : is_stamp && format[2] == 'n' ? 1000000 : 1;
+    const int64_t *data = (const int64_t *)array->buffers[1] + array->offset;
+    if (multiply == 1 && divide == 1) {
+        Py_INCREF(owner);
+        return view(NPY_INT64, array->length, data, owner);
+    }
+    void *copy;
+    PyObject *result = new_array(NPY_INT64, array->length, &copy);
+    for (int64_t row = 0; result && row < array->length; row++) ((int64_t *)copy)[row] = data[row] * multiply / divide;
+    return result;
+}
+
+static PyObject *import_column(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int kind, int64_t before,
+    bool nulls_as_nan, PyObject *owner) {
+    bool as_nan = nulls_as_nan && kind == DOUBLES;
+    if (!accepts_nulls(array, field, before, as_nan)) return NULL;
+    switch (kind) {
+    case DOUBLES: return import_doubles(schema, array, field, first_null(array) >= 0, owner);
+    case TYPES: return import_types(schema, array, field, before, owner);
+    case TEXTS: return import_texts(schema, array, field, owner);
+    default: return import_milliseconds(schema, array, field, owner);
+    }
+}
+
+/* ---- Batches ---- */
+
+static void free_batch(PyObject *capsule) {
+    struct ArrowArray *array = PyCapsule_GetPointer(capsule, "poise.batch");
+    if (!array) return;
+    if (array->release) array->release(array);
+    free(array);
+}
+
+/** A batch whose memory lives as long as the views of it. Takes over the array. */
+static PyObject *keep_batch(struct ArrowArray *array) {
+    struct ArrowArray *kept = malloc(sizeof *kept);
+    if (!kept) return PyErr_NoMemory();
+    *kept = *array;
+    array->release = NULL;
+    PyObject *capsule = PyCapsule_New(kept, "poise.batch", free_batch);
+    if (!capsule) {
+        kept->release(kept);
+        free(kept);
+    }
+    return capsule;
+}
+
+/** The wanted columns of a batch by name; those that it lacks are left out. */
+static PyObject *import_batch(
+    const struct ArrowSchema *schema, struct ArrowArray *batch, PyObject *wanted, int64_t before, bool nulls_as_nan) {
+    int64_t offset = batch->offset, rows = batch->length;
+    PyObject *owner = keep_batch(batch);
+    if (!owner) return NULL;
+    struct ArrowArray *kept = PyCapsule_GetPointer(owner, "poise.batch");
+    PyObject *columns = PyDict_New(), *count = PyLong_FromLongLong(rows);
+    bool isDone = columns && count && PyDict_SetItemString(columns, "", count) == 0;
+    for (int64_t i = 0; isDone && i < schema->n_children && i < kept->n_children; i++) {
+        const char *name = schema->children[i]->name ? schema->children[i]->name : "";
+        PyObject *kind = PyDict_GetItemString(wanted, name);
+        if (!kind) continue;
+        /* The rows of a struct are a window on its children's. */
+        struct ArrowArray child = *kept->children[i];
+        child.offset += offset;
+        child.length = rows;
+        PyObject *column = import_column(
+            schema->children[i], &child, name, (int)PyLong_AsLong(kind), before, nulls_as_nan, owner);
+        isDone = column && PyDict_SetItemString(columns, name, column) == 0;
+        Py_XDECREF(column);
+    }
+    Py_XDECREF(count);
+    Py_DECREF(owner);
+    if (!isDone) Py_CLEAR(columns);
+    return columns;
+}
+
+static bool is_struct(const struct ArrowSchema *schema) {
+    if (!strcmp(schema->format, "+s")) return true;
+    PyErr_Format(PyExc_TypeError, "expected a table, got a column of Arrow's format \"%s\"", schema->format);
+    return false;
+}
+
+static bool add_batch(
+    PyObject *batches, const struct ArrowSchema *schema, struct ArrowArray *array, PyObject *wanted, int64_t *rows,
+    bool nulls_as_nan) {
+    int64_t length = array->length;
+    PyObject *columns = import_batch(schema, array, wanted, *rows, nulls_as_nan);
+    bool isDone = columns && PyList_Append(batches, columns) == 0;
+    Py_XDECREF(columns);
+    *rows += length;
+    return isDone;
+}
+
+static bool import_stream(struct ArrowArrayStream *stream, PyObject *wanted, bool nulls_as_nan, PyObject *batches) {
+    struct ArrowSchema schema = {0};
+    int code = stream->get_schema(stream, &schema);
+    bool isDone = code == 0 && is_struct(&schema);
+    int64_t rows = 0;
+    while (isDone) {
+        struct ArrowArray array = {0};
+        Py_BEGIN_ALLOW_THREADS
+        code = stream->get_next(stream, &array);
+        Py_END_ALLOW_THREADS
+        if (code != 0 || !array.release) break;
+        isDone = add_batch(batches, &schema, &array, wanted, &rows, nulls_as_nan);
+        if (array.release) array.release(&array);
+    }
+    if (code != 0) {
+        const char *reason = stream->get_last_error ? stream->get_last_error(stream) : NULL;
+        PyErr_Format(PyExc_OSError, "the table's stream failed: %s", reason ? reason : strerror(code));
+        isDone = false;
+    }
+    if (schema.release) schema.release(&schema);
+    return isDone;
+}
+
+/** import_arrow(table, {name: kind}, nulls_as_nan) → [{name: column, "": rows}] by batch. */
+PyObject *native_import_arrow(PyObject *self, PyObject *arguments) {
+    PyObject *table, *wanted;
+    int nulls_as_nan;
+    if (!PyArg_ParseTuple(arguments, "OO!p", &table, &PyDict_Type, &wanted, &nulls_as_nan)) return NULL;
+    PyObject *batches = PyList_New(0);
+    bool isDone = false;
+    if (PyObject_HasAttrString(table, "__arrow_c_stream__")) {
+        PyObject *capsule = PyObject_CallMethod(table, "__arrow_c_stream__", NULL);
+        struct ArrowArrayStream *stream = capsule ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
+        if (stream && !stream->release) PyErr_SetString(PyExc_ValueError, "the table's stream has been read before");
+        else if (stream) isDone = import_stream(stream, wanted, nulls_as_nan, batches);
+        Py_XDECREF(capsule);
+    } else {
+        PyObject *pair = PyObject_CallMethod(table, "__arrow_c_array__", NULL);
+        PyObject *first = pair ? PyTuple_GetItem(pair, 0) : NULL, *second = first ? PyTuple_GetItem(pair, 1) : NULL;
+        struct ArrowSchema *schema = first ? PyCapsule_GetPointer(first, "arrow_schema") : NULL;
+        struct ArrowArray *array = second ? PyCapsule_GetPointer(second, "arrow_array") : NULL;
+        int64_t rows = 0;
+        isDone = schema && array && is_struct(schema) && add_batch(batches, schema, array, wanted, &rows, nulls_as_nan);
+        Py_XDECREF(pair);
+    }
+    if (!isDone) Py_CLEAR(batches);
+    return batches;
+}

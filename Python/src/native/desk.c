@@ -1,0 +1,217 @@
+/* Chains, positions, limits and exposures. */
+#include "desk.h"
+
+/* ---- Columns by name ---- */
+
+/** The columns of a dict, which must keep them alive: lengths are to be `rows`. */
+typedef struct reader {
+    PyObject *columns;
+    Py_ssize_t rows;
+    bool has_failed;
+} reader;
+
+static PyArrayObject *array_of(reader *from, PyObject *object, const char *name, int type, Py_ssize_t rows) {
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 && PyArray_ISCARRAY_RO(array)) {
+        if (rows < 0 || PyArray_DIM(array, 0) == rows) return array;
+        PyErr_Format(PyExc_ValueError, "%s: %zd values where %zd are needed", name, (Py_ssize_t)PyArray_DIM(array, 0), rows);
+    } else {
+        PyErr_Format(PyExc_TypeError, "%s: unexpected kind of column", name);
+    }
+    from->has_failed = true;
+    return NULL;
+}
+
+static const void *data_of(reader *from, const char *name, int type) {
+    PyObject *object = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
+    PyArrayObject *array = object ? array_of(from, object, name, type, from->rows) : NULL;
+    return array ? PyArray_DATA(array) : NULL;
+}
+
+static poise_values values_of(reader *from, const char *name) { return (poise_values){data_of(from, name, NPY_DOUBLE), 0}; }
+
+static poise_texts texts_of(reader *from, const char *name) {
+    poise_texts texts = {0};
+    PyObject *pair = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
+    if (!pair) return texts;
+    PyObject *places = PyTuple_Check(pair) ? PyTuple_GetItem(pair, 0) : NULL, *bytes = places ? PyTuple_GetItem(pair, 1) : NULL;
+    if (!bytes) {
+        if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "%s: expected texts", name);
+        from->has_failed = true;
+        return texts;
+    }
+    bool is_short = PyArray_Check(places) && PyArray_TYPE((PyArrayObject *)places) == NPY_INT32;
+    PyArrayObject *offsets = array_of(from, places, name, is_short ? NPY_INT32 : NPY_INT64, from->rows + 1);
+    PyArrayObject *data = offsets ? array_of(from, bytes, name, NPY_UINT8, -1) : NULL;
+    if (!data) return texts;
+    /* Also where all are empty, the address must not be NULL. */
+    texts.bytes = PyArray_DIM(data, 0) ? PyArray_DATA(data) : "";
+    if (is_short) texts.offsets32 = PyArray_DATA(offsets);
+    else texts.offsets64 = PyArray_DATA(offsets);
+    return texts;
+}
+
+static bool read_rows(PyObject *arguments, reader *from) {
+    return PyArg_ParseTuple(arguments, "O!n", &PyDict_Type, &from->columns, &from->rows);
+}
+
+/* ---- Chains, positions, limits ---- */
+
+static PyObject *chain_create(PyObject *self, PyObject *arguments) {
+    reader from = {0};
+    if (!read_rows(arguments, &from)) return NULL;
+    poise_tickers tickers = {
+        .size = sizeof tickers, .count = (size_t)from.rows, .instrument = texts_of(&from, "instrument"),
+        .timestamp = {data_of(&from, "timestamp", NPY_INT64), 0},
+        .underlying_price = values_of(&from, "underlying_price"), .mark_volatility = values_of(&from, "vol"),
+        .mark_price = values_of(&from, "mark_price"), .interest_rate = values_of(&from, "rate"),
+        .index_price = values_of(&from, "index_price"), .bid_price = values_of(&from, "bid_price"),
+        .bid_amount = values_of(&from, "bid_amount"), .ask_price = values_of(&from, "ask_price"),
+        .ask_amount = values_of(&from, "ask_amount"), .underlying_index = texts_of(&from, "underlying_index")};
+    poise_chain *chain;
+    return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), &chain);
+}
+
+static PyObject *positions_create(PyObject *self, PyObject *arguments) {
+    reader from = {0};
+    if (!read_rows(arguments, &from)) return NULL;
+    poise_texts book = texts_of(&from, "book"), instrument = texts_of(&from, "instrument");
+    poise_values quantity = values_of(&from, "quantity");
+    poise_positions *positions;
+    if (from.has_failed) return NULL;
+    return own_positions(poise_positions_create((size_t)from.rows, book, instrument, quantity, &positions), &positions);
+}
+
+static PyObject *limits_create(PyObject *self, PyObject *arguments) {
+    reader from = {0};
+    if (!read_rows(arguments, &from)) return NULL;
+    poise_limit_columns columns = {
+        .size = sizeof columns, .count = (size_t)from.rows, .book = texts_of(&from, "book"),
+        .underlying = texts_of(&from, "underlying"), .expiry = texts_of(&from, "expiry"),
+        .exposure = {data_of(&from, "exposure", NPY_UINT8), 0}, .low = values_of(&from, "low"),
+        .high = values_of(&from, "high"), .penalty = values_of(&from, "penalty"),
+        .penalty_quadratic = values_of(&from, "penalty_quadratic")};
+    poise_limits *limits;
+    return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
+}
+
+READERS(chain)
+READERS(positions)
+READERS(limits)
+
+PyObject *list_of(size_t count, const char *(*name)(const void *, size_t), const void *from) {
+    PyObject *names = PyList_New(0);
+    for (size_t i = 0; names && i < count; i++) {
+        const char *text = name(from, i);
+        PyObject *item = PyUnicode_FromString(text ? text : "");
+        if (!item || PyList_Append(names, item) < 0) Py_CLEAR(names);
+        Py_XDECREF(item);
+    }
+    return names;
+}
+
+static const char *chain_name(const void *chain, size_t i) { return poise_chain_instrument(chain, i); }
+
+static PyObject *chain_instruments(PyObject *self, PyObject *capsule) {
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    return chain ? list_of(poise_chain_count(chain), chain_name, chain) : NULL;
+}
+
+static PyObject *positions_count(PyObject *self, PyObject *capsule) {
+    const poise_positions *positions = pointer_of(capsule, positions_kind);
+    return positions ? PyLong_FromSize_t(poise_positions_count(positions)) : NULL;
+}
+
+/* ---- Exposures ---- */
+
+bool read_options(PyObject *coin, PyObject *groupings, poise_exposure_options *options) {
+    options->size = sizeof *options;
+    options->numeraire = PyObject_IsTrue(coin) ? POISE_NUMERAIRE_COIN : POISE_NUMERAIRE_USD;
+    Py_ssize_t count = PyTuple_Size(groupings);
+    if (count < 0 || count > POISE_MAXIMUM_GROUPINGS) {
+        if (count > 0) PyErr_SetString(PyExc_ValueError, "by: more groupings than there are");
+        return false;
+    }
+    options->grouping_count = (uint32_t)count;
+    for (Py_ssize_t i = 0; i < count; i++)
+        options->groupings[i] = (poise_grouping)PyLong_AsLong(PyTuple_GetItem(groupings, i));
+    return !PyErr_Occurred();
+}
+
+/** Copies figures by number into new arrays: a tuple, in the order of the numbers. */
+PyObject *figures_of(size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column)) {
+    PyObject *arrays[POISE_EXPOSURE_COUNT], *result = PyTuple_New(POISE_EXPOSURE_COUNT);
+    if (!result || !new_columns(POISE_EXPOSURE_COUNT, (Py_ssize_t)groups, arrays)) {
+        Py_XDECREF(result);
+        return NULL;
+    }
+    poise_status status = POISE_OK;
+    for (int i = 0; i < POISE_EXPOSURE_COUNT; i++) {
+        if (status == POISE_OK)
+            status = values(from, (poise_exposure)i, (poise_column){PyArray_DATA((PyArrayObject *)arrays[i]), 0});
+        PyTuple_SetItem(result, i, arrays[i]);
+    }
+    if (status == POISE_OK) return result;
+    Py_DECREF(result);
+    return raise_status(status);
+}
+
+static poise_status exposure_values(const void *from, poise_exposure exposure, poise_column column) {
+    return poise_exposures_values(from, exposure, column);
+}
+
+PyObject *labels_of(
+    size_t groups, const poise_exposure_options *options, const char *(*label)(const void *, size_t, size_t),
+    const void *from) {
+    PyObject *labels = PyList_New(0);
+    for (size_t k = 0, columns = options->grouping_count ? options->grouping_count : 2; labels && k < columns; k++) {
+        PyObject *column = PyList_New(0);
+        for (size_t i = 0; column && i < groups; i++) {
+            PyObject *text = PyUnicode_FromString(label(from, i, k));
+            if (!text || PyList_Append(column, text) < 0) Py_CLEAR(column);
+            Py_XDECREF(text);
+        }
+        if (!column || PyList_Append(labels, column) < 0) Py_CLEAR(labels);
+        Py_XDECREF(column);
+    }
+    return labels;
+}
+
+static const char *exposure_label(const void *from, size_t group, size_t grouping) {
+    return poise_exposures_label(from, group, grouping);
+}
+
+/** exposures(chain, positions, coin, groupings) → labels by grouping, figures by number. */
+static PyObject *exposures(PyObject *self, PyObject *arguments) {
+    PyObject *chain_capsule, *positions_capsule, *coin, *groupings;
+    poise_exposure_options options = {0};
+    if (!PyArg_ParseTuple(arguments, "OOOO!", &chain_capsule, &positions_capsule, &coin, &PyTuple_Type, &groupings) ||
+        !read_options(coin, groupings, &options))
+        return NULL;
+    const poise_chain *chain = pointer_of(chain_capsule, chain_kind);
+    const poise_positions *positions = chain ? pointer_of(positions_capsule, positions_kind) : NULL;
+    const poise_engine *engine = positions ? engine_with(NULL) : NULL;
+    if (!engine) return NULL;
+    poise_exposures *made;
+    poise_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = poise_exposures_create(engine, chain, positions, &options, &made);
+    Py_END_ALLOW_THREADS
+    if (status != POISE_OK) return raise_status(status);
+    size_t groups = poise_exposures_count(made);
+    PyObject *labels = labels_of(groups, &options, exposure_label, made), *figures = NULL;
+    if (labels) figures = figures_of(groups, made, exposure_values);
+    poise_exposures_free(made);
+    PyObject *result = figures ? PyTuple_Pack(2, labels, figures) : NULL;
+    Py_XDECREF(labels);
+    Py_XDECREF(figures);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    METHOD(chain_create, METH_VARARGS), METHOD(chain_read, METH_VARARGS), METHOD(chain_parse, METH_VARARGS),
+    METHOD(chain_instruments, METH_O), METHOD(positions_create, METH_VARARGS), METHOD(positions_read, METH_VARARGS),
+    METHOD(positions_parse, METH_VARARGS), METHOD(positions_count, METH_O), METHOD(limits_create, METH_VARARGS),
+    METHOD(limits_read, METH_VARARGS), METHOD(limits_parse, METH_VARARGS), METHOD(exposures, METH_VARARGS), {0}};
+
+bool add_desk(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -1,0 +1,113 @@
+/* Grids of scenarios, and what legs and books gain in them. */
+#include "desk.h"
+
+READERS(grid)
+
+static const char *title(const void *grid, size_t i) { return poise_grid_title(grid, i); }
+
+static PyObject *grid_titles(PyObject *self, PyObject *capsule) {
+    const poise_grid *grid = pointer_of(capsule, grid_kind);
+    return grid ? list_of(poise_grid_count(grid), title, grid) : NULL;
+}
+
+static PyObject *new_rows(size_t count, size_t width, poise_rows *rows) {
+    npy_intp shape[2] = {(npy_intp)count, (npy_intp)width};
+    PyObject *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    if (array) *rows = (poise_rows){PyArray_DATA((PyArrayObject *)array), 0};
+    return array;
+}
+
+static const char *profit_label(const void *from, size_t group, size_t grouping) {
+    return poise_scenario_profits_label(from, group, grouping);
+}
+
+/** scenario_profits(chain, positions, grid, coin, groupings) → labels by grouping, (groups, scenarios). */
+static PyObject *scenario_profits(PyObject *self, PyObject *arguments) {
+    PyObject *chain_capsule, *positions_capsule, *grid_capsule, *coin, *groupings;
+    poise_exposure_options options = {0};
+    if (!PyArg_ParseTuple(
+            arguments, "OOOOO!", &chain_capsule, &positions_capsule, &grid_capsule, &coin, &PyTuple_Type, &groupings) ||
+        !read_options(coin, groupings, &options))
+        return NULL;
+    const poise_chain *chain = pointer_of(chain_capsule, chain_kind);
+    const poise_positions *positions = chain ? pointer_of(positions_capsule, positions_kind) : NULL;
+    const poise_grid *grid = positions ? pointer_of(grid_capsule, grid_kind) : NULL;
+    const poise_engine *engine = grid ? engine_with(NULL) : NULL;
+    if (!engine) return NULL;
+    poise_scenario_profits *made;
+    poise_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = poise_scenario_profits_create(engine, chain, positions, grid, &options, &made);
+    Py_END_ALLOW_THREADS
+    if (status != POISE_OK) return raise_status(status);
+    size_t groups = poise_scenario_profits_count(made);
+    poise_rows rows;
+    PyObject *labels = labels_of(groups, &options, profit_label, made), *result = NULL;
+    PyObject *matrix = labels ? new_rows(groups, poise_grid_count(grid), &rows) : NULL;
+    if (matrix) {
+        status = poise_scenario_profits_values(made, rows);
+        result = status == POISE_OK ? PyTuple_Pack(2, labels, matrix) : raise_status(status);
+    }
+    poise_scenario_profits_free(made);
+    Py_XDECREF(labels);
+    Py_XDECREF(matrix);
+    return result;
+}
+
+/** scenario_legs(grid, coin, type, spot, strike, years, vol, rate, dividend, out) → (legs, scenarios). */
+static PyObject *scenario_legs(PyObject *self, PyObject *arguments) {
+    static const char *const names[] = {"type", "spot", "strike", "years", "vol", "rate", "dividend"};
+    PyObject *grid_capsule, *coin, *values[7], *out, *result = NULL;
+    if (!PyArg_ParseTuple(
+            arguments, "OOOOOOOOOO", &grid_capsule, &coin, values, values + 1, values + 2, values + 3, values + 4, values + 5,
+            values + 6, &out))
+        return NULL;
+    const poise_grid *grid = pointer_of(grid_capsule, grid_kind);
+    const poise_engine *engine = grid ? engine_with(NULL) : NULL;
+    if (!engine) return NULL;
+    input in[7] = {0};
+    for (int i = 0; i < 7; i++)
+        if (!(i == 0 ? read_types : read_values)(values[i], names[i], in + i)) goto done;
+    Py_ssize_t rows = common_rows(in, names, 7);
+    if (rows < -1) goto done;
+    if (rows < 0) rows = 1;
+    size_t width = poise_grid_count(grid);
+    poise_rows profits;
+    if (out == Py_None) {
+        result = new_rows((size_t)rows, width, &profits);
+    } else {
+        PyArrayObject *array = (PyArrayObject *)out;
+        if (!PyArray_Check(out) || PyArray_TYPE(array) != NPY_DOUBLE || PyArray_NDIM(array) != 2 ||
+            PyArray_DIM(array, 0) != rows || PyArray_DIM(array, 1) != (npy_intp)width || !PyArray_ISBEHAVED(array) ||
+            (width > 1 && PyArray_STRIDE(array, 1) != 8) || PyArray_STRIDE(array, 0) < 8 * (npy_intp)width ||
+            PyArray_STRIDE(array, 0) % 8 != 0) {
+            PyErr_Format(PyExc_ValueError, "out: expected writable float64 of shape (%zd, %zu), by rows", rows, width);
+            goto done;
+        }
+        profits = (poise_rows){PyArray_DATA(array), PyArray_STRIDE(array, 0)};
+        Py_INCREF(out);
+        result = out;
+    }
+    if (!result) goto done;
+    poise_full_form legs = {
+        .size = sizeof legs, .count = (size_t)rows, .type = in[0].bytes, .spot = in[1].values, .strike = in[2].values,
+        .years = in[3].values, .volatility = in[4].values, .rate = in[5].values, .dividend = in[6].values};
+    poise_numeraire numeraire = PyObject_IsTrue(coin) ? POISE_NUMERAIRE_COIN : POISE_NUMERAIRE_USD;
+    poise_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = poise_scenario_legs(engine, grid, &legs, numeraire, profits);
+    Py_END_ALLOW_THREADS
+    if (status != POISE_OK) {
+        Py_CLEAR(result);
+        raise_status(status);
+    }
+done:
+    drop_inputs(in, 7);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    METHOD(grid_read, METH_VARARGS), METHOD(grid_parse, METH_VARARGS), METHOD(grid_titles, METH_O),
+    METHOD(scenario_profits, METH_VARARGS), METHOD(scenario_legs, METH_VARARGS), {0}};
+
+bool add_scenarios(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -1,0 +1,32 @@
+"""Poise: Greeks, implied volatilities, exposures, scenarios and hedges of option books.
+
+    >>> import numpy as np, poise
+    >>> risk = poise.greeks("C", spot=64_250.0, strike=np.array([60e3, 64e3, 70e3]), years=0.1, vol=0.52)
+    >>> risk["delta"].round(4)
+    array([0.6909, 0.5422, 0.3303])
+
+Columns are NumPy arrays or Arrow tables, read where they are. Natural units throughout: volatility 0.6 is 60%, rates
+are continuously compounded, years are ACT/365, and nothing is divided by 100 or 365 unless its name says so.
+"""
+import os
+
+from . import _native
+from ._columns import Columns
+from ._desk import Book, Chain, Hedge, Limits, Positions, exposures
+from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
+from ._hedger import Hedger, HedgeProblem
+from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
+from ._scenarios import Grid, leg_scenarios, scenarios
+
+#: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
+ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
+#: What a row's `status` of `implied_vol` means, by its number.
+VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired")
+
+__all__ = [
+    "Book", "Chain", "Columns", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
+    "Limits", "PoiseError", "Positions", "ROW_STATUS", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
+    "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
+]
+
+os.register_at_fork(after_in_child=_native.forget_engines)

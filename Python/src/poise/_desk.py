@@ -1,0 +1,397 @@
+"""Chains, positions, limits, exposures, and books that are kept current tick by tick."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
+
+import numpy as np
+
+from . import _native
+from ._columns import Columns
+from ._errors import InputError, UnknownNameError
+from ._tables import milliseconds, single
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Time = Union[int, datetime, np.datetime64]
+Path = Union[str, "os.PathLike[str]"]
+
+_GROUPINGS = {"book": 0, "underlying": 1, "expiry": 2, "instrument": 3}
+_UNITS = {
+    "gamma": "_per_percent", "vega": "_per_point", "theta": "_per_day", "rho": "_per_percent", "vanna": "_per_point",
+    "volga": "_per_point_squared", "charm": "_per_day",
+}
+OUTCOMES = ("optimal", "infeasible", "budget", "uncertified", "within-limits")
+
+# What exchanges call the columns of a chain; volatilities in percent are told apart by their name.
+_TICKERS = {
+    "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
+    "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
+    "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
+    "instrument": "s", "instrument_name": "s", "underlying_index": "s",
+}
+_ALIASES = {
+    "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
+    "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount",
+}
+
+
+def exposure_columns(numeraire: str) -> Tuple[str, ...]:
+    """The names of exposures with their units, `vega_usd_per_point`, in the order of poise.EXPOSURES."""
+    return tuple(f"{name}_{numeraire}{_UNITS.get(name, '')}" for name in _native.EXPOSURES)
+
+
+def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, Any]:
+    """As the C library reads them."""
+    types = {"f": np.float64, "i": np.int64}
+    return {
+        name: column if kinds[name] == "s" else np.ascontiguousarray(column, types[kinds[name]])
+        for name, column in columns.items()
+        if name
+    }
+
+
+def _time(time: Optional[Time]) -> int:
+    """Milliseconds since 1970, UTC; 0 for None. Naive datetimes are UTC."""
+    if time is None:
+        return 0
+    if isinstance(time, datetime):
+        return round((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp() * 1000)
+    return int(milliseconds(time, "time"))
+
+
+def _is_coin(numeraire: str) -> bool:
+    if numeraire not in ("usd", "coin"):
+        raise ValueError(f"numeraire: expected usd or coin, got {numeraire!r}")
+    return numeraire == "coin"
+
+
+def _groupings(by: Iterable[str]) -> Tuple[int, ...]:
+    names = (by,) if isinstance(by, str) else tuple(by)
+    for name in names:
+        if name not in _GROUPINGS:
+            raise ValueError(f"by: {name!r} is none of {', '.join(_GROUPINGS)}")
+    return tuple(_GROUPINGS[name] for name in names)
+
+
+class _Readable:
+    """What can be made of a file or text too."""
+
+    _handle: object
+    _from_file: Callable[[Path], object]
+    _from_text: Callable[[Union[str, bytes], Optional[str]], object]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """One of a file, as the command line takes it: CSV; chains and grids also JSON."""
+        return cls._of(cls._from_file(path))
+
+    @classmethod
+    def parse(cls, text: Union[str, bytes], name: str = "text") -> Self:
+        """One of such a text; `name` is what errors call it."""
+        return cls._of(cls._from_text(text, name))
+
+    @classmethod
+    def _of(cls, handle: object) -> Self:
+        made = cls.__new__(cls)
+        made._handle = handle
+        return made
+
+
+class Chain(_Readable):
+    """Tickers of many instruments; never changes, and threads may share it.
+
+    Parameters
+    ----------
+    tickers : Arrow table, pandas DataFrame or dict, one row per ticker (n,)
+        instrument : text: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL, BTC_USDC-27JUN25-60000-C, BTC_USDC.
+        timestamp : int64 milliseconds since 1970 (UTC), or timestamps.
+        underlying_price : float64, options: the future of the expiry, in quote currency.
+        vol : float64 per square root of a year, 0.6 is 60%; or mark_iv, as exchanges have it, in percent.
+        mark_price : float64 as quoted: in coin for inverse options, else in quote currency; all but options need it.
+        rate, index_price, bid_price, bid_amount, ask_price, ask_amount : float64, and underlying_index, text: optional.
+        The exchange's names for these (instrument_name, interest_rate, best_bid_price …) do too. NaN or null: not known.
+
+    Of an instrument that stands there more than once, the latest counts.
+    """
+
+    _from_file = staticmethod(_native.chain_read)
+    _from_text = staticmethod(_native.chain_parse)
+
+    def __init__(self, tickers: Any) -> None:
+        optional = [name for name in _TICKERS if name != "timestamp"]
+        columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
+        rows = columns[""]
+        columns = _contiguous(columns, _TICKERS)
+        for alias, name in _ALIASES.items():
+            if alias in columns:
+                columns.setdefault(name, columns.pop(alias))
+        if "mark_iv" in columns:
+            columns.setdefault("vol", columns.pop("mark_iv") / 100)
+        if "instrument" not in columns:
+            raise InputError("the table has no column instrument (or instrument_name)", field="instrument")
+        self._handle = _native.chain_create(columns, rows)
+
+    @property
+    def instruments(self) -> List[str]:
+        """Each once, in the order of the rows."""
+        return _native.chain_instruments(self._handle)
+
+    def __len__(self) -> int:
+        return len(self.instruments)
+
+    def __repr__(self) -> str:
+        return f"Chain({len(self)} instruments)"
+
+
+class Positions(_Readable):
+    """What books hold; never changes, and threads may share it.
+
+    Parameters
+    ----------
+    table : Arrow table, pandas DataFrame or dict, one row per position (n,)
+        book, instrument : text.
+        quantity : float64, above 0 is long: in coins, or in dollars of inverse futures and perpetuals.
+    """
+
+    _from_file = staticmethod(_native.positions_read)
+    _from_text = staticmethod(_native.positions_parse)
+
+    def __init__(self, table: Any) -> None:
+        kinds = {"book": "s", "instrument": "s", "quantity": "f"}
+        columns = single(table, kinds)
+        self._handle = _native.positions_create(_contiguous(columns, kinds), columns[""])
+
+    def __len__(self) -> int:
+        return _native.positions_count(self._handle)
+
+    def __repr__(self) -> str:
+        return f"Positions({len(self)})"
+
+
+class Limits(_Readable):
+    """The bands in which exposures are to stay, in dollars and the units of `exposures`.
+
+    Parameters
+    ----------
+    table : Arrow table, pandas DataFrame or dict, one row per limit (n,)
+        greek : text, one of poise.EXPOSURES.
+        low, high : float64; NaN or null: no such limit.
+        book, underlying, expiry : text, optional: "" or "*" for all together; expiry as "2026-03-27".
+        penalty, penalty_quadratic : float64, optional: cost of s units outside is penalty s + penalty_quadratic s²/2;
+            NaN: the band must hold.
+    """
+
+    _from_file = staticmethod(_native.limits_read)
+    _from_text = staticmethod(_native.limits_parse)
+
+    def __init__(self, table: Any) -> None:
+        kinds = {
+            "book": "s", "underlying": "s", "expiry": "s", "greek": "s", "low": "f", "high": "f", "penalty": "f",
+            "penalty_quadratic": "f",
+        }
+        optional = ("book", "underlying", "expiry", "low", "high", "penalty", "penalty_quadratic")
+        columns = single(table, kinds, optional, nulls_as_nan=True)
+        rows = columns[""]
+        offsets, data = columns.pop("greek")
+        columns = _contiguous(columns, kinds)
+        columns["exposure"] = np.empty(rows, np.uint8)
+        for row in range(rows):
+            name = bytes(data[offsets[row] : offsets[row + 1]]).decode()
+            if name not in _native.EXPOSURES:
+                known = ", ".join(_native.EXPOSURES)
+                raise InputError(f"row {row}: greek must be one of {known}, not {name!r}", row, "greek")
+            columns["exposure"][row] = _native.EXPOSURES.index(name)
+        for name, missing in (("low", -np.inf), ("high", np.inf)):
+            values = columns.get(name, np.full(rows, np.nan))
+            columns[name] = np.where(np.isnan(values), missing, values)
+        self._handle = _native.limits_create(columns, rows)
+
+
+def exposures(
+    chain: Chain, positions: Positions, by: Sequence[str] = ("book", "underlying"), numeraire: str = "usd"
+) -> Columns:
+    """Exposures of groups of positions, off the latest ticker of each contract, each at its own time.
+
+    Parameters
+    ----------
+    by : of "book", "underlying", "expiry", "instrument"
+        What groups are made of.
+    numeraire : "usd" or "coin"
+
+    Returns
+    -------
+    Columns
+        A label (text) for each of `by`, then (groups,) float64 named with their units: `value_usd`, `delta_usd`,
+        `net_delta_usd`, `gamma_usd_per_percent`, `vega_usd_per_point`, `theta_usd_per_day`, `rho_usd_per_percent`,
+        `vanna_usd_per_point`, `volga_usd_per_point_squared`, `charm_usd_per_day`. Signed from the book's side.
+
+    Raises
+    ------
+    UnknownNameError
+        For a position whose contract the chain has no price for.
+    """
+    names = (by,) if isinstance(by, str) else tuple(by) or ("book", "underlying")
+    labels, figures = _native.exposures(chain._handle, positions._handle, _is_coin(numeraire), _groupings(names))
+    columns = Columns(zip(names, (np.array(label, dtype=object) for label in labels)))
+    columns.update(zip(exposure_columns(numeraire), figures))
+    return columns
+
+
+@dataclass(frozen=True)
+class Hedge:
+    """An answer: what to trade, at what cost, and what bounds it."""
+
+    #: optimal, infeasible, budget (a search was stopped), uncertified, within-limits (nothing to trade)
+    outcome: str
+    #: instrument (text), quantity (float64, above 0 buys), of everything that may be traded; of a `Hedger`'s problem:
+    #: quantity alone.
+    trades: Columns
+    #: band (text), exposure before the trades, and shadow_price: the least cost's derivative by the limit that holds.
+    bands: Columns
+    linear_cost: float
+    impact_cost: float
+    fixed_cost: float
+    penalty_cost: float
+    risk_cost: float
+    #: No trades are cheaper than (1 − gap) of these.
+    gap: float
+    #: The largest violation of a band that must hold, relative to what the instruments can move it.
+    violation: float
+    margin_price: float
+    cash_price: float
+    interior_steps: int
+    pivots: int
+    nodes: int
+
+    @property
+    def cost(self) -> float:
+        """All costs together."""
+        return self.linear_cost + self.impact_cost + self.fixed_cost + self.penalty_cost + self.risk_cost
+
+
+def hedge_of(result: Dict[str, Any], trades: Columns, bands: Columns) -> Hedge:
+    return Hedge(OUTCOMES[result.pop("outcome")], trades, bands, **result)
+
+
+class Book:
+    """Books over a chain, kept current tick by tick at a cost in proportion to what a tick changes.
+
+    Changes mark what `update` computes. One thread at a time.
+
+    Parameters
+    ----------
+    by : of "book", "expiry", "instrument"
+        What groups are made of, beside the underlying, which always comes first. Not with limits.
+    numeraire : "usd" or "coin"; "usd" with limits.
+    limits : Limits, optional
+        Makes `hedge` answer for all books together, and for each book with limits of its own.
+    holding_days, funding_rate : float
+        Hedges: how many days positions are held; what perpetuals pay per eight hours.
+    cash_budget : float
+        Hedges: dollars that trades may spend at most; 0 is no limit.
+    lots : bool
+        Hedges: whether trades are whole contract sizes.
+    """
+
+    def __init__(
+        self, chain: Chain, positions: Positions, *, by: Sequence[str] = ("book",), numeraire: str = "usd",
+        limits: Optional[Limits] = None, holding_days: float = 0.0, funding_rate: float = 0.0, cash_budget: float = 0.0,
+        lots: bool = False,
+    ) -> None:
+        if limits is not None and tuple(by) != ("book",):
+            raise ValueError("by: limits say how books are grouped")
+        self._handle = _native.live_create(
+            chain._handle, positions._handle, limits._handle if limits else None, _is_coin(numeraire),
+            () if limits else _groupings(by), holding_days, funding_rate, cash_budget, lots,
+        )
+        self.numeraire = numeraire
+        #: Coins; slices (what is priced off one price: an expiry, a perpetual, a coin); contracts.
+        self.underlyings, self.slices, self.contracts = _native.live_names(self._handle)
+        self._underlying = {name: place for place, name in enumerate(self.underlyings)}
+        self._slice = {name: place for place, name in enumerate(self.slices)}
+        self._contract = {name: place for place, name in enumerate(self.contracts)}
+        labels = _native.live_labels(self._handle)
+        names = ["underlying", *(["expiry"] if "expiry" in by else []), *(b for b in by if b not in ("underlying", "expiry"))]
+        if limits:
+            names = ["underlying", "expiry", "book"] if labels and len(labels[0]) == 3 else ["underlying", "book"]
+        self._labels = {name: np.array([own[k] for own in labels], dtype=object) for k, name in enumerate(names)}
+        self._hedges = {own[0]: (place, own[1], own[2]) for place, own in enumerate(_native.live_hedges(self._handle))}
+
+    @staticmethod
+    def _place(places: Dict[str, int], name: str, kind: str) -> int:
+        try:
+            return places[name]
+        except KeyError:
+            raise UnknownNameError(f"there is no {kind} {name!r}", field=kind) from None
+
+    def tick(self, underlying: str, price: float, time: Optional[Time] = None) -> None:
+        """The underlying trades at a new price (in quote currency); all its slices move in proportion.
+
+        `time`: milliseconds since 1970, or a datetime (UTC if naive); None leaves the time as it is.
+        """
+        _native.live_tick(self._handle, self._place(self._underlying, underlying, "underlying"), price, _time(time))
+
+    def set_price(self, slice: str, price: float, time: Optional[Time] = None) -> None:
+        """A slice's own price: of its future, perpetual or coin."""
+        _native.live_set_price(self._handle, self._place(self._slice, slice, "slice"), price, _time(time))
+
+    def set_rate(self, slice: str, rate: float) -> None:
+        """A slice's interest rate, continuously compounded, −1 to 1."""
+        _native.live_set_rate(self._handle, self._place(self._slice, slice, "slice"), rate)
+
+    def set_vol(self, contract: str, vol: float) -> None:
+        """An option's volatility, 0.6 for 60%. Does nothing to other contracts."""
+        _native.live_set_vol(self._handle, self._place(self._contract, contract, "contract"), vol)
+
+    def advance(self, time: Time) -> None:
+        """Time passes for all slices."""
+        _native.live_advance(self._handle, _time(time))
+
+    def fill(self, book: str, contract: str, quantity: float) -> None:
+        """A trade: adds to what a book holds."""
+        _native.live_fill(self._handle, book, self._place(self._contract, contract, "contract"), quantity)
+
+    def update(self) -> int:
+        """Computes what changes have made stale; how many slices that were."""
+        return _native.live_update(self._handle)
+
+    def exposures(self) -> Columns:
+        """Exposures of the groups, as of the last `update`; columns as of `poise.exposures`."""
+        columns = Columns(self._labels)
+        columns.update(zip(exposure_columns(self.numeraire), _native.live_exposures(self._handle)))
+        return columns
+
+    def figure(self, contract: str, exposure: str) -> float:
+        """One of poise.EXPOSURES of one contract per unit of quantity, as of the last `update`."""
+        if exposure not in _native.EXPOSURES:
+            raise ValueError(f"exposure: {exposure!r} is none of {', '.join(_native.EXPOSURES)}")
+        place = self._place(self._contract, contract, "contract")
+        return _native.live_figure(self._handle, place, _native.EXPOSURES.index(exposure))
+
+    @property
+    def hedges(self) -> List[str]:
+        """What can be hedged: "" for all books together, and books with limits of their own."""
+        return list(self._hedges)
+
+    def hedge(self, book: str = "") -> Hedge:
+        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on."""
+        if book not in self._hedges:
+            raise UnknownNameError(f"no limits are set for {book!r}", field="book")
+        place, candidates, names = self._hedges[book]
+        result, trades, before, prices = _native.live_decide(self._handle, place)
+        return hedge_of(
+            result,
+            Columns(instrument=np.array([self.contracts[k] for k in candidates], dtype=object), quantity=trades),
+            Columns(band=np.array(names, dtype=object), exposure=before, shadow_price=prices),
+        )
+
+    def book_trades(self, hedge: str = "", book: str = "") -> None:
+        """Books the trades of the last hedge in `book` (that of the hedge itself, if it has one), as if all were filled."""
+        if hedge not in self._hedges:
+            raise UnknownNameError(f"no limits are set for {hedge!r}", field="book")
+        _native.live_book_trades(self._handle, self._hedges[hedge][0], book or hedge)

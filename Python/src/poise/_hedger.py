@@ -1,0 +1,144 @@
+"""Hedge problems of one's own: what may be traded, the bands, and the cheapest trades."""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, List, Tuple
+
+import numpy as np
+
+from . import _native
+from ._columns import Columns
+from ._desk import Hedge, hedge_of
+from ._errors import InputError
+
+_INSTRUMENT = np.dtype(
+    [("underlying", "u8")]
+    + [(name, "f8") for name in "cost_buy cost_sell impact fixed_cost lot maximum_buy maximum_sell margin cash".split()]
+)
+_BAND = np.dtype(
+    [(name, "f8") for name in "current low high penalty penalty_quadratic".split()]
+    + [("first_entry", "u8"), ("entry_count", "u8")]
+)
+_ENTRY = np.dtype([("instrument", "u8"), ("coefficient", "f8")])
+_NOTHING = np.empty(0)
+
+# Fields of problems in JSON: those of `poise hedge --problem`. None: must be given.
+_INSTRUMENT_FIELDS = {
+    "u": ("underlying", 0), "costBuy": ("cost_buy", None), "costSell": ("cost_sell", None), "impact": ("impact", 0),
+    "fixed": ("fixed_cost", 0), "lot": ("lot", 0), "maxBuy": ("maximum_buy", None), "maxSell": ("maximum_sell", None),
+    "margin": ("margin", 0), "cash": ("cash", 0),
+}
+_BAND_FIELDS = {"current": ("current", None), "lo": ("low", -math.inf), "hi": ("high", math.inf)}
+
+
+class HedgeProblem:
+    """Trades x minimise Σ cost_buy max(x, 0) + cost_sell max(−x, 0) + impact x² + fixed_cost [x ≠ 0] + penalties + risk.
+
+    Made of a dict with the fields of `poise hedge --problem` (JSON). Change its arrays in place from tick to tick:
+
+    instruments : (n,) records: underlying, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell,
+        margin, cash.
+    bands : (m,) records: current, low, high, penalty (NaN: must hold), penalty_quadratic, first_entry, entry_count.
+    entries : (e,) records: instrument, coefficient; those of band r are first_entry to first_entry + entry_count − 1.
+    covariance : (u, u) float64, dollar_delta : (u,), exposure : (n,): the risk term λ dᵀ covariance d.
+    margin_limit, cash_budget : float; infinity where there is none. risk_aversion : float, λ; 0: no risk term.
+    """
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        self.name = str(problem.get("name", ""))
+        self.underlyings: List[str] = list(problem.get("underlyings") or [""])
+        instruments, bands = problem.get("instruments") or [], problem.get("bands") or []
+        self.ids = [str(one.get("id", f"instrument-{k + 1}")) for k, one in enumerate(instruments)]
+        self.labels = [str(one.get("label", f"band-{k + 1}")) for k, one in enumerate(bands)]
+        self.instruments = np.zeros(len(instruments), _INSTRUMENT)
+        for k, one in enumerate(instruments):
+            _fill(self.instruments[k], one, _INSTRUMENT_FIELDS, f"instruments[{k}]")
+        self.bands = np.zeros(len(bands), _BAND)
+        entries: List[Tuple[int, float]] = []
+        for k, one in enumerate(bands):
+            path, record = f"bands[{k}]", self.bands[k]
+            _fill(record, one, _BAND_FIELDS, path)
+            hard = one.get("hard", True)
+            record["penalty"] = math.nan if hard else _number(one, "penalty", 0, path)
+            record["penalty_quadratic"] = 0 if hard else _number(one, "penaltyQuad", 0, path)
+            places, coefficients = one.get("idx") or [], one.get("coef") or []
+            if len(places) != len(coefficients):
+                message = f"{path}.coef has {len(coefficients)} values for {len(places)} of idx"
+                raise InputError(message, field=f"{path}.coef")
+            record["first_entry"], record["entry_count"] = len(entries), len(places)
+            for at, (place, coefficient) in enumerate(zip(places, coefficients)):
+                if not (isinstance(place, (int, np.integer)) and 0 <= place < len(instruments)):
+                    raise InputError(f"{path}.idx[{at}] is no instrument's index: {place!r}", field=f"{path}.idx[{at}]")
+                entries.append((int(place), coefficient))
+        self.entries = np.array(entries, _ENTRY)
+        self.margin_limit = _number(problem, "marginLimit", math.inf, "")
+        self.cash_budget = _number(problem, "budget", math.inf, "")
+        risk = problem.get("risk") or {}
+        self.risk_aversion = _number(risk, "lam", 0, "risk")
+        given = self.risk_aversion != 0
+        self.covariance = np.array(risk["cov"], float) if given else _NOTHING
+        self.dollar_delta = np.array(risk["d0"], float) if given else _NOTHING
+        self.exposure = np.array(risk["exposure"], float) if given else _NOTHING
+
+
+def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> float:
+    value = fields.get(name)
+    if value is None:
+        value = standard
+    where = f"{path}.{name}" if path else name
+    if value is None:
+        raise InputError(f"{where} is missing", field=where)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{where} must be a number, not {value!r}", field=where) from None
+
+
+def _fill(record: Any, fields: Mapping[str, Any], names: Mapping[str, Any], path: str) -> None:
+    for name, (column, standard) in names.items():
+        number = _number(fields, name, standard, path)
+        if column == "underlying" and not (number >= 0 and number == int(number)):
+            raise InputError(f"{path}.{name} must be a whole number", field=f"{path}.{name}", value=number)
+        record[column] = number
+
+
+class Hedger:
+    """Solves hedge problems one after another. One thread at a time.
+
+    Parameters
+    ----------
+    node_limit : int
+        Searches over lots and fixed costs: nodes at most. 0: the library's own.
+    gap : float
+        The gap that ends such a search. 0: the library's own.
+    """
+
+    def __init__(self, node_limit: int = 0, gap: float = 0.0) -> None:
+        self._handle = _native.hedger_create(node_limit, gap)
+
+    def solve(self, problem: Any, warm: bool = True) -> Hedge:
+        """The cheapest trades.
+
+        Parameters
+        ----------
+        problem : HedgeProblem, or a dict that makes one
+        warm : bool
+            Whether to start from which limits held in the last answer; where the shape has changed, it starts anew.
+
+        That there are no such trades is an answer: see `Hedge.outcome`.
+        """
+        if not isinstance(problem, HedgeProblem):
+            problem = HedgeProblem(problem)
+        result, trades, prices = _native.hedger_solve(
+            self._handle, problem.instruments, problem.bands, problem.entries, len(problem.underlyings),
+            problem.margin_limit, problem.cash_budget, problem.risk_aversion, problem.covariance, problem.dollar_delta,
+            problem.exposure, warm,
+        )
+        return hedge_of(
+            result,
+            Columns(instrument=np.array(problem.ids, dtype=object), quantity=trades),
+            Columns(
+                band=np.array(problem.labels, dtype=object), exposure=problem.bands["current"].copy(), shadow_price=prices
+            ),
+        )

@@ -1,0 +1,157 @@
+"""Functions on whole tables: Arrow streams, pandas frames, dicts."""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+
+from ._columns import Columns, texts
+from ._errors import InputError
+
+_OPTIONS = {"type": "t", "spot": "f", "strike": "f", "years": "f", "rate": "f", "dividend": "f"}
+_OPTIONAL = ("rate", "dividend")
+
+
+def batches(
+    table: Any, kinds: Mapping[str, str], optional: Sequence[str] = (), nulls_as_nan: bool = False
+) -> List[Dict[str, Any]]:
+    """The wanted columns of a table, batch by batch; "" is the number of rows of each.
+
+    Kinds: f (n,) float64, t (n,) uint8 option types, i (n,) int64 or timestamps as milliseconds, s texts as offsets and
+    bytes. Arrow's memory is read where it is.
+    """
+    from . import _native
+
+    if _is_arrow(table):
+        found = _native.import_arrow(table, {name: ord(kind) for name, kind in kinds.items()}, nulls_as_nan)
+    else:
+        found = [_of_mapping(table, kinds)]
+    for columns in found:
+        for name in kinds:
+            if name not in columns and name not in optional:
+                raise InputError(f"the table has no column {name}", field=name)
+    return found
+
+
+def single(
+    table: Any, kinds: Mapping[str, str], optional: Sequence[str] = (), nulls_as_nan: bool = False
+) -> Dict[str, Any]:
+    """The wanted columns in one piece; tables of several batches are copied together."""
+    parts = batches(table, kinds, optional, nulls_as_nan)
+    if len(parts) == 1:
+        return parts[0]
+    joined: Dict[str, Any] = {"": sum(part[""] for part in parts)}
+    for name, kind in kinds.items():
+        if not parts:
+            joined[name] = texts((), name) if kind == "s" else np.empty(0, np.uint8 if kind == "t" else np.float64)
+        elif name in parts[0]:
+            columns = [part[name] for part in parts]
+            joined[name] = _joined_texts(columns) if kind == "s" else np.concatenate(columns)
+    return joined
+
+
+def _is_arrow(table: Any) -> bool:
+    # pandas would convert by way of pyarrow, where it is installed, and turn NaN into null.
+    return not type(table).__module__.startswith("pandas") and (
+        hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__")
+    ) and not isinstance(table, Columns)
+
+
+def _of_mapping(table: Any, kinds: Mapping[str, str]) -> Dict[str, Any]:
+    if not (isinstance(table, Mapping) or hasattr(table, "columns")):
+        raise TypeError(f"expected a table or columns, got {type(table).__name__}")
+    columns: Dict[str, Any] = {}
+    for name, kind in kinds.items():
+        if name not in table:
+            continue
+        values = table[name]
+        if kind == "s":
+            values = values if isinstance(values, tuple) else texts(np.asarray(values, dtype=object).tolist(), name)
+        elif kind == "i":
+            values = milliseconds(values, name)
+        elif hasattr(values, "to_numpy"):
+            values = values.to_numpy()
+        columns[name] = values
+        rows = len(values[0]) - 1 if kind == "s" else np.shape(values)[0] if np.ndim(values) else None
+        if rows is not None:
+            if columns.setdefault("", rows) != rows:
+                raise InputError(f"{name}: {rows} values where {columns['']} are needed", field=name)
+    columns.setdefault("", 0)
+    return columns
+
+
+def milliseconds(values: Any, field: str) -> Any:
+    """Times as (n,) int64 milliseconds since 1970: of integers, or of datetime64."""
+    array = np.asarray(values)
+    if array.dtype.kind == "M":
+        return array.astype("datetime64[ms]").astype(np.int64)
+    if array.dtype.kind not in "iu" and array.size:
+        raise InputError(f"{field}: expected integers (milliseconds) or datetime64, got {array.dtype}", field=field)
+    return np.ascontiguousarray(array, np.int64)
+
+
+def _joined_texts(parts: Sequence[Any]) -> Any:
+    offsets, data, size = [np.zeros(1, np.int64)], [], 0
+    for places, content in parts:
+        first, last = (int(places[0]), int(places[-1])) if len(places) else (0, 0)
+        data.append(content[first:last])
+        offsets.append(places[1:].astype(np.int64) - first + size)
+        size += last - first
+    return np.concatenate(offsets), np.concatenate(data)
+
+
+def _computed(
+    table: Any, kinds: Mapping[str, str], results: Sequence[str], out: Optional[Dict[str, Any]], nulls_as_nan: bool,
+    compute: Any, with_status: bool,
+) -> Dict[str, Any]:
+    """Runs a function batch by batch, into one array for each result."""
+    parts = batches(table, kinds, _OPTIONAL, nulls_as_nan)
+    for part in parts:
+        for name in _OPTIONAL:
+            part.setdefault(name, 0.0)
+    if len(parts) == 1:
+        whole: Dict[str, Any] = compute({name: part for name, part in parts[0].items() if name}, out)
+        return whole
+    rows = sum(part[""] for part in parts)
+    if out is None:
+        stride = (rows + 7) // 8 * 8 + 8
+        block = np.empty(stride * len(results))
+        out = Columns((name, block[i * stride : i * stride + rows]) for i, name in enumerate(results))
+        if with_status:
+            out["status"] = np.empty(rows, np.uint8)
+    first = 0
+    for part in parts:
+        last = first + part.pop("")
+        try:
+            compute(part, {name: array[first:last] for name, array in out.items()})
+        except InputError as error:
+            if error.row is not None:
+                error.row += first
+                error.args = (re.sub(r"^row \d+", f"row {error.row}", error.args[0]),)
+            raise
+        first = last
+    return out
+
+
+def greeks(table: Any, selection: Any, model: Any, out: Any, invalid: Any, threads: Any) -> Dict[str, Any]:
+    from . import _native
+
+    keeps_status = invalid == "status"
+    names = _native.BOOK_GREEKS if selection in (None, "book") else _native.GREEKS if selection == "all" else selection
+    names = [names] if isinstance(names, str) else [name for name in _native.GREEKS if name in names]
+
+    def compute(columns: Dict[str, Any], to: Any) -> Dict[str, Any]:
+        return _native.greeks(**columns, greeks=selection, model=model, out=to, invalid=invalid, threads=threads)
+
+    return _computed(table, {**_OPTIONS, "vol": "f"}, names, out, keeps_status, compute, keeps_status)
+
+
+def implied_vol(table: Any, out: Any, threads: Any) -> Dict[str, Any]:
+    from . import _native
+
+    def compute(columns: Dict[str, Any], to: Any) -> Dict[str, Any]:
+        return _native.implied_vol(**columns, out=to, threads=threads)
+
+    return _computed(table, {**_OPTIONS, "price": "f"}, ["vol"], out, True, compute, True)

@@ -1,0 +1,234 @@
+"""From a folder of Parquet to another, partition by partition: each is one piece of work, written at once or not at all.
+
+What a finished partition was made of stands in its own file, so that there is no moment at which the two disagree: a run
+that finds the file with the fingerprint it would write itself has nothing to do.
+"""
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from .. import _native
+from .._errors import InputError
+from .._scenarios import Grid
+from ._market import Market, net, revalue, schema
+
+#: Legs that are in memory at a time, and rows of an output's row groups.
+BATCH_ROWS = 131_072
+_FOOTER = b"poise"
+#: Readers of data sets leave out what begins with an underscore.
+MANIFEST = "_manifest.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is asked for."""
+
+    positions: str
+    chain: str
+    scenarios: str
+    out: str
+    #: "book": a row per book of each partition; "leg": a row per leg.
+    by: str = "book"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A folder of legs, `date=2026-03-02/underlying=BTC`, and the file it becomes."""
+
+    key: str
+    files: Tuple[str, ...]
+    fingerprint: str
+    job: Job
+
+    @property
+    def output(self) -> Path:
+        return Path(self.job.out, self.key, "part-0.parquet")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Partition:
+        fields = json.loads(text)
+        return cls(fields["key"], tuple(fields["files"]), fields["fingerprint"], Job(**fields["job"]))
+
+    def report(self) -> Optional[Dict[str, Any]]:
+        """What stands in the finished file; None where it is not there, or was made of something else."""
+        try:
+            footer = pq.read_metadata(self.output).metadata or {}
+            report: Dict[str, Any] = json.loads(footer.get(_FOOTER, b"{}"))
+        except (OSError, pa.ArrowInvalid, ValueError):
+            return None
+        return report if report.get("fingerprint") == self.fingerprint else None
+
+
+def plan(job: Job) -> List[Partition]:
+    """The partitions of a job, sorted: every folder under `positions` that has Parquet files in it."""
+    root = Path(job.positions)
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder", field="positions")
+    folders: Dict[Path, List[Path]] = {}
+    for path in sorted(root.rglob("*.parquet")):
+        folders.setdefault(path.parent, []).append(path)
+    if not folders:
+        raise InputError(f"{root}: no Parquet files in it", field="positions")
+    same = [_native.version, job.by, _digest(Path(job.chain), "chain"), _digest(Path(job.scenarios), "scenarios")]
+    partitions = []
+    for folder, files in sorted(folders.items()):
+        stamps = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+        fingerprint = hashlib.sha256(json.dumps([same, stamps]).encode()).hexdigest()
+        key = folder.relative_to(root).as_posix()
+        partitions.append(Partition("" if key == "." else key, tuple(map(str, files)), fingerprint, job))
+    return partitions
+
+
+def _digest(path: Path, field: str) -> str:
+    """SHA-256 of a file."""
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", field=field) from None
+
+
+@functools.lru_cache(maxsize=2)
+def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...]) -> Market:
+    """Kept for the next partition of the same date; files that have changed since are read anew."""
+    try:
+        table = pq.read_table(chain, use_threads=False)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"{chain}: {error}", field="chain") from None
+    if "date" in table.column_names:
+        if date is not None:
+            table = table.filter(pc.equal(table["date"].cast(pa.string()), date))
+            if not table.num_rows:
+                raise InputError(f"{chain}: no rows of {date}", field="date")
+        table = table.drop_columns(["date"])
+    return Market(table, Grid.read(grid))
+
+
+def _batches(partition: Partition) -> Iterator[Tuple[str, int, pa.RecordBatch]]:
+    """Legs in order, with their file and the row that each batch begins with."""
+    for path in partition.files:
+        try:
+            with pq.ParquetFile(path, read_dictionary=["book", "instrument"]) as file:
+                names = [name for name in ("book", "instrument", "quantity") if name in file.schema_arrow.names]
+                row = 0
+                for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
+                    yield path, row, batch
+                    row += batch.num_rows
+        except (OSError, pa.ArrowInvalid) as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def recompute(partition: Partition) -> Dict[str, Any]:
+    """Computes a partition and puts its file in place; what it reports stands in the file's footer too."""
+    job = partition.job
+    date = next((part[5:] for part in partition.key.split("/") if part.startswith("date=")), None)
+    stamps = tuple(os.stat(path).st_mtime_ns for path in (job.chain, job.scenarios))
+    market = _market(job.chain, job.scenarios, date, stamps)
+    report: Dict[str, Any] = {
+        "fingerprint": partition.fingerprint, "rows_in": 0, "rows_out": 0, "poise": _native.version,
+        "instruction_set": _native.instruction_set(), "totals": dict.fromkeys(market.names, 0.0),
+    }
+    where = partition.files[0]
+
+    def legs() -> Iterator[Tuple[int, pa.RecordBatch]]:
+        nonlocal where
+        for where, row, batch in _batches(partition):
+            report["rows_in"] += batch.num_rows
+            yield row, batch
+
+    output = partition.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        texts = ["book", "instrument"]
+        with pq.ParquetWriter(temporary, schema(market, job.by), compression="zstd", use_dictionary=texts) as writer:
+            results = (
+                (revalue(batch, market, row) for row, batch in legs()) if job.by == "leg"
+                else iter([net((batch for _, batch in legs()), market)])
+            )
+            for result in results:
+                report["rows_out"] += result.num_rows
+                for name in market.names:
+                    report["totals"][name] += float(result.column(name).to_numpy().sum())
+                writer.write_batch(result, row_group_size=BATCH_ROWS)
+            writer.add_key_value_metadata({_FOOTER: json.dumps(report)})
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, output)
+        _sync(output.parent)
+    except InputError as error:
+        error.args = (f"{where}: {error.args[0]}",)
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+    return report
+
+
+def _sync(folder: Path) -> None:
+    """Makes a name in a folder last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def collect(job: Job, partitions: List[Partition]) -> Dict[str, Any]:
+    """Writes the manifest of finished partitions: the same for the same inputs, whoever computed them in whatever order.
+
+    A partition of 0 legs counts; one that is not finished is an error.
+    """
+    grid = Grid.read(job.scenarios)
+    entries: List[Dict[str, Any]] = []
+    totals: Dict[str, float] = {}
+    rows = {"rows_in": 0, "rows_out": 0}
+    for partition in partitions:
+        report = partition.report()
+        if report is None:
+            raise InputError(f"{partition.output}: is not finished")
+        files = [{"file": Path(path).name, "bytes": Path(path).stat().st_size} for path in partition.files]
+        output = {"sha256": _digest(partition.output, "out"), "bytes": partition.output.stat().st_size}
+        entries.append({"partition": partition.key, "inputs": files, "output": output, **report})
+        for name in rows:
+            rows[name] += report[name]
+        for name, value in report["totals"].items():
+            totals[name] = totals.get(name, 0.0) + value
+    manifest = {
+        "poise": _native.version,
+        "by": job.by,
+        "inputs": {
+            "chain": {"file": Path(job.chain).name, "sha256": _digest(Path(job.chain), "chain")},
+            "scenarios": {
+                "file": Path(job.scenarios).name, "sha256": _digest(Path(job.scenarios), "scenarios"),
+                "titles": grid.titles,
+            },
+        },
+        **rows,
+        "totals": totals,
+        "partitions": entries,
+    }
+    path = Path(job.out, MANIFEST)
+    temporary = path.with_name(f".{MANIFEST}.{os.getpid()}.tmp")
+    with open(temporary, "w") as file:
+        json.dump(manifest, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    return manifest

@@ -1,0 +1,205 @@
+import datetime
+import json
+import threading
+
+import numpy as np
+import pytest
+from conftest import SAMPLE, SHARED, read_csv
+
+import poise
+
+
+def by_label(columns, *labels):
+    return {tuple(str(columns[label][row]) for label in labels): row for row in range(len(columns[labels[0]]))}
+
+
+def test_exposures_are_those_of_the_command_line(tool, chain, positions):
+    swift = read_csv(tool("risk", "--chain", SAMPLE / "chain.csv", "--positions", SAMPLE / "positions.csv", "--format", "csv"))
+    python = poise.exposures(chain, positions)
+    rows = by_label(python, "book", "underlying")
+    for row, key in enumerate(zip(swift["book"], swift["underlying"])):
+        if key[0] == "total":
+            continue
+        for name in list(python)[2:]:
+            assert python[name][rows[key]] == swift[name][row], (key, name)
+    assert len(rows) == len(swift["book"]) - swift["book"].count("total")
+
+
+def test_groups_add_up(chain, positions):
+    books = poise.exposures(chain, positions, by=("book",))
+    firm = poise.exposures(chain, positions, by=("underlying",))
+    for name in list(books)[1:]:
+        assert books[name].sum() == pytest.approx(firm[name].sum(), rel=1e-12, abs=1e-9)
+    assert list(poise.exposures(chain, positions, by="instrument", numeraire="coin"))[:2] == ["instrument", "value_coin"]
+
+
+def test_columns_make_what_files_make(chain, positions):
+    rows = read_csv((SAMPLE / "chain.csv").read_text().replace(",,", ",nan,").replace(",,", ",nan,"))
+    names = ["instrument_name", "timestamp", "underlying_price", "mark_iv", "mark_price", "interest_rate", "underlying_index"]
+    columns = {name: rows[name] for name in names}
+    columns["timestamp"] = columns["timestamp"].astype(np.int64)
+    for name in ("underlying_price", "mark_iv", "interest_rate", "mark_price"):
+        columns[name] = np.array([float(value or "nan") for value in columns[name]])
+    table = read_csv((SAMPLE / "positions.csv").read_text())
+    expected = poise.exposures(chain, positions)
+    for own in (columns, dict(columns, timestamp=columns["timestamp"].astype("datetime64[ms]"))):
+        found = poise.exposures(poise.Chain(own), poise.Positions(table))
+        for name in list(expected)[2:]:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-12, atol=1e-9, err_msg=name)
+    pa = pytest.importorskip("pyarrow")
+    own = pa.table(dict(columns, mark_iv=pa.array(columns["mark_iv"], from_pandas=True)))
+    halves = pa.concat_tables([pa.table(table).slice(0, 100), pa.table(table).slice(100)])
+    found = poise.exposures(poise.Chain(own), poise.Positions(halves))
+    np.testing.assert_allclose(found["vega_usd_per_point"], expected["vega_usd_per_point"], rtol=1e-12)
+
+
+def test_a_book_keeps_current(chain, positions):
+    book = poise.Book(chain, positions)
+    assert set(book.underlyings) == {"BTC", "ETH"} and len(book.contracts) == len(chain)
+    first = book.exposures()
+    assert list(first)[:2] == ["underlying", "book"]
+    book.tick("BTC", 70_000.0, datetime.datetime(2026, 3, 2, 12))
+    assert book.update() > 5 and book.update() == 0
+    moved = book.exposures()
+    is_moved = moved["value_usd"] != first["value_usd"]
+    assert is_moved.any() and (moved["underlying"][is_moved] == "BTC").all()
+    contract = next(name for name in book.contracts if name.endswith("-C") and name.startswith("ETH"))
+    before = book.figure(contract, "value")
+    book.set_vol(contract, 2.5)
+    assert book.update() == 1 and book.figure(contract, "value") > before
+    held = book.exposures()
+    book.fill("book-02", contract, 10.0)
+    row = by_label(held, "underlying", "book")["ETH", "book-02"]
+    gained = book.exposures()["value_usd"][row] - held["value_usd"][row]
+    assert gained == pytest.approx(10 * book.figure(contract, "value"), rel=1e-9)
+
+
+def test_hedges_of_books(tool, chain, positions):
+    limits = poise.Limits.read(SAMPLE / "limits.csv")
+    book = poise.Book(chain, positions, limits=limits)
+    assert book.hedges == ["", "book-01"]
+    hedge = book.hedge()
+    assert hedge.outcome == "optimal" and 0 < hedge.cost and hedge.gap < 1e-9
+    table = read_csv((SAMPLE / "limits.csv").read_text())
+    columns = {name: np.array([float(v or "nan") for v in table[name]]) if name in ("low", "high", "penalty") else table[name]
+               for name in table}
+    again = poise.Book(chain, positions, limits=poise.Limits(columns)).hedge()
+    assert again.cost == pytest.approx(hedge.cost, rel=1e-9)
+    book.book_trades("", "book-01")
+    after = book.hedge()
+    assert after.outcome in ("within-limits", "optimal") and after.cost < 1e-3 * hedge.cost + 1e-3
+    # Shadow prices are the cost's derivatives: of a band that is held at its upper limit, −price.
+    bands = dict(zip(hedge.bands["band"], hedge.bands["shadow_price"]))
+    name = "BTC net delta"
+    row = next(k for k in range(len(columns["greek"])) if columns["greek"][k] == "net_delta" and columns["underlying"][k] == "BTC"
+               and not columns["book"][k])
+    moved = dict(columns, high=columns["high"].copy())
+    moved["high"][row] += 1000
+    cheaper = poise.Book(chain, positions, limits=poise.Limits(moved)).hedge()
+    assert (cheaper.cost - hedge.cost) / 1000 == pytest.approx(bands[name], rel=0.05)
+
+
+def test_a_hedge_by_hand():
+    """One instrument, one band: −4 of it, at 2 a unit and 0.5 x²."""
+    problem = {"instruments": [{"costBuy": 3, "costSell": 2, "impact": 0.5, "maxBuy": 10, "maxSell": 10}],
+               "bands": [{"current": 5, "lo": -1, "hi": 1, "idx": [0], "coef": [1]}]}
+    hedger = poise.Hedger()
+    for warm in (False, True):
+        hedge = hedger.solve(problem, warm=warm)
+        assert hedge.outcome == "optimal"
+        assert hedge.trades["quantity"] == pytest.approx([-4]) and hedge.cost == pytest.approx(16)
+        assert hedge.bands["shadow_price"] == pytest.approx([-6])
+    own = poise.HedgeProblem(problem)
+    own.bands["current"] = 0.5
+    assert hedger.solve(own).cost == 0
+    own.instruments["maximum_sell"] = 1
+    own.bands["current"] = 5
+    assert hedger.solve(own).outcome == "infeasible"
+    problem["instruments"][0].update(lot=3.0)
+    assert hedger.solve(problem).trades["quantity"] == pytest.approx([-6])
+
+
+def test_certified_problems():
+    path = SHARED / "hedge/problems.json"
+    if not path.exists():
+        pytest.skip("no shared data")
+    hedger = poise.Hedger()
+    for problem in json.loads(path.read_text()):
+        hedge, expected = hedger.solve(problem), problem["expected"]
+        assert hedge.outcome == expected["status"], problem["name"]
+        if expected["status"] == "optimal":
+            assert hedge.cost == pytest.approx(expected["objective"], rel=1e-7, abs=1e-7), problem["name"]
+
+
+def test_what_is_refused(chain, positions):
+    book = poise.Book(chain, positions)
+    one = {"book": ["a", "b"], "instrument": ["BTC-PERPETUAL", "BTC-PERPETUAL"], "quantity": [1.0, 2.0]}
+    for error, field, call in [
+        (poise.UnknownNameError, "underlying", lambda: book.tick("DOGE", 1.0)),
+        (poise.InputError, "price", lambda: book.tick("BTC", -1.0)),
+        (poise.UnknownNameError, "contract", lambda: book.set_vol("BTC-1JAN30-1-C", 0.5)),
+        (poise.UnknownNameError, "book", lambda: book.hedge()),
+        (poise.InputError, "quantity", lambda: poise.Positions(dict(one, quantity=[1.0, np.nan]))),
+        (poise.InputError, "instrument", lambda: poise.Positions(dict(one, instrument=["BTC-PERPETUAL", "X"]))),
+        (poise.InputError, "book", lambda: poise.Positions(dict(one, book=["a", None]))),
+        (poise.InputError, "greek", lambda: poise.Limits({"greek": ["delta", "speed"], "low": [0.0, 0.0]})),
+        (poise.InputError, "instrument", lambda: poise.Chain({"timestamp": [0]})),
+        (poise.InputError, "instruments[0].costBuy", lambda: poise.Hedger().solve({"instruments": [{}]})),
+        (poise.InputError, "bands[0].idx[0]", lambda: poise.HedgeProblem({"bands": [{"current": 1, "idx": [3], "coef": [1]}]})),
+    ]:
+        with pytest.raises(error) as caught:
+            call()
+        assert caught.value.field == field, caught.value
+        assert caught.value.row == (1 if field in ("quantity", "greek", "book") and caught.value.row is not None
+                                    or field == "instrument" and caught.value.row == 1 else None), caught.value
+    with pytest.raises(poise.UnknownNameError):
+        poise.exposures(chain, poise.Positions(dict(one, instrument=["BTC-PERPETUAL", "BTC-1JAN30-5-C"])))
+    with pytest.raises(poise.HostError, match="nowhere"):
+        poise.Chain.read("/nowhere")
+    with pytest.raises(poise.InputError):
+        poise.Chain.parse("no chain at all")
+    with pytest.raises(ValueError, match="by:"):
+        poise.exposures(chain, positions, by=("trader",))
+    with pytest.raises(ValueError, match="numeraire"):
+        poise.exposures(chain, positions, numeraire="eur")
+
+
+def test_chains_and_positions_are_shared_among_threads(chain, positions):
+    expected, wrong = poise.exposures(chain, positions)["vega_usd_per_point"], []
+
+    def work():
+        for _ in range(20):
+            if not np.array_equal(poise.exposures(chain, positions)["vega_usd_per_point"], expected):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_book_that_two_threads_use_says_so(chain, positions):
+    book, errors = poise.Book(chain, positions), []
+
+    def work(price):
+        for step in range(3000):
+            try:
+                book.tick("BTC", price + step)
+                book.update()
+            except RuntimeError as error:
+                errors.append(str(error))
+
+    threads = [threading.Thread(target=work, args=(60_000.0 + 1000 * k,)) for k in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(errors) == {"another thread is using this object: one at a time"}
+    book.tick("BTC", 64_000.0)
+    book.update()
+    alone = poise.Book(chain, positions)
+    alone.tick("BTC", 64_000.0)
+    alone.update()
+    np.testing.assert_allclose(book.exposures()["delta_usd"], alone.exposures()["delta_usd"], rtol=1e-6)
