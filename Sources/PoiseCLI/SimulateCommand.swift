@@ -182,6 +182,11 @@ private enum Interrupt {
     static var isAsked: Bool { interruptIsAsked.load(ordering: .relaxed) }
 
     static func watch() {
+        // Whoever starts the tool may have it blocked.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         signal(SIGINT) { _ in
             interruptIsAsked.store(true, ordering: .relaxed)
             signal(SIGINT, SIG_DFL)

@@ -9,11 +9,16 @@ let steps = 720
 let rounds = 7
 
 let engine = try GreeksEngine()
-let options = (0..<20).map { number in
-    HedgedOption(
-        isPut: number % 2 == 1, strike: 80 + 2 * Double(number), years: (number < 10 ? 30.0 : 60.0) / 365,
-        volatility: 0.6, quantity: number % 3 == 0 ? 1 : -1)
+var options: [HedgedOption] = []
+for number in 0..<20 {
+    let years: Double = number < 10 ? 30.0 / 365 : 60.0 / 365
+    let strike = 80 + 2 * Double(number)
+    options.append(
+        HedgedOption(
+            isPut: number % 2 == 1, strike: strike, years: years, volatility: 0.6,
+            quantity: number % 3 == 0 ? 1 : -1))
 }
+@MainActor
 func simulation(_ count: Int) throws -> HedgingSimulation {
     let grid = try TimeGrid(steps: steps, stepYears: TimeGrid.hour)
     return try HedgingSimulation(
@@ -29,9 +34,9 @@ func simulation(_ count: Int) throws -> HedgingSimulation {
 
 /// Most memory that the process has held so far, in MiB.
 func peakMemory() -> Double {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
-    return Double(usage.ru_maxrss) / 1024
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return (line.split(separator: " ").compactMap { Double($0) }.first ?? 0) / 1024
 }
 
 // The kernel alone: slices of 10,000 options that stay in the second-level cache.
@@ -49,6 +54,7 @@ let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
 engine.prepareSlices(
     spot: market[0], years: market[1], rate: market[2], dividend: market[3], count: 8, into: slices)
 let matrix = GreekMatrix(.book, count: count)
+@MainActor
 func kernel() {
     engine.sliceForm(
         .book, slices, offsets: [0, count], sliceCount: 1,
