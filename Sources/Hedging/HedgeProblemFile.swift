@@ -1,7 +1,7 @@
 import Market
 
 /// Reads hedge problems from JSON: one object, an array of them, or several values one after another. Field
-/// names are those of `HedgeProblem` in short: `README.md` lists them.
+/// names are those of `HedgeProblem` in short: `docs/commands.md` lists them.
 public struct HedgeProblemFile {
     /// Name of the file.
     public let name: String

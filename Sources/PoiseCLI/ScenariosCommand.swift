@@ -8,7 +8,7 @@ struct ScenariosCommand: ParsableCommand {
         abstract: "Profit of books in every scenario of a grid: prices, volatilities, rates and time move.",
         discussion: """
             Every contract is revalued in full in every scenario. Grids are JSON files: Examples/grids has some, \
-            in the style of exchanges' portfolio margin, and README.md says what stands in them. The table shows \
+            in the style of exchanges' portfolio margin, and docs/commands.md says what stands in them. The table shows \
             the total by move of the price, and each group's worst and best scenario; csv and json have every \
             group in every scenario.
             """)
@@ -35,7 +35,7 @@ struct ScenariosCommand: ParsableCommand {
         _ = try inputs.groupings()
         if options == nil {
             _ = try inputs.requireFiles()
-        } else if inputs.chain != nil || inputs.positions != nil || inputs.by != "book,underlying" {
+        } else if inputs.chain != nil || inputs.positions != nil || inputs.by != nil {
             throw ValidationError("--options is a table of its own: no --chain, --positions, --by beside it")
         }
         if [inputs.chain, inputs.positions, options, grid].filter({ $0 == "-" }).count > 1 {
