@@ -39,8 +39,9 @@ public struct GreeksEngine: Sendable {
             selection, model, input, count: count, streams: streams(selection, count, output), into: output)
     }
 
+    /// The same of a part of a larger call, whose columns hold its selection.
     /// - Parameter streams: whether results go past the caches.
-    func fullForm(
+    package func fullForm(
         _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int, streams: Bool,
         into output: GreekColumns
     ) {
@@ -214,7 +215,7 @@ public struct GreeksEngine: Sendable {
 
     /// Whether results are written past the caches: where they are more than stay in one, as 16 MiB do on most
     /// servers, reading each line before it is overwritten would cost as much again.
-    func streams(_ selection: GreekSet, _ count: Int, _ output: GreekColumns) -> Bool {
+    package func streams(_ selection: GreekSet, _ count: Int, _ output: GreekColumns) -> Bool {
         count * selection.rawValue.nonzeroBitCount >= 1 << 21
             && Greek.allCases.allSatisfy {
                 !selection.contains($0) || UInt(bitPattern: output[$0]) & 63 == 0

@@ -80,7 +80,8 @@ extension OptionModel {
 }
 
 extension GreeksEngine {
-    /// Whether the formulas accept every row: `FullFormColumns.status` of all, eight at a time.
+    /// Whether the formulas accept every row, eight at a time; false where some row may not be accepted, for which
+    /// `FullFormColumns.status` has the last word.
     public func accepts(_ input: FullFormColumns, count: Int, _ model: OptionModel) -> Bool {
         let whole = count & ~7
         return (whole == 0 || acceptsBlocks(input, count: whole, model.range))

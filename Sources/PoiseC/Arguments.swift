@@ -185,6 +185,15 @@ func object<T: AnyObject>(
     return Unmanaged<T>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
 }
 
+/// The same without counting references, which would cost as much as two options.
+@inline(__always)
+func borrowed<T: AnyObject>(
+    _ handle: OpaquePointer?, as type: T.Type, _ name: StaticString
+) throws(Failure) -> Unmanaged<T> {
+    guard let handle else { throw .null(name) }
+    return Unmanaged<T>.fromOpaque(UnsafeRawPointer(handle))
+}
+
 /// The same, or nil.
 @inline(__always)
 func object<T: AnyObject>(_ handle: OpaquePointer?, as type: T.Type) -> T? {

@@ -33,7 +33,9 @@ for count in [1, 8, 64, 512, 10_000, 1_000_000] {
         strike: column(count, 60, 160, &numbers), years: column(count, 0.02, 2, &numbers),
         volatility: column(count, 0.2, 1, &numbers), rate: column(count, 0, 0.05, &numbers),
         dividend: column(count, 0, 0.05, &numbers))
-    let greeks = UnsafeMutablePointer<Double>.allocate(capacity: 9 * count)
+    // On cache lines, as large results are that leave past the caches.
+    let greeks = UnsafeMutableRawPointer.allocate(byteCount: 72 * count, alignment: 64)
+        .bindMemory(to: Double.self, capacity: 9 * count)
     greeks.initialize(repeating: 0, count: 9 * count)
     let selected = GreekSet.book.greeks
     let outputs = GreekColumns { greek in selected.firstIndex(of: greek).map { greeks + $0 * count } }
