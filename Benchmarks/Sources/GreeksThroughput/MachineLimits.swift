@@ -36,7 +36,7 @@ struct MachineLimits: CustomStringConvertible {
             [{ sink += machine_multiply_adds(rounds) }]
             + Self.kinds.map { kind in { sink += machine_mix(kind.kind, rounds) } }
             + shapes.map { shape in { machine_stream(n, ins, shape.0, outs, shape.1) } }
-        let medians = interleavedMedians(rounds: 15, bodies)
+        let medians = interleavedProcessorMedians(rounds: 15, bodies)
         multiplyAdd = medians[0] / Double(24 * rounds)
         seconds = zip(Self.kinds, medians.dropFirst()).map { kind, median in
             max(0, (median - medians[0]) / (kind.perRound * Double(rounds)))

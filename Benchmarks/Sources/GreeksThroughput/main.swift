@@ -165,20 +165,6 @@ for count in [1_000, 10_000, 1_000_000] {
                 ))
         }
     }
-    for pool in pools {
-        contestants.append(
-            (
-                "full", "Poise \(pool.engine.instructionSet) book × \(pool.threads) threads",
-                {
-                    pool.fullForm(
-                        .book,
-                        FullFormColumns(
-                            type: inputs.type, spot: inputs.spot, strike: inputs.strike,
-                            years: inputs.years, volatility: inputs.volatility, rate: inputs.rate,
-                            dividend: inputs.dividend), count: count, into: matrix.columns)
-                }
-            ))
-    }
     for peer in peers where count <= 10_000 || peer.isVectorised {
         contestants.append(
             (
@@ -201,7 +187,7 @@ for count in [1_000, 10_000, 1_000_000] {
             ))
     }
     try refuseWhatDiffers(contestants.filter { $0.form == "full" }, inputs, matrix)
-    let medians = interleavedMedians(rounds: rounds, contestants.map(\.body))
+    let medians = interleavedProcessorMedians(rounds: rounds, contestants.map(\.body))
     for form in ["full", "slice"] {
         let mine = zip(contestants, medians).filter { $0.0.form == form }
         guard let best = mine.first?.1 else { continue }
@@ -213,6 +199,22 @@ for count in [1_000, 10_000, 1_000_000] {
             contestants[0].body()
             try PythonPeers.compare(inputs, with: matrix, poise: best)
         }
+    }
+    // Threads by the clock, beside one of them: only what waits for nobody can be told by processor time.
+    for pool in pools {
+        let columns = FullFormColumns(
+            type: inputs.type, spot: inputs.spot, strike: inputs.strike, years: inputs.years,
+            volatility: inputs.volatility, rate: inputs.rate, dividend: inputs.dividend)
+        let times = withExtendedLifetime(inputs) {
+            interleavedMedians(
+                rounds: rounds,
+                [
+                    { pool.engine.fullForm(.book, columns, count: count, into: matrix.columns) },
+                    { pool.fullForm(.book, columns, count: count, into: matrix.columns) },
+                ])
+        }
+        row("full", "one thread, by the clock", count, times[0] / Double(count) * 1e9, 1)
+        row("full", "\(pool.threads) threads", count, times[1] / Double(count) * 1e9, times[1] / times[0])
     }
     slices.deallocate()
 }
