@@ -216,7 +216,7 @@ public struct GreeksEngine: Sendable {
     /// Whether results are written past the caches: where they are more than stay in one, as 16 MiB do on most
     /// servers, reading each line before it is overwritten would cost as much again.
     package func streams(_ selection: GreekSet, _ count: Int, _ output: GreekColumns) -> Bool {
-        count * selection.rawValue.nonzeroBitCount >= 1 << 21
+        output.isOnHugePages && count * selection.rawValue.nonzeroBitCount >= 1 << 21
             && Greek.allCases.allSatisfy {
                 !selection.contains($0) || UInt(bitPattern: output[$0]) & 63 == 0
             }

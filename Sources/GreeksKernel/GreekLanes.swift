@@ -37,6 +37,10 @@ public struct GreekColumns {
     public var price, delta, gamma, vega, theta, rho, phi: UnsafeMutablePointer<Double>?
     public var vanna, volga, charm, speed, zomma, color, veta, ultima: UnsafeMutablePointer<Double>?
 
+    /// Whether bulk results may be written past the caches: set where the columns are known to stand on huge pages.
+    /// On small ones fifteen such streams wait for address translation longer than they save.
+    public var isOnHugePages = false
+
     /// All fifteen columns from a function of the Greek.
     @inlinable
     public init(_ column: (Greek) -> UnsafeMutablePointer<Double>?) {
