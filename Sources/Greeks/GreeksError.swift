@@ -40,16 +40,21 @@ public enum InputStatus: UInt8, Sendable, CaseIterable, CustomStringConvertible 
     case invalidType, invalidSpot, invalidStrike, invalidYears, invalidVolatility, invalidRate,
         invalidDividend
 
+    private static var normalPrice: String { "bachelier's in ±\(Domain.largestNormalPrice)" }
+    private static var exponent: String {
+        "at most \(Domain.largestExponent), bachelier's \(Domain.largestNormalExponent)"
+    }
+
     public var description: String {
         switch self {
         case .ok: "ok"
         case .invalidType: "type must be 0 (call) or 1 (put)"
-        case .invalidSpot: "spot must be in [0, \(Domain.largestPrice)]"
-        case .invalidStrike: "strike must be in [0, \(Domain.largestPrice)]"
+        case .invalidSpot: "spot must be in [0, \(Domain.largestPrice)], \(Self.normalPrice)"
+        case .invalidStrike: "strike must be in [0, \(Domain.largestPrice)], \(Self.normalPrice)"
         case .invalidYears: "years must be in [0, \(Domain.largestYears)]"
         case .invalidVolatility: "vol must be in [0, \(Domain.largestVolatility)]"
-        case .invalidRate: "rate must be finite, |rate·years| at most \(Domain.largestExponent)"
-        case .invalidDividend: "dividend must be finite, |dividend·years| at most \(Domain.largestExponent)"
+        case .invalidRate: "rate must be finite, |rate·years| \(Self.exponent)"
+        case .invalidDividend: "dividend must be finite, |dividend·years| \(Self.exponent)"
         }
     }
 }

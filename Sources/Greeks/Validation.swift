@@ -19,17 +19,20 @@ extension FullFormColumns {
         guard volatility[row] >= 0, volatility[row] <= range.largestVolatility else {
             return .invalidVolatility
         }
-        guard isAccepted(rate[row], years[row]) else { return .invalidRate }
-        guard isAccepted(dividend[row], years[row]) else { return .invalidDividend }
+        guard range.accepts(rate[row], years[row]) else { return .invalidRate }
+        guard range.accepts(dividend[row], years[row]) else { return .invalidDividend }
         return .ok
     }
 
     /// Writes one status per row and returns how many are not `ok`.
     @discardableResult
-    public func statuses(count: Int, into statuses: UnsafeMutablePointer<InputStatus>) -> Int {
+    public func statuses(
+        count: Int, _ model: OptionModel = .blackScholesMerton,
+        into statuses: UnsafeMutablePointer<InputStatus>
+    ) -> Int {
         var failures = 0
         for row in 0..<count {
-            let status = status(ofRow: row)
+            let status = status(ofRow: row, model)
             statuses[row] = status
             failures += status == .ok ? 0 : 1
         }
@@ -61,10 +64,6 @@ extension FullFormColumns {
         case .invalidDividend: dividend[row]
         }
     }
-
-    private func isAccepted(_ rate: Double, _ years: Double) -> Bool {
-        abs(rate) <= Domain.largestRate && abs(rate * years) <= Domain.largestExponent
-    }
 }
 
 extension OptionModel {
@@ -73,9 +72,16 @@ extension OptionModel {
         self == .bachelier
             ? AcceptedRange(
                 leastPrice: -Domain.largestNormalPrice, largestPrice: Domain.largestNormalPrice,
-                largestVolatility: Domain.largestNormalPrice)
+                largestVolatility: Domain.largestNormalPrice, largestExponent: Domain.largestNormalExponent)
             : AcceptedRange(
-                leastPrice: 0, largestPrice: Domain.largestPrice, largestVolatility: Domain.largestVolatility)
+                leastPrice: 0, largestPrice: Domain.largestPrice, largestVolatility: Domain.largestVolatility,
+                largestExponent: Domain.largestExponent)
+    }
+}
+
+extension AcceptedRange {
+    fileprivate func accepts(_ rate: Double, _ years: Double) -> Bool {
+        abs(rate) <= Domain.largestRate && abs(rate * years) <= largestExponent
     }
 }
 

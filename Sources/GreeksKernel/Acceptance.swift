@@ -1,14 +1,17 @@
 import VectorMath
 
-/// What a model accepts of spots, strikes and volatilities; the rest is the same for all.
+/// What a model accepts of spots, strikes, volatilities and |rate·years|; the rest is the same for all.
 public struct AcceptedRange: Sendable {
-    public var leastPrice, largestPrice, largestVolatility: Double
+    public var leastPrice, largestPrice, largestVolatility, largestExponent: Double
 
     @inlinable
-    public init(leastPrice: Double, largestPrice: Double, largestVolatility: Double) {
+    public init(
+        leastPrice: Double, largestPrice: Double, largestVolatility: Double, largestExponent: Double
+    ) {
         self.leastPrice = leastPrice
         self.largestPrice = largestPrice
         self.largestVolatility = largestVolatility
+        self.largestExponent = largestExponent
     }
 }
 
@@ -28,7 +31,7 @@ public func areAccepted<A: LaneArithmetic>(
     let largestVolatility = Lanes(repeating: range.largestVolatility).bits
     let largestYears = Lanes(repeating: Domain.largestYears).bits
     let largestRate = Lanes(repeating: Domain.largestRate).bits
-    let largestExponent = Lanes(repeating: Domain.largestExponent).bits
+    let largestExponent = Lanes(repeating: range.largestExponent).bits
     // The sign is set where something is outside.
     var outside = LaneBits.zero
     var types: UInt64 = 0

@@ -9,6 +9,8 @@ public enum Domain {
     @inlinable @inline(__always) public static var largestNormalPrice: Double { 0x1p100 }
     /// The largest |rate·years| and |dividend·years|: the largest price discounted by it stays finite.
     @inlinable @inline(__always) public static var largestExponent: Double { 350 }
+    /// The same for the Bachelier model, where a forward as far from its spot would meet densities that are 0.
+    @inlinable @inline(__always) public static var largestNormalExponent: Double { 100 }
     /// The largest |rate| and |dividend|.
     @inlinable @inline(__always) public static var largestRate: Double { 350e6 }
     /// The largest years and volatility.

@@ -8,7 +8,7 @@ struct ImpliedVolatilityCommand: ParsableCommand {
         discussion: """
             Reads columns type,spot,strike,years,price,rate,dividend in any order, in natural units, and \
             appends vol and status: ok, below-intrinsic, above-maximum (the discounted spot of a call, the \
-            discounted strike of a put), expired, or not-a-number. Only rows that are ok have a vol.
+            discounted strike of a put) or expired. Only rows that are ok have a vol.
             """)
 
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))

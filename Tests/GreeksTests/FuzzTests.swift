@@ -57,8 +57,8 @@ struct FuzzTests {
     }
 
     /// What the door lets in has Greeks that are numbers.
-    @Test(arguments: InstructionSet.supported)
-    func greeks(_ set: InstructionSet) throws {
+    @Test(arguments: InstructionSet.supported, OptionModel.allCases)
+    func greeks(_ set: InstructionSet, _ model: OptionModel) throws {
         let engine = try GreeksEngine(set)
         var generator = SeededGenerator(seed: 14)
         var wrong: [String] = []
@@ -70,8 +70,8 @@ struct FuzzTests {
             let input = FullFormColumns(
                 type: chunk.type, spot: chunk.columns[0], strike: chunk.columns[1], years: chunk.columns[2],
                 volatility: chunk.columns[3], rate: chunk.columns[4], dividend: chunk.columns[5])
-            input.statuses(count: Chunk.count, into: &statuses)
-            engine.fullForm(.all, input, count: Chunk.count, into: matrix.columns)
+            input.statuses(count: Chunk.count, model, into: &statuses)
+            engine.fullForm(.all, model: model, input, count: Chunk.count, into: matrix.columns)
             let columns = Greek.allCases.compactMap { matrix[$0]?.pointer }
             for row in 0..<Chunk.count where statuses[row] == .ok {
                 accepted += 1

@@ -228,8 +228,8 @@ typedef enum poise_row_status {
     POISE_ROW_STRIKE = 3,     /* the same */
     POISE_ROW_YEARS = 4,      /* outside [0, 1e6] */
     POISE_ROW_VOLATILITY = 5, /* outside [0, 1e6] (Bachelier: 2^100) */
-    POISE_ROW_RATE = 6,       /* |rate · years| above 350 */
-    POISE_ROW_DIVIDEND = 7    /* |dividend · years| above 350 */
+    POISE_ROW_RATE = 6,       /* |rate · years| above 350, or 100 of Bachelier's */
+    POISE_ROW_DIVIDEND = 7    /* |dividend · years| above 350, or 100 of Bachelier's */
 } poise_row_status;
 
 /** Options that each bring their own market. */
