@@ -29,6 +29,9 @@ public final class GreeksPool: @unchecked Sendable {
         var output: GreekColumns
         var count: Int
         var streams: Bool
+        /// Who writes past the caches waits for the stores after each chunk: fewer, larger ones.
+        var chunk: Int { streams ? 32 * GreeksPool.chunk : GreeksPool.chunk }
+        var chunks: Int { (count + chunk - 1) / chunk }
     }
 
     // Written by the caller before the gate opens, read by workers who have come in.
@@ -101,11 +104,12 @@ public final class GreeksPool: @unchecked Sendable {
         }
         precondition(output.hold(selection), "a column of the selection is missing")
         pthread_mutex_lock(callers)
-        job = Job(
+        let job = Job(
             selection: selection, model: model, input: input, output: output, count: count,
             streams: engine.streams(selection, count, output))
+        self.job = job
         for thread in 0..<threads {
-            nextChunk(of: thread).pointee.store(share(thread, count), ordering: .relaxed)
+            nextChunk(of: thread).pointee.store(share(thread, of: job.chunks), ordering: .relaxed)
         }
         gate.store(
             (gate.load(ordering: .relaxed) / Self.call + 1) * Self.call + Self.open,
@@ -131,23 +135,21 @@ public final class GreeksPool: @unchecked Sendable {
         guard let job else { return }
         for offset in 0..<threads {
             let thread = (own + offset) % threads
-            let end = share(thread + 1, job.count)
+            let end = share(thread + 1, of: job.chunks)
             while true {
                 let chunk = nextChunk(of: thread).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard chunk < end else { break }
-                let start = chunk * Self.chunk
+                let start = chunk * job.chunk
                 engine.fullForm(
                     job.selection, job.model, job.input.advanced(by: start),
-                    count: min(Self.chunk, job.count - start), streams: job.streams,
+                    count: min(job.chunk, job.count - start), streams: job.streams,
                     into: job.output.advanced(by: start))
             }
         }
     }
 
-    /// The first chunk of a thread's share of `count` options.
-    private func share(_ thread: Int, _ count: Int) -> Int {
-        (count + Self.chunk - 1) / Self.chunk * thread / threads
-    }
+    /// The first chunk of a thread's share.
+    private func share(_ thread: Int, of chunks: Int) -> Int { chunks * thread / threads }
 
     private func nextChunk(of thread: Int) -> UnsafeMutablePointer<Atomic<Int>> {
         nextChunks + thread * Self.cacheLine
