@@ -66,7 +66,7 @@ let package = Package(
             name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised),
         .target(
-            name: "Simulation", dependencies: ["Greeks", "Market", "Rebalancing", "VectorMath"],
+            name: "Simulation", dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised),
         .target(
             name: "Poise",

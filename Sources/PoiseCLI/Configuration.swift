@@ -199,15 +199,21 @@ final class ConfigurationTable {
 
     /// Refuses keys that nobody asked for, here and below.
     func finish() throws {
-        let unknown = table.keys.filter { !asked.contains($0) }.sorted { line($0) < line($1) }
-        if let key = unknown.first {
-            let near = asked.first { Self.isNear($0, key) }
-            throw ConfigurationError(
-                file: file, line: line(key), key: key, value: table[key].map(shown) ?? "",
-                reason: "is not a setting of \(path.isEmpty ? "a simulation" : "[\(path)]")"
-                    + (near.map { "; is it \"\($0)\"?" } ?? ""))
-        }
+        try refuseOthers(than: asked)
         for child in children { try child.finish() }
+    }
+
+    /// Refuses all keys but these, before any of them is read: what is unknown is said before what is missing.
+    func refuseOthers(than known: [String]) throws {
+        let unknown = table.keys.filter { !known.contains($0) }.sorted { line($0) < line($1) }
+        if let key = unknown.first { throw notASetting(key, near: known.first { Self.isNear($0, key) }) }
+    }
+
+    private func notASetting(_ key: String, near: String?) -> ConfigurationError {
+        ConfigurationError(
+            file: file, line: line(key), key: key, value: table[key].map(shown) ?? "",
+            reason: "is not a setting of \(path.isEmpty ? "a simulation" : "[\(path)]")"
+                + (near.map { "; is it \"\($0)\"?" } ?? ""))
     }
 
     // MARK: Errors
@@ -217,7 +223,11 @@ final class ConfigurationTable {
     }
 
     private func missing(_ key: String, _ reason: String = "is missing") -> ConfigurationError {
-        ConfigurationError(
+        // It may be there, misspelt.
+        if let other = table.keys.first(where: { !asked.contains($0) && Self.isNear(key, $0) }) {
+            return notASetting(other, near: key)
+        }
+        return ConfigurationError(
             file: file, line: lines[path] ?? 1, key: full(key), value: "", reason: reason)
     }
 

@@ -145,11 +145,13 @@ struct SimulateCommand: ParsableCommand {
         let steps = settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0)
         let names = [
             "hours", "spot", "mark", "book_delta", "hedge_before", "hedge_after", "band_lower", "band_upper",
-            "asked", "filled", "equity_usd", "is_down", "is_stale",
+            "asked", "filled", "equity_usd", "is_down", "is_stale", "gamma", "vega", "theta",
         ]
+        let options = settings.simulation.options
+        let held = options.map { Report.Column("held_\($0.name)", style: .significant) }
         let columns =
             names.map { Report.Column($0, style: .significant) }
-            + ProfitPart.allCases.map { Report.Column("\($0.name)_usd", style: .significant) }
+            + ProfitPart.allCases.map { Report.Column("\($0.name)_usd", style: .significant) } + held
         let report = Report(columns: columns, rowCount: steps.count) { row, column in
             let step = steps[row]
             func bound(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
@@ -167,7 +169,14 @@ struct SimulateCommand: ParsableCommand {
             case 10: return .number(step.equity)
             case 11: return .number(step.isDown ? 1 : 0)
             case 12: return .number(step.isStale ? 1 : 0)
-            default: return .number(step.parts[column - names.count])
+            case 13: return .number(step.gamma)
+            case 14: return .number(step.vega)
+            case 15: return .number(step.theta)
+            default:
+                let place = column - names.count
+                guard place >= step.parts.count else { return .number(step.parts[place]) }
+                let option = place - step.parts.count
+                return .number(option < step.options.count ? step.options[option] : 0)
             }
         }
         try report.write(as: format, toFile: output)

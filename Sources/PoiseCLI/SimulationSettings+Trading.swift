@@ -54,28 +54,56 @@ extension SimulationReader {
         let rate = try table.number("rate", .within(-1...1), default: 0)
         let dividend = try table.number("dividend", .within(-1...1), default: 0)
         let options = try table.list("option").map { option in
-            let type: OptionType = try option.word("type")
-            let moneyness = try option.optionalNumber("moneyness", .within(0.001...1000))
-            guard (moneyness != nil) != option.has("strike") else {
-                throw option.wrong(
-                    "strike", moneyness.map { $0.significant } ?? "none",
-                    "expected either strike or moneyness, its ratio to the spot")
-            }
-            let strike = try moneyness.map { $0 * market.spot } ?? option.number("strike", .positive)
-            let distance = log(strike / market.spot)
-            let level = try option.optionalNumber("volatility", .within(0.001...20))
-            let slope = surface.skew + surface.curvature * distance
-            let smile = max(
-                surface.minimum,
-                startLevel(surface, market)
-                    + distance * (surface.skew + 0.5 * surface.curvature * distance))
-            return HedgedOption(
-                isPut: type == .put, strike: strike, years: try option.number("days", .positive) / 365,
-                volatility: level ?? smile, quantity: try option.number("quantity", .finite), skew: slope)
+            var contract = try contract(option, market, surface)
+            contract.quantity = try option.number("quantity", .finite)
+            return contract
         }
         let book = HedgedBook(options: options, settlement: settlement, rate: rate, dividend: dividend)
         try table.checked { try book.validate() }
         return book
+    }
+
+    /// One contract, on the surface at the start unless it has a volatility of its own.
+    private func contract(
+        _ table: ConfigurationTable, _ market: MarketSetting, _ surface: SurfaceDynamics
+    ) throws -> HedgedOption {
+        let type: OptionType = try table.word("type")
+        let moneyness = try table.optionalNumber("moneyness", .within(0.001...1000))
+        guard (moneyness != nil) != table.has("strike") else {
+            throw table.wrong(
+                "strike", moneyness.map { $0.significant } ?? "none",
+                "expected either strike or moneyness, its ratio to the spot")
+        }
+        let strike = try moneyness.map { $0 * market.spot } ?? table.number("strike", .positive)
+        let distance = log(strike / market.spot)
+        let level = try table.optionalNumber("volatility", .within(0.001...20))
+        let slope = surface.skew + surface.curvature * distance
+        let smile = max(
+            surface.minimum,
+            startLevel(surface, market) + distance * (surface.skew + 0.5 * surface.curvature * distance))
+        return HedgedOption(
+            isPut: type == .put, strike: strike, years: try table.number("days", .positive) / 365,
+            volatility: level ?? smile, quantity: 1, skew: slope)
+    }
+
+    /// Options to hedge with.
+    func hedgeOptions(
+        _ table: ConfigurationTable, _ market: MarketSetting, _ surface: SurfaceDynamics
+    ) throws -> [HedgeOption] {
+        try table.list("option").map { table in
+            let contract = try contract(table, market, surface)
+            let name =
+                "\(contract.isPut ? "put" : "call") \(contract.strike.short), \((contract.years * 365).short) days"
+            let option = HedgeOption(
+                name: try table.optionalText("name") ?? name, isPut: contract.isPut, strike: contract.strike,
+                years: contract.years, volatility: contract.volatility, skew: contract.skew,
+                halfSpread: try table.number("half_spread", .share, default: 0),
+                fee: try table.number("fee", .share, default: 0),
+                feeCap: try table.number("fee_cap", .share, default: 0.125),
+                largestTrade: try table.number("largest_trade", .within(1e-9...1e9), default: 1e6))
+            try table.checked { try option.book.validate() }
+            return option
+        }
     }
 
     private func startLevel(_ surface: SurfaceDynamics, _ market: MarketSetting) -> Double {
@@ -223,10 +251,25 @@ extension SimulationReader {
         case whalleyWilmott = "whalley_wilmott"
     }
 
-    func policies(_ root: ConfigurationTable, _ market: MarketSetting) throws -> [PolicySetting] {
+    func policies(
+        _ root: ConfigurationTable, _ market: MarketSetting, hasOptions: Bool
+    ) throws -> [PolicySetting] {
         let tables = try root.list("policy")
         guard !tables.isEmpty else { throw root.wrong("policy", "none", "expected tables [[policy]]") }
-        let settings = try tables.flatMap { table in try family(table, market) }
+        let settings = try tables.flatMap { table in
+            let bands = try bands(table, hasOptions: hasOptions)
+            let settings = try family(table, market)
+            guard !bands.isEmpty else { return settings }
+            let label = try bands.map {
+                ", \($0.greek.rawValue) \(try table.number($0.key, .notNegative).short)"
+            }
+            return try settings.map { setting in
+                PolicySetting(
+                    family: setting.family,
+                    policy: try table.checked { try JointPolicy(setting.policy, bands.map(\.policy)) },
+                    label: setting.label + label.joined())
+            }
+        }
         var names: Set<String> = []
         for setting in settings where !names.insert(setting.policy.name).inserted {
             throw root.wrong("policy", "\"\(setting.policy.name)\"", "stands twice")
@@ -295,6 +338,22 @@ extension SimulationReader {
                 try PredictivePolicy(
                     steps: steps, stepYears: market.model.grid.stepYears, riskAversion: $0, impact: impact)
             }
+        }
+    }
+
+    /// Bands on other Greeks than delta.
+    private func bands(
+        _ table: ConfigurationTable, hasOptions: Bool
+    ) throws -> [(greek: RebalancedGreek, key: String, policy: any RebalancingPolicy)] {
+        try RebalancedGreek.allCases.filter { $0 != .delta }.compactMap { greek in
+            let key = "\(greek.rawValue)_band"
+            guard let width = try table.optionalNumber(key, .notNegative) else { return nil }
+            guard hasOptions else {
+                throw table.wrong(
+                    key, width.significant, "only options bring it back: expected tables [[hedge.option]]")
+            }
+            let landing = try landing(table)
+            return (greek, key, try ThresholdPolicy(.greek(greek, width), landing: landing))
         }
     }
 

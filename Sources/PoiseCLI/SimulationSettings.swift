@@ -29,6 +29,11 @@ struct SimulationSettings {
             file: source.name, text: String(decoding: source.bytes, as: UTF8.self))
         var reader = SimulationReader(root, file: file)
         reader.note(source.bytes)
+        try root.refuseOthers(than: [
+            "days", "seed", "paths", "step_minutes", "close_at_end", "market", "surface", "book", "hedge",
+            "venue",
+            "policy", "margin", "flow", "limits",
+        ])
 
         let days = try root.number("days", .within(0.01...3650))
         let configuredSeed = try root.integer("seed", 0...Int.max, default: 1)
@@ -37,9 +42,11 @@ struct SimulationSettings {
         let market = try reader.market(root.required("market"), days: days, minutes: minutes)
         let surface = try reader.surface(root.child("surface"), market)
         let book = try reader.book(root.required("book"), market, surface)
-        let hedge = try reader.hedge(root.required("hedge"))
+        let hedgeTable = try root.required("hedge")
+        let hedge = try reader.hedge(hedgeTable)
+        let options = try reader.hedgeOptions(hedgeTable, market, surface)
         let venues = try reader.venues(root)
-        let policies = try reader.policies(root, market)
+        let policies = try reader.policies(root, market, hasOptions: !options.isEmpty)
         let margin = try reader.margin(root.child("margin"))
         let flow = try reader.flow(root.child("flow"))
         let limits = try root.child("limits")
@@ -56,7 +63,8 @@ struct SimulationSettings {
         simulation = try root.checked {
             try HedgingSimulation(
                 model: market.model, surface: surface, book: book, instrument: hedge.instrument,
-                venues: venues, policies: policies.map(\.policy), funding: hedge.funding, margin: margin,
+                options: options, venues: venues, policies: policies.map(\.policy), funding: hedge.funding,
+                margin: margin,
                 flow: flow, closesAtEnd: closes, deltaLimit: deltaLimit, positionLimit: positionLimit,
                 oldestPrice: oldest, seed: chosenSeed, engine: engine)
         }
@@ -70,7 +78,8 @@ struct SimulationSettings {
         let step = grid.stepYears * 525_600
         description = [
             "\(market.description), \(grid.steps) steps of \(step.short) min",
-            "\(book.options.count) options, hedged with \(hedge.instrument.kind.rawValue) at "
+            "\(book.options.count) options, hedged with \(hedge.instrument.kind.rawValue)"
+                + (options.isEmpty ? "" : " and \(options.count) options") + " at "
                 + venues.map(\.name).joined(separator: ", then "),
         ]
     }

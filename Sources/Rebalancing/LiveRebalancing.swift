@@ -56,6 +56,9 @@ public final class LiveRebalancing {
                 throw fail(
                     "the limit on \(limit.name) is not about \(rule.policy.greek.rawValue), as the policy is")
             }
+            guard rule.policy.companions.isEmpty else {
+                throw fail("bands on several Greeks are rules of their own")
+            }
             guard !rules[..<number].contains(where: { $0.limit == rule.limit }) else {
                 throw fail("the limit on \(limit.name) has another rule")
             }

@@ -9,6 +9,7 @@ extension PolicyWrapper {
     public var greek: RebalancedGreek { base.greek }
     public var realisedVolatility: RealisedVolatility? { base.realisedVolatility }
     public var adjustsVolatility: Bool { base.adjustsVolatility }
+    public var companions: [any RebalancingPolicy] { base.companions }
     public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { base.volatilityScale(state) }
 }
 

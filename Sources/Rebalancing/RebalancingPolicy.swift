@@ -14,6 +14,8 @@ public protocol RebalancingPolicy: Sendable {
     /// Whether deltas are to be computed at volatilities other than the market's: `volatilityScale` is then asked
     /// first, with Greeks at the market's, and the state that `band` sees has its delta at the scaled ones.
     var adjustsVolatility: Bool { get }
+    /// Policies that keep bands on other Greeks beside this one (`JointPolicy`).
+    var companions: [any RebalancingPolicy] { get }
 
     /// By what implied volatilities are multiplied for the delta that is hedged.
     func volatilityScale(_ state: borrowing RebalancingState) -> Lanes
@@ -25,6 +27,7 @@ extension RebalancingPolicy {
     public var greek: RebalancedGreek { .delta }
     public var realisedVolatility: RealisedVolatility? { nil }
     public var adjustsVolatility: Bool { false }
+    public var companions: [any RebalancingPolicy] { [] }
     public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { Lanes(repeating: 1) }
 
     /// By how much the exposure should change now; 0 is to hold.

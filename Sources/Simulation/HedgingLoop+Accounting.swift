@@ -2,15 +2,19 @@ import VectorMath
 
 extension HedgingLoop {
     /// Moves the account over the step that begins at a time, and explains what it earned.
-    /// - Parameter before: the hedge's delta before this step's fills.
-    func evolve(_ time: Int, before: Lanes, filled: Lanes) {
+    /// - Parameters:
+    ///   - before: the hedge's delta before this step's fills.
+    ///   - isHedged: where the clock since the last hedge begins anew.
+    func evolve(_ time: Int, before: Lanes, isHedged: LaneMask) {
         let stepYears = Lanes(repeating: grid.stepYears)
         let (market, next) = (book.markets[time], book.markets[time + 1])
         let move = next.spot - market.spot
         let (mark, nextMark) = (instrument.mark[time], instrument.mark[time + 1])
         let alive = account.alive
 
-        explainBook(time, move, stepYears)
+        explain(book, alive, time, move, stepYears)
+        var settled = book.settlement[time + 1] * alive
+        if let options { settled += evolveOptions(options, time, move, stepYears) }
 
         // The hedge, as cash and coins.
         let (traded, value) = (account.traded, account.tradedValue)
@@ -67,18 +71,18 @@ extension HedgingLoop {
             account.cash += dividend
             add(.interest, dividend)
         }
-        let settled = book.settlement[time + 1] * alive
         if rates.settlement == .coin {
             account.coins += settled / next.spot
         } else {
             account.cash += settled
         }
+        options?.drop(settledAt: time + 1)
 
         for index in venues.indices where displacementDecay[index] > 0 {
             displacement[index] *= Lanes(repeating: displacementDecay[index])
         }
         account.yearsSinceHedge = (account.yearsSinceHedge + stepYears).replacing(
-            with: stepYears, where: filled .!= .zero)
+            with: stepYears, where: isHedged)
         if let margin { checkMargin(margin, time + 1, hedgeProfit) }
         for part in 0..<Self.partCount { parts[part] += step[part] }
         measure(time + 1)
@@ -87,23 +91,23 @@ extension HedgingLoop {
         account.costs = .zero
     }
 
-    /// The book's change of value by its Greeks at the start of the step; what they leave is `higherOrder`.
-    private func explainBook(_ time: Int, _ move: Lanes, _ stepYears: Lanes) {
+    /// The change of value of so many books by their Greeks at the start of the step; what they leave is `higherOrder`.
+    func explain(_ book: BookTrack, _ amount: Lanes, _ time: Int, _ move: Lanes, _ stepYears: Lanes) {
         let sums = book.sums[time]
         let (market, next) = (book.markets[time], book.markets[time + 1])
-        let alive = account.alive
-        let gamma = Lanes(repeating: 0.5) * sums.gamma * move * move * alive
-        let rent = sums.rent * stepYears * alive
-        let carry = (sums.theta + sums.rent) * stepYears * alive
+        let gamma = Lanes(repeating: 0.5) * sums.gamma * move * move * amount
+        let rent = sums.rent * stepYears * amount
+        let carry = (sums.theta + sums.rent) * stepYears * amount
         let vega =
-            (sums.levelVega * (next.level - market.level) + sums.moveVega * (next.move - market.move)) * alive
+            (sums.levelVega * (next.level - market.level) + sums.moveVega * (next.move - market.move))
+            * amount
         let change =
-            (book.sums[time + 1].price + book.settlement[time + 1] - sums.price) * alive
+            (book.sums[time + 1].price + book.settlement[time + 1] - sums.price) * amount
         add(.gamma, gamma)
         add(.rent, rent.negated)
         add(.carry, carry)
         add(.vega, vega)
-        add(.higherOrder, change - sums.delta * move * alive - gamma + rent - carry - vega)
+        add(.higherOrder, change - sums.delta * move * amount - gamma + rent - carry - vega)
     }
 
     /// Liquidates where the margin account does not hold what it must.
@@ -111,7 +115,9 @@ extension HedgingLoop {
         let spot = book.markets[time].spot
         let notional =
             isInverse ? account.position.absolute : account.position.absolute * instrument.mark[time]
-        let shortNotional = Lanes(repeating: book.schedule.shortOptions[time]) * spot * account.alive
+        var short = Lanes(repeating: book.schedule.shortOptions[time]) * account.alive
+        if let options { short += options.short(time) }
+        let shortNotional = short * spot
         let collateral = Lanes(repeating: margin.collateral)
         var required = notional * Lanes(repeating: margin.maintenance)
         if margin.isCrossed {
@@ -132,7 +138,11 @@ extension HedgingLoop {
         account.pending = account.pending.kept(where: .!isShort)
         for slot in 0..<ringTotal { rings[slot] = rings[slot].kept(where: .!isShort) }
         if margin.isCrossed {
-            let proceeds = book.sums[time].price * account.alive + account.coins * spot
+            var proceeds = book.sums[time].price * account.alive + account.coins * spot
+            if let options {
+                proceeds += options.value(time)
+                options.drop(where: isShort)
+            }
             account.cash += proceeds.kept(where: isShort)
             account.coins = account.coins.kept(where: .!isShort)
             account.alive = account.alive.kept(where: .!isShort)
@@ -147,8 +157,9 @@ extension HedgingLoop {
         account.highest = pointwiseMax(account.highest, equity)
         let drawdown = figures + PathFigure.drawdown.rawValue
         drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
-        let net =
-            (book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])).absolute
+        var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
+        if let options { net += options.delta(time) }
+        net = net.absolute
         count(.timeOutside, Lanes(repeating: 1).kept(where: net .> deltaLimit))
         let worst = figures + PathFigure.worstExposure.rawValue
         worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
@@ -174,6 +185,7 @@ extension HedgingLoop {
             }
             count(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
             count(.turnover, order.absolute * mark)
+            if let options { closeOptions(options, last) }
             account.cash -= account.costs
             account.costs = .zero
             for part in 0..<Self.partCount { parts[part] += step[part] }

@@ -1,3 +1,4 @@
+import Greeks
 import Rebalancing
 import VectorMath
 
@@ -32,8 +33,13 @@ public enum PathFigure: Int, CaseIterable, Sendable {
 /// One time of one path, as a chart or a test wants to see it.
 public struct TracedStep: Sendable {
     public var hours, spot, mark: Double
-    /// The book's delta, the hedge's in coins before and after, and the band for their sum.
+    /// The delta of the book and of options held to hedge, the underlying's in coins before and after, and the band for
+    /// their sum.
     public var bookDelta, hedgeBefore, hedgeAfter, bandLower, bandUpper: Double
+    /// Of book and hedge, after this step's trades.
+    public var gamma, vega, theta: Double
+    /// Contracts held of each `HedgeOption`, after this step's trades.
+    public var options: [Double]
     /// What the policy asked for, and what was filled in this step, in coins.
     public var asked, filled: Double
     /// Equity at the start of the step.
@@ -79,6 +85,7 @@ final class HedgingLoop {
     let displacement: UnsafeMutablePointer<Lanes>
     let displacementDecay: [Double]
     let margin: MarginAccount?
+    let options: OptionHedges?
     let deltaLimit: Lanes
     /// Volatility of the last day's returns over that of the path's first time, for spreads that widen.
     let volatilityRatio: UnsafeMutablePointer<Lanes>
@@ -106,13 +113,15 @@ final class HedgingLoop {
     }
 
     init(
-        _ terms: TradingTerms, _ book: BookTrack, _ instrument: InstrumentTrack, _ venues: [VenueTrack]
+        _ terms: TradingTerms, _ book: BookTrack, _ instrument: InstrumentTrack, _ venues: [VenueTrack],
+        _ options: OptionHedges?
     ) {
         self.terms = terms
         grid = book.schedule.grid
         self.book = book
         self.instrument = instrument
         self.venues = venues
+        self.options = options
         parts = .allocate(capacity: Self.partCount)
         figures = .allocate(capacity: Self.figureCount)
         step = .allocate(capacity: Self.partCount)
@@ -175,7 +184,9 @@ final class HedgingLoop {
     func equity(_ time: Int) -> Lanes {
         let spot = book.markets[time].spot
         let held = isSpot ? account.position + account.coins : account.coins
-        return account.cash + held * spot + book.sums[time].price * account.alive
+        var equity = account.cash + held * spot + book.sums[time].price * account.alive
+        if let options { equity += options.value(time) }
+        return equity
     }
 
     /// Runs the policy.
@@ -192,6 +203,8 @@ final class HedgingLoop {
         rings.update(repeating: .zero, count: max(1, ringTotal))
         displacement.update(repeating: .zero, count: max(1, venues.count))
         account = Account()
+        options?.reset()
+        let tradesOptions = policy.tradesOptions
         let first = book.sums[0].price
         // The book is bought at its value: equity begins at 0.
         if book.schedule.book.settlement == .coin {
@@ -216,9 +229,10 @@ final class HedgingLoop {
 
             // Look. Where the venue's prices are old, the policy sees the market as it last was.
             var stale = Lanes.zero
+            var fresh = LaneMask(repeating: true)
             if canBeStale {
                 stale = venues[0].isStale[time]
-                let fresh = (stale .== .zero) .| LaneMask(repeating: isFirst)
+                fresh = (stale .== .zero) .| LaneMask(repeating: isFirst)
                 state.dataAge = (state.dataAge + Lanes(repeating: stepSeconds)).kept(where: .!fresh)
                 seen.replace(with: book.sums[time], where: fresh)
                 state.spot.replace(with: book.markets[time].spot, where: fresh)
@@ -229,7 +243,7 @@ final class HedgingLoop {
                 state.impliedVolatility = block.impliedVolatility[time]
             }
             isFirst = false
-            let before = hedgeDelta(mark)
+            var before = hedgeDelta(mark)
             let hedge = before + account.pending
             state.time = Lanes(repeating: grid.years(time))
             state.yearsToExpiry = Lanes(repeating: book.schedule.yearsToExpiry[time])
@@ -238,6 +252,7 @@ final class HedgingLoop {
             state.vega = seen.vega * account.alive
             state.theta = seen.theta * account.alive
             state.delta = (seen.delta + hedge) * account.alive
+            if tradesOptions { options?.look(time, where: fresh, into: &state) }
             if let realised { state.realisedVolatility = realised[time] }
             state.forecastVolatility = PortableArithmetic.squareRoot(block.variance[time])
             quote(&state, time)
@@ -245,12 +260,24 @@ final class HedgingLoop {
                 let scale = policy.volatilityScale(state)
                 state.delta =
                     (book.delta(at: time, volatilityScale: scale) + hedge) * account.alive
+                if tradesOptions, let options {
+                    state.delta += options.delta(at: time, volatilityScale: scale)
+                }
             }
 
             // Decide.
             let band = policy.band(state)
-            var asked = band.change(of: state.delta) * account.alive
             let refused = state.dataAge .> Lanes(repeating: terms.oldestPrice)
+            var asked: Lanes
+            var keepsClock = LaneMask(repeating: false)
+            var missed = LaneMask(repeating: false)
+            if tradesOptions, let options {
+                let order = tradeJointly(options, policy, band, state, hedge, time, isRefused: refused)
+                (asked, keepsClock, missed) = (order.underlying, order.keepsClock, order.isUnserved)
+                before = hedgeDelta(mark)
+            } else {
+                asked = band.change(of: state.delta) * account.alive
+            }
             asked = limited(asked, hedge)
             var wanted = asked.kept(where: .!refused)
 
@@ -261,26 +288,45 @@ final class HedgingLoop {
                 wanted -= order
                 filled += trade(index, order, time, mark, block)
             }
-            let unserved = (wanted .!= .zero) .| ((asked .!= .zero) .& refused)
+            let unserved = (wanted .!= .zero) .| ((asked .!= .zero) .& refused) .| missed
             count(.timeUnhedged, Lanes(repeating: 1).kept(where: unserved))
 
-            evolve(time, before: before, filled: filled)
+            let isHedged = (filled .!= .zero) .& .!keepsClock
+            let held = trace == nil ? [] : heldOptions(trace?.lane ?? 0)
+            evolve(time, before: before, isHedged: isHedged)
 
             if let trace {
                 let lane = trace.lane
                 trace.body(
                     TracedStep(
                         hours: grid.years(time) * 8760, spot: book.markets[time].spot[lane], mark: mark[lane],
-                        bookDelta: book.sums[time].delta[lane] * account.alive[lane],
+                        bookDelta: held.reduce(book.sums[time].delta[lane] * account.alive[lane]) {
+                            $0 + $1.position * $1.sums[time].delta[lane]
+                        },
                         hedgeBefore: before[lane],
                         hedgeAfter: before[lane] + filled[lane],
-                        bandLower: band.lower[lane], bandUpper: band.upper[lane], asked: asked[lane],
+                        bandLower: band.lower[lane], bandUpper: band.upper[lane],
+                        gamma: held.reduce(book.sums[time].gamma[lane] * account.alive[lane]) {
+                            $0 + $1.position * $1.sums[time].gamma[lane]
+                        },
+                        vega: held.reduce(book.sums[time].vega[lane] * account.alive[lane]) {
+                            $0 + $1.position * $1.sums[time].vega[lane]
+                        },
+                        theta: held.reduce(book.sums[time].theta[lane] * account.alive[lane]) {
+                            $0 + $1.position * $1.sums[time].theta[lane]
+                        }, options: held.map(\.position), asked: asked[lane],
                         filled: filled[lane], equity: equityBefore[lane],
                         isDown: venues[0].isDown[time][lane] != 0, isStale: stale[lane] != 0,
                         parts: (0..<Self.partCount).map { step[$0][lane] }))
             }
         }
         finish()
+    }
+
+    /// Positions in options of one lane, before those that settle are dropped.
+    private func heldOptions(_ lane: Int) -> [(position: Double, sums: UnsafeMutablePointer<PathSums>)] {
+        guard let options else { return [] }
+        return options.tracks.indices.map { (options.positions[$0][lane], options.tracks[$0].sums) }
     }
 
     /// What trading costs now at the first venue that is up, as the policy is told.
@@ -348,4 +394,9 @@ final class HedgingLoop {
             volatilityRatio[time] = PortableArithmetic.squareRoot(variance / first)
         }
     }
+}
+
+extension RebalancingPolicy {
+    /// Whether it keeps bands that only options can bring an exposure back into.
+    var tradesOptions: Bool { greek != .delta || !companions.isEmpty }
 }

@@ -18,12 +18,16 @@ public struct HedgingSimulation: Sendable {
     let funding: Funding
     let flow: ReflexiveFlow?
     let schedule: BookSchedule
+    /// What policies on other Greeks than delta hedge with.
+    public let options: [HedgeOption]
+    let optionSchedules: [BookSchedule]
 
     /// How many paths a thread takes at a time.
     public static let chunk = 32
 
     /// - Parameters:
     ///   - surface: how volatilities move; the options' own are those at the start.
+    ///   - options: that policies on gamma, vega and theta trade beside `instrument`; others leave them alone.
     ///   - venues: in order of preference: the next is used where those before are down.
     ///   - flow: other hedgers, who move all prices of the paths.
     ///   - closesAtEnd: whether the hedge is closed, at its cost, at the last time.
@@ -33,7 +37,8 @@ public struct HedgingSimulation: Sendable {
     /// - Throws: for what cannot be simulated.
     public init(
         model: any PathModel, surface: SurfaceDynamics, book: HedgedBook, instrument: HedgeContract,
-        venues: [Venue], policies: [any RebalancingPolicy], funding: Funding = .none,
+        options: [HedgeOption] = [], venues: [Venue], policies: [any RebalancingPolicy],
+        funding: Funding = .none,
         margin: MarginAccount? = nil,
         flow: ReflexiveFlow? = nil, closesAtEnd: Bool = true, deltaLimit: Double = .infinity,
         positionLimit: Double = .infinity, oldestPrice: Double = 0, seed: UInt64, engine: GreeksEngine
@@ -45,11 +50,12 @@ public struct HedgingSimulation: Sendable {
         for venue in venues { try venue.validate() }
         try margin?.validate(instrument)
         try flow?.validate()
-        for policy in policies where policy.greek != .delta {
+        for policy in policies where policy.tradesOptions && options.isEmpty {
             throw .invalidParameter(
-                model: policy.name, name: policy.greek.rawValue, value: .nan,
-                reason: "is a band that spot, futures and perpetuals cannot bring back; only delta can be")
+                model: "policy", name: policy.name, value: 0,
+                reason: "options to hedge with: bands on gamma, vega and theta want at least one")
         }
+        for option in options { try option.validate() }
         try SimulationError.require(deltaLimit >= 0, "limits", "delta", deltaLimit, "is not at least 0")
         try SimulationError.require(
             positionLimit >= 0, "limits", "position", positionLimit, "is not at least 0")
@@ -66,6 +72,14 @@ public struct HedgingSimulation: Sendable {
             instrument: instrument, venues: venues, margin: margin, closesAtEnd: closesAtEnd,
             deltaLimit: deltaLimit, positionLimit: positionLimit, oldestPrice: oldestPrice)
         schedule = try BookSchedule(book, model.grid, engine)
+        self.options = options
+        var schedules: [BookSchedule] = []
+        for option in options {
+            var one = option.book
+            (one.settlement, one.rate, one.dividend) = (book.settlement, book.rate, book.dividend)
+            schedules.append(try BookSchedule(one, model.grid, engine))
+        }
+        optionSchedules = schedules
     }
 
     /// Runs paths `0` to `count − 1`, or as many as the model has.
@@ -139,6 +153,7 @@ final class SimulationWorker {
     private let book: BookTrack
     private let instrument: InstrumentTrack
     private let venues: [VenueTrack]
+    private let options: OptionHedges?
     private let loop: HedgingLoop
     /// Distinct estimators, and which of them each policy wants.
     private var estimators: [VolatilityEstimator]
@@ -178,7 +193,11 @@ final class SimulationWorker {
         book = BookTrack(simulation.schedule, simulation.engine)
         instrument = InstrumentTrack(simulation.terms.instrument, simulation.funding, grid)
         venues = simulation.terms.venues.enumerated().map { VenueTrack($1, index: $0, grid) }
-        loop = HedgingLoop(simulation.terms, book, instrument, venues)
+        let tradesOptions = simulation.policies.contains { $0.tradesOptions }
+        options =
+            tradesOptions
+            ? OptionHedges(simulation.options, simulation.optionSchedules, simulation.engine) : nil
+        loop = HedgingLoop(simulation.terms, book, instrument, venues, options)
     }
 
     deinit { for track in estimates { track.deallocate() } }
@@ -189,6 +208,9 @@ final class SimulationWorker {
         simulation.flow?.apply(to: block)
         simulation.surface.fill(block, on: simulation.model.grid, seed: simulation.seed, firstPath: firstPath)
         book.value(block, curvature: simulation.surface.curvature)
+        if let options {
+            for track in options.tracks { track.value(block, curvature: simulation.surface.curvature) }
+        }
         instrument.draw(block, seed: simulation.seed, firstPath: path)
         for venue in venues { venue.draw(block, seed: simulation.seed, firstPath: path) }
         for index in estimators.indices {
