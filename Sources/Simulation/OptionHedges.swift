@@ -163,7 +163,7 @@ final class OptionHedges {
                 var most = 0.0
                 for band in request.bands where band.greek != .delta {
                     let amount = exposure(index, band.greek, request).magnitude
-                    if amount > 0 { most = max(most, 100 * band.size / amount) }
+                    if amount > 0 { most = max(most, 20 * band.size / amount) }
                 }
                 most = min(most, terms[index].largestTrade)
                 guard most > 0 else { continue }
@@ -176,8 +176,8 @@ final class OptionHedges {
                 listed.append(index)
             }
         }
-        problem.instruments[0].maximumBuy = min(request.mostBought, 2 * mostDelta)
-        problem.instruments[0].maximumSell = min(request.mostSold, 2 * mostDelta)
+        problem.instruments[0].maximumBuy = min(request.mostBought, mostDelta)
+        problem.instruments[0].maximumSell = min(request.mostSold, mostDelta)
         for band in request.bands {
             var coefficients: [(instrument: Int, coefficient: Double)] = []
             if band.greek == .delta { coefficients.append((0, 1)) }

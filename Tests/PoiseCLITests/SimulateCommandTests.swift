@@ -216,6 +216,33 @@ struct SimulateCommandTests {
                 "quantity = -10", "quantity = -10\ncolour = 3",
                 ["run.toml:14:", "\"colour\"", "[book.option[0]]"]
             ),
+            ("days = 2", "dais = 2", ["run.toml:1:", "\"dais\"", "is it \"days\"?"]),
+            ("days = 2", "colour = 3", ["run.toml:1:", "\"colour\"", "value 3", "is not a setting"]),
+            ("model = \"gbm\"", "modl = \"gbm\"", ["run.toml:5:", "\"modl\"", "is it \"model\"?"]),
+            (
+                "delta = 0.5", "delta = 0.5\nvega_band = 100",
+                ["run.toml:25:", "\"vega_band\"", "value 100", "[[hedge.option]]"]
+            ),
+            (
+                "instrument = \"spot\"", "instrument = \"spot\"\n[[hedge.option]]\ntype = \"call\"\ndays = 9",
+                ["run.toml:16:", "\"strike\"", "either strike or moneyness"]
+            ),
+            (
+                "instrument = \"spot\"", Self.withOption + "half_spread = -0.1",
+                ["run.toml:20:", "\"half_spread\"", "value -0.1", "from 0 to 1"]
+            ),
+            (
+                "instrument = \"spot\"", Self.withOption + "largest_trade = 0",
+                ["run.toml:20:", "\"largest_trade\"", "value 0"]
+            ),
+            (
+                "instrument = \"spot\"", Self.withOption + "lot = 1",
+                ["run.toml:20:", "\"lot\"", "[hedge.option[0]]"]
+            ),
+            (
+                "delta = 0.5", "delta = 0.5\ngamma_band = -1",
+                ["run.toml:25:", "\"gamma_band\"", "value -1", "at least 0"]
+            ),
         ])
     func badConfiguration(_ good: String, _ bad: String, _ expected: [String]) throws {
         let text = Self.small.replacingOccurrences(of: good, with: bad)
@@ -223,6 +250,35 @@ struct SimulateCommandTests {
         let result = try Self.run(text)
         #expect(result.status == 1 && result.output.isEmpty)
         for part in expected { #expect(result.errors.contains(part), "\(part) in \(result.errors)") }
+    }
+
+    /// The hedge with an option beside it, its last line open.
+    static let withOption = """
+        instrument = "spot"
+        [[hedge.option]]
+        type = "call"
+        moneyness = 1.05
+        days = 30
+
+        """
+
+    @Test(
+        "options to hedge with: the same digits for any number of threads, and their positions step by step")
+    func optionHedges() throws {
+        let text = Self.small.replacingOccurrences(
+            of: "instrument = \"spot\"", with: Self.withOption + "half_spread = 0.01\nfee = 0.0003"
+        ).replacingOccurrences(of: "delta = 0.5", with: "delta = 0.5\ngamma_band = 0.05")
+        let one = try Self.run(text, ["--format", "csv"])
+        try #require(one.status == 0 && one.rows.count == 4)
+        #expect(one.rows[3][0].contains("gamma 0.05"))
+        #expect(try Self.run(text, ["--format", "csv", "--threads", "2"]).output == one.output)
+        let trace = try Self.run(text, ["--trace", "--policy", "3", "--format", "csv"])
+        let gamma = try #require(trace.rows.first?.firstIndex(of: "gamma"))
+        // Its name has a comma.
+        #expect(trace.rows.first?.contains { $0.contains("held_call 105") } == true)
+        let hours = trace.rows.dropFirst().filter { $0[11] == "0.0" }
+        #expect(hours.count == 46)
+        for row in hours { #expect(try #require(Double(row[gamma])).magnitude < 0.05 * (1 + 1e-5)) }
     }
 
     @Test("candles with gaps, out of order or impossible are refused with line and value")
