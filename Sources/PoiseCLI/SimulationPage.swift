@@ -223,11 +223,12 @@ struct SimulationPage {
             \(share < 10 ? share.grouped(decimals: 1) : share.grouped(decimals: 0))% of the paths ended lower.
             The band of the middle panel is what the policy left the delta in; where the venue was down or its prices
             old, the ground is shaded. Below, sums since the start: the market's moves against what the options cost
-            (gamma scalping), changes of volatility (vega), what was left unhedged, and costs.</p>
+            (gamma scalping), changes of volatility (vega), what was left unhedged, costs, and the rest: higher order,
+            basis, interest. They add up to profit and loss.</p>
             <p class="legend"><span><i class="buy"></i>bought</span><span><i class="sell"></i>sold</span>\
             <span><i class="f0"></i>delta of book and hedge</span><span><i class="f4"></i>gamma scalping</span>\
             <span><i class="f5"></i>vega</span><span><i class="f1"></i>unhedged delta</span>\
-            <span><i class="f6"></i>costs</span><span><i class="f7"></i>profit and loss</span></p>
+            <span><i class="f6"></i>costs</span><span><i class="rest"></i>the rest</span><span><i class="f7"></i>profit and loss</span></p>
             \(TraceChart(trace).svg)
             """
     }
@@ -297,10 +298,10 @@ struct SimulationPage {
             result.summaries.contains { abs($0.parts[part]?.value ?? 0) > 0 }
         }
         return table(
-            ["policy"] + shown.map { $0.name.replacingOccurrences(of: "_", with: " ") } + ["sum"],
+            ["policy", "sum"] + shown.map { $0.name.replacingOccurrences(of: "_", with: "<br>") },
             result.summaries.enumerated().map { index, summary in
-                [name(index)] + shown.map { "<td>\((summary.parts[$0]?.value ?? 0).money)</td>" }
-                    + ["<td>\(summary.meanProfit.value.money)</td>"]
+                [name(index), "<td>\(summary.meanProfit.value.money)</td>"]
+                    + shown.map { "<td>\((summary.parts[$0]?.value ?? 0).money)</td>" }
             })
     }
 
@@ -330,6 +331,7 @@ struct SimulationPage {
         .s.f0,.ridge.f0{stroke:var(--f0)}.s.f1,.ridge.f1{stroke:var(--f1)}.s.f2,.ridge.f2{stroke:var(--f2)}
         .s.f3,.ridge.f3{stroke:var(--f3)}.s.f4,.ridge.f4{stroke:var(--f4)}.s.f5,.ridge.f5{stroke:var(--f5)}
         .s.f6,.ridge.f6{stroke:var(--f6)}.s.f7,.ridge.f7{stroke:var(--f7)}
+        .s.rest{stroke:var(--zero)}i.rest{background:var(--zero)}
         .curve{stroke-width:1.5;stroke-linejoin:round}.band{fill:var(--f0);opacity:.13}
         .down{fill:var(--f3);opacity:.16}.buy{fill:var(--f2)}.sell{fill:var(--f3)}
         .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;max-width:none}

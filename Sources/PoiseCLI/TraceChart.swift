@@ -116,6 +116,7 @@ struct TraceChart {
         let curves: [(parts: [ProfitPart], colour: String)] = [
             ([.gamma, .rent], "f4"), ([.vega], "f5"), ([.unhedgedDelta], "f1"),
             (ProfitPart.allCases.filter(\.isCost), "f6"),
+            ([.higherOrder, .carry, .basis, .interest], "rest"),
         ]
         let sums = curves.map { curve in
             trace.reduce(into: [0.0]) { sums, step in

@@ -114,49 +114,64 @@ public struct PredictivePolicy: RebalancingPolicy {
         delta: Double, spot: Double, volatility: Double, cost: Double, depth: Double
     ) -> [Double]? {
         let count = horizon
-        var problem = HedgeProblem(name: name, underlyings: (0..<count).map { "step \($0 + 1)" })
         // More than all of it is never traded, in either direction.
         let most = 2 * delta.magnitude
-        for step in 0..<count {
-            let depthThen = depth * depthForecast[step]
-            problem.add(
-                problem.underlyings[step],
-                HedgeInstrument(
-                    underlying: step, costBuy: cost, costSell: cost,
-                    impact: depthThen < .infinity ? impact * spot / depthThen : 0, maximumBuy: most,
-                    maximumSell: most))
-        }
-        // dₖ are running sums of the trades: Σₖ wₖ dₖ² = xᵀCx with Cᵢⱼ the sum of wₖ from max(i, j) on.
-        var covariance = [Double](repeating: 0, count: count * count)
-        var rest = 0.0
-        for last in (0..<count).reversed() {
-            let deviation = volatility * volatilityForecast[last]
-            rest += deviation * deviation * stepYears
-            for other in 0...last {
-                covariance[last * count + other] = rest
-                covariance[other * count + last] = rest
+        return solvers.solve(steps: count, name: name) { problem in
+            for step in 0..<count {
+                let depthThen = depth * depthForecast[step]
+                problem.instruments[step].costBuy = cost
+                problem.instruments[step].costSell = cost
+                problem.instruments[step].impact = depthThen < .infinity ? impact * spot / depthThen : 0
+                problem.instruments[step].maximumBuy = most
+                problem.instruments[step].maximumSell = most
+                problem.risk?.exposure[step] = spot
+            }
+            problem.risk?.riskAversion = 0.5 * riskAversion
+            problem.risk?.dollarDelta[0] = delta * spot
+            // dₖ are running sums of the trades: Σₖ wₖ dₖ² = xᵀCx with Cᵢⱼ the sum of wₖ from max(i, j) on.
+            var rest = 0.0
+            for last in (0..<count).reversed() {
+                let deviation = volatility * volatilityForecast[last]
+                rest += deviation * deviation * stepYears
+                for other in 0...last {
+                    problem.risk?.covariance[last * count + other] = rest
+                    problem.risk?.covariance[other * count + last] = rest
+                }
             }
         }
-        var start = [Double](repeating: 0, count: count)
-        start[0] = delta * spot
-        problem.risk = HedgeRisk(
-            riskAversion: 0.5 * riskAversion, covariance: covariance, dollarDelta: start,
-            exposure: [Double](repeating: spot, count: count))
-        return solvers.solve(problem)
     }
 }
 
-/// Solvers that are not in use, so that several threads can plan at once. Each plan starts cold: it depends on its
-/// own problem alone.
+/// Solvers that are not in use, each with a problem that is filled in anew, so that several threads can plan at once.
+/// Each plan starts cold: warm, its last digits would depend on the plan before, and with it on lanes and threads.
 private final class SolverPool: Sendable {
     /// Handed from thread to thread, used by one at a time.
-    private final class Box: @unchecked Sendable { let solver = HedgeSolver() }
+    private final class Box: @unchecked Sendable {
+        let solver = HedgeSolver()
+        var problem: HedgeProblem
+
+        init(steps: Int, name: String) {
+            problem = HedgeProblem(name: name, underlyings: (0..<steps).map { "step \($0 + 1)" })
+            for step in 0..<steps {
+                problem.add(
+                    problem.underlyings[step],
+                    HedgeInstrument(
+                        underlying: step, costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0))
+            }
+            problem.risk = HedgeRisk(
+                riskAversion: 1, covariance: [Double](repeating: 0, count: steps * steps),
+                dollarDelta: [Double](repeating: 0, count: steps),
+                exposure: [Double](repeating: 0, count: steps))
+        }
+    }
     private let idle = Mutex<[Box]>([])
 
-    func solve(_ problem: HedgeProblem) -> [Double]? {
-        let box = idle.withLock { $0.popLast() } ?? Box()
+    func solve(steps: Int, name: @autoclosure () -> String, _ fill: (inout HedgeProblem) -> Void) -> [Double]?
+    {
+        let box = idle.withLock { $0.popLast() } ?? Box(steps: steps, name: name())
         defer { idle.withLock { $0.append(box) } }
-        guard let status = try? box.solver.solve(problem, start: .cold), status != .infeasible else {
+        fill(&box.problem)
+        guard let status = try? box.solver.solve(box.problem, start: .cold), status != .infeasible else {
             return nil
         }
         return box.solver.solution.trades

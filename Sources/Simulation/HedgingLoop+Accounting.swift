@@ -159,8 +159,18 @@ extension HedgingLoop {
         drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
         var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
         if let options { net += options.delta(time) }
+        if terms.deltaLimit < .infinity {
+            var own = net
+            if let scale = account.volatilityScale {
+                // By the delta that the policy steers by.
+                own += (book.delta(at: time, volatilityScale: scale) - book.sums[time].delta) * account.alive
+                if let options {
+                    own += options.delta(at: time, volatilityScale: scale) - options.delta(time)
+                }
+            }
+            count(.timeOutside, Lanes(repeating: 1).kept(where: own.absolute .> deltaLimit))
+        }
         net = net.absolute
-        count(.timeOutside, Lanes(repeating: 1).kept(where: net .> deltaLimit))
         let worst = figures + PathFigure.worstExposure.rawValue
         worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
     }

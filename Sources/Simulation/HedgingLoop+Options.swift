@@ -56,6 +56,9 @@ extension HedgingLoop {
                     high = high < .infinity ? high : max(current, 0)
                 }
                 guard low > -.infinity || high < .infinity else { continue }
+                // A little inside, so that the solver's last digits don't leave it outside.
+                let margin = high - low < .infinity ? 1e-6 * (high - low) : 0
+                (low, high) = (low + margin, high - margin)
                 request.bands.append(.init(greek: greek, current: current, low: low, high: high))
             }
             guard let found = options.solve(request) else {

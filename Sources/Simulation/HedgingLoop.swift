@@ -12,7 +12,7 @@ public enum PathFigure: Int, CaseIterable, Sendable {
     /// Σ|trade|·price, in quote currency.
     case turnover
     case liquidations
-    /// Shares of the times at which the delta was beyond the desk's limit, and at which the policy asked for a trade
+    /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit, and at which the policy asked for a trade
     /// that the venues did not give.
     case timeOutside, timeUnhedged
     /// The largest |delta|·S.
@@ -110,6 +110,8 @@ final class HedgingLoop {
         var alive = Lanes(repeating: 1)
         var highest = Lanes.zero
         var yearsSinceHedge = Lanes(repeating: .infinity)
+        /// That a policy with volatilities of its own last asked for.
+        var volatilityScale: Lanes?
     }
 
     init(
@@ -258,6 +260,7 @@ final class HedgingLoop {
             quote(&state, time)
             if policy.adjustsVolatility {
                 let scale = policy.volatilityScale(state)
+                account.volatilityScale = scale
                 state.delta =
                     (book.delta(at: time, volatilityScale: scale) + hedge) * account.alive
                 if tradesOptions, let options {

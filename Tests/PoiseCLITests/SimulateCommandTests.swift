@@ -221,7 +221,7 @@ struct SimulateCommandTests {
             ("model = \"gbm\"", "modl = \"gbm\"", ["run.toml:5:", "\"modl\"", "is it \"model\"?"]),
             (
                 "delta = 0.5", "delta = 0.5\nvega_band = 100",
-                ["run.toml:25:", "\"vega_band\"", "value 100", "[[hedge.option]]"]
+                ["run.toml:26:", "\"vega_band\"", "value 100", "[[hedge.option]]"]
             ),
             (
                 "instrument = \"spot\"", "instrument = \"spot\"\n[[hedge.option]]\ntype = \"call\"\ndays = 9",
@@ -241,7 +241,7 @@ struct SimulateCommandTests {
             ),
             (
                 "delta = 0.5", "delta = 0.5\ngamma_band = -1",
-                ["run.toml:25:", "\"gamma_band\"", "value -1", "at least 0"]
+                ["run.toml:26:", "\"gamma_band\"", "value -1", "at least 0"]
             ),
         ])
     func badConfiguration(_ good: String, _ bad: String, _ expected: [String]) throws {
