@@ -343,7 +343,7 @@ struct SimulationPage {
         i.f6{background:var(--f6)}i.f7{background:var(--f7)}
         .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:12.5px;
         font-variant-numeric:tabular-nums}
-        th,td{padding:5px 7px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+        th,td{padding:5px 6px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
         th{color:var(--soft);font-weight:600;vertical-align:bottom}
         th:first-child,td:first-child{text-align:left;padding-left:0}
         small{color:var(--soft);margin-left:3px;font-size:11px}.chance{color:var(--soft)}

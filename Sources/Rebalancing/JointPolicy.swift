@@ -35,7 +35,12 @@ public struct JointPolicy: PolicyWrapper {
         self.companions = companions
     }
 
-    public var name: String { ([base] + companions).map(\.name).joined(separator: " + ") }
+    public var name: String {
+        let others = companions.map {
+            $0.name.hasPrefix("threshold: ") ? String($0.name.dropFirst(11)) : $0.name
+        }
+        return ([base.name] + others).joined(separator: " + ")
+    }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand { base.band(state) }
 }
