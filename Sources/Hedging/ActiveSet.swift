@@ -24,7 +24,8 @@ final class ActiveSet {
     let trades, multipliers: Vector
     let exposure, price, centreTrades, right: Vector
     let centreMultipliers: Vector
-    private let linear, weight: Vector
+    let weight: Vector
+    private let linear: Vector
     /// Of `climb`: where it begins, the present direction and where that begins.
     let firstMultipliers, direction, start: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.
@@ -33,6 +34,10 @@ final class ActiveSet {
     private let first: UnsafeMutablePointer<Int32>
     private let regularisation: Vector
     let matrix: Envelope
+    /// Of `climb`: what is broken worst in each group, by how much, and the position to take it in at.
+    let groupError: Vector
+    let groupWorst: UnsafeMutablePointer<Int32>
+    let groupPosition: UnsafeMutablePointer<RowPosition>
     private let arena: Arena
 
     var pivots = 0
@@ -51,7 +56,9 @@ final class ActiveSet {
         rowCount = problem.rowCount
         let (count, rowCount) = (count, rowCount)
         let stride = Arena.room(rowCount)
-        arena = Arena(capacity: 5 * Arena.room(count) + 10 * stride + rowCount * stride)
+        arena = Arena(
+            capacity: 5 * Arena.room(count) + Arena.room(problem.groupCount) + 10 * stride + rowCount * stride
+        )
         segments = .allocate(capacity: count)
         segments.initialize(repeating: .zero, count: count)
         positions = .allocate(capacity: rowCount)
@@ -69,6 +76,9 @@ final class ActiveSet {
         direction = arena.take(rowCount)
         start = arena.take(rowCount)
         firstMultipliers = arena.take(rowCount)
+        groupError = arena.take(problem.groupCount)
+        groupWorst = .allocate(capacity: problem.groupCount)
+        groupPosition = .allocate(capacity: problem.groupCount)
         rank = .allocate(capacity: rowCount)
         activeRows = .allocate(capacity: rowCount)
         first = .allocate(capacity: rowCount)
@@ -83,6 +93,8 @@ final class ActiveSet {
         rank.deallocate()
         activeRows.deallocate()
         first.deallocate()
+        groupWorst.deallocate()
+        groupPosition.deallocate()
     }
 
     /// A guess with its trades and multipliers, to come back to.
@@ -335,7 +347,7 @@ final class ActiveSet {
 
     /// The prices that the multipliers make, the trades that the free instruments answer with, as the others rest,
     /// and the exposures that they make: in one pass over the coefficients, as little else takes time.
-    private func computeTrades(isFirst: Bool) {
+    func computeTrades(isFirst: Bool) {
         let (columnStart, columnRow, coefficients) = (
             problem.columnStart, problem.columnRow, problem.coefficients
         )
@@ -466,14 +478,14 @@ final class ActiveSet {
 
     /// Derivative of cost less price at x, on the side of buying.
     @inline(__always)
-    private func slopeOfBuying(_ i: Int, _ x: Double) -> Double {
+    func slopeOfBuying(_ i: Int, _ x: Double) -> Double {
         problem.costBuy[i] + problem.curvature[i] * x - price[i]
             - problem.marginPerUnit[i] * multipliers[problem.marginRow]
             - problem.cashBuy[i] * multipliers[problem.cashRow]
     }
 
     @inline(__always)
-    private func slopeOfSelling(_ i: Int, _ x: Double) -> Double {
+    func slopeOfSelling(_ i: Int, _ x: Double) -> Double {
         -problem.costSell[i] + problem.curvature[i] * x - price[i]
             + problem.marginPerUnit[i] * multipliers[problem.marginRow]
             + problem.cashSell[i] * multipliers[problem.cashRow]
