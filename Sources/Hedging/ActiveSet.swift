@@ -48,7 +48,8 @@ final class ActiveSet {
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
     static let leastCurvature = 1e-3
     private static let rowShare = 1e-11
-    static let mostPivots = 30
+    private static let mostCorrections = 30
+    private static let mostContradictions = 6
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -176,7 +177,7 @@ final class ActiveSet {
     private func settle() -> Outcome {
         var fewest = Int.max
         var patience = 5
-        while patience > 0, pivots < Self.mostPivots {
+        for step in 0..<Self.mostCorrections where patience > 0 {
             pivots += 1
             // Rows that depend on each other are the exception: only then do they get a curvature, or where instruments
             // have none, so that corners decide.
@@ -186,18 +187,18 @@ final class ActiveSet {
                 active = assemble(rowFloor: 1e-9)
                 matrix.factorise(count: active, floor: 1e-14)
             }
-            solve(active)
-            guard isFinite else { return .open }
+            guard solve(active) else { return .open }
             // Rows that depend on each other and contradict each other make multipliers that prove it.
             if !isExact, problem.provesInfeasible(multipliers) { return .infeasible }
-            if pivots == 1 { firstMultipliers.update(from: multipliers, count: rowCount) }
+            if step == 0 { firstMultipliers.update(from: multipliers, count: rowCount) }
             let wrong = correct(all: false)
             if wrong == 0 {
                 if isExact || refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
+                // Where there are many the worst says little, and `climb` gets there sooner.
+                patience = step == 0 && wrong > Self.mostContradictions ? 1 : 5
                 fewest = wrong
-                patience = 5
             } else {
                 patience -= 1
             }
@@ -325,7 +326,9 @@ final class ActiveSet {
     }
 
     /// Trades and multipliers of the guess, around the centres.
-    private func solve(_ active: Int) {
+    /// - Returns: whether they are numbers of a reasonable size.
+    @discardableResult
+    private func solve(_ active: Int) -> Bool {
         for k in 0..<active { multipliers[Int(activeRows[k])] = 0 }
         computeTrades(isFirst: true)
         for k in 0..<active {
@@ -341,13 +344,19 @@ final class ActiveSet {
             right[k] = value - exposure[r]
         }
         matrix.solve(right, count: active)
-        for k in 0..<active { multipliers[Int(activeRows[k])] = right[k] }
-        computeTrades(isFirst: false)
+        var size = 0.0
+        for k in 0..<active {
+            multipliers[Int(activeRows[k])] = right[k]
+            size += right[k].magnitude
+        }
+        return size + computeTrades(isFirst: false) < 1e200
     }
 
     /// The prices that the multipliers make, the trades that the free instruments answer with, as the others rest,
     /// and the exposures that they make: in one pass over the coefficients, as little else takes time.
-    func computeTrades(isFirst: Bool) {
+    /// - Returns: the sum of the trades' magnitudes.
+    @discardableResult
+    func computeTrades(isFirst: Bool) -> Double {
         let (columnStart, columnRow, coefficients) = (
             problem.columnStart, problem.columnRow, problem.coefficients
         )
@@ -358,6 +367,7 @@ final class ActiveSet {
         for r in 0..<rowCount { exposure[r] = 0 }
         var margin = 0.0
         var cash = 0.0
+        var size = 0.0
         var k = 0
         for i in 0..<count {
             let start = k
@@ -391,19 +401,14 @@ final class ActiveSet {
                 x = (paid + own.margin * marginPrice + own.cash * cashPrice - linear[i]) * weight[i]
             }
             trades[i] = x
+            size += x.magnitude
             for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * x }
             margin += own.margin * x
             cash += own.cash * x
         }
         exposure[problem.marginRow] = margin
         exposure[problem.cashRow] = cash
-    }
-
-    private var isFinite: Bool {
-        var sum = 0.0
-        for r in 0..<rowCount { sum += multipliers[r].magnitude }
-        for i in 0..<count { sum += trades[i].magnitude }
-        return sum < 1e200
+        return size
     }
 
     // MARK: Corrections

@@ -57,16 +57,34 @@ func measureLots() throws {
 
 var sequences: [Sequence] = []
 let files = CommandLine.arguments.dropFirst()
-for path in files where path != "lots" && path != "alone" {
+for path in files where path != "loop" && path != "debug" && path != "all" && path != "pivots" && path != "lots" && path != "alone" {
     let problems = try HedgeProblemFile(Source(path: path)).problems
     sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
+}
+if files.contains("loop") {
+    let solver = HedgeSolver()
+    let p = sequences[0].problems
+    if files.contains("all") {
+        for sequence in sequences {
+            for problem in sequence.problems {
+                var best = 1e9
+                let time = try clock.measure { _ = try solver.solve(problem, start: .warm) }
+                best = time / .microseconds(1)
+                let s = solver.solution
+                print("\(s.status) pivots \(s.pivots) interior \(s.interiorSteps) \(best)")
+            }
+        }
+        exit(0)
+    }
+    for _ in 0..<200_000 { _ = try solver.solve(p[3], start: .warm); _ = try solver.solve(p[4], start: .warm) }
+    exit(0)
 }
 if files.first == "lots" {
     try measureLots()
     exit(0)
 }
-let isAlone = files.first == "alone"
-if files.isEmpty || isAlone {
+let isAlone = files.first == "alone" || files.contains("pivots")
+if files.isEmpty || files.count == 1 && isAlone {
     for (name, count, underlyings, soft, ticks) in [
         ("hard, n = 10", 10, 2, 0.0, 40), ("hard, n = 30", 30, 4, 0, 40), ("hard, n = 60", 60, 6, 0, 40),
         ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40),
@@ -117,6 +135,15 @@ for sequence in sequences {
             start == .warm
             ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
         totalAllocations += allocations
+        if start == .warm, files.contains("pivots") {
+            var best = [Double](repeating: .infinity, count: problems.count)
+            var pivots = [Int](repeating: 0, count: problems.count)
+            for _ in 0..<200 { for (index, problem) in problems.enumerated() {
+                let time = try clock.measure { _ = try solver.solve(problem, start: start) }
+                best[index] = min(best[index], time / .microseconds(1)); pivots[index] = solver.solution.pivots
+            } }
+            print(zip(pivots, best).map { String(format: "%d:%.1f", $0, $1) }.joined(separator: " "))
+        }
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
     if problems.count < sequence.problems.count {
