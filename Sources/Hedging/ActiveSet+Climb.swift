@@ -59,7 +59,7 @@ extension ActiveSet {
                 positions[r] = position
                 multipliers[r] = multiplier
             }
-            computeTrades(isFirst: true)
+            computeTrades()
         }
         return .open
     }
@@ -139,7 +139,7 @@ extension ActiveSet {
     }
 
     /// The exposure that a row with a say is to have.
-    private func target(_ r: Int) -> Double {
+    @inline(__always) func target(_ r: Int) -> Double {
         let (y, penalty, quadratic) = (multipliers[r], problem.penalty[r], problem.penaltyQuadratic[r])
         switch positions[r] {
         case .atLow, .inside: return problem.low[r]
@@ -149,10 +149,14 @@ extension ActiveSet {
         }
     }
 
+    private static let noise = 1e-13
+
     /// The first thing that happens along the direction, if it is nearer than `longest`, which becomes its distance.
     private func firstEvent(_ longest: inout Double) -> Event {
         var event = Event.none
+        var size = 0.0
         for r in 0..<rowCount where direction[r] != 0 {
+            size = max(size, direction[r].magnitude)
             let kind = problem.kinds[r]
             guard kind == .hard || kind == .soft else { continue }
             let (y, slope, penalty) = (multipliers[r], direction[r], problem.penalty[r])
@@ -177,6 +181,8 @@ extension ActiveSet {
             problem.columnStart, problem.columnRow, problem.coefficients
         )
         let direction = direction
+        // Of a direction that moves next to no trade, rounding is left.
+        let noise = Self.noise * size
         let marginRate = direction[problem.marginRow]
         let cashRate = direction[problem.cashRow]
         for i in 0..<count {
@@ -195,36 +201,36 @@ extension ActiveSet {
             switch segments[i] {
             case .buy:
                 let speed = buyRate * weight[i]
-                if speed > 0 {
+                if buyRate > noise {
                     (distance, segment) = ((high - x) / speed, .upper)
-                } else if speed < 0 {
+                } else if buyRate < -noise {
                     (distance, segment) = ((max(low, 0) - x) / speed, problem.nearSegment(i))
                 }
             case .sell:
                 let speed = sellRate * weight[i]
-                if speed < 0 {
+                if sellRate < -noise {
                     (distance, segment) = ((low - x) / speed, .lower)
-                } else if speed > 0 {
+                } else if sellRate > noise {
                     (distance, segment) = ((min(high, 0) - x) / speed, problem.nearSegment(i))
                 }
             case .zero:
-                if buyRate > 0, high > 0 {
+                if buyRate > noise, high > 0 {
                     (distance, segment) = (slopeOfBuying(i, 0) / buyRate, .buy)
                 }
-                if sellRate < 0, low < 0 {
+                if sellRate < -noise, low < 0 {
                     let other = slopeOfSelling(i, 0) / sellRate
                     if other < distance { (distance, segment) = (other, .sell) }
                 }
             case .upper:
                 if high > 0 {
-                    if buyRate < 0 { (distance, segment) = (slopeOfBuying(i, high) / buyRate, .buy) }
-                } else if sellRate < 0 {
+                    if buyRate < -noise { (distance, segment) = (slopeOfBuying(i, high) / buyRate, .buy) }
+                } else if sellRate < -noise {
                     (distance, segment) = (slopeOfSelling(i, high) / sellRate, .sell)
                 }
             case .lower:
                 if low < 0 {
-                    if sellRate > 0 { (distance, segment) = (slopeOfSelling(i, low) / sellRate, .sell) }
-                } else if buyRate > 0 {
+                    if sellRate > noise { (distance, segment) = (slopeOfSelling(i, low) / sellRate, .sell) }
+                } else if buyRate > noise {
                     (distance, segment) = (slopeOfBuying(i, low) / buyRate, .buy)
                 }
             }
