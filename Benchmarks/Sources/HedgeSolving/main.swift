@@ -107,6 +107,22 @@ func shown(_ times: [Double]) -> String {
     return at(0.5) + at(0.99) + String(format: "%9.1f", last)
 }
 
+/// - Parameter mode: "ticks" for DAQP from tick to tick alone, those without a solution included.
+func runPeers(_ problems: [HedgeProblem], _ mode: String...) throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
+    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Peers/hedge.py").path
+    process.arguments =
+        [ProcessInfo.processInfo.environment["POISE_PYTHON"] ?? "python3", script, file.path] + mode
+    fflush(nil)
+    try process.run()
+    process.waitUntilExit()
+}
+
 var totalAllocations: UInt = 0
 print("microseconds per problem                        p50      p99      max")
 for sequence in sequences {
@@ -164,19 +180,8 @@ for sequence in sequences {
                 + String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)))
     }
     if isAlone { continue }
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
-        .path
-    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(
-        to: URL(fileURLWithPath: path))
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../Peers/hedge.py").path
-    process.arguments = [ProcessInfo.processInfo.environment["POISE_PYTHON"] ?? "python3", script, path]
-    fflush(nil)
-    try process.run()
-    process.waitUntilExit()
+    try runPeers(problems)
+    if problems.count < sequence.problems.count { try runPeers(sequence.problems, "ticks") }
 }
 if files.isEmpty || isAlone { try measureLots() }
 // The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
