@@ -192,7 +192,7 @@ final class ActiveSet {
             if step == 0 { firstMultipliers.update(from: multipliers, count: rowCount) }
             let wrong = correctWorst(&change)
             if wrong == 0 {
-                if isExact || refine(active) { return .holds }
+                if isExact ? sharpen(active) : refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
                 // Where there are many the worst says little, and `climb` gets there sooner.
@@ -561,6 +561,22 @@ final class ActiveSet {
         case .belowLow: return g > low ? (.atLow, g - low) : (.belowLow, 0)
         case .aboveHigh: return g < high ? (.atHigh, high - g) : (.aboveHigh, 0)
         }
+    }
+
+    /// Repeats the solution where rounding left rows that hold beside their limits; returns whether it still holds.
+    private func sharpen(_ active: Int) -> Bool {
+        var any = false
+        for _ in 0..<3 {
+            var error = 0.0
+            for k in 0..<active {
+                let r = Int(activeRows[k])
+                error = max(error, (target(r) - exposure[r]).magnitude)
+            }
+            guard error > 0.1 * Self.tolerance else { break }
+            solve(active, .nothing)
+            any = true
+        }
+        return !any || correctAll()
     }
 
     /// Repeats the solution around itself until the added curvature has no effect.
