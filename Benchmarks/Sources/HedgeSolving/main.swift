@@ -1,7 +1,7 @@
 // Microseconds per hedge problem, cold and from tick to tick, beside other solvers in the same run.
 //
 //     HedgeSolving [FILE.json ...]    own sequences of ticks, or those of files
-//     HedgeSolving lots               whole lots alone
+//     HedgeSolving lots [FILE.json]   whole lots alone
 //     HedgeSolving alone              without the other solvers
 //
 // Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
@@ -20,38 +20,50 @@ struct Sequence {
 let clock = ContinuousClock()
 
 /// Whole lots: the proven optimum, or what a tenth of a second brings.
-func measureLots() throws {
+func measureLots(_ name: String, _ problems: [HedgeProblem], seconds: Double) throws {
+    var results: [(milliseconds: Double, nodes: Int, gap: Double)] = []
+    var statuses: [String: Int] = [:]
+    for problem in problems {
+        let solver = HedgeSolver()
+        solver.search.timeLimit = seconds
+        let time = try clock.measure { _ = try solver.solve(problem) }
+        statuses[solver.solution.status.rawValue, default: 0] += 1
+        guard solver.solution.gap < .infinity else { continue }
+        results.append((time / .milliseconds(1), solver.solution.nodes, solver.solution.gap))
+    }
+    func middle(_ values: [Double], _ format: String) -> String {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? "-" : String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
+    }
+    let title = "  \(name)\(seconds < 1 ? ", stopped at \(seconds) s" : "")"
     print(
-        "\nwhole lots, 12 problems each                milliseconds p50      max   nodes p50      max   gap p50      max"
+        title.padding(toLength: 48, withPad: " ", startingAt: 0)
+            + middle(results.map(\.milliseconds), "%8.1f %8.1f")
+            + middle(results.map { Double($0.nodes) }, "   %9.0f %8.0f")
+            + middle(results.map { 100 * $0.gap }, " %8.2f%% %7.2f%%") + "  "
+            + statuses.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+}
+
+/// Lots of the desk's own sequences, 12 problems each, or of files.
+func measureLots(_ files: [Sequence]) throws {
+    print(
+        "\nwhole lots                                  milliseconds p50      max   nodes p50      max   gap p50      max"
     )
+    for file in files { try measureLots(file.name, file.problems, seconds: 0.1) }
+    guard files.isEmpty else { return }
     for (count, underlyings, seconds) in [(10, 2, 10.0), (20, 3, 10), (60, 6, 0.1)] {
-        var results: [(milliseconds: Double, nodes: Int, gap: Double)] = []
-        for var problem in TickSequence.problems(
+        var problems = TickSequence.problems(
             instruments: count, underlyings: underlyings, softShare: 0, ticks: 12)
-        {
-            for i in problem.instruments.indices {
+        for k in problems.indices {
+            for i in problems[k].instruments.indices {
                 let lot = i < underlyings ? 0.4 : 2.0
-                problem.instruments[i].lot = lot
-                problem.instruments[i].maximumBuy =
-                    (problem.instruments[i].maximumBuy / lot).rounded(.up) * lot
-                problem.instruments[i].maximumSell =
-                    (problem.instruments[i].maximumSell / lot).rounded(.up) * lot
+                let instrument = problems[k].instruments[i]
+                problems[k].instruments[i].lot = lot
+                problems[k].instruments[i].maximumBuy = (instrument.maximumBuy / lot).rounded(.up) * lot
+                problems[k].instruments[i].maximumSell = (instrument.maximumSell / lot).rounded(.up) * lot
             }
-            let solver = HedgeSolver()
-            solver.search.timeLimit = seconds
-            let time = try clock.measure { _ = try solver.solve(problem) }
-            results.append((time / .milliseconds(1), solver.solution.nodes, solver.solution.gap))
         }
-        func middle(_ values: [Double], _ format: String) -> String {
-            let sorted = values.sorted()
-            return String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
-        }
-        print(
-            "  n = \(count)\(seconds < 1 ? ", stopped at \(seconds) s" : "")".padding(
-                toLength: 48, withPad: " ", startingAt: 0)
-                + middle(results.map(\.milliseconds), "%8.1f %8.1f")
-                + middle(results.map { Double($0.nodes) }, "   %9.0f %8.0f")
-                + middle(results.map { 100 * $0.gap }, " %8.2f%% %7.2f%%"))
+        try measureLots("n = \(count)", problems, seconds: seconds)
     }
 }
 
@@ -80,7 +92,7 @@ if files.contains("loop") {
     exit(0)
 }
 if files.first == "lots" {
-    try measureLots()
+    try measureLots(sequences)
     exit(0)
 }
 let isAlone = files.first == "alone" || files.contains("pivots")
@@ -183,7 +195,7 @@ for sequence in sequences {
     try runPeers(problems)
     if problems.count < sequence.problems.count { try runPeers(sequence.problems, "ticks") }
 }
-if files.isEmpty || isAlone { try measureLots() }
+if files.isEmpty || isAlone { try measureLots([]) }
 // The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
 print("\nheap allocations after the first problem of a shape: \(totalAllocations)")
 if totalAllocations > 0 { exit(1) }
