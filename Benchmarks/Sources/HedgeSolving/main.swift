@@ -33,7 +33,8 @@ func measureLots(_ name: String, _ problems: [HedgeProblem], seconds: Double) th
     }
     func middle(_ values: [Double], _ format: String) -> String {
         let sorted = values.sorted()
-        return sorted.isEmpty ? "-" : String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
+        return sorted.isEmpty
+            ? "-" : String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
     }
     let title = "  \(name)\(seconds < 1 ? ", stopped at \(seconds) s" : "")"
     print(
@@ -69,7 +70,10 @@ func measureLots(_ files: [Sequence]) throws {
 
 var sequences: [Sequence] = []
 let files = CommandLine.arguments.dropFirst()
-for path in files where path != "loop" && path != "debug" && path != "all" && path != "pivots" && path != "lots" && path != "alone" {
+for path in files
+where path != "loop" && path != "debug" && path != "all" && path != "pivots" && path != "lots"
+    && path != "alone"
+{
     let problems = try HedgeProblemFile(Source(path: path)).problems
     sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
 }
@@ -88,7 +92,9 @@ if files.contains("loop") {
         }
         exit(0)
     }
-    for _ in 0..<200_000 { _ = try solver.solve(p[3], start: .warm); _ = try solver.solve(p[4], start: .warm) }
+    for _ in 0..<200_000 {
+        _ = try solver.solve(p[3], start: .warm); _ = try solver.solve(p[4], start: .warm)
+    }
     exit(0)
 }
 if files.first == "lots" {
@@ -166,10 +172,13 @@ for sequence in sequences {
         if start == .warm, files.contains("pivots") {
             var best = [Double](repeating: .infinity, count: problems.count)
             var pivots = [Int](repeating: 0, count: problems.count)
-            for _ in 0..<200 { for (index, problem) in problems.enumerated() {
-                let time = try clock.measure { _ = try solver.solve(problem, start: start) }
-                best[index] = min(best[index], time / .microseconds(1)); pivots[index] = solver.solution.pivots
-            } }
+            for _ in 0..<200 {
+                for (index, problem) in problems.enumerated() {
+                    let time = try clock.measure { _ = try solver.solve(problem, start: start) }
+                    best[index] = min(best[index], time / .microseconds(1));
+                    pivots[index] = solver.solution.pivots
+                }
+            }
             print(zip(pivots, best).map { String(format: "%d:%.1f", $0, $1) }.joined(separator: " "))
         }
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
