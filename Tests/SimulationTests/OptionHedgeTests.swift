@@ -128,11 +128,9 @@ struct OptionHedgeTests {
                 for step in simulation.trace(policy: 0, path: path) {
                     #expect(step.gamma.magnitude <= 0.1, "hour \(step.hours)")
                     #expect(step.vega.magnitude <= 20, "hour \(step.hours)")
-                    if settlement == .linear {
-                        // Of coin-settled premiums the coins carry delta, too.
-                        let delta = step.bookDelta + step.hedgeAfter
-                        #expect(delta.magnitude <= 0.4, "hour \(step.hours)")
-                    }
+                    // The coins of coin-settled premiums counted in.
+                    let delta = step.bookDelta + step.hedgeAfter
+                    #expect(delta.magnitude <= 0.4, "hour \(step.hours)")
                     if step.options == held { quiet += 1 } else { hedges += 1 }
                     held = step.options
                 }
