@@ -112,6 +112,26 @@ struct AccountingTests {
         #expect(steps.contains { $0.isDown })
     }
 
+    @Test("time outside goes by the delta that a policy steers by")
+    func timeOutside() throws {
+        let grid = try TimeGrid(steps: 480, stepYears: TimeGrid.hour)
+        let limit = 0.5
+        let simulation = try HedgingSimulation(
+            model: try GeometricBrownianMotion(grid, spot: 100, drift: 0, volatility: 0.6),
+            surface: try SurfaceDynamics(.constant(0.6)),
+            book: HedgedBook(options: [
+                HedgedOption(isPut: false, strike: 105, years: 30.0 / 365, volatility: 0.6, quantity: -10)
+            ]), instrument: HedgeContract(kind: .spot),
+            venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 0.005)))],
+            policies: [try LelandPolicy(interval: TimeGrid.hour)], deltaLimit: limit, seed: 4,
+            engine: try GreeksEngine())
+        let share = simulation.run(paths: 8).values(.timeOutside, policy: 0)[0]
+        let steps = simulation.trace(policy: 0, path: 0)
+        let market = zip(steps, steps.dropFirst()).filter { ($1.bookDelta + $0.hedgeAfter).magnitude > limit }
+        print("outside: \(share) by Leland's delta, \(Double(market.count) / 480) by the market's")
+        #expect(share < 0.02 && market.count > 48)
+    }
+
     @Test("same seed, same bits: threads, instruction sets, whole or resumed, a path alone")
     func sameBits() throws {
         let simulation = try Self.simulation(.linearPerpetual)

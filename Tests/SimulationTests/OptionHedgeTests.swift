@@ -193,6 +193,53 @@ struct OptionHedgeTests {
         }
     }
 
+    @Test("at the end options are sold at their costs, and an option sold to hedge wants margin")
+    func closingAndMargin() throws {
+        let policies: [any RebalancingPolicy] = [
+            try Self.joint(ThresholdPolicy(.delta(0.4)), [(.gamma, 0.05)]), try ThresholdPolicy(.delta(0.4)),
+        ]
+        let simulation = try Self.simulation(policies: policies, venues: [Self.plain], steps: 100)
+        let steps = simulation.trace(policy: 0, path: 0)
+        let figures = simulation.run(paths: 8)
+        var (trades, held) = (0, [0.0, 0])
+        for step in steps {
+            trades += (step.filled != 0 ? 1 : 0) + zip(step.options, held).filter { $0 != $1 }.count
+            held = step.options
+        }
+        #expect(held.allSatisfy { $0 != 0 })
+        #expect(figures.values(.trades, policy: 0)[0] == Double(trades + 3))
+        let spread = -steps.map { $0.parts[ProfitPart.spread.rawValue] }.reduce(0, +)
+        let last = try #require(steps.last)
+        let closing = -figures.values(.spread, policy: 0)[0] - spread
+        #expect(closing > 1.5 * last.hedgeAfter.magnitude * last.spot * 2e-4)
+
+        // The same book bought: to hedge is to sell, and half of the notional is asked for.
+        var book = simulation.book
+        for index in book.options.indices { book.options[index].quantity.negate() }
+        let margined = try HedgingSimulation(
+            model: simulation.model, surface: simulation.surface,
+            book: HedgedBook(options: book.options.filter { $0.quantity > 0 }),
+            instrument: HedgeContract(kind: .linearPerpetual), options: Self.listed, venues: [Self.plain],
+            policies: policies,
+            margin: MarginAccount(
+                collateral: 200, maintenance: 0, optionMaintenance: 0.5, isCrossed: true),
+            seed: 1, engine: try GreeksEngine()
+        ).run(paths: 16)
+        #expect(margined.values(.liquidations, policy: 0).allSatisfy { $0 == 1 })
+        #expect(margined.values(.liquidations, policy: 1).allSatisfy { $0 == 0 })
+    }
+
+    @Test("a clock goes on while options are hedged between its strokes")
+    func clock() throws {
+        let simulation = try Self.simulation(
+            policies: [Self.joint(TimePolicy(interval: 8 * TimeGrid.hour), [(.gamma, 0.02)])],
+            venues: [Self.plain])
+        let steps = simulation.trace(policy: 0, path: 2)
+        let strokes = steps.filter { $0.bandUpper == 0 }.map { ($0.hours / 2).rounded() }
+        #expect(strokes == stride(from: 0.0, to: 300, by: 4).map { $0 })
+        #expect(steps.filter { $0.bandUpper != 0 && $0.filled != 0 }.count > 20)
+    }
+
     @Test("volatility shocks: with vega in a band, the deviation is far below that of delta hedges")
     func vegaUnderShocks() throws {
         let grid = try TimeGrid(steps: 168, stepYears: TimeGrid.hour)
