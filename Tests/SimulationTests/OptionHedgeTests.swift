@@ -70,17 +70,8 @@ struct OptionHedgeTests {
                     kind, settlement: settlement, rate: 0.03,
                     venues: [AccountingTests.stormy, AccountingTests.pool], margin: margin)
                 let figures = simulation.run(paths: 24)
-                var worst = 0.0
-                for policy in figures.policies.indices {
-                    let profit = figures.values(.profit, policy: policy)
-                    let parts = ProfitPart.allCases.map { figures.values($0, policy: policy) }
-                    let turnover = figures.values(.turnover, policy: policy)
-                    for path in profit.indices {
-                        let sum = parts.reduce(0) { $0 + $1[path] }
-                        worst = max(worst, (sum - profit[path]).magnitude / (2700 + turnover[path]))
-                    }
-                }
-                #expect(worst <= 1e-10, "\(kind) \(settlement) \(String(describing: margin)): \(worst)")
+                let defect = AccountingTests.largestDefect(figures)
+                #expect(defect <= 1e-10, "\(kind) \(settlement) \(String(describing: margin)): \(defect)")
                 if margin != nil {
                     let liquidations = figures.policies.indices.map {
                         figures.values(.liquidations, policy: $0).reduce(0, +)
