@@ -66,7 +66,9 @@ struct AccountingTests {
             let turnover = figures.values(.turnover, policy: policy)
             for (path, profit) in figures.values(.profit, policy: policy).enumerated() {
                 let sum = parts.reduce(0) { $0 + $1[path] }
-                largest = max(largest, (sum - profit).magnitude / (2700 + turnover[path]))
+                let defect = (sum - profit).magnitude / (2700 + turnover[path])
+                // A NaN stays.
+                if !(defect <= largest) { largest = defect }
             }
         }
         return largest
