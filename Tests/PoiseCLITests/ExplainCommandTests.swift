@@ -92,35 +92,4 @@ struct ExplainCommandTests {
         let trade = try Self.explain(trades: "a,BTC-PERPETUAL,1,0\n")
         #expect(trade.status == 1 && trade.errors.contains("trades.csv:2: column \"price\": value \"0\""))
     }
-
-    /// The exchange's own sweeps: parts add up row by row, and books to the firm.
-    @Test func realChains() throws {
-        try RealBooks.inFolder { books in
-            let risk = try Poise.run(
-                [
-                    "risk", "--chain", books.last, "--positions", books.positions, "--by", "book", "--format",
-                    "csv",
-                ])
-            #expect(risk.status == 0)
-            RealBooks.checkTotals(risk.rows, columns: { $0 != "book" }, "risk")
-            let result = try Poise.run(
-                [
-                    "explain", "--from", books.first, "--to", books.last, "--positions", books.positions,
-                    "--by", "book", "--format", "csv",
-                ])
-            #expect(result.status == 0 && result.errors.isEmpty && result.rows.count == 22)
-            RealBooks.checkTotals(result.rows, columns: { $0 != "book" }, "explain")
-            for row in result.rows.dropFirst() {
-                let numbers = row.dropFirst().map { Double($0) ?? .nan }
-                let scale = numbers.reduce(0) { $0 + abs($1) }
-                #expect(abs(numbers.dropFirst().reduce(0, +) - numbers[0]) <= 1e-12 * scale, "\(row[0])")
-            }
-            let coins = try Poise.run(
-                [
-                    "explain", "--from", books.first, "--to", books.last, "--positions", books.positions,
-                    "--numeraire", "coin", "--format", "csv",
-                ])
-            #expect(coins.status == 0 && coins.rows.suffix(2).map { $0[0] } == ["total BTC", "total ETH"])
-        }
-    }
 }

@@ -257,39 +257,4 @@ struct ValueAtRiskCommandTests {
             #expect(worst < 1e-13)
         }
     }
-
-    /// Twenty books over the exchange's own chains: every command runs, and the books add up to the firm.
-    @Test func realChains() throws {
-        try RealBooks.inFolder { books in
-            let histories = ["btc", "eth"].compactMap { coin in
-                SharedData.path("data/\(coin)usdt-1h-2022.csv", skipping: "VaR over real chains").map {
-                    "\(coin.uppercased())=\($0)"
-                }
-            }
-            guard histories.count == 2 else { return }
-            for method in ["historical", "delta-gamma-vega", "monte-carlo"] {
-                let gains = books.folder.appendingPathComponent("gains-\(method).csv").path
-                let result = try Poise.run(
-                    [
-                        "var", "--chain", books.last, "--positions", books.positions, "--method", method,
-                        "--scenarios", "400", "--stride", "24", "--format", "csv", "--save-gains", gains,
-                    ] + histories.flatMap { ["--history", $0] })
-                #expect(
-                    result.status == 0 && result.errors.isEmpty && result.rows.count == 22, "\(result.errors)"
-                )
-                RealBooks.checkTotals(result.rows, columns: { $0.hasPrefix("component") }, method)
-                let scenarios = try String(contentsOfFile: gains, encoding: .utf8).split(separator: "\n")
-                    .dropFirst()
-                #expect(scenarios.count > 300)
-                for row in scenarios {
-                    let numbers = row.split(separator: ",", omittingEmptySubsequences: false).dropFirst(2).map
-                    {
-                        Double($0) ?? .nan
-                    }
-                    let scale = numbers.reduce(0) { $0 + abs($1) }
-                    #expect(abs(numbers.dropLast().reduce(0, +) - numbers[20]) <= 1e-12 * scale)
-                }
-            }
-        }
-    }
 }
