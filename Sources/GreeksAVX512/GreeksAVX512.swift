@@ -21,6 +21,11 @@ enum Arithmetic: RowArithmetic {
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
 
     @inline(__always)
+    static func entries(of table: Lanes, at index: LaneBits) -> Lanes {
+        poise_entries(table, unsafeBitCast(index, to: SIMD8<Int64>.self))
+    }
+
+    @inline(__always)
     static func storeTransposed(
         _ a: (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes),
         to rows: UnsafeMutablePointer<Double>, stride: Int
