@@ -32,8 +32,8 @@ public func centralTails<A: LaneArithmetic>(
     // What k/8 leaves to whole powers of two is added to the exponent; the table takes off what its own part adds.
     let entry = A.entries(of: eighthPowers, at: shifted.bits)
     let power = scale * Lanes(bits: entry.bits &+ (shifted.bits &<< 49))
-    let (px, qx, py, qy) = centralMillsFractions(arithmetic, x.absolute, y.absolute)
     let scaled = A.multiplyAdd(power, f * eighthPowerTail(arithmetic, f), power)
+    let (px, qx, py, qy) = centralMillsFractions(arithmetic, x.absolute, y.absolute)
     let common = scaled / (qx * qy)
     return (px * (qy * common), py * (qx * common))
 }
