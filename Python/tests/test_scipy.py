@@ -146,8 +146,7 @@ def test_exposures_are_a_product(desk):
     for name, figures in market.greeks().items():
         scale = np.abs(quantities) @ np.maximum(np.abs(figures), 1e-300)
         errors[name] = worst(found[name], quantities @ figures, scale + (scale == 0))
-    print(errors)
-    assert max(errors.values()) < 1
+    assert max(errors.values()) < 1.1e-15, errors  # measured: 9.6e-16
 
 
 def test_scenarios_are_revaluations(desk):
@@ -163,8 +162,7 @@ def test_scenarios_are_revaluations(desk):
         gains = np.where(market.is_option, market.values(move, vol) - now, move)
         notional = np.where(market.is_option, market.forward * max(1, 1 + move), 1)
         errors.append(worst(found[name], quantities @ gains, np.abs(quantities) @ notional))
-    print(max(errors))
-    assert max(errors) < 1
+    assert max(errors) < 1.1e-16  # measured: 9.5e-17
 
 
 def test_legs_are_revaluations():
@@ -184,5 +182,4 @@ def test_legs_are_revaluations():
 
     expected = np.stack([value(*scenario) for scenario in SCENARIOS], axis=1) - value(0, 0)[:, None]
     error = worst(found, expected, np.maximum(spot, strike)[:, None])
-    print(error)
-    assert error < 1
+    assert error < 8e-16  # measured: 7.3e-16

@@ -59,7 +59,7 @@ struct ScenariosCommand: ParsableCommand {
         var progress = Progress("contracts revalued", count: valuation.contracts.count)
         let (groups, profits) = scenarios.profits(
             of: valuation.positions, by: groupings, books.buckets, progress: { progress.update($0) })
-        let totals = inputs.totals(groupings).map {
+        let totals = inputs.numeraire.totals(groupings).map {
             scenarios.profits(of: valuation.positions, by: $0, books.buckets)
         }
         progress.finish()

@@ -173,6 +173,13 @@ struct ValueAtRiskCommandTests {
                 let result = try Poise.run(both + arguments)
                 #expect(result.status == 2 && result.output.isEmpty, "\(arguments): \(result.errors)")
             }
+            #expect(try Poise.run(both + ["--history", "BTC"]).errors.contains("expected COIN=FILE"))
+            // What only the files tell is wrong usage of this command, and it says how it is used.
+            let step = try Poise.run(both + ["--horizon", "0.3"])
+            #expect(step.status == 2 && step.errors.contains("Error: --horizon 0.3: expected a multiple"))
+            #expect(
+                step.errors.contains("Usage: poise var [<options>] --history")
+                    && !step.errors.contains("<subcommand>"))
             // One history for two coins: the covariance has no factor, and the fix that is named works.
             let singular = both + ["--method", "monte-carlo", "--scenarios", "100"]
             let refused = try Poise.run(singular)
