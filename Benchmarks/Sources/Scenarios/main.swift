@@ -419,6 +419,24 @@ func bulk() throws {
                 "a million legs × 400 scenarios, 1,000 books: %.2f s of a processor, %.2f ns per leg and scenario; largest memory "
                 + "%.0f MiB, of which inputs %.0f (sum %.6g)", time,
             time / 4e8 * 1e9, peak(), before, sum))
+    // By the clock: the two need a core each.
+    let clock = ContinuousClock()
+    var times: [[Double]] = [[], []]
+    for _ in 0..<5 {
+        for threads in [1, 2] {
+            let duration = try clock.measure {
+                _ = try revaluation.profits(
+                    of: contracts.batch, quantities: quantities, books: books, bookCount: 1_000,
+                    threads: threads)
+            }
+            times[threads - 1].append(duration / .seconds(1))
+        }
+    }
+    let medians = times.map { $0.sorted()[2] }
+    print(
+        String(
+            format: "by the clock: one thread %.2f s, two %.2f s (%.2f)", medians[0], medians[1],
+            medians[1] / medians[0]))
 }
 
 if isAsked("revaluation") { try revaluation() }
