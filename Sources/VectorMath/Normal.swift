@@ -16,7 +16,7 @@ public func upperTails<A: LaneArithmetic>(
 
 /// scale · N(−|x|), and scale · exp(−x²/2) times N(−|y|)/exp(−y²/2), where what counts is the scale.
 ///
-/// Cheaper than `gaussian` and `upperTails` by a third: an exponential to a base of 2^(1/8), whose whole powers come from
+/// Cheaper than `gaussian` and `upperTails` by a quarter: an exponential to a base of 2^(1/8), whose whole powers come from
 /// a table, and ratios with fewer terms.
 /// - Accuracy: see `AccuracyTests`; of the tail itself up to 4.5, beyond that of the scale.
 @inlinable @inline(__always)

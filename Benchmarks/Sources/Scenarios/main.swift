@@ -419,25 +419,33 @@ func bulk() throws {
                 "a million legs × 400 scenarios, 1,000 books: %.2f s of a processor, %.2f ns per leg and scenario; largest memory "
                 + "%.0f MiB, of which inputs %.0f (sum %.6g)", time,
             time / 4e8 * 1e9, peak(), before, sum))
-    // By the clock, where each of two has a core.
+    // Threads by the clock, which needs a core for each, and in the processor time of all of them.
     guard ProcessInfo.processInfo.activeProcessorCount > 1 else { return }
+    func processorTime() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) * 1e-6
+    }
     let clock = ContinuousClock()
-    var times: [[Double]] = [[], []]
-    for _ in 0..<5 {
+    var seconds: [(clock: [Double], processor: [Double])] = [([], []), ([], [])]
+    for _ in 0..<7 {
         for threads in [1, 2] {
+            let before = processorTime()
             let duration = try clock.measure {
                 _ = try revaluation.profits(
                     of: contracts.batch, quantities: quantities, books: books, bookCount: 1_000,
                     threads: threads)
             }
-            times[threads - 1].append(duration / .seconds(1))
+            seconds[threads - 1].clock.append(duration / .seconds(1))
+            seconds[threads - 1].processor.append(processorTime() - before)
         }
     }
-    let medians = times.map { $0.sorted()[2] }
-    print(
-        String(
-            format: "by the clock: one thread %.2f s, two %.2f s (%.2f)", medians[0], medians[1],
-            medians[1] / medians[0]))
+    for (threads, own) in zip(["one thread", "two threads"], seconds) {
+        print(
+            String(
+                format: "%@: %.2f s by the clock, %.2f s of processors", threads, own.clock.sorted()[3],
+                own.processor.sorted()[3]))
+    }
 }
 
 if isAsked("revaluation") { try revaluation() }
