@@ -26,11 +26,11 @@ public func figureProducts<A: RowArithmetic>(
             let own = weights + (number &* rowCount) &* 8
             let sum = sums + number &* eight
             if figureCount == 12 {
-                addSixFigures(arithmetic, rows, start..<end, own, figure: 0, to: sum)
-                addSixFigures(arithmetic, rows, start..<end, own, figure: 6, to: sum)
+                addFigures(arithmetic, rows, start..<end, own, from: 0, areSix: true, to: sum)
+                addFigures(arithmetic, rows, start..<end, own, from: 6, areSix: true, to: sum)
             } else {
-                addFiveFigures(arithmetic, rows, start..<end, own, figure: 0, to: sum)
-                addFiveFigures(arithmetic, rows, start..<end, own, figure: 5, to: sum)
+                addFigures(arithmetic, rows, start..<end, own, from: 0, areSix: false, to: sum)
+                addFigures(arithmetic, rows, start..<end, own, from: 5, areSix: false, to: sum)
             }
             number &+= 1
         }
@@ -57,51 +57,19 @@ public func figureProducts<A: RowArithmetic>(
     }
 }
 
-/// Adds to the sums of five figures what the contracts of a block weigh in eight groups.
+/// Adds to the sums of five or six figures what the contracts of a block weigh in eight groups.
 @inlinable @inline(__always)
-func addFiveFigures<A: RowArithmetic>(
+func addFigures<A: RowArithmetic>(
     _ arithmetic: A.Type, _ rows: UnsafePointer<Double>, _ block: Range<Int>,
-    _ weights: UnsafePointer<Double>,
-    figure: Int, to sums: UnsafeMutablePointer<Double>
-) {
-    let sum = sums + figure &* 8
-    var (a, b, c) = (Lanes.zero, Lanes.zero, Lanes.zero)
-    var (d, e) = (Lanes.zero, Lanes.zero)
-    if block.lowerBound > 0 {
-        (a, b, c) = (lanes(sum, 0), lanes(sum, 8), lanes(sum, 16))
-        (d, e) = (lanes(sum, 24), lanes(sum, 32))
-    }
-    var row = block.lowerBound
-    while row < block.upperBound {
-        let weight = lanes(weights, row &* 8)
-        let figures = rows + (row &* WeightedRows.width &+ figure)
-        a = A.multiplyAdd(Lanes(repeating: figures[0]), weight, a)
-        b = A.multiplyAdd(Lanes(repeating: figures[1]), weight, b)
-        c = A.multiplyAdd(Lanes(repeating: figures[2]), weight, c)
-        d = A.multiplyAdd(Lanes(repeating: figures[3]), weight, d)
-        e = A.multiplyAdd(Lanes(repeating: figures[4]), weight, e)
-        row &+= 1
-    }
-    GreeksKernel.store(a, to: sum, at: 0)
-    GreeksKernel.store(b, to: sum, at: 8)
-    GreeksKernel.store(c, to: sum, at: 16)
-    GreeksKernel.store(d, to: sum, at: 24)
-    GreeksKernel.store(e, to: sum, at: 32)
-}
-
-/// The same of six.
-@inlinable @inline(__always)
-func addSixFigures<A: RowArithmetic>(
-    _ arithmetic: A.Type, _ rows: UnsafePointer<Double>, _ block: Range<Int>,
-    _ weights: UnsafePointer<Double>,
-    figure: Int, to sums: UnsafeMutablePointer<Double>
+    _ weights: UnsafePointer<Double>, from figure: Int, areSix: Bool, to sums: UnsafeMutablePointer<Double>
 ) {
     let sum = sums + figure &* 8
     var (a, b, c) = (Lanes.zero, Lanes.zero, Lanes.zero)
     var (d, e, f) = (Lanes.zero, Lanes.zero, Lanes.zero)
     if block.lowerBound > 0 {
         (a, b, c) = (lanes(sum, 0), lanes(sum, 8), lanes(sum, 16))
-        (d, e, f) = (lanes(sum, 24), lanes(sum, 32), lanes(sum, 40))
+        (d, e) = (lanes(sum, 24), lanes(sum, 32))
+        if areSix { f = lanes(sum, 40) }
     }
     var row = block.lowerBound
     while row < block.upperBound {
@@ -112,7 +80,7 @@ func addSixFigures<A: RowArithmetic>(
         c = A.multiplyAdd(Lanes(repeating: figures[2]), weight, c)
         d = A.multiplyAdd(Lanes(repeating: figures[3]), weight, d)
         e = A.multiplyAdd(Lanes(repeating: figures[4]), weight, e)
-        f = A.multiplyAdd(Lanes(repeating: figures[5]), weight, f)
+        if areSix { f = A.multiplyAdd(Lanes(repeating: figures[5]), weight, f) }
         row &+= 1
     }
     GreeksKernel.store(a, to: sum, at: 0)
@@ -120,5 +88,5 @@ func addSixFigures<A: RowArithmetic>(
     GreeksKernel.store(c, to: sum, at: 16)
     GreeksKernel.store(d, to: sum, at: 24)
     GreeksKernel.store(e, to: sum, at: 32)
-    GreeksKernel.store(f, to: sum, at: 40)
+    if areSix { GreeksKernel.store(f, to: sum, at: 40) }
 }
