@@ -1,4 +1,6 @@
-"""Other solvers on the hedge problems of a file, one row each: hedge.py FILE.json
+"""Other solvers on the hedge problems of a file, one row each: hedge.py FILE.json [ticks]
+
+With `ticks` DAQP alone, from tick to tick, those without a solution included.
 
 The same problems: bought and sold amounts and the excesses of soft bands as variables, everything in units of its
 limit, rows of largest entry 1. Times are those that the solvers report of themselves, set-up included where they
@@ -81,7 +83,7 @@ def daqp_ticks(problems, counts_update):
     pointer = lambda a: a.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
     n, rows = columns[1].shape[1], columns[2].shape[1]
     flag = run(len(problems), n, rows, *map(pointer, columns + times))
-    if flag:
+    if flag and not all_ticks:
         print(f"    DAQP: flag {flag} on the way")
     update, solve, values = times
     for k, value in enumerate(values):
@@ -167,13 +169,16 @@ def quietly(make):
 
 
 problems = [form(p) for p in json.load(open(sys.argv[1]))]
+all_ticks = sys.argv[2:] == ["ticks"]
 reference = None
 for name, solver, warm in (
     ("DAQP cold", daqp, False), ("DAQP warm, iterations alone", daqp_iterations, True),
     ("DAQP warm, with its update", daqp_with_update, True), ("Clarabel cold", clarabel, False),
     ("OSQP cold", osqp, False), ("HiGHS cold", highs, False),
 ):
-    name = "  " + name
+    if all_ticks and not warm:
+        continue
+    name = f"  {name}, all {len(problems)}" if all_ticks else "  " + name
     try:
         times, values = [], []
         for _ in range(3 if len(problems[0][1]) < 500 else 1):
@@ -186,7 +191,9 @@ for name, solver, warm in (
         print(f"{name}: skipped: {error}")
         continue
     note = ""
-    if reference is None:
+    if all_ticks:
+        pass
+    elif reference is None:
         reference = values
     else:
         wrong = sum(

@@ -1,6 +1,19 @@
-/// Newton's method on the dual, which is concave and piecewise quadratic: from any multipliers up to its top, where
+/// A way up the dual, which is concave and piecewise quadratic, from any multipliers to its top, for where
 /// corrections of a guess go round in circles.
+///
+/// Instruments answer the multipliers at once; the rows that hold are brought to their limits, and then one that is
+/// broken (of each underlying the worst) is taken in after the other. Each step ends where the first instrument
+/// changes its segment or the first multiplier its row's position, so the dual rises at every one of them. That is
+/// the dual method of D. Goldfarb and A. Idnani ("A numerically stable dual method for solving strictly convex
+/// quadratic programs", Mathematical Programming 27, 1983) with the bounds taken out of the working set.
 extension ActiveSet {
+    /// What ends a step.
+    private enum Event {
+        case none
+        case instrument(Int, Segment)
+        case row(Int, RowPosition, multiplier: Double)
+    }
+
     /// Raises the dual to its top, around the present centre of the trades: from the multipliers of the first guess or
     /// from those that it came with, where a guess with more rows than free instruments led far away.
     /// - Returns: whether it got there, where the guess is that of the top, or found that there is none.
@@ -9,46 +22,225 @@ extension ActiveSet {
         let first = isNear ? firstMultipliers : centreMultipliers
         for r in 0..<rowCount { multipliers[r] = problem.clamped(first[r], r) }
         respond()
-        while pivots < Self.mostPivots {
+        for r in 0..<rowCount { positions[r] = position(r) }
+        var isSettled = false
+        for steps in 0..<mostEvents {
             pivots += 1
-            var error = positionRows()
-            if snap(within: min(1e-3, error)) {
-                respond()
-                error = positionRows()
+            // Without a top the multipliers grow until they prove it.
+            if isSettled || steps % 8 == 7, problem.provesInfeasible(multipliers) { return .infeasible }
+            if isSettled {
+                guard takeInBroken() else { return .holds }
+                isSettled = false
             }
-            if error <= 0.1 * Self.tolerance { return .holds }
-            let active = assemble(rowFloor: max(1e-9, 1e-3 * error))
-            matrix.factorise(count: active, floor: 1e-14)
+            let active = assemble(rowFloor: 0)
+            matrix.factorise(count: active, floor: 1e-9)
             for k in 0..<active {
                 let r = Int(activeRows[k])
-                right[k] = target(r, multipliers[r], rising: positions[r] == .atLow) - exposure[r]
+                right[k] = target(r) - exposure[r]
             }
-            matrix.solve(right, count: active)
-            for r in 0..<rowCount {
-                direction[r] = 0
-                start[r] = multipliers[r]
+            var longest = 1.0
+            if findLevelDirection(active) {
+                longest = .infinity
+            } else {
+                matrix.solve(right, count: active)
             }
+            for r in 0..<rowCount { direction[r] = 0 }
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
-            search()
-            if problem.provesInfeasible(direction) || problem.provesInfeasible(multipliers) {
-                return .infeasible
+            if longest == .infinity, problem.provesInfeasible(direction) { return .infeasible }
+            let event = firstEvent(&longest)
+            guard longest < .infinity else {
+                return .open
             }
+            for k in 0..<active { multipliers[Int(activeRows[k])] += longest * right[k] }
+            switch event {
+            case .none: isSettled = true
+            case .instrument(let i, let segment): segments[i] = segment
+            case .row(let r, let position, let multiplier):
+                positions[r] = position
+                multipliers[r] = multiplier
+            }
+            computeTrades()
         }
         return .open
     }
 
-    /// Rows whose small multiplier is on its way to 0 are put there.
-    private func snap(within limit: Double) -> Bool {
+    private var mostEvents: Int { 100 + count }
+
+    /// Where rows that hold depend on each other: multipliers that move no trade, if the dual rises with them. They
+    /// take the place of the right side.
+    private func findLevelDirection(_ active: Int) -> Bool {
+        for z in 0..<active where matrix.isDependent(z) {
+            let start = self.start
+            matrix.nullVector(start, of: z)
+            var slope = 0.0
+            var size = 0.0
+            for k in 0...z {
+                slope += start[k] * right[k]
+                size = max(size, start[k].magnitude)
+            }
+            guard slope.magnitude > Self.tolerance * size else { continue }
+            for k in 0..<active { right[k] = k > z ? 0 : slope > 0 ? start[k] : -start[k] }
+            return true
+        }
+        return false
+    }
+
+    /// Takes in what is broken, the worst of every underlying: they only meet in rows that span several of them.
+    /// - Returns: whether there is any.
+    private func takeInBroken() -> Bool {
+        for g in 0..<problem.groupCount { groupError[g] = Self.tolerance }
         var any = false
-        for r in 0..<rowCount where multipliers[r] != 0 && multipliers[r].magnitude <= limit {
-            guard problem.kinds[r] != .equality, problem.kinds[r] != .quadratic else { continue }
-            let y = multipliers[r]
-            if y * (target(r, y, rising: true) - exposure[r]) < 0 {
-                multipliers[r] = 0
-                any = true
+        for r in 0..<rowCount {
+            let (position, error) = broken(r)
+            let g = Int(problem.groupOfRow[r])
+            guard error > groupError[g] else { continue }
+            groupError[g] = error
+            groupWorst[g] = Int32(r)
+            groupPosition[g] = position
+            any = true
+        }
+        guard any else { return false }
+        for g in 0..<problem.groupCount where groupError[g] > Self.tolerance {
+            positions[Int(groupWorst[g])] = groupPosition[g]
+        }
+        return true
+    }
+
+    /// How far a row without say is outside of where its multiplier lets it be, and the position to take it in at.
+    @inline(__always)
+    private func broken(_ r: Int) -> (RowPosition, Double) {
+        let g = exposure[r]
+        switch positions[r] {
+        case .inside:
+            guard problem.kinds[r] != .absent else { return (.inside, 0) }
+            let (below, above) = (problem.low[r] - g, g - problem.high[r])
+            return below > above ? (.atLow, below) : (.atHigh, above)
+        case .belowLow where problem.kinds[r] == .soft && problem.penaltyQuadratic[r] == 0:
+            return (.atLow, g - problem.low[r])
+        case .aboveHigh where problem.kinds[r] == .soft && problem.penaltyQuadratic[r] == 0:
+            return (.atHigh, problem.high[r] - g)
+        default: return (positions[r], 0)
+        }
+    }
+
+    /// The position that goes with a multiplier.
+    private func position(_ r: Int) -> RowPosition {
+        let y = multipliers[r]
+        switch problem.kinds[r] {
+        case .absent: return .inside
+        case .quadratic: return .belowLow
+        case .equality: return .atLow
+        case .hard: return y == 0 ? .inside : y > 0 ? .atLow : .atHigh
+        case .soft:
+            if y == 0 { return .inside }
+            let isBeyond = y.magnitude >= problem.penalty[r]
+            return y > 0 ? (isBeyond ? .belowLow : .atLow) : isBeyond ? .aboveHigh : .atHigh
+        }
+    }
+
+    /// The exposure that a row with a say is to have.
+    @inline(__always) func target(_ r: Int) -> Double {
+        let (y, penalty, quadratic) = (multipliers[r], problem.penalty[r], problem.penaltyQuadratic[r])
+        switch positions[r] {
+        case .atLow, .inside: return problem.low[r]
+        case .atHigh: return problem.high[r]
+        case .belowLow: return problem.low[r] - (y - penalty) / quadratic
+        case .aboveHigh: return problem.high[r] - (y + penalty) / quadratic
+        }
+    }
+
+    private static let noise = 1e-13
+
+    /// The first thing that happens along the direction, if it is nearer than `longest`, which becomes its distance.
+    private func firstEvent(_ longest: inout Double) -> Event {
+        var event = Event.none
+        var size = 0.0
+        for r in 0..<rowCount where direction[r] != 0 {
+            size = max(size, direction[r].magnitude)
+            let kind = problem.kinds[r]
+            guard kind == .hard || kind == .soft else { continue }
+            let (y, slope, penalty) = (multipliers[r], direction[r], problem.penalty[r])
+            var next: (end: Double, position: RowPosition)?
+            switch positions[r] {
+            case .atLow where slope < 0: next = (0, .inside)
+            case .atHigh where slope > 0: next = (0, .inside)
+            case .atLow where kind == .soft: next = (penalty, .belowLow)
+            case .atHigh where kind == .soft: next = (-penalty, .aboveHigh)
+            case .belowLow where slope < 0: next = (penalty, .atLow)
+            case .aboveHigh where slope > 0: next = (-penalty, .atHigh)
+            default: break
+            }
+            guard let next else { continue }
+            let distance = max((next.end - y) / slope, 0)
+            if distance < longest {
+                longest = distance
+                event = .row(r, next.position, multiplier: next.end)
             }
         }
-        return any
+        let (columnStart, columnRow, coefficients) = (
+            problem.columnStart, problem.columnRow, problem.coefficients
+        )
+        let direction = direction
+        // Of a direction that moves next to no trade, rounding is left.
+        let noise = Self.noise * size
+        let marginRate = direction[problem.marginRow]
+        let cashRate = direction[problem.cashRow]
+        for i in 0..<count {
+            let (low, high) = (problem.lower[i], problem.upper[i])
+            guard low < high else { continue }
+            var rate = 0.0
+            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
+                rate += coefficients[k] * direction[Int(columnRow[k])]
+            }
+            let limits = problem.marginPerUnit[i] * marginRate
+            let buyRate = rate + limits + problem.cashBuy[i] * cashRate
+            let sellRate = rate - limits - problem.cashSell[i] * cashRate
+            let x = trades[i]
+            var distance = Double.infinity
+            var segment = segments[i]
+            switch segments[i] {
+            case .buy:
+                let speed = buyRate * weight[i]
+                if buyRate > noise {
+                    (distance, segment) = ((high - x) / speed, .upper)
+                } else if buyRate < -noise {
+                    (distance, segment) = ((max(low, 0) - x) / speed, problem.nearSegment(i))
+                }
+            case .sell:
+                let speed = sellRate * weight[i]
+                if sellRate < -noise {
+                    (distance, segment) = ((low - x) / speed, .lower)
+                } else if sellRate > noise {
+                    (distance, segment) = ((min(high, 0) - x) / speed, problem.nearSegment(i))
+                }
+            case .zero:
+                if buyRate > noise, high > 0 {
+                    (distance, segment) = (slopeOfBuying(i, 0) / buyRate, .buy)
+                }
+                if sellRate < -noise, low < 0 {
+                    let other = slopeOfSelling(i, 0) / sellRate
+                    if other < distance { (distance, segment) = (other, .sell) }
+                }
+            case .upper:
+                if high > 0 {
+                    if buyRate < -noise { (distance, segment) = (slopeOfBuying(i, high) / buyRate, .buy) }
+                } else if sellRate < -noise {
+                    (distance, segment) = (slopeOfSelling(i, high) / sellRate, .sell)
+                }
+            case .lower:
+                if low < 0 {
+                    if sellRate > noise { (distance, segment) = (slopeOfSelling(i, low) / sellRate, .sell) }
+                } else if buyRate > noise {
+                    (distance, segment) = (slopeOfBuying(i, low) / buyRate, .buy)
+                }
+            }
+            distance = max(distance, 0)
+            if distance < longest {
+                longest = distance
+                event = .instrument(i, segment)
+            }
+        }
+        return event
     }
 
     /// The trades that the multipliers call for, their segments, and the exposures that they make. One pass over
@@ -107,118 +299,5 @@ extension ActiveSet {
         }
         exposure[problem.marginRow] = margin
         exposure[problem.cashRow] = cash
-    }
-
-    /// The limit that a row's multiplier pulls to; at 0 the one in the direction of rising or falling.
-    private func target(_ r: Int, _ y: Double, rising: Bool) -> Double {
-        let isLow = y > 0 || (y == 0 && rising)
-        var target = isLow ? problem.low[r] : problem.high[r]
-        let quadratic = problem.penaltyQuadratic[r]
-        if quadratic > 0, y.magnitude > problem.penalty[r] {
-            target -= (y.magnitude - problem.penalty[r]) / (isLow ? quadratic : -quadratic)
-        }
-        return target
-    }
-
-    /// Which rows can move, and how far the worst is from where its multiplier pulls.
-    private func positionRows() -> Double {
-        var worst = 0.0
-        for r in 0..<rowCount {
-            let kind = problem.kinds[r]
-            let (y, g) = (multipliers[r], exposure[r])
-            guard kind != .absent else {
-                positions[r] = .inside
-                continue
-            }
-            if y == 0 && kind != .quadratic && kind != .equality {
-                let (low, high) = (problem.low[r], problem.high[r])
-                positions[r] = g < low ? .atLow : g > high ? .atHigh : .inside
-                worst = max(worst, low - g, g - high)
-                continue
-            }
-            let error = target(r, y, rising: true) - g
-            positions[r] = kind == .equality || y > 0 ? .atLow : .atHigh
-            if kind == .quadratic {
-                positions[r] = .belowLow
-            } else if kind == .soft, y.magnitude >= problem.penalty[r] {
-                // At the cap of a linear penalty the multiplier can only come back.
-                let isBeyond = y > 0 ? error >= 0 : error <= 0
-                if problem.penaltyQuadratic[r] > 0 {
-                    if y.magnitude > problem.penalty[r] || isBeyond {
-                        positions[r] = y > 0 ? .belowLow : .aboveHigh
-                    }
-                } else if isBeyond {
-                    positions[r] = y > 0 ? .belowLow : .aboveHigh
-                    continue
-                }
-            }
-            worst = max(worst, error.magnitude)
-        }
-        return worst
-    }
-
-    /// Goes along the direction, each multiplier no further than its sign or its cap allows, to where the
-    /// dual stops rising.
-    private func search() {
-        var left = 0.0
-        var right = 1.0
-        var atLeft = 0.0
-        var atRight = advance(1)
-        guard atRight < 0 else { return }
-        // Directions that no trade supports are huge: come down in large strides.
-        while true {
-            let trial = right * 0.1
-            let value = advance(trial)
-            if value >= 0 || trial < 1e-14 {
-                (left, atLeft) = (trial, value)
-                break
-            }
-            (right, atRight) = (trial, value)
-        }
-        // Near enough to the top: the next direction is worth more than the last digits of this length.
-        let first = max(atLeft, 1e-300)
-        var isAtLeft = true
-        for round in 0..<8 where atLeft > 0.2 * first || atRight < -first {
-            var middle = left + (right - left) * atLeft / (atLeft - atRight)
-            if round % 3 == 2 { middle = 0.5 * (left + right) }
-            let value = advance(middle)
-            isAtLeft = value >= 0
-            if isAtLeft { (left, atLeft) = (middle, value) } else { (right, atRight) = (middle, value) }
-        }
-        if !isAtLeft { _ = advance(left) }
-    }
-
-    /// Sets the multipliers that far along the direction; returns the dual's derivative there, or −1 where the top
-    /// has been passed unseen: behind multipliers that stop at 0 the way has a kink, and may rise again, or be
-    /// level, lower than where it began.
-    private func advance(_ length: Double) -> Double {
-        var isBent = false
-        for r in 0..<rowCount where direction[r] != 0 {
-            var y = start[r] + length * direction[r]
-            let kind = problem.kinds[r]
-            if kind == .hard || kind == .soft {
-                // A multiplier of 0 leaves it only to the side that its row is violated on.
-                let sign = start[r] != 0 ? start[r] : positions[r] == .atLow ? 1 : -1
-                if y * sign < 0 {
-                    y = 0
-                    isBent = true
-                }
-                if kind == .soft, problem.penaltyQuadratic[r] == 0 {
-                    y = max(-problem.penalty[r], min(problem.penalty[r], y))
-                }
-            }
-            multipliers[r] = y
-        }
-        respond()
-        var slope = 0.0
-        for r in 0..<rowCount where direction[r] != 0 {
-            let y = multipliers[r]
-            let kind = problem.kinds[r]
-            if y == 0, kind == .hard || kind == .soft, length > 0 { continue }
-            if kind == .soft, problem.penaltyQuadratic[r] == 0, y.magnitude == problem.penalty[r] { continue }
-            slope += direction[r] * (target(r, y, rising: direction[r] > 0) - exposure[r])
-        }
-        if slope >= 0, isBent, problem.dualValue(multipliers) < problem.dualValue(start) { return -1 }
-        return slope
     }
 }

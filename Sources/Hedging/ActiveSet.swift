@@ -24,7 +24,7 @@ final class ActiveSet {
     let trades, multipliers: Vector
     let exposure, price, centreTrades, right: Vector
     let centreMultipliers: Vector
-    private let linear, weight: Vector
+    let weight: Vector
     /// Of `climb`: where it begins, the present direction and where that begins.
     let firstMultipliers, direction, start: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.
@@ -33,6 +33,10 @@ final class ActiveSet {
     private let first: UnsafeMutablePointer<Int32>
     private let regularisation: Vector
     let matrix: Envelope
+    /// Of `climb`: what is broken worst in each group, by how much, and the position to take it in at.
+    let groupError: Vector
+    let groupWorst: UnsafeMutablePointer<Int32>
+    let groupPosition: UnsafeMutablePointer<RowPosition>
     private let arena: Arena
 
     var pivots = 0
@@ -43,7 +47,8 @@ final class ActiveSet {
     /// Curvature that instruments without impact get, and the share of its diagonal that a row gets.
     static let leastCurvature = 1e-3
     private static let rowShare = 1e-11
-    static let mostPivots = 30
+    private static let mostCorrections = 30
+    private static let mostContradictions = 6
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -51,14 +56,15 @@ final class ActiveSet {
         rowCount = problem.rowCount
         let (count, rowCount) = (count, rowCount)
         let stride = Arena.room(rowCount)
-        arena = Arena(capacity: 5 * Arena.room(count) + 10 * stride + rowCount * stride)
+        arena = Arena(
+            capacity: 4 * Arena.room(count) + Arena.room(problem.groupCount) + 10 * stride + rowCount * stride
+        )
         segments = .allocate(capacity: count)
         segments.initialize(repeating: .zero, count: count)
         positions = .allocate(capacity: rowCount)
         positions.initialize(repeating: .inside, count: rowCount)
         trades = arena.take(count)
         centreTrades = arena.take(count)
-        linear = arena.take(count)
         weight = arena.take(count)
         price = arena.take(count)
         multipliers = arena.take(rowCount)
@@ -69,6 +75,9 @@ final class ActiveSet {
         direction = arena.take(rowCount)
         start = arena.take(rowCount)
         firstMultipliers = arena.take(rowCount)
+        groupError = arena.take(problem.groupCount)
+        groupWorst = .allocate(capacity: problem.groupCount)
+        groupPosition = .allocate(capacity: problem.groupCount)
         rank = .allocate(capacity: rowCount)
         activeRows = .allocate(capacity: rowCount)
         first = .allocate(capacity: rowCount)
@@ -83,6 +92,8 @@ final class ActiveSet {
         rank.deallocate()
         activeRows.deallocate()
         first.deallocate()
+        groupWorst.deallocate()
+        groupPosition.deallocate()
     }
 
     /// A guess with its trades and multipliers, to come back to.
@@ -164,7 +175,8 @@ final class ActiveSet {
     private func settle() -> Outcome {
         var fewest = Int.max
         var patience = 5
-        while patience > 0, pivots < Self.mostPivots {
+        var change = Change.any
+        for step in 0..<Self.mostCorrections where patience > 0 {
             pivots += 1
             // Rows that depend on each other are the exception: only then do they get a curvature, or where instruments
             // have none, so that corners decide.
@@ -174,18 +186,18 @@ final class ActiveSet {
                 active = assemble(rowFloor: 1e-9)
                 matrix.factorise(count: active, floor: 1e-14)
             }
-            solve(active)
-            guard isFinite else { return .open }
+            guard solve(active, change) else { return .open }
             // Rows that depend on each other and contradict each other make multipliers that prove it.
             if !isExact, problem.provesInfeasible(multipliers) { return .infeasible }
-            if pivots == 1 { firstMultipliers.update(from: multipliers, count: rowCount) }
-            let wrong = correct(all: false)
+            if step == 0 { firstMultipliers.update(from: multipliers, count: rowCount) }
+            let wrong = correctWorst(&change)
             if wrong == 0 {
-                if isExact || refine(active) { return .holds }
+                if isExact ? sharpen(active) : refine(active) { return .holds }
                 patience -= 1
             } else if wrong < fewest {
+                // Where there are many the worst says little, and `climb` gets there sooner.
+                patience = step == 0 && wrong > Self.mostContradictions ? 1 : 5
                 fewest = wrong
-                patience = 5
             } else {
                 patience -= 1
             }
@@ -312,40 +324,90 @@ final class ActiveSet {
         return active
     }
 
+    /// What a correction does to the trades while the multipliers stay as they are.
+    private enum Change {
+        case nothing, any
+        case instrument(Int, was: Segment)
+    }
+
     /// Trades and multipliers of the guess, around the centres.
-    private func solve(_ active: Int) {
-        for k in 0..<active { multipliers[Int(activeRows[k])] = 0 }
-        computeTrades(isFirst: true)
+    /// - Parameter change: how the guess differs from the one that they were of.
+    /// - Returns: whether they are numbers of a reasonable size.
+    @discardableResult
+    private func solve(_ active: Int, _ change: Change) -> Bool {
+        switch change {
+        case .nothing: break
+        case .any: computeTrades()
+        case .instrument(let i, let was): move(i, from: was)
+        }
         for k in 0..<active {
             let r = Int(activeRows[k])
-            var value: Double
-            switch positions[r] {
-            case .belowLow: value = problem.low[r] + problem.penalty[r] / problem.penaltyQuadratic[r]
-            case .aboveHigh: value = problem.high[r] - problem.penalty[r] / problem.penaltyQuadratic[r]
-            case .atHigh: value = problem.high[r]
-            case .atLow, .inside: value = problem.low[r]
-            }
-            value += regularisation[k] * centreMultipliers[r]
-            right[k] = value - exposure[r]
+            right[k] =
+                target(r) - exposure[r] + regularisation[k] * (centreMultipliers[r] - multipliers[r])
         }
         matrix.solve(right, count: active)
-        for k in 0..<active { multipliers[Int(activeRows[k])] = right[k] }
-        computeTrades(isFirst: false)
+        var size = 0.0
+        for k in 0..<active {
+            let r = Int(activeRows[k])
+            multipliers[r] += right[k]
+            size += multipliers[r].magnitude
+        }
+        return size + computeTrades() < 1e200
+    }
+
+    /// The trade that an instrument on a segment answers prices with, and what it adds to margin and cash per unit.
+    @inline(__always)
+    private func answer(_ i: Int, _ segment: Segment, paid: Double, marginPrice: Double, cashPrice: Double)
+        -> (x: Double, margin: Double, cash: Double)
+    {
+        switch segment {
+        case .zero: return (0, 0, 0)
+        case .lower, .upper:
+            let x = segment == .lower ? problem.lower[i] : problem.upper[i]
+            let own = limitCoefficients(i, bought: x > 0)
+            return (x, own.margin, own.cash)
+        case .buy, .sell:
+            // A trade that has crossed 0 is still on its side's coefficients.
+            let own = limitCoefficients(i, bought: segment == .buy)
+            var slope = segment == .buy ? problem.costBuy[i] : -problem.costSell[i]
+            if problem.curvature[i] < Self.leastCurvature { slope -= Self.leastCurvature * centreTrades[i] }
+            let x = (paid + own.margin * marginPrice + own.cash * cashPrice - slope) * weight[i]
+            return (x, own.margin, own.cash)
+        }
+    }
+
+    /// One instrument's way to another segment, and what that does to the exposures.
+    private func move(_ i: Int, from was: Segment) {
+        let marginPrice = multipliers[problem.marginRow]
+        let cashPrice = multipliers[problem.cashRow]
+        let old = answer(i, was, paid: price[i], marginPrice: marginPrice, cashPrice: cashPrice)
+        let new = answer(i, segments[i], paid: price[i], marginPrice: marginPrice, cashPrice: cashPrice)
+        let step = new.x - trades[i]
+        for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
+            exposure[Int(problem.columnRow[k])] += problem.coefficients[k] * step
+        }
+        exposure[problem.marginRow] += new.margin * new.x - old.margin * trades[i]
+        exposure[problem.cashRow] += new.cash * new.x - old.cash * trades[i]
+        trades[i] = new.x
     }
 
     /// The prices that the multipliers make, the trades that the free instruments answer with, as the others rest,
     /// and the exposures that they make: in one pass over the coefficients, as little else takes time.
-    private func computeTrades(isFirst: Bool) {
+    /// - Returns: the sum of the trades' magnitudes.
+    @discardableResult
+    func computeTrades() -> Double {
         let (columnStart, columnRow, coefficients) = (
             problem.columnStart, problem.columnRow, problem.coefficients
         )
-        let (multipliers, exposure, price, trades) = (multipliers, exposure, price, trades)
-        let (segments, linear, weight) = (segments, linear, weight)
+        let (multipliers, exposure, price, trades, segments) = (
+            multipliers, exposure, price, trades, segments
+        )
         let marginPrice = multipliers[problem.marginRow]
         let cashPrice = multipliers[problem.cashRow]
         for r in 0..<rowCount { exposure[r] = 0 }
         var margin = 0.0
         var cash = 0.0
+        var size = 0.0
         var k = 0
         for i in 0..<count {
             let start = k
@@ -356,48 +418,26 @@ final class ActiveSet {
                 k += 1
             }
             price[i] = paid
-            let segment = segments[i]
-            let x: Double
-            var own: (margin: Double, cash: Double)
-            switch segment {
-            case .zero:
+            guard segments[i] != .zero else {
                 trades[i] = 0
                 continue
-            case .lower, .upper:
-                x = segment == .lower ? problem.lower[i] : problem.upper[i]
-                own = limitCoefficients(i, bought: x > 0)
-            case .buy, .sell:
-                // A trade that has crossed 0 is still on its side's coefficients.
-                own = limitCoefficients(i, bought: segment == .buy)
-                if isFirst {
-                    var slope = segment == .buy ? problem.costBuy[i] : -problem.costSell[i]
-                    if problem.curvature[i] < Self.leastCurvature {
-                        slope -= Self.leastCurvature * centreTrades[i]
-                    }
-                    linear[i] = slope
-                }
-                x = (paid + own.margin * marginPrice + own.cash * cashPrice - linear[i]) * weight[i]
             }
-            trades[i] = x
-            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * x }
-            margin += own.margin * x
-            cash += own.cash * x
+            let own = answer(i, segments[i], paid: paid, marginPrice: marginPrice, cashPrice: cashPrice)
+            trades[i] = own.x
+            size += own.x.magnitude
+            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * own.x }
+            margin += own.margin * own.x
+            cash += own.cash * own.x
         }
         exposure[problem.marginRow] = margin
         exposure[problem.cashRow] = cash
-    }
-
-    private var isFinite: Bool {
-        var sum = 0.0
-        for r in 0..<rowCount { sum += multipliers[r].magnitude }
-        for i in 0..<count { sum += trades[i].magnitude }
-        return sum < 1e200
+        return size
     }
 
     // MARK: Corrections
 
-    /// Corrects what contradicts the guess, all of it or the worst, and counts it.
-    private func correct(all: Bool = true) -> Int {
+    /// Counts what contradicts the guess, and corrects the worst.
+    private func correctWorst(_ change: inout Change) -> Int {
         var wrong = 0
         var worst = 0.0
         var worstInstrument = -1
@@ -408,25 +448,43 @@ final class ActiveSet {
             let (segment, error) = check(instrument: i)
             guard error > Self.tolerance else { continue }
             wrong += 1
-            if all {
-                segments[i] = segment
-            } else if error > worst {
-                (worst, worstInstrument, worstSegment) = (error, i, segment)
-            }
+            if error > worst { (worst, worstInstrument, worstSegment) = (error, i, segment) }
         }
         for r in 0..<rowCount {
             let (position, error) = check(row: r)
             guard error > Self.tolerance else { continue }
             wrong += 1
-            if all {
-                positions[r] = position
-            } else if error > worst {
+            if error > worst {
                 (worst, worstInstrument, worstRow, worstPosition) = (error, -1, r, position)
             }
         }
-        if worstInstrument >= 0 { segments[worstInstrument] = worstSegment }
-        if worstRow >= 0 { positions[worstRow] = worstPosition }
+        if worstInstrument >= 0 {
+            change = .instrument(worstInstrument, was: segments[worstInstrument])
+            segments[worstInstrument] = worstSegment
+        } else if worstRow >= 0 {
+            // Taken in, a row keeps its multiplier.
+            change = worstPosition == .atLow || worstPosition == .atHigh ? .nothing : .any
+            positions[worstRow] = worstPosition
+        }
         return wrong
+    }
+
+    /// Corrects all that contradicts the guess; returns whether nothing did.
+    private func correctAll() -> Bool {
+        var holds = true
+        for i in 0..<count {
+            let (segment, error) = check(instrument: i)
+            guard error > Self.tolerance else { continue }
+            segments[i] = segment
+            holds = false
+        }
+        for r in 0..<rowCount {
+            let (position, error) = check(row: r)
+            guard error > Self.tolerance else { continue }
+            positions[r] = position
+            holds = false
+        }
+        return holds
     }
 
     /// The segment that an instrument should be on, and how much the present one is contradicted.
@@ -466,14 +524,14 @@ final class ActiveSet {
 
     /// Derivative of cost less price at x, on the side of buying.
     @inline(__always)
-    private func slopeOfBuying(_ i: Int, _ x: Double) -> Double {
+    func slopeOfBuying(_ i: Int, _ x: Double) -> Double {
         problem.costBuy[i] + problem.curvature[i] * x - price[i]
             - problem.marginPerUnit[i] * multipliers[problem.marginRow]
             - problem.cashBuy[i] * multipliers[problem.cashRow]
     }
 
     @inline(__always)
-    private func slopeOfSelling(_ i: Int, _ x: Double) -> Double {
+    func slopeOfSelling(_ i: Int, _ x: Double) -> Double {
         -problem.costSell[i] + problem.curvature[i] * x - price[i]
             + problem.marginPerUnit[i] * multipliers[problem.marginRow]
             + problem.cashSell[i] * multipliers[problem.cashRow]
@@ -505,6 +563,22 @@ final class ActiveSet {
         }
     }
 
+    /// Repeats the solution where rounding left rows that hold beside their limits; returns whether it still holds.
+    private func sharpen(_ active: Int) -> Bool {
+        var any = false
+        for _ in 0..<3 {
+            var error = 0.0
+            for k in 0..<active {
+                let r = Int(activeRows[k])
+                error = max(error, (target(r) - exposure[r]).magnitude)
+            }
+            guard error > 0.1 * Self.tolerance else { break }
+            solve(active, .nothing)
+            any = true
+        }
+        return !any || correctAll()
+    }
+
     /// Repeats the solution around itself until the added curvature has no effect.
     /// - Returns: whether the guess still holds. Where rows that depend on each other contradict each other it
     ///   may do so without being an optimum, so callers compare with the dual.
@@ -522,9 +596,9 @@ final class ActiveSet {
                 move = max(move, regularisation[k] * (multipliers[r] - centreMultipliers[r]).magnitude)
             }
             for r in 0..<rowCount { centreMultipliers[r] = multipliers[r] }
-            if move <= 1e-15 { return correct() == 0 }
-            solve(active)
+            if move <= 1e-15 { return correctAll() }
+            solve(active, .any)
         }
-        return correct() == 0
+        return correctAll()
     }
 }

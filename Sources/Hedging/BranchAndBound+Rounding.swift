@@ -51,7 +51,10 @@ extension BranchAndBound {
         _ = scaled.value(trial, exposure: exposure, tolerance: .infinity)
         var value = fixedTotal()
         for i in 0..<count { value += scaled.tradeCost(i, trial[i]) }
-        for r in 0..<scaled.rowCount { value += rowPrice(r, exposure[r]) }
+        for r in 0..<scaled.rowCount {
+            paid[r] = rowPrice(r, exposure[r])
+            value += paid[r]
+        }
         return value
     }
 
@@ -63,13 +66,13 @@ extension BranchAndBound {
         if fixedCost[i] > 0 { change += (target != 0 ? fixedCost[i] : 0) - (x != 0 ? fixedCost[i] : 0) }
         for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
             let r = Int(scaled.columnRow[k])
-            change += rowPrice(r, exposure[r] + scaled.coefficients[k] * move) - rowPrice(r, exposure[r])
+            change += rowPrice(r, exposure[r] + scaled.coefficients[k] * move) - paid[r]
         }
         let margin = scaled.marginPerUnit[i] * (target.magnitude - x.magnitude)
         let cash = cashOf(i, target) - cashOf(i, x)
         let (m, c) = (scaled.marginRow, scaled.cashRow)
-        change += rowPrice(m, exposure[m] + margin) - rowPrice(m, exposure[m])
-        return change + rowPrice(c, exposure[c] + cash) - rowPrice(c, exposure[c])
+        change += rowPrice(m, exposure[m] + margin) - paid[m]
+        return change + rowPrice(c, exposure[c] + cash) - paid[c]
     }
 
     private func cashOf(_ i: Int, _ x: Double) -> Double {
@@ -79,10 +82,15 @@ extension BranchAndBound {
     private func apply(_ i: Int, _ target: Double) {
         let move = target - trial[i]
         for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-            exposure[Int(scaled.columnRow[k])] += scaled.coefficients[k] * move
+            let r = Int(scaled.columnRow[k])
+            exposure[r] += scaled.coefficients[k] * move
+            paid[r] = rowPrice(r, exposure[r])
         }
-        exposure[scaled.marginRow] += scaled.marginPerUnit[i] * (target.magnitude - trial[i].magnitude)
-        exposure[scaled.cashRow] += cashOf(i, target) - cashOf(i, trial[i])
+        let (m, c) = (scaled.marginRow, scaled.cashRow)
+        exposure[m] += scaled.marginPerUnit[i] * (target.magnitude - trial[i].magnitude)
+        exposure[c] += cashOf(i, target) - cashOf(i, trial[i])
+        paid[m] = rowPrice(m, exposure[m])
+        paid[c] = rowPrice(c, exposure[c])
         trial[i] = target
     }
 

@@ -26,6 +26,8 @@ final class BranchAndBound {
 
     /// In scaled units. An amount other than 0 is at least `least`, which is whole lots.
     let lot, least, fixedCost, trial, incumbent, exposure: Vector
+    /// What each row costs the trial trades.
+    let paid: Vector
     private let baseLower, baseUpper: Vector
     let baseBuy, baseSell: Vector
     /// The box of the root: amounts that may be traded.
@@ -56,7 +58,7 @@ final class BranchAndBound {
         self.active = active
         count = scaled.count
         let count = count
-        let arena = Arena(capacity: 15 * Arena.room(count) + Arena.room(scaled.rowCount))
+        let arena = Arena(capacity: 15 * Arena.room(count) + 2 * Arena.room(scaled.rowCount))
         func take() -> Vector { arena.take(count) }
         lot = take()
         least = take()
@@ -74,6 +76,7 @@ final class BranchAndBound {
         seenDown = take()
         seenUp = take()
         exposure = arena.take(scaled.rowCount)
+        paid = arena.take(scaled.rowCount)
         self.arena = arena
         sharesRow = .allocate(capacity: count * count)
         sharesRow.initialize(repeating: false, count: count * count)

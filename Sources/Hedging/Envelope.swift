@@ -20,6 +20,8 @@ struct Envelope {
         self.inverseDiagonal = inverseDiagonal
     }
 
+    private static let leftOut = 1e100
+
     func row(_ index: Int) -> UnsafeMutablePointer<Double> { values + index * stride }
 
     /// Sets rows 0..<count to 0 within the envelope.
@@ -49,11 +51,22 @@ struct Envelope {
             let pivot = diagonal - Self.dot(row, row, from: firstOfRow, to: i)
             let isOwn = pivot > floor * diagonal
             isWhole = isWhole && isOwn
-            let root = isOwn ? pivot.squareRoot() : 1e100
+            let root = isOwn ? pivot.squareRoot() : Self.leftOut
             row[i] = root
             inverseDiagonal[i] = 1 / root
         }
         return isWhole
+    }
+
+    /// Whether `factorise` left a row out.
+    func isDependent(_ index: Int) -> Bool { row(index)[index] == Self.leftOut }
+
+    /// Of a row that was left out: the weights, 1 of its own, with which it and the rows before add up to 0.
+    func nullVector(_ weights: UnsafeMutablePointer<Double>, of index: Int) {
+        let own = row(index)
+        for j in 0..<index { weights[j] = j < Int(first[index]) ? 0 : -own[j] }
+        weights[index] = 1
+        solveTransposed(weights, count: index)
     }
 
     /// Solves in place with the factor.
@@ -61,15 +74,17 @@ struct Envelope {
         for i in 0..<count {
             b[i] = (b[i] - Self.dot(row(i), b, from: Int(first[i]), to: i)) * inverseDiagonal[i]
         }
-        for i in stride(downFrom: count) {
+        solveTransposed(b, count: count)
+    }
+
+    private func solveTransposed(_ b: UnsafeMutablePointer<Double>, count: Int) {
+        for i in (0..<count).reversed() {
             let value = b[i] * inverseDiagonal[i]
             b[i] = value
             let row = row(i)
             for j in Int(first[i])..<i { b[j] -= value * row[j] }
         }
     }
-
-    private func stride(downFrom count: Int) -> ReversedCollection<Range<Int>> { (0..<count).reversed() }
 
     /// Four running sums, in a fixed order.
     @inline(__always)

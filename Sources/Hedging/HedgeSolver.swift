@@ -183,11 +183,16 @@ public final class HedgeSolver {
                 return .infeasible
             }
             active.adopt(interior)
-            let holds = active.run(climbs: tolerance < 1e-5) == .holds
+            let guess = active.run(climbs: tolerance < 1e-5 || outcome == .stalled)
             solution.pivots += active.pivots
-            if holds {
+            switch guess {
+            case .holds:
                 take(problem, scaled, active)
                 if solution.certificate.holds { return .optimal }
+            case .infeasible:
+                scaled.ray.update(from: active.multipliers, count: scaled.rowCount)
+                return .infeasible
+            case .open: break
             }
             if outcome == .stalled { break }
         }

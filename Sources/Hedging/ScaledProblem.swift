@@ -45,6 +45,9 @@ final class ScaledProblem {
     private let entryInstruments: [Int32]
     private let bandRanges: [Range<Int>]
     private let underlyingOf: [Int32]
+    /// Underlyings, and behind them a group for what spans several.
+    let groupCount: Int
+    let groupOfRow: UnsafeMutablePointer<Int32>
     private let factor: UnsafeMutablePointer<Double>
     /// Multipliers that proved that the last problem had no solution.
     let ray: UnsafeMutablePointer<Double>
@@ -132,6 +135,10 @@ final class ScaledProblem {
         self.positionOfEntry = positionOfEntry
         self.factorPosition = factorPosition
         self.underlyingOf = underlyingOf
+        groupCount = several + 1
+        groupOfRow = .allocate(capacity: rowCount)
+        groupOfRow.initialize(repeating: Int32(several), count: rowCount)
+        for band in 0..<bandCount { groupOfRow[Int(rowOfBand[band])] = Int32(group[band]) }
         firstFactorRow = bandCount
         entryInstruments = problem.entries.map { Int32($0.instrument) }
         bandRanges = problem.bands.map(\.entries)
@@ -168,6 +175,7 @@ final class ScaledProblem {
         columnStart.deallocate()
         columnRow.deallocate()
         kinds.deallocate()
+        groupOfRow.deallocate()
     }
 
     /// Whether the problem has this shape: the same bands on the same instruments.

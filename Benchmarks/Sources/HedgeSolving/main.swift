@@ -1,7 +1,7 @@
 // Microseconds per hedge problem, cold and from tick to tick, beside other solvers in the same run.
 //
 //     HedgeSolving [FILE.json ...]    own sequences of ticks, or those of files
-//     HedgeSolving lots               whole lots alone
+//     HedgeSolving lots [FILE.json]   whole lots alone
 //     HedgeSolving alone              without the other solvers
 //
 // Poise's times include everything from the problem's numbers to a certified answer. The peers, in Python, get the
@@ -20,53 +20,89 @@ struct Sequence {
 let clock = ContinuousClock()
 
 /// Whole lots: the proven optimum, or what a tenth of a second brings.
-func measureLots() throws {
+func measureLots(_ name: String, _ problems: [HedgeProblem], seconds: Double) throws {
+    var results: [(milliseconds: Double, nodes: Int, gap: Double)] = []
+    var statuses: [String: Int] = [:]
+    for problem in problems {
+        let solver = HedgeSolver()
+        solver.search.timeLimit = seconds
+        let time = try clock.measure { _ = try solver.solve(problem) }
+        statuses[solver.solution.status.rawValue, default: 0] += 1
+        guard solver.solution.gap < .infinity else { continue }
+        results.append((time / .milliseconds(1), solver.solution.nodes, solver.solution.gap))
+    }
+    func middle(_ values: [Double], _ format: String) -> String {
+        let sorted = values.sorted()
+        return sorted.isEmpty
+            ? "-" : String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
+    }
+    let title = "  \(name)\(seconds < 1 ? ", stopped at \(seconds) s" : "")"
     print(
-        "\nwhole lots, 12 problems each                milliseconds p50      max   nodes p50      max   gap p50      max"
+        title.padding(toLength: 48, withPad: " ", startingAt: 0)
+            + middle(results.map(\.milliseconds), "%8.1f %8.1f")
+            + middle(results.map { Double($0.nodes) }, "   %9.0f %8.0f")
+            + middle(results.map { 100 * $0.gap }, " %8.2f%% %7.2f%%") + "  "
+            + statuses.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
+}
+
+/// Lots of the desk's own sequences, 12 problems each, or of files.
+func measureLots(_ files: [Sequence]) throws {
+    print(
+        "\nwhole lots                                  milliseconds p50      max   nodes p50      max   gap p50      max"
     )
+    for file in files { try measureLots(file.name, file.problems, seconds: 0.1) }
+    guard files.isEmpty else { return }
     for (count, underlyings, seconds) in [(10, 2, 10.0), (20, 3, 10), (60, 6, 0.1)] {
-        var results: [(milliseconds: Double, nodes: Int, gap: Double)] = []
-        for var problem in TickSequence.problems(
+        var problems = TickSequence.problems(
             instruments: count, underlyings: underlyings, softShare: 0, ticks: 12)
-        {
-            for i in problem.instruments.indices {
+        for k in problems.indices {
+            for i in problems[k].instruments.indices {
                 let lot = i < underlyings ? 0.4 : 2.0
-                problem.instruments[i].lot = lot
-                problem.instruments[i].maximumBuy =
-                    (problem.instruments[i].maximumBuy / lot).rounded(.up) * lot
-                problem.instruments[i].maximumSell =
-                    (problem.instruments[i].maximumSell / lot).rounded(.up) * lot
+                let instrument = problems[k].instruments[i]
+                problems[k].instruments[i].lot = lot
+                problems[k].instruments[i].maximumBuy = (instrument.maximumBuy / lot).rounded(.up) * lot
+                problems[k].instruments[i].maximumSell = (instrument.maximumSell / lot).rounded(.up) * lot
             }
-            let solver = HedgeSolver()
-            solver.search.timeLimit = seconds
-            let time = try clock.measure { _ = try solver.solve(problem) }
-            results.append((time / .milliseconds(1), solver.solution.nodes, solver.solution.gap))
         }
-        func middle(_ values: [Double], _ format: String) -> String {
-            let sorted = values.sorted()
-            return String(format: format, sorted[sorted.count / 2], sorted[sorted.count - 1])
-        }
-        print(
-            "  n = \(count)\(seconds < 1 ? ", stopped at \(seconds) s" : "")".padding(
-                toLength: 48, withPad: " ", startingAt: 0)
-                + middle(results.map(\.milliseconds), "%8.1f %8.1f")
-                + middle(results.map { Double($0.nodes) }, "   %9.0f %8.0f")
-                + middle(results.map { 100 * $0.gap }, " %8.2f%% %7.2f%%"))
+        try measureLots("n = \(count)", problems, seconds: seconds)
     }
 }
 
 var sequences: [Sequence] = []
 let files = CommandLine.arguments.dropFirst()
-for path in files where path != "lots" && path != "alone" {
+for path in files
+where path != "loop" && path != "debug" && path != "all" && path != "pivots" && path != "lots"
+    && path != "alone"
+{
     let problems = try HedgeProblemFile(Source(path: path)).problems
     sequences.append(Sequence(name: String(path.split(separator: "/").last ?? ""), problems: problems))
 }
-if files.first == "lots" {
-    try measureLots()
+if files.contains("loop") {
+    let solver = HedgeSolver()
+    let p = sequences[0].problems
+    if files.contains("all") {
+        for sequence in sequences {
+            for problem in sequence.problems {
+                var best = 1e9
+                let time = try clock.measure { _ = try solver.solve(problem, start: .warm) }
+                best = time / .microseconds(1)
+                let s = solver.solution
+                print("\(s.status) pivots \(s.pivots) interior \(s.interiorSteps) \(best)")
+            }
+        }
+        exit(0)
+    }
+    for _ in 0..<200_000 {
+        _ = try solver.solve(p[3], start: .warm); _ = try solver.solve(p[4], start: .warm)
+    }
     exit(0)
 }
-let isAlone = files.first == "alone"
-if files.isEmpty || isAlone {
+if files.first == "lots" {
+    try measureLots(sequences)
+    exit(0)
+}
+let isAlone = files.first == "alone" || files.contains("pivots")
+if files.isEmpty || files.count == 1 && isAlone {
     for (name, count, underlyings, soft, ticks) in [
         ("hard, n = 10", 10, 2, 0.0, 40), ("hard, n = 30", 30, 4, 0, 40), ("hard, n = 60", 60, 6, 0, 40),
         ("half soft, n = 30", 30, 4, 0.5, 40), ("half soft, n = 60", 60, 6, 0.5, 40),
@@ -87,6 +123,22 @@ func shown(_ times: [Double]) -> String {
         String(format: "%9.1f", sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))])
     }
     return at(0.5) + at(0.99) + String(format: "%9.1f", last)
+}
+
+/// - Parameter mode: "ticks" for DAQP from tick to tick alone, those without a solution included.
+func runPeers(_ problems: [HedgeProblem], _ mode: String...) throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
+    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../Peers/hedge.py").path
+    process.arguments =
+        [ProcessInfo.processInfo.environment["POISE_PYTHON"] ?? "python3", script, file.path] + mode
+    fflush(nil)
+    try process.run()
+    process.waitUntilExit()
 }
 
 var totalAllocations: UInt = 0
@@ -117,6 +169,18 @@ for sequence in sequences {
             start == .warm
             ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
         totalAllocations += allocations
+        if start == .warm, files.contains("pivots") {
+            var best = [Double](repeating: .infinity, count: problems.count)
+            var pivots = [Int](repeating: 0, count: problems.count)
+            for _ in 0..<200 {
+                for (index, problem) in problems.enumerated() {
+                    let time = try clock.measure { _ = try solver.solve(problem, start: start) }
+                    best[index] = min(best[index], time / .microseconds(1));
+                    pivots[index] = solver.solution.pivots
+                }
+            }
+            print(zip(pivots, best).map { String(format: "%d:%.1f", $0, $1) }.joined(separator: " "))
+        }
         print("  Poise \(start)".padding(toLength: 42, withPad: " ", startingAt: 0) + shown(times) + note)
     }
     if problems.count < sequence.problems.count {
@@ -137,21 +201,10 @@ for sequence in sequences {
                 + String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)))
     }
     if isAlone { continue }
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("poise-hedges-\(getpid()).json")
-        .path
-    try Data(("[" + problems.map(\.json).joined(separator: ",") + "]").utf8).write(
-        to: URL(fileURLWithPath: path))
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appendingPathComponent("../../Peers/hedge.py").path
-    process.arguments = [ProcessInfo.processInfo.environment["POISE_PYTHON"] ?? "python3", script, path]
-    fflush(nil)
-    try process.run()
-    process.waitUntilExit()
+    try runPeers(problems)
+    if problems.count < sequence.problems.count { try runPeers(sequence.problems, "ticks") }
 }
-if files.isEmpty || isAlone { try measureLots() }
+if files.isEmpty || isAlone { try measureLots([]) }
 // The first problem of a shape may allocate, the others may not: a hedger calls this on every tick.
 print("\nheap allocations after the first problem of a shape: \(totalAllocations)")
 if totalAllocations > 0 { exit(1) }
