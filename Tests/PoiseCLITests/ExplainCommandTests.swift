@@ -94,7 +94,7 @@ struct ExplainCommandTests {
             trades.replacingOccurrences(of: ",7.5\n", with: ",0\n").replacingOccurrences(
                 of: ",-1.25\n", with: ",0\n"))
         let place = try #require(paid[0].firstIndex(of: "fees_\(numeraire)"))
-        #expect(paid.count == 4 && paid.map(\.count) == free.map(\.count))
+        try #require(paid.count == 4 && paid.map(\.count) == free.map(\.count))
         // The perpetual and the option's future at the end.
         let prices = numeraire == "usd" ? [1, 1] : [36_700.0, 36_700 * 1.01]
         let expected = [-7.5 / prices[0], 1.25 / prices[1]]
@@ -123,7 +123,7 @@ struct ExplainCommandTests {
             let more = ["--desks", file.path, "--format", "csv"]
             let trades = "c,BTC-PERPETUAL,10000,36100\n"
             let rows = try Self.explain(["--by", "desk,book"] + more, trades: trades).rows
-            #expect(
+            try #require(
                 rows.map { $0[0] + "/" + $0[1] } == [
                     "desk/book", "east/a", "east/c", "west/b", "total east/", "total west/", "total/",
                 ])
@@ -135,7 +135,7 @@ struct ExplainCommandTests {
                 #expect(abs(number(6, column) - number(4, column) - number(5, column)) <= 1e-15 * scale)
             }
             let byDesk = try Self.explain(["--by", "desk"] + more, trades: trades).rows
-            #expect(byDesk.map { $0[0] } == ["desk", "east", "west", "total"])
+            try #require(byDesk.map { $0[0] } == ["desk", "east", "west", "total"])
             #expect(Array(byDesk[1].dropFirst()) == Array(rows[4].dropFirst(2)))
             try Data("book,desk\na,east\nb,west\n".utf8).write(to: file)
             let missing = try Self.explain(["--by", "desk"] + more, trades: trades)
