@@ -6,7 +6,7 @@ let batch = try OptionBatch(                        // checked once; then nothin
     type: [0, 1], spot: [64_250, 64_250], strike: [60_000, 70_000], years: [0.1, 0.1],
     volatility: [0.52, 0.55], rate: [0, 0], dividend: [0, 0])
 let greeks = engine.greeks(.all, of: batch)
-print(greeks[.delta]![0], greeks[.vega]![1])        // DELTA
+print(greeks[.delta]![0], greeks[.vega]![1])        // 0.6909011683776387 7464.745389771453
 
 // On every tick, without allocating: same batch, same matrix.
 batch.withColumns { engine.fullForm(.book, $0, count: batch.count, into: greeks.columns) }
@@ -20,7 +20,7 @@ let limits = try LimitTable(try Source(path: folder + "/limits.csv"), &badRows)
 let (risk, hedges) = try LiveHedge.all(positions, in: chain, limits, BookHedge.Options(), engine, &badRows)
 let live = try LiveRebalancing(hedges[0], [
     .init(limit: 0, policy: try WhalleyWilmottPolicy(riskAversion: 1e-6)),
-    .init(limit: 2, policy: try FreshDataPolicy(ThresholdPolicy(.cash(50_000), landing: .centre), fresh: 2, stale: 10)),
+    .init(limit: 3, policy: try FreshDataPolicy(ThresholdPolicy(.cash(50_000), landing: .centre), fresh: 2, stale: 10)),
 ])
 live.states[0].proportionalCost = SIMD8(repeating: 0.0005)    // what exposures don't tell
 if case .hedge(.optimal) = try live.decide() { print(hedges[0].solution.trades) }
