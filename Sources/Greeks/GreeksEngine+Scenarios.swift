@@ -85,14 +85,20 @@ extension GreeksEngine {
     /// `GreeksKernel.figureProducts`.
     public func figureProducts(
         _ rows: UnsafePointer<Double>, rowCount: Int, weights: UnsafePointer<Double>, groupEights: Int,
-        into sums: UnsafeMutablePointer<Double>
+        figureCount: Int, into sums: UnsafeMutablePointer<Double>
     ) {
         switch instructionSet {
         #if arch(x86_64)
-            case .avx512: GreeksAVX512.figureProducts(rows, rowCount, weights, groupEights, sums)
-            case .avx2: GreeksAVX2.figureProducts(rows, rowCount, weights, groupEights, sums)
+            case .avx512:
+                GreeksAVX512.figureProducts(
+                    rows, rowCount, weights, groupEights, figureCount, sums)
+            case .avx2:
+                GreeksAVX2.figureProducts(
+                    rows, rowCount, weights, groupEights, figureCount, sums)
         #endif
-        default: GreeksBaseline.figureProducts(rows, rowCount, weights, groupEights, sums)
+        default:
+            GreeksBaseline.figureProducts(
+                rows, rowCount, weights, groupEights, figureCount, sums)
         }
     }
 }

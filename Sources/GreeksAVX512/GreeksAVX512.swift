@@ -21,6 +21,11 @@ enum Arithmetic: RowArithmetic {
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
 
     @inline(__always)
+    static func entries(of table: Lanes, at index: LaneBits) -> Lanes {
+        poise_entries(table, unsafeBitCast(index, to: SIMD8<Int64>.self))
+    }
+
+    @inline(__always)
     static func storeTransposed(
         _ a: (Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes, Lanes),
         to rows: UnsafeMutablePointer<Double>, stride: Int
@@ -289,11 +294,11 @@ public enum GreeksAVX512 {
     @inline(never)
     public static func figureProducts(
         _ rows: UnsafePointer<Double>, _ rowCount: Int, _ weights: UnsafePointer<Double>,
-        _ groupEights: Int, _ sums: UnsafeMutablePointer<Double>
+        _ groupEights: Int, _ figureCount: Int, _ sums: UnsafeMutablePointer<Double>
     ) {
         GreeksKernel.figureProducts(
             Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
-            into: sums)
+            figureCount: figureCount, into: sums)
     }
 
     @inline(never)

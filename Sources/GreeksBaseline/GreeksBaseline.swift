@@ -242,11 +242,11 @@ public enum GreeksBaseline {
     @inline(never)
     public static func figureProducts(
         _ rows: UnsafePointer<Double>, _ rowCount: Int, _ weights: UnsafePointer<Double>,
-        _ groupEights: Int, _ sums: UnsafeMutablePointer<Double>
+        _ groupEights: Int, _ figureCount: Int, _ sums: UnsafeMutablePointer<Double>
     ) {
         GreeksKernel.figureProducts(
             Arithmetic.self, rows: rows, rowCount: rowCount, weights: weights, groupEights: groupEights,
-            into: sums)
+            figureCount: figureCount, into: sums)
     }
 
     @inline(never)

@@ -208,19 +208,26 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
     }
 }
 
-/// Eight prices in one scenario.
+/// Eight prices in one scenario, accurate beside the prices that are exchanged; `greeks` is so beside the option's own.
 @_transparent @inlinable
 func scenarioPrice<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ state: UnsafeMutablePointer<Double>, factor: Lanes, logarithm: Lanes,
     _ putSign: LaneBits
 ) -> Lanes {
-    let unused = Lanes.zero
-    let terms = BlackScholesMertonTerms(
-        reciprocalSpot: unused, discountedSpot: lanes(state, 24) * factor, discountedStrike: lanes(state, 32),
-        years: unused, squareRootOfYears: unused, reciprocalYears: unused, spotRootYears: unused,
-        rate: unused, dividend: unused, deviation: lanes(state, 8), reciprocalDeviation: lanes(state, 0),
-        logForwardMoneyness: lanes(state, 16) + logarithm, putSign: putSign)
-    return greeks(arithmetic, terms).price
+    let discountedSpot = lanes(state, 24) * factor
+    let discountedStrike = lanes(state, 32)
+    let standardised = (lanes(state, 16) + logarithm) * lanes(state, 0)
+    let halfDeviation = lanes(state, 8)
+    let d1 = standardised + halfDeviation
+    let d2 = standardised - halfDeviation
+    let (spotTail, strikeTail) = centralTails(arithmetic, d1, d2, scale: discountedSpot)
+    // As in `greeks`: bases (0 or the whole) first, then what is left of the tails.
+    let sign1 = d1.bits ^ putSign
+    let sign2 = d2.bits ^ putSign
+    let base =
+        discountedSpot.kept(where: .!isNegative(sign1)) - discountedStrike.kept(where: .!isNegative(sign2))
+    let rest = spotTail.flippingSign(~sign1 & signBit) - strikeTail.flippingSign(~sign2 & signBit)
+    return (base + rest).flippingSign(putSign).atLeast(0)
 }
 
 /// Of each term five vectors: √T, ln(F/K), S e^(−qT), K e^(−rT), T.
@@ -251,7 +258,7 @@ func prepareScenarioTerms<A: LaneArithmetic>(
     }
 }
 
-/// Of each state five vectors: 1/(σ√T), σ√T, ln(F/K), S e^(−qT), K e^(−rT).
+/// Of each state five vectors: 1/(σ√T), σ√T/2, ln(F/K), S e^(−qT), K e^(−rT).
 @_transparent @inlinable
 func prepareScenarioStates<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ plan: ScenarioPlan, _ legs: ScenarioColumns, at index: Int,
@@ -295,7 +302,7 @@ func prepareScenarioStates<A: LaneArithmetic>(
         let deviation = (volatility * root).atLeast(Floor.deviation)
         let own = states + 40 &* number
         GreeksKernel.store(one / deviation, to: own, at: 0)
-        GreeksKernel.store(deviation, to: own, at: 8)
+        GreeksKernel.store(deviation * Lanes(repeating: 0.5), to: own, at: 8)
         GreeksKernel.store(lanes(term, 8), to: own, at: 16)
         GreeksKernel.store(lanes(term, 16), to: own, at: 24)
         GreeksKernel.store(lanes(term, 24), to: own, at: 32)

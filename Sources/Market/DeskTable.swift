@@ -24,10 +24,19 @@ public struct DeskTable: Sendable {
     }
 
     /// - Throws: `invalidValue` at the first position of a book without a desk.
-    public func requireDesks(of table: PositionTable, _ badRows: inout BadRows) throws(MarketError) {
-        for position in table.positions where deskOfBook[position.book] == nil {
+    public func requireDesks(of table: PositionTable) throws(MarketError) {
+        try requireDesks(of: table.positions.map { ($0.book, $0.line) }, in: table.file)
+    }
+
+    /// The same of trades.
+    public func requireDesks(of table: TradeTable) throws(MarketError) {
+        try requireDesks(of: table.trades.map { ($0.book, $0.line) }, in: table.file)
+    }
+
+    private func requireDesks(of rows: [(book: String, line: Int)], in table: String) throws(MarketError) {
+        for row in rows where deskOfBook[row.book] == nil {
             throw .invalidValue(
-                file: table.file, line: position.line, column: "book", value: position.book,
+                file: table, line: row.line, column: "book", value: row.book,
                 reason: "\(file) gives it no desk")
         }
     }

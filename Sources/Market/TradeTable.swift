@@ -1,20 +1,24 @@
-/// What books traded: columns `book,instrument,quantity,price`.
+/// What books traded: columns `book,instrument,quantity,price`, and `fee_usd` where there were fees.
 public struct TradeTable: Sendable {
     public static let columns = PositionTable.columns + ["price"]
 
     /// One line: quantity as in `PositionTable`, above 0 where the book bought; price as the exchange quotes it, in
-    /// coin for inverse options, else in quote currency.
+    /// coin for inverse options, else in quote currency; the fee in dollars, above 0 where the book paid it.
     public struct Trade: Sendable, Equatable {
         public let book: String
         public let instrument: Instrument
-        public let quantity, price: Double
+        public let quantity, price, fee: Double
         public let line: Int
 
-        public init(book: String, instrument: Instrument, quantity: Double, price: Double, line: Int = 0) {
+        public init(
+            book: String, instrument: Instrument, quantity: Double, price: Double, fee: Double = 0,
+            line: Int = 0
+        ) {
             self.book = book
             self.instrument = instrument
             self.quantity = quantity
             self.price = price
+            self.fee = fee
             self.line = line
         }
     }
@@ -34,16 +38,19 @@ public struct TradeTable: Sendable {
         file = source.name
         let table = try CommaSeparated(source)
         let price = try table.required("price")
+        let fee = table.index(of: "fee_usd")
         var names = InstrumentColumns(try table.required("book"), try table.required("instrument"))
         let quantity = try table.required("quantity")
         try table.forEachRow(&badRows) { row throws(MarketError) in
             let (book, instrument) = try names.read(row)
+            var paid = 0.0
+            if let fee { paid = try row.number(fee, "fee_usd", .finite) }
             trades.append(
                 Trade(
                     book: book, instrument: instrument,
                     quantity: try row.number(quantity, "quantity", .finite),
                     price: try row.number(price, "price", instrument.isOption ? .notNegative : .positive),
-                    line: row.line))
+                    fee: paid, line: row.line))
         }
     }
 }

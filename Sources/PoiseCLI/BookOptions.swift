@@ -39,9 +39,7 @@ struct BookOptions: ParsableArguments {
     /// What `--by` names, or where it is absent a command's own choice.
     func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
         let groupings = try by.map { try Grouping.list($0) } ?? standard
-        if groupings.contains(.desk), desks == nil {
-            throw ValidationError("--by \(by ?? ""): desk needs --desks, a table of which book is whose")
-        }
+        try Grouping.requireDesks(groupings, desks)
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
         _ = try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness)
         return groupings
@@ -56,14 +54,6 @@ struct BookOptions: ParsableArguments {
             throw ValidationError("standard input can be the chain or the positions, not both")
         }
         return (chain, positions)
-    }
-
-    /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
-    /// across underlyings, by underlying.
-    func totals(_ groupings: [Grouping]) -> [[Grouping]] {
-        let own: [Grouping] = numeraire == .coin ? [.underlying] : []
-        let isByDesk = groupings.contains(.desk) && groupings.contains { $0 != .desk && $0 != .underlying }
-        return (isByDesk ? [[.desk] + own] : []) + [own]
     }
 
     private func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
@@ -92,7 +82,7 @@ struct BookOptions: ParsableArguments {
         if let desks {
             let deskTable = try DeskTable(try Source(path: desks), &badRows)
             deskOfBook = deskTable.deskOfBook
-            if groupings.contains(.desk) { try deskTable.requireDesks(of: table, &badRows) }
+            if groupings.contains(.desk) { try deskTable.requireDesks(of: table) }
         }
         let valuation = try BookValuation(table, in: chain, &badRows)
         let buckets = try ExposureBuckets(

@@ -26,21 +26,26 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Table book,instrument,quantity,price of trades between the chains, or -; prices as quoted.",
+            "Table book,instrument,quantity,price[,fee_usd] of trades between the chains, or -; prices as quoted.",
             valueName: "file"))
     var trades: String?
 
     @Option(
         help: ArgumentHelp(
             "Delivery price of what expired, such as BTC-12FEB21=47512.3; may be repeated.",
-            valueName: "name=price"))
+            valueName: "name=price"), transform: NamedArgument.reader("NAME=PRICE"))
     var delivery: [NamedArgument] = []
 
     @Option(help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
     var funding = 0.0
 
-    @Option(help: ArgumentHelp("Any of book,underlying,expiry,instrument.", valueName: "fields"))
+    @Option(help: ArgumentHelp("Any of desk,book,underlying,expiry,instrument.", valueName: "fields"))
     var by = "book,underlying"
+
+    @Option(
+        help: ArgumentHelp(
+            "Table book,desk: to which desk each book belongs, for --by desk.", valueName: "file"))
+    var desks: String?
 
     @Option(help: "usd or coin.")
     var numeraire: Numeraire = .usd
@@ -62,12 +67,12 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func validate() throws {
-        _ = try Grouping.list(by, of: Grouping.unbucketed)
+        try Grouping.requireDesks(try Grouping.list(by, of: Grouping.unbucketed), desks)
         _ = try deliveryPrices()
         guard funding.magnitude < 0.1 else {
             throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
         }
-        guard [from, to, positions, trades].filter({ $0 == "-" }).count <= 1 else {
+        guard [from, to, positions, trades, desks].filter({ $0 == "-" }).count <= 1 else {
             throw ValidationError("standard input can be one of the files only")
         }
     }
@@ -80,15 +85,23 @@ struct ExplainCommand: ParsableCommand {
         let second = try Chain(try Source(path: to), &badRows)
         let table = try PositionTable(try Source(path: positions), &badRows)
         let trades = try self.trades.map { try TradeTable(try Source(path: $0), &badRows) }
+        var deskOfBook: [String: String] = [:]
+        if let desks {
+            let deskTable = try DeskTable(try Source(path: desks), &badRows)
+            deskOfBook = deskTable.deskOfBook
+            if groupings.contains(.desk) {
+                try deskTable.requireDesks(of: table)
+                if let trades { try deskTable.requireDesks(of: trades) }
+            }
+        }
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
             fundingRate: funding, in: numeraire, engine, &badRows)
         try numeraire.requireTotals(of: explanation.underlyings, by: groupings)
-        let sums = explanation.sums(by: groupings)
-        // In coin there is one total per underlying.
-        let totals = explanation.sums(by: numeraire == .coin ? [.underlying] : [])
-
-        let report = report(groupings, sums, totals)
+        let sums = ([groupings] + numeraire.totals(groupings)).map {
+            explanation.sums(by: $0, deskOfBook: deskOfBook)
+        }
+        let report = report(groupings, sums)
         let output = try Output(path: common.output)
         switch common.format {
         case .table:
@@ -97,30 +110,31 @@ struct ExplainCommand: ParsableCommand {
         case .csv: try report.writeCSV(to: output)
         case .json:
             try output.write("{\(json(explanation, groupings)),\n \"rows\": ")
-            try report.writeJSON(rows: 0..<sums.groups.count, to: output)
+            try report.writeJSON(rows: 0..<sums[0].groups.count, to: output)
             try output.write(",\n \"totals\": ")
-            try report.writeJSON(rows: sums.groups.count..<report.rowCount, to: output)
+            try report.writeJSON(rows: sums[0].groups.count..<report.rowCount, to: output)
             try output.write("\n}\n")
         }
         try output.finish()
         common.report(badRows)
     }
 
-    private func report(_ groupings: [Grouping], _ sums: ProfitSums, _ totals: ProfitSums) -> Report {
+    /// Rows of the first sums, and those of the others as totals.
+    private func report(_ groupings: [Grouping], _ sums: [ProfitSums]) -> Report {
         let parts = ProfitComponent.allCases
         let unit = numeraire == .usd ? "USD" : "coin"
+        let rows = sums.enumerated().flatMap { number, sums in sums.groups.indices.map { (number, $0) } }
         return Report(
             columns: groupings.map { Report.Column($0.rawValue) }
                 + parts.map { Report.Column("\($0)_\(numeraire.rawValue)", title: "\($0)", unit: unit) },
-            rowCount: sums.groups.count + totals.groups.count, totalCount: totals.groups.count
+            rowCount: rows.count, totalCount: rows.count - sums[0].groups.count
         ) { row, column in
-            let total = row - sums.groups.count
+            let (number, group) = rows[row]
             if column >= groupings.count {
-                let part = parts[column - groupings.count]
-                return .number(total >= 0 ? totals[total, part] : sums[row, part])
+                return .number(sums[number][group, parts[column - groupings.count]])
             }
-            if total < 0 { return .text(sums.groups[row][column]) }
-            return .text(column > 0 ? "" : (["total"] + totals.groups[total]).joined(separator: " "))
+            if number == 0 { return .text(sums[0].groups[group][column]) }
+            return .text(column > 0 ? "" : (["total"] + sums[number].groups[group]).joined(separator: " "))
         }
     }
 

@@ -18,7 +18,16 @@ struct PoiseCommand: ParsableCommand {
     static func main() {
         do {
             var command = try parseAsRoot()
-            try command.run()
+            do {
+                try command.run()
+            } catch let error as ValidationError {
+                // What only the files could tell is wrong usage of this command.
+                let usage = usageString(for: type(of: command))
+                let name = type(of: command).configuration.commandName ?? ""
+                fail(
+                    "Error: \(error.message)\nUsage: \(usage)\n  See 'poise \(name) --help' for more information.",
+                    status: 2, prefix: "")
+            }
         } catch let error as MarketError {
             fail("\(error)", status: 1)
         } catch let error as ConfigurationError {

@@ -34,7 +34,7 @@ struct RiskCommand: ParsableCommand {
             ExposurePlan(
                 valuation.positions, contracts: valuation.contracts, by: groupings, books.buckets)
         }
-        let plans = ([groupings] + inputs.totals(groupings)).map(plan)
+        let plans = ([groupings] + inputs.numeraire.totals(groupings)).map(plan)
         let figures = ContractFigures(count: valuation.contracts.count)
         let exposures = plans.map { Exposures($0) }
         stopwatch.lap("index")

@@ -29,6 +29,12 @@ struct ScenariosCommand: ParsableCommand {
             """, valueName: "file"))
     var options: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Threads that share the scenarios of --options; the same bits for any number.", valueName: "count"
+        ))
+    var threads = 1
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -37,6 +43,9 @@ struct ScenariosCommand: ParsableCommand {
             _ = try inputs.requireFiles()
         } else if inputs.chain != nil || inputs.positions != nil || inputs.by != nil {
             throw ValidationError("--options is a table of its own: no --chain, --positions, --by beside it")
+        }
+        guard (1...1024).contains(threads) else {
+            throw ValidationError("--threads \(threads): expected 1 to 1024")
         }
         if [inputs.chain, inputs.positions, options, grid].filter({ $0 == "-" }).count > 1 {
             throw ValidationError("standard input can be one of the files, not several")
@@ -59,7 +68,7 @@ struct ScenariosCommand: ParsableCommand {
         var progress = Progress("contracts revalued", count: valuation.contracts.count)
         let (groups, profits) = scenarios.profits(
             of: valuation.positions, by: groupings, books.buckets, progress: { progress.update($0) })
-        let totals = inputs.totals(groupings).map {
+        let totals = inputs.numeraire.totals(groupings).map {
             scenarios.profits(of: valuation.positions, by: $0, books.buckets)
         }
         progress.finish()
@@ -87,7 +96,7 @@ struct ScenariosCommand: ParsableCommand {
         var progress = Progress("legs revalued", count: batch.count)
         let profits = try ScenarioRevaluation(grid, engine: engine).profits(
             of: batch, quantities: table.quantities, books: table.books, bookCount: table.bookNames.count,
-            in: inputs.numeraire, progress: { progress.update($0) })
+            in: inputs.numeraire, threads: threads, progress: { progress.update($0) })
         progress.finish()
         stopwatch.lap("revalue")
         let total = ScenarioMatrix(rowCount: 1, scenarioCount: grid.count)

@@ -33,7 +33,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         help: ArgumentHelp(
             """
             Candles timestamp,open,high,low,close of a coin, one for each; several files of one coin are joined.
-            """, valueName: "coin=file"))
+            """, valueName: "coin=file"), transform: NamedArgument.reader("COIN=FILE"))
     var history: [NamedArgument]
 
     @Option(help: "historical, delta-gamma-vega or monte-carlo.")
@@ -56,7 +56,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Candles of a coin's volatility index, one for each coin; volatilities move with its close.",
-            valueName: "coin=file"))
+            valueName: "coin=file"), transform: NamedArgument.reader("COIN=FILE"))
     var volatilityHistory: [NamedArgument] = []
 
     @Option(

@@ -157,7 +157,7 @@ public struct ChainScenarios: Sendable {
             var own = terms[range.lowerBound / block]
             switch path {
             case .sparse:
-                own.add(matrix, to: result, revaluation.engine)
+                own.add(matrix, 0..<matrix.stride / 8, to: result, revaluation.engine)
             case .dense:
                 own.fill(&quantities, rowCount: range.count)
                 revaluation.engine.addRowProducts(

@@ -16,14 +16,14 @@ public struct ExpiryHaircut: Sendable, Equatable {
     }
 
     /// The field that cannot be computed, as it is called in files.
-    var firstInvalid: (field: String, value: Double)? {
+    var firstInvalid: (field: String, value: Double, limits: String)? {
         for (field, value) in [("long", long), ("short", short)] where !(value >= 0 && value <= 1000) {
-            return (field, value)
+            return (field, value, "0 to 1000")
         }
         for (field, value) in [
             ("long_rate_multiple", longRateMultiple), ("long_added_rate", longAddedRate),
             ("short_rate_multiple", shortRateMultiple), ("short_added_rate", shortAddedRate),
-        ] where !(value.magnitude <= 100) { return (field, value) }
+        ] where !(value.magnitude <= 100) { return (field, value, "-100 to 100") }
         return nil
     }
 

@@ -147,6 +147,7 @@ public struct ExposurePlan: Sendable {
                 engine.figureProducts(
                     figures.rows.base, rowCount: rowCount, weights: base + first * rowCount * 8,
                     groupEights: (range.upperBound + 7) / 8 - first,
+                    figureCount: ExposureGreek.allCases.count,
                     into: exposures.rows.base + first * 8 * FigureRows.stride)
             }
             return

@@ -48,10 +48,10 @@ public struct ExposureBuckets: Sendable {
     }
 
     /// No market: every contract without a bucket.
-    init() {
+    init(deskOfBook: [String: String] = [:]) {
         tenorDays = []
         moneyness = []
-        deskOfBook = [:]
+        self.deskOfBook = deskOfBook
         market = [:]
     }
 

@@ -22,6 +22,8 @@ public enum ProfitComponent: Int, CaseIterable, Sendable {
     case vanna, volga, charm
     /// From the price of a trade to the end.
     case trades
+    /// Minus what trades cost in fees.
+    case fees
     /// The exact remainder.
     case unexplained
 }
@@ -114,8 +116,11 @@ public struct ProfitExplanation: Sendable {
             }
             var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
             let gain = end.profit(of: trade, in: numeraire)
-            parts[ProfitComponent.profit.rawValue] = gain
+            // 0 rather than −0 where there is none.
+            let fees = 0 - (numeraire == .coin ? trade.fee / end.price : trade.fee)
+            parts[ProfitComponent.profit.rawValue] = gain + fees
             parts[ProfitComponent.trades.rawValue] = gain
+            parts[ProfitComponent.fees.rawValue] = fees
             legs.append((trade.book, trade.instrument, parts))
             stops.append(end.timestamp)
             tradeCount += 1
@@ -132,13 +137,15 @@ public struct ProfitExplanation: Sendable {
     public var underlyings: [String] { Array(Set(legs.map(\.instrument.base))).sorted() }
 
     /// Sums of groups, sorted by their labels, in the order of the positions and then the trades.
-    /// - Parameter groupings: any but tenor and moneyness, whose labels are all `none` here.
-    public func sums(by groupings: [Grouping]) -> ProfitSums {
+    /// - Parameters:
+    ///   - groupings: any but tenor and moneyness, whose labels are all `none` here.
+    ///   - deskOfBook: the desk that each book belongs to, for `desk`.
+    public func sums(by groupings: [Grouping], deskOfBook: [String: String] = [:]) -> ProfitSums {
         let ranks = Dictionary(
             legs.map(\.instrument).sorted { $0.sortsBefore($1) }.enumerated().map {
                 ($0.element.name, $0.offset)
             }, uniquingKeysWith: { first, _ in first })
-        let buckets = ExposureBuckets()
+        let buckets = ExposureBuckets(deskOfBook: deskOfBook)
         let labels = legs.map { leg in
             groupings.map { $0.label(book: leg.book, leg.instrument, buckets, ranks) }
         }

@@ -94,7 +94,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         haircut: ExpiryHaircut? = nil
     ) throws(RiskError) {
         for (name, rule) in rules {
-            if let (field, value) = rule.firstInvalid {
+            if let (field, value, _) = rule.firstInvalid {
                 throw .invalidValue(of: "volatility rule \(name)", field: field, value: value)
             }
         }
@@ -102,11 +102,11 @@ public struct ScenarioGrid: Sendable, Equatable {
             throw .invalidValue(of: name, field: "scenarios", value: Double(scenarios.count))
         }
         for (number, scenario) in scenarios.enumerated() {
-            if let (field, value) = scenario.firstInvalid(ruleCount: rules.count) {
+            if let (field, value, _) = scenario.firstInvalid(ruleCount: rules.count) {
                 throw .invalidValue(of: "scenario \(number + 1)", field: field, value: value)
             }
         }
-        if let (field, value) = haircut?.firstInvalid {
+        if let (field, value, _) = haircut?.firstInvalid {
             throw .invalidValue(of: "expiry haircut", field: field, value: value)
         }
         self.name = name
@@ -147,31 +147,33 @@ public struct ScenarioGrid: Sendable, Equatable {
 
 extension ScenarioGrid.VolatilityRule {
     /// The field that cannot be computed, as it is called in files.
-    var firstInvalid: (field: String, value: Double)? {
+    var firstInvalid: (field: String, value: Double, limits: String)? {
         for (field, value) in [
             ("relative", relative), ("parallel", parallel), ("skew", skew),
             ("short_term_power", shortTermPower), ("long_term_power", longTermPower),
-        ] where !(value.magnitude <= 1000) { return (field, value) }
+        ] where !(value.magnitude <= 1000) { return (field, value, "-1000 to 1000") }
         for (field, value) in [("least_days", leastDays), ("least_vol", leastVolatility)]
-        where !(value >= 0 && value <= 1e6) { return (field, value) }
+        where !(value >= 0 && value <= 1e6) { return (field, value, "0 to 1000000") }
         guard let wing else { return nil }
         for (field, value) in [
             ("wing.cap", wing.cap), ("wing.cap_per_root_year", wing.capPerRootYear),
             ("wing.width_per_root_year", wing.widthPerRootYear), ("wing.width_per_year", wing.widthPerYear),
-        ] where !(value.magnitude <= 1000) { return (field, value) }
-        if !(wing.leastWidth > 0 && wing.leastWidth <= 1000) { return ("wing.least_width", wing.leastWidth) }
+        ] where !(value.magnitude <= 1000) { return (field, value, "-1000 to 1000") }
+        if !(wing.leastWidth > 0 && wing.leastWidth <= 1000) {
+            return ("wing.least_width", wing.leastWidth, "above 0 to 1000")
+        }
         return nil
     }
 }
 
 extension ScenarioGrid.Scenario {
     /// The field that cannot be computed, as it is called in files.
-    func firstInvalid(ruleCount: Int) -> (field: String, value: Double)? {
-        if !(spot > -1 && spot <= 1e6) { return ("spot", spot) }
-        if rule < 0 || rule >= ruleCount { return ("vol", Double(rule)) }
-        if !(days >= 0 && days <= 1e6) { return ("days", days) }
-        if !(rate.magnitude <= 10) { return ("rate", rate) }
-        if !(dampening >= 0 && dampening <= 1000) { return ("dampening", dampening) }
+    func firstInvalid(ruleCount: Int) -> (field: String, value: Double, limits: String)? {
+        if !(spot > -1 && spot <= 1e6) { return ("spot", spot, "above -1 to 1000000") }
+        if rule < 0 || rule >= ruleCount { return ("vol", Double(rule), "a rule's place") }
+        if !(days >= 0 && days <= 1e6) { return ("days", days, "0 to 1000000") }
+        if !(rate.magnitude <= 10) { return ("rate", rate, "-10 to 10") }
+        if !(dampening >= 0 && dampening <= 1000) { return ("dampening", dampening, "0 to 1000") }
         return nil
     }
 }

@@ -84,9 +84,9 @@ extension JSONFields {
             guard case .object = found.content else { throw failure("wing", found, "must be an object") }
             rule.wing = try JSONFields(file: file, value: found, path: path + "wing.").wing()
         }
-        if let (field, _) = rule.firstInvalid {
+        if let (field, _, limits) = rule.firstInvalid {
             let found = field.hasPrefix("wing.") ? value["wing"]?[String(field.dropFirst(5))] : value[field]
-            throw failure(field, found, "is out of range")
+            throw failure(field, found, "expected \(limits)")
         }
         return rule
     }
@@ -152,8 +152,8 @@ extension JSONFields {
                         scenario.rule = rule
                         scenario.days = day
                         scenario.rate = rate
-                        if let (field, bad) = scenario.firstInvalid(ruleCount: ruleNames.count) {
-                            throw failure(field, value[field], "\(bad) is out of range")
+                        if let (field, bad, limits) = scenario.firstInvalid(ruleCount: ruleNames.count) {
+                            throw outOfRange(field, bad, limits)
                         }
                         scenarios.append(scenario)
                     }
@@ -161,6 +161,15 @@ extension JSONFields {
             }
         }
         return scenarios
+    }
+
+    /// Names the value, and where it is in a list also its place.
+    private func outOfRange(_ field: String, _ bad: Double, _ limits: String) -> MarketError {
+        let elements = value[field]?.array ?? []
+        guard let place = elements.firstIndex(where: { $0.number == bad }) else {
+            return failure(field, value[field], "expected \(limits)")
+        }
+        return failure("\(field)[\(place)]", elements[place], "expected \(limits)")
     }
 
     /// A value or a list of them; 0 where there is none.
@@ -182,7 +191,9 @@ extension JSONFields {
             short: try number("short", default: 1),
             shortRateMultiple: try number("short_rate_multiple", default: 0),
             shortAddedRate: try number("short_added_rate", default: 0))
-        if let (field, _) = haircut.firstInvalid { throw failure(field, value[field], "is out of range") }
+        if let (field, _, limits) = haircut.firstInvalid {
+            throw failure(field, value[field], "expected \(limits)")
+        }
         return haircut
     }
 }

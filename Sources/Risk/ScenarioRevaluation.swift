@@ -1,4 +1,6 @@
+import Glibc
 import Greeks
+import Synchronization
 
 /// Full revaluation of legs in every scenario of a grid.
 ///
@@ -53,15 +55,17 @@ public struct ScenarioRevaluation: Sendable {
     /// - Parameters:
     ///   - quantities: of each leg; above 0 is long.
     ///   - books: of each leg, from 0 to `bookCount` − 1.
-    ///   - progress: called with the number of legs that are done, block by block.
+    ///   - threads: that share the scenarios, the caller's included; each has its own columns, so the bits are the same
+    ///     for any number.
+    ///   - progress: called on the caller's thread with the number of legs that are done, block by block.
     /// - Throws: `missingSmile`; `invalidValue` for a book or quantity that is not accepted.
     public func profits(
         of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
-        bookCount: Int, in numeraire: Numeraire = .usd, progress: ((Int) -> Void)? = nil
+        bookCount: Int, in numeraire: Numeraire = .usd, threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
         let result = try sums(
             of: legs, count: count, quantities: quantities, books: books, bookCount: bookCount, in: numeraire,
-            progress: progress)
+            threads: threads, progress: progress)
         result.dampen(grid)
         return result
     }
@@ -70,7 +74,7 @@ public struct ScenarioRevaluation: Sendable {
     public func sums(
         of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
         bookCount: Int, in numeraire: Numeraire = .usd, share: UnsafePointer<Double>? = nil,
-        progress: ((Int) -> Void)? = nil
+        threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
         try requireNoSmiles()
         for leg in 0..<count {
@@ -82,20 +86,47 @@ public struct ScenarioRevaluation: Sendable {
             }
         }
         let result = ScenarioMatrix(rowCount: bookCount, scenarioCount: grid.count)
+        let eights = result.stride / 8
+        let shares = max(1, min(threads, eights))
+        // Read by all threads until the last of them is done.
+        nonisolated(unsafe) let (legs, quantities, books) = (legs, quantities, books)
+        nonisolated(unsafe) let (share, progress) = (share, progress)
+        let caller = pthread_self()
+        let nextShare = SharedCounter()
+        withoutActuallyEscaping({ @Sendable () -> Void in
+            while case let number = nextShare.next(), number < shares {
+                let isCallers = pthread_equal(pthread_self(), caller) != 0
+                addSums(
+                    of: eights * number / shares..<eights * (number + 1) / shares, legs, count: count,
+                    quantities, books, share, in: numeraire, to: result,
+                    progress: isCallers ? progress : nil)
+            }
+        }) { onThreads(shares, $0) }
+        return result
+    }
+
+    /// Adds what all legs gain in some eights of scenarios.
+    private func addSums(
+        of eights: Range<Int>, _ legs: FullFormColumns, count: Int, _ quantities: UnsafePointer<Double>,
+        _ books: UnsafePointer<Int32>, _ share: UnsafePointer<Double>?, in numeraire: Numeraire,
+        to sums: ScenarioMatrix, progress: ((Int) -> Void)?
+    ) {
         let rows = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
         var terms = BlockTerms()
-        layout.withPlan { plan in
+        layout.withPlan { whole in
+            var plan = whole
+            plan.moves += eights.lowerBound * 8
+            plan.moveCount = eights.count * 8
             for start in stride(from: 0, to: count, by: Self.block) {
                 let end = min(start + Self.block, count)
                 revalue(
                     numeraire == .usd ? .profit : .coinProfit, plan, legs, share: share, start..<end,
-                    into: rows.base, stride: rows.stride)
+                    into: rows.base + eights.lowerBound * 8, stride: rows.stride)
                 terms.set(books + start, quantities + start, count: end - start)
-                terms.add(rows, to: result, engine)
+                terms.add(rows, eights, to: sums, engine)
                 progress?(end)
             }
         }
-        return result
     }
 
     private func requireNoSmiles() throws(RiskError) {
@@ -213,7 +244,7 @@ extension ScenarioRevaluation {
     /// - Throws: `invalidValue`, also for columns whose length is not the batch's.
     public func profits(
         of batch: OptionBatch, quantities: [Double], books: [Int32], bookCount: Int,
-        in numeraire: Numeraire = .usd, progress: ((Int) -> Void)? = nil
+        in numeraire: Numeraire = .usd, threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
         for (field, length) in [("quantities", quantities.count), ("books", books.count)]
         where length != batch.count {
@@ -223,7 +254,7 @@ extension ScenarioRevaluation {
             Result { () throws(RiskError) in
                 try profits(
                     of: columns, count: batch.count, quantities: quantities, books: books,
-                    bookCount: bookCount, in: numeraire, progress: progress)
+                    bookCount: bookCount, in: numeraire, threads: threads, progress: progress)
             }
         }.get()
     }
@@ -263,12 +294,16 @@ struct BlockTerms {
         }
     }
 
-    /// Adds what the legs gain to the sums of their books.
-    mutating func add(_ rows: ScenarioMatrix, to sums: ScenarioMatrix, _ engine: GreeksEngine) {
+    /// Adds what the legs gain to the sums of their books, in some eights of scenarios.
+    mutating func add(
+        _ rows: ScenarioMatrix, _ eights: Range<Int>, to sums: ScenarioMatrix, _ engine: GreeksEngine
+    ) {
         offsets.append(rowOfTerm.count)
+        let first = eights.lowerBound * 8
         engine.addWeightedRows(
-            rows.base, stride: rows.stride, vectors: rows.stride / 8, rowOfTerm: rowOfTerm, weights: weights,
-            sumOfGroup: sumOfGroup, offsets: offsets, groupCount: sumOfGroup.count, into: sums.base)
+            rows.base + first, stride: rows.stride, vectors: eights.count, rowOfTerm: rowOfTerm,
+            weights: weights, sumOfGroup: sumOfGroup, offsets: offsets, groupCount: sumOfGroup.count,
+            into: sums.base + first)
         offsets.removeLast()
     }
 
@@ -281,4 +316,11 @@ struct BlockTerms {
             for term in offsets[group]..<end { dense[first + Int(rowOfTerm[term]) * 8] += weights[term] }
         }
     }
+}
+
+/// Numbers from 0 on, each handed out once.
+private final class SharedCounter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func next() -> Int { count.wrappingAdd(1, ordering: .relaxed).oldValue }
 }

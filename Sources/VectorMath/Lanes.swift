@@ -21,6 +21,8 @@ public protocol LaneArithmetic {
     static func any(_ mask: LaneMask) -> Bool
     /// The correctly rounded square root.
     static func squareRoot(_ a: Lanes) -> Lanes
+    /// Of a table of eight the entry that the low three bits of each lane name.
+    static func entries(of table: Lanes, at index: LaneBits) -> Lanes
     /// A power of two by which the second of two polynomials in lockstep is scaled, without effect on the
     /// result. 1 lets both share each constant in a register; 2 makes the constants differ, so that each
     /// is used once and becomes part of the instruction that uses it, where the instruction set can.
@@ -32,6 +34,13 @@ public protocol LaneArithmetic {
 extension LaneArithmetic {
     @inlinable @inline(__always) public static var secondScale: Double { 1 }
     @inlinable @inline(__always) public static var hasManyRegisters: Bool { false }
+
+    @inlinable @inline(__always)
+    public static func entries(of table: Lanes, at index: LaneBits) -> Lanes {
+        var result = Lanes.zero
+        for lane in 0..<8 { result[lane] = table[Int(truncatingIfNeeded: index[lane] & 7)] }
+        return result
+    }
 
     /// `productError` without fused multiply-add: Dekker's splitting into halves of 26 bits.
     /// Not exact for |a| or |b| above 2⁹⁹⁵.

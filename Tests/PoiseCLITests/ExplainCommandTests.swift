@@ -9,7 +9,7 @@ struct ExplainCommandTests {
     /// Writes two chains, positions and trades, and explains.
     static func explain(
         _ more: [String] = [], positions: String = "a,BTC-29DEC23-38000-C,2\nb,BTC-PERPETUAL,-50000\n",
-        trades: String? = nil, days: Int = 1
+        trades: String? = nil, tradeTable: String? = nil, days: Int = 1
     ) throws -> Poise.Result {
         func chain(_ time: Int, _ price: Double) -> String {
             let expiring =
@@ -37,7 +37,10 @@ struct ExplainCommandTests {
                     "explain", "--from", try file("from.json", chain(start, 36_000)),
                     "--to", try file("to.json", chain(start + days * 86_400_000, 36_700)),
                     "--positions", try file("positions.csv", header + "\n" + positions),
-                ] + (try trades.map { ["--trades", try file("trades.csv", header + ",price\n" + $0)] } ?? [])
+                ]
+                    + (try (tradeTable ?? trades.map { header + ",price\n" + $0 }).map {
+                        ["--trades", try file("trades.csv", $0)]
+                    } ?? [])
                     + more)
         }
     }
@@ -48,6 +51,7 @@ struct ExplainCommandTests {
         let lines = result.output.split(separator: "\n").map(String.init)
         for part in [
             "profit", "carry", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm", "trades",
+            "fees",
             "unexplained",
         ] { #expect(lines[0].contains(part)) }
         #expect(
@@ -68,10 +72,77 @@ struct ExplainCommandTests {
         let total = try #require((report["totals"] as? [[String: Any]])?.first)
         let trade = try #require(total["trades_usd"] as? Double)
         #expect(abs(trade - 10_000 * (36_700 / 36_100.0 - 1)) < 1e-9)
+        #expect(total["fees_usd"] as? Double == 0)
         let given = try Self.explain(["--delivery", "BTC-22NOV23=36300"], positions: positions, days: 9)
         #expect(given.output.contains("BTC-22NOV23: 1 contract expired, settled at 36,300.0 (--delivery)"))
         let index = try Self.explain(positions: positions, days: 9)
         #expect(index.output.contains("settled at 36,700.0 (the second chain's index)"))
+    }
+
+    /// Fees are a part of their own, in dollars or at the contract's price in coin; parts still add up to the profit.
+    @Test(arguments: ["usd", "coin"]) func fees(_ numeraire: String) throws {
+        let header = "book,instrument,quantity,price,fee_usd\n"
+        let trades = header + "a,BTC-PERPETUAL,10000,36100,7.5\nb,BTC-29DEC23-38000-C,1,0.02,-1.25\n"
+        func explain(_ trades: String) throws -> [[String]] {
+            let result = try Self.explain(
+                ["--by", "book", "--numeraire", numeraire, "--format", "csv"], tradeTable: trades)
+            #expect(result.status == 0, "\(result.errors)")
+            return result.rows
+        }
+        let paid = try explain(trades)
+        let free = try explain(
+            trades.replacingOccurrences(of: ",7.5\n", with: ",0\n").replacingOccurrences(
+                of: ",-1.25\n", with: ",0\n"))
+        let place = try #require(paid[0].firstIndex(of: "fees_\(numeraire)"))
+        try #require(paid.count == 4 && paid.map(\.count) == free.map(\.count))
+        // The perpetual and the option's future at the end.
+        let prices = numeraire == "usd" ? [1, 1] : [36_700.0, 36_700 * 1.01]
+        let expected = [-7.5 / prices[0], 1.25 / prices[1]]
+        for (row, fee) in zip(1...3, expected + [expected[0] + expected[1]]) {
+            let numbers = paid[row].dropFirst().map { Double($0) ?? .nan }
+            let before = free[row].dropFirst().map { Double($0) ?? .nan }
+            #expect(abs(numbers[place - 1] - fee) <= 1e-15 * abs(fee) && before[place - 1] == 0)
+            #expect(abs(numbers[0] - before[0] - fee) <= 1e-12 * abs(numbers[0]))
+            for part in numbers.indices where part != 0 && part != place - 1 {
+                #expect(numbers[part] == before[part])
+            }
+        }
+        for (fee, message) in [("x", "is not a number"), ("inf", "finite"), ("", "is empty")] {
+            let bad = try Self.explain(tradeTable: header + "a,BTC-PERPETUAL,10000,36100,\(fee)\n")
+            #expect(
+                bad.status == 1 && bad.errors.contains("trades.csv:2: column \"fee_usd\": value \"\(fee)\""),
+                "\(message): \(bad.errors)")
+        }
+    }
+
+    /// Books roll up to desks, desks to the firm; every book needs a desk, also one that only traded.
+    @Test func desks() throws {
+        try Poise.inFolder { folder in
+            let file = folder.appendingPathComponent("desks.csv")
+            try Data("book,desk\na,east\nb,west\nc,east\n".utf8).write(to: file)
+            let more = ["--desks", file.path, "--format", "csv"]
+            let trades = "c,BTC-PERPETUAL,10000,36100\n"
+            let rows = try Self.explain(["--by", "desk,book"] + more, trades: trades).rows
+            try #require(
+                rows.map { $0[0] + "/" + $0[1] } == [
+                    "desk/book", "east/a", "east/c", "west/b", "total east/", "total west/", "total/",
+                ])
+            func number(_ row: Int, _ column: Int) -> Double { Double(rows[row][column]) ?? .nan }
+            for column in 2..<rows[0].count {
+                #expect(number(4, column) == number(1, column) + number(2, column))
+                #expect(number(5, column) == number(3, column))
+                let scale = (1...3).reduce(0) { $0 + abs(number($1, column)) }
+                #expect(abs(number(6, column) - number(4, column) - number(5, column)) <= 1e-15 * scale)
+            }
+            let byDesk = try Self.explain(["--by", "desk"] + more, trades: trades).rows
+            try #require(byDesk.map { $0[0] } == ["desk", "east", "west", "total"])
+            #expect(Array(byDesk[1].dropFirst()) == Array(rows[4].dropFirst(2)))
+            try Data("book,desk\na,east\nb,west\n".utf8).write(to: file)
+            let missing = try Self.explain(["--by", "desk"] + more, trades: trades)
+            #expect(
+                missing.status == 1 && missing.errors.contains("trades.csv:2: column \"book\": value \"c\""))
+            #expect(try Self.explain(["--by", "desk"]).errors.contains("desk needs --desks"))
+        }
     }
 
     @Test func badInput() throws {
@@ -82,6 +153,7 @@ struct ExplainCommandTests {
             let result = try Self.explain(arguments)
             #expect(result.status == 2 && result.output.isEmpty, "\(arguments)")
         }
+        #expect(try Self.explain(["--delivery", "BTC"]).errors.contains("expected NAME=PRICE"))
         #expect(try Poise.run(["explain", "--from", "-", "--to", "-", "--positions", "x"]).status == 2)
         let unknown = try Self.explain(positions: "a,BTC-PERPETUAL,1\na,ETH-PERPETUAL,1\n")
         #expect(unknown.status == 1 && unknown.errors.contains("positions.csv:3: column \"instrument\""))
@@ -91,36 +163,5 @@ struct ExplainCommandTests {
         #expect(try Self.explain(days: -1).errors.contains("before"))
         let trade = try Self.explain(trades: "a,BTC-PERPETUAL,1,0\n")
         #expect(trade.status == 1 && trade.errors.contains("trades.csv:2: column \"price\": value \"0\""))
-    }
-
-    /// The exchange's own sweeps: parts add up row by row, and books to the firm.
-    @Test func realChains() throws {
-        try RealBooks.inFolder { books in
-            let risk = try Poise.run(
-                [
-                    "risk", "--chain", books.last, "--positions", books.positions, "--by", "book", "--format",
-                    "csv",
-                ])
-            #expect(risk.status == 0)
-            RealBooks.checkTotals(risk.rows, columns: { $0 != "book" }, "risk")
-            let result = try Poise.run(
-                [
-                    "explain", "--from", books.first, "--to", books.last, "--positions", books.positions,
-                    "--by", "book", "--format", "csv",
-                ])
-            #expect(result.status == 0 && result.errors.isEmpty && result.rows.count == 22)
-            RealBooks.checkTotals(result.rows, columns: { $0 != "book" }, "explain")
-            for row in result.rows.dropFirst() {
-                let numbers = row.dropFirst().map { Double($0) ?? .nan }
-                let scale = numbers.reduce(0) { $0 + abs($1) }
-                #expect(abs(numbers.dropFirst().reduce(0, +) - numbers[0]) <= 1e-12 * scale, "\(row[0])")
-            }
-            let coins = try Poise.run(
-                [
-                    "explain", "--from", books.first, "--to", books.last, "--positions", books.positions,
-                    "--numeraire", "coin", "--format", "csv",
-                ])
-            #expect(coins.status == 0 && coins.rows.suffix(2).map { $0[0] } == ["total BTC", "total ETH"])
-        }
     }
 }

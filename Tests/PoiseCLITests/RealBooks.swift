@@ -7,6 +7,8 @@ import Testing
 struct RealBooks {
     let folder: URL
     let first, last, positions: String
+    /// Two desks, of the odd and the even books.
+    let desks: String
 
     /// Calls `body` with files that last as long; says what is skipped where there are no real chains.
     static func inFolder(_ body: (RealBooks) throws -> Void) throws {
@@ -49,8 +51,10 @@ struct RealBooks {
             }
             var random = SeededGenerator(seed: 20)
             var rows = "book,instrument,quantity\n"
+            var desks = "book,desk\n"
             for book in 1...20 {
                 let label = book < 10 ? "book-0\(book)" : "book-\(book)"
+                desks += "\(label),\(book % 2 == 0 ? "west" : "east")\n"
                 for name in names where Int.random(in: 0..<8, using: &random) == 0 {
                     rows += "\(label),\(name),\(Int.random(in: -50...50, using: &random))\n"
                 }
@@ -59,7 +63,12 @@ struct RealBooks {
             }
             let positions = folder.appendingPathComponent("positions.csv")
             try Data(rows.utf8).write(to: positions)
-            try body(RealBooks(folder: folder, first: files[0], last: files[1], positions: positions.path))
+            let deskFile = folder.appendingPathComponent("desks.csv")
+            try Data(desks.utf8).write(to: deskFile)
+            try body(
+                RealBooks(
+                    folder: folder, first: files[0], last: files[1], positions: positions.path,
+                    desks: deskFile.path))
         }
     }
 

@@ -189,6 +189,11 @@ struct ScenariosCommandTests {
             let expected = (Double(moved[1][7]) ?? .nan) - (Double(moved[2][7]) ?? .nan)
             let profit = rows.first { $0[0] == "one" && $0[2] == "0.08" && $0[3] == "same" }
             #expect(abs((Double(profit?[8] ?? "") ?? .nan) - expected) < 1e-13)
+            for threads in ["2", "3", "64"] {
+                let shared = try Poise.run(base + ["--format", "csv", "--threads", threads]).rows
+                #expect(shared == rows)
+            }
+            #expect(try Poise.run(base + ["--threads", "0"]).status == 2)
             let table = try Poise.run(base)
             #expect(table.status == 0 && table.output.contains("601 legs in 8 books, 35 scenarios"))
             #expect(try Poise.run(base + ["--chain", Poise.sampleChain]).status == 2)
@@ -207,7 +212,11 @@ struct ScenariosCommandTests {
             try Data("{\"scenarios\": [{\"spot\": [0.1, -2]}]}".utf8).write(to: grid)
             let output = folder.appendingPathComponent("out.csv")
             let result = try Self.scenarios(["--output", output.path], grid: grid.path)
-            #expect(result.status == 1 && result.errors.contains("grid.json:1: column \"scenarios[0].spot\""))
+            #expect(
+                result.status == 1
+                    && result.errors.contains(
+                        "grid.json:1: column \"scenarios[0].spot[1]\": value \"-2.0\": expected above -1 to 1000000"
+                    ))
             #expect(!FileManager.default.fileExists(atPath: output.path))
         }
         #expect(try Self.scenarios([], grid: "/nowhere.json").status == 1)

@@ -173,6 +173,13 @@ struct ValueAtRiskCommandTests {
                 let result = try Poise.run(both + arguments)
                 #expect(result.status == 2 && result.output.isEmpty, "\(arguments): \(result.errors)")
             }
+            #expect(try Poise.run(both + ["--history", "BTC"]).errors.contains("expected COIN=FILE"))
+            // What only the files tell is wrong usage of this command, and it says how it is used.
+            let step = try Poise.run(both + ["--horizon", "0.3"])
+            #expect(step.status == 2 && step.errors.contains("Error: --horizon 0.3: expected a multiple"))
+            #expect(
+                step.errors.contains("Usage: poise var [<options>] --history")
+                    && !step.errors.contains("<subcommand>"))
             // One history for two coins: the covariance has no factor, and the fix that is named works.
             let singular = both + ["--method", "monte-carlo", "--scenarios", "100"]
             let refused = try Poise.run(singular)
@@ -255,41 +262,6 @@ struct ValueAtRiskCommandTests {
             }
             print("VaR and ES of \(lines[0]) real moves over \(hours) h: within \(worst) of numpy's")
             #expect(worst < 1e-13)
-        }
-    }
-
-    /// Twenty books over the exchange's own chains: every command runs, and the books add up to the firm.
-    @Test func realChains() throws {
-        try RealBooks.inFolder { books in
-            let histories = ["btc", "eth"].compactMap { coin in
-                SharedData.path("data/\(coin)usdt-1h-2022.csv", skipping: "VaR over real chains").map {
-                    "\(coin.uppercased())=\($0)"
-                }
-            }
-            guard histories.count == 2 else { return }
-            for method in ["historical", "delta-gamma-vega", "monte-carlo"] {
-                let gains = books.folder.appendingPathComponent("gains-\(method).csv").path
-                let result = try Poise.run(
-                    [
-                        "var", "--chain", books.last, "--positions", books.positions, "--method", method,
-                        "--scenarios", "400", "--stride", "24", "--format", "csv", "--save-gains", gains,
-                    ] + histories.flatMap { ["--history", $0] })
-                #expect(
-                    result.status == 0 && result.errors.isEmpty && result.rows.count == 22, "\(result.errors)"
-                )
-                RealBooks.checkTotals(result.rows, columns: { $0.hasPrefix("component") }, method)
-                let scenarios = try String(contentsOfFile: gains, encoding: .utf8).split(separator: "\n")
-                    .dropFirst()
-                #expect(scenarios.count > 300)
-                for row in scenarios {
-                    let numbers = row.split(separator: ",", omittingEmptySubsequences: false).dropFirst(2).map
-                    {
-                        Double($0) ?? .nan
-                    }
-                    let scale = numbers.reduce(0) { $0 + abs($1) }
-                    #expect(abs(numbers.dropLast().reduce(0, +) - numbers[20]) <= 1e-12 * scale)
-                }
-            }
         }
     }
 }

@@ -35,7 +35,10 @@ struct ScenarioGridTests {
         ("{\"scenarios\": [{\"vol\": \"up\"}]}", "is no rule of vol_rules (same)"),
         ("{\"scenarios\": [{\"vol\": []}]}", "not 0.0"),
         ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "expected strike, moneyness or delta"),
-        ("{\"scenarios\": [{\"days\": [0, -2]}]}", "out of range"),
+        (
+            "{\"scenarios\": [{\"days\": [0, -2]}]}",
+            "\"scenarios[0].days[1]\": value \"-2.0\": expected 0 to 1000000"
+        ),
         ("{\"vol_rules\": {\"a\": {\"relative\": 1e9}}, \"scenarios\": [{}]}", "vol_rules.a.relative"),
         ("{\"vol_rules\": {\"a\": 3}, \"scenarios\": [{}]}", "must be an object"),
         ("{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}", "linear or"),

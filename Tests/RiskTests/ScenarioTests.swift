@@ -199,6 +199,12 @@ struct ScenarioTests {
             }
             for book in 0..<7 where isSame { #expect(ownSums.row(book) == sums.row(book)) }
         }
+        // However many threads share the scenarios; 168 are 21 eights.
+        for threads in [2, 3, 8, 100] {
+            let shared = try best.profits(
+                of: legs, quantities: quantities, books: books, bookCount: 7, threads: threads)
+            for book in 0..<7 { #expect(shared.row(book) == sums.row(book), "\(threads) threads") }
+        }
         // Against 64 bits of significand.
         for number in 0..<grid.count {
             for book in 0..<7 {

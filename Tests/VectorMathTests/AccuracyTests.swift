@@ -117,6 +117,37 @@
             #expect(atZero.0 == Lanes(repeating: 0.5) && atZero.1 == Lanes(repeating: 0.5))
         }
 
+        /// Those that count beside the whole: in ulps of the tail where it is large, of 1/30,000 of the whole beyond.
+        @Test func centralTails() {
+            let arguments = Self.arguments(from: -36, to: 36)
+            func truth(_ x: Float80) -> Float80 { erfc(abs(x) / Float80(2).squareRoot()) / 2 }
+            func scale(_ x: Double) -> Double { Self.gaussianScale(x) + Foundation.exp(x * x / 2) / 30_000 }
+            let two = Lanes(repeating: 2)
+            Self.check(
+                "central tail", limit: 4, arguments, scale: scale,
+                { VectorMath.centralTails(Scalar.self, $0, two, scale: Lanes(repeating: 1)).0 }, oracle: truth
+            )
+            Self.check(
+                "central tail, not fused", limit: 4, arguments, scale: scale,
+                { VectorMath.centralTails(Split.self, $0, $0, scale: Lanes(repeating: 1)).1 }, oracle: truth)
+            // scale·exp(−x²/2) times the other's ratio.
+            let whole = Lanes(repeating: 3)
+            let one = Lanes(repeating: 1)
+            for x in Self.arguments(from: 0, to: 4) {
+                let (_, other) = VectorMath.centralTails(Scalar.self, one, x, scale: whole)
+                for lane in 0..<8 {
+                    let expected =
+                        3 * exp((Float80(x[lane]) * Float80(x[lane]) - 1) / 2) * truth(Float80(x[lane]))
+                    #expect(abs(Float80(other[lane]) / expected - 1) < 2e-15)
+                }
+            }
+            let atZero = VectorMath.centralTails(Scalar.self, .zero, .zero, scale: one)
+            #expect(atZero.0 == Lanes(repeating: 0.5) && atZero.1 == Lanes(repeating: 0.5))
+            let far = VectorMath.centralTails(
+                Scalar.self, Lanes(repeating: 1e12), Lanes(repeating: -1e12), scale: one)
+            for lane in 0..<8 { #expect(far.0[lane] >= 0 && far.0[lane] < 1e-300 && far.1[lane] < 1e-300) }
+        }
+
         @Test func logarithms() {
             for other in [1.0, 0.7, 1.4999, 3e-200, 7e200] {
                 let b = Lanes(repeating: other)

@@ -3,6 +3,7 @@ import COpenBLASPeer
 import Foundation
 import Poise
 import Timing
+import VectorMath
 
 /// Books times contracts, for exposures and for scenarios, one thread, in processor time.
 ///
@@ -282,16 +283,44 @@ func exposures() throws {
     let denseBySparse = ExposurePlan(all, contracts: instruments, by: [.book], path: .sparse)
     let (sums, others) = (Exposures(sparse), Exposures(dense))
     let q = all.map(\.quantity)
-    let g = (0..<5_000 * 10).map { _ in uniform() - 0.5 }
+    // Twelve Greeks of options, as rows: price to zomma.
+    let greeks = engine.greeks(.all, of: try Contracts(5_000).batch)
+    let twelve = Greek.allCases.prefix(12).compactMap { greeks[$0] }
+    let rows = ScenarioMatrix(rowCount: 5_000, scenarioCount: 16)
+    var g = [Double](repeating: 0, count: 5_000 * 12)
     var transposed = g
     for contract in 0..<5_000 {
-        for greek in 0..<10 { transposed[greek * 5_000 + contract] = g[contract * 10 + greek] }
+        for (place, column) in twelve.enumerated() {
+            let value = column[contract]
+            rows.base[contract * 16 + place] = value
+            g[contract * 12 + place] = value
+            transposed[place * 5_000 + contract] = value
+        }
     }
-    var columns = q
+    let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, Int32($0)) })
+    var offsets = [0]
     for book in 0..<200 {
-        for contract in 0..<5_000 { columns[contract * 200 + book] = q[book * 5_000 + contract] }
+        offsets.append(offsets[book] + few[offsets[book]...].prefix { $0.book == "\(book)" }.count)
     }
-    var e = [Double](repeating: 0, count: 200 * 10)
+    func kept<T>(_ values: [T]) -> UnsafePointer<T> {
+        let memory = UnsafeMutablePointer<T>.allocate(capacity: values.count)
+        memory.initialize(from: values, count: values.count)
+        return UnsafePointer(memory)
+    }
+    let legs = WeightedRows(
+        rows: rows.base, rowOfTerm: kept(few.map { numbers[$0.instrument.name] ?? 0 }),
+        weights: kept(few.map(\.quantity)), offsets: kept(offsets), groupCount: 200)
+    // The quantities of eight books side by side.
+    var columns = q
+    var eights = q
+    for book in 0..<200 {
+        for contract in 0..<5_000 {
+            columns[contract * 200 + book] = q[book * 5_000 + contract]
+            eights[(book / 8 * 5_000 + contract) * 8 + book % 8] = q[book * 5_000 + contract]
+        }
+    }
+    let twelveSums = ScenarioMatrix(rowCount: 200, scenarioCount: 16)
+    var e = [Double](repeating: 0, count: 200 * 12)
     e.withUnsafeMutableBufferPointer { e in
         guard let out = e.baseAddress else { return }
         /// E = Q·G row by row, with either factor stored by columns; or the transposed product.
@@ -299,25 +328,31 @@ func exposures() throws {
             {
                 cblas_dgemm(
                     CblasRowMajor, qByColumns ? CblasTrans : CblasNoTrans,
-                    gByColumns ? CblasTrans : CblasNoTrans, 200, 10, 5_000, 1, q, qByColumns ? 200 : 5_000, g,
-                    gByColumns ? 5_000 : 10, 0, out, 10)
+                    gByColumns ? CblasTrans : CblasNoTrans, 200, 12, 5_000, 1, q, qByColumns ? 200 : 5_000, g,
+                    gByColumns ? 5_000 : 12, 0, out, 12)
             }
         }
         func flipped(_ q: [Double], _ qByColumns: Bool, _ g: [Double], _ gByColumns: Bool) -> () -> Void {
             {
                 cblas_dgemm(
                     CblasRowMajor, gByColumns ? CblasNoTrans : CblasTrans,
-                    qByColumns ? CblasNoTrans : CblasTrans, 10, 200, 5_000, 1, g, gByColumns ? 5_000 : 10, q,
+                    qByColumns ? CblasNoTrans : CblasTrans, 12, 200, 5_000, 1, g, gByColumns ? 5_000 : 12, q,
                     qByColumns ? 200 : 5_000, 0, out, 200)
             }
         }
         let contestants: [(name: String, body: () -> Void)] = [
             (
-                "Poise, 5% held: \(few.count) legs (\(sparse.path))",
-                { sparse.aggregate(figures, into: sums, engine) }
+                "Poise, 5% held: \(few.count) legs, twelve Greeks",
+                { engine.sumWeightedRows(legs, into: twelveSums.base) }
             ),
-            ("Poise, all held (\(dense.path))", { dense.aggregate(figures, into: others, engine) }),
-            ("Poise, all held, leg by leg", { denseBySparse.aggregate(figures, into: others, engine) }),
+            (
+                "Poise, all held, twelve Greeks",
+                {
+                    engine.figureProducts(
+                        rows.base, rowCount: 5_000, weights: eights, groupEights: 25, figureCount: 12,
+                        into: twelveSums.base)
+                }
+            ),
             ("OpenBLAS, Q by rows, G by rows", blas(q, false, g, false)),
             ("OpenBLAS, Q by rows, G by columns", blas(q, false, transposed, true)),
             ("OpenBLAS, Q by columns, G by rows", blas(columns, true, g, false)),
@@ -326,14 +361,37 @@ func exposures() throws {
             ("OpenBLAS, transposed, Q by rows, G by columns", flipped(q, false, transposed, true)),
             ("OpenBLAS, transposed, Q by columns, G by rows", flipped(columns, true, g, false)),
             ("OpenBLAS, transposed, Q by columns, G by columns", flipped(columns, true, transposed, true)),
+            (
+                "Poise, 5% held, the ten figures of a book (\(sparse.path))",
+                { sparse.aggregate(figures, into: sums, engine) }
+            ),
+            (
+                "Poise, all held, ten figures (\(dense.path))",
+                { dense.aggregate(figures, into: others, engine) }
+            ),
+            (
+                "Poise, all held, ten figures leg by leg",
+                { denseBySparse.aggregate(figures, into: others, engine) }
+            ),
         ]
         let medians = interleavedProcessorMedians(rounds: rounds, contestants.map(\.body))
-        print("200 books × 5,000 contracts × 10 Greeks                    µs   × dense")
+        print("200 books × 5,000 contracts × 12 Greeks                    µs   × dense")
         for (contestant, seconds) in zip(contestants, medians) {
             row(contestant.name, String(format: "%10.1f", seconds * 1e6), seconds / medians[1])
         }
-        let best = medians[3...].min() ?? .nan
+        let best = medians[2..<10].min() ?? .nan
         print(String(format: "Poise, all held, takes %.2f of the best of OpenBLAS", medians[1] / best))
+        contestants[1].body()
+        contestants[2].body()
+        var worst = 0.0
+        for greek in 0..<12 {
+            let scale = twelve[greek].reduce(0) { $0 + abs($1) }
+            for book in 0..<200 {
+                let difference = twelveSums[book, greek] - out[book * 12 + greek]
+                worst = max(worst, abs(difference) / scale)
+            }
+        }
+        print(String(format: "(largest difference from it: %.1e of the sum of magnitudes)", worst))
     }
 }
 
@@ -361,6 +419,33 @@ func bulk() throws {
                 "a million legs × 400 scenarios, 1,000 books: %.2f s of a processor, %.2f ns per leg and scenario; largest memory "
                 + "%.0f MiB, of which inputs %.0f (sum %.6g)", time,
             time / 4e8 * 1e9, peak(), before, sum))
+    // Threads by the clock, which needs a core for each, and in the processor time of all of them.
+    guard ProcessInfo.processInfo.activeProcessorCount > 1 else { return }
+    func processorTime() -> Double {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) * 1e-6
+    }
+    let clock = ContinuousClock()
+    var seconds: [(clock: [Double], processor: [Double])] = [([], []), ([], [])]
+    for _ in 0..<7 {
+        for threads in [1, 2] {
+            let before = processorTime()
+            let duration = try clock.measure {
+                _ = try revaluation.profits(
+                    of: contracts.batch, quantities: quantities, books: books, bookCount: 1_000,
+                    threads: threads)
+            }
+            seconds[threads - 1].clock.append(duration / .seconds(1))
+            seconds[threads - 1].processor.append(processorTime() - before)
+        }
+    }
+    for (threads, own) in zip(["one thread", "two threads"], seconds) {
+        print(
+            String(
+                format: "%@: %.2f s by the clock, %.2f s of processors", threads, own.clock.sorted()[3],
+                own.processor.sorted()[3]))
+    }
 }
 
 if isAsked("revaluation") { try revaluation() }

@@ -25,6 +25,44 @@ POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) {
     return __builtin_reduce_or(mask) != 0;
 }
 
+/// Of a table of eight the entry that the low three bits of each lane name.
+POISE_LANES_INLINE poise_lanes poise_entries(poise_lanes table, poise_lane_mask index) {
+#if defined(__AVX512F__)
+    typedef double all __attribute__((vector_size(64)));
+    typedef long long places __attribute__((vector_size(64)));
+    return (poise_lanes)__builtin_ia32_permvardf512((all)table, (places)index);
+#elif defined(__AVX2__)
+    // Each half of the table by pairs of floats, then one or the other by the third bit.
+    typedef float floats __attribute__((vector_size(32)));
+    typedef double half __attribute__((vector_size(32)));
+    typedef int places __attribute__((vector_size(32)));
+    typedef long long four __attribute__((ext_vector_type(4)));
+    typedef int eight __attribute__((ext_vector_type(8)));
+    const double __attribute__((ext_vector_type(4))) table_low = table.lo, table_high = table.hi;
+    poise_lanes result;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 2; i++) {
+        const four wanted = i ? index.hi : index.lo;
+        const eight words = (eight)wanted;
+        const places pairs =
+            (places)(__builtin_shufflevector(words, words, 0, 0, 2, 2, 4, 4, 6, 6) << 1) + (places){0, 1, 0, 1, 0, 1, 0, 1};
+        const half low = (half)__builtin_ia32_permvarsf256((floats)table_low, pairs);
+        const half high = (half)__builtin_ia32_permvarsf256((floats)table_high, pairs);
+        const half entry = __builtin_ia32_blendvpd256(low, high, (half)(wanted << 61));
+        if (i) {
+            result.hi = (double __attribute__((ext_vector_type(4))))entry;
+        } else {
+            result.lo = (double __attribute__((ext_vector_type(4))))entry;
+        }
+    }
+    return result;
+#else
+    poise_lanes result;
+    for (int i = 0; i < 8; i++) result[i] = table[index[i] & 7];
+    return result;
+#endif
+}
+
 /// Stores past the caches; `place` is a multiple of 64 bytes. To be followed by `poise_finish_streams`.
 static inline __attribute__((always_inline)) void poise_stream(double *place, poise_lanes a) {
     __builtin_nontemporal_store(a, (poise_lanes *)place);

@@ -3,7 +3,7 @@ import Glibc
 /// Runs a body on so many threads, the caller's included, and waits for all.
 ///
 /// Where the system refuses a thread, the others do its work.
-func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+package func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
