@@ -1,3 +1,4 @@
+import csv
 import datetime
 import json
 import threading
@@ -117,6 +118,82 @@ def test_a_hedge_by_hand():
     assert hedger.solve(own).outcome == "infeasible"
     problem["instruments"][0].update(lot=3.0)
     assert hedger.solve(problem).trades["quantity"] == pytest.approx([-6])
+
+
+def test_smallest_trades():
+    """3 would do, but nothing below 5 is traded."""
+    problem = {"instruments": [{"costBuy": 1, "costSell": 1, "impact": 0.01, "maxBuy": 10, "maxSell": 10}],
+               "bands": [{"current": 5, "lo": -2, "hi": 2, "idx": [0], "coef": [1]}]}
+    hedger = poise.Hedger()
+    assert hedger.solve(problem).trades["quantity"] == pytest.approx([-3])
+    problem["instruments"][0]["minTrade"] = 5
+    assert hedger.solve(problem).trades["quantity"] == pytest.approx([-5])
+    own = poise.HedgeProblem(problem)
+    own.minimum_trade[0] = -1
+    with pytest.raises(poise.InputError) as caught:
+        hedger.solve(own)
+    assert caught.value.field == "instruments[0].minTrade"
+    own.minimum_trade = np.zeros(2)
+    with pytest.raises(ValueError, match="minimum_trade"):
+        hedger.solve(own)
+
+
+def test_a_diagnosis_by_hand():
+    """10 of the 30 that are too many can be sold: the band of width 20 stays one width above."""
+    one = {"costBuy": 1, "costSell": 1, "impact": 0.01, "maxBuy": 10, "maxSell": 10}
+    problem = {"instruments": [dict(one, id="a"), dict(one, id="b")],
+               "bands": [{"label": "near", "current": 5, "lo": -2, "hi": 2, "idx": [1], "coef": [1]},
+                         {"label": "far", "current": 40, "lo": -10, "hi": 10, "idx": [0], "coef": [1]}]}
+    hedger = poise.Hedger()
+    assert hedger.solve(problem).outcome == "infeasible"
+    found = hedger.diagnose(problem)
+    assert found.is_infeasible and found.first_band == "far" and found.first_price == pytest.approx(-1)
+    assert found.total_violation == pytest.approx(1) and found.worst_violation == pytest.approx(1) and found.gap < 1e-9
+    assert found.trades["quantity"] == pytest.approx([-10, -3]) and list(found.trades["instrument"]) == ["a", "b"]
+    assert found.bands["violation"] == pytest.approx([0, 1]) and np.isnan(found.least_cash)
+    problem["bands"][1]["current"] = 15
+    found = hedger.diagnose(problem)
+    assert not found.is_infeasible and found.first_band is None and not found.trades["quantity"].any()
+
+
+def test_candidates_of_a_book(chain, positions):
+    book = poise.Book(chain, positions, limits=poise.Limits.read(SAMPLE / "limits.csv"))
+    before = book.hedge()
+    assert before.outcome == "optimal" and list(before.trades["instrument"]) == book.candidates()
+    traded = before.trades["instrument"][np.abs(before.trades["quantity"]).argmax()]
+    book.set_candidate(traded, cost_buy=1e3, cost_sell=1e3, maximum_buy=0, maximum_sell=0)
+    after = book.hedge()
+    assert after.trades["quantity"][book.candidates().index(traded)] == 0 and after.cost > before.cost
+    for contract in book.candidates():
+        book.set_candidate(contract, cost_buy=1, cost_sell=1, maximum_buy=0, maximum_sell=0)
+    assert book.hedge().outcome == "infeasible"
+    found = book.diagnose()
+    outside = np.abs(found.bands["violation"])
+    assert found.is_infeasible and outside.sum() == pytest.approx(found.total_violation)
+    assert outside.max() == pytest.approx(found.worst_violation) and found.first_band in found.bands["band"]
+    with pytest.raises(poise.UnknownNameError):
+        book.set_candidate("BTC-1JAN30-5-C", cost_buy=1, cost_sell=1, maximum_buy=1, maximum_sell=1)
+    with pytest.raises(poise.InputError, match="minimum"):
+        book.set_candidate(traded, cost_buy=1, cost_sell=1, maximum_buy=1, maximum_sell=1, minimum_trade=float("nan"))
+
+
+def test_desks_tenors_and_moneyness_are_those_of_the_command_line(tool, chain, positions):
+    desks = {row["book"]: row["desk"] for row in csv.DictReader((SAMPLE / "desks.csv").open())}
+    ours = poise.exposures(chain, positions, by=("desk", "tenor", "moneyness"), desks=desks, tenor_days=[10, 100])
+    theirs = read_csv(tool("risk", "--chain", SAMPLE / "chain.csv", "--positions", SAMPLE / "positions.csv", "--by",
+                           "desk,tenor,moneyness", "--desks", SAMPLE / "desks.csv", "--tenors", "10,100", "--format", "csv"))
+    rows, met = by_label(ours, "desk", "tenor", "moneyness"), 0
+    for row, key in enumerate(zip(theirs["desk"], theirs["tenor"], theirs["moneyness"])):
+        if key in rows:
+            met += 1
+            for name in list(ours)[3:]:
+                assert ours[name][rows[key]] == theirs[name][row], (key, name)
+    assert met == len(rows) > 10
+    with pytest.raises(poise.InputError) as caught:
+        poise.exposures(chain, positions, by="tenor", tenor_days=[5, 5])
+    assert caught.value.field == "tenor_days"
+    with pytest.raises(ValueError, match="by:"):
+        poise.scenarios(chain, positions, poise.Grid({"scenarios": [{"spot": [0.1]}]}), by=("desk",))
 
 
 def test_certified_problems():

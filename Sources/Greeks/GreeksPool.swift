@@ -47,9 +47,9 @@ public final class GreeksPool: @unchecked Sendable {
     private static let call = 1 << 17
     private let isEnding = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
-    private let callers = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let sleep = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let callers: UnsafeMutablePointer<pthread_mutex_t>
+    private let sleep: UnsafeMutablePointer<pthread_mutex_t>
+    private let wake: UnsafeMutablePointer<pthread_cond_t>
     private var workers: [pthread_t] = []
 
     /// - Parameter threads: how many compute, the caller included; 1 starts none.
@@ -58,6 +58,10 @@ public final class GreeksPool: @unchecked Sendable {
         guard (1...1024).contains(threads) else { throw .invalidThreadCount(threads) }
         self.engine = engine
         self.threads = threads
+        // Nothing is allocated before: what throws early is never deinitialised.
+        callers = .allocate(capacity: 1)
+        sleep = .allocate(capacity: 1)
+        wake = .allocate(capacity: 1)
         nextChunks = .allocate(capacity: threads * Self.cacheLine)
         for place in 0..<threads * Self.cacheLine { (nextChunks + place).initialize(to: Atomic(0)) }
         pthread_mutex_init(callers, nil)

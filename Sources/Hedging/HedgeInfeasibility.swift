@@ -19,6 +19,12 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     public internal(set) var leastCash: Double?
     /// Primal-dual gap of the least sum, relative.
     public internal(set) var gap = Double.infinity
+
+    /// The band whose limit to loosen first: each width takes most off the least sum. Nil where none helps.
+    public var firstBand: Int? {
+        let steepest = bandPrices.indices.max { bandPrices[$0].magnitude < bandPrices[$1].magnitude }
+        return steepest.flatMap { bandPrices[$0] != 0 ? $0 : nil }
+    }
 }
 
 extension HedgeSolver {

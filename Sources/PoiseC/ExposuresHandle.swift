@@ -7,12 +7,14 @@ final class ExposuresHandle: @unchecked Sendable {
     let labels: [Names]
 
     init(
-        _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ options: ExposureOptions
+        _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ options: ExposureOptions,
+        _ buckets: BucketEdges? = nil
     ) throws(Failure) {
         let valuation = try valuation(table, in: chain)
+        let inBuckets = try buckets?.buckets(valuation.greeks.tickers)
         let plan = ExposurePlan(
             valuation.positions, contracts: valuation.contracts,
-            by: options.groupings ?? [.book, .underlying])
+            by: options.groupings ?? [.book, .underlying], inBuckets)
         try options.checkCoin(plan.groupings, valuation.positions)
         let figures = ContractFigures(count: valuation.contracts.count)
         exposures = Exposures(plan)
@@ -42,7 +44,8 @@ struct ExposureOptions {
 
     init() {}
 
-    init(_ options: poise_exposure_options) throws(Failure) {
+    /// - Parameter hasBuckets: whether desks, tenors and moneyness are known.
+    init(_ options: poise_exposure_options, hasBuckets: Bool = false) throws(Failure) {
         try checkSize(options.size, of: poise_exposure_options.self, "options")
         numeraire = try Numeraire(options.numeraire)
         guard options.grouping_count <= UInt32(POISE_MAXIMUM_GROUPINGS) else {
@@ -58,6 +61,12 @@ struct ExposureOptions {
             case POISE_BY_UNDERLYING: named = .underlying
             case POISE_BY_EXPIRY: named = .expiry
             case POISE_BY_INSTRUMENT: named = .instrument
+            case POISE_BY_DESK where hasBuckets: named = .desk
+            case POISE_BY_TENOR where hasBuckets: named = .tenor
+            case POISE_BY_MONEYNESS where hasBuckets: named = .moneyness
+            case POISE_BY_DESK, POISE_BY_TENOR, POISE_BY_MONEYNESS:
+                throw .argument(
+                    "groupings", "desks, tenors and moneyness need poise_exposures_create_in_buckets")
             default: throw .argument("groupings", "there is no grouping \(grouping.rawValue)")
             }
             guard !groupings.contains(named) else {
@@ -74,6 +83,66 @@ struct ExposureOptions {
             Set(positions.map(\.instrument.base)).count > 1
         else { return }
         throw .argument("numeraire", "coins of different kinds do not add: group by underlying, too")
+    }
+}
+
+/// What `poise_buckets` say.
+struct BucketEdges {
+    private var tenorDays = ExposureBuckets.standardTenorDays
+    private var moneyness = ExposureBuckets.standardMoneyness
+    private var deskOfBook: [String: String] = [:]
+
+    init(_ given: UnsafePointer<poise_buckets>?) throws(Failure) {
+        guard let given else { return }
+        let buckets = try required(given, "buckets")
+        try checkSize(buckets.pointee.size, of: poise_buckets.self, "buckets")
+        if let edges = buckets.pointee.tenor_days {
+            tenorDays = try Self.edges(edges, buckets.pointee.tenor_count, "tenor_days")
+        }
+        if let edges = buckets.pointee.moneyness {
+            moneyness = try Self.edges(edges, buckets.pointee.moneyness_count, "moneyness")
+        }
+        try checkCount(buckets.pointee.desk_count, "desk_count")
+        guard buckets.pointee.desk_count > 0 else { return }
+        let books = try Texts(buckets.pointee.book, "book")
+        let desks = try Texts(buckets.pointee.desk, "desk")
+        for row in 0..<buckets.pointee.desk_count {
+            let (book, desk) = (try books.text(row), try desks.text(row))
+            guard !book.isEmpty, !desk.isEmpty else {
+                throw Self.invalid(row, book.isEmpty ? "book" : "desk", "is empty")
+            }
+            guard deskOfBook.updateValue(desk, forKey: book) == nil else {
+                throw Self.invalid(row, "book", "\"\(book)\" stands twice")
+            }
+        }
+    }
+
+    private static func invalid(_ row: Int, _ field: String, _ reason: String) -> Failure {
+        Failure(
+            status: POISE_ERROR_VALUE, message: "row \(row): \(field): \(reason)", row: Int64(row),
+            field: field)
+    }
+
+    private static func edges(
+        _ edges: UnsafePointer<Double>, _ count: Int, _ name: StaticString
+    ) throws(Failure) -> [Double] {
+        guard count >= 0, count <= 1_024 else {
+            throw .count("\(name)", "\(UInt(bitPattern: count)) edges: at most 1024")
+        }
+        try checkAlignment(UnsafeRawPointer(edges), 8, name)
+        return Array(UnsafeBufferPointer(start: edges, count: count))
+    }
+
+    func buckets(_ tickers: [Ticker]) throws(Failure) -> ExposureBuckets {
+        do throws(RiskError) {
+            return try ExposureBuckets(
+                tenorDays: tenorDays, moneyness: moneyness, tickers, deskOfBook: deskOfBook)
+        } catch {
+            guard case .invalidEdge(let name, let value) = error else { throw Failure(error) }
+            throw Failure(
+                status: POISE_ERROR_VALUE, message: "\(error)",
+                field: name == "tenors" ? "tenor_days" : "moneyness", value: value)
+        }
     }
 }
 
@@ -111,6 +180,28 @@ public func poise_exposures_create(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
             try object(positions, as: PositionsHandle.self, "positions").table, chosen)
+        handOut(made, place)
+    }
+}
+
+@c @implementation
+public func poise_exposures_create_in_buckets(
+    _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?,
+    _ options: UnsafePointer<poise_exposure_options>?, _ buckets: UnsafePointer<poise_buckets>?,
+    _ exposures: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let place = try required(exposures, "exposures")
+        place.pointee = nil
+        let chosen =
+            options == nil
+            ? ExposureOptions()
+            : try ExposureOptions(try required(options, "options").pointee, hasBuckets: true)
+        let made = try ExposuresHandle(
+            try object(engine, as: EngineHandle.self, "engine").engine,
+            try object(chain, as: ChainHandle.self, "chain").chain,
+            try object(positions, as: PositionsHandle.self, "positions").table, chosen,
+            try BucketEdges(buckets))
         handOut(made, place)
     }
 }

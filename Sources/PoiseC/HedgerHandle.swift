@@ -4,7 +4,7 @@ import Poise
 /// Behind `poise_hedger`: a solver, and the problem that it solved last, to be changed in place.
 final class HedgerHandle {
     let solver = HedgeSolver()
-    private var problem = HedgeProblem(underlyings: [])
+    private(set) var problem = HedgeProblem(underlyings: [])
 
     /// As many as a dense factorisation of the bands' rows takes gladly.
     private static let largestBandCount = 16_384
@@ -28,13 +28,17 @@ final class HedgerHandle {
         let instruments = try required(given.pointee.instruments, "instruments")
         let bands = bandCount > 0 ? try required(given.pointee.bands, "bands") : nil
         let entries = entryCount > 0 ? try required(given.pointee.entries, "entries") : nil
+        let minimums = try minimumTrades(given)
         try checkEntries(bands, bandCount, entryCount)
         if !hasShape(given, bands) {
             makeShape(given, bands)
         }
         problem.marginLimit = given.pointee.margin_limit
         problem.cashBudget = given.pointee.cash_budget
-        for i in 0..<instrumentCount { problem.instruments[i] = HedgeInstrument(instruments[i]) }
+        for i in 0..<instrumentCount {
+            problem.instruments[i] = HedgeInstrument(instruments[i])
+            problem.instruments[i].minimum = minimums?[i] ?? 0
+        }
         if let bands {
             for b in 0..<bandCount {
                 problem.bands[b].current = bands[b].current
@@ -54,6 +58,14 @@ final class HedgerHandle {
             }
         }
         try loadRisk(given)
+    }
+
+    /// The column that problems have had since it was added to the struct.
+    private func minimumTrades(
+        _ given: UnsafePointer<poise_hedge_problem>
+    ) throws(Failure) -> Strided<Double>? {
+        guard given.pointee.size > poise_hedge_problem.sizeBeforeMinimumTrade else { return nil }
+        return try Strided(optional: given.pointee.minimum_trade, "minimum_trade")
     }
 
     private func checkEntries(
@@ -132,6 +144,18 @@ final class HedgerHandle {
     }
 }
 
+extension poise_hedge_problem {
+    /// What the struct ended with before it had `minimum_trade`.
+    static let sizeBeforeMinimumTrade =
+        MemoryLayout<poise_hedge_problem>.stride - MemoryLayout<poise_values>.stride
+}
+
+/// Checks the `size` of a problem: this library's, or an earlier one.
+private func checkProblem(_ problem: UnsafePointer<poise_hedge_problem>) throws(Failure) {
+    guard problem.pointee.size != poise_hedge_problem.sizeBeforeMinimumTrade else { return }
+    try checkSize(problem.pointee.size, of: poise_hedge_problem.self, "problem")
+}
+
 extension HedgeInstrument {
     init(_ given: poise_hedge_instrument) {
         self.init(
@@ -205,7 +229,7 @@ public func poise_hedger_solve(
     attempt { () throws(Failure) in
         let handle = try object(hedger, as: HedgerHandle.self, "hedger")
         let given = try required(problem, "problem")
-        try checkSize(given.pointee.size, of: poise_hedge_problem.self, "problem")
+        try checkProblem(given)
         guard start == POISE_HEDGE_COLD || start == POISE_HEDGE_WARM else {
             throw .argument("start", "there is no start \(start.rawValue)")
         }
@@ -226,5 +250,21 @@ public func poise_hedger_solve(
             }
         }
         if let result { handle.solver.solution.write(to: result) }
+    }
+}
+
+@c @implementation
+public func poise_hedger_diagnose(
+    _ hedger: OpaquePointer?, _ problem: UnsafePointer<poise_hedge_problem>?, _ trades: poise_column,
+    _ violations: poise_column, _ prices: poise_column,
+    _ diagnosis: UnsafeMutablePointer<poise_hedge_diagnosis>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let handle = try object(hedger, as: HedgerHandle.self, "hedger")
+        let given = try required(problem, "problem")
+        try checkProblem(given)
+        let targets = try DiagnosisTargets(trades, violations, prices, diagnosis)
+        try handle.load(given)
+        try targets.write(handle.solver, handle.problem)
     }
 }

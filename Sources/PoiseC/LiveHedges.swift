@@ -55,7 +55,39 @@ public func poise_live_set_candidate(
         var changed = HedgeInstrument(try required(instrument, "instrument").pointee)
         // Where it belongs stays.
         changed.underlying = hedge.problem.instruments[candidate].underlying
+        changed.minimum = hedge.problem.instruments[candidate].minimum
         hedge.setInstrument(changed, ofCandidate: candidate)
+    }
+}
+
+@c @implementation
+public func poise_live_set_minimum_trade(
+    _ live: OpaquePointer?, _ index: Int, _ candidate: Int, _ minimum: Double
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let hedge = try object(live, as: LiveHandle.self, "live").hedge(index).hedge
+        try checkIndex(candidate, below: hedge.candidates.count, "candidate")
+        guard minimum >= 0, minimum < .infinity else {
+            throw Failure(
+                status: POISE_ERROR_VALUE,
+                message: "minimum: \(minimum) must be at least 0 and finite", field: "minimum",
+                value: minimum)
+        }
+        var changed = hedge.problem.instruments[candidate]
+        changed.minimum = minimum
+        hedge.setInstrument(changed, ofCandidate: candidate)
+    }
+}
+
+@c @implementation
+public func poise_live_diagnose(
+    _ live: OpaquePointer?, _ index: Int, _ trades: poise_column, _ violations: poise_column,
+    _ prices: poise_column, _ diagnosis: UnsafeMutablePointer<poise_hedge_diagnosis>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let hedge = try object(live, as: LiveHandle.self, "live").hedge(index).hedge
+        let targets = try DiagnosisTargets(trades, violations, prices, diagnosis)
+        try targets.write(HedgeSolver(), hedge.problem)
     }
 }
 

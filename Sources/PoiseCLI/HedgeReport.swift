@@ -312,10 +312,7 @@ struct HedgeReport {
             let side = violation < 0 ? "below its low limit" : "above its high limit"
             words.append("\(problem.bandNames[r]) stays \(violation.magnitude.significant) widths \(side)")
         }
-        let steepest = infeasibility.bandPrices.indices.max {
-            infeasibility.bandPrices[$0].magnitude < infeasibility.bandPrices[$1].magnitude
-        }
-        if let steepest, infeasibility.bandPrices[steepest] != 0 {
+        if let steepest = infeasibility.firstBand {
             let side = infeasibility.bandPrices[steepest] > 0 ? "low" : "high"
             words.append(
                 "loosen the \(side) limit of \(problem.bandNames[steepest]) first: each width takes "

@@ -332,10 +332,33 @@ static void slices(fuzz *f) {
 static poise_exposure_options exposure_options(fuzz *f) {
     poise_exposure_options options = {.size = size(f, sizeof options),
         .numeraire = (poise_numeraire)(rarely(f, 30) ? next(f) : below(f, 2)), .grouping_count = (uint32_t)below(f, 4)};
+    const uint64_t known = rarely(f, 4) ? 7 : 4; // the last three need buckets
     if (rarely(f, 30)) options.grouping_count = (uint32_t)next(f);
     for (int i = 0; i < POISE_MAXIMUM_GROUPINGS; i++)
-        options.groupings[i] = (poise_grouping)(rarely(f, 30) ? next(f) : below(f, 4));
+        options.groupings[i] = (poise_grouping)(rarely(f, 30) ? next(f) : below(f, known));
     return options;
+}
+
+static poise_status exposures_in_buckets(
+    fuzz *f, const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_exposure_options *options, poise_exposures **target) {
+    static const char *const desks[] = {"one", "two", "", NULL};
+    double edges[2][4];
+    const char *books[4], *desk[4];
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < 4; i++) edges[k][i] = rarely(f, 30) ? odd_number(f) : (i + 1) * uniform(f, 0.9, 1);
+    for (int i = 0; i < 4; i++) {
+        books[i] = names[below(f, NAMES)];
+        desk[i] = desks[rarely(f, 20) ? below(f, 4) : below(f, 2)];
+    }
+    poise_buckets buckets = {.size = size(f, sizeof buckets), .tenor_days = rarely(f, 4) ? NULL : edges[0],
+        .tenor_count = below(f, 5), .moneyness = rarely(f, 4) ? NULL : edges[1], .moneyness_count = below(f, 5),
+        .desk_count = rarely(f, 2) ? 0 : below(f, 3), .book = {.strings = rarely(f, 30) ? NULL : books},
+        .desk = {.strings = rarely(f, 30) ? NULL : desk}};
+    if (rarely(f, 60)) buckets.tenor_count = (size_t)next(f) | 1u << 20;
+    if (rarely(f, 60)) buckets.desk_count = (size_t)next(f) | 1ull << 40;
+    return poise_exposures_create_in_buckets(
+        engine, chain, positions, options, rarely(f, 10) ? NULL : &buckets, target);
 }
 
 static void market(fuzz *f) {
@@ -416,6 +439,11 @@ static void market(fuzz *f) {
     }
     case 8: {
         poise_exposure_options options = exposure_options(f);
+        if (rarely(f, 2)) {
+            REPLACE(exposures, poise_exposures, poise_exposures_free,
+                exposures_in_buckets(f, PICK(engines), PICK(chains), PICK(positions), rarely(f, 4) ? NULL : &options, target));
+            return;
+        }
         REPLACE(exposures, poise_exposures, poise_exposures_free,
             poise_exposures_create(PICK(engines), PICK(chains), PICK(positions), rarely(f, 2) ? NULL : &options, target));
         return;
@@ -538,6 +566,17 @@ static void live(fuzz *f) {
             number(f, 0, 100), number(f, 0, 100), 0, 0};
         note(f, poise_live_set_candidate(desk, hedge, below(f, 10), rarely(f, 30) ? NULL : &instrument),
             "poise_live_set_candidate");
+        note(f, poise_live_set_minimum_trade(desk, hedge, below(f, 10), rarely(f, 2) ? 0 : number(f, 0, 10)),
+            "poise_live_set_minimum_trade");
+        if (rarely(f, 4)) {
+            poise_column trades = column(f, 0), violations = column(f, 1), prices = column(f, 2);
+            poise_hedge_diagnosis diagnosis = {.size = size(f, sizeof diagnosis)};
+            note(f, poise_live_diagnose(desk, hedge, trades, violations, prices, rarely(f, 30) ? NULL : &diagnosis),
+                "poise_live_diagnose");
+            check_column(f, 0, trades, poise_live_candidate_count(desk, hedge), 1, "poise_live_diagnose");
+            check_column(f, 1, violations, poise_live_band_count(desk, hedge), 1, "poise_live_diagnose");
+            check_column(f, 2, prices, poise_live_band_count(desk, hedge), 1, "poise_live_diagnose");
+        }
         return;
     }
     default: {
@@ -602,10 +641,25 @@ static void hedger(fuzz *f) {
         .entries = rarely(f, 100) ? NULL : entries, .margin_limit = rarely(f, 3) ? number(f, 1, 100) : INFINITY,
         .cash_budget = rarely(f, 3) ? number(f, 1, 100) : INFINITY, .risk_aversion = rarely(f, 4) ? number(f, 0, 0.1) : 0,
         .covariance = rarely(f, 40) ? NULL : covariance, .dollar_delta = dollars, .exposure = exposure};
+    double minimums[12];
+    for (int i = 0; i < 12; i++) minimums[i] = rarely(f, 100) ? odd_number(f) : rarely(f, 2) ? uniform(f, 0, 5) : 0;
+    if (rarely(f, 4)) problem.minimum_trade = (poise_values){minimums, rarely(f, 30) ? 4 : 0};
+    if (rarely(f, 20)) problem.size = sizeof problem - sizeof problem.minimum_trade;
     if (rarely(f, 100)) problem.instrument_count = 2147483648u;
     if (rarely(f, 100)) problem.band_count = (size_t)next(f) | 1u << 20;
     if (rarely(f, 100)) problem.underlying_count = (size_t)next(f) | 1u << 20;
     poise_column trades = column(f, 0), prices = column(f, 1);
+    if (rarely(f, 4)) {
+        poise_column violations = column(f, 2);
+        if (rarely(f, 4)) violations.data = NULL;
+        poise_hedge_diagnosis diagnosis = {.size = size(f, sizeof diagnosis)};
+        note(f, poise_hedger_diagnose(PICK(hedgers), rarely(f, 60) ? NULL : &problem, trades, violations, prices,
+            rarely(f, 60) ? NULL : &diagnosis), "poise_hedger_diagnose");
+        check_column(f, 0, trades, instrument_count, 1, "poise_hedger_diagnose");
+        check_column(f, 1, prices, problem.band_count, 1, "poise_hedger_diagnose");
+        if (violations.data) check_column(f, 2, violations, problem.band_count, 1, "poise_hedger_diagnose");
+        return;
+    }
     poise_hedge_result result = {.size = size(f, sizeof result)};
     const poise_status status = note(f,
         poise_hedger_solve(PICK(hedgers), rarely(f, 60) ? NULL : &problem, (poise_hedge_start)(rarely(f, 60) ? next(f) : below(f, 2)),

@@ -263,7 +263,7 @@ struct DeskTests {
                                 instruments: instruments.baseAddress, bands: bands.baseAddress,
                                 entries: entries.baseAddress, margin_limit: problem.marginLimit,
                                 cash_budget: .infinity, risk_aversion: aversion, covariance: risk[0],
-                                dollar_delta: risk[1], exposure: risk[2])
+                                dollar_delta: risk[1], exposure: risk[2], minimum_trade: poise_values())
                             return trades.withUnsafeMutableBufferPointer { trades in
                                 prices.withUnsafeMutableBufferPointer { prices in
                                     poise_hedger_solve(

@@ -422,7 +422,12 @@ typedef enum poise_grouping {
     POISE_BY_BOOK = 0,
     POISE_BY_UNDERLYING = 1,
     POISE_BY_EXPIRY = 2,
-    POISE_BY_INSTRUMENT = 3
+    POISE_BY_INSTRUMENT = 3,
+    /** The desk of a book, and buckets of the time to expiry and of strike over future: poise_exposures_create_in_buckets
+     *  only. What has none is "none". */
+    POISE_BY_DESK = 4,
+    POISE_BY_TENOR = 5,
+    POISE_BY_MONEYNESS = 6
 } poise_grouping;
 
 #define POISE_MAXIMUM_GROUPINGS 4
@@ -443,6 +448,26 @@ typedef struct poise_exposures poise_exposures;
 poise_status poise_exposures_create(
     const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
     const poise_exposure_options *options, poise_exposures **exposures);
+
+/** What desks, tenors and moneyness are. */
+typedef struct poise_buckets {
+    size_t size;
+    /** Upper edges of tenors in days to expiry, ascending; the last bucket is open. NULL: 7, 30, 90, 180, 365. */
+    const double *tenor_days;
+    size_t tenor_count;
+    /** Edges of K/F, ascending; the first and the last bucket are open. NULL: 0.8, 0.95, 1.05, 1.25. */
+    const double *moneyness;
+    size_t moneyness_count;
+    /** The desk of each of `desk_count` books; a book stands there once. */
+    size_t desk_count;
+    poise_texts book, desk;
+} poise_buckets;
+
+/** The same, grouped by desk, tenor ("≤ 7 d") and moneyness ("< 0.8 K/F"), too. `buckets`: or NULL, for the edges above
+ *  and no desks. POISE_ERROR_VALUE for an edge, with its field, and for a book or desk, with its row. Since 0.1. */
+poise_status poise_exposures_create_in_buckets(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_exposure_options *options, const poise_buckets *buckets, poise_exposures **exposures);
 /** Frees exposures, or NULL. Since 0.1. */
 void poise_exposures_free(poise_exposures *exposures);
 /** Groups; 0 for NULL. Since 0.1. */
@@ -706,6 +731,27 @@ typedef struct poise_hedge_result {
     double margin_price, cash_price;
 } poise_hedge_result;
 
+/** Why no trades bring every band that must hold within its limits. Violations are counted in widths of their band,
+ *  high − low (a band of width 0 or infinity counts in its own unit); lots, smallest trades and fixed costs are left out. */
+typedef struct poise_hedge_diagnosis {
+    size_t size;
+    /** 0: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then. */
+    uint32_t is_infeasible;
+    /** How many bands stay outside. */
+    uint32_t violated_count;
+    /** The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept. */
+    double total_violation, worst_violation;
+    /** The band whose limit to loosen first: each width takes most off the total. −1: none helps. */
+    int64_t first_band;
+    /** By how much the total changes when that band's limit rises by a width: above 0 it is the low limit that is in the
+     *  way, below 0 the high one. The same per unit of the margin limit and the cash budget. */
+    double first_price, margin_price, cash_price;
+    /** Where the cash budget cannot be kept by any trades: the least that any spend; else NaN. */
+    double least_cash;
+    /** Relative primal-dual gap of the total. */
+    double gap;
+} poise_hedge_diagnosis;
+
 /** Brings the desk up to date, looks at every band of a hedge, and where one is left finds the cheapest trades, from
  *  the last answer on. `result`: or NULL; its `size` must be set. After the first hedge it allocates nothing. Since 0.1. */
 poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_result *result);
@@ -715,10 +761,18 @@ poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_colum
 /** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
 poise_status poise_live_bands(
     const poise_live *live, size_t hedge, poise_column exposures, poise_column prices);
-/** New costs and depth of a candidate, for the hedges to come; its `underlying` is not read. What makes no problem shows
- *  when it is solved. Allocates nothing. Since 0.1. */
+/** New costs and depth of a candidate, for the hedges to come; its `underlying` is not read, its smallest trade stays.
+ *  What makes no problem shows when it is solved. Allocates nothing. Since 0.1. */
 poise_status poise_live_set_candidate(
     poise_live *live, size_t hedge, size_t candidate, const poise_hedge_instrument *instrument);
+/** The smallest amount of a candidate that may be bought or sold, for the hedges to come; 0: any. Allocates nothing.
+ *  POISE_ERROR_VALUE where it is negative or not finite. Since 0.1. */
+poise_status poise_live_set_minimum_trade(poise_live *live, size_t hedge, size_t candidate, double minimum);
+/** Why the last decision was infeasible, and how near one can get: as poise_hedger_diagnose, of the bands and
+ *  candidates of a hedge. Since 0.1. */
+poise_status poise_live_diagnose(
+    poise_live *live, size_t hedge, poise_column trades, poise_column violations, poise_column prices,
+    poise_hedge_diagnosis *diagnosis);
 /** Books the trades of the last hedge in `book`, as if all were filled. Since 0.1. */
 poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
 
@@ -754,6 +808,9 @@ typedef struct poise_hedge_problem {
     /** Covariance of the underlyings by rows; dollar delta before trades, per underlying; dollar delta per unit, per
      *  instrument. */
     const double *covariance, *dollar_delta, *exposure;
+    /** The smallest amount that may be bought or sold, per instrument, 0: any; data NULL: any of all. A struct that ends
+     *  before this field is accepted. */
+    poise_values minimum_trade;
 } poise_hedge_problem;
 
 typedef enum poise_hedge_start {
@@ -783,6 +840,15 @@ void poise_hedger_free(poise_hedger *hedger);
 poise_status poise_hedger_solve(
     poise_hedger *hedger, const poise_hedge_problem *problem, poise_hedge_start start, poise_column trades,
     poise_column prices, poise_hedge_result *result);
+/** Why a problem is infeasible, and how near one can get. `trades`: the cheapest that reach the least sum of violations,
+ *  instrument_count rows. `violations`: how far each band stays outside with them, in widths: below 0 where it is below
+ *  `low`; 0 where it is met, or soft. `prices`: by how much the least sum changes when a band's limit in the way rises by
+ *  a width. Both have band_count rows; each of the three columns may have data NULL, and all are 0 where the bands can be
+ *  met. `diagnosis`: its `size` must be set. Fails as poise_hedger_solve does, and forgets nothing of the last answer.
+ *  Allocates. Since 0.1. */
+poise_status poise_hedger_diagnose(
+    poise_hedger *hedger, const poise_hedge_problem *problem, poise_column trades, poise_column violations,
+    poise_column prices, poise_hedge_diagnosis *diagnosis);
 
 #ifdef __cplusplus
 }

@@ -51,6 +51,14 @@ static poise_texts texts_of(reader *from, const char *name) {
     return texts;
 }
 
+/** Numbers of any length; NULL where there are none. */
+static const double *edges_of(reader *from, const char *name, size_t *count) {
+    PyObject *object = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
+    PyArrayObject *array = object ? array_of(from, object, name, NPY_DOUBLE, -1) : NULL;
+    *count = array ? (size_t)PyArray_DIM(array, 0) : 0;
+    return array ? PyArray_DATA(array) : NULL;
+}
+
 static bool read_rows(PyObject *arguments, reader *from) {
     return PyArg_ParseTuple(arguments, "O!n", &PyDict_Type, &from->columns, &from->rows);
 }
@@ -181,13 +189,22 @@ static const char *exposure_label(const void *from, size_t group, size_t groupin
     return poise_exposures_label(from, group, grouping);
 }
 
-/** exposures(chain, positions, coin, groupings) → labels by grouping, figures by number. */
+/** exposures(chain, positions, coin, groupings, buckets) → labels by grouping, figures by number. Buckets: a dict of
+ *  tenor_days and moneyness (float64), and book and desk (texts) of `desks` rows; each may be left out. */
 static PyObject *exposures(PyObject *self, PyObject *arguments) {
     PyObject *chain_capsule, *positions_capsule, *coin, *groupings;
     poise_exposure_options options = {0};
-    if (!PyArg_ParseTuple(arguments, "OOOO!", &chain_capsule, &positions_capsule, &coin, &PyTuple_Type, &groupings) ||
+    reader from = {0};
+    if (!PyArg_ParseTuple(
+            arguments, "OOOO!O!n", &chain_capsule, &positions_capsule, &coin, &PyTuple_Type, &groupings, &PyDict_Type,
+            &from.columns, &from.rows) ||
         !read_options(coin, groupings, &options))
         return NULL;
+    poise_buckets buckets = {
+        .size = sizeof buckets, .desk_count = (size_t)from.rows, .book = texts_of(&from, "book"), .desk = texts_of(&from, "desk")};
+    buckets.tenor_days = edges_of(&from, "tenor_days", &buckets.tenor_count);
+    buckets.moneyness = edges_of(&from, "moneyness", &buckets.moneyness_count);
+    if (from.has_failed) return NULL;
     const poise_chain *chain = pointer_of(chain_capsule, chain_kind);
     const poise_positions *positions = chain ? pointer_of(positions_capsule, positions_kind) : NULL;
     const poise_engine *engine = positions ? engine_with(NULL) : NULL;
@@ -195,7 +212,7 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
     poise_exposures *made;
     poise_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = poise_exposures_create(engine, chain, positions, &options, &made);
+    status = poise_exposures_create_in_buckets(engine, chain, positions, &options, &buckets, &made);
     Py_END_ALLOW_THREADS
     if (status != POISE_OK) return raise_status(status);
     size_t groups = poise_exposures_count(made);

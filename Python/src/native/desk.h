@@ -62,6 +62,7 @@ KIND(limits)
 KIND(live)
 KIND(hedger)
 KIND(grid)
+KIND(slices)
 
 /** `…_read(path)` and `…_parse(text, name)`. */
 #define READERS(name)                                                                             \

@@ -207,6 +207,65 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
     return made;
 }
 
+static PyObject *diagnosis_dict(const poise_hedge_diagnosis *found) {
+    return Py_BuildValue(
+        "{s:N,s:d,s:d,s:L,s:d,s:d,s:d,s:d,s:d}", "is_infeasible", PyBool_FromLong((long)found->is_infeasible),
+        "total_violation", found->total_violation, "worst_violation", found->worst_violation, "first_band",
+        (long long)found->first_band, "first_price", found->first_price, "margin_price", found->margin_price, "cash_price",
+        found->cash_price, "least_cash", found->least_cash, "gap", found->gap);
+}
+
+/** What a diagnosis found, with the trades, violations and prices it has filled in. */
+static PyObject *diagnosed(poise_status status, const poise_hedge_diagnosis *found, PyObject *const *arrays) {
+    PyObject *dict = status == POISE_OK ? diagnosis_dict(found) : raise_status(status);
+    PyObject *made = dict ? PyTuple_Pack(4, dict, arrays[0], arrays[1], arrays[2]) : NULL;
+    Py_XDECREF(dict);
+    return made;
+}
+
+/** live_diagnose(live, hedge) → diagnosis, trades, violations, prices. */
+static PyObject *live_diagnose(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *made = NULL;
+    Py_ssize_t hedge;
+    if (!PyArg_ParseTuple(arguments, "On", &capsule, &hedge)) return NULL;
+    handle *own = handle_of(capsule, live_kind);
+    if (!own) return NULL;
+    poise_live *live = own->pointer;
+    size_t bands = poise_live_band_count(live, (size_t)hedge);
+    poise_column columns[3];
+    PyObject *arrays[3] = {
+        new_column(poise_live_candidate_count(live, (size_t)hedge), columns), new_column(bands, columns + 1),
+        new_column(bands, columns + 2)};
+    if (arrays[0] && arrays[1] && arrays[2]) {
+        poise_hedge_diagnosis found = {.size = sizeof found};
+        poise_status status;
+        own->is_busy = true;
+        Py_BEGIN_ALLOW_THREADS
+        status = poise_live_diagnose(live, (size_t)hedge, columns[0], columns[1], columns[2], &found);
+        Py_END_ALLOW_THREADS
+        own->is_busy = false;
+        made = diagnosed(status, &found, arrays);
+    }
+    for (int i = 0; i < 3; i++) Py_XDECREF(arrays[i]);
+    return made;
+}
+
+static PyObject *live_set_candidate(PyObject *self, PyObject *arguments) {
+    PyObject *capsule;
+    Py_ssize_t hedge, candidate;
+    double minimum;
+    poise_hedge_instrument own = {0};
+    if (!PyArg_ParseTuple(
+            arguments, "Onndddddddddd", &capsule, &hedge, &candidate, &own.cost_buy, &own.cost_sell, &own.impact,
+            &own.fixed_cost, &own.lot, &own.maximum_buy, &own.maximum_sell, &own.margin, &own.cash, &minimum))
+        return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    if (!live) return NULL;
+    poise_status status = poise_live_set_minimum_trade(live, (size_t)hedge, (size_t)candidate, minimum);
+    if (status == POISE_OK) status = poise_live_set_candidate(live, (size_t)hedge, (size_t)candidate, &own);
+    return answer(status);
+}
+
 static PyObject *live_book_trades(PyObject *self, PyObject *arguments) {
     PyObject *capsule;
     Py_ssize_t hedge;
@@ -238,41 +297,80 @@ static const void *records_of(PyObject *object, size_t size, size_t *count) {
     return PyArray_DATA(array);
 }
 
-/** hedger_solve(hedger, instruments, bands, entries, underlyings, margin_limit, cash_budget, risk_aversion, covariance,
- *  dollar_delta, exposure, warm) → result, trades, shadow prices. */
-static PyObject *hedger_solve(PyObject *self, PyObject *arguments) {
-    PyObject *capsule, *instruments, *bands, *entries, *covariance, *dollar_delta, *exposure;
+/** Reads (instruments, bands, entries, underlyings, margin_limit, cash_budget, risk_aversion, covariance, dollar_delta,
+ *  exposure, minimum_trade). */
+static bool read_problem(PyObject *arguments, poise_hedge_problem *problem) {
+    PyObject *instruments, *bands, *entries, *covariance, *dollar_delta, *exposure, *minimum_trade;
     Py_ssize_t underlyings;
-    int warm;
-    poise_hedge_problem problem = {.size = sizeof problem};
+    *problem = (poise_hedge_problem){.size = sizeof *problem};
     if (!PyArg_ParseTuple(
-            arguments, "OOOOndddOOOp", &capsule, &instruments, &bands, &entries, &underlyings, &problem.margin_limit,
-            &problem.cash_budget, &problem.risk_aversion, &covariance, &dollar_delta, &exposure, &warm))
-        return NULL;
-    handle *own = handle_of(capsule, hedger_kind);
-    if (!own) return NULL;
+            arguments, "OOOndddOOOO", &instruments, &bands, &entries, &underlyings, &problem->margin_limit,
+            &problem->cash_budget, &problem->risk_aversion, &covariance, &dollar_delta, &exposure, &minimum_trade))
+        return false;
     size_t doubles;
-    problem.underlying_count = (size_t)underlyings;
-    problem.instruments = records_of(instruments, sizeof *problem.instruments, &problem.instrument_count);
-    problem.bands = problem.instruments ? records_of(bands, sizeof *problem.bands, &problem.band_count) : NULL;
-    problem.entries = problem.bands ? records_of(entries, sizeof *problem.entries, &problem.entry_count) : NULL;
-    problem.covariance = problem.entries ? records_of(covariance, sizeof(double), &doubles) : NULL;
-    if (!problem.covariance) return NULL;
-    if (problem.risk_aversion != 0 && doubles != problem.underlying_count * problem.underlying_count) {
+    problem->underlying_count = (size_t)underlyings;
+    problem->instruments = records_of(instruments, sizeof *problem->instruments, &problem->instrument_count);
+    problem->bands = problem->instruments ? records_of(bands, sizeof *problem->bands, &problem->band_count) : NULL;
+    problem->entries = problem->bands ? records_of(entries, sizeof *problem->entries, &problem->entry_count) : NULL;
+    problem->minimum_trade.data = problem->entries ? records_of(minimum_trade, sizeof(double), &doubles) : NULL;
+    if (!problem->minimum_trade.data) return false;
+    if (doubles != problem->instrument_count) {
+        PyErr_Format(PyExc_ValueError, "minimum_trade: %zu values where %zu are needed", doubles, problem->instrument_count);
+        return false;
+    }
+    problem->covariance = records_of(covariance, sizeof(double), &doubles);
+    if (!problem->covariance) return false;
+    if (problem->risk_aversion != 0 && doubles != problem->underlying_count * problem->underlying_count) {
         PyErr_Format(PyExc_ValueError, "cov: expected %zd rows and columns", underlyings);
-        return NULL;
+        return false;
     }
-    problem.dollar_delta = records_of(dollar_delta, sizeof(double), &doubles);
-    if (problem.dollar_delta && problem.risk_aversion != 0 && doubles != problem.underlying_count) {
+    problem->dollar_delta = records_of(dollar_delta, sizeof(double), &doubles);
+    if (problem->dollar_delta && problem->risk_aversion != 0 && doubles != problem->underlying_count) {
         PyErr_Format(PyExc_ValueError, "d0: %zu values where %zd are needed", doubles, underlyings);
-        return NULL;
+        return false;
     }
-    problem.exposure = problem.dollar_delta ? records_of(exposure, sizeof(double), &doubles) : NULL;
-    if (!problem.exposure) return NULL;
-    if (problem.risk_aversion != 0 && doubles != problem.instrument_count) {
-        PyErr_Format(PyExc_ValueError, "exposure: %zu values where %zu are needed", doubles, problem.instrument_count);
-        return NULL;
+    problem->exposure = problem->dollar_delta ? records_of(exposure, sizeof(double), &doubles) : NULL;
+    if (!problem->exposure) return false;
+    if (problem->risk_aversion != 0 && doubles != problem->instrument_count) {
+        PyErr_Format(PyExc_ValueError, "exposure: %zu values where %zu are needed", doubles, problem->instrument_count);
+        return false;
     }
+    return true;
+}
+
+/** hedger_diagnose(hedger, problem) → diagnosis, trades, violations, prices. */
+static PyObject *hedger_diagnose(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *given, *made = NULL;
+    poise_hedge_problem problem;
+    if (!PyArg_ParseTuple(arguments, "OO!", &capsule, &PyTuple_Type, &given)) return NULL;
+    handle *own = handle_of(capsule, hedger_kind);
+    if (!own || !read_problem(given, &problem)) return NULL;
+    poise_column columns[3];
+    PyObject *arrays[3] = {
+        new_column(problem.instrument_count, columns), new_column(problem.band_count, columns + 1),
+        new_column(problem.band_count, columns + 2)};
+    if (arrays[0] && arrays[1] && arrays[2]) {
+        poise_hedge_diagnosis found = {.size = sizeof found};
+        poise_status status;
+        own->is_busy = true;
+        Py_BEGIN_ALLOW_THREADS
+        status = poise_hedger_diagnose(own->pointer, &problem, columns[0], columns[1], columns[2], &found);
+        Py_END_ALLOW_THREADS
+        own->is_busy = false;
+        made = diagnosed(status, &found, arrays);
+    }
+    for (int i = 0; i < 3; i++) Py_XDECREF(arrays[i]);
+    return made;
+}
+
+/** hedger_solve(hedger, problem, warm) → result, trades, shadow prices. The problem: a tuple, as of read_problem. */
+static PyObject *hedger_solve(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *given;
+    int warm;
+    poise_hedge_problem problem;
+    if (!PyArg_ParseTuple(arguments, "OO!p", &capsule, &PyTuple_Type, &given, &warm)) return NULL;
+    handle *own = handle_of(capsule, hedger_kind);
+    if (!own || !read_problem(given, &problem)) return NULL;
     poise_column columns[2];
     PyObject *trades = new_column(problem.instrument_count, columns), *prices = new_column(problem.band_count, columns + 1);
     PyObject *made = NULL;
@@ -300,6 +398,7 @@ static PyMethodDef methods[] = {
     METHOD(live_set_vol, METH_VARARGS), METHOD(live_advance, METH_VARARGS), METHOD(live_fill, METH_VARARGS),
     METHOD(live_update, METH_O), METHOD(live_exposures, METH_O), METHOD(live_figure, METH_VARARGS),
     METHOD(live_hedges, METH_O), METHOD(live_decide, METH_VARARGS), METHOD(live_book_trades, METH_VARARGS),
+    METHOD(live_set_candidate, METH_VARARGS), METHOD(live_diagnose, METH_VARARGS), METHOD(hedger_diagnose, METH_VARARGS),
     METHOD(hedger_create, METH_VARARGS), METHOD(hedger_solve, METH_VARARGS), {0}};
 
 bool add_live(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -97,10 +97,11 @@ PyObject *native_import_arrow(PyObject *self, PyObject *arguments);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c, live.c, scenarios.c ---- */
+/* ---- desk.c, live.c, scenarios.c, slices.c ---- */
 
 bool add_desk(PyObject *module);
 bool add_live(PyObject *module);
 bool add_scenarios(PyObject *module);
+bool add_slices(PyObject *module);
 
 #endif

@@ -12,11 +12,12 @@ import os
 
 from . import _native
 from ._columns import Columns
-from ._desk import Book, Chain, Hedge, Limits, Positions, exposures
+from ._desk import Book, Chain, Diagnosis, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
 from ._hedger import Hedger, HedgeProblem
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
 from ._scenarios import Grid, leg_scenarios, scenarios
+from ._slices import Slices
 
 #: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
 ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
@@ -24,8 +25,8 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired")
 
 __all__ = [
-    "Book", "Chain", "Columns", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
-    "Limits", "PoiseError", "Positions", "ROW_STATUS", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
+    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
+    "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
     "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
 ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Un
 import numpy as np
 
 from . import _native
-from ._columns import Columns
+from ._columns import Columns, texts
 from ._errors import InputError, UnknownNameError
 from ._tables import milliseconds, single
 
@@ -21,6 +21,8 @@ Time = Union[int, datetime, np.datetime64]
 Path = Union[str, "os.PathLike[str]"]
 
 _GROUPINGS = {"book": 0, "underlying": 1, "expiry": 2, "instrument": 3}
+# What needs buckets: of exposures alone.
+_BUCKETS = {"desk": 4, "tenor": 5, "moneyness": 6}
 _UNITS = {
     "gamma": "_per_percent", "vega": "_per_point", "theta": "_per_day", "rho": "_per_percent", "vanna": "_per_point",
     "volga": "_per_point_squared", "charm": "_per_day",
@@ -70,12 +72,12 @@ def _is_coin(numeraire: str) -> bool:
     return numeraire == "coin"
 
 
-def _groupings(by: Iterable[str]) -> Tuple[int, ...]:
+def _groupings(by: Iterable[str], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
     names = (by,) if isinstance(by, str) else tuple(by)
     for name in names:
-        if name not in _GROUPINGS:
-            raise ValueError(f"by: {name!r} is none of {', '.join(_GROUPINGS)}")
-    return tuple(_GROUPINGS[name] for name in names)
+        if name not in known:
+            raise ValueError(f"by: {name!r} is none of {', '.join(known)}")
+    return tuple(known[name] for name in names)
 
 
 class _Readable:
@@ -213,15 +215,23 @@ class Limits(_Readable):
 
 
 def exposures(
-    chain: Chain, positions: Positions, by: Sequence[str] = ("book", "underlying"), numeraire: str = "usd"
+    chain: Chain, positions: Positions, by: Sequence[str] = ("book", "underlying"), numeraire: str = "usd", *,
+    desks: Optional[Mapping[str, str]] = None, tenor_days: Optional[Sequence[float]] = None,
+    moneyness: Optional[Sequence[float]] = None,
 ) -> Columns:
     """Exposures of groups of positions, off the latest ticker of each contract, each at its own time.
 
     Parameters
     ----------
-    by : of "book", "underlying", "expiry", "instrument"
+    by : of "book", "underlying", "expiry", "instrument", "desk", "tenor", "moneyness"
         What groups are made of.
     numeraire : "usd" or "coin"
+    desks : dict
+        The desk of each book; others are of desk "none".
+    tenor_days : (edges,) float64
+        Upper edges of tenors in days to expiry, ascending; the last bucket is open. Else 7, 30, 90, 180, 365.
+    moneyness : (edges,) float64
+        Edges of strike over future, ascending; the first and the last bucket are open. Else 0.8, 0.95, 1.05, 1.25.
 
     Returns
     -------
@@ -236,7 +246,15 @@ def exposures(
         For a position whose contract the chain has no price for.
     """
     names = (by,) if isinstance(by, str) else tuple(by) or ("book", "underlying")
-    labels, figures = _native.exposures(chain._handle, positions._handle, _is_coin(numeraire), _groupings(names))
+    buckets: Dict[str, Any] = {}
+    for name, edges in (("tenor_days", tenor_days), ("moneyness", moneyness)):
+        if edges is not None:
+            buckets[name] = np.array(edges, float)
+    if desks:
+        buckets["book"], buckets["desk"] = texts(desks, "desks"), texts(desks.values(), "desks")
+    groupings = _groupings(names, {**_GROUPINGS, **_BUCKETS})
+    labels, figures = _native.exposures(
+        chain._handle, positions._handle, _is_coin(numeraire), groupings, buckets, len(desks or ()))
     columns = Columns(zip(names, (np.array(label, dtype=object) for label in labels)))
     columns.update(zip(exposure_columns(numeraire), figures))
     return columns
@@ -276,6 +294,46 @@ class Hedge:
 
 def hedge_of(result: Dict[str, Any], trades: Columns, bands: Columns) -> Hedge:
     return Hedge(OUTCOMES[result.pop("outcome")], trades, bands, **result)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why no trades bring every band that must hold within its limits, and how near one can get.
+
+    Violations are counted in widths of their band, high − low (a band of width 0 or infinity counts in its own unit); lots,
+    smallest trades and fixed costs are left out.
+    """
+
+    #: False: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then.
+    is_infeasible: bool
+    #: instrument (text), quantity: the cheapest trades that reach the least sum of violations.
+    trades: Columns
+    #: band (text), violation: how far it stays outside, below 0 where below its low limit; price: by how much the least sum
+    #: changes when the limit that is in the way rises by a width.
+    bands: Columns
+    #: The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept.
+    total_violation: float
+    worst_violation: float
+    #: The band whose limit to loosen first, or None; its price says which: above 0 the low one, below 0 the high one.
+    first_band: Optional[str]
+    first_price: float
+    margin_price: float
+    cash_price: float
+    #: Where the cash budget cannot be kept by any trades: the least that any spend; else NaN.
+    least_cash: float
+    #: Relative primal-dual gap of the total.
+    gap: float
+
+
+def diagnosis_of(
+    found: Dict[str, Any], instruments: List[str], trades: Any, labels: List[str], violations: Any, prices: Any
+) -> Diagnosis:
+    first = found.pop("first_band")
+    return Diagnosis(
+        trades=Columns(instrument=np.array(instruments, dtype=object), quantity=trades),
+        bands=Columns(band=np.array(labels, dtype=object), violation=violations, price=prices),
+        first_band=labels[first] if first >= 0 else None, **found,
+    )
 
 
 class Book:
@@ -378,11 +436,44 @@ class Book:
         """What can be hedged: "" for all books together, and books with limits of their own."""
         return list(self._hedges)
 
-    def hedge(self, book: str = "") -> Hedge:
-        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on."""
+    def _hedge(self, book: str) -> Tuple[int, List[int], List[str]]:
         if book not in self._hedges:
             raise UnknownNameError(f"no limits are set for {book!r}", field="book")
-        place, candidates, names = self._hedges[book]
+        return self._hedges[book]
+
+    def candidates(self, book: str = "") -> List[str]:
+        """The contracts that a hedge may trade."""
+        return [self.contracts[place] for place in self._hedge(book)[1]]
+
+    def set_candidate(
+        self, contract: str, *, cost_buy: float, cost_sell: float, maximum_buy: float, maximum_sell: float, impact: float = 0.0,
+        fixed_cost: float = 0.0, lot: float = 0.0, minimum_trade: float = 0.0, margin: float = 0.0, cash: float = 0.0,
+        book: str = "",
+    ) -> None:
+        """New costs and depth of a contract that a hedge may trade, for the hedges to come; per unit, in dollars.
+
+        impact: coefficient of the square of the amount. lot: trades are whole multiples; 0: any amount. minimum_trade: the
+        smallest amount bought or sold; 0: any. What makes no problem raises when it is hedged.
+        """
+        place = self._hedge(book)[0]
+        try:
+            candidate = self.candidates(book).index(contract)
+        except ValueError:
+            raise UnknownNameError(f"{contract!r} is no candidate of the hedge", field="contract") from None
+        _native.live_set_candidate(
+            self._handle, place, candidate, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell, margin,
+            cash, minimum_trade,
+        )
+
+    def diagnose(self, book: str = "") -> Diagnosis:
+        """Why the last `hedge` was infeasible, and how near one can get."""
+        place, _, names = self._hedge(book)
+        found, trades, violations, prices = _native.live_diagnose(self._handle, place)
+        return diagnosis_of(found, self.candidates(book), trades, names, violations, prices)
+
+    def hedge(self, book: str = "") -> Hedge:
+        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on."""
+        place, candidates, names = self._hedge(book)
         result, trades, before, prices = _native.live_decide(self._handle, place)
         return hedge_of(
             result,
@@ -392,6 +483,4 @@ class Book:
 
     def book_trades(self, hedge: str = "", book: str = "") -> None:
         """Books the trades of the last hedge in `book` (that of the hedge itself, if it has one), as if all were filled."""
-        if hedge not in self._hedges:
-            raise UnknownNameError(f"no limits are set for {hedge!r}", field="book")
-        _native.live_book_trades(self._handle, self._hedges[hedge][0], book or hedge)
+        _native.live_book_trades(self._handle, self._hedge(hedge)[0], book or hedge)

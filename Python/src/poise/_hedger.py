@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _native
 from ._columns import Columns
-from ._desk import Hedge, hedge_of
+from ._desk import Diagnosis, Hedge, diagnosis_of, hedge_of
 from ._errors import InputError
 
 _INSTRUMENT = np.dtype(
@@ -42,6 +42,7 @@ class HedgeProblem:
     bands : (m,) records: current, low, high, penalty (NaN: must hold), penalty_quadratic, first_entry, entry_count.
     entries : (e,) records: instrument, coefficient; those of band r are first_entry to first_entry + entry_count − 1.
     covariance : (u, u) float64, dollar_delta : (u,), exposure : (n,): the risk term λ dᵀ covariance d.
+    minimum_trade : (n,) float64: the smallest amount that may be bought or sold; 0: any.
     margin_limit, cash_budget : float; infinity where there is none. risk_aversion : float, λ; 0: no risk term.
     """
 
@@ -54,6 +55,7 @@ class HedgeProblem:
         self.instruments = np.zeros(len(instruments), _INSTRUMENT)
         for k, one in enumerate(instruments):
             _fill(self.instruments[k], one, _INSTRUMENT_FIELDS, f"instruments[{k}]")
+        self.minimum_trade = np.array([_number(one, "minTrade", 0, f"instruments[{k}]") for k, one in enumerate(instruments)])
         self.bands = np.zeros(len(bands), _BAND)
         entries: List[Tuple[int, float]] = []
         for k, one in enumerate(bands):
@@ -80,6 +82,12 @@ class HedgeProblem:
         self.covariance = np.array(risk["cov"], float) if given else _NOTHING
         self.dollar_delta = np.array(risk["d0"], float) if given else _NOTHING
         self.exposure = np.array(risk["exposure"], float) if given else _NOTHING
+
+    def _native(self) -> Tuple[Any, ...]:
+        return (
+            self.instruments, self.bands, self.entries, len(self.underlyings), self.margin_limit, self.cash_budget,
+            self.risk_aversion, self.covariance, self.dollar_delta, self.exposure, self.minimum_trade,
+        )
 
 
 def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> float:
@@ -130,11 +138,7 @@ class Hedger:
         """
         if not isinstance(problem, HedgeProblem):
             problem = HedgeProblem(problem)
-        result, trades, prices = _native.hedger_solve(
-            self._handle, problem.instruments, problem.bands, problem.entries, len(problem.underlyings),
-            problem.margin_limit, problem.cash_budget, problem.risk_aversion, problem.covariance, problem.dollar_delta,
-            problem.exposure, warm,
-        )
+        result, trades, prices = _native.hedger_solve(self._handle, problem._native(), warm)
         return hedge_of(
             result,
             Columns(instrument=np.array(problem.ids, dtype=object), quantity=trades),
@@ -142,3 +146,10 @@ class Hedger:
                 band=np.array(problem.labels, dtype=object), exposure=problem.bands["current"].copy(), shadow_price=prices
             ),
         )
+
+    def diagnose(self, problem: Any) -> Diagnosis:
+        """Why a problem (HedgeProblem, or a dict that makes one) is infeasible, and how near one can get."""
+        if not isinstance(problem, HedgeProblem):
+            problem = HedgeProblem(problem)
+        found, trades, violations, prices = _native.hedger_diagnose(self._handle, problem._native())
+        return diagnosis_of(found, problem.ids, trades, problem.labels, violations, prices)
