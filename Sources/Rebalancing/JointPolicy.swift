@@ -1,7 +1,10 @@
 /// A policy on delta, and policies that keep bands on other Greeks beside it.
 ///
-/// As soon as one band has been left, the optimizer brings all Greeks that have left theirs into their inner bands at
-/// least cost, trading options and the underlying together, and keeps the others where they may be.
+/// As soon as one band has been left, the optimizer brings all Greeks that have left theirs into their inner
+/// bands at least cost, trading options and the underlying together, and keeps the others where they may be.
+///
+/// What is to hold for all bands, such as `FreshDataPolicy`, goes around the joint policy: around its base
+/// alone it leaves the companions as they are.
 ///
 /// - Input: what the policies look at.
 public struct JointPolicy: PolicyWrapper {
@@ -9,8 +12,8 @@ public struct JointPolicy: PolicyWrapper {
     public let base: any RebalancingPolicy
     public let companions: [any RebalancingPolicy]
 
-    /// - Throws: for a base that is not about delta, a companion that is, two on the same Greek, and for companions
-    ///   that look at another estimate of volatility than the base.
+    /// - Throws: for a base that is not about delta, a companion that is, two on the same Greek, and for
+    ///   companions that look at another estimate of volatility than the base.
     public init(
         _ base: any RebalancingPolicy, _ companions: [any RebalancingPolicy]
     ) throws(RebalancingError) {

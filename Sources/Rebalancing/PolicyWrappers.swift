@@ -1,6 +1,6 @@
 import VectorMath
 
-/// A policy that changes the bands of another.
+/// A policy that changes the bands of another. Of its companions it says itself what becomes of them.
 public protocol PolicyWrapper: RebalancingPolicy {
     var base: any RebalancingPolicy { get }
 }
@@ -9,11 +9,11 @@ extension PolicyWrapper {
     public var greek: RebalancedGreek { base.greek }
     public var realisedVolatility: RealisedVolatility? { base.realisedVolatility }
     public var adjustsVolatility: Bool { base.adjustsVolatility }
-    public var companions: [any RebalancingPolicy] { base.companions }
     public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes { base.volatilityScale(state) }
 }
 
-/// Another policy's bands, wider where the market is thin: by (reference/depth)^exponent, never narrower.
+/// Another policy's bands, those of its companions too, wider where the market is thin: by
+/// (reference/depth)^exponent, never narrower.
 ///
 /// - Input: depth, in units of the underlying; and what the other policy looks at.
 public struct LiquidityAwarePolicy: PolicyWrapper {
@@ -23,6 +23,8 @@ public struct LiquidityAwarePolicy: PolicyWrapper {
     public let exponent: Double
     /// The largest factor.
     public let maximum: Double
+    /// The other policy's, as wide in proportion.
+    public let companions: [any RebalancingPolicy]
 
     /// - Throws: for a depth or exponent that is not positive, a maximum below 1.
     public init(
@@ -38,6 +40,13 @@ public struct LiquidityAwarePolicy: PolicyWrapper {
         self.referenceDepth = referenceDepth
         self.exponent = exponent
         self.maximum = maximum
+        var wider: [any RebalancingPolicy] = []
+        for companion in base.companions {
+            wider.append(
+                try LiquidityAwarePolicy(
+                    companion, referenceDepth: referenceDepth, exponent: exponent, maximum: maximum))
+        }
+        companions = wider
     }
 
     public var name: String { "\(base.name), wider below a depth of \(referenceDepth)" }
@@ -52,8 +61,9 @@ public struct LiquidityAwarePolicy: PolicyWrapper {
     }
 }
 
-/// Another policy, as long as data are fresh. Older ones widen its bands in proportion to their age, and from a
-/// limit on nothing is traded: a hedge against prices that are gone is a bet.
+/// Another policy, as long as data are fresh. Older ones widen its bands, those of its companions too, in
+/// proportion to their age, and from a limit on nothing is traded, options neither: a hedge against prices
+/// that are gone is a bet.
 ///
 /// - Input: age of the newest price, in seconds; and what the other policy looks at.
 public struct FreshDataPolicy: PolicyWrapper {
@@ -62,6 +72,8 @@ public struct FreshDataPolicy: PolicyWrapper {
     public let fresh: Double
     /// Seconds from which nothing is traded.
     public let stale: Double
+    /// The other policy's, under the same limits.
+    public let companions: [any RebalancingPolicy]
 
     /// - Throws: unless 0 < fresh ≤ stale.
     public init(_ base: any RebalancingPolicy, fresh: Double, stale: Double) throws(RebalancingError) {
@@ -74,6 +86,11 @@ public struct FreshDataPolicy: PolicyWrapper {
         self.base = base
         self.fresh = fresh
         self.stale = stale
+        var limited: [any RebalancingPolicy] = []
+        for companion in base.companions {
+            limited.append(try FreshDataPolicy(companion, fresh: fresh, stale: stale))
+        }
+        companions = limited
     }
 
     public var name: String { "\(base.name), data younger than \(stale) s" }

@@ -1,10 +1,11 @@
 import VectorMath
 
-/// Paths put together from stretches of the past: what happened, in another order, with its clusters of volatility.
+/// Paths put together from stretches of the past: what happened, in another order, with its clusters of
+/// volatility.
 ///
-/// At each step a new stretch begins with probability 1/length at any candle, else the next candle follows, and the
-/// first the last: every candle is as likely at every step. Steps go from close to close, but at the beginning of a
-/// stretch and behind a gap from open to close.
+/// At each step a new stretch begins with probability 1/length at any candle, else the next candle follows,
+/// and the first the last: every candle is as likely at every step. Steps go from close to close, but at the
+/// beginning of a stretch and behind a gap from open to close.
 /// - Source: Politis, Romano, The stationary bootstrap, 1994.
 public struct BlockBootstrap: PathModel {
     public let grid: TimeGrid

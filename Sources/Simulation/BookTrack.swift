@@ -1,7 +1,8 @@
 import Greeks
 import VectorMath
 
-/// A book on the times of a grid: which options live when, and everything about times to expiry that all paths share.
+/// A book on the times of a grid: which options live when, and everything about times to expiry that all
+/// paths share.
 final class BookSchedule: Sendable {
     let book: HedgedBook
     let grid: TimeGrid
@@ -125,8 +126,8 @@ final class BookTrack {
     }
 
     /// Values the book along a block.
-    /// - Parameter curvature: of the smile, ∂²σ/∂(ln K)²: with k = ln(K/S) and m = ln(S₀/S), a strike's volatility
-    ///   moves by m times its slope at the start and by half the curvature times m².
+    /// - Parameter curvature: of the smile, ∂²σ/∂(ln K)²: with k = ln(K/S) and m = ln(S₀/S), a strike's
+    ///   volatility moves by m times its slope at the start and by half the curvature times m².
     func value(_ block: PathBlock, curvature: Double) {
         let firstSpot = block.spot[0]
         let firstVolatility = block.impliedVolatility[0]

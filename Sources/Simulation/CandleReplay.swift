@@ -3,8 +3,8 @@ import VectorMath
 
 /// Stretches of the past, one path each, as they happened.
 ///
-/// Path i begins `i · stride` candles into the series, not counting stretches with a gap inside. A path starts at the
-/// open of its first candle and goes from close to close.
+/// Path i begins `i · stride` candles into the series, not counting stretches with a gap inside. A path
+/// starts at the open of its first candle and goes from close to close.
 public struct CandleReplay: PathModel {
     public let series: CandleSeries
     public let grid: TimeGrid

@@ -10,8 +10,8 @@ public struct FundingHistory: Sendable, Equatable {
     static let span: Int64 = 8 * 3_600_000
 
     /// A table `venue,symbol,time_utc,funding_rate`, of which one venue and symbol are taken.
-    /// - Throws: for a row that cannot be read, that is out of order, or that does not follow eight hours after the
-    ///   one before; `empty` where venue and symbol have no rows.
+    /// - Throws: for a row that cannot be read, that is out of order, or that does not follow eight hours
+    ///   after the one before; `empty` where venue and symbol have no rows.
     public init(_ source: Source, venue: String, symbol: String) throws(MarketError) {
         let table = try CommaSeparated(source)
         let columns = (
@@ -54,8 +54,8 @@ public struct FundingHistory: Sendable, Equatable {
         rates.indices.map { (Timestamp(milliseconds: start.milliseconds + Int64($0) * Self.span), rates[$0]) }
     }
 
-    /// What a long position pays in the step that begins at a time, as a share of its value: each path begins at a
-    /// place of its own in the history and goes on from there, round and round.
+    /// What a long position pays in the step that begins at a time, as a share of its value: each path begins
+    /// at a place of its own in the history and goes on from there, round and round.
     func payments(_ grid: TimeGrid, time: Int, firstPath: UInt32, seed: UInt64) -> Lanes {
         let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(
             firstPath: firstPath, step: 0

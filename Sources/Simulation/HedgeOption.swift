@@ -1,5 +1,5 @@
-/// An option that policies on gamma, vega or theta hedge with, beside the underlying: valued on the same surface as the
-/// book, held until it is sold or settles.
+/// An option that policies on gamma, vega or theta hedge with, beside the underlying: valued on the same
+/// surface as the book, held until it is sold or settles.
 public struct HedgeOption: Sendable, Equatable {
     /// As tables show it.
     public var name: String
@@ -12,8 +12,8 @@ public struct HedgeOption: Sendable, Equatable {
     public var volatility, skew: Double
     /// Half the spread as a part of the option's value.
     public var halfSpread: Double
-    /// Per contract: `fee` of the underlying's price, at most `feeCap` of the option's value. Deribit's are 0.0003 and
-    /// 0.125.
+    /// Per contract: `fee` of the underlying's price, at most `feeCap` of the option's value. Deribit's are
+    /// 0.0003 and 0.125.
     public var fee, feeCap: Double
     /// The most contracts that are bought or sold in a step.
     public var largestTrade: Double

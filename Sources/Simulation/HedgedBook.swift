@@ -5,15 +5,16 @@ public struct HedgedOption: Sendable, Equatable {
     public var isPut: Bool
     /// K, in quote currency.
     public var strike: Double
-    /// From the start of the simulation to expiry; options that expire within it settle at the first step that is
-    /// not before their expiry.
+    /// From the start of the simulation to expiry; options that expire within it settle at the first step
+    /// that is not before their expiry.
     public var years: Double
     /// σ at the start, 1.00 is 100%.
     public var volatility: Double
     /// Contracts of one unit of the underlying; long above 0.
     public var quantity: Double
-    /// ∂σ/∂ln K of the surface at this strike at the start. A strike's volatility follows the one at the money, which
-    /// the paths bring, and its own distance from the money: σ(t) = σ + (ATM(t) − ATM(0)) − skew·ln(S(t)/S(0)).
+    /// ∂σ/∂ln K of the surface at this strike at the start. A strike's volatility follows the one at the
+    /// money, which the paths bring, and its own distance from the money: σ(t) = σ + (ATM(t) − ATM(0)) −
+    /// skew·ln(S(t)/S(0)).
     public var skew: Double
 
     public init(

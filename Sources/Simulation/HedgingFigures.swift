@@ -36,7 +36,8 @@ public final class HedgingFigures: @unchecked Sendable {
         Array(column(policy, HedgingLoop.figureCount + part.rawValue).prefix(completed))
     }
 
-    /// What trading and holding the hedge cost on each path: all parts that are costs, positive where they cost.
+    /// What trading and holding the hedge cost on each path: all parts that are costs, positive where they
+    /// cost.
     public func costs(policy: Int) -> [Double] {
         var costs = [Double](repeating: 0, count: completed)
         for part in ProfitPart.allCases where part.isCost {
@@ -70,7 +71,8 @@ public final class HedgingFigures: @unchecked Sendable {
 }
 
 extension HedgingFigures {
-    /// The completed paths as bytes: a header that names the policies and a fingerprint of the simulation, then doubles.
+    /// The completed paths as bytes: a header that names the policies and a fingerprint of the simulation,
+    /// then doubles.
     public func archive(fingerprint: UInt64) -> [UInt8] {
         var bytes = Array("poise simulation 1\n".utf8)
         func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
@@ -88,8 +90,8 @@ extension HedgingFigures {
         return bytes
     }
 
-    /// Figures from an archive of a simulation with that fingerprint and these policies; nil for bytes that are none,
-    /// cut short, or another simulation's.
+    /// Figures from an archive of a simulation with that fingerprint and these policies; nil for bytes that
+    /// are none, cut short, or another simulation's.
     public convenience init?(archive bytes: [UInt8], fingerprint: UInt64, policies: [String]) {
         let magic = Array("poise simulation 1\n".utf8)
         guard bytes.count >= magic.count + 40, bytes.starts(with: magic) else { return nil }

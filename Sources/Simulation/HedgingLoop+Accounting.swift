@@ -91,7 +91,8 @@ extension HedgingLoop {
         account.costs = .zero
     }
 
-    /// The change of value of so many books by their Greeks at the start of the step; what they leave is `higherOrder`.
+    /// The change of value of so many books by their Greeks at the start of the step; what they leave is
+    /// `higherOrder`.
     func explain(_ book: BookTrack, _ amount: Lanes, _ time: Int, _ move: Lanes, _ stepYears: Lanes) {
         let sums = book.sums[time]
         let (market, next) = (book.markets[time], book.markets[time + 1])

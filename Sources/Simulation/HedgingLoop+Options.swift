@@ -12,11 +12,12 @@ extension HedgingLoop {
         var isUnserved = LaneMask(repeating: false)
     }
 
-    /// Asks the optimizer for trades of options and underlying, wherever a band has been left, and trades the options.
+    /// Asks the optimizer for trades of options and underlying, wherever a band has been left, and trades the
+    /// options.
     ///
-    /// Options trade at once, at their value of the moment, where the first venue is up and prices are not too old; the
-    /// underlying goes the way of every order. A delta that is not kept in a band may not get further from 0 by what
-    /// the options bring.
+    /// Options trade at once, at their value of the moment, where the first venue is up and prices are not
+    /// too old; the underlying goes the way of every order. A delta that is not kept in a band may not get
+    /// further from 0 by what the options bring.
     func tradeJointly(
         _ options: OptionHedges, _ policy: some RebalancingPolicy, _ own: RebalancingBand,
         _ state: borrowing RebalancingState, _ hedge: Lanes, _ time: Int, isRefused: LaneMask
@@ -99,7 +100,8 @@ extension HedgingLoop {
         count(.turnover, size * value)
     }
 
-    /// Explains what the options that are held earned in the step that begins at a time, and settles what expires.
+    /// Explains what the options that are held earned in the step that begins at a time, and settles what
+    /// expires.
     /// - Returns: payoffs.
     func evolveOptions(_ options: OptionHedges, _ time: Int, _ move: Lanes, _ stepYears: Lanes) -> Lanes {
         for index in options.terms.indices where options.isListed(index, time) {

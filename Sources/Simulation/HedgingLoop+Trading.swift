@@ -1,7 +1,8 @@
 import VectorMath
 
 extension HedgingLoop {
-    /// Sends an order of so many coins to a venue, and fills what is due there in the step that begins at a time.
+    /// Sends an order of so many coins to a venue, and fills what is due there in the step that begins at a
+    /// time.
     /// - Returns: coins filled in this step.
     func trade(_ index: Int, _ order: Lanes, _ time: Int, _ mark: Lanes, _ block: PathBlock) -> Lanes {
         let track = venues[index]
@@ -74,8 +75,8 @@ extension HedgingLoop {
 
     /// What of resting orders is filled: where the price reaches them before the step ends.
     ///
-    /// - Method: a Brownian bridge from ln S to ln S′ with variance v passes a level a below its start and b below its
-    ///   end with probability exp(−2ab/v).
+    /// - Method: a Brownian bridge from ln S to ln S′ with variance v passes a level a below its start and b
+    ///   below its end with probability exp(−2ab/v).
     private func resting(
         _ order: Lanes, _ book: OrderBookCosts, _ track: VenueTrack, _ time: Int, _ mark: Lanes,
         _ block: PathBlock
@@ -122,8 +123,8 @@ extension HedgingLoop {
         add(.fees, fee.negated)
     }
 
-    /// Takes the costs of a trade at a constant-product pool that arbitrage keeps at the market's price: with R coins
-    /// in it, x coins cost S·R·x/(R − x), and the fee is taken from what is paid in.
+    /// Takes the costs of a trade at a constant-product pool that arbitrage keeps at the market's price: with
+    /// R coins in it, x coins cost S·R·x/(R − x), and the fee is taken from what is paid in.
     /// - Returns: the order, at most half of the pool.
     func payPool(_ pool: PoolCosts, _ order: Lanes, _ middle: Lanes) -> Lanes {
         let reserve = Lanes(repeating: pool.liquidity) / PortableArithmetic.squareRoot(middle)

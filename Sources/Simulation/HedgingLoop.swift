@@ -12,8 +12,8 @@ public enum PathFigure: Int, CaseIterable, Sendable {
     /// Σ|trade|·price, in quote currency.
     case turnover
     case liquidations
-    /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit, and at which the policy asked for a trade
-    /// that the venues did not give.
+    /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit,
+    /// and at which the policy asked for a trade that the venues did not give.
     case timeOutside, timeUnhedged
     /// The largest |delta|·S.
     case worstExposure
@@ -33,8 +33,8 @@ public enum PathFigure: Int, CaseIterable, Sendable {
 /// One time of one path, as a chart or a test wants to see it.
 public struct TracedStep: Sendable {
     public var hours, spot, mark: Double
-    /// The delta of the book and of options held to hedge, the underlying's in coins before and after, and the band for
-    /// their sum.
+    /// The delta of the book and of options held to hedge, the underlying's in coins before and after, and
+    /// the band for their sum.
     public var bookDelta, hedgeBefore, hedgeAfter, bandLower, bandUpper: Double
     /// Of book and hedge, after this step's trades.
     public var gamma, vega, theta: Double
@@ -64,9 +64,9 @@ struct TradingTerms: Sendable {
 
 /// Runs one policy's account along the eight paths of a block.
 ///
-/// Every step: look, decide, trade, evolve, explain. The account is kept twice: as cash, coins and positions, which
-/// every payment changes, and as the parts of `ProfitPart`, which are computed from Greeks and prices. Nothing is
-/// allocated per step.
+/// Every step: look, decide, trade, evolve, explain. The account is kept twice: as cash, coins and positions,
+/// which every payment changes, and as the parts of `ProfitPart`, which are computed from Greeks and prices.
+/// Nothing is allocated per step.
 final class HedgingLoop {
     let terms: TradingTerms
     let grid: TimeGrid
@@ -302,7 +302,7 @@ final class HedgingLoop {
                 let lane = trace.lane
                 trace.body(
                     TracedStep(
-                        hours: grid.years(time) * 8760, spot: book.markets[time].spot[lane], mark: mark[lane],
+                        hours: grid.hours(time), spot: book.markets[time].spot[lane], mark: mark[lane],
                         bookDelta: held.reduce(book.sums[time].delta[lane] * account.alive[lane]) {
                             $0 + $1.position * $1.sums[time].delta[lane]
                         },

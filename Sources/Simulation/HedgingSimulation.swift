@@ -27,7 +27,8 @@ public struct HedgingSimulation: Sendable {
 
     /// - Parameters:
     ///   - surface: how volatilities move; the options' own are those at the start.
-    ///   - options: that policies on gamma, vega and theta trade beside `instrument`; others leave them alone.
+    ///   - options: that policies on gamma, vega and theta trade beside `instrument`; others leave them
+    ///     alone.
     ///   - venues: in order of preference: the next is used where those before are down.
     ///   - flow: other hedgers, who move all prices of the paths.
     ///   - closesAtEnd: whether the hedge is closed, at its cost, at the last time.
@@ -85,8 +86,8 @@ public struct HedgingSimulation: Sendable {
     /// Runs paths `0` to `count − 1`, or as many as the model has.
     /// - Parameters:
     ///   - partial: figures of an earlier run of the same simulation, whose paths are not run again.
-    ///   - progress: told how many paths are done, by one thread or another, one at a time; false stops the run,
-    ///     which then returns what is complete.
+    ///   - progress: told how many paths are done, by one thread or another, one at a time; false stops the
+    ///     run, which then returns what is complete.
     public func run(
         paths count: Int, threads: Int = 1, resuming partial: HedgingFigures? = nil,
         progress: (@Sendable (Int) -> Bool)? = nil

@@ -3,8 +3,8 @@ import VectorMath
 /// dS = μ S dt + √v S dW, dv = κ(θ − v) dt + ξ √v dZ, dW dZ = ρ dt.
 ///
 /// - Method: Andersen's quadratic-exponential scheme with martingale correction: the first two moments of the
-///   variance and the expected price are exact at every time, however long the steps; the law in between is close
-///   (see `ModelTests`). Variance may reach 0 and leaves it again.
+///   variance and the expected price are exact at every time, however long the steps; the law in between is
+///   close (see `ModelTests`). Variance may reach 0 and leaves it again.
 /// - Edges: where the correction does not exist (ρ > 0 with long steps) the uncorrected drift is taken.
 /// - Source: Andersen, Simple and efficient simulation of the Heston stochastic volatility model, 2008.
 public struct Heston: PathModel {

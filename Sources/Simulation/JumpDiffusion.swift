@@ -2,8 +2,8 @@ import VectorMath
 
 /// Another model's paths with jumps on top: Merton's over geometric Brownian motion, Bates' over Heston.
 ///
-/// Jumps come at a constant rate; each multiplies the price by e^J, J normal. They fall on the end of a step. Drift
-/// is compensated, so that the expected price is the other model's.
+/// Jumps come at a constant rate; each multiplies the price by e^J, J normal. They fall on the end of a step.
+/// Drift is compensated, so that the expected price is the other model's.
 /// - Sources: Merton, Option pricing when underlying stock returns are discontinuous, 1976; Bates, Jumps and
 ///   stochastic volatility, 1996.
 public struct JumpDiffusion: PathModel {

@@ -3,8 +3,8 @@ import Hedging
 import Rebalancing
 import VectorMath
 
-/// The options that are traded to hedge, along the eight paths of a block: their values, shared by all policies, and
-/// what the policy at hand holds of them.
+/// The options that are traded to hedge, along the eight paths of a block: their values, shared by all
+/// policies, and what the policy at hand holds of them.
 final class OptionHedges {
     let terms: [HedgeOption]
     /// One contract each.
@@ -143,8 +143,8 @@ final class OptionHedges {
         }
     }
 
-    /// The cheapest trades that bring all bands within their limits, or else the nearest to that: the underlying's
-    /// are returned, the options' are left in `trades`.
+    /// The cheapest trades that bring all bands within their limits, or else the nearest to that: the
+    /// underlying's are returned, the options' are left in `trades`.
     ///
     /// Every problem is solved from nothing, so that it depends on its own position alone.
     /// - Returns: nil where no trades were found; and whether all bands are met.
@@ -155,7 +155,8 @@ final class OptionHedges {
             "underlying",
             HedgeInstrument(costBuy: request.cost, costSell: request.cost, maximumBuy: 0, maximumSell: 0))
         var listed: [Int] = []
-        // What the underlying may have to make up for. Limits far beyond what is needed cost the solver digits.
+        // What the underlying may have to make up for. Limits far beyond what is needed cost the solver
+        // digits.
         var mostDelta = 0.0
         for band in request.bands where band.greek == .delta { mostDelta += band.size }
         if request.tradesOptions {

@@ -2,8 +2,8 @@ import VectorMath
 
 /// Eight paths side by side, one per lane: what happens at each time of a grid.
 ///
-/// A block belongs to one thread and is filled again and again; filling it allocates nothing. Columns of times
-/// have `steps + 1` rows, those of steps `steps`: row s is the step from time s to time s + 1.
+/// A block belongs to one thread and is filled again and again; filling it allocates nothing. Columns of
+/// times have `steps + 1` rows, those of steps `steps`: row s is the step from time s to time s + 1.
 public final class PathBlock {
     public let steps: Int
     /// Whether highs and lows of the steps are wanted: for estimators that look at them.
@@ -11,8 +11,8 @@ public final class PathBlock {
 
     /// Price of the underlying at each time.
     public let spot: UnsafeMutableBufferPointer<Lanes>
-    /// Variance of its returns per year, of the step that begins at each time. Of replayed prices, which have none
-    /// that is known, the square of the volatility that the model was given.
+    /// Variance of its returns per year, of the step that begins at each time. Of replayed prices, which have
+    /// none that is known, the square of the volatility that the model was given.
     public let variance: UnsafeMutableBufferPointer<Lanes>
     /// At-the-money implied volatility at each time, as `SurfaceDynamics` moves it.
     public let impliedVolatility: UnsafeMutableBufferPointer<Lanes>

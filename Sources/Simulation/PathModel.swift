@@ -9,8 +9,8 @@ public protocol PathModel: Sendable {
 
     /// Fills a block with the paths `firstPath` to `firstPath + 7`.
     ///
-    /// Path and seed alone decide what is written, the same bits on every machine: any path can be had again alone,
-    /// in any lane. Beyond `pathCount` paths begin anew.
+    /// Path and seed alone decide what is written, the same bits on every machine: any path can be had again
+    /// alone, in any lane. Beyond `pathCount` paths begin anew.
     /// - Parameter block: with as many steps as the grid.
     func fill(_ block: PathBlock, seed: UInt64, firstPath: Int)
 }
@@ -19,8 +19,8 @@ extension PathModel {
     public var pathCount: Int? { nil }
 }
 
-/// The streams of random numbers, kept apart so that one more draw in one of them leaves all others as they were.
-/// Those from 64 on are free for what happens to an order: failures, fills, gas.
+/// The streams of random numbers, kept apart so that one more draw in one of them leaves all others as they
+/// were. Those from 64 on are free for what happens to an order: failures, fills, gas.
 public enum PathStream {
     public static let returns: UInt32 = 0
     public static let variance: UInt32 = 1

@@ -4,13 +4,13 @@ extension PathBlock {
     /// Parts into which a step is cut for its high and low.
     static let rangeParts = 4
 
-    /// Fills highs and lows: of Brownian bridges in the logarithm between the ends of each step, with the variance
-    /// of the step.
+    /// Fills highs and lows: of Brownian bridges in the logarithm between the ends of each step, with the
+    /// variance of the step.
     ///
-    /// - Method: the bridge is drawn at three times inside the step; between them its maximum, given the ends a and b
-    ///   and the variance v, is (a + b + √((b − a)² − 2v ln U))/2. Maximum and minimum of a part are drawn
-    ///   independently, each exactly; that they are not leaves the expected square of the range within 0.1% (2.6%
-    ///   if the step were not cut).
+    /// - Method: the bridge is drawn at three times inside the step; between them its maximum, given the ends
+    ///   a and b and the variance v, is (a + b + √((b − a)² − 2v ln U))/2. Maximum and minimum of a part are
+    ///   drawn independently, each exactly; that they are not leaves the expected square of the range within
+    ///   0.1% (2.6% if the step were not cut).
     func bridgeRanges(_ stepYears: Double, seed: UInt64, firstPath: UInt32) {
         let arithmetic = PortableArithmetic.self
         let stream = RandomStream(seed: seed, stream: PathStream.ranges)

@@ -1,4 +1,5 @@
-/// What a step's profit or loss came from. Every case is signed as it adds to the account: costs are negative.
+/// What a step's profit or loss came from. Every case is signed as it adds to the account: costs are
+/// negative.
 public enum ProfitPart: Int, CaseIterable, Sendable {
     /// ½ΓS²r² with r the step's return: what the book's curvature earned on the move.
     case gamma
@@ -19,7 +20,8 @@ public enum ProfitPart: Int, CaseIterable, Sendable {
     case funding
     /// Interest on the account's cash, dividends on spot.
     case interest
-    /// Between the mark at the start of the step and the fill's middle price: latency, and what resting orders got.
+    /// Between the mark at the start of the step and the fill's middle price: latency, and what resting
+    /// orders got.
     case slippage
     case spread
     case fees

@@ -29,7 +29,8 @@ public struct RegimeSwitching: PathModel {
     private let cumulativeStart: [Double]
 
     /// - Parameters:
-    ///   - rates: expected moves per year from one regime (row) to another (column); the diagonal is not looked at.
+    ///   - rates: expected moves per year from one regime (row) to another (column); the diagonal is not
+    ///     looked at.
     ///   - start: the regime of the first step; nil for one drawn from the stationary distribution.
     /// - Throws: for no regimes, negative rates or volatilities, rows of other lengths, an unknown regime.
     public init(
@@ -69,8 +70,8 @@ public struct RegimeSwitching: PathModel {
         if let start {
             self.start = regimes.indices.map { $0 == start ? 1 : 0 }
         } else {
-            // Squared often enough, every row is the stationary distribution (a mixture of them, where regimes
-            // cannot reach each other).
+            // Squared often enough, every row is the stationary distribution (a mixture of them, where
+            // regimes cannot reach each other).
             var power = transition
             for _ in 0..<60 { power = Self.normalised(Self.product(power, power)) }
             self.start = regimes.indices.map { column in

@@ -19,11 +19,11 @@ public struct Estimate: Sendable, Equatable {
     }
 }
 
-/// Figures of a sample that have an influence function: what one more observation at x would move them by, times the
-/// sample's size. Its variance is that of the figure, and differences of two figures on common random numbers have
-/// the variance of the difference.
-/// - Source: Hampel, The influence curve and its role in robust estimation, 1974; for expected shortfall, Chen,
-///   Nonparametric estimation of expected shortfall, 2008.
+/// Figures of a sample that have an influence function: what one more observation at x would move them by,
+/// times the sample's size. Its variance is that of the figure, and differences of two figures on common
+/// random numbers have the variance of the difference.
+/// - Source: Hampel, The influence curve and its role in robust estimation, 1974; for expected shortfall,
+///   Chen, Nonparametric estimation of expected shortfall, 2008.
 public enum SampleFigure: Hashable, Sendable {
     case mean
     case standardDeviation
@@ -58,8 +58,8 @@ public enum SampleFigure: Hashable, Sendable {
     }
 
     /// The figure with its standard error.
-    /// - Parameter overlap: how many neighbours an observation shares something with, as windows of the past that
-    ///   overlap do; their covariances are counted in (Newey and West, 1987).
+    /// - Parameter overlap: how many neighbours an observation shares something with, as windows of the past
+    ///   that overlap do; their covariances are counted in (Newey and West, 1987).
     public func estimate(_ sample: [Double], overlap: Int = 0) -> Estimate {
         let (value, influences) = influences(sample)
         return Estimate(value: value, standardError: Self.standardError(influences, overlap: overlap))

@@ -2,26 +2,27 @@ import VectorMath
 
 /// How implied volatilities move along a path: with the spot, and of their own.
 ///
-/// The surface is one smile per time, σ(K) = level + skew·k + ½ curvature·k² with k = ln(K/S), at any expiry. The
-/// at-the-money level at a time is
+/// The surface is one smile per time, σ(K) = level + skew·k + ½ curvature·k² with k = ln(K/S), at any expiry.
+/// The at-the-money level at a time is
 ///
 ///     level = L + R · skew · ln(S/S₀)
 ///
-/// with L by `Level` and the skew-stickiness ratio R: 0 is sticky delta (a strike's volatility moves along the smile
-/// with its moneyness), 1 is sticky strike (without curvature a strike keeps its volatility), 2 is about what local
-/// volatility makes of it.
+/// with L by `Level` and the skew-stickiness ratio R: 0 is sticky delta (a strike's volatility moves along
+/// the smile with its moneyness), 1 is sticky strike (without curvature a strike keeps its volatility), 2 is
+/// about what local volatility makes of it.
 /// - Source: Bergomi, Smile dynamics IV, 2009.
 public struct SurfaceDynamics: Sendable, Equatable {
     /// Where the level comes from, before the spot moves it.
     public enum Level: Sendable, Equatable {
         /// The same at all times.
         case constant(Double)
-        /// The square root of the model's variance: of regimes at once, of Heston's without its mean reversion.
+        /// The square root of the model's variance: of regimes at once, of Heston's without its mean
+        /// reversion.
         case instantaneous(premium: Double)
         /// Realised volatility with exponential weights, times a premium; from `initial` on.
         case trailing(initial: Double, halfLife: Double, premium: Double)
-        /// A lognormal process of its own around `mean`: d ln L = κ(ln mean − ln L)dt + ν dZ, with dZ correlated
-        /// with the path's returns, standardised by the variance column.
+        /// A lognormal process of its own around `mean`: d ln L = κ(ln mean − ln L)dt + ν dZ, with dZ
+        /// correlated with the path's returns, standardised by the variance column.
         case stochastic(
             initial: Double, mean: Double, meanReversion: Double, volatilityOfVolatility: Double,
             correlation: Double)

@@ -19,6 +19,14 @@ public struct TimeGrid: Sendable, Equatable {
     @inlinable
     public func years(_ step: Int) -> Double { Double(step) * stepYears }
 
+    /// Hours from the start to a time: as near as a number can say it where steps are whole microseconds.
+    public func hours(_ step: Int) -> Double {
+        let exact = stepYears * 365 * 86_400e6
+        let whole = exact.rounded()
+        let isWhole = whole > 0 && (exact - whole).magnitude <= 1e-12 * whole
+        return Double(step) * (isWhole ? whole : exact) / 3_600e6
+    }
+
     /// Years from the start to the end.
     public var duration: Double { years(steps) }
 

@@ -1,15 +1,16 @@
 /// What trading costs at an order book: spread, fees, impact.
 public struct OrderBookCosts: Sendable, Equatable {
-    /// Half the spread as a part of the price, at the reference volatility; grows by `spreadWidening` of itself per
-    /// 1.00 that the ratio of realised to reference volatility is above 1.
+    /// Half the spread as a part of the price, at the reference volatility; grows by `spreadWidening` of
+    /// itself per 1.00 that the ratio of realised to reference volatility is above 1.
     public var halfSpread, spreadWidening: Double
     /// Parts of the traded amount; a maker's may be negative.
     public var takerFee, makerFee: Double
-    /// Orders rest half a spread from the middle and are filled where the price reaches them before the next step.
+    /// Orders rest half a spread from the middle and are filled where the price reaches them before the next
+    /// step.
     public var isMaker: Bool
-    /// Price displacement for trading `depth` quote units: `linearImpact`·(n/depth) + `squareRootImpact`·√(n/depth)
-    /// of the price; a trade pays half of its own linear and two thirds of its square-root displacement, and the
-    /// next ones pay what is left of it.
+    /// Price displacement for trading `depth` quote units: `linearImpact`·(n/depth) +
+    /// `squareRootImpact`·√(n/depth) of the price; a trade pays half of its own linear and two thirds of its
+    /// square-root displacement, and the next ones pay what is left of it.
     public var linearImpact, squareRootImpact, depth: Double
     /// After which half of the displacement is gone; 0: at once.
     public var impactHalfLifeHours: Double
@@ -37,8 +38,8 @@ public struct PoolCosts: Sendable, Equatable {
     public var liquidity: Double
     /// The pool's fee as a part of what is paid in.
     public var fee: Double
-    /// Quote units per transaction, and how gas rises: by `gasSpike` times with probability `gasSpikeProbability`
-    /// per step, and always where the step's return is beyond `gasSpikeReturn`.
+    /// Quote units per transaction, and how gas rises: by `gasSpike` times with probability
+    /// `gasSpikeProbability` per step, and always where the step's return is beyond `gasSpikeReturn`.
     public var gas, gasSpike, gasSpikeProbability, gasSpikeReturn: Double
     /// Of a transaction to fail: gas is paid, nothing is traded.
     public var failureProbability: Double
@@ -168,8 +169,8 @@ public struct HedgeContract: Sendable, Equatable {
     public var years: Double
     /// Of a future: annualised premium over spot, F = S e^(bT).
     public var basis: Double
-    /// Standard deviation of the premium around that, as a part of the price, and after how long half a deviation
-    /// is gone.
+    /// Standard deviation of the premium around that, as a part of the price, and after how long half a
+    /// deviation is gone.
     public var premiumDeviation, premiumHalfLifeHours: Double
 
     public init(
@@ -204,7 +205,8 @@ public struct MarginAccount: Sendable, Equatable {
     public var maintenance, optionMaintenance: Double
     /// The venue's charge as a part of what it liquidates.
     public var penalty: Double
-    /// Whether the options stand in the same account: their value counts, and they are liquidated with the hedge.
+    /// Whether the options stand in the same account: their value counts, and they are liquidated with the
+    /// hedge.
     public var isCrossed: Bool
 
     public init(

@@ -1,14 +1,15 @@
 import VectorMath
 
-/// What happens at a venue along the paths of a block, whoever trades: drawn once for all policies, so that their
-/// comparison is one on common random numbers.
+/// What happens at a venue along the paths of a block, whoever trades: drawn once for all policies, so that
+/// their comparison is one on common random numbers.
 final class VenueTrack {
     let venue: Venue
     private let grid: TimeGrid
     private let stream: UInt32
     private let storage: UnsafeMutablePointer<Lanes>
-    /// Per step. Standard normal, for the price between decision and fill; uniform, for failures, partial fills and
-    /// fills of resting orders; quote units of gas; 1 where there is no trading, and where prices are old.
+    /// Per step. Standard normal, for the price between decision and fill; uniform, for failures, partial
+    /// fills and fills of resting orders; quote units of gas; 1 where there is no trading, and where prices
+    /// are old.
     let bridge, failure, partial, touch, gas, isDown, isStale: UnsafeMutablePointer<Lanes>
     /// Whole steps from decision to fill, and the part of a step after them.
     let delaySteps: Int
@@ -207,8 +208,9 @@ final class InstrumentTrack {
 }
 
 extension ReflexiveFlow {
-    /// Moves a block's prices by what other hedgers trade after each step: with φ = −100·Γ·impact, the displacement
-    /// D of the price follows 1 + D(t+1) = (1 + persistence·D(t))·(1 + φ·r(t)), r the return that everyone saw.
+    /// Moves a block's prices by what other hedgers trade after each step: with φ = −100·Γ·impact, the
+    /// displacement D of the price follows 1 + D(t+1) = (1 + persistence·D(t))·(1 + φ·r(t)), r the return
+    /// that everyone saw.
     func apply(to block: PathBlock) {
         let one = Lanes(repeating: 1)
         let feedback = Lanes(repeating: -100 * gammaPerPercent * impactPerCoin)

@@ -212,6 +212,37 @@ struct PolicyTests {
         #expect(change.difference([-0.9, -0.9, -0.8, -0.71, 0, 0, 0, 0]) < 1e-15)
     }
 
+    @Test("thin depth and old data do to companions' bands what they do to the policy's own, in any nesting")
+    func depthAndAgeOfCompanions() throws {
+        let joint = try JointPolicy(
+            ThresholdPolicy(.delta(0.1)),
+            [ThresholdPolicy(.greek(.vega, 3), landing: .centre), ThresholdPolicy(.greek(.gamma, 0.01))])
+        let policies =
+            [
+                try FreshDataPolicy(
+                    LiquidityAwarePolicy(joint, referenceDepth: 100, maximum: 5), fresh: 10, stale: 30),
+                try LiquidityAwarePolicy(
+                    FreshDataPolicy(joint, fresh: 10, stale: 30), referenceDepth: 100, maximum: 5),
+            ] as [any RebalancingPolicy]
+        var state = Self.state { $0.vega = Lanes(repeating: -90) }
+        state.depth = [.infinity, 100, 25, 1, .infinity, .infinity, .infinity, 25]
+        state.dataAge = [0, 10, 0, 0, 20, 30, .nan, 20]
+        let factors: Lanes = [1, 1, 2, 5, 2, .infinity, .infinity, 4]
+        for policy in policies {
+            #expect(policy.greek == .delta && policy.companions.map(\.greek) == [.vega, .gamma])
+            for (part, width) in zip([policy] + policy.companions, [0.1, 3, 0.01]) {
+                let band = part.band(state)
+                for lane in 0..<8 {
+                    let expected = width * factors[lane]
+                    #expect(band.upper[lane] == expected || abs(band.upper[lane] / expected - 1) < 1e-15)
+                    #expect(band.lower[lane] == -band.upper[lane])
+                }
+            }
+            let change = policy.companions[0].change(state)
+            #expect(change.difference([90, 90, 90, 90, 90, 0, 0, 90]) == 0)
+        }
+    }
+
     /// Plans against those found by trying every pattern of trades, in 50 digits.
     @Test func plans() throws {
         var (worst, traded) = (0.0, 0)

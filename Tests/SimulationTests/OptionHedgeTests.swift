@@ -24,7 +24,8 @@ struct OptionHedgeTests {
     static func simulation(
         _ kind: HedgeContract.Kind = .spot, settlement: HedgedBook.Settlement = .linear, rate: Double = 0,
         options: [HedgeOption] = listed, policies: [any RebalancingPolicy]? = nil, venues: [Venue],
-        margin: MarginAccount? = nil, steps: Int = 300, instructionSet: InstructionSet? = nil
+        margin: MarginAccount? = nil, oldestPrice: Double = 0, steps: Int = 300,
+        instructionSet: InstructionSet? = nil
     ) throws -> HedgingSimulation {
         let grid = try TimeGrid(steps: steps, stepYears: 2 * TimeGrid.hour)
         return try HedgingSimulation(
@@ -45,7 +46,7 @@ struct OptionHedgeTests {
                 ThresholdPolicy(.greek(.gamma, 0.1), landing: .centre),
                 ThresholdPolicy(.delta(0.4)),
             ],
-            funding: kind == .spot ? .none : .premium, margin: margin, seed: 12,
+            funding: kind == .spot ? .none : .premium, margin: margin, oldestPrice: oldestPrice, seed: 12,
             engine: try instructionSet.map { try GreeksEngine($0) } ?? GreeksEngine())
     }
 
@@ -182,6 +183,41 @@ struct OptionHedgeTests {
             #expect((step.parts[ProfitPart.spread.rawValue] + spread).magnitude < 1e-9 * spread)
             #expect((step.parts[ProfitPart.fees.rawValue] + fees).magnitude < 1e-9 * fees)
         }
+    }
+
+    @Test("on stale data no option is traded either; while they age, all bands widen")
+    func staleData() throws {
+        var venue = Self.plain
+        venue.failures.staleSpans = [Outage(fromHour: 4, toHour: 60)]
+        var listed = Self.listed
+        for index in listed.indices { listed[index].largestTrade = 0.02 }
+        let joint = try Self.joint(ThresholdPolicy(.delta(0.4)), [(.gamma, 0.05)])
+        // Steps of two hours: the third stale one is within the limit, the fourth is not.
+        let patient = try FreshDataPolicy(joint, fresh: 7200, stale: 3.5 * 7200)
+        let simulation = try Self.simulation(
+            options: listed, policies: [joint, patient], venues: [venue], oldestPrice: 1e9)
+        func trades(_ policy: Int) -> [Bool] {
+            let steps = simulation.trace(policy: policy, path: 0)
+            #expect(steps.filter(\.isStale).count == 28 && steps[2].isStale)
+            return zip(steps.dropFirst(), steps).map {
+                $0.options != $1.options || $0.filled != 0
+            }
+        }
+        // A little at a time, what there is to do is not done by then.
+        let (always, careful) = (trades(0), trades(1))
+        #expect(always[4..<29].allSatisfy { $0 })
+        #expect(careful[4..<29].allSatisfy { !$0 })
+        #expect(careful[0..<4].contains(true) && careful[29])
+    }
+
+    @Test("hours are those of the clock, whatever the step")
+    func hours() throws {
+        for (minutes, steps) in [(60.0, 9000), (5, 9000), (7, 600), (1440, 400)] {
+            let grid = try TimeGrid(steps: steps, stepYears: minutes / 525_600)
+            for step in 0...steps { #expect(grid.hours(step) == Double(step) * minutes / 60) }
+        }
+        let odd = try TimeGrid(steps: 10, stepYears: 1e-15)
+        #expect(abs(odd.hours(10) / (1e-14 * 8760) - 1) < 1e-15)
     }
 
     @Test("at the end options are sold at their costs, and an option sold to hedge wants margin")
