@@ -10,8 +10,8 @@ struct ConfigurationError: Error, CustomStringConvertible {
     let reason: String
 
     var description: String {
-        let shown = value.isEmpty ? "" : " value \(value):"
-        return "\(file):\(line): \(key.isEmpty ? "" : "\"\(key)\":")\(shown) \(reason)"
+        let parts = [key.isEmpty ? "" : "\"\(key)\": ", value.isEmpty ? "" : "value \(value): "]
+        return "\(file):\(line): \(parts.joined())\(reason)"
     }
 }
 
@@ -43,8 +43,8 @@ enum SettingRule {
     }
 }
 
-/// A table of a TOML file. It remembers which keys were asked for, so that the others can be refused: a misspelt
-/// setting must not be a silent default.
+/// A table of a TOML file. It remembers which keys were asked for, so that the others can be refused: a
+/// misspelt setting must not be a silent default.
 final class ConfigurationTable {
     let file: String
     /// Dotted, with places in arrays of tables: `venue[1]`.
@@ -200,10 +200,25 @@ final class ConfigurationTable {
     /// Refuses keys that nobody asked for, here and below.
     func finish() throws {
         try refuseOthers(than: asked)
+        try finishTables()
+    }
+
+    /// Refuses them below alone: what is misspelt is said before what does not fit together for want of it.
+    func finishTables() throws {
         for child in children { try child.finish() }
     }
 
-    /// Refuses all keys but these, before any of them is read: what is unknown is said before what is missing.
+    /// Refuses what may be one of these keys, misspelt.
+    func refuseMisspelt(_ keys: [String]) throws {
+        for key in keys { if let other = misspelt(key) { throw notASetting(other, near: key) } }
+    }
+
+    private func misspelt(_ key: String) -> String? {
+        table.keys.first { !asked.contains($0) && Self.isNear(key, $0) }
+    }
+
+    /// Refuses all keys but these, before any of them is read: what is unknown is said before what is
+    /// missing.
     func refuseOthers(than known: [String]) throws {
         let unknown = table.keys.filter { !known.contains($0) }.sorted { line($0) < line($1) }
         if let key = unknown.first { throw notASetting(key, near: known.first { Self.isNear($0, key) }) }
@@ -211,7 +226,8 @@ final class ConfigurationTable {
 
     private func notASetting(_ key: String, near: String?) -> ConfigurationError {
         ConfigurationError(
-            file: file, line: line(key), key: key, value: table[key].map(shown) ?? "",
+            file: file, line: line(key), key: key,
+            value: table[key].map { $0.table == nil && $0.array == nil ? shown($0) : "" } ?? "",
             reason: "is not a setting of \(path.isEmpty ? "a simulation" : "[\(path)]")"
                 + (near.map { "; is it \"\($0)\"?" } ?? ""))
     }
@@ -224,9 +240,7 @@ final class ConfigurationTable {
 
     private func missing(_ key: String, _ reason: String = "is missing") -> ConfigurationError {
         // It may be there, misspelt.
-        if let other = table.keys.first(where: { !asked.contains($0) && Self.isNear(key, $0) }) {
-            return notASetting(other, near: key)
-        }
+        if let other = misspelt(key) { return notASetting(other, near: key) }
         return ConfigurationError(
             file: file, line: lines[path] ?? 1, key: full(key), value: "", reason: reason)
     }

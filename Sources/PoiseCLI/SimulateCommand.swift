@@ -93,7 +93,7 @@ struct SimulateCommand: ParsableCommand {
         let output = try Output(path: output)
         switch format {
         case .table: try result.writeTable(to: output)
-        case .csv: try result.summaryReport.writeCSV(to: output)
+        case .csv: try result.summaryReport(wholeCounts: true).writeCSV(to: output)
         case .json: try result.writeJSON(to: output)
         }
         try output.finish()
@@ -147,14 +147,16 @@ struct SimulateCommand: ParsableCommand {
             "hours", "spot", "mark", "book_delta", "hedge_before", "hedge_after", "band_lower", "band_upper",
             "asked", "filled", "equity_usd", "is_down", "is_stale", "gamma", "vega", "theta",
         ]
-        let options = settings.simulation.options
-        let held = options.map { Report.Column("held_\($0.name)", style: .significant) }
+        let held = Self.heldColumns(settings.simulation.options.map(\.name)).map {
+            Report.Column($0, style: .significant)
+        }
         let columns =
             names.map { Report.Column($0, style: .significant) }
             + ProfitPart.allCases.map { Report.Column("\($0.name)_usd", style: .significant) } + held
         let report = Report(columns: columns, rowCount: steps.count) { row, column in
             let step = steps[row]
             func bound(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
+            func flag(_ isSet: Bool) -> Cell { .whole(isSet ? 1 : 0, asText: format == .csv) }
             switch column {
             case 0: return .number(step.hours)
             case 1: return .number(step.spot)
@@ -167,8 +169,8 @@ struct SimulateCommand: ParsableCommand {
             case 8: return .number(step.asked)
             case 9: return .number(step.filled)
             case 10: return .number(step.equity)
-            case 11: return .number(step.isDown ? 1 : 0)
-            case 12: return .number(step.isStale ? 1 : 0)
+            case 11: return flag(step.isDown)
+            case 12: return flag(step.isStale)
             case 13: return .number(step.gamma)
             case 14: return .number(step.vega)
             case 15: return .number(step.theta)
@@ -180,6 +182,23 @@ struct SimulateCommand: ParsableCommand {
             }
         }
         try report.write(as: format, toFile: output)
+    }
+
+    /// Names of columns for options held, each once, of letters, digits, points and dashes:
+    /// `held_call_63000_21d`.
+    static func heldColumns(_ options: [String]) -> [String] {
+        var names: [String] = []
+        for option in options {
+            let words = option.split { !($0.isLetter || $0.isNumber || ".-".contains($0)) }
+            let name = "held_" + words.joined(separator: "_")
+            var (unique, count) = (name, 1)
+            while names.contains(unique) {
+                count += 1
+                unique = "\(name)_\(count)"
+            }
+            names.append(unique)
+        }
+        return names
     }
 }
 

@@ -1,8 +1,8 @@
 import Foundation
 import Poise
 
-/// A simulation's result as one page for a browser, with nothing to load: frontier, distributions, one path replayed,
-/// and the figures as tables.
+/// A simulation's result as one page for a browser, with nothing to load: frontier, distributions, one path
+/// replayed, and the figures as tables.
 struct SimulationPage {
     private let result: SimulationResult
     private let policy, path: Int

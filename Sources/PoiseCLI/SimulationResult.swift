@@ -28,7 +28,8 @@ struct SimulationResult {
     var isComplete: Bool { figures.completed == settings.paths }
 
     /// One policy a row, with all figures and their standard errors.
-    var summaryReport: Report {
+    /// - Parameter wholeCounts: counts as whole numbers where they are, for comma-separated values.
+    func summaryReport(wholeCounts: Bool = false) -> Report {
         typealias Field = (name: String, value: (PolicySummary) -> Estimate)
         let fields: [Field] =
             [
@@ -47,14 +48,18 @@ struct SimulationResult {
         return Report(columns: names.map { Report.Column($0) }, rowCount: summaries.count) { row, column in
             let summary = summaries[row]
             func number(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
+            func count(_ value: Double) -> Cell { .whole(value, asText: wholeCounts) }
             switch column {
             case 0: return .text(summary.policy)
             case 1: return .text(settings.policies[row].family)
-            case 2: return .number(Double(summary.paths))
+            case 2: return count(Double(summary.paths))
             case 3: return number(summary.worstDrawdown)
-            case 4: return .number(frontier.contains(row) ? 1 : 0)
+            case 4: return count(frontier.contains(row) ? 1 : 0)
             default:
-                let estimate = fields[(column - leading.count) / 2].value(summary)
+                let field = fields[(column - leading.count) / 2]
+                let estimate = field.value(summary)
+                let isCount = ["trades", "liquidations"].contains(field.name)
+                if isCount, (column - leading.count) % 2 == 0 { return count(estimate.value) }
                 return number((column - leading.count) % 2 == 0 ? estimate.value : estimate.standardError)
             }
         }
@@ -82,7 +87,7 @@ struct SimulationResult {
     func writeJSON(to output: Output) throws {
         try output.write("{\"complete\": \(isComplete), \"paths\": \(figures.completed), ")
         try output.write("\"paths_asked\": \(settings.paths), \"policies\": ")
-        try summaryReport.writeJSON(rows: 0..<summaries.count, to: output)
+        try summaryReport().writeJSON(rows: 0..<summaries.count, to: output)
         try output.write(", \"comparisons\": ")
         try comparisonReport.writeJSON(rows: 0..<comparisons.count, to: output)
         let names = frontier.map { JSON.quoted(summaries[$0].policy) }.joined(separator: ", ")
@@ -148,5 +153,14 @@ struct SimulationResult {
             }
         }
         try differences.writeTable(to: output)
+    }
+}
+
+extension Cell {
+    /// A count: a whole one without decimals where it is to be a text.
+    static func whole(_ value: Double, asText: Bool) -> Cell {
+        guard value.isFinite else { return .empty }
+        return asText && value == value.rounded() && abs(value) < 1e15
+            ? .text("\(Int(value))") : .number(value)
     }
 }

@@ -69,12 +69,17 @@ extension SimulationReader {
     ) throws -> HedgedOption {
         let type: OptionType = try table.word("type")
         let moneyness = try table.optionalNumber("moneyness", .within(0.001...1000))
-        guard (moneyness != nil) != table.has("strike") else {
+        let written = try table.optionalNumber("strike", .positive)
+        let expected = "expected either strike or moneyness, its ratio to the spot"
+        if let moneyness, let written {
             throw table.wrong(
-                "strike", moneyness.map { $0.significant } ?? "none",
-                "expected either strike or moneyness, its ratio to the spot")
+                "moneyness", moneyness.plain,
+                "stands beside strike, \(written.plain): \(expected)")
         }
-        let strike = try moneyness.map { $0 * market.spot } ?? table.number("strike", .positive)
+        guard let strike = moneyness.map({ $0 * market.spot }) ?? written else {
+            try table.refuseMisspelt(["strike", "moneyness"])
+            throw table.wrong("strike", "none", expected)
+        }
         let distance = log(strike / market.spot)
         let level = try table.optionalNumber("volatility", .within(0.001...20))
         let slope = surface.skew + surface.curvature * distance
@@ -92,8 +97,8 @@ extension SimulationReader {
     ) throws -> [HedgeOption] {
         try table.list("option").map { table in
             let contract = try contract(table, market, surface)
-            let name =
-                "\(contract.isPut ? "put" : "call") \(contract.strike.short), \((contract.years * 365).short) days"
+            let (strike, days) = (contract.strike.plain, (contract.years * 365).plain)
+            let name = "\(contract.isPut ? "put" : "call") \(strike) \(days)d"
             let option = HedgeOption(
                 name: try table.optionalText("name") ?? name, isPut: contract.isPut, strike: contract.strike,
                 years: contract.years, volatility: contract.volatility, skew: contract.skew,
@@ -141,7 +146,8 @@ extension SimulationReader {
         case .history:
             funding = .history(
                 try FundingHistory(
-                    try data(table.text("funding_file")), venue: try table.text("funding_venue"),
+                    try data(table.text("funding_file"), table, "funding_file"),
+                    venue: try table.text("funding_venue"),
                     symbol: try table.text("funding_symbol")))
         }
         return (instrument, funding)
@@ -194,7 +200,7 @@ extension SimulationReader {
         let liquidity: Double
         if let path = try table.optionalText("liquidity_file") {
             let unit = try table.number("liquidity_unit", .positive)
-            let column = try ColumnOfNumbers(try data(path), column: "liquidity")
+            let column = try ColumnOfNumbers(try data(path, table, "liquidity_file"), column: "liquidity")
             liquidity = column.median / unit
         } else {
             liquidity = try table.number("liquidity", .positive)
@@ -259,16 +265,24 @@ extension SimulationReader {
         let settings = try tables.flatMap { table in
             let bands = try bands(table, hasOptions: hasOptions)
             let settings = try family(table, market)
-            guard !bands.isEmpty else { return settings }
             let label = try bands.map {
                 ", \($0.greek.rawValue) \(try table.number($0.key, .notNegative).short)"
             }
-            return try settings.map { setting in
-                PolicySetting(
+            let complete = try settings.map { setting in
+                // The wrappers go around all bands: what is too old for the underlying is too old for
+                // options.
+                let policy = try table.checked {
+                    bands.isEmpty
+                        ? setting.policy : try JointPolicy(setting.policy, bands.map(\.policy))
+                }
+                return PolicySetting(
                     family: setting.family,
-                    policy: try table.checked { try JointPolicy(setting.policy, bands.map(\.policy)) },
+                    policy: policy is NeverRebalance
+                        ? policy : try table.checked { try wrapped(table, policy) },
                     label: setting.label + label.joined())
             }
+            try table.finish()
+            return complete
         }
         var names: Set<String> = []
         for setting in settings where !names.insert(setting.policy.name).inserted {
@@ -288,7 +302,7 @@ extension SimulationReader {
             try table.numbers(key, rule).map { value in
                 PolicySetting(
                     family: ownFamily ?? defaultFamily,
-                    policy: try table.checked { try wrapped(table, make(value)) },
+                    policy: try table.checked { try make(value) },
                     label: "\(value.short)\(unit)")
             }
         }
@@ -298,8 +312,7 @@ extension SimulationReader {
         case .always:
             return [
                 PolicySetting(
-                    family: ownFamily ?? "every step", policy: try wrapped(table, AlwaysRebalance()),
-                    label: "always")
+                    family: ownFamily ?? "every step", policy: AlwaysRebalance(), label: "always")
             ]
         case .clock:
             return try settings(
@@ -311,6 +324,7 @@ extension SimulationReader {
             let landing = try landing(table)
             let keys = ["delta", "move", "cash"].filter(table.has)
             guard keys.count == 1 else {
+                if keys.isEmpty { try table.refuseMisspelt(["delta", "move", "cash"]) }
                 throw table.wrong("kind", "\"threshold\"", "expected one of delta, move or cash")
             }
             let name = adjustment == nil ? "threshold" : "volatility-scaled"
@@ -411,6 +425,11 @@ extension SimulationReader {
                 estimator, reference: reference, exponent: exponent, minimum: minimum, maximum: maximum)
         }
     }
+}
+
+extension Double {
+    /// Six significant digits without separators or, but for extremes, powers of ten: `63000`, `0.25`.
+    fileprivate var plain: String { String(format: "%.6g", self) }
 }
 
 /// One column of a table of numbers.

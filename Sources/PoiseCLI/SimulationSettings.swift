@@ -40,12 +40,16 @@ struct SimulationSettings {
         let wanted = try root.integer("paths", 1...10_000_000, default: 4096)
         let minutes = try root.optionalNumber("step_minutes", .within(0.01...1e6))
         let market = try reader.market(root.required("market"), days: days, minutes: minutes)
+        try root.finishTables()
         let surface = try reader.surface(root.child("surface"), market)
         let book = try reader.book(root.required("book"), market, surface)
+        try root.finishTables()
         let hedgeTable = try root.required("hedge")
         let hedge = try reader.hedge(hedgeTable)
         let options = try reader.hedgeOptions(hedgeTable, market, surface)
+        try root.finishTables()
         let venues = try reader.venues(root)
+        try root.finishTables()
         let policies = try reader.policies(root, market, hasOptions: !options.isEmpty)
         let margin = try reader.margin(root.child("margin"))
         let flow = try reader.flow(root.child("flow"))
@@ -77,13 +81,16 @@ struct SimulationSettings {
         let grid = market.model.grid
         let step = grid.stepYears * 525_600
         description = [
-            "\(market.description), \(grid.steps) steps of \(step.short) min",
-            "\(book.options.count) options, hedged with \(hedge.instrument.kind.rawValue)"
-                + (options.isEmpty ? "" : " and \(options.count) options") + " at "
+            "\(market.description), \(counted(grid.steps, "step")) of \(step.short) min",
+            "\(counted(book.options.count, "option")), hedged with \(hedge.instrument.kind.rawValue)"
+                + (options.isEmpty ? "" : " and \(counted(options.count, "option"))") + " at "
                 + venues.map(\.name).joined(separator: ", then "),
         ]
     }
 }
+
+/// `1 option`, `2 options`.
+private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
 /// What the rest of a configuration refers to.
 struct MarketSetting {
@@ -111,10 +118,15 @@ struct SimulationReader {
         for byte in bytes { fingerprint = (fingerprint ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
     }
 
-    /// A data file, by its path or beside the configuration; `.gz` through gzip.
-    mutating func data(_ path: String) throws -> Source {
-        let beside = URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(path).path
+    /// A data file that a key names, by its path or beside the configuration; `.gz` through gzip.
+    mutating func data(_ path: String, _ table: ConfigurationTable, _ key: String) throws -> Source {
+        let beside = URL(fileURLWithPath: file).deletingLastPathComponent().appendingPathComponent(path)
+            .standardizedFileURL.path
         let found = path.hasPrefix("/") || !FileManager.default.fileExists(atPath: beside) ? path : beside
+        guard FileManager.default.fileExists(atPath: found) else {
+            let looked = path.hasPrefix("/") ? "" : " \(beside): paths are relative to the configuration file"
+            throw table.wrong(key, "\"\(path)\"", "there is no file" + looked)
+        }
         let source = found.hasSuffix(".gz") ? try Self.unzipped(found) : try Source(path: found)
         note(source.bytes)
         return source
@@ -229,28 +241,13 @@ struct SimulationReader {
         var candles: CandleTable?
         for path in files {
             var badRows = BadRows(skip: false)
-            let next = try CandleTable(try data(path), &badRows)
+            let next = try CandleTable(try data(path, table, "files"), &badRows)
             candles = try candles?.joined(with: next) ?? next
         }
-        guard var candles else { throw table.wrong("files", "[]", "expected at least one file") }
-        let from = try table.optionalText("from")
-        let until = try table.optionalText("until")
-        func time(_ key: String, _ text: String?) throws -> Timestamp? {
-            guard let text else { return nil }
-            guard let time = Timestamp(text: text) ?? Timestamp(text: text + " 00:00:00") else {
-                throw table.wrong(
-                    key, "\"\(text)\"", "expected a time like 2020-03-12 or 2020-03-12 08:00:00")
-            }
-            return time
-        }
-        let bounds = (try time("from", from), try time("until", until))
-        if bounds.0 != nil || bounds.1 != nil {
-            candles = try table.checked {
-                try candles.restricted(from: bounds.0, until: bounds.1)
-            }
-        }
+        guard let candles else { throw table.wrong("files", "[]", "expected at least one file") }
+        let period = try restricted(candles, table)
         let series = try CandleSeries(
-            candles, stamp: stamp == .start ? .start : .end, gaps: gaps == .refuse ? .refused : .avoided)
+            period, stamp: stamp == .start ? .start : .end, gaps: gaps == .refuse ? .refused : .avoided)
         let steps = max(1, Int((days / 365 / series.stepYears).rounded()))
         let volatility = try table.optionalNumber("volatility", .within(0.001...20))
         let names = files.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: " and ")
@@ -271,7 +268,7 @@ struct SimulationReader {
         var payments: [(time: Timestamp, rate: Double)] = []
         if let path = try table.optionalText("funding_file") {
             let history = try FundingHistory(
-                try data(path), venue: try table.text("funding_venue"),
+                try data(path, table, "funding_file"), venue: try table.text("funding_venue"),
                 symbol: try table.text("funding_symbol"))
             payments = history.payments
         }
@@ -284,5 +281,39 @@ struct SimulationReader {
         return MarketSetting(
             model: replay, spot: spot, volatility: volatility ?? series.volatility,
             description: "\(replay.starts.count) windows of \(names)", overlap: overlap, replay: replay)
+    }
+
+    /// The candles from `from` on, before `until`, as far as these are there.
+    private func restricted(_ candles: CandleTable, _ table: ConfigurationTable) throws -> CandleTable {
+        let from = try time(table, "from")
+        let until = try time(table, "until")
+        if from == nil, until == nil { return candles }
+        let first = candles.candles[0].timestamp
+        let last = candles.candles[candles.candles.count - 1].timestamp
+        func refused(_ key: String, _ reason: String) throws -> ConfigurationError {
+            table.wrong(
+                key, "\"\(try table.text(key))\"", "\(reason); the candles are from \(first) to \(last)")
+        }
+        if let from, from > last { throw try refused("from", "is after the last candle") }
+        if let until, until <= first { throw try refused("until", "is not after the first candle") }
+        if let from, let until, until <= from {
+            throw try refused("until", "is not after from, \"\(try table.text("from"))\"")
+        }
+        let left = candles.candles.filter { candle in
+            (from.map { candle.timestamp >= $0 } ?? true) && (until.map { candle.timestamp < $0 } ?? true)
+        }
+        guard left.count > 1 else {
+            throw try refused(from != nil ? "from" : "until", "leaves fewer than two candles")
+        }
+        return try table.checked { try candles.restricted(from: from, until: until) }
+    }
+
+    private func time(_ table: ConfigurationTable, _ key: String) throws -> Timestamp? {
+        guard let text = try table.optionalText(key) else { return nil }
+        guard let time = Timestamp(text: text) ?? Timestamp(text: text + " 00:00:00") else {
+            throw table.wrong(
+                key, "\"\(text)\"", "expected a time like 2020-03-12 or 2020-03-12 08:00:00")
+        }
+        return time
     }
 }

@@ -178,7 +178,24 @@ struct SimulateCommandTests {
         let result = try Self.run(Self.small, ["--trace", "--policy", "2", "--path", "3", "--format", "csv"])
         try #require(result.status == 0 && result.rows.count == 49)
         let down = try #require(result.rows[0].firstIndex(of: "is_down"))
-        #expect(result.rows.dropFirst().filter { $0[down] == "1.0" }.count == 2)
+        #expect(result.rows.dropFirst().filter { $0[down] == "1" }.count == 2)
+        let hours = result.rows.dropFirst().map(\.[0])
+        #expect(hours == (0..<48).map { "\(Double($0))" })
+    }
+
+    @Test("whole counts stand without decimals in CSV")
+    func wholeCounts() throws {
+        let rows = try Self.run(Self.small, ["--format", "csv"]).rows
+        try #require(rows.count == 4)
+        func value(_ name: String, _ row: Int) throws -> String {
+            rows[row][try #require(rows[0].firstIndex(of: name))]
+        }
+        for row in 1...3 {
+            #expect(try value("paths", row) == "64" && value("liquidations", row) == "0")
+            #expect(["0", "1"].contains(try value("on_frontier", row)))
+            // What is no count keeps its digits.
+            #expect(try value("liquidation_usd", row) == "0.0")
+        }
     }
 
     @Test(
@@ -205,7 +222,22 @@ struct SimulateCommandTests {
             ("hours = [1, 6]", "hours = [1, 0]", ["run.toml:22:", "\"hours\"", "value 0", "above 0"]),
             ("hours = [1, 6]", "hours = [6, 6]", ["run.toml:20:", "stands twice"]),
             ("moneyness = 1", "", ["run.toml:9:", "strike", "moneyness"]),
-            ("model = \"gbm\"", "model = \"gbm", ["run.toml:5:", "no valid TOML"]),
+            ("model = \"gbm\"", "model = \"gbm", ["run.toml:5: no valid TOML"]),
+            (
+                "hours = [1, 6]", "hours = [6, 6]\ngama_band = 1",
+                ["run.toml:23:", "\"gama_band\"", "is it \"gamma_band\"?"]
+            ),
+            ("delta = 0.5", "delt = 0.5", ["run.toml:25:", "\"delt\"", "is it \"delta\"?"]),
+            ("moneyness = 1", "monyness = 1", ["run.toml:11:", "\"monyness\"", "is it \"moneyness\"?"]),
+            (
+                "moneyness = 1", "moneyness = 1\nstrike = 98.5",
+                ["run.toml:11: \"moneyness\": value 1:", "strike, 98.5:", "either strike or moneyness"]
+            ),
+            (
+                "instrument = \"spot\"",
+                Self.withOption.replacingOccurrences(of: ".option", with: ".options"),
+                ["run.toml:16: \"options\": is not a setting of [hedge]; is it \"option\"?"]
+            ),
             ("[hedge]\ninstrument = \"spot\"", "", ["hedge", "missing"]),
             (
                 "instrument = \"spot\"", "instrument = \"spot\"\nfunding = \"premium\"",
@@ -274,11 +306,87 @@ struct SimulateCommandTests {
         #expect(try Self.run(text, ["--format", "csv", "--threads", "2"]).output == one.output)
         let trace = try Self.run(text, ["--trace", "--policy", "3", "--format", "csv"])
         let gamma = try #require(trace.rows.first?.firstIndex(of: "gamma"))
-        // Its name has a comma.
-        #expect(trace.rows.first?.contains { $0.contains("held_call 105") } == true)
-        let hours = trace.rows.dropFirst().filter { $0[11] == "0.0" }
+        #expect(trace.rows.first?.last == "held_call_105_30d")
+        let hours = trace.rows.dropFirst().filter { $0[11] == "0" }
         #expect(hours.count == 46)
         for row in hours { #expect(try #require(Double(row[gamma])).magnitude < 0.05 * (1 + 1e-5)) }
+    }
+
+    @Test("old prices stop options, too; every option has a column of its own, and one is not many")
+    func staleOptions() throws {
+        let option = Self.withOption.replacingOccurrences(of: "instrument = \"spot\"\n", with: "")
+        let text = Self.small.replacingOccurrences(
+            of: "instrument = \"spot\"\n",
+            with: Self.withOption + "largest_trade = 0.05\n" + option + "name = \"near, 5%\"\n"
+                + option + "half_spread = 0.5\n"
+        ).replacingOccurrences(of: "outages = [[3, 5]]", with: "stale = [[3, 40]]")
+            .replacingOccurrences(
+                of: "delta = 0.5",
+                with: "delta = 0.5\ngamma_band = 0.05\nfresh_seconds = 60\nstale_seconds = 600"
+            ).replacingOccurrences(of: "[[venue]]", with: "[limits]\noldest_price_seconds = 1e6\n[[venue]]")
+            .replacingOccurrences(of: "quantity = -10", with: "quantity = -100")
+        let trace = try Self.run(text, ["--trace", "--policy", "3", "--path", "5", "--format", "csv"])
+        try #require(trace.status == 0 && trace.rows.count == 49)
+        let held = ["held_call_105_30d", "held_near_5", "held_call_105_30d_2"]
+        #expect(trace.rows[0].suffix(3) == held[...])
+        let stale = try #require(trace.rows[0].firstIndex(of: "is_stale"))
+        var changes = 0
+        for (before, row) in zip(trace.rows.dropFirst(), trace.rows.dropFirst(2)) {
+            guard before.suffix(3) != row.suffix(3) else { continue }
+            #expect(row[stale] == "0", "traded at hour \(row[0])")
+            changes += 1
+        }
+        #expect(changes > 1)
+        let table = try Self.run(text)
+        #expect(table.output.contains("1 option, hedged with spot and 3 options at exchange"))
+    }
+
+    @Test(
+        "a period outside the candles is named with what they cover, a missing file with where it was sought")
+    func periods() throws {
+        let candles =
+            "timestamp,open,high,low,close\n"
+            + (1...9).map { "2022-01-0\($0) 00:00:00,100,101,99,100\n" }.joined()
+        try Poise.inFolder { folder in
+            let file = folder.appendingPathComponent("run.toml")
+            try Data(candles.utf8).write(to: folder.appendingPathComponent("candles.csv"))
+            func run(_ lines: String) throws -> Poise.Result {
+                let text = Self.small.replacingOccurrences(of: "model = \"gbm\"", with: "model = \"replay\"")
+                    .replacingOccurrences(of: "step_minutes = 60\n", with: "")
+                    .replacingOccurrences(of: "spot = 100\n", with: "spot = 100\n\(lines)\n")
+                try Data(text.utf8).write(to: file)
+                return try Poise.run(["simulate", "--config", file.path])
+            }
+            let files = "files = [\"candles.csv\"]\n"
+            #expect(
+                try run(files + "from = \"2022-01-02\"\nuntil = \"2022-01-07\"").output.contains("2 windows"))
+            let period = "the candles are from 2022-01-01 00:00:00 UTC to 2022-01-09 00:00:00 UTC"
+            for (lines, expected) in [
+                ("from = \"2023-01-01\"", "run.toml:7: \"from\": value \"2023-01-01\": is after the last"),
+                (
+                    "until = \"2022-01-01\"",
+                    "run.toml:7: \"until\": value \"2022-01-01\": is not after the first"
+                ),
+                (
+                    "from = \"2022-01-05\"\nuntil = \"2022-01-04\"",
+                    "run.toml:8: \"until\": value \"2022-01-04\": is not after from, \"2022-01-05\""
+                ),
+                (
+                    "from = \"2022-01-09\"",
+                    "run.toml:7: \"from\": value \"2022-01-09\": leaves fewer than two"
+                ),
+            ] {
+                let result = try run(files + lines)
+                #expect(result.status == 1 && result.output.isEmpty)
+                #expect(
+                    result.errors.contains(expected) && result.errors.contains(period), "\(result.errors)")
+            }
+            let missing = try run("files = [\"none.csv\"]")
+            #expect(
+                missing.status == 1 && missing.errors.contains("run.toml:6: \"files\": value \"none.csv\""))
+            #expect(missing.errors.contains(folder.appendingPathComponent("none.csv").path))
+            #expect(missing.errors.contains("relative to the configuration file"))
+        }
     }
 
     @Test("candles with gaps, out of order or impossible are refused with line and value")
