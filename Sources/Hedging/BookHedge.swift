@@ -26,7 +26,7 @@ public struct BookHedge: Sendable {
 
     /// Makes the problems that a table of limits asks for: one for all books together, if limits without a
     /// book are there, and one for each book that has limits of its own.
-    /// - Throws: `invalidValue` for limits of books or underlyings that are not there.
+    /// - Throws: `invalidValue` for limits of books, underlyings or expiries that are not there.
     public static func all(
         _ valuation: BookValuation, in chain: Chain, _ limits: LimitTable, _ options: Options,
         _ engine: GreeksEngine, _ badRows: inout BadRows
@@ -34,6 +34,7 @@ public struct BookHedge: Sendable {
         let books = Set(valuation.positions.map(\.book))
         let listed = Set(chain.latest.keys.map { String($0.prefix { $0 != "-" && $0 != "_" }) })
             .union(valuation.positions.map(\.instrument.base))
+        let contracts = chain.latestTickers.map(\.instrument) + valuation.positions.map(\.instrument)
         for limit in limits.limits {
             if let book = limit.book, !books.contains(book) {
                 throw .invalidValue(
@@ -44,6 +45,12 @@ public struct BookHedge: Sendable {
                 throw .invalidValue(
                     file: limits.file, line: limit.line, column: "underlying", value: underlying,
                     reason: "\(chain.file) lists nothing on it")
+            }
+            if let expiry = limit.expiry, !contracts.contains(where: limit.covers) {
+                throw .invalidValue(
+                    file: limits.file, line: limit.line, column: "expiry", value: expiry,
+                    reason:
+                        "\(chain.file) lists nothing that expires then: expected a date such as 2026-03-27")
             }
         }
         valuation.greeks.compute(engine)

@@ -21,6 +21,7 @@ public struct HedgeProblemFile {
                     try JSONFields(file: source.name, value: element, path: path).problem(problems.count))
             }
         }
+        guard !problems.isEmpty else { throw .empty(file: source.name) }
         self.problems = problems
         name = source.name
     }

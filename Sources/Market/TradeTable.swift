@@ -44,7 +44,7 @@ public struct TradeTable: Sendable {
         try table.forEachRow(&badRows) { row throws(MarketError) in
             let (book, instrument) = try names.read(row)
             var paid = 0.0
-            if let fee { paid = try row.number(fee, "fee_usd", .finite) }
+            if let fee, !row.text(fee).isEmpty { paid = try row.number(fee, "fee_usd", .finite) }
             trades.append(
                 Trade(
                     book: book, instrument: instrument,

@@ -36,7 +36,9 @@ struct ExplainCommand: ParsableCommand {
             valueName: "name=price"), transform: NamedArgument.reader("NAME=PRICE"))
     var delivery: [NamedArgument] = []
 
-    @Option(help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
     var funding = 0.0
 
     @Option(help: ArgumentHelp("Any of desk,book,underlying,expiry,instrument.", valueName: "fields"))
@@ -97,6 +99,11 @@ struct ExplainCommand: ParsableCommand {
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
             fundingRate: funding, in: numeraire, engine, &badRows)
+        for argument in delivery
+        where !explanation.settlements.contains(where: { $0.series == argument.name }) {
+            throw ValidationError(
+                "--delivery \(argument.name): no contract of that name was held and had expired by \(to)")
+        }
         try numeraire.requireTotals(of: explanation.underlyings, by: groupings)
         let sums = ([groupings] + numeraire.totals(groupings)).map {
             explanation.sums(by: $0, deskOfBook: deskOfBook)
@@ -149,18 +156,17 @@ struct ExplainCommand: ParsableCommand {
         if let start = explanation.start { text += "\nfrom \(start.lowerBound) to \(start.upperBound)" }
         if let end = explanation.end { text += "\nuntil \(end.lowerBound) to \(end.upperBound)" }
         // Contracts of one expiry are settled at one price.
-        var settled: [(series: String, count: Int, settlement: ProfitExplanation.Settlement)] = []
+        var settled: [(count: Int, settlement: ProfitExplanation.Settlement)] = []
         for settlement in explanation.settlements {
-            let series = settlement.instrument.name.split(separator: "-").prefix(2).joined(separator: "-")
-            if settled.last?.series == series {
+            if settled.last?.settlement.series == settlement.series {
                 settled[settled.count - 1].count += 1
             } else {
-                settled.append((series, 1, settlement))
+                settled.append((1, settlement))
             }
         }
-        for (series, count, settlement) in settled {
+        for (count, settlement) in settled {
             text +=
-                "\n\(series): \(plural(count, "contract")) expired, settled at \(settlement.price.significant) "
+                "\n\(settlement.series): \(plural(count, "contract")) expired, settled at \(settlement.price.significant) "
                 + (settlement.isGiven ? "(--delivery)" : "(the second chain's index)")
         }
         return text + "\n"

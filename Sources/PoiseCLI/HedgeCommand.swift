@@ -38,10 +38,15 @@ struct HedgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Days that futures are held, for their funding and basis.", valueName: "days"))
     var horizon = 0.0
 
-    @Option(help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
     var funding = 0.0
 
-    @Option(help: ArgumentHelp("Most dollars that the trades may spend.", valueName: "usd"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Most dollars that the trades may spend; below 0 they have to bring in.", valueName: "usd"))
     var cash: Double?
 
     @Flag(help: "Trade whole contract sizes only.")
@@ -80,7 +85,6 @@ struct HedgeCommand: ParsableCommand {
         if let gap, !(gap >= 0 && gap < 1) {
             throw ValidationError("--gap \(gap): expected 0 to 1")
         }
-        if common.format == .csv { throw ValidationError("--format csv: a hedge is no table; use json") }
         guard horizon >= 0, horizon <= 3650 else {
             throw ValidationError("--horizon \(horizon): expected 0 to 3650 days")
         }
@@ -92,6 +96,13 @@ struct HedgeCommand: ParsableCommand {
         if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
+            }
+            let ofBooks = [
+                ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding != 0),
+                ("--cash", cash != nil), ("--lots", lots),
+            ]
+            if let (name, _) = ofBooks.first(where: \.1) {
+                throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
             }
             if common.skipBadRows {
                 throw ValidationError("--skip-bad-rows: a problem has no rows to leave out")
@@ -110,12 +121,8 @@ struct HedgeCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         let hedges = try problem == nil ? liveHedges(&badRows) : []
         let file = try problem.map { try HedgeProblemFile(try Source(path: $0)) }
-        if let saveProblem {
-            let output = try Output(path: saveProblem)
-            let problems = file?.problems ?? hedges.map(\.problem)
-            try output.write("[" + problems.map(\.json).joined(separator: ",\n") + "]\n")
-            try output.finish()
-        }
+        let output = try Output(path: common.output)
+        let saved = try saveProblem.map { try Output(path: $0) }
         let solver = HedgeSolver()
         if let nodes { solver.search.nodeLimit = nodes }
         // Costs of a live book are estimates: the last digits of their sum are not worth minutes.
@@ -123,7 +130,7 @@ struct HedgeCommand: ParsableCommand {
         if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let clock = ContinuousClock()
-        let output = try Output(path: common.output)
+        var reports: [HedgeReport] = []
         var isInfeasible = false
         var names: [String: Int] = [:]
         if common.format == .json { try output.write("{") }
@@ -149,12 +156,22 @@ struct HedgeCommand: ParsableCommand {
                 names[problem.name] = count + 1
                 let name = count == 0 ? problem.name : "\(problem.name)#\(count + 1)"
                 try output.write("\(index == 0 ? "" : ",")\n\(JSON.quoted(name)): \(report.json)")
-            case .table, .csv:
+            case .csv: reports.append(report)
+            case .table:
                 if index > 0 { try output.write("\n") }
                 try report.write(to: output)
             }
         }
-        if common.format == .json { try output.write("\n}\n") }
+        switch common.format {
+        case .json: try output.write("\n}\n")
+        case .csv: try HedgeReport.trades(of: reports).writeCSV(to: output)
+        case .table: break
+        }
+        if let saved {
+            let problems = file?.problems ?? hedges.map(\.problem)
+            try saved.write("[" + problems.map(\.json).joined(separator: ",\n") + "]\n")
+            try saved.finish()
+        }
         try output.finish()
         common.report(badRows)
         if isInfeasible { throw ExitCode(3) }

@@ -209,6 +209,33 @@ struct HedgeReport {
         }
     }
 
+    /// Spread, fee, carry, impact and fixed cost of one trade.
+    private func cost(ofTrade i: Int) -> Double {
+        let instrument = problem.instruments[i]
+        let linear = trades[i] > 0 ? instrument.costBuy * trades[i] : -instrument.costSell * trades[i]
+        return linear + instrument.impact * trades[i] * trades[i] + instrument.fixedCost
+    }
+
+    /// The trades of several answers, a row each.
+    static func trades(of reports: [HedgeReport]) -> Report {
+        let rows = reports.indices.flatMap { report in
+            reports[report].trades.indices.filter { reports[report].trades[$0] != 0 }.map { (report, $0) }
+        }
+        return Report(
+            columns: ["problem", "status", "instrument", "trade", "cost"].map { Report.Column($0) },
+            rowCount: rows.count
+        ) { row, column in
+            let (report, i) = (reports[rows[row].0], rows[row].1)
+            switch column {
+            case 0: return .text(report.problem.name)
+            case 1: return .text(report.solution.status.rawValue)
+            case 2: return .text(report.problem.instrumentNames[i])
+            case 3: return .number(report.trades[i])
+            default: return .number(report.cost(ofTrade: i))
+            }
+        }
+    }
+
     private func tradeTable(_ rows: [Int]) -> Report {
         Report(
             columns: [
@@ -221,9 +248,7 @@ struct HedgeReport {
             switch column {
             case 0: return .text(problem.instrumentNames[i])
             case 1: return .number(trades[i])
-            case 2:
-                let linear = trades[i] > 0 ? instrument.costBuy * trades[i] : -instrument.costSell * trades[i]
-                return .number(linear + instrument.impact * trades[i] * trades[i] + instrument.fixedCost)
+            case 2: return .number(cost(ofTrade: i))
             default: return .number(trades[i] > 0 ? instrument.maximumBuy : -instrument.maximumSell)
             }
         }

@@ -41,12 +41,20 @@ struct ScenariosCommand: ParsableCommand {
         _ = try inputs.groupings()
         if options == nil {
             _ = try inputs.requireFiles()
-        } else if inputs.chain != nil || inputs.positions != nil || inputs.by != nil {
-            throw ValidationError("--options is a table of its own: no --chain, --positions, --by beside it")
+        } else {
+            let ofBooks = [
+                ("--chain", inputs.chain), ("--positions", inputs.positions), ("--by", inputs.by),
+                ("--desks", inputs.desks), ("--tenors", inputs.tenors),
+                ("--moneyness", inputs.moneynessEdges),
+            ]
+            if let (name, _) = ofBooks.first(where: { $0.1 != nil }) {
+                throw ValidationError("--options is a table of its own: no \(name) beside it")
+            }
         }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads \(threads): expected 1 to 1024")
         }
+        if threads > 1, options == nil { throw ValidationError("--threads is for --options") }
         if [inputs.chain, inputs.positions, options, grid].filter({ $0 == "-" }).count > 1 {
             throw ValidationError("standard input can be one of the files, not several")
         }
@@ -118,12 +126,8 @@ struct ScenariosCommand: ParsableCommand {
     private func write(
         _ report: ScenarioReport, asOf: Timestamp?, facts: String, json: String, _ stopwatch: inout Stopwatch
     ) throws {
-        if let svg {
-            let file = try Output(path: svg)
-            try file.write(ScenarioHeatMap(report, asOf: asOf).svg)
-            try file.finish()
-        }
         let output = try Output(path: common.output)
+        let picture = try svg.map { try Output(path: $0) }
         switch common.format {
         case .table:
             try report.writeTable(to: output)
@@ -141,6 +145,10 @@ struct ScenariosCommand: ParsableCommand {
             try output.write(",\n \"totals\": ")
             try all.writeJSON(rows: rows..<all.rowCount, to: output)
             try output.write("\n}\n")
+        }
+        if let picture {
+            try picture.write(ScenarioHeatMap(report, asOf: asOf).svg)
+            try picture.finish()
         }
         try output.finish()
     }

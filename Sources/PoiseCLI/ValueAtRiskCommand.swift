@@ -72,7 +72,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     @Option(help: ArgumentHelp("historical: candles from one scenario to the next.", valueName: "count"))
     var stride = 1
 
-    @Option(help: "Of the hourly moves, for what is drawn: ewma, ledoit-wolf or sample.")
+    @Option(help: "Of the moves from candle to candle, for what is drawn: ewma, ledoit-wolf or sample.")
     var covariance: Covariance = .ewma
 
     @Option(
@@ -169,13 +169,13 @@ struct ValueAtRiskCommand: ParsableCommand {
                 figures: try levels.map { try part.gains.figures(level: $0) })
         }
         stopwatch.lap("sort")
-        try saveGains(gains, moves, groupings)
         let report = TailRiskReport(
             groupings: groupings, parts: reports, numeraire: numeraire, isDrawn: method != .historical)
         let facts = TailRiskFacts(
             command: self, history: history, covariance: covariance, scenarioCount: moves.count,
             windows: method == .historical ? moves.starts : [])
         let output = try Output(path: common.output)
+        let saved = try saveGains.map { try Output(path: $0) }
         switch common.format {
         case .table:
             try report.table.writeTable(to: output)
@@ -189,6 +189,10 @@ struct ValueAtRiskCommand: ParsableCommand {
             try output.write(",\n \"totals\": ")
             try full.writeJSON(rows: full.rowCount - full.totalCount..<full.rowCount, to: output)
             try output.write("\n}\n")
+        }
+        if let saved {
+            try gainReport(gains, moves).writeCSV(to: saved)
+            try saved.finish()
         }
         try output.finish()
         common.report(badRows)
@@ -252,11 +256,11 @@ struct ValueAtRiskCommand: ParsableCommand {
         return (moves, covariance)
     }
 
-    private func saveGains(_ gains: ScenarioProfits, _ moves: FactorMoves, _ groupings: [Grouping]) throws {
-        guard let saveGains else { return }
+    /// What every group gains in every scenario.
+    private func gainReport(_ gains: ScenarioProfits, _ moves: FactorMoves) -> Report {
         let unit = inputs.numeraire.rawValue
         let names = gains.groups.map { "\($0.joined(separator: " ")) \(unit)" }
-        let report = Report(
+        return Report(
             columns: (["scenario", "start"] + names + ["total \(unit)"]).map { Report.Column($0) },
             rowCount: gains.count
         ) { row, column in
@@ -267,8 +271,5 @@ struct ValueAtRiskCommand: ParsableCommand {
             default: .number(gains[column - 2][(column - 2) * gains.count + row])
             }
         }
-        let output = try Output(path: saveGains)
-        try report.writeCSV(to: output)
-        try output.finish()
     }
 }

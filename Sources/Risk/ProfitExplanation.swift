@@ -42,6 +42,9 @@ public struct ProfitExplanation: Sendable {
         public let price: Double
         /// Whether the price is the one that was given, else the index of the second chain.
         public let isGiven: Bool
+
+        /// The name that delivery prices are given by: up to the strike.
+        public var series: String { instrument.sliceName }
     }
 
     public let numeraire: Numeraire

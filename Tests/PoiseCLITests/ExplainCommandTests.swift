@@ -75,6 +75,10 @@ struct ExplainCommandTests {
         #expect(total["fees_usd"] as? Double == 0)
         let given = try Self.explain(["--delivery", "BTC-22NOV23=36300"], positions: positions, days: 9)
         #expect(given.output.contains("BTC-22NOV23: 1 contract expired, settled at 36,300.0 (--delivery)"))
+        // Below 0 longs are paid.
+        #expect(try Self.explain(["--funding", "-0.0001"], positions: positions, days: 9).status == 0)
+        let other = try Self.explain(["--delivery", "BTC-23NOV23=36300"], positions: positions, days: 9)
+        #expect(other.status == 2 && other.errors.contains("--delivery BTC-23NOV23: no contract"))
         let index = try Self.explain(positions: positions, days: 9)
         #expect(index.output.contains("settled at 36,700.0 (the second chain's index)"))
     }
@@ -107,7 +111,8 @@ struct ExplainCommandTests {
                 #expect(numbers[part] == before[part])
             }
         }
-        for (fee, message) in [("x", "is not a number"), ("inf", "finite"), ("", "is empty")] {
+        #expect(try explain(header + "a,BTC-PERPETUAL,10000,36100,\n")[1][place] == "0.0")
+        for (fee, message) in [("x", "is not a number"), ("inf", "finite")] {
             let bad = try Self.explain(tradeTable: header + "a,BTC-PERPETUAL,10000,36100,\(fee)\n")
             #expect(
                 bad.status == 1 && bad.errors.contains("trades.csv:2: column \"fee_usd\": value \"\(fee)\""),
@@ -149,6 +154,7 @@ struct ExplainCommandTests {
         for arguments in [
             ["--by", "tenor"], ["--by", "book,book"], ["--delivery", "BTC"], ["--delivery", "BTC-1JAN24=-1"],
             ["--delivery", "X=1", "--delivery", "X=2"], ["--funding", "1"], ["--funding", "nan"],
+            ["--delivery", "BTC-22NOV2023=36300"],
         ] {
             let result = try Self.explain(arguments)
             #expect(result.status == 2 && result.output.isEmpty, "\(arguments)")

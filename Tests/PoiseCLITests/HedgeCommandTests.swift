@@ -215,6 +215,11 @@ import Testing
             ("underlying,greek,low,high\nBTC,vega,,\n", "nothing is limited"),
             ("underlying,greek,low,high\nXYZ,vega,1,2\n", "column \"underlying\": value \"XYZ\""),
             (
+                "underlying,expiry,greek,low,high\nBTC,27MAR26,vega,-1,1\n",
+                "column \"expiry\": value \"27MAR26\""
+            ),
+            ("underlying,expiry,greek,low,high\nBTC,2027-01-01,vega,-1,1\n", "value \"2027-01-01\""),
+            (
                 "book,underlying,greek,low,high\nnobody,BTC,vega,1,2\n",
                 "column \"book\": value \"nobody\": holds no positions"
             ),
@@ -233,10 +238,55 @@ import Testing
             empty.status == 1
                 && empty.errors.contains("problem \"none\": instruments: there is none to trade"))
         for arguments in [
-            ["hedge"], ["hedge", "--problem", "a", "--chain", "b"],
-            Self.sampleArguments + ["--format", "csv"],
+            ["hedge"], ["hedge", "--problem", "a", "--chain", "b"], ["hedge", "--problem", "a", "--lots"],
+            ["hedge", "--problem", "a", "--cash", "-5"], ["hedge", "--problem", "a", "--fees", "b"],
+            ["hedge", "--problem", "a", "--horizon", "1"],
+            ["hedge", "--problem", "a", "--funding", "-0.001"],
         ] {
-            #expect(try Poise.run(arguments).status == 2)
+            let result = try Poise.run(arguments)
+            #expect(result.status == 2 && !result.errors.contains("Missing value"), "\(arguments)")
+        }
+        let none = try Poise.run(["hedge", "--problem", "-"], input: "[]")
+        #expect(none.status == 1 && none.errors.contains("is empty"))
+    }
+
+    /// Trades of all problems as a table, with the figures of the report.
+    @Test func tradesAsTable() throws {
+        let live = try object(try Poise.run(Self.sampleArguments + ["--format", "json"]).output)
+        let rows = try Poise.run(Self.sampleArguments + ["--format", "csv"]).rows
+        #expect(rows[0] == ["problem", "status", "instrument", "trade", "cost"])
+        var costs: [String: Double] = [:]
+        for row in rows.dropFirst() {
+            let answer = try #require(live[row[0]] as? [String: Any])
+            let trades = try #require(answer["trades"] as? [String: Double])
+            let trade = try #require(trades[row[2]], "\(row)")
+            #expect(row[1] == "optimal")
+            #expect(abs((Double(row[3]) ?? .nan) / trade - 1) < 1e-15)
+            costs[row[0], default: 0] += try #require(Double(row[4]))
+        }
+        #expect(costs.count == live.count)
+        for (name, cost) in costs {
+            let total = try number(try #require(live[name] as? [String: Any]), "objective")
+            #expect(abs(cost / total - 1) < 1e-12, "\(name)")
+        }
+    }
+
+    /// Where one of two files cannot be written the other is not there either.
+    @Test func bothFilesOrNone() throws {
+        try Poise.inFolder { folder in
+            let file = folder.appendingPathComponent("one").path
+            let nowhere = folder.appendingPathComponent("nowhere/two").path
+            let books = ["--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
+            let grid = SharedData.packageRoot.appendingPathComponent("Examples/grids/deribit-btc.json").path
+            for (arguments, second) in [
+                (Self.sampleArguments, "--save-problem"), (["scenarios", "--grid", grid] + books, "--svg"),
+            ] {
+                for (one, two) in [(file, nowhere), (nowhere, file)] {
+                    let result = try Poise.run(arguments + ["--output", one, second, two])
+                    #expect(result.status == 1 && result.errors.contains("nowhere"))
+                    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+                }
+            }
         }
     }
 

@@ -254,7 +254,7 @@ import Testing
                         #expect(lastField == "book")
                         buckets.desk_count = 0
                         buckets.tenor_count = 2
-                        return try [5.0, 5].withUnsafeBufferPointer {
+                        return [5.0, 5].withUnsafeBufferPointer {
                             buckets.tenor_days = $0.baseAddress
                             #expect(
                                 poise_exposures_create_in_buckets(
