@@ -45,7 +45,7 @@ def cluster(workers: Optional[int], address: Optional[str]) -> Iterator[None]:
 
 
 def ray(partitions: Sequence[Partition], workers: Optional[int]) -> Iterator[Dict[str, Any]]:
-    """On Ray Data, a task per partition, one core each; lost workers' partitions are computed again by others."""
+    """On Ray Data, tasks of some partitions, one core each; what lost workers left is computed again by others."""
     import ray as engine
 
     context = engine.data.DataContext.get_current()
@@ -53,7 +53,9 @@ def ray(partitions: Sequence[Partition], workers: Optional[int]) -> Iterator[Dic
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"partition": partition.to_json()} for partition in partitions]
-    dataset = engine.data.from_items(rows, override_num_blocks=len(rows))
+    # Between tasks a worker waits for the next: a few partitions each, and few enough that all end together.
+    cores = workers or int(engine.cluster_resources().get("CPU", 1))
+    dataset = engine.data.from_items(rows, override_num_blocks=min(len(rows), 5 * cores))
     done = dataset.map(_on_worker, num_cpus=1, concurrency=workers)
     for row in done.iter_rows():
         if row["error"]:
