@@ -48,9 +48,7 @@ extension ActiveSet {
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
             if longest == .infinity, problem.provesInfeasible(direction) { return .infeasible }
             let event = firstEvent(&longest)
-            guard longest < .infinity else {
-                return .open
-            }
+            guard longest < .infinity else { return .open }
             for k in 0..<active { multipliers[Int(activeRows[k])] += longest * right[k] }
             switch event {
             case .none: isSettled = true

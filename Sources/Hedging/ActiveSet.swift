@@ -9,9 +9,7 @@
 /// is repeated until it has no effect (proximal method of multipliers).
 ///
 /// The worst contradiction is corrected first, as long as that leaves fewer of them now and then. Where it does not,
-/// `climb` takes over: Newton's method on the dual, with steps that end at the signs of the multipliers
-/// (D. Bertsekas, "Projected Newton methods for optimization problems with simple constraints", SIAM J. Control 20,
-/// 1982).
+/// `climb` takes over: up the dual, from breakpoint to breakpoint.
 final class ActiveSet {
     typealias Vector = UnsafeMutablePointer<Double>
 
@@ -193,6 +191,8 @@ final class ActiveSet {
             let wrong = correctWorst(&change)
             if wrong == 0 {
                 if isExact ? sharpen(active) : refine(active) { return .holds }
+                // They have corrected all that came up.
+                change = .any
                 patience -= 1
             } else if wrong < fewest {
                 // Where there are many the worst says little, and `climb` gets there sooner.
