@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import re
@@ -105,6 +106,9 @@ def test_what_is_done_is_not_done_again(run, made, tmp_path, capsys):
     code, out = run()
     manifest = (out / "_manifest.json").read_bytes()
     files = sorted(out.rglob("*.parquet"))
+    written = [part["output"] for part in json.loads(manifest)["partitions"]]
+    assert [part["sha256"] for part in written] == [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    assert [part["bytes"] for part in written] == [path.stat().st_size for path in files]
     stamps = {path: path.stat().st_mtime_ns for path in files}
     os.unlink(files[1])
     (out / "date=2026-03-02/underlying=BTC/.part-0.parquet.1.tmp").write_bytes(b"left by one that was killed")

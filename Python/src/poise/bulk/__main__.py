@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 from .._errors import PoiseError
 from . import _engines
@@ -64,15 +64,17 @@ def main(arguments: Optional[List[str]] = None) -> int:
         open_ones = [partition for partition in partitions if partition.report() is None]
         skipped = len(partitions) - len(open_ones)
         progress = Progress(len(open_ones))
+        stamps: Dict[str, Any] = {}
         uses_ray = options.engine == "ray" and bool(open_ones)
         with _engines.cluster(options.workers, options.address) if uses_ray else contextlib.nullcontext():
             start = time.monotonic()
             reports = _engines.ray(open_ones, options.workers) if uses_ray else _engines.local(open_ones)
             for report in reports:
                 progress.add(report["rows_in"])
+                stamps[report["partition"]] = report["output"]
             passed = time.monotonic() - start
         progress.end()
-        manifest = collect(job, partitions)
+        manifest = collect(job, partitions, stamps)
         for path in Path(job.out).rglob(".part-0.parquet.*.tmp"):
             path.unlink(missing_ok=True)  # of runs that were killed
     except PoiseError as error:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -14,16 +15,24 @@ from ._partitions import Partition, recompute
 def local(partitions: Sequence[Partition]) -> Iterator[Dict[str, Any]]:
     """In this process, one after another."""
     for partition in partitions:
-        yield recompute(partition)
+        yield _outcome(partition, recompute(partition))
 
 
-def _on_worker(row: Dict[str, Any]) -> Dict[str, Any]:
-    """One row of Ray's dataset: input errors come back as data, so that Ray repeats only what a lost worker left."""
-    partition = Partition.from_json(row["partition"])
-    try:
-        return {"rows": (partition.report() or recompute(partition))["rows_in"], "error": ""}
-    except InputError as error:
-        return {"rows": 0, "error": str(error)}
+def _outcome(partition: Partition, report: Dict[str, Any]) -> Dict[str, Any]:
+    return {"partition": partition.key, "rows_in": report["rows_in"], "output": report.get("output")}
+
+
+class _Worker:
+    """On Ray, a process that stays for the whole run: it keeps the market of its last dates."""
+
+    def __call__(self, row: Dict[str, Any]) -> Dict[str, Any]:
+        """One row of Ray's dataset: input errors come back as data, so that Ray repeats only what a lost worker left."""
+        partition = Partition.from_json(row["partition"])
+        try:
+            outcome = _outcome(partition, partition.report() or recompute(partition))
+            return {"outcome": json.dumps(outcome), "error": ""}
+        except InputError as error:
+            return {"outcome": "", "error": str(error)}
 
 
 @contextlib.contextmanager
@@ -31,12 +40,20 @@ def cluster(workers: Optional[int], address: Optional[str]) -> Iterator[None]:
     """Ray, at an address; without one, started on this machine with `workers` cores (default: all) for the while."""
     # Ray warns of many things that are no concern of one who recomputes books.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray as engine
+    import ray.data  # noqa: F401
 
     started = not engine.is_initialized()
     if started:
         own: Dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 128 << 20}
         engine.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
+    context = engine.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    if started and not address:
+        list(engine.data.from_items([0]).map(lambda row: row).iter_rows())  # Ray Data's own services start with its first work
     try:
         yield
     finally:
@@ -45,19 +62,15 @@ def cluster(workers: Optional[int], address: Optional[str]) -> Iterator[None]:
 
 
 def ray(partitions: Sequence[Partition], workers: Optional[int]) -> Iterator[Dict[str, Any]]:
-    """On Ray Data, tasks of some partitions, one core each; what lost workers left is computed again by others."""
+    """On Ray Data, by workers of one core each; what a lost one left is computed again by others."""
     import ray as engine
 
-    context = engine.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"partition": partition.to_json()} for partition in partitions]
-    # Between tasks a worker waits for the next: a few partitions each, and few enough that all end together.
     cores = workers or int(engine.cluster_resources().get("CPU", 1))
-    dataset = engine.data.from_items(rows, override_num_blocks=min(len(rows), 5 * cores))
-    done = dataset.map(_on_worker, num_cpus=1, concurrency=workers)
-    for row in done.iter_rows():
+    dataset = engine.data.from_items(rows, override_num_blocks=min(len(rows), 100 * cores))
+    # The next task waits at the worker, not the worker for the next task.
+    pool = engine.data.ActorPoolStrategy(size=min(cores, len(rows)), max_tasks_in_flight_per_actor=2)
+    for row in dataset.map(_Worker, num_cpus=1, compute=pool).iter_rows():
         if row["error"]:
             raise InputError(row["error"])
-        yield {"rows_in": row["rows"]}
+        yield json.loads(row["outcome"])

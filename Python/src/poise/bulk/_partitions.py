@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -135,7 +135,7 @@ def _batches(partition: Partition) -> Iterator[Tuple[str, int, pa.RecordBatch]]:
 
 
 def recompute(partition: Partition) -> Dict[str, Any]:
-    """Computes a partition and puts its file in place; what it reports stands in the file's footer too."""
+    """Computes a partition and puts its file in place; reports what stands in the file's footer, and what `_stamp` says."""
     job = partition.job
     date = next((part[5:] for part in partition.key.split("/") if part.startswith("date=")), None)
     stamps = tuple(os.stat(path).st_mtime_ns for path in (job.chain, job.scenarios))
@@ -173,6 +173,7 @@ def recompute(partition: Partition) -> Dict[str, Any]:
             writer.add_key_value_metadata({_FOOTER: json.dumps(report)})
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
+        stamp = _stamp(temporary)  # while the file is in memory, and by all workers at a time
         os.replace(temporary, output)
         _sync(output.parent)
     except InputError as error:
@@ -180,7 +181,12 @@ def recompute(partition: Partition) -> Dict[str, Any]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
-    return report
+    return {**report, "output": stamp}
+
+
+def _stamp(output: Path) -> Dict[str, Any]:
+    """Digest and size of a finished file."""
+    return {"sha256": _digest(output, "out"), "bytes": output.stat().st_size}
 
 
 def _sync(folder: Path) -> None:
@@ -192,10 +198,11 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def collect(job: Job, partitions: List[Partition]) -> Dict[str, Any]:
+def collect(job: Job, partitions: List[Partition], stamps: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
     """Writes the manifest of finished partitions: the same for the same inputs, whoever computed them in whatever order.
 
-    A partition of 0 legs counts; one that is not finished is an error.
+    A partition of 0 legs counts; one that is not finished is an error. `stamps` has, by key, the `output` of what
+    `recompute` reported; the files of other partitions are read for it.
     """
     grid = Grid.read(job.scenarios)
     entries: List[Dict[str, Any]] = []
@@ -206,7 +213,7 @@ def collect(job: Job, partitions: List[Partition]) -> Dict[str, Any]:
         if report is None:
             raise InputError(f"{partition.output}: is not finished")
         files = [{"file": Path(path).name, "bytes": Path(path).stat().st_size} for path in partition.files]
-        output = {"sha256": _digest(partition.output, "out"), "bytes": partition.output.stat().st_size}
+        output = (stamps or {}).get(partition.key) or _stamp(partition.output)
         entries.append({"partition": partition.key, "inputs": files, "output": output, **report})
         for name in rows:
             rows[name] += report[name]
