@@ -44,13 +44,12 @@ public struct BookHedge: Sendable {
             if let underlying = limit.underlying, !listed.contains(underlying) {
                 throw .invalidValue(
                     file: limits.file, line: limit.line, column: "underlying", value: underlying,
-                    reason: "\(chain.file) lists nothing on it")
+                    reason: "nothing in \(chain.file) is on it")
             }
             if let expiry = limit.expiry, !contracts.contains(where: limit.covers) {
                 throw .invalidValue(
                     file: limits.file, line: limit.line, column: "expiry", value: expiry,
-                    reason:
-                        "\(chain.file) lists nothing that expires then: expected a date such as 2026-03-27")
+                    reason: "nothing in \(chain.file) expires then: expected a date such as 2026-03-27")
             }
         }
         valuation.greeks.compute(engine)
@@ -60,7 +59,7 @@ public struct BookHedge: Sendable {
         let candidates = tickers.compactMap {
             HedgeCandidate($0, options.costs, options.holding, index: chain.indexPrice(of: $0.instrument))
         }
-        let greeks = try ChainGreeks(candidates.map(\.ticker), file: chain.file, .book, &badRows)
+        let greeks = try ChainGreeks(candidates.map(\.ticker), .book, &badRows)
         greeks.compute(engine)
         let kept = Set(greeks.tickers.map(\.instrument.name))
         let usable = candidates.filter { kept.contains($0.instrument.name) }

@@ -7,7 +7,7 @@ public struct HedgeProblemFile {
     public let name: String
     public let problems: [HedgeProblem]
 
-    /// - Throws: where the file is no JSON, or a field is missing or of the wrong kind. Numbers are checked
+    /// - Throws: where the file is no JSON, or a field is missing, unknown or of the wrong kind. Numbers are checked
     ///   when the problem is solved.
     public init(_ source: Source) throws(MarketError) {
         var reader = JSONReader(source)
@@ -33,6 +33,11 @@ extension JSONFields {
             throw .invalidValue(
                 file: file, line: value.line, column: path, value: "", reason: "must be an object")
         }
+        try requireKnown([
+            "name", "underlyings", "instruments", "bands", "risk", "marginLimit", "budget",
+            // Remarks: who made the problem of what, and what came out.
+            "comment", "kind", "n", "seed", "spot", "expected",
+        ])
         var underlyings: [String] = []
         for (index, element) in try array("underlyings").enumerated() {
             guard let name = element.string else {
@@ -50,6 +55,10 @@ extension JSONFields {
                 try fields.string("id", default: "instrument-\(index + 1)"), try fields.instrument())
         }
         for (index, fields) in try objects("bands").enumerated() {
+            try fields.requireKnown([
+                "label", "idx", "coef", "current", "lo", "hi", "hard", "penalty", "penaltyQuad",
+                "comment", "u", "greek",
+            ])
             let coefficients = try fields.numbers("coef")
             let instruments = try fields.numbers("idx")
             guard coefficients.count == instruments.count else {
@@ -77,7 +86,11 @@ extension JSONFields {
     }
 
     private func instrument() throws(MarketError) -> HedgeInstrument {
-        HedgeInstrument(
+        try requireKnown([
+            "id", "u", "costBuy", "costSell", "impact", "fixed", "lot", "minTrade", "maxBuy", "maxSell",
+            "margin", "cash", "comment", "type",
+        ])
+        return HedgeInstrument(
             underlying: try index("u", default: 0), costBuy: try number("costBuy"),
             costSell: try number("costSell"), impact: try number("impact", default: 0),
             fixedCost: try number("fixed", default: 0), lot: try number("lot", default: 0),
@@ -98,6 +111,7 @@ extension JSONFields {
 
     /// The risk term; nil where it has no price.
     private func risk() throws(MarketError) -> HedgeRisk? {
+        try requireKnown(["lam", "cov", "d0", "exposure", "comment"])
         let riskAversion = try number("lam", default: 0)
         guard riskAversion != 0 else { return nil }
         var covariance: [Double] = []

@@ -158,7 +158,7 @@ extension LiveHedge {
         for candidate in hedges.flatMap(\.candidates) where seen.insert(candidate.instrument.name).inserted {
             tickers.append(candidate.ticker)
         }
-        let greeks = try ChainGreeks(tickers, file: chain.file, .book, &badRows)
+        let greeks = try ChainGreeks(tickers, .book, &badRows)
         let needsExpiries = limits.limits.contains { $0.expiry != nil }
         let risk = try LiveRisk(
             valuation.positions, greeks, by: needsExpiries ? [.expiry, .book] : [.book], engine: engine)

@@ -98,7 +98,7 @@ public struct CandleTable: Sendable {
                 guard candles[i].close == next.close else {
                     throw .conflict(
                         file: other.file, line: next.line, column: "close", value: "\(next.close)",
-                        earlierLine: candles[i].line, earlier: "\(candles[i].close)")
+                        earlierFile: file, earlierLine: candles[i].line, earlier: "\(candles[i].close)")
                 }
                 i += 1
             }

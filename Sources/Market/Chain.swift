@@ -1,7 +1,8 @@
 /// Tickers of many instruments: an exchange's option chain with its futures.
 public struct Chain: Sendable {
+    /// The name of the file; of several, all of them.
     public let file: String
-    /// One per row, in the file's order; an instrument may stand more than once.
+    /// One per row, in the files' order; an instrument may stand more than once.
     public private(set) var tickers: [Ticker] = []
     /// The place in `tickers` of each instrument's latest row, by name.
     public private(set) var latest: [String: Int] = [:]
@@ -24,14 +25,24 @@ public struct Chain: Sendable {
     /// `public/get_book_summary_by_currency` as JSON, one or several in a file.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        file = source.name
+        try self.init([source], &badRows)
+    }
+
+    /// Reads several files into one chain, each in its own format: of coins that are recorded one by one, or of options
+    /// and futures.
+    /// - Throws: as for one.
+    public init(_ sources: [Source], _ badRows: inout BadRows) throws(MarketError) {
+        file = sources.map(\.name).joined(separator: ", ")
         let space: Set<UInt8> = [9, 10, 13, 32]
-        switch source.bytes.first(where: { !space.contains($0) }) {
-        case nil: throw .empty(file: file)
-        case UInt8(ascii: "{"), UInt8(ascii: "["): try readObjects(source, &badRows)
-        default: try readTable(source, &badRows)
+        for source in sources {
+            let (before, skipped) = (tickers.count, badRows.skipped.count)
+            switch source.bytes.first(where: { !space.contains($0) }) {
+            case nil: throw .empty(file: source.name)
+            case UInt8(ascii: "{"), UInt8(ascii: "["): try readObjects(source, &badRows)
+            default: try readTable(source, &badRows)
+            }
+            if tickers.count == before, badRows.skipped.count == skipped { throw .empty(file: source.name) }
         }
-        if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
     }
 
     /// Takes tickers of any origin, one after another.
@@ -50,7 +61,7 @@ public struct Chain: Sendable {
         if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
     }
 
-    /// The latest rows, one per instrument, in the file's order.
+    /// The latest rows, one per instrument, in the files' order.
     public var latestTickers: [Ticker] { latest.values.sorted().map { tickers[$0] } }
 
     /// The latest ticker of an instrument.
@@ -95,7 +106,7 @@ public struct Chain: Sendable {
                     if let error = value["error"] {
                         let text = String(decoding: source.bytes[error.start..<error.end], as: UTF8.self)
                         throw .invalidValue(
-                            file: file, line: error.line, column: "error", value: text,
+                            file: source.name, line: error.line, column: "error", value: text,
                             reason: "the exchange refused the request")
                     }
                     try add(try ObjectFields(source: source, object: value).ticker())
@@ -111,8 +122,8 @@ public struct Chain: Sendable {
         if let row = latest[name], tickers[row].timestamp == ticker.timestamp {
             if let difference = tickers[row].difference(from: ticker) {
                 throw .conflict(
-                    file: file, line: ticker.line, column: difference.column, value: difference.other,
-                    earlierLine: tickers[row].line, earlier: difference.own)
+                    file: ticker.file, line: ticker.line, column: difference.column, value: difference.other,
+                    earlierFile: tickers[row].file, earlierLine: tickers[row].line, earlier: difference.own)
             }
         }
         tickers.append(ticker)

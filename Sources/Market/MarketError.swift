@@ -15,7 +15,9 @@ public enum MarketError: Error, Equatable, Sendable {
     case ragged(file: String, line: Int, expected: Int, got: Int, column: String, value: String)
     case invalidValue(file: String, line: Int, column: String, value: String, reason: String)
     /// Two rows that claim to be the same thing and differ.
-    case conflict(file: String, line: Int, column: String, value: String, earlierLine: Int, earlier: String)
+    case conflict(
+        file: String, line: Int, column: String, value: String, earlierFile: String, earlierLine: Int,
+        earlier: String)
     case invalidJSON(file: String, line: Int, reason: String)
 
     /// Whether it concerns one row, so that the others can be used without it.
@@ -59,10 +61,11 @@ extension MarketError: CustomStringConvertible {
                 """
         case .invalidValue(let file, let line, let column, let value, let reason):
             return "\(file):\(line): column \"\(column)\": value \"\(value.clipped)\": \(reason)"
-        case .conflict(let file, let line, let column, let value, let earlierLine, let earlier):
+        case .conflict(let file, let line, let column, let value, let other, let earlierLine, let earlier):
+            let place = other == file ? "line \(earlierLine)" : "\(other):\(earlierLine)"
             return """
-                \(file):\(line): column "\(column)": value "\(value.clipped)": line \(earlierLine) of the same \
-                instrument and time has "\(earlier.clipped)"
+                \(file):\(line): column "\(column)": value "\(value.clipped)": \(place) of the same instrument and \
+                time has "\(earlier.clipped)"
                 """
         case .invalidJSON(let file, let line, let reason):
             return "\(file):\(line): no valid JSON: \(reason)"

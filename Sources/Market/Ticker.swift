@@ -29,7 +29,8 @@ public struct PublishedGreeks: Sendable, Equatable {
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
     public let timestamp: Timestamp
-    /// The line of the file.
+    /// Where it stands: the name of the file and the line in it.
+    public let file: String
     public let line: Int
     /// Options only: the future of the expiry (synthetic where none is listed), in quote currency, and its
     /// name.
@@ -49,13 +50,14 @@ public struct Ticker: Sendable, Equatable {
     public let published: PublishedGreeks?
 
     public init(
-        instrument: Instrument, timestamp: Timestamp, line: Int = 0, underlyingPrice: Double?,
-        underlyingIndex: String?, indexPrice: Double?, markPrice: Double?, markVolatility: Double?,
-        interestRate: Double = 0, openInterest: Double?, bids: [OrderLevel], asks: [OrderLevel],
-        published: PublishedGreeks?
+        instrument: Instrument, timestamp: Timestamp, file: String = "", line: Int = 0,
+        underlyingPrice: Double?, underlyingIndex: String?, indexPrice: Double?, markPrice: Double?,
+        markVolatility: Double?, interestRate: Double = 0, openInterest: Double?, bids: [OrderLevel],
+        asks: [OrderLevel], published: PublishedGreeks?
     ) {
         self.instrument = instrument
         self.timestamp = timestamp
+        self.file = file
         self.line = line
         self.underlyingPrice = underlyingPrice
         self.underlyingIndex = underlyingIndex

@@ -54,7 +54,7 @@ extension TickerFields {
         let isOption = instrument.isOption
         let (bids, asks) = try orderBook()
         return Ticker(
-            instrument: instrument, timestamp: timestamp, line: line,
+            instrument: instrument, timestamp: timestamp, file: file, line: line,
             underlyingPrice: isOption
                 ? try required(["underlying_price"], .positive) : try number("underlying_price", .positive),
             underlyingIndex: text("underlying_index"),

@@ -87,7 +87,7 @@ extension Failure {
             if fromColumns {
                 message = "row \(line): \(column): \(value.isEmpty ? "" : "\"\(value)\": ")\(reason)"
             }
-        case .conflict(_, let line, let column, let value, let earlier, let other):
+        case .conflict(_, let line, let column, let value, _, let earlier, let other):
             self.init(
                 status: POISE_ERROR_VALUE, message: "\(error)", row: Int64(line), field: column,
                 value: Double(value) ?? .nan)

@@ -61,7 +61,7 @@ final class LiveHandle {
             let listed = Set(tickers.map(\.instrument.name))
             tickers += valuation.greeks.tickers.filter { !listed.contains($0.instrument.name) }
             let greeks = try reading { badRows throws(MarketError) in
-                try ChainGreeks(tickers, file: chain.file, .book, &badRows)
+                try ChainGreeks(tickers, .book, &badRows)
             }
             do throws(RiskError) {
                 risk = try LiveRisk(

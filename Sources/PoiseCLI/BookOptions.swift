@@ -5,8 +5,11 @@ extension Numeraire: ExpressibleByArgument {}
 
 /// A chain, the positions in it and how they are grouped: what commands about books share.
 struct BookOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Exchange's chain (CSV or JSON), or - for standard input.", valueName: "file"))
-    var chain: String?
+    @Option(
+        help: ArgumentHelp(
+            "Exchange's chain (CSV or JSON), or - for standard input; may be repeated: several files are one chain.",
+            valueName: "file"))
+    var chain: [String] = []
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
     var positions: String?
@@ -46,12 +49,12 @@ struct BookOptions: ParsableArguments {
     }
 
     /// The files that must be named.
-    func requireFiles() throws -> (chain: String, positions: String) {
-        guard let chain, let positions else {
+    func requireFiles() throws -> (chain: [String], positions: String) {
+        guard !chain.isEmpty, let positions else {
             throw ValidationError("--chain and --positions are needed")
         }
-        if chain == "-", positions == "-" {
-            throw ValidationError("standard input can be the chain or the positions, not both")
+        if (chain + [positions]).filter({ $0 == "-" }).count > 1 {
+            throw ValidationError("standard input can be one of the files only")
         }
         return (chain, positions)
     }
@@ -76,7 +79,7 @@ struct BookOptions: ParsableArguments {
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
         let files = try requireFiles()
-        let chain = try Chain(try Source(path: files.chain), &badRows)
+        let chain = try Chain(paths: files.chain, &badRows)
         let table = try PositionTable(try Source(path: files.positions), &badRows)
         var deskOfBook: [String: String] = [:]
         if let desks {
@@ -91,5 +94,12 @@ struct BookOptions: ParsableArguments {
             valuation.greeks.tickers, deskOfBook: deskOfBook)
         try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
         return Books(chain: chain, valuation: valuation, buckets: buckets)
+    }
+}
+
+extension Chain {
+    /// Of files, or standard input for `-`.
+    init(paths: [String], _ badRows: inout BadRows) throws {
+        try self.init(try paths.map { try Source(path: $0) }, &badRows)
     }
 }

@@ -15,11 +15,14 @@ struct ExplainCommand: ParsableCommand {
             currency, exchanged at their price at the end.
             """)
 
-    @Option(help: ArgumentHelp("Exchange's chain at the start (CSV or JSON), or -.", valueName: "file"))
-    var from: String
+    @Option(
+        help: ArgumentHelp(
+            "Exchange's chain at the start (CSV or JSON), or -; may be repeated: several files are one chain.",
+            valueName: "file"))
+    var from: [String]
 
-    @Option(help: ArgumentHelp("Exchange's chain at the end, or -.", valueName: "file"))
-    var to: String
+    @Option(help: ArgumentHelp("Exchange's chain at the end, or -; may be repeated.", valueName: "file"))
+    var to: [String]
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
     var positions: String
@@ -74,7 +77,7 @@ struct ExplainCommand: ParsableCommand {
         guard funding.magnitude < 0.1 else {
             throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
         }
-        guard [from, to, positions, trades, desks].filter({ $0 == "-" }).count <= 1 else {
+        guard (from + to + [positions, trades, desks]).filter({ $0 == "-" }).count <= 1 else {
             throw ValidationError("standard input can be one of the files only")
         }
     }
@@ -83,8 +86,8 @@ struct ExplainCommand: ParsableCommand {
         let engine = try GreeksEngine()
         let groupings = try Grouping.list(by, of: Grouping.unbucketed)
         var badRows = BadRows(skip: common.skipBadRows)
-        let first = try Chain(try Source(path: from), &badRows)
-        let second = try Chain(try Source(path: to), &badRows)
+        let first = try Chain(paths: from, &badRows)
+        let second = try Chain(paths: to, &badRows)
         let table = try PositionTable(try Source(path: positions), &badRows)
         let trades = try self.trades.map { try TradeTable(try Source(path: $0), &badRows) }
         var deskOfBook: [String: String] = [:]
@@ -102,7 +105,8 @@ struct ExplainCommand: ParsableCommand {
         for argument in delivery
         where !explanation.settlements.contains(where: { $0.series == argument.name }) {
             throw ValidationError(
-                "--delivery \(argument.name): no contract of that name was held and had expired by \(to)")
+                "--delivery \(argument.name): no contract of that name was held and had expired by \(second.file)"
+            )
         }
         try numeraire.requireTotals(of: explanation.underlyings, by: groupings)
         let sums = ([groupings] + numeraire.totals(groupings)).map {

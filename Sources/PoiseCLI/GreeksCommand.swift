@@ -17,8 +17,11 @@ struct GreeksCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))
     var options: String?
 
-    @Option(help: ArgumentHelp("Exchange's chain, or - for standard input.", valueName: "file"))
-    var chain: String?
+    @Option(
+        help: ArgumentHelp(
+            "Exchange's chain, or - for standard input; may be repeated: several files are one chain.",
+            valueName: "file"))
+    var chain: [String] = []
 
     @Flag(
         help: ArgumentHelp(
@@ -41,10 +44,13 @@ struct GreeksCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard (options == nil) != (chain == nil) else {
+        guard (options == nil) != chain.isEmpty else {
             throw ValidationError("give either --options or --chain")
         }
-        if model != .blackScholesMerton, chain != nil || coin {
+        guard chain.filter({ $0 == "-" }).count <= 1 else {
+            throw ValidationError("standard input can be one of the files only")
+        }
+        if model != .blackScholesMerton, !chain.isEmpty || coin {
             throw ValidationError("--model \(model.rawValue) goes with --options alone")
         }
     }
@@ -59,8 +65,8 @@ struct GreeksCommand: ParsableCommand {
             let batch = try table.batch(model: model, &badRows)
             report = self.report(batch, engine.greeks(.all, of: batch))
         } else {
-            let chain = try Chain(try Source(path: chain ?? "-"), &badRows)
-            let greeks = try ChainGreeks(chain.tickers, file: chain.file, .all, &badRows)
+            let chain = try Chain(paths: chain, &badRows)
+            let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
             greeks.compute(engine)
             report = self.report(greeks)
         }

@@ -17,8 +17,10 @@ struct HedgeCommand: ParsableCommand {
     var problem: String?
 
     @Option(
-        help: ArgumentHelp("Exchange's chain with its order books (CSV or JSON), or -.", valueName: "file"))
-    var chain: String?
+        help: ArgumentHelp(
+            "Exchange's chain with its order books (CSV or JSON), or -; may be repeated: several files are one chain.",
+            valueName: "file"))
+    var chain: [String] = []
 
     @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
     var positions: String?
@@ -92,7 +94,7 @@ struct HedgeCommand: ParsableCommand {
             throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
         }
         if let cash, !cash.isFinite { throw ValidationError("--cash \(cash): expected a number") }
-        let live = [("--chain", chain), ("--positions", positions), ("--limits", limits)]
+        let live = [("--chain", chain.first), ("--positions", positions), ("--limits", limits)]
         if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
@@ -112,7 +114,7 @@ struct HedgeCommand: ParsableCommand {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        if live.filter({ $0.1 == "-" }).count + (fees == "-" ? 1 : 0) > 1 {
+        if (chain + [positions, limits, fees]).filter({ $0 == "-" }).count > 1 {
             throw ValidationError("standard input can be one of the files only")
         }
     }
@@ -183,7 +185,7 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        let chain = try Chain(try Source(path: chain ?? "-"), &badRows)
+        let chain = try Chain(paths: chain, &badRows)
         let table = try PositionTable(try Source(path: positions ?? "-"), &badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)

@@ -43,7 +43,7 @@ struct ScenariosCommand: ParsableCommand {
             _ = try inputs.requireFiles()
         } else {
             let ofBooks = [
-                ("--chain", inputs.chain), ("--positions", inputs.positions), ("--by", inputs.by),
+                ("--chain", inputs.chain.first), ("--positions", inputs.positions), ("--by", inputs.by),
                 ("--desks", inputs.desks), ("--tenors", inputs.tenors),
                 ("--moneyness", inputs.moneynessEdges),
             ]
@@ -55,8 +55,8 @@ struct ScenariosCommand: ParsableCommand {
             throw ValidationError("--threads \(threads): expected 1 to 1024")
         }
         if threads > 1, options == nil { throw ValidationError("--threads is for --options") }
-        if [inputs.chain, inputs.positions, options, grid].filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("standard input can be one of the files, not several")
+        if (inputs.chain + [inputs.positions, options, grid]).filter({ $0 == "-" }).count > 1 {
+            throw ValidationError("standard input can be one of the files only")
         }
     }
 

@@ -123,7 +123,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         if let shrinkage {
             try require(shrinkage >= 0 && shrinkage <= 1, "--shrinkage \(shrinkage)", "0 to 1")
         }
-        let files = [inputs.chain, inputs.positions] + (history + volatilityHistory).map(\.value)
+        let files = inputs.chain + [inputs.positions] + (history + volatilityHistory).map(\.value)
         guard files.filter({ $0 == "-" }).count <= 1 else {
             throw ValidationError("standard input can be one of the files only")
         }

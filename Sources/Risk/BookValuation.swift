@@ -23,7 +23,7 @@ public struct BookValuation: Sendable {
         for position in table.positions where seen.insert(position.instrument.name).inserted {
             if let ticker = chain.latestTicker(of: position.instrument) { tickers.append(ticker) }
         }
-        greeks = try ChainGreeks(tickers, file: chain.file, .book, &badRows)
+        greeks = try ChainGreeks(tickers, .book, &badRows)
         let priced = Set(greeks.tickers.map(\.instrument.name))
         var positions: [PositionTable.Position] = []
         for position in table.positions {
@@ -33,7 +33,7 @@ public struct BookValuation: Sendable {
                 try badRows.note(
                     .invalidValue(
                         file: table.file, line: position.line, column: "instrument",
-                        value: position.instrument.name, reason: "\(chain.file) has no price for it"))
+                        value: position.instrument.name, reason: "has no price in \(chain.file)"))
             }
         }
         self.positions = positions

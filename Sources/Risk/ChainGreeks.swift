@@ -19,7 +19,7 @@ public struct ChainGreeks: Sendable {
     /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
     ///   `badRows` first.
     public init(
-        _ tickers: [Ticker], file: String, _ selection: GreekSet, _ badRows: inout BadRows
+        _ tickers: [Ticker], _ selection: GreekSet, _ badRows: inout BadRows
     ) throws(MarketError) {
         var kept = tickers
         while true {
@@ -28,11 +28,11 @@ public struct ChainGreeks: Sendable {
                 break
             } catch {
                 guard case .invalidInput(let row, let status, let value) = error else {
-                    throw .unreadable(file: file, reason: "\(error)")
+                    throw .unreadable(file: kept.first?.file ?? "", reason: "\(error)")
                 }
                 try badRows.note(
                     .invalidValue(
-                        file: file, line: kept[row].line, column: Self.column(of: status),
+                        file: kept[row].file, line: kept[row].line, column: Self.column(of: status),
                         value: "\(value)", reason: "\(status)"))
                 kept.remove(at: row)
             }

@@ -47,7 +47,7 @@ struct ContractEnds {
                 tickers.append(ticker)
             }
         }
-        let prices = try ChainGreeks(tickers, file: chain.file, .price, &badRows)
+        let prices = try ChainGreeks(tickers, .price, &badRows)
         prices.compute(engine)
         for (row, ticker) in prices.tickers.enumerated() {
             ends[ticker.instrument.name] = ContractEnd(

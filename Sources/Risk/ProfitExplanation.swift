@@ -169,7 +169,7 @@ public struct ProfitExplanation: Sendable {
             file: file, line: line, column: "instrument", value: instrument.name,
             reason: instrument.expiry.map { $0 <= chain.lastTimestamp } == true
                 ? "it has expired, and \(chain.file) names no index of \(instrument.base) to settle it at"
-                : "\(chain.file) has no price for it")
+                : "has no price in \(chain.file)")
     }
 
     /// The parts of one unit of a contract.

@@ -375,6 +375,13 @@ private func desk() -> HedgeProblem {
                 "{\"instruments\": [\(instrument)], \"bands\": [{\"idx\": [0], \"coef\": [], \"current\": 0}]}"
             )
             .contains("has 0 values for 1 of idx"))
+        for (place, text) in [
+            ("budgets", #"{"budgets": 1}"#), ("risk.lambda", #"{"risk": {"lambda": 1}}"#),
+            ("instruments[0].impakt", #"{"instruments": [{"impakt": 1}]}"#),
+            ("bands[0].low", #"{"bands": [{"low": 1}]}"#),
+        ] {
+            #expect(message(text).contains(#""\#(place)": value "1.0": is unknown; known are "#))
+        }
         #expect(message("[1]").contains("must be an object"))
         #expect(message("") == "file: is empty")
         #expect(message("{").contains("no valid JSON"))

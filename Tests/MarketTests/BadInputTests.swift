@@ -187,11 +187,21 @@ struct BadInputTests {
         let twice = "\(Self.chainHeader)\n" + rows[...1].joined(separator: "\n")
         #expect(try Chain(Source(name: "chain", text: twice), &badRows).tickers.count == 2)
         let error = Self.chainError(Array("\(Self.chainHeader)\n\(rows.joined(separator: "\n"))".utf8))
-        guard case .conflict("chain", 4, "mark_iv", let value, 3, let earlier)? = error else {
+        guard case .conflict("chain", 4, "mark_iv", let value, "chain", 3, let earlier)? = error else {
             Issue.record("\(String(describing: error))")
             return
         }
         #expect(abs((Double(value) ?? 0) - 231.07) < 1e-9 && abs((Double(earlier) ?? 0) - 231.06) < 1e-9)
+        let second = Self.error { () throws(MarketError) in
+            _ = try Chain(
+                [
+                    Source(name: "one", text: "\(Self.chainHeader)\n\(rows[0])"),
+                    Source(name: "two", text: "\(Self.chainHeader)\n\(rows[2])"),
+                ], &badRows)
+        }
+        let message = second.map { "\($0)" } ?? ""
+        #expect(message.hasPrefix("two:2: column \"mark_iv\": value \"231.0"))
+        #expect(message.contains(": one:2 of the same instrument and time has \"231.06"))
         // The same values at another time are a later row.
         let later = Self.chainRow.replacingOccurrences(of: "1613068626269", with: "1613068626270")
         let chain = try Chain(

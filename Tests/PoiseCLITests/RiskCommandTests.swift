@@ -27,6 +27,51 @@ struct RiskCommandTests {
         #expect(lines[30].contains(","))
     }
 
+    /// A chain in files of one coin each is the chain; errors name the file.
+    @Test func chainOfSeveralFiles() throws {
+        let whole = try String(contentsOfFile: Poise.sampleChain, encoding: .utf8).split(separator: "\n")
+        try Poise.inFolder { folder in
+            var files: [String] = []
+            for coin in ["BTC", "ETH"] {
+                let rows = whole[..<1] + whole[1...].filter { $0.contains(",BTC") == (coin == "BTC") }
+                let file = folder.appendingPathComponent("\(coin).csv")
+                try Data(rows.joined(separator: "\n").utf8).write(to: file)
+                files.append(file.path)
+            }
+            let split = try Poise.run(
+                ["risk", "--chain", files[1], "--chain", files[0], "--positions", Poise.samplePositions]
+                    + ["--format", "csv"])
+            let joined = try Self.risk(["--format", "csv"])
+            #expect(split.status == 0 && split.output == joined.output && !joined.output.isEmpty)
+
+            let lines = try String(contentsOfFile: files[1], encoding: .utf8).split(separator: "\n")
+            let option = try #require(lines.dropFirst().first { !$0.hasPrefix(",") })
+            var fields = option.split(separator: ",", omittingEmptySubsequences: false)
+            let column = try #require(lines[0].split(separator: ",").firstIndex(of: "mark_iv"))
+            fields[column] = "-5"
+            try Data("\(lines[0])\n\(fields.joined(separator: ","))\n".utf8).write(
+                to: URL(fileURLWithPath: files[1]))
+            let bad = try Poise.run(
+                ["greeks", "--chain", files[0], "--chain", files[1], "--format", "csv"])
+            #expect(bad.status == 1 && bad.errors.contains("\(files[1]):2: column \"mark_iv\": value \"-5\""))
+            let twice = try Poise.run(["greeks", "--chain", "-", "--chain", "-"])
+            #expect(twice.status == 2 && twice.errors.contains("standard input"))
+        }
+    }
+
+    /// The real files of two coins, whose columns stand in another order.
+    @Test func chainOfRealFiles() throws {
+        let paths = ["btc", "eth"].compactMap {
+            SharedData.path("data/deribit-options-2021-02-11-\($0).csv", skipping: "a chain in two files")
+        }
+        guard paths.count == 2 else { return }
+        func rows(_ paths: [String]) throws -> [[String]] {
+            try Poise.run(["greeks", "--format", "csv"] + paths.flatMap { ["--chain", $0] }).rows
+        }
+        let (each, both) = (try paths.map { try rows([$0]) }, try rows(paths))
+        #expect(both.count > 1900 && both == each[0] + each[1].dropFirst())
+    }
+
     /// Rows sum to the totals in every column, for any grouping and numeraire.
     @Test(arguments: ["book", "book,underlying", "underlying,expiry", "instrument", "expiry,book"])
     func totals(_ by: String) throws {

@@ -46,7 +46,7 @@ struct ChainScenarioTests {
                         openInterest: nil, bids: [], asks: [], published: nil)
                 }
                 var badRows = BadRows(skip: true)
-                let moved = try ChainGreeks(tickers, file: "moved", .book, &badRows)
+                let moved = try ChainGreeks(tickers, .book, &badRows)
                 moved.compute(engine)
                 let (before, after) = (
                     try #require(chain.greeks[.price]), try #require(moved.greeks[.price])
@@ -201,7 +201,7 @@ struct ChainScenarioTests {
                 openInterest: nil, bids: [], asks: [], published: nil)
         }
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks(tickers, file: "smile", .book, &badRows)
+        let chain = try ChainGreeks(tickers, .book, &badRows)
         let engine = try GreeksEngine()
         func price(_ k: Int, forward: Double, volatility: Double, years: Double) throws -> Double {
             let batch = try OptionBatch(
@@ -274,7 +274,7 @@ struct ChainScenarioTests {
                         quantity: Double.random(in: -20...20, using: &generator), line: 0))
             }
         }
-        let chain = try ChainGreeks(tickers, file: "real", .book, &badRows)
+        let chain = try ChainGreeks(tickers, .book, &badRows)
         for name in ["deribit-btc", "desk"] {
             let path = SharedData.packageRoot.appendingPathComponent("Examples/grids/\(name).json").path
             let scenarios = try ChainScenarios(

@@ -14,7 +14,7 @@ struct ExchangeTests {
     /// Compares every option of a chain with what its own rows say; theta may instead be within 3%.
     static func check(_ tickers: [Ticker], _ label: String) throws {
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks(tickers, file: label, .all, &badRows)
+        let chain = try ChainGreeks(tickers, .all, &badRows)
         chain.compute(try GreeksEngine())
         var errors = limits.map { _ in [Double]() }
         for (row, ticker) in tickers.enumerated() where ticker.instrument.isOption {
@@ -95,7 +95,7 @@ struct ExchangeTests {
 
     static func figures(_ ticker: Ticker) throws -> ExchangeFigures {
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks([ticker], file: "one", .all, &badRows)
+        let chain = try ChainGreeks([ticker], .all, &badRows)
         chain.compute(try GreeksEngine())
         return ExchangeFigures(chain, row: 0)
     }

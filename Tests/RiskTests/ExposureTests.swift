@@ -187,7 +187,7 @@ struct ExposureTests {
                 let moved = try ExchangeTests.ticker(
                     ticker.instrument.name, at: milliseconds, price: forward, volatility: volatility)
                 var badRows = BadRows(skip: false)
-                let chain = try ChainGreeks([moved], file: "one", .book, &badRows)
+                let chain = try ChainGreeks([moved], .book, &badRows)
                 chain.compute(setup.engine)
                 let figures = ContractFigures(count: 1)
                 figures.update(from: chain, in: numeraire)
@@ -296,7 +296,7 @@ struct ExposureTests {
         #expect(
             throws: MarketError.invalidValue(
                 file: "p.csv", line: 5, column: "instrument", value: "BTC-26JUN26-80000-C",
-                reason: "chain.csv has no price for it")
+                reason: "has no price in chain.csv")
         ) { try BookValuation(positions, in: chain, &badRows) }
         var skipping = BadRows(skip: true)
         let valuation = try BookValuation(positions, in: chain, &skipping)
@@ -314,7 +314,7 @@ struct ExposureTests {
         var badRows = BadRows(skip: false)
         let chain = try Chain(Source(name: "chain.csv", text: text), &badRows)
         do {
-            _ = try ChainGreeks(chain.tickers, file: chain.file, .all, &badRows)
+            _ = try ChainGreeks(chain.tickers, .all, &badRows)
             Issue.record("a price of 1e200 was accepted")
         } catch {
             guard case .invalidValue("chain.csv", 3, "underlying_price", "1e+200", _) = error else {
@@ -323,7 +323,7 @@ struct ExposureTests {
             }
         }
         var skipping = BadRows(skip: true)
-        #expect(try ChainGreeks(chain.tickers, file: chain.file, .all, &skipping).tickers.count == 1)
+        #expect(try ChainGreeks(chain.tickers, .all, &skipping).tickers.count == 1)
         #expect(skipping.skipped.count == 1)
     }
 

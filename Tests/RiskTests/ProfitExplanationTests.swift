@@ -298,13 +298,14 @@ struct ProfitExplanationTests {
             } catch { return "\(error)" }
         }
         let other = "BTC-\(Self.far)-44000-C"
-        #expect(error(first, second, "a,\(other),1\n").contains("first.json has no price for it"))
+        #expect(error(first, second, "a,\(other),1\n").contains("has no price in first.json"))
         #expect(
             error(
                 first + [Self.option(other, Self.start, future: 36_500, volatility: 55)], second,
                 "a,\(other),1\n"
             )
-            .contains("positions.csv:2: column \"instrument\": value \"\(other)\": second.json has no price"))
+            .contains(
+                "positions.csv:2: column \"instrument\": value \"\(other)\": has no price in second.json"))
         #expect(error(second, first, "a,\(held),1\n").contains("before second") == false)
         #expect(error(second, first, "a,\(held),1\n").contains("before first.json's"))
         #expect(error(first, second, "a,\(held),1\n", "a,\(other),1,0.1\n").contains("trades.csv:2"))
