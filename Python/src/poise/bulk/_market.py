@@ -15,6 +15,7 @@ from .._errors import InputError
 from .._scenarios import Grid, scenarios
 
 _COLUMNS = ("book", "instrument", "quantity")
+_ROW = re.compile(r"^row \d+: ")
 
 
 class Market:
@@ -108,20 +109,30 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
         if place < 0:
             raise InputError(f"the legs have no column {name}", field=name)
         column = batch.column(place)
+        if pa.types.is_dictionary(column.type) and column.dictionary.null_count:
+            column = column.dictionary_decode()
         if column.null_count:
             row = first_row + pc.index(pc.is_null(column), True).as_py()
             raise InputError(f"row {row}: {name} is null", row, name)
         columns.append(column)
     texts = []
     for name, column in zip(_COLUMNS, columns[:2]):
+        kind = _value_type(column)
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            raise InputError(f"{name}: expected texts, got {column.type}", field=name)
         if not pa.types.is_dictionary(column.type):
-            if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-                raise InputError(f"{name}: expected texts, got {column.type}", field=name)
             column = column.dictionary_encode()
         indices = column.indices.cast(pa.int32())
         texts.append(pa.DictionaryArray.from_arrays(indices, column.dictionary.cast(pa.string())))
     books, instruments = texts
-    quantities = columns[2].cast(pa.float64()).to_numpy()
+    is_empty = books.indices.to_numpy() == pc.index(books.dictionary, "").as_py()
+    if is_empty.any():
+        row = first_row + int(np.argmax(is_empty))
+        raise InputError(f"row {row}: book: is empty", row, "book")
+    kind = _value_type(columns[2])
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+        raise InputError(f"quantity: expected numbers, got {columns[2].type}", field="quantity")
+    quantities = columns[2].cast(pa.float64(), safe=False).to_numpy()
     finite = np.isfinite(quantities)
     if not finite.all():
         row = int(np.argmin(finite))
@@ -135,11 +146,20 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
         places = market.places(names)
     except InputError as error:
         if error.row is not None:
-            # The first leg that holds it.
-            error.row = first_row + int(np.argmax(indices == error.row))
-            error.args = (f"row {error.row}: " + re.sub(r"^row \d+: ", "", error.args[0]),)
+            move(error, first_row + int(np.argmax(indices == error.row)))  # the first leg that holds it
         raise
     return books, instruments, places[indices], quantities
+
+
+def _value_type(column: pa.Array) -> pa.DataType:
+    """Of a dictionary's values, or a plain column's."""
+    return column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+
+
+def move(error: InputError, row: int) -> None:
+    """Makes an error one about another row."""
+    error.row = row
+    error.args = (f"row {row}: " + _ROW.sub("", error.args[0]),)
 
 
 def revalue(legs: pa.RecordBatch, market: Market, first_row: int = 0) -> pa.RecordBatch:
@@ -172,6 +192,8 @@ def revalue(legs: pa.RecordBatch, market: Market, first_row: int = 0) -> pa.Reco
 
 def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
     """The exposures and profits of books: legs are netted by book and contract, in their order, and then summed.
+
+    What errors call rows counts on from batch to batch.
 
     Returns
     -------
@@ -207,6 +229,12 @@ def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
         "instrument": pa.array(instruments, pa.string()).take(pa.array(np.array(order)[contract])),
         "quantity": matrix[book, contract],
     })
-    sums = market.sums(Positions(positions))
+    try:
+        sums = market.sums(Positions(positions))
+    except InputError as error:
+        if error.row is not None:  # of what legs add up to
+            leg = f"{names[book[error.row]]}, {instruments[order[contract[error.row]]]}"
+            error.row, error.args = None, (f"book {leg}: " + _ROW.sub("", error.args[0]),)
+        raise
     columns = [pa.array(sums["book"].tolist()), *(pa.array(sums[name]) for name in market.names)]
     return pa.RecordBatch.from_arrays(columns, schema=schema(market, "book"))
