@@ -5,10 +5,12 @@ import contextlib
 import json
 import logging
 import os
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any, Dict, Optional
 
-from .._errors import InputError
+from .._errors import HostError, PoiseError
 from ._partitions import Partition, recompute
 
 
@@ -26,13 +28,23 @@ class _Worker:
     """On Ray, a process that stays for the whole run: it keeps the market of its last dates."""
 
     def __call__(self, row: Dict[str, Any]) -> Dict[str, Any]:
-        """One row of Ray's dataset: input errors come back as data, so that Ray repeats only what a lost worker left."""
+        """One row of Ray's dataset: errors come back as data, so that Ray repeats only what a lost worker left."""
         partition = Partition.from_json(row["partition"])
         try:
             outcome = _outcome(partition, partition.report() or recompute(partition))
             return {"outcome": json.dumps(outcome), "error": ""}
-        except InputError as error:
+        except PoiseError as error:
             return {"outcome": "", "error": str(error)}
+
+
+def _require_answer(address: str) -> None:
+    """Refuses a host:port where nobody listens: Ray itself would try for minutes."""
+    place = re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address)
+    if place:
+        try:
+            socket.create_connection((place[1], int(place[2])), timeout=10).close()
+        except (OSError, OverflowError) as error:
+            raise HostError(f"--address {address}: {error}") from None
 
 
 @contextlib.contextmanager
@@ -41,13 +53,21 @@ def cluster(workers: Optional[int], address: Optional[str]) -> Iterator[None]:
     # Ray warns of many things that are no concern of one who recomputes books.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    if address:
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # one try takes up to 40 s where something else listens
     import ray as engine
     import ray.data  # noqa: F401
 
     started = not engine.is_initialized()
     if started:
-        own: Dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 128 << 20}
-        engine.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
+        own: Dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": 128 << 20}
+        if address:
+            own = {}
+            _require_answer(address)
+        try:
+            engine.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **own)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise HostError(f"--address {address}: {error}" if address else f"Ray: {error}") from None
     context = engine.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -72,5 +92,5 @@ def ray(partitions: Sequence[Partition], workers: Optional[int]) -> Iterator[Dic
     pool = engine.data.ActorPoolStrategy(size=min(cores, len(rows)), max_tasks_in_flight_per_actor=2)
     for row in dataset.map(_Worker, num_cpus=1, compute=pool).iter_rows():
         if row["error"]:
-            raise InputError(row["error"])
+            raise PoiseError(row["error"])
         yield json.loads(row["outcome"])
