@@ -6,11 +6,11 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
-from .._errors import PoiseError
+from .._errors import HostError, PoiseError
 from . import _engines
-from ._partitions import MANIFEST, Job, collect, plan
+from ._partitions import MANIFEST, Job, collect, finished, plan, strays
 
 
 class Progress:
@@ -56,15 +56,24 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parser.parse_args(arguments)
     if options.workers is not None and options.workers < 1:
         parser.error("--workers: expected at least 1")
+    for name, value in (("--workers", options.workers), ("--address", options.address)):
+        if value is not None and options.engine != "ray":
+            parser.error(f"{name}: only with --engine ray")
     given = (options.positions, options.chain, options.scenarios, options.out)
     positions, chain, grid, out = (str(Path(path).resolve()) for path in given)
     job = Job(positions, chain, grid, out, options.by)
     try:
         partitions = plan(job)
-        open_ones = [partition for partition in partitions if partition.report() is None]
-        skipped = len(partitions) - len(open_ones)
+        try:
+            Path(job.out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HostError(f"--out {job.out}: {error.strerror}") from None
+        stamps, damaged = finished(job, partitions)
+        for path in damaged:
+            print(f"poise.bulk: {path}: is not what {MANIFEST} says; computed again", file=sys.stderr)
+        skipped = len(stamps)
+        open_ones = [partition for partition in partitions if partition.key not in stamps]
         progress = Progress(len(open_ones))
-        stamps: Dict[str, Any] = {}
         uses_ray = options.engine == "ray" and bool(open_ones)
         with _engines.cluster(options.workers, options.address) if uses_ray else contextlib.nullcontext():
             start = time.monotonic()
@@ -77,11 +86,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
         manifest = collect(job, partitions, stamps)
         for path in Path(job.out).rglob(".part-0.parquet.*.tmp"):
             path.unlink(missing_ok=True)  # of runs that were killed
-    except PoiseError as error:
+        for path in strays(job, partitions):
+            print(f"poise.bulk: {path}: is not of these positions, nor in {MANIFEST}", file=sys.stderr)
+    except (PoiseError, OSError) as error:
         print(f"poise.bulk: {error}", file=sys.stderr)
         return 1
     except ImportError as error:
-        print(f"poise.bulk: {error}: pip install 'poise[ray]'", file=sys.stderr)
+        print(f"poise.bulk: {error}: pip install 'ray[data]'", file=sys.stderr)
         return 1
     print(
         f"{progress.done} partitions, {progress.legs:,} legs, {len(manifest['inputs']['scenarios']['titles'])} scenarios "

@@ -5,22 +5,25 @@ that finds the file with the fingerprint it would write itself has nothing to do
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NoReturn, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .. import _native
-from .._errors import InputError
+from .._desk import Chain
+from .._errors import HostError, InputError
 from .._scenarios import Grid
-from ._market import Market, net, revalue, schema
+from ._market import Market, move, net, revalue, schema
 
 #: Legs that are in memory at a time, and rows of an output's row groups.
 BATCH_ROWS = 131_072
@@ -72,13 +75,27 @@ class Partition:
         return report if report.get("fingerprint") == self.fingerprint else None
 
 
+def _files(root: Path) -> List[Path]:
+    """The Parquet files of a data set, sorted: what begins with _ or . is none of it, files and folders."""
+    return sorted(
+        path for path in root.rglob("*.parquet")
+        if not any(part[0] in "_." for part in path.relative_to(root).parts) and path.is_file()
+    )
+
+
 def plan(job: Job) -> List[Partition]:
-    """The partitions of a job, sorted: every folder under `positions` that has Parquet files in it."""
+    """The partitions of a job, sorted: every folder under `positions` that has Parquet files in it.
+
+    Refuses an `out` that is `positions`, is in it or has it inside.
+    """
     root = Path(job.positions)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder", field="positions")
+    into, own = Path(job.out).resolve(), root.resolve()
+    if into == own or into in own.parents or own in into.parents:
+        raise InputError(f"out {into} and positions {own}: must not be the same folder, nor one inside the other", field="out")
     folders: Dict[Path, List[Path]] = {}
-    for path in sorted(root.rglob("*.parquet")):
+    for path in _files(root):
         folders.setdefault(path.parent, []).append(path)
     if not folders:
         raise InputError(f"{root}: no Parquet files in it", field="positions")
@@ -90,6 +107,36 @@ def plan(job: Job) -> List[Partition]:
         key = folder.relative_to(root).as_posix()
         partitions.append(Partition("" if key == "." else key, tuple(map(str, files)), fingerprint, job))
     return partitions
+
+
+def finished(job: Job, partitions: List[Partition]) -> Tuple[Dict[str, Any], List[Path]]:
+    """By key the `output` of partitions that need not be computed, and the damaged files, which are removed.
+
+    Damaged is a file that is not the one that the manifest lists under the same fingerprint. Where no manifest does, since
+    the run that wrote the file was killed, its footer is all there is to go by.
+    """
+    try:
+        entries = json.loads(Path(job.out, MANIFEST).read_text())["partitions"]
+        listed = {(entry["partition"], entry["fingerprint"]): entry["output"] for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        listed = {}
+    stamps, damaged = {}, []
+    for partition in partitions:
+        if partition.report() is None:
+            continue
+        stamp = _stamp(partition.output)
+        if listed.get((partition.key, partition.fingerprint), stamp) == stamp:
+            stamps[partition.key] = stamp
+        else:
+            partition.output.unlink()
+            damaged.append(partition.output)
+    return stamps, damaged
+
+
+def strays(job: Job, partitions: List[Partition]) -> List[Path]:
+    """Parquet files in `out` that belong to none of the partitions: of positions that are gone, say."""
+    own = {partition.output for partition in partitions}
+    return [path for path in _files(Path(job.out)) if path not in own]
 
 
 def _digest(path: Path, field: str) -> str:
@@ -109,29 +156,59 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
     """Kept for the next partition of the same date; files that have changed since are read anew."""
     try:
         table = pq.read_table(chain, use_threads=False)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise InputError(f"{chain}: {error}", field="chain") from None
+    rows = None
     if "date" in table.column_names:
         if date is not None:
-            table = table.filter(pc.equal(table["date"].cast(pa.string()), date))
+            chosen = pc.equal(table["date"].cast(pa.string()), date)
+            rows, table = pc.indices_nonzero(chosen), table.filter(chosen)
             if not table.num_rows:
                 raise InputError(f"{chain}: no rows of {date}", field="date")
+        elif (count := len(pc.unique(table["date"]))) > 1:
+            raise InputError(f"{chain}: {count} dates, and positions of none: expected them in folders date=…", field="date")
         table = table.drop_columns(["date"])
-    return Market(table, Grid.read(grid))
+    try:
+        tickers = Chain(table)
+    except TypeError as error:  # a column of another kind
+        raise InputError(f"{chain}: {error}", field="chain") from None
+    except InputError as error:
+        _blame(error, chain, table, rows)
+    return Market(tickers, Grid.read(grid))
 
 
-def _batches(partition: Partition) -> Iterator[Tuple[str, int, pa.RecordBatch]]:
-    """Legs in order, with their file and the row that each batch begins with."""
-    for path in partition.files:
-        try:
-            with pq.ParquetFile(path, read_dictionary=["book", "instrument"]) as file:
-                names = [name for name in ("book", "instrument", "quantity") if name in file.schema_arrow.names]
-                row = 0
-                for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
-                    yield path, row, batch
-                    row += batch.num_rows
-        except (OSError, pa.ArrowInvalid) as error:
-            raise InputError(f"{path}: {error}") from None
+# What the kernel calls a chain's columns, and what callers may.
+_CALLED = (
+    ("vol", "mark_volatility", "mark_iv"), ("instrument", "instrument_name"), ("rate", "interest_rate"),
+    ("bid_price", "best_bid_price"), ("bid_amount", "best_bid_amount"), ("ask_price", "best_ask_price"),
+    ("ask_amount", "best_ask_amount"),
+)
+
+
+def _blame(error: InputError, chain: str, table: pa.Table, rows: Optional[pa.Array]) -> NoReturn:
+    """Raises an error of a chain made of `rows` of a file, with that file, its row and its column."""
+    called = next((names for names in _CALLED if error.field in names), (error.field,))
+    field = next((name for name in (error.field, *called) if name in table.column_names), called[-1])
+    text = str(error.args[0]).replace(f"{error.field}:", f"{field}:", 1)
+    if field == "mark_iv" != error.field and error.value is not None:  # in percent there
+        error.value = table[field][error.row].as_py()
+        text = re.sub('"[^"]*"', f'"{error.value}"', text, count=1)
+    error.field = field
+    if error.row is not None and rows is not None:
+        error.row = rows[error.row].as_py()
+        text = re.sub(r"(^|: )row (\d+)", lambda found: f"{found[1]}row {rows[int(found[2])]}", text)
+    error.args = (f"{chain}: {text}",)
+    raise error
+
+
+def _batches(path: str) -> Iterator[pa.RecordBatch]:
+    """A file's legs, in order."""
+    try:
+        with pq.ParquetFile(path, read_dictionary=["book", "instrument"]) as file:
+            names = [name for name in ("book", "instrument", "quantity") if name in file.schema_arrow.names]
+            yield from file.iter_batches(BATCH_ROWS, columns=names, use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(str(error)) from None
 
 
 def recompute(partition: Partition) -> Dict[str, Any]:
@@ -144,18 +221,23 @@ def recompute(partition: Partition) -> Dict[str, Any]:
         "fingerprint": partition.fingerprint, "rows_in": 0, "rows_out": 0, "poise": _native.version,
         "instruction_set": _native.instruction_set(), "totals": dict.fromkeys(market.names, 0.0),
     }
-    where = partition.files[0]
+    where, before = partition.files[0], 0
 
     def legs() -> Iterator[Tuple[int, pa.RecordBatch]]:
-        nonlocal where
-        for where, row, batch in _batches(partition):
-            report["rows_in"] += batch.num_rows
-            yield row, batch
+        """With the rows before each batch, in all files."""
+        nonlocal where, before
+        for where in partition.files:
+            before = report["rows_in"]
+            for batch in _batches(where):
+                row = report["rows_in"]
+                report["rows_in"] += batch.num_rows
+                yield row, batch
+        where = str(Path(where).parent)
 
     output = partition.output
-    output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
+        output.parent.mkdir(parents=True, exist_ok=True)
         texts = ["book", "instrument"]
         columns = schema(market, job.by)
         # Profits are next to random in their last bits: compression takes a tenth off them for half of the time.
@@ -177,10 +259,15 @@ def recompute(partition: Partition) -> Dict[str, Any]:
         os.replace(temporary, output)
         _sync(output.parent)
     except InputError as error:
+        if error.row is not None:
+            move(error, error.row - before)
         error.args = (f"{where}: {error.args[0]}",)
         raise
+    except OSError as error:
+        raise HostError(f"{output}: {error.strerror or error}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     return {**report, "output": stamp}
 
 
@@ -202,7 +289,7 @@ def collect(job: Job, partitions: List[Partition], stamps: Optional[Mapping[str,
     """Writes the manifest of finished partitions: the same for the same inputs, whoever computed them in whatever order.
 
     A partition of 0 legs counts; one that is not finished is an error. `stamps` has, by key, the `output` of what
-    `recompute` reported; the files of other partitions are read for it.
+    `recompute` reported and `finished` found; the files of other partitions are read for it.
     """
     grid = Grid.read(job.scenarios)
     entries: List[Dict[str, Any]] = []
