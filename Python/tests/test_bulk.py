@@ -383,6 +383,7 @@ class Unconnected:
 
     @staticmethod
     def init(address, **options):
+        assert os.environ["RAY_NUM_REDIS_GET_RETRIES"] == "1"
         raise ConnectionError("Could not find a cluster") if address == "auto" else ValueError("Invalid address")
 
 

@@ -54,7 +54,7 @@ def cluster(workers: Optional[int], address: Optional[str]) -> Iterator[None]:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if address:
-        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "3")  # one try takes up to 40 s where something else listens
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # a try alone takes 40 s where something else listens
     import ray as engine
     import ray.data  # noqa: F401
 
