@@ -220,6 +220,36 @@ def test_what_is_refused(chain, positions):
         (poise.InputError, "instrument", lambda: poise.Positions(dict(one, instrument=["BTC-PERPETUAL", "X"]))),
         (poise.InputError, "book", lambda: poise.Positions(dict(one, book=["a", None]))),
         (poise.InputError, "greek", lambda: poise.Limits({"greek": ["delta", "speed"], "low": [0.0, 0.0]})),
+def test_unknown_names_in_problems():
+    one = {"id": "a", "type": "future", "comment": "", "costBuy": 1, "costSell": 1, "maxBuy": 10, "maxSell": 10}
+    band = {"current": -100, "lo": -20, "hi": 20, "greek": "delta", "u": 0, "comment": "", "idx": [], "coef": []}
+    remarks = {"comment": "", "kind": "", "n": 1, "seed": 2, "spot": 3, "expected": {}}
+    poise.HedgeProblem({"instruments": [one], "bands": [band], "risk": {"comment": ""}, **remarks})
+    for where, problem in {
+        "bands[0].low": {"bands": [dict(band, low=-20)]}, "instruments[0].cost_buy": {"instruments": [dict(one, cost_buy=1)]},
+        "marginlimit": {"marginlimit": 5}, "risk.lambda": {"risk": {"lambda": 1}},
+    }.items():
+        for call in (poise.HedgeProblem, poise.Hedger().solve, poise.Hedger().diagnose):
+            with pytest.raises(poise.InputError, match="is unknown; known are .*(hi|costBuy|marginLimit|lam)") as caught:
+                call(problem)
+            assert caught.value.field == where and str(caught.value).startswith(where)
+    with pytest.raises(poise.InputError, match=r"bands\[0\]: expected a dict, got int"):
+        poise.HedgeProblem({"bands": [3]})
+
+
+def test_bands_with_a_penalty_are_soft():
+    """Unless told: 80 units are traded at 1, or stay outside at 0.01 each."""
+    one = {"costBuy": 1, "costSell": 1, "maxBuy": 1000, "maxSell": 1000}
+    for given, cost in (({"penalty": 0.01}, 0.8), ({"penaltyQuad": 0.001}, 3.2), ({"penalty": 0.01, "hard": None}, 0.8),
+                        ({"penalty": 0.01, "hard": True}, 80), ({"penalty": 0}, 80), ({}, 80), ({"hard": False}, 0)):
+        band = {"current": 100, "lo": -20, "hi": 20, "idx": [0], "coef": [1], **given}
+        hedge = poise.Hedger().solve({"instruments": [one], "bands": [band]})
+        assert hedge.cost == pytest.approx(cost, abs=1e-9) and hedge.outcome == "optimal", given
+    with pytest.raises(poise.InputError) as caught:
+        poise.HedgeProblem({"bands": [{"current": 1, "hard": "no"}]})
+    assert caught.value.field == "bands[0].hard"
+
+
         (poise.InputError, "instrument", lambda: poise.Chain({"timestamp": [0]})),
         (poise.InputError, "instruments[0].costBuy", lambda: poise.Hedger().solve({"instruments": [{}]})),
         (poise.InputError, "bands[0].idx[0]", lambda: poise.HedgeProblem({"bands": [{"current": 1, "idx": [3], "coef": [1]}]})),
