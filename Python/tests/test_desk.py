@@ -281,6 +281,7 @@ def test_chains_and_positions_are_shared_among_threads(chain, positions):
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
+    assert found.bands["shadow_price"] == pytest.approx([0, -1])
         thread.start()
     for thread in threads:
         thread.join()

@@ -262,23 +262,42 @@ def exposures(
 
 @dataclass(frozen=True)
 class Hedge:
-    """An answer: what to trade, at what cost, and what bounds it."""
+    """An answer: what to trade, at what cost, and what bounds it.
 
-    #: optimal, infeasible, budget (a search was stopped), uncertified, within-limits (nothing to trade)
+    Costs are in dollars, of a `Hedger`'s problem in the currency of its costs; exposures in the units of their bands.
+
+    Attributes
+    ----------
+    outcome : str
+        "optimal"; "infeasible": no trades bring every band that must hold within its limits, and all quantities are 0, see
+        `diagnose`; "budget": a search over lots and fixed costs was stopped, these are the best found; "uncertified": they
+        are not proven to be the cheapest; "within-limits": of a `Book`, nothing is to be traded.
+    trades : Columns, one row per instrument that may be traded (n,)
+        instrument : text. quantity : float64, above 0 buys, in units of the instrument.
+    bands : Columns, one row per band (m,)
+        band : text. exposure : float64, before the trades. shadow_price : float64, currency per unit of exposure: what the
+        least cost changes by when the limit that holds the exposure rises by one; 0 where none does.
+    linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost : float
+        The cost by cause; `cost` is their sum.
+    gap : float
+        No trades are cheaper than (1 − gap) of these.
+    violation : float
+        The largest violation of a band that must hold, relative to what the instruments can move it.
+    margin_price, cash_price : float
+        What the least cost changes by when the margin limit or the cash budget rises by one.
+    interior_steps, pivots, nodes : int
+        Steps of the interior point method (0: the last answer's limits were enough), of the active set, and of a search.
+    """
+
     outcome: str
-    #: instrument (text), quantity (float64, above 0 buys), of everything that may be traded; of a `Hedger`'s problem:
-    #: quantity alone.
     trades: Columns
-    #: band (text), exposure before the trades, and shadow_price: the least cost's derivative by the limit that holds.
     bands: Columns
     linear_cost: float
     impact_cost: float
     fixed_cost: float
     penalty_cost: float
     risk_cost: float
-    #: No trades are cheaper than (1 − gap) of these.
     gap: float
-    #: The largest violation of a band that must hold, relative to what the instruments can move it.
     violation: float
     margin_price: float
     cash_price: float
@@ -304,24 +323,38 @@ class Diagnosis:
     smallest trades and fixed costs are left out.
     """
 
-    #: False: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then.
     is_infeasible: bool
-    #: instrument (text), quantity: the cheapest trades that reach the least sum of violations.
     trades: Columns
-    #: band (text), violation: how far it stays outside, below 0 where below its low limit; price: by how much the least sum
-    #: changes when the limit that is in the way rises by a width.
     bands: Columns
-    #: The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept.
     total_violation: float
     worst_violation: float
-    #: The band whose limit to loosen first, or None; its price says which: above 0 the low one, below 0 the high one.
     first_band: Optional[str]
     first_price: float
     margin_price: float
     cash_price: float
-    #: Where the cash budget cannot be kept by any trades: the least that any spend; else NaN.
+
+    Attributes
+    ----------
+    is_infeasible : bool
+        False: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then.
+    trades : Columns, one row per instrument that may be traded (n,)
+        instrument : text. quantity : float64, above 0 buys: the cheapest trades that reach the least sum of violations.
+    bands : Columns, one row per band (m,)
+        band : text. violation : float64 in widths, how far it stays outside, below 0 where below its low limit.
+        shadow_price : float64, what the least sum changes by when the limit that is in the way rises by a width.
+    total_violation, worst_violation : float, in widths
+        The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept.
+    first_band : str or None
+        The band whose limit to loosen first, each width of which takes most off the sum; None: none helps.
+    first_price : float
+        Its shadow price, which says which limit: above 0 the low one, below 0 the high one.
+    margin_price, cash_price : float
+        What the least sum changes by when the margin limit or the cash budget rises by one of its currency.
+    least_cash : float
+        Where the cash budget cannot be kept by any trades: the least that any spend, in its currency; else NaN.
+    gap : float
+        Relative primal-dual gap of the sum.
     least_cash: float
-    #: Relative primal-dual gap of the total.
     gap: float
 
 
@@ -331,7 +364,7 @@ def diagnosis_of(
     first = found.pop("first_band")
     return Diagnosis(
         trades=Columns(instrument=np.array(instruments, dtype=object), quantity=trades),
-        bands=Columns(band=np.array(labels, dtype=object), violation=violations, price=prices),
+        bands=Columns(band=np.array(labels, dtype=object), violation=violations, shadow_price=prices),
         first_band=labels[first] if first >= 0 else None, **found,
     )
 
@@ -349,7 +382,8 @@ class Book:
     limits : Limits, optional
         Makes `hedge` answer for all books together, and for each book with limits of its own.
     holding_days, funding_rate : float
-        Hedges: how many days positions are held; what perpetuals pay per eight hours.
+        Hedges: how many days positions are held; what perpetuals pay per eight hours, as a part of their value: 0.0001 is
+        0.01%, above 0 longs pay.
     cash_budget : float
         Hedges: dollars that trades may spend at most; 0 is no limit.
     lots : bool
