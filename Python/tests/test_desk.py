@@ -1,6 +1,7 @@
 import csv
 import datetime
 import json
+import pickle
 import threading
 
 import numpy as np
@@ -311,3 +312,15 @@ def test_a_book_that_two_threads_use_says_so(chain, positions):
     alone.tick("BTC", 64_000.0)
     alone.update()
     np.testing.assert_allclose(book.exposures()["delta_usd"], alone.exposures()["delta_usd"], rtol=1e-6)
+def test_files_that_are_not_there(tmp_path):
+    path = tmp_path / "nowhere.csv"
+    with pytest.raises(FileNotFoundError) as caught:
+        poise.Chain.read(path)
+    error = caught.value
+    assert isinstance(error, poise.HostError) and error.status == "POISE_ERROR_SYSTEM"
+    assert (error.errno, error.strerror, str(error.filename)) == (2, "No such file or directory", str(path))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(IsADirectoryError):
+        poise.Grid.read(tmp_path)
+
+

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _native
 from ._columns import Columns, texts
-from ._errors import InputError, UnknownNameError
+from ._errors import HostError, InputError, UnknownNameError, error_of_file
 from ._tables import milliseconds, single
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ class _Readable:
     @classmethod
     def read(cls, path: Path) -> Self:
         """One of a file, as the command line takes it: CSV; chains and grids also JSON."""
-        return cls._of(cls._from_file(path))
+        try:
+            return cls._of(cls._from_file(path))
+        except HostError as error:
+            raise error_of_file(error, path) from None
 
     @classmethod
     def parse(cls, text: Union[str, bytes], name: str = "text") -> Self:
