@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
@@ -29,16 +30,17 @@ _UNITS = {
 }
 OUTCOMES = ("optimal", "infeasible", "budget", "uncertified", "within-limits")
 
-# What exchanges call the columns of a chain; volatilities in percent are told apart by their name.
+# What exchanges call the columns of a chain, and the kernel; volatilities in percent are told apart by their name.
 _TICKERS = {
     "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
-    "instrument": "s", "instrument_name": "s", "underlying_index": "s",
+    "instrument": "s", "instrument_name": "s", "underlying_index": "o",
 }
 _ALIASES = {
     "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
-    "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount",
+    "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount", "mark_iv": "vol",
+    "mark_volatility": "vol",
 }
 
 
@@ -50,8 +52,11 @@ def exposure_columns(numeraire: str) -> Tuple[str, ...]:
 def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, Any]:
     """As the C library reads them."""
     types = {"f": np.float64, "i": np.int64}
+    for name, column in columns.items():
+        if name and kinds[name] == "f" and np.iscomplexobj(column):
+            raise TypeError(f"{name}: expected numbers, got complex ones")
     return {
-        name: column if kinds[name] == "s" else np.ascontiguousarray(column, types[kinds[name]])
+        name: column if kinds[name] in "so" else np.ascontiguousarray(column, types[kinds[name]])
         for name, column in columns.items()
         if name
     }
@@ -59,11 +64,7 @@ def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, 
 
 def _time(time: Optional[Time]) -> int:
     """Milliseconds since 1970, UTC; 0 for None. Naive datetimes are UTC."""
-    if time is None:
-        return 0
-    if isinstance(time, datetime):
-        return round((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp() * 1000)
-    return int(milliseconds(time, "time"))
+    return 0 if time is None else int(milliseconds(time, "time"))
 
 
 def _is_coin(numeraire: str) -> bool:
@@ -72,11 +73,16 @@ def _is_coin(numeraire: str) -> bool:
     return numeraire == "coin"
 
 
-def _groupings(by: Iterable[str], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
-    names = (by,) if isinstance(by, str) else tuple(by)
+def _names(by: Iterable[str]) -> Tuple[str, ...]:
+    return (by,) if isinstance(by, str) else tuple(by)
+
+
+def _groupings(names: Tuple[str, ...], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
+    if not names:
+        raise InputError(f"by: expected at least one of {', '.join(known)}; a total is the sum of any", field="by")
     for name in names:
         if name not in known:
-            raise ValueError(f"by: {name!r} is none of {', '.join(known)}")
+            raise InputError(f"by: {name!r} is none of {', '.join(known)}", field="by")
     return tuple(known[name] for name in names)
 
 
@@ -131,15 +137,24 @@ class Chain(_Readable):
         optional = [name for name in _TICKERS if name != "timestamp"]
         columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
         rows = columns[""]
-        columns = _contiguous(columns, _TICKERS)
-        for alias, name in _ALIASES.items():
-            if alias in columns:
-                columns.setdefault(name, columns.pop(alias))
-        if "mark_iv" in columns:
-            columns.setdefault("vol", columns.pop("mark_iv") / 100)
-        if "instrument" not in columns:
+        given = _contiguous(columns, _TICKERS)
+        # The caller's name of each column.
+        names = {name: alias for alias, name in _ALIASES.items() if alias in given}
+        names.update((name, name) for name in given if name not in _ALIASES)
+        if "instrument" not in names:
             raise InputError("the table has no column instrument (or instrument_name)", field="instrument")
-        self._handle = _native.chain_create(columns, rows)
+        columns = {name: given[own] / 100 if own == "mark_iv" else given[own] for name, own in names.items()}
+        try:
+            self._handle = _native.chain_create(columns, rows)
+        except InputError as error:
+            name = _ALIASES.get(error.field, error.field)
+            own = names.get(name, name)
+            message = error.args[0].replace(f"{error.field}: ", f"{own}: ", 1)
+            if own == "mark_iv" and error.row is not None and error.value is not None:
+                error.value = float(given[own][error.row])
+                message = re.sub('"[^"]*"', f'"{error.value}"', message, count=1)
+            error.field, error.args = own, (message,)
+            raise
 
     @property
     def instruments(self) -> List[str]:
@@ -186,7 +201,7 @@ class Limits(_Readable):
     table : Arrow table, pandas DataFrame or dict, one row per limit (n,)
         greek : text, one of poise.EXPOSURES.
         low, high : float64; NaN or null: no such limit.
-        book, underlying, expiry : text, optional: "" or "*" for all together; expiry as "2026-03-27".
+        book, underlying, expiry : text, optional: "", "*" or null for all together; expiry as "2026-03-27".
         penalty, penalty_quadratic : float64, optional: cost of s units outside is penalty s + penalty_quadratic s²/2;
             NaN: the band must hold.
     """
@@ -196,7 +211,7 @@ class Limits(_Readable):
 
     def __init__(self, table: Any) -> None:
         kinds = {
-            "book": "s", "underlying": "s", "expiry": "s", "greek": "s", "low": "f", "high": "f", "penalty": "f",
+            "book": "o", "underlying": "o", "expiry": "o", "greek": "s", "low": "f", "high": "f", "penalty": "f",
             "penalty_quadratic": "f",
         }
         optional = ("book", "underlying", "expiry", "low", "high", "penalty", "penalty_quadratic")
@@ -248,7 +263,7 @@ def exposures(
     UnknownNameError
         For a position whose contract the chain has no price for.
     """
-    names = (by,) if isinstance(by, str) else tuple(by) or ("book", "underlying")
+    names = _names(by)
     buckets: Dict[str, Any] = {}
     for name, edges in (("tenor_days", tenor_days), ("moneyness", moneyness)):
         if edges is not None:
@@ -324,17 +339,6 @@ class Diagnosis:
 
     Violations are counted in widths of their band, high − low (a band of width 0 or infinity counts in its own unit); lots,
     smallest trades and fixed costs are left out.
-    """
-
-    is_infeasible: bool
-    trades: Columns
-    bands: Columns
-    total_violation: float
-    worst_violation: float
-    first_band: Optional[str]
-    first_price: float
-    margin_price: float
-    cash_price: float
 
     Attributes
     ----------
@@ -357,6 +361,17 @@ class Diagnosis:
         Where the cash budget cannot be kept by any trades: the least that any spend, in its currency; else NaN.
     gap : float
         Relative primal-dual gap of the sum.
+    """
+
+    is_infeasible: bool
+    trades: Columns
+    bands: Columns
+    total_violation: float
+    worst_violation: float
+    first_band: Optional[str]
+    first_price: float
+    margin_price: float
+    cash_price: float
     least_cash: float
     gap: float
 
@@ -398,11 +413,12 @@ class Book:
         limits: Optional[Limits] = None, holding_days: float = 0.0, funding_rate: float = 0.0, cash_budget: float = 0.0,
         lots: bool = False,
     ) -> None:
-        if limits is not None and tuple(by) != ("book",):
-            raise ValueError("by: limits say how books are grouped")
+        by = _names(by)
+        if limits is not None and by != ("book",):
+            raise InputError("by: limits say how books are grouped", field="by")
         self._handle = _native.live_create(
             chain._handle, positions._handle, limits._handle if limits else None, _is_coin(numeraire),
-            () if limits else _groupings(by), holding_days, funding_rate, cash_budget, lots,
+            () if limits else _groupings(by or ("underlying",)), holding_days, funding_rate, cash_budget, lots,
         )
         self.numeraire = numeraire
         #: Coins; slices (what is priced off one price: an expiry, a perpetual, a coin); contracts.
