@@ -1,6 +1,7 @@
 import csv
 import datetime
 import json
+import pickle
 import threading
 
 import numpy as np
@@ -52,6 +53,105 @@ def test_columns_make_what_files_make(chain, positions):
     halves = pa.concat_tables([pa.table(table).slice(0, 100), pa.table(table).slice(100)])
     found = poise.exposures(poise.Chain(own), poise.Positions(halves))
     np.testing.assert_allclose(found["vega_usd_per_point"], expected["vega_usd_per_point"], rtol=1e-12)
+
+
+def test_exchanges_tables_are_chains_as_they_are(chain, positions):
+    """Perpetuals have no underlying_index."""
+    path, expected = SAMPLE / "chain.csv", poise.exposures(chain, positions)
+    pandas, polars, duckdb = map(pytest.importorskip, ("pandas", "polars", "duckdb"))
+    frame = pandas.read_csv(path)
+    index = frame["underlying_index"]
+    only = frame[index.isna()]
+    stamps = pandas.to_datetime(frame["timestamp"], unit="ms", utc=True)
+    for name, table in {
+        "pandas": frame, "None": frame.assign(underlying_index=index.astype(object).where(index.notna(), None)),
+        "NA": frame.assign(underlying_index=index.astype("string")),
+        "category": frame.assign(underlying_index=index.astype("category")),
+        "dict": {column: frame[column].tolist() for column in frame}, "polars": polars.read_csv(path, infer_schema_length=None),
+        "duckdb": duckdb.sql(f"from '{path}'"), "pyarrow": pytest.importorskip("pyarrow.csv").read_csv(path),
+        "UTC": frame.assign(timestamp=stamps), "Berlin": frame.assign(timestamp=stamps.dt.tz_convert("Europe/Berlin")),
+        "datetimes": frame.assign(timestamp=stamps.astype(object)), "naive": frame.assign(timestamp=stamps.dt.tz_localize(None)),
+    }.items():
+        found = poise.exposures(poise.Chain(table), positions)
+        assert all(np.array_equal(found[column], expected[column]) for column in expected), name
+    nulls = polars.DataFrame({"instrument_name": only["instrument_name"].tolist(), "timestamp": only["timestamp"].tolist(),
+                              "mark_price": only["mark_price"].tolist(), "mark_iv": [None] * len(only),
+                              "underlying_index": [None] * len(only)})
+    assert nulls["underlying_index"].dtype == polars.Null
+    for table in (nulls, nulls.to_pandas(), only):
+        assert poise.Chain(table).instruments == only["instrument_name"].tolist()
+    for table in (frame.assign(instrument_name=frame["instrument_name"].where(frame.index != 3)),
+                  frame.assign(timestamp=stamps.where(frame.index != 3)),
+                  frame.assign(timestamp=stamps.where(frame.index != 3).astype(object))):
+        with pytest.raises(poise.InputError) as caught:
+            poise.Chain(table)
+        assert caught.value.row == 3
+    with pytest.raises(poise.InputError, match="row 3: instrument_name is null"):
+        names = frame["instrument_name"].astype(object).where(frame.index != 3, None)
+        poise.Chain(polars.from_pandas(frame.assign(instrument_name=names)))
+
+
+def test_limits_take_nulls_for_all_together(chain, positions):
+    table = {"underlying": ["BTC", None], "book": [None, None], "greek": ["vega", "delta"], "high": [1e9, 1e9]}
+    polars = pytest.importorskip("polars")
+    bands = [poise.Book(chain, positions, limits=poise.Limits(own)).hedge().bands["band"].tolist()
+             for own in (table, polars.DataFrame(table), {**table, "underlying": ["BTC", ""], "book": ["", "*"]})]
+    assert bands[0] == bands[1] == bands[2] == ["BTC vega", "all delta"]
+
+
+def test_errors_call_columns_as_the_caller_does():
+    one = {"instrument_name": ["BTC-PERPETUAL", "BTC-27MAR26-60000-C"], "timestamp": [1772443800000] * 2,
+           "mark_price": [64e3, 0.1], "underlying_price": [64e3] * 2, "mark_iv": [np.nan, 50.0],
+           "best_bid_price": [63e3, 0.09]}
+    for column, value in (("mark_iv", -1.0), ("interest_rate", np.inf), ("best_bid_amount", -1.0), ("bid_amount", -2.0),
+                          ("vol", -0.5), ("underlying_price", -1.0)):
+        with pytest.raises(poise.InputError, match=f"^row 1: {column}: \"{value}\"") as caught:
+            poise.Chain({**one, column: [np.nan, value]})
+        assert (caught.value.row, caught.value.field, caught.value.value) == (1, column, value)
+    with pytest.raises(poise.InputError) as caught:
+        poise.Chain({**one, "instrument_name": ["BTC-PERPETUAL", "X"]})
+    assert (caught.value.row, caught.value.field) == (1, "instrument_name")
+    with pytest.raises(TypeError, match="mark_price: expected numbers, got complex"):
+        poise.Chain({**one, "mark_price": [1j, 1.0]})
+
+
+@pytest.mark.parametrize("time", [
+    1772532000000, np.int64(1772532000000), datetime.datetime(2026, 3, 3, 10),
+    datetime.datetime(2026, 3, 3, 11, tzinfo=datetime.timezone(datetime.timedelta(hours=1))), np.datetime64("2026-03-03T10:00"),
+    np.datetime64("2026-03-03T10:00:00.000000000")])
+def test_times(chain, positions, time):
+    expected = poise.Book(chain, positions)
+    expected.advance(1772532000000)
+    expected.update()
+    slices = expected.slices
+    for move in (lambda book: book.advance(time), lambda book: [book.set_price(name, 64e3, time) for name in slices],
+                 lambda book: [book.tick(name, 64e3, time) for name in book.underlyings]):
+        book = poise.Book(chain, positions)
+        before = book.exposures()["theta_usd_per_day"]
+        move(book)
+        assert book.update() > 0 and not np.array_equal(book.exposures()["theta_usd_per_day"], before)
+    book = poise.Book(chain, positions)
+    book.advance(time)
+    book.update()
+    assert np.array_equal(book.exposures()["value_usd"], expected.exposures()["value_usd"])
+    for wrong in ("2026-03-03", 1.7e12, datetime.date(2026, 3, 3), np.datetime64("NaT")):
+        with pytest.raises(poise.InputError) as caught:
+            book.advance(wrong)
+        assert caught.value.field == "time"
+
+
+def test_groupings_of_books(chain, positions):
+    for by, names in (((), ["underlying"]), ("book", ["underlying", "book"]),
+                      (("book", "expiry"), ["underlying", "expiry", "book"])):
+        found = poise.Book(chain, positions, by=by).exposures()
+        assert list(found)[:-10] == names
+        groups = list(zip(*(found[name] for name in names)))
+        assert len(set(groups)) == len(groups) == len(found["value_usd"])
+    for call in (lambda: poise.exposures(chain, positions, by=()),
+                 lambda: poise.scenarios(chain, positions, poise.Grid({"scenarios": [{"spot": [0.1]}]}), by=())):
+        with pytest.raises(poise.InputError, match="by: expected at least one of book") as caught:
+            call()
+        assert caught.value.field == "by"
 
 
 def test_a_book_keeps_current(chain, positions):
@@ -120,6 +220,36 @@ def test_a_hedge_by_hand():
     assert hedger.solve(problem).trades["quantity"] == pytest.approx([-6])
 
 
+def test_unknown_names_in_problems():
+    one = {"id": "a", "type": "future", "comment": "", "costBuy": 1, "costSell": 1, "maxBuy": 10, "maxSell": 10}
+    band = {"current": -100, "lo": -20, "hi": 20, "greek": "delta", "u": 0, "comment": "", "idx": [], "coef": []}
+    remarks = {"comment": "", "kind": "", "n": 1, "seed": 2, "spot": 3, "expected": {}}
+    poise.HedgeProblem({"instruments": [one], "bands": [band], "risk": {"comment": ""}, **remarks})
+    for where, problem in {
+        "bands[0].low": {"bands": [dict(band, low=-20)]}, "instruments[0].cost_buy": {"instruments": [dict(one, cost_buy=1)]},
+        "marginlimit": {"marginlimit": 5}, "risk.lambda": {"risk": {"lambda": 1}},
+    }.items():
+        for call in (poise.HedgeProblem, poise.Hedger().solve, poise.Hedger().diagnose):
+            with pytest.raises(poise.InputError, match="is unknown; known are .*(hi|costBuy|marginLimit|lam)") as caught:
+                call(problem)
+            assert caught.value.field == where and str(caught.value).startswith(where)
+    with pytest.raises(poise.InputError, match=r"bands\[0\]: expected a dict, got int"):
+        poise.HedgeProblem({"bands": [3]})
+
+
+def test_bands_with_a_penalty_are_soft():
+    """Unless told: 80 units are traded at 1, or stay outside at 0.01 each."""
+    one = {"costBuy": 1, "costSell": 1, "maxBuy": 1000, "maxSell": 1000}
+    for given, cost in (({"penalty": 0.01}, 0.8), ({"penaltyQuad": 0.001}, 3.2), ({"penalty": 0.01, "hard": None}, 0.8),
+                        ({"penalty": 0.01, "hard": True}, 80), ({"penalty": 0}, 80), ({}, 80), ({"hard": False}, 0)):
+        band = {"current": 100, "lo": -20, "hi": 20, "idx": [0], "coef": [1], **given}
+        hedge = poise.Hedger().solve({"instruments": [one], "bands": [band]})
+        assert hedge.cost == pytest.approx(cost, abs=1e-9) and hedge.outcome == "optimal", given
+    with pytest.raises(poise.InputError) as caught:
+        poise.HedgeProblem({"bands": [{"current": 1, "hard": "no"}]})
+    assert caught.value.field == "bands[0].hard"
+
+
 def test_smallest_trades():
     """3 would do, but nothing below 5 is traded."""
     problem = {"instruments": [{"costBuy": 1, "costSell": 1, "impact": 0.01, "maxBuy": 10, "maxSell": 10}],
@@ -151,6 +281,7 @@ def test_a_diagnosis_by_hand():
     assert found.total_violation == pytest.approx(1) and found.worst_violation == pytest.approx(1) and found.gap < 1e-9
     assert found.trades["quantity"] == pytest.approx([-10, -3]) and list(found.trades["instrument"]) == ["a", "b"]
     assert found.bands["violation"] == pytest.approx([0, 1]) and np.isnan(found.least_cash)
+    assert found.bands["shadow_price"] == pytest.approx([0, -1])
     problem["bands"][1]["current"] = 15
     found = hedger.diagnose(problem)
     assert not found.is_infeasible and found.first_band is None and not found.trades["quantity"].any()
@@ -239,6 +370,18 @@ def test_what_is_refused(chain, positions):
         poise.exposures(chain, positions, by=("trader",))
     with pytest.raises(ValueError, match="numeraire"):
         poise.exposures(chain, positions, numeraire="eur")
+
+
+def test_files_that_are_not_there(tmp_path):
+    path = tmp_path / "nowhere.csv"
+    with pytest.raises(FileNotFoundError) as caught:
+        poise.Chain.read(path)
+    error = caught.value
+    assert isinstance(error, poise.HostError) and error.status == "POISE_ERROR_SYSTEM"
+    assert (error.errno, error.strerror, str(error.filename)) == (2, "No such file or directory", str(path))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(IsADirectoryError):
+        poise.Grid.read(tmp_path)
 
 
 def test_chains_and_positions_are_shared_among_threads(chain, positions):

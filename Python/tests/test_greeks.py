@@ -147,6 +147,8 @@ def test_arguments_are_refused():
         (ValueError, "strike: 3 values where 4 are needed", {"strike": np.ones(3)}),
         (ValueError, "spot: expected a number or one dimension", {"spot": np.ones((4, 1))}),
         (TypeError, "vol: expected numbers", {"vol": ["a", "b", "c", "d"]}),
+        (TypeError, "vol: expected numbers, got complex ones", {"vol": np.ones(4) + 1j}),
+        (TypeError, "vol: expected numbers, got complex ones", {"vol": 1 + 1j}),
         (ValueError, "'detla' is no Greek", {"greeks": ["detla"]}),
         (ValueError, "model: expected", {"model": "heston"}),
         (ValueError, "invalid: expected", {"invalid": "ignore"}),
@@ -168,6 +170,26 @@ def test_arguments_are_refused():
         poise.greeks("C", 100.0, 100.0, 1.0, 0.2, spot=1.0)
     with pytest.raises(TypeError, match="positional"):
         poise.greeks("C", 100.0, 100.0, 1.0, 0.2, 0.0, 0.0, "all")
+
+
+@pytest.mark.parametrize("types", [
+    ["C", "X", "P"], ["C", None, "P"], [0, 256, 1], [0, -1, 1], np.array([b"C", b"X", b"P"])])
+def test_types_that_are_none_have_a_status(types):
+    found = poise.greeks(types, 100.0, 100.0, 1.0, 0.2, invalid="status")
+    assert [poise.ROW_STATUS[k] for k in found["status"]] == ["ok", "type", "ok"]
+    assert np.isnan(found["delta"]).tolist() == [False, True, False]
+    with pytest.raises(poise.InputError) as caught:
+        poise.greeks(types, 100.0, 100.0, 1.0, 0.2)
+    assert (caught.value.row, caught.value.field) == (1, "type")
+    implied = poise.implied_vol(types, 100.0, 100.0, 1.0, 10.0)
+    assert [poise.VOLATILITY_STATUS[k] for k in implied["status"]] == ["ok", "not-a-number", "ok"]
+    assert np.isnan(implied["vol"]).tolist() == [False, True, False]
+
+
+def test_one_unknown_type():
+    assert poise.greeks("X", 100.0, 100.0, 1.0, 0.2, invalid="status")["status"] == poise.ROW_STATUS.index("type")
+    with pytest.raises(poise.InputError):
+        poise.greeks("X", 100.0, 100.0, 1.0, 0.2)
 
 
 def test_other_models():

@@ -150,6 +150,55 @@ def test_bad_tables_are_refused():
     assert len(poise.greeks(table.slice(0, 0))["price"]) == 0
 
 
+def test_a_table_or_columns():
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    options = random_options(5)
+    arrow, grid = table_of(options), poise.Grid({"scenarios": [{"spot": [-0.1, 0.1]}]})
+    relation, frame, expected = duckdb.sql("from arrow"), polars.from_arrow(arrow), poise.leg_scenarios(grid, **options)
+    for own in (arrow, arrow.to_batches()[0], frame, arrow.to_pandas(), options, relation):
+        assert np.array_equal(poise.leg_scenarios(grid, own), expected)
+    assert np.array_equal(poise.leg_scenarios(grid, pa.concat_tables([arrow.slice(0, 2), arrow.slice(2)])), expected)
+    less = arrow.drop_columns(["rate", "dividend"])
+    assert np.array_equal(poise.leg_scenarios(grid, less), poise.leg_scenarios(grid, **dict(options, rate=0.0, dividend=0.0)))
+    for own in (arrow, arrow.to_reader(), frame, frame.lazy(), arrow.to_pandas(), options, relation):
+        for call in (lambda: poise.greeks(own, vol=0.2), lambda: poise.implied_vol(own, price=0.2),
+                     lambda: poise.leg_scenarios(grid, own, rate=0.2)):
+            with pytest.raises(TypeError, match="a table or columns, not both"):
+                call()
+    for call in (lambda: poise.greeks(frame.lazy()), lambda: poise.leg_scenarios(grid, frame.lazy()),
+                 lambda: poise.Positions(frame.lazy())):
+        with pytest.raises(TypeError, match=r"LazyFrame: collect\(\) first"):
+            call()
+    with pytest.raises(TypeError, match=r"leg_scenarios\(\) needs vol"):
+        poise.leg_scenarios(grid, "C", 1.0, 1.0, 1.0)
+
+
+def test_columns_that_are_there_twice():
+    table = table_of(random_options(5))
+    twice = table.append_column("spot", table["strike"])
+    for own in (twice, twice.to_batches()[0], twice.to_pandas()):
+        with pytest.raises(poise.InputError, match="more than one column spot") as caught:
+            poise.greeks(own)
+        assert caught.value.field == "spot"
+
+
+@pytest.mark.parametrize("types", [
+    pa.array(["C", "X", None]), pa.array(["C", "", None]).dictionary_encode(), pa.array([0, 7, None]),
+    pa.array([0, 7, None], pa.uint8()), pa.array([0, -1, None], pa.int8()), pa.array(["C", "X", None], pa.string_view())])
+def test_types_that_are_none(types):
+    table = pa.table({"type": types, "spot": [1.0] * 3, "strike": [1.0] * 3, "years": [1.0] * 3, "vol": [0.2] * 3})
+    tables = [table, pa.concat_tables([table.slice(0, 1), table.slice(1)])]
+    if pa.types.is_string(types.type) or pa.types.is_dictionary(types.type):
+        tables.append(table.to_pandas())
+    for own in tables:
+        assert poise.greeks(own, invalid="status")["status"].tolist() == [0, 1, 1]
+        with pytest.raises(poise.InputError, match="type"):
+            poise.greeks(own)
+    prices = table.rename_columns(["type", "spot", "strike", "years", "price"])
+    columns = {name: prices[name].to_numpy() for name in prices.column_names[1:]}
+    assert same_bits(poise.implied_vol(prices), poise.implied_vol(np.array([0, 255, 255], np.uint8), **columns))
+
+
 def test_batches_write_to_given_memory():
     options = random_options(30)
     out = poise.Columns(delta=np.full(30, np.nan))

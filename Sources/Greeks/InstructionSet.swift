@@ -37,7 +37,7 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomSt
     /// The best that this processor runs, or the one that the environment variable `POISE_ISA` names.
     /// - Throws: `unknownInstructionSet` or `unsupportedInstructionSet`; a wrong name is never ignored.
     public static func selected() throws(GreeksError) -> InstructionSet {
-        guard let value = getenv("POISE_ISA") else { return supported.last ?? .baseline }
+        guard let value = getenv("POISE_ISA"), value.pointee != 0 else { return supported.last ?? .baseline }
         return try named(String(cString: value))
     }
 

@@ -47,7 +47,8 @@ extension FullFormColumns {
         for row in 0..<count {
             let status = status(ofRow: row, model)
             guard status == .ok else {
-                throw .invalidInput(row: row, status: status, value: value(of: status, row: row))
+                throw .invalidInput(
+                    row: row, status: status, value: value(of: status, row: row), model: model)
             }
         }
     }

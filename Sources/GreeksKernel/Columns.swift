@@ -5,9 +5,12 @@ func lanes(_ column: UnsafePointer<Double>, _ index: Int) -> Lanes {
     UnsafeRawPointer(column + index).loadUnaligned(as: Lanes.self)
 }
 
-/// 1 << 63 for a put (type 1), 0 for a call (type 0).
+/// The types of eight rows: 0 for a call, 1 for a put.
 @inlinable @inline(__always)
-func putSigns(_ column: UnsafePointer<UInt8>, _ index: Int) -> LaneBits {
-    let bytes = UnsafeRawPointer(column + index).loadUnaligned(as: SIMD8<UInt8>.self)
-    return LaneBits(truncatingIfNeeded: bytes) &<< 63
+func types(_ column: UnsafePointer<UInt8>, _ index: Int) -> LaneBits {
+    LaneBits(truncatingIfNeeded: UnsafeRawPointer(column + index).loadUnaligned(as: SIMD8<UInt8>.self))
 }
+
+/// 1 << 63 for a put, 0 for a call.
+@inlinable @inline(__always)
+func putSigns(_ column: UnsafePointer<UInt8>, _ index: Int) -> LaneBits { types(column, index) &<< 63 }

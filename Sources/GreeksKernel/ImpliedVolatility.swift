@@ -8,7 +8,7 @@ public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
     /// The price is at least what the option could ever be worth: the discounted spot of a call, the
     /// discounted strike of a put.
     case aboveMaximum
-    /// An input is not a number, infinite, negative, or outside `Domain`.
+    /// An input is not a number, infinite, negative, or outside `Domain`, or the type neither call nor put.
     case notANumber
     /// No time is left, so that no volatility moves the price.
     case expired
@@ -140,7 +140,8 @@ func volatilityProblem<A: LaneArithmetic>(
     let price = lanes(input.price, index)
     let rate = lanes(input.rate, index)
     let dividend = lanes(input.dividend, index)
-    let putSign = putSigns(input.type, index)
+    let type = types(input.type, index)
+    let putSign = type &<< 63
 
     // Every comparison is false for NaN.
     let largest = Lanes(repeating: Domain.largestPrice)
@@ -151,6 +152,7 @@ func volatilityProblem<A: LaneArithmetic>(
         .& (years .>= Lanes.zero) .& (years .<= Lanes(repeating: Domain.largestYears))
         .& (price .>= Lanes.zero) .& (price .<= largest)
         .& ((rate * years).absolute .<= exponent) .& ((dividend * years).absolute .<= exponent)
+        .& ((type & ~1) .== 0)
 
     let (dividendFactor, discount) = exponentials(
         arithmetic, (dividend * years).negated.kept(where: isNumber),

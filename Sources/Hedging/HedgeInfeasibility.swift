@@ -37,7 +37,7 @@ extension HedgeSolver {
         var diagnosis = HedgeInfeasibility()
         let solver = HedgeSolver()
         let elastic = problem.elastic
-        guard try solver.solve(elastic) == .optimal else {
+        guard try solver.solve(elastic) != .infeasible else {
             // Bands are soft there: only margin and cash can be in the way, and no trades need no margin.
             var cheapest = elastic
             cheapest.cashBudget = .infinity
@@ -57,7 +57,7 @@ extension HedgeSolver {
         }
         let answer = solver.solution
         diagnosis.totalViolation = answer.cost.total
-        diagnosis.gap = answer.gap
+        diagnosis.gap = answer.certificate.gap
         guard answer.cost.total > 1e-9 else { return nil }
         diagnosis.trades = problem.joined(answer.trades)
         for r in problem.bands.indices {
@@ -70,7 +70,7 @@ extension HedgeSolver {
         var relaxed = problem.continuous
         for r in relaxed.bands.indices where relaxed.bands[r].isHard {
             let exposure = problem.exposure(ofBand: r, trades: diagnosis.trades)
-            let room = 1e-9 * problem.bands[r].width
+            let room = 1e-9 * min(problem.bands[r].width, problem.reach(problem.bands[r]))
             relaxed.bands[r].low = min(relaxed.bands[r].low, exposure - room)
             relaxed.bands[r].high = max(relaxed.bands[r].high, exposure + room)
         }

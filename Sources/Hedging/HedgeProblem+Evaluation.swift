@@ -260,12 +260,18 @@ extension HedgeProblem {
 
     /// How far a hard band is left, relative to what its instruments can move.
     private func relativeViolation(_ band: HedgeBand, _ outside: Double, _ exposure: Double) -> Double {
+        let reach = reach(band)
+        return outside / (reach > 0 ? reach : max(exposure.magnitude, 1e-300))
+    }
+
+    /// What all instruments together can move a band, at most.
+    func reach(_ band: HedgeBand) -> Double {
         var reach = 0.0
         for k in band.entries {
             let instrument = instruments[entries[k].instrument]
             reach += entries[k].coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
         }
-        return outside / (reach > 0 ? reach : max(exposure.magnitude, 1e-300))
+        return reach
     }
 
     /// The multiplier nearest to `price` that a band can have.

@@ -103,10 +103,14 @@ extension JSONFields {
         let low = try number("lo", default: -.infinity)
         let high = try number("hi", default: .infinity)
         let current = try number("current")
-        if try boolean("hard", default: true) { return HedgeBand(hard: low, high, current: current) }
+        let penalty = try number("penalty", default: 0)
+        let penaltyQuadratic = try number("penaltyQuad", default: 0)
+        // What has a price may be had for it.
+        if try boolean("hard", default: penalty == 0 && penaltyQuadratic == 0) {
+            return HedgeBand(hard: low, high, current: current)
+        }
         return HedgeBand(
-            soft: low, high, current: current, penalty: try number("penalty", default: 0),
-            penaltyQuadratic: try number("penaltyQuad", default: 0))
+            soft: low, high, current: current, penalty: penalty, penaltyQuadratic: penaltyQuadratic)
     }
 
     /// The risk term; nil where it has no price.

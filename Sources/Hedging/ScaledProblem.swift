@@ -213,6 +213,16 @@ final class ScaledProblem {
                 exponents += Int(cost.exponent)
                 priced += 1
             }
+            if priced == 0 {
+                // Where none costs anything, by what penalties make of the largest trades.
+                for band in problem.bands {
+                    let move = largestMove(band, problem)
+                    let cost = band.penalty * move + band.penaltyQuadratic * move * move
+                    guard !band.isHard, cost > 1e-290 else { continue }
+                    exponents += Int(cost.exponent)
+                    priced += 1
+                }
+            }
             objectiveScale =
                 priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
             objectiveScale *= Self.powerOfTwo(share)
@@ -251,15 +261,21 @@ final class ScaledProblem {
         dropLimitThatCannotBind()
     }
 
+    /// The most that one instrument moves a band, by its scale.
+    private func largestMove(_ band: HedgeBand, _ problem: HedgeProblem) -> Double {
+        var largest = 0.0
+        for k in band.entries {
+            let entry = problem.entries[k]
+            largest = max(largest, entry.coefficient.magnitude * instrumentScale[entry.instrument])
+        }
+        return largest
+    }
+
     private func loadBand(_ index: Int, _ problem: HedgeProblem, _ keepingScales: Bool) {
         let row = Int(rowOfBand[index])
         let band = problem.bands[index]
         if !keepingScales {
-            var largest = 0.0
-            for k in band.entries {
-                let entry = problem.entries[k]
-                largest = max(largest, entry.coefficient.magnitude * instrumentScale[entry.instrument])
-            }
+            let largest = largestMove(band, problem)
             rowScale[row] = Self.powerOfTwo(largest)
         }
         let scale = rowScale[row]

@@ -44,10 +44,11 @@ extension TickerFields {
             throw invalid("instrument_name", name, "\(error)")
         }
         let milliseconds = try required(["timestamp", "creation_timestamp"], .positive)
-        guard milliseconds == milliseconds.rounded(), milliseconds < 1e14 else {
-            throw invalid("timestamp", "\(milliseconds)", "must be whole milliseconds since 1970")
+        guard let whole = Int64(exactly: milliseconds), Timestamp.plausible ~= whole else {
+            throw invalid(
+                "timestamp", "\(milliseconds)", "must be whole milliseconds since 1970, from 1e11 to 1e14")
         }
-        let timestamp = Timestamp(milliseconds: Int64(milliseconds))
+        let timestamp = Timestamp(milliseconds: whole)
         if let expiry = instrument.expiry, timestamp >= expiry {
             throw invalid("instrument_name", name, "expired at \(expiry), before this row's \(timestamp)")
         }

@@ -3,6 +3,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Since 1970-01-01 00:00 UTC, leap seconds not counted.
     public let milliseconds: Int64
 
+    /// What readers take for milliseconds: from 1973 to 5138. Below are seconds, above are microseconds.
+    public static let plausible: Range<Int64> = 100_000_000_000..<100_000_000_000_000
+
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
     /// Midnight UTC of a day, or some hours after it.

@@ -17,7 +17,7 @@ extension OptionTable {
                     type: type, spot: spot, strike: strike, years: years, volatility: quotes, rate: rate,
                     dividend: dividend, model: model)
             } catch {
-                guard case .invalidInput(let first, _, _) = error else {
+                guard case .invalidInput(let first, _, _, _) = error else {
                     throw .unreadable(file: file, reason: "\(error)")
                 }
                 var rejected: Set<Int> = []
@@ -38,9 +38,10 @@ extension OptionTable {
                 volatility: [quotes[row]], rate: [rate[row]], dividend: [dividend[row]], model: model)
             return nil
         } catch {
-            guard case .invalidInput(_, let status, let value) = error else { return nil }
+            guard case .invalidInput(_, let status, let value, let model) = error else { return nil }
             return .invalidValue(
-                file: file, line: lines[row], column: status.field, value: "\(value)", reason: "\(status)")
+                file: file, line: lines[row], column: status.field, value: "\(value)",
+                reason: status.reason(model))
         }
     }
 }

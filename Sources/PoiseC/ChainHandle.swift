@@ -49,8 +49,9 @@ private struct TickerColumns: TickerFields {
     func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
         if name == "timestamp" {
             let milliseconds = timestamp[line]
-            guard milliseconds > 0, milliseconds < largestMilliseconds else {
-                throw invalid("timestamp", "\(milliseconds)", "must be milliseconds since 1970")
+            guard Timestamp.plausible ~= milliseconds else {
+                throw invalid(
+                    "timestamp", "\(milliseconds)", "must be milliseconds since 1970, from 1e11 to 1e14")
             }
             return Double(milliseconds)
         }
@@ -74,9 +75,6 @@ private struct TickerColumns: TickerFields {
         return value
     }
 }
-
-/// Year 5138, as the readers of files have it.
-let largestMilliseconds: Int64 = 100_000_000_000_000
 
 @c @implementation
 public func poise_chain_create(

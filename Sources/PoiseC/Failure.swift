@@ -51,10 +51,10 @@ extension Failure {
         case .unsupportedInstructionSet:
             status = POISE_ERROR_UNSUPPORTED
             field = "instruction_set"
-        case .invalidInput(let row, let status, let value):
+        case .invalidInput(let row, let status, let value, let model):
             self.status = POISE_ERROR_VALUE
             self.row = Int64(first + row)
-            message = "row \(first + row): \(status) (\(value))"
+            message = "row \(first + row): \(status.reason(model)) (\(value))"
             field = status.field
             self.value = value
         case .invalidThreadCount(let count):
@@ -104,7 +104,7 @@ extension Failure {
         switch error {
         case .unknownBook: (status, field) = (POISE_ERROR_UNKNOWN_NAME, "book")
         case .unknownContract: (status, field) = (POISE_ERROR_UNKNOWN_NAME, "contract")
-        case .invalidValue(_, let field, let value):
+        case .invalidValue(_, let field, let value, _):
             (status, self.field, self.value) = (POISE_ERROR_VALUE, field, value)
         default: break
         }

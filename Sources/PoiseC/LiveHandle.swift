@@ -128,9 +128,10 @@ private func risking(_ body: () throws(RiskError) -> Void) throws(Failure) {
 /// The time of a change; nil for 0.
 @inline(__always)
 private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
-    guard milliseconds >= 0, milliseconds < largestMilliseconds else {
+    guard milliseconds == 0 || Timestamp.plausible ~= milliseconds else {
         throw Failure(
-            status: POISE_ERROR_VALUE, message: "milliseconds: \(milliseconds): must be since 1970",
+            status: POISE_ERROR_VALUE,
+            message: "milliseconds: \(milliseconds): must be since 1970, from 1e11 to 1e14, or 0",
             field: "milliseconds", value: Double(milliseconds))
     }
     return milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)

@@ -15,6 +15,13 @@ private struct ScenarioRows {
                 message: "\(name): row_stride \(rows.row_stride) is no multiple of 8", field: "\(name)")
         }
         stride = rows.row_stride == 0 ? scenarioCount * 8 : rows.row_stride
+        guard stride.magnitude >= scenarioCount * 8 else {
+            throw Failure(
+                status: POISE_ERROR_ARGUMENT,
+                message:
+                    "\(name): row_stride \(stride): a row of \(scenarioCount) scenarios has \(scenarioCount * 8) bytes",
+                field: "\(name)")
+        }
         self.scenarioCount = scenarioCount
     }
 

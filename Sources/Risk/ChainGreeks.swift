@@ -27,13 +27,13 @@ public struct ChainGreeks: Sendable {
                 options = try Self.batch(of: kept)
                 break
             } catch {
-                guard case .invalidInput(let row, let status, let value) = error else {
+                guard case .invalidInput(let row, let status, let value, let model) = error else {
                     throw .unreadable(file: kept.first?.file ?? "", reason: "\(error)")
                 }
                 try badRows.note(
                     .invalidValue(
                         file: kept[row].file, line: kept[row].line, column: Self.column(of: status),
-                        value: "\(value)", reason: "\(status)"))
+                        value: "\(value)", reason: status.reason(model)))
                 kept.remove(at: row)
             }
         }

@@ -135,7 +135,8 @@ public final class LiveRisk {
         _ underlying: Int, price: Double, at time: Timestamp? = nil
     ) throws(RiskError) {
         guard price > 0, price <= Domain.largestPrice else {
-            throw .invalidValue(of: underlyings[underlying], field: "price", value: price)
+            throw .invalidValue(
+                of: underlyings[underlying], field: "price", value: price, reason: Self.priceRange)
         }
         let ratio = price / references[underlying]
         references[underlying] = price
@@ -150,18 +151,22 @@ public final class LiveRisk {
     /// - Throws: `invalidValue` for a price that is not a positive number.
     public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
         guard price > 0, price <= Domain.largestPrice else {
-            throw .invalidValue(of: slices[slice].name, field: "price", value: price)
+            throw .invalidValue(of: slices[slice].name, field: "price", value: price, reason: Self.priceRange)
         }
         market.price[market.places[slice]] = price
         if let time { setTime(time, ofSlice: slice) }
         isStale[slice] = true
     }
 
+    private static var priceRange: String { "must be above 0, at most \(Domain.largestPrice)" }
+
     /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
     /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`.
     public func setVolatility(_ volatility: Double, ofContract contract: Int) throws(RiskError) {
         guard volatility >= 0, volatility <= Domain.largestVolatility else {
-            throw .invalidValue(of: contracts[contract].name, field: "volatility", value: volatility)
+            throw .invalidValue(
+                of: contracts[contract].name, field: "volatility", value: volatility,
+                reason: "must be in [0, \(Domain.largestVolatility)]")
         }
         guard contracts[contract].isOption else { return }
         market.volatility[rows[contract]] = volatility
@@ -172,7 +177,8 @@ public final class LiveRisk {
     /// - Throws: `invalidValue` for one that is not a number from −1 to 1.
     public func setRate(_ rate: Double, ofSlice slice: Int) throws(RiskError) {
         guard rate.magnitude <= 1 else {
-            throw .invalidValue(of: slices[slice].name, field: "rate", value: rate)
+            throw .invalidValue(
+                of: slices[slice].name, field: "rate", value: rate, reason: "must be in [-1, 1]")
         }
         market.rate[market.places[slice]] = rate
         isStale[slice] = true

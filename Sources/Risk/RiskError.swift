@@ -9,7 +9,7 @@ public enum RiskError: Error, Equatable, Sendable {
     /// A grid moves volatilities along a smile, and there is none.
     case missingSmile(of: String)
     /// A value that the formulas do not accept, for a contract, an underlying or a slice of it.
-    case invalidValue(of: String, field: String, value: Double)
+    case invalidValue(of: String, field: String, value: Double, reason: String = "is not accepted")
 }
 
 extension RiskError: CustomStringConvertible {
@@ -23,7 +23,8 @@ extension RiskError: CustomStringConvertible {
             "\(name): positions are not grouped by \(grouping.rawValue)"
         case .missingSmile(let name):
             "\(name): volatilities are to move along a smile (sticky moneyness or delta), and there is none"
-        case .invalidValue(let name, let field, let value): "\(name): \(field) \(value): not accepted"
+        case .invalidValue(let name, let field, let value, let reason):
+            "\(name): \(field) \(value): \(reason)"
         }
     }
 }

@@ -94,20 +94,23 @@ public struct ScenarioGrid: Sendable, Equatable {
         haircut: ExpiryHaircut? = nil
     ) throws(RiskError) {
         for (name, rule) in rules {
-            if let (field, value, _) = rule.firstInvalid {
-                throw .invalidValue(of: "volatility rule \(name)", field: field, value: value)
+            if let (field, value, limits) = rule.firstInvalid {
+                throw .invalidValue(
+                    of: "volatility rule \(name)", field: field, value: value, reason: "must be \(limits)")
             }
         }
         guard (1...Self.largestCount).contains(scenarios.count) else {
             throw .invalidValue(of: name, field: "scenarios", value: Double(scenarios.count))
         }
         for (number, scenario) in scenarios.enumerated() {
-            if let (field, value, _) = scenario.firstInvalid(ruleCount: rules.count) {
-                throw .invalidValue(of: "scenario \(number + 1)", field: field, value: value)
+            if let (field, value, limits) = scenario.firstInvalid(ruleCount: rules.count) {
+                throw .invalidValue(
+                    of: "scenario \(number + 1)", field: field, value: value, reason: "must be \(limits)")
             }
         }
-        if let (field, value, _) = haircut?.firstInvalid {
-            throw .invalidValue(of: "expiry haircut", field: field, value: value)
+        if let (field, value, limits) = haircut?.firstInvalid {
+            throw .invalidValue(
+                of: "expiry haircut", field: field, value: value, reason: "must be \(limits)")
         }
         self.name = name
         ruleNames = rules.map(\.name)

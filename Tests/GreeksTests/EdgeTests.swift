@@ -102,7 +102,7 @@ struct EdgeTests {
                     _ = try OptionBatch([good, good, option, good])
                     Issue.record("\(status) was accepted with \(value)")
                 } catch {
-                    guard case .invalidInput(2, status, let found) = error else {
+                    guard case .invalidInput(2, status, let found, .blackScholesMerton) = error else {
                         Issue.record("\(error) for \(value)")
                         continue
                     }
@@ -112,7 +112,10 @@ struct EdgeTests {
         }
         var option = good
         option.type = 2
-        #expect(throws: GreeksError.invalidInput(row: 0, status: .invalidType, value: 2)) {
+        #expect(
+            throws: GreeksError.invalidInput(
+                row: 0, status: .invalidType, value: 2, model: .blackScholesMerton)
+        ) {
             try OptionBatch([option])
         }
         #expect(throws: GreeksError.lengthMismatch(field: "years", expected: 1, got: 2)) {

@@ -152,8 +152,15 @@ struct ImpliedVolatilityTests {
             option[keyPath: field] = value
             prices.append(option, price: 12)
         }
+        let types: [UInt8] = [2, 3, 128, 255]
+        for type in types {
+            var option = call
+            option.type = type
+            prices.append(option, price: 12)
+        }
         let (volatility, status) = prices.solve(engine)
-        for (row, expected) in (cases.map(\.2) + bad.map(\.2)).enumerated() {
+        let expected = cases.map(\.2) + bad.map(\.2) + types.map { _ in .notANumber }
+        for (row, expected) in expected.enumerated() {
             #expect(status[row] == expected, "row \(row): \(status[row])")
             #expect(volatility[row].isNaN == (expected != .ok), "row \(row): \(volatility[row])")
         }

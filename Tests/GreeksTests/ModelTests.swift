@@ -128,10 +128,15 @@ struct ModelTests {
                 dividend: [0],
                 model: model)
         }
-        #expect(throws: GreeksError.invalidInput(row: 0, status: .invalidSpot, value: -1)) {
+        #expect(
+            throws: GreeksError.invalidInput(row: 0, status: .invalidSpot, value: -1, model: .cashOrNothing)
+        ) {
             try batch(-1, 0.2, .cashOrNothing)
         }
-        #expect(throws: GreeksError.invalidInput(row: 0, status: .invalidVolatility, value: -0.2)) {
+        #expect(
+            throws: GreeksError.invalidInput(
+                row: 0, status: .invalidVolatility, value: -0.2, model: .bachelier)
+        ) {
             try batch(-1, -0.2, .bachelier)
         }
         #expect(throws: GreeksError.self) { try batch(.nan, 0.2, .bachelier) }

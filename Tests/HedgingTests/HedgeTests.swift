@@ -134,6 +134,38 @@ private func desk() -> HedgeProblem {
         #expect((cash + 50 * 1960 + 50 * 1470).magnitude < 1e-6)
     }
 
+    /// Bands much further away than anything can move them: the nearest is all trades at their limits, however small
+    /// that is beside the distance.
+    @Test(arguments: [3.0, 100, 1e4, 1e6, 1e9, 1e12])
+    func farAwayIsInfeasible(_ distance: Double) throws {
+        for width in [1e-3, 1, 3e3, 1e9] {
+            var problem = HedgeProblem(underlyings: ["X"])
+            var entries: [(instrument: Int, coefficient: Double)] = []
+            var reach = 0.0
+            for i in 0..<60 {
+                let size = pow(10, Double(i % 7) - 4)
+                problem.add(
+                    "\(i)",
+                    HedgeInstrument(costBuy: 1, costSell: 2, maximumBuy: 20, maximumSell: Double(i % 3)))
+                entries.append((i, i % 2 == 0 ? size : -size))
+                reach += size * (i % 2 == 0 ? 20 : Double(i % 3))
+            }
+            let low = distance * reach + 5
+            problem.add("far", HedgeBand(hard: low, low + width, current: 5), coefficients: entries)
+            let solver = HedgeSolver()
+            #expect(try solver.solve(problem) == .infeasible)
+            let diagnosis = try #require(try solver.diagnose(problem))
+            let nearest = (low - 5 - reach) / problem.bands[0].width
+            #expect((diagnosis.totalViolation / nearest - 1).magnitude < 1e-9)
+            #expect((diagnosis.worstViolation / nearest - 1).magnitude < 1e-9)
+            #expect((diagnosis.violations[0] / nearest + 1).magnitude < 1e-9)
+            #expect(diagnosis.leastCash == nil && diagnosis.firstBand == 0)
+            let moved = zip(entries, diagnosis.trades).reduce(0) { $0 + $1.0.coefficient * $1.1 }
+            // What proves the sum to nine digits leaves the trades fewer.
+            #expect((moved / reach - 1).magnitude < 1e-4, "\(moved) of \(reach)")
+        }
+    }
+
     /// Bands that nothing can move, or nothing may.
     @Test func outOfReachIsInfeasible() throws {
         let solver = HedgeSolver()
@@ -381,6 +413,17 @@ private func desk() -> HedgeProblem {
             ("bands[0].low", #"{"bands": [{"low": 1}]}"#),
         ] {
             #expect(message(text).contains(#""\#(place)": value "1.0": is unknown; known are "#))
+        }
+        // What has a price is soft unless it says otherwise.
+        for (fields, isHard) in [
+            ("", true), (#""penalty": 2, "#, false), (#""penaltyQuad": 2, "#, false),
+            (#""penalty": 2, "hard": true, "#, true), (#""hard": false, "#, false),
+        ] {
+            let text = """
+                {"instruments": [\(instrument)], "bands": [{\(fields)"idx": [0], "coef": [1], "current": 0}]}
+                """
+            let read = try HedgeProblemFile(Source(name: "file", text: text)).problems
+            #expect(read[0].bands[0].isHard == isHard, "\(fields)")
         }
         #expect(message("[1]").contains("must be an object"))
         #expect(message("") == "file: is empty")

@@ -109,6 +109,8 @@ struct DeskTests {
             (POISE_ERROR_VALUE, poise_live_tick(live, 0, 0, 0)),
             (POISE_ERROR_VALUE, poise_live_tick(live, 0, 60_000, -5)),
             (POISE_ERROR_VALUE, poise_live_tick(live, 0, 60_000, .max)),
+            (POISE_ERROR_VALUE, poise_live_tick(live, 0, 60_000, 1_772_443_800)),
+            (POISE_ERROR_VALUE, poise_live_advance(live, 1_772_443_800_000_000)),
             (POISE_ERROR_ARGUMENT, poise_live_tick(live, 2, 60_000, 0)),
             (POISE_ERROR_ARGUMENT, poise_live_set_price(live, 1_000, 60_000, 0)),
             (POISE_ERROR_VALUE, poise_live_set_rate(live, 0, 2)),
@@ -368,6 +370,13 @@ struct DeskTests {
             poise_scenario_profits_values(profits.pointer, poise_rows(data: $0.baseAddress, row_stride: 0))
         }
         #expect(status == POISE_OK)
+        for stride in [8, -8, 8 * (width - 1)] {
+            let status = values.withUnsafeMutableBufferPointer {
+                poise_scenario_profits_values(
+                    profits.pointer, poise_rows(data: $0.baseAddress, row_stride: stride))
+            }
+            #expect(status == POISE_ERROR_ARGUMENT && lastError.hasPrefix("rows: row_stride \(stride)"))
+        }
         for group in groups.indices {
             #expect(sameBits(values[group * width..<(group + 1) * width], expected.row(group)))
             let label = try #require(poise_scenario_profits_label(profits.pointer, group, 0))

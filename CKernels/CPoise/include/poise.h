@@ -28,9 +28,11 @@
  * - Buffers. Columns are poise_values (read) and poise_column (written): an address and a stride in bytes. Doubles
  *   must be aligned to 8 bytes, strides multiples of 8: else POISE_ERROR_ALIGNMENT. No call needs padding or more
  *   alignment, nor writes behind the last row. Written memory must not overlap any other argument.
- * - Counts. 0 rows are allowed, do nothing, and need no buffer. Above POISE_MAXIMUM_COUNT: POISE_ERROR_COUNT.
+ * - Counts. 0 rows are allowed, do nothing, and need no buffer; but a chain, a grid and a hedge have something in them:
+ *   POISE_ERROR_COUNT. So is a count above POISE_MAXIMUM_COUNT.
  * - Structs start with `size`, which is sizeof of the struct that the caller was compiled with. Fields are only ever
- *   added at the end; a size that this library does not know is POISE_ERROR_SIZE. Set what you don't use to 0.
+ *   added at the end; a size that this library does not know is POISE_ERROR_SIZE. Set what you don't use to 0, but for
+ *   the fields whose description says what else stands for "none".
  * - Threads. There is no global state. Engines, chains, positions, limits, exposures and scenario grids never change once made: any
  *   number of threads may use one at the same time. Slices, live desks and hedgers are used by one thread at a time.
  *   Errors are kept per thread. A thread needs 128 KiB of stack.
@@ -268,7 +270,7 @@ typedef enum poise_volatility_status {
     POISE_VOLATILITY_BELOW_INTRINSIC = 1,
     /** At least what the option could ever be worth. */
     POISE_VOLATILITY_ABOVE_MAXIMUM = 2,
-    /** An input is not a number, infinite, negative or out of range. */
+    /** An input is not a number, infinite, negative or out of range, or the type neither 0 nor 1. */
     POISE_VOLATILITY_NOT_A_NUMBER = 3,
     /** No time is left, so that no volatility moves the price. */
     POISE_VOLATILITY_EXPIRED = 4
@@ -507,7 +509,7 @@ typedef struct poise_scenario {
     double days;
     /** Added to rates, per year. */
     double rate;
-    /** By which the profit is multiplied; 1: all of it counts. */
+    /** By which the profit is multiplied; 1: all of it counts, 0: nothing does. */
     double dampening;
     /** Place among the rules. */
     uint32_t rule;
@@ -530,7 +532,7 @@ size_t poise_grid_count(const poise_grid *grid);
 const char *poise_grid_title(const poise_grid *grid, size_t scenario);
 
 /** Rows of one double per scenario to write. `row_stride`: bytes from row to row, a multiple of 8; 0: the rows stand
- *  one behind the other. */
+ *  one behind the other. POISE_ERROR_ARGUMENT where rows would overlap. */
 typedef struct poise_rows {
     double *data;
     ptrdiff_t row_stride;
@@ -646,7 +648,8 @@ size_t poise_live_underlying_count(const poise_live *live);
 size_t poise_live_slice_count(const poise_live *live);
 size_t poise_live_contract_count(const poise_live *live);
 size_t poise_live_group_count(const poise_live *live);
-/** Names: "BTC", "BTC-27JUN25", "BTC-27JUN25-60000-C"; NULL beyond the last. Belong to the desk. Since 0.1. */
+/** Names: "BTC", "BTC-27JUN25", "BTC-27JUN25-60000-C"; NULL beyond the last. Belong to the desk. Contracts are those that
+ *  are held or may be traded, in an order of the desk's own, not the chain's: find them by name. Since 0.1. */
 const char *poise_live_underlying(const poise_live *live, size_t underlying);
 const char *poise_live_slice(const poise_live *live, size_t slice);
 const char *poise_live_contract(const poise_live *live, size_t contract);
@@ -663,7 +666,7 @@ int64_t poise_live_find_contract(const poise_live *live, const char *name);
 
 /* Changes mark what poise_live_update will compute. They allocate nothing, and return POISE_ERROR_ARGUMENT for a place
  * that is not there, POISE_ERROR_VALUE for a number that is not accepted: prices from 1e-12 to 1e12, milliseconds since
- * 1970, 0 where the time stays. Nothing has changed then. Since 0.1. */
+ * 1970, from 1e11 (1973: below are seconds), 0 where the time stays; it may go back. Nothing has changed then. Since 0.1. */
 
 /** The underlying trades at a new price; all its slices move in proportion. */
 poise_status poise_live_tick(poise_live *live, size_t underlying, double price, int64_t milliseconds);
@@ -671,7 +674,7 @@ poise_status poise_live_tick(poise_live *live, size_t underlying, double price, 
 poise_status poise_live_set_price(poise_live *live, size_t slice, double price, int64_t milliseconds);
 /** A slice's interest rate, −1 to 1. */
 poise_status poise_live_set_rate(poise_live *live, size_t slice, double rate);
-/** An option's volatility. Does nothing to other contracts. */
+/** An option's volatility, 0 to 1e6. Does nothing to other contracts. */
 poise_status poise_live_set_volatility(poise_live *live, size_t contract, double volatility);
 /** Time passes for all slices. */
 poise_status poise_live_advance(poise_live *live, int64_t milliseconds);
@@ -705,13 +708,17 @@ const char *poise_live_band(const poise_live *live, size_t hedge, size_t band);
 typedef struct poise_hedge_instrument {
     /** Its place among the underlyings. */
     uint64_t underlying;
+    /** In the problem's currency; may be negative, their sum not. */
     double cost_buy, cost_sell;
     /** Coefficient of the square of the amount. */
     double impact;
     double fixed_cost;
     /** Trades are whole multiples; 0: any amount. */
     double lot;
+    /** Finite; 0: not at all. */
     double maximum_buy, maximum_sell;
+    /** Margin that a unit takes on either side, at least 0; cash that a unit bought takes beside its cost, and a unit sold
+     *  brings in. */
     double margin, cash;
 } poise_hedge_instrument;
 
@@ -781,8 +788,9 @@ poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *
 /** low ≤ current + Σ coefficient · x ≤ high. */
 typedef struct poise_hedge_band {
     double current, low, high;
-    /** Cost per unit outside; NaN: the band must hold. */
+    /** Cost per unit outside. NaN: the band must hold. Where both are 0, being outside costs nothing: no limit at all. */
     double penalty;
+    /** Cost of half the square of what is outside. */
     double penalty_quadratic;
     /** Its entries: `first_entry` to `first_entry + entry_count − 1`. Entries stand in the order of the bands, without
      *  gaps. */
@@ -801,7 +809,7 @@ typedef struct poise_hedge_problem {
     const poise_hedge_instrument *instruments;
     const poise_hedge_band *bands;
     const poise_hedge_entry *entries;
-    /** Infinity where there is none. */
+    /** Infinity where there is none; 0 is a limit. */
     double margin_limit, cash_budget;
     /** The price of variance; 0: the three below are not read and may be NULL. */
     double risk_aversion;

@@ -6,10 +6,16 @@
 #include "arrow.h"
 #include "native.h"
 
-/** What a column is wanted as. */
-enum kind { DOUBLES = 'f', TYPES = 't', TEXTS = 's', MILLISECONDS = 'i' };
+/** What a column is wanted as; in optional texts, nulls are empty ones. */
+enum kind { DOUBLES = 'f', TYPES = 't', TEXTS = 's', OPTIONAL_TEXTS = 'o', MILLISECONDS = 'i' };
+
+/** What is neither a call nor a put, as a code that the kernel refuses. */
+enum { NEITHER = 255 };
 
 /* ---- What there is ---- */
+
+/** Whether a column is of Arrow's type of nothing but nulls. */
+static bool is_empty(const struct ArrowSchema *schema) { return !strcmp(schema->format, "n"); }
 
 static bool is_null(const struct ArrowArray *array, int64_t row) {
     const uint8_t *valid = array->n_buffers > 0 && array->null_count != 0 ? array->buffers[0] : NULL;
@@ -91,10 +97,11 @@ static PyObject *new_array(int type, int64_t rows, void **data) {
     return array;
 }
 
-/** An error for a null, unless nulls are to become NaN. */
-static bool accepts_nulls(const struct ArrowArray *array, const char *field, int64_t before, bool as_nan) {
-    int64_t row = first_null(array);
-    if (row < 0 || as_nan) return true;
+/** An error for a null. */
+static bool has_no_nulls(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before) {
+    int64_t row = is_empty(schema) && array->length > 0 ? 0 : first_null(array);
+    if (row < 0) return true;
     char reason[128];
     PyOS_snprintf(reason, sizeof reason, "row %lld: %.80s is null", (long long)(before + row), field);
     raise_input(before + row, field, reason);
@@ -103,7 +110,8 @@ static bool accepts_nulls(const struct ArrowArray *array, const char *field, int
 
 static PyObject *import_doubles(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls, PyObject *owner) {
-    if (schema->dictionary || !is_number(schema->format)) return wrong_kind(field, schema->format, "numbers");
+    if (schema->dictionary || !(is_number(schema->format) || is_empty(schema)))
+        return wrong_kind(field, schema->format, "numbers");
     const double *data = array->buffers[1];
     if (schema->format[0] == 'g' && !has_nulls && (uintptr_t)data % 8 == 0) {
         Py_INCREF(owner);
@@ -113,17 +121,19 @@ static PyObject *import_doubles(
     PyObject *result = new_array(NPY_DOUBLE, array->length, &copy);
     for (int64_t row = 0; result && row < array->length; row++) {
         double value = NAN;
-        if (!is_null(array, row)) number_at(schema->format, array, row, &value);
+        if (!is_empty(schema) && !is_null(array, row)) number_at(schema->format, array, row, &value);
         ((double *)copy)[row] = value;
     }
     return result;
 }
 
+/** Codes of option types; with `keeps_unknown`, 255 for nulls and what is none. */
 static PyObject *import_types(
-    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, PyObject *owner) {
-    bool texts = is_text(schema->dictionary ? schema->dictionary->format : schema->format);
-    if (!texts && !is_number(schema->format)) return wrong_kind(field, schema->format, "texts or codes");
-    if (!texts && (schema->format[0] == 'C' || schema->format[0] == 'c')) {
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, bool keeps_unknown,
+    PyObject *owner) {
+    bool texts = is_text(schema->dictionary ? schema->dictionary->format : schema->format), empty = is_empty(schema);
+    if (!texts && !empty && !is_number(schema->format)) return wrong_kind(field, schema->format, "texts or codes");
+    if (!texts && first_null(array) < 0 && (schema->format[0] == 'C' || schema->format[0] == 'c')) {
         Py_INCREF(owner);
         return view(NPY_UINT8, array->length, (const uint8_t *)array->buffers[1] + array->offset, owner);
     }
@@ -132,18 +142,20 @@ static PyObject *import_types(
     uint8_t *codes = data;
     for (int64_t row = 0; result && row < array->length; row++) {
         int code = -1;
-        if (texts) {
+        bool is_there = !empty && !is_null(array, row);
+        if (is_there && texts) {
             const char *text;
             int64_t length;
             if (!text_at(schema, array, row, &text, &length)) length = 0;
             if (length == 1) code = (text[0] | 32) == 'c' ? 0 : (text[0] | 32) == 'p' ? 1 : -1;
             else if (length == 4 && !PyOS_mystrnicmp(text, "call", 4)) code = 0;
             else if (length == 3 && !PyOS_mystrnicmp(text, "put", 3)) code = 1;
-        } else {
+        } else if (is_there) {
             double value;
             number_at(schema->format, array, row, &value);
             if (value == 0 || value == 1) code = (int)value;
         }
+        if (code < 0 && keeps_unknown) code = NEITHER;
         if (code < 0) {
             char reason[96];
             PyOS_snprintf(reason, sizeof reason, "row %lld: type must be C (0) or P (1)", (long long)(before + row));
@@ -155,14 +167,14 @@ static PyObject *import_types(
     return result;
 }
 
-/** Offsets, of 32 or 64 bits, and bytes. */
+/** Offsets, of 32 or 64 bits, and bytes; nulls are empty. */
 static PyObject *import_texts(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, PyObject *owner) {
-    if (!is_text(schema->dictionary ? schema->dictionary->format : schema->format))
+    if (!is_empty(schema) && !is_text(schema->dictionary ? schema->dictionary->format : schema->format))
         return wrong_kind(field, schema->format, "texts");
     PyObject *offsets, *bytes = NULL;
     char kind = schema->dictionary ? 'd' : schema->format[0];
-    if ((kind == 'u' || kind == 'U') && array->length > 0) {
+    if ((kind == 'u' || kind == 'U') && array->length > 0 && first_null(array) < 0) {
         const char *all = array->buffers[1];
         int64_t first = array->offset, last = array->offset + array->length;
         int64_t size = kind == 'u' ? ((const int32_t *)all)[last] : ((const int64_t *)all)[last];
@@ -180,8 +192,9 @@ static PyObject *import_texts(
             size = 0;
             for (int64_t row = 0; row < array->length; row++) {
                 ((int64_t *)places)[row] = size;
-                if (!text_at(schema, array, row, &text, &length)) length = 0;
-                if (pass == 1) memcpy((char *)data + size, text, length);
+                bool is_there = !is_empty(schema) && !is_null(array, row) && text_at(schema, array, row, &text, &length);
+                if (!is_there) length = 0;
+                if (pass == 1 && is_there) memcpy((char *)data + size, text, length);
                 size += length;
             }
             ((int64_t *)places)[array->length] = size;
@@ -215,12 +228,13 @@ static PyObject *import_milliseconds(
 static PyObject *import_column(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int kind, int64_t before,
     bool nulls_as_nan, PyObject *owner) {
-    bool as_nan = nulls_as_nan && kind == DOUBLES;
-    if (!accepts_nulls(array, field, before, as_nan)) return NULL;
+    bool takes_nulls = kind == OPTIONAL_TEXTS || (nulls_as_nan && (kind == DOUBLES || kind == TYPES));
+    if (!takes_nulls && !has_no_nulls(schema, array, field, before)) return NULL;
     switch (kind) {
     case DOUBLES: return import_doubles(schema, array, field, first_null(array) >= 0, owner);
-    case TYPES: return import_types(schema, array, field, before, owner);
-    case TEXTS: return import_texts(schema, array, field, owner);
+    case TYPES: return import_types(schema, array, field, before, nulls_as_nan, owner);
+    case TEXTS:
+    case OPTIONAL_TEXTS: return import_texts(schema, array, field, owner);
     default: return import_milliseconds(schema, array, field, owner);
     }
 }
@@ -261,6 +275,13 @@ static PyObject *import_batch(
         const char *name = schema->children[i]->name ? schema->children[i]->name : "";
         PyObject *kind = PyDict_GetItemString(wanted, name);
         if (!kind) continue;
+        if (PyDict_GetItemString(columns, name)) {
+            char reason[128];
+            PyOS_snprintf(reason, sizeof reason, "the table has more than one column %.80s", name);
+            raise_input(-1, name, reason);
+            isDone = false;
+            break;
+        }
         /* The rows of a struct are a window on its children's. */
         struct ArrowArray child = *kept->children[i];
         child.offset += offset;

@@ -23,7 +23,15 @@ bool read_values(PyObject *object, const char *field, input *in) {
         array = (PyArrayObject *)object;
         Py_INCREF(array);
     } else {
-        array = (PyArrayObject *)PyArray_FROM_OTF(object, NPY_DOUBLE, NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST);
+        PyObject *given = PyArray_FROM_O(object);
+        if (given && PyArray_ISCOMPLEX((PyArrayObject *)given)) {
+            Py_DECREF(given);
+            PyErr_Format(PyExc_TypeError, "%s: expected numbers, got complex ones", field);
+            return false;
+        }
+        int layout = NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST;
+        array = given ? (PyArrayObject *)PyArray_FROM_OTF(given, NPY_DOUBLE, layout) : NULL;
+        Py_XDECREF(given);
         if (!array) {
             if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
                 PyErr_Format(PyExc_TypeError, "%s: expected numbers, got %R", field, (PyObject *)Py_TYPE(object));
@@ -45,7 +53,7 @@ bool read_values(PyObject *object, const char *field, input *in) {
     return true;
 }
 
-bool read_types(PyObject *object, const char *field, input *in) {
+bool read_types(PyObject *object, const char *field, bool keeps_unknown, input *in) {
     in->rows = -1;
     in->bytes = (poise_bytes){&in->code, POISE_BROADCAST};
     PyArrayObject *array = NULL;
@@ -71,7 +79,7 @@ bool read_types(PyObject *object, const char *field, input *in) {
         }
     }
     if (!array) {
-        PyObject *codes = PyObject_CallFunctionObjArgs(type_codes, object, NULL);
+        PyObject *codes = PyObject_CallFunctionObjArgs(type_codes, object, keeps_unknown ? Py_True : Py_False, NULL);
         if (!codes) return false;
         array = (PyArrayObject *)codes;
     }

@@ -29,8 +29,8 @@ const char greeks_doc[] =
     "out : dict of (n,) float64\n"
     "    Memory to write to, such as an earlier result; it is returned. Must not overlap the inputs.\n"
     "invalid : \"raise\" or \"status\"\n"
-    "    \"status\": rows that cannot be computed hold NaN, and a column `status` (uint8) says why: an index into\n"
-    "    poise.ROW_STATUS, 0 where all is well.\n"
+    "    \"status\": rows that cannot be computed, types that are none among them, hold NaN, and a column `status` (uint8)\n"
+    "    says why: an index into poise.ROW_STATUS, 0 where all is well.\n"
     "threads : int\n"
     "    How many share large batches; the bits don't depend on it.\n\n"
     "Returns\n-------\n"
@@ -51,7 +51,7 @@ const char implied_vol_doc[] =
     "poise.Columns\n"
     "    vol : (n,) float64, NaN where there is none;\n"
     "    status : (n,) uint8, an index into poise.VOLATILITY_STATUS: ok, below-intrinsic, above-maximum, not-a-number,\n"
-    "    expired. No value of a row raises.";
+    "    expired. No value of a row raises; one whose type is none is not-a-number.";
 
 static PyObject *names_of_greeks[POISE_GREEK_COUNT], *name_of_status, *name_of_vol;
 
@@ -157,7 +157,7 @@ static bool is_table(PyObject *const *values, int columns) {
     return true;
 }
 
-static bool read_columns(const signature *function, PyObject *const *values, input *in) {
+static bool read_columns(const signature *function, PyObject *const *values, bool keeps_unknown, input *in) {
     static PyObject *zero;
     if (!zero && !(zero = PyFloat_FromDouble(0))) return false;
     for (int i = 0; i < 7; i++) {
@@ -166,7 +166,8 @@ static bool read_columns(const signature *function, PyObject *const *values, inp
             PyErr_Format(PyExc_TypeError, "%s() needs %s", function->name, function->names[i]);
             return false;
         }
-        if (!(i == 0 ? read_types : read_values)(value, function->names[i], in + i)) return false;
+        const char *name = function->names[i];
+        if (!(i == 0 ? read_types(value, name, keeps_unknown, in) : read_values(value, name, in + i))) return false;
     }
     return true;
 }
@@ -283,7 +284,7 @@ PyObject *native_greeks(PyObject *self, PyObject *const *arguments, Py_ssize_t c
     int columns = 0;
     for (int i = 0; i < POISE_GREEK_COUNT; i++)
         if (set >> i & 1) selected[columns++] = names_of_greeks[i];
-    if (!read_columns(&function, values, in)) goto done;
+    if (!read_columns(&function, values, keeps_status, in)) goto done;
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1 || !prepare(&results, out, selected, columns, rows, in, keeps_status)) goto done;
 
@@ -326,7 +327,7 @@ PyObject *native_implied_vol(PyObject *self, PyObject *const *arguments, Py_ssiz
     input in[7] = {0};
     result results = {0};
     PyObject *answer = NULL;
-    if (!read_columns(&function, values, in)) goto done;
+    if (!read_columns(&function, values, true, in)) goto done;
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1 || !prepare(&results, out, &name_of_vol, 1, rows, in, true)) goto done;
     form.count = rows < 0 ? 1 : (size_t)rows;

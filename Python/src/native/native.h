@@ -66,8 +66,9 @@ typedef struct input {
 
 /** Doubles of an array in place; of another kind, of lists and series by conversion; of a number by broadcast. */
 bool read_values(PyObject *object, const char *field, input *in);
-/** Option types: codes 0 and 1 in place, texts ("C", "put") by conversion. */
-bool read_types(PyObject *object, const char *field, input *in);
+/** Option types: codes 0 and 1 in place, texts ("C", "put") by conversion. Other texts raise, unless they are to be kept as
+ *  a code that the kernel refuses. */
+bool read_types(PyObject *object, const char *field, bool keeps_unknown, input *in);
 void drop_inputs(input *in, int count);
 /** The rows that all inputs have: −1 where all are single values, −2 with an exception where two differ. */
 Py_ssize_t common_rows(const input *in, const char *const *names, int count);

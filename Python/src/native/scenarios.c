@@ -67,7 +67,7 @@ static PyObject *scenario_legs(PyObject *self, PyObject *arguments) {
     if (!engine) return NULL;
     input in[7] = {0};
     for (int i = 0; i < 7; i++)
-        if (!(i == 0 ? read_types : read_values)(values[i], names[i], in + i)) goto done;
+        if (!(i == 0 ? read_types(values[i], names[i], false, in) : read_values(values[i], names[i], in + i))) goto done;
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1) goto done;
     if (rows < 0) rows = 1;

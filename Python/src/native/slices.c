@@ -15,7 +15,7 @@ static PyObject *slices_create(PyObject *self, PyObject *arguments) {
     const poise_engine *engine = engine_with(NULL);
     if (!engine) return NULL;
     input in[2] = {0};
-    if (read_types(type, names[0], in) && read_values(strike, names[1], in + 1)) {
+    if (read_types(type, names[0], false, in) && read_values(strike, names[1], in + 1)) {
         Py_ssize_t rows = common_rows(in, names, 2), slices = PyArray_DIM(array, 0) - 1;
         const int64_t *places = PyArray_DATA(array);
         poise_slices *handle;

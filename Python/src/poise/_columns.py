@@ -1,6 +1,9 @@
 """Columns by name: what functions return, and how they take what others call a table."""
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Dict, Iterable, Tuple
 
 import numpy as np
@@ -13,7 +16,8 @@ class Columns(Dict[str, Any]):
 
     `pyarrow.table(columns)`, `polars.DataFrame(columns)`, `duckdb.sql("from columns")` and everything else that knows
     Arrow's PyCapsule interface take the arrays where they are; `pandas.DataFrame(columns)` takes them as a dict.
-    Where all inputs of a call were numbers, so are the values.
+    Where all inputs of a call were numbers, so are the values, which these don't take as a table: give one of the inputs
+    as an array of one.
     """
 
     def __arrow_c_array__(self, requested_schema: object = None) -> Tuple[object, object]:
@@ -49,10 +53,18 @@ def _exportable(columns: Columns) -> Dict[str, Any]:
     return arrays
 
 
-def texts(values: Iterable[Any], field: str) -> Tuple[Any, Any]:
+def is_null(value: Any) -> bool:
+    """None, NaN, NaT, or what pandas has for them."""
+    pandas = sys.modules.get("pandas")
+    return value is None or isinstance(value, (float, datetime)) and value != value or value is getattr(pandas, "NA", None)
+
+
+def texts(values: Iterable[Any], field: str, nulls_as_empty: bool = False) -> Tuple[Any, Any]:
     """Texts as Arrow has them: (n + 1,) int64 offsets into (bytes,) uint8."""
     encoded = []
     for row, value in enumerate(values):
+        if nulls_as_empty and is_null(value):
+            value = ""
         if not isinstance(value, str):
             raise InputError(f"row {row}: {field} must be a text, not {value!r}", row, field)
         encoded.append(value.encode())
@@ -61,20 +73,35 @@ def texts(values: Iterable[Any], field: str) -> Tuple[Any, Any]:
     return offsets, np.frombuffer(b"".join(encoded), np.uint8)
 
 
+def is_table(values: Any) -> bool:
+    """Whether these are columns by name rather than one column."""
+    # Polars warns where a LazyFrame is asked for its columns.
+    return isinstance(values, Mapping) or type(values).__name__ == "LazyFrame" or hasattr(values, "columns") or (
+        hasattr(values, "__arrow_c_stream__") and not hasattr(values, "__array__")
+    )
+
+
 _CODES = {"c": 0, "call": 0, "p": 1, "put": 1}
+# What is neither a call nor a put, as a code that the kernel refuses.
+_NEITHER = 255
 
 
-def type_codes(types: Any) -> Any:
-    """Option types as the kernel has them: 0 for a call, 1 for a put, as uint8 of the same shape."""
+def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
+    """Option types as the kernel has them: 0 for a call, 1 for a put, as uint8 of the same shape.
+
+    Others raise, or with `keeps_unknown` are 255.
+    """
+    if is_table(types):
+        raise TypeError("expected a table or columns, not both")
     array = np.asarray(types)
     if array.size == 0:
         return array.astype(np.uint8)
     if array.dtype.kind in "ui":
         outside = (array < 0) | (array > 1)
-        if outside.any():
+        if outside.any() and not keeps_unknown:
             row = int(np.flatnonzero(outside)[0])
             raise InputError(f"row {row}: type must be 0 (call) or 1 (put)", row, "type", float(array.flat[row]))
-        return array.astype(np.uint8)
+        return np.where(outside, _NEITHER, array).astype(np.uint8)
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
     if array.dtype.kind == "S":
@@ -86,9 +113,13 @@ def type_codes(types: Any) -> Any:
     for row, value in enumerate(array.ravel().tolist()):
         code = known.get(value)
         if code is None:
-            code = value if value in (0, 1) else _CODES.get(value.lower()) if isinstance(value, str) else None
-            if code is None:
+            if isinstance(value, str):
+                code = _CODES.get(value.lower())
+            elif not is_null(value) and value in (0, 1):
+                code = int(value)
+            if code is None and not keeps_unknown:
                 raise InputError(f"row {row}: type must be C or P, not {value!r}", row, "type")
+            code = _NEITHER if code is None else code
             known[value] = code
         codes.flat[row] = code
     return codes

@@ -2,16 +2,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
 from . import _native
 from ._columns import Columns, texts
-from ._errors import InputError, UnknownNameError
+from ._errors import HostError, InputError, UnknownNameError, error_of_file
 from ._tables import milliseconds, single
 
 if TYPE_CHECKING:
@@ -29,16 +30,17 @@ _UNITS = {
 }
 OUTCOMES = ("optimal", "infeasible", "budget", "uncertified", "within-limits")
 
-# What exchanges call the columns of a chain; volatilities in percent are told apart by their name.
+# What exchanges call the columns of a chain, and the kernel; volatilities in percent are told apart by their name.
 _TICKERS = {
     "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
-    "instrument": "s", "instrument_name": "s", "underlying_index": "s",
+    "instrument": "s", "instrument_name": "s", "underlying_index": "o",
 }
 _ALIASES = {
     "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
-    "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount",
+    "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount", "mark_iv": "vol",
+    "mark_volatility": "vol",
 }
 
 
@@ -50,8 +52,11 @@ def exposure_columns(numeraire: str) -> Tuple[str, ...]:
 def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, Any]:
     """As the C library reads them."""
     types = {"f": np.float64, "i": np.int64}
+    for name, column in columns.items():
+        if name and kinds[name] == "f" and np.iscomplexobj(column):
+            raise TypeError(f"{name}: expected numbers, got complex ones")
     return {
-        name: column if kinds[name] == "s" else np.ascontiguousarray(column, types[kinds[name]])
+        name: column if kinds[name] in "so" else np.ascontiguousarray(column, types[kinds[name]])
         for name, column in columns.items()
         if name
     }
@@ -59,11 +64,7 @@ def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, 
 
 def _time(time: Optional[Time]) -> int:
     """Milliseconds since 1970, UTC; 0 for None. Naive datetimes are UTC."""
-    if time is None:
-        return 0
-    if isinstance(time, datetime):
-        return round((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp() * 1000)
-    return int(milliseconds(time, "time"))
+    return 0 if time is None else int(milliseconds(time, "time"))
 
 
 def _is_coin(numeraire: str) -> bool:
@@ -72,11 +73,16 @@ def _is_coin(numeraire: str) -> bool:
     return numeraire == "coin"
 
 
-def _groupings(by: Iterable[str], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
-    names = (by,) if isinstance(by, str) else tuple(by)
+def _names(by: Iterable[str]) -> Tuple[str, ...]:
+    return (by,) if isinstance(by, str) else tuple(by)
+
+
+def _groupings(names: Tuple[str, ...], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
+    if not names:
+        raise InputError(f"by: expected at least one of {', '.join(known)}; a total is the sum of any", field="by")
     for name in names:
         if name not in known:
-            raise ValueError(f"by: {name!r} is none of {', '.join(known)}")
+            raise InputError(f"by: {name!r} is none of {', '.join(known)}", field="by")
     return tuple(known[name] for name in names)
 
 
@@ -90,7 +96,10 @@ class _Readable:
     @classmethod
     def read(cls, path: Path) -> Self:
         """One of a file, as the command line takes it: CSV; chains and grids also JSON."""
-        return cls._of(cls._from_file(path))
+        try:
+            return cls._of(cls._from_file(path))
+        except HostError as error:
+            raise error_of_file(error, path) from None
 
     @classmethod
     def parse(cls, text: Union[str, bytes], name: str = "text") -> Self:
@@ -128,15 +137,24 @@ class Chain(_Readable):
         optional = [name for name in _TICKERS if name != "timestamp"]
         columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
         rows = columns[""]
-        columns = _contiguous(columns, _TICKERS)
-        for alias, name in _ALIASES.items():
-            if alias in columns:
-                columns.setdefault(name, columns.pop(alias))
-        if "mark_iv" in columns:
-            columns.setdefault("vol", columns.pop("mark_iv") / 100)
-        if "instrument" not in columns:
+        given = _contiguous(columns, _TICKERS)
+        # The caller's name of each column.
+        names = {name: alias for alias, name in _ALIASES.items() if alias in given}
+        names.update((name, name) for name in given if name not in _ALIASES)
+        if "instrument" not in names:
             raise InputError("the table has no column instrument (or instrument_name)", field="instrument")
-        self._handle = _native.chain_create(columns, rows)
+        columns = {name: given[own] / 100 if own == "mark_iv" else given[own] for name, own in names.items()}
+        try:
+            self._handle = _native.chain_create(columns, rows)
+        except InputError as error:
+            name = _ALIASES.get(error.field, error.field)
+            own = names.get(name, name)
+            message = error.args[0].replace(f"{error.field}: ", f"{own}: ", 1)
+            if own == "mark_iv" and error.row is not None and error.value is not None:
+                error.value = float(given[own][error.row])
+                message = re.sub('"[^"]*"', f'"{error.value}"', message, count=1)
+            error.field, error.args = own, (message,)
+            raise
 
     @property
     def instruments(self) -> List[str]:
@@ -183,7 +201,7 @@ class Limits(_Readable):
     table : Arrow table, pandas DataFrame or dict, one row per limit (n,)
         greek : text, one of poise.EXPOSURES.
         low, high : float64; NaN or null: no such limit.
-        book, underlying, expiry : text, optional: "" or "*" for all together; expiry as "2026-03-27".
+        book, underlying, expiry : text, optional: "", "*" or null for all together; expiry as "2026-03-27".
         penalty, penalty_quadratic : float64, optional: cost of s units outside is penalty s + penalty_quadratic s²/2;
             NaN: the band must hold.
     """
@@ -193,7 +211,7 @@ class Limits(_Readable):
 
     def __init__(self, table: Any) -> None:
         kinds = {
-            "book": "s", "underlying": "s", "expiry": "s", "greek": "s", "low": "f", "high": "f", "penalty": "f",
+            "book": "o", "underlying": "o", "expiry": "o", "greek": "s", "low": "f", "high": "f", "penalty": "f",
             "penalty_quadratic": "f",
         }
         optional = ("book", "underlying", "expiry", "low", "high", "penalty", "penalty_quadratic")
@@ -245,7 +263,7 @@ def exposures(
     UnknownNameError
         For a position whose contract the chain has no price for.
     """
-    names = (by,) if isinstance(by, str) else tuple(by) or ("book", "underlying")
+    names = _names(by)
     buckets: Dict[str, Any] = {}
     for name, edges in (("tenor_days", tenor_days), ("moneyness", moneyness)):
         if edges is not None:
@@ -262,23 +280,42 @@ def exposures(
 
 @dataclass(frozen=True)
 class Hedge:
-    """An answer: what to trade, at what cost, and what bounds it."""
+    """An answer: what to trade, at what cost, and what bounds it.
 
-    #: optimal, infeasible, budget (a search was stopped), uncertified, within-limits (nothing to trade)
+    Costs are in dollars, of a `Hedger`'s problem in the currency of its costs; exposures in the units of their bands.
+
+    Attributes
+    ----------
+    outcome : str
+        "optimal"; "infeasible": no trades bring every band that must hold within its limits, and all quantities are 0, see
+        `diagnose`; "budget": a search over lots and fixed costs was stopped, these are the best found; "uncertified": they
+        are not proven to be the cheapest; "within-limits": of a `Book`, nothing is to be traded.
+    trades : Columns, one row per instrument that may be traded (n,)
+        instrument : text. quantity : float64, above 0 buys, in units of the instrument.
+    bands : Columns, one row per band (m,)
+        band : text. exposure : float64, before the trades. shadow_price : float64, currency per unit of exposure: what the
+        least cost changes by when the limit that holds the exposure rises by one; 0 where none does.
+    linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost : float
+        The cost by cause; `cost` is their sum.
+    gap : float
+        No trades are cheaper than (1 − gap) of these.
+    violation : float
+        The largest violation of a band that must hold, relative to what the instruments can move it.
+    margin_price, cash_price : float
+        What the least cost changes by when the margin limit or the cash budget rises by one.
+    interior_steps, pivots, nodes : int
+        Steps of the interior point method (0: the last answer's limits were enough), of the active set, and of a search.
+    """
+
     outcome: str
-    #: instrument (text), quantity (float64, above 0 buys), of everything that may be traded; of a `Hedger`'s problem:
-    #: quantity alone.
     trades: Columns
-    #: band (text), exposure before the trades, and shadow_price: the least cost's derivative by the limit that holds.
     bands: Columns
     linear_cost: float
     impact_cost: float
     fixed_cost: float
     penalty_cost: float
     risk_cost: float
-    #: No trades are cheaper than (1 − gap) of these.
     gap: float
-    #: The largest violation of a band that must hold, relative to what the instruments can move it.
     violation: float
     margin_price: float
     cash_price: float
@@ -302,26 +339,40 @@ class Diagnosis:
 
     Violations are counted in widths of their band, high − low (a band of width 0 or infinity counts in its own unit); lots,
     smallest trades and fixed costs are left out.
+
+    Attributes
+    ----------
+    is_infeasible : bool
+        False: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then.
+    trades : Columns, one row per instrument that may be traded (n,)
+        instrument : text. quantity : float64, above 0 buys: the cheapest trades that reach the least sum of violations.
+    bands : Columns, one row per band (m,)
+        band : text. violation : float64 in widths, how far it stays outside, below 0 where below its low limit.
+        shadow_price : float64, what the least sum changes by when the limit that is in the way rises by a width.
+    total_violation, worst_violation : float, in widths
+        The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept.
+    first_band : str or None
+        The band whose limit to loosen first, each width of which takes most off the sum; None: none helps.
+    first_price : float
+        Its shadow price, which says which limit: above 0 the low one, below 0 the high one.
+    margin_price, cash_price : float
+        What the least sum changes by when the margin limit or the cash budget rises by one of its currency.
+    least_cash : float
+        Where the cash budget cannot be kept by any trades: the least that any spend, in its currency; else NaN.
+    gap : float
+        Relative primal-dual gap of the sum.
     """
 
-    #: False: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then.
     is_infeasible: bool
-    #: instrument (text), quantity: the cheapest trades that reach the least sum of violations.
     trades: Columns
-    #: band (text), violation: how far it stays outside, below 0 where below its low limit; price: by how much the least sum
-    #: changes when the limit that is in the way rises by a width.
     bands: Columns
-    #: The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept.
     total_violation: float
     worst_violation: float
-    #: The band whose limit to loosen first, or None; its price says which: above 0 the low one, below 0 the high one.
     first_band: Optional[str]
     first_price: float
     margin_price: float
     cash_price: float
-    #: Where the cash budget cannot be kept by any trades: the least that any spend; else NaN.
     least_cash: float
-    #: Relative primal-dual gap of the total.
     gap: float
 
 
@@ -331,7 +382,7 @@ def diagnosis_of(
     first = found.pop("first_band")
     return Diagnosis(
         trades=Columns(instrument=np.array(instruments, dtype=object), quantity=trades),
-        bands=Columns(band=np.array(labels, dtype=object), violation=violations, price=prices),
+        bands=Columns(band=np.array(labels, dtype=object), violation=violations, shadow_price=prices),
         first_band=labels[first] if first >= 0 else None, **found,
     )
 
@@ -349,7 +400,8 @@ class Book:
     limits : Limits, optional
         Makes `hedge` answer for all books together, and for each book with limits of its own.
     holding_days, funding_rate : float
-        Hedges: how many days positions are held; what perpetuals pay per eight hours.
+        Hedges: how many days positions are held; what perpetuals pay per eight hours, as a part of their value: 0.0001 is
+        0.01%, above 0 longs pay.
     cash_budget : float
         Hedges: dollars that trades may spend at most; 0 is no limit.
     lots : bool
@@ -361,11 +413,12 @@ class Book:
         limits: Optional[Limits] = None, holding_days: float = 0.0, funding_rate: float = 0.0, cash_budget: float = 0.0,
         lots: bool = False,
     ) -> None:
-        if limits is not None and tuple(by) != ("book",):
-            raise ValueError("by: limits say how books are grouped")
+        by = _names(by)
+        if limits is not None and by != ("book",):
+            raise InputError("by: limits say how books are grouped", field="by")
         self._handle = _native.live_create(
             chain._handle, positions._handle, limits._handle if limits else None, _is_coin(numeraire),
-            () if limits else _groupings(by), holding_days, funding_rate, cash_budget, lots,
+            () if limits else _groupings(by or ("underlying",)), holding_days, funding_rate, cash_budget, lots,
         )
         self.numeraire = numeraire
         #: Coins; slices (what is priced off one price: an expiry, a perpetual, a coin); contracts.

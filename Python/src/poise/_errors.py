@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 
 class PoiseError(Exception):
@@ -36,7 +37,36 @@ class UnsupportedError(PoiseError):
 
 
 class HostError(PoiseError, OSError):
-    """The operating system refused: no such file, no more threads."""
+    """The operating system refused: no such file, no more threads.
+
+    Of files it has `errno`, `strerror` and `filename`, and is a FileNotFoundError, PermissionError or IsADirectoryError too
+    where it is about that.
+    """
+
+
+class MissingFileError(HostError, FileNotFoundError):
+    """There is no such file."""
+
+
+class ForbiddenFileError(HostError, PermissionError):
+    """A file that may not be read."""
+
+
+class DirectoryError(HostError, IsADirectoryError):
+    """A directory where a file is needed."""
+
+
+def error_of_file(error: HostError, path: Any) -> HostError:
+    """The same with what Python says of opening the file, if it cannot open it either."""
+    try:
+        open(path, "rb").close()
+    except OSError as reason:
+        kinds = (MissingFileError, ForbiddenFileError, DirectoryError)
+        kind = next((kind for kind in kinds if isinstance(reason, kind.__bases__[1])), HostError)
+        found = kind(reason.errno, reason.strerror, reason.filename)
+        found.status = error.status
+        return found
+    return error
 
 
 _KINDS: dict[str, type[PoiseError]] = {

@@ -30,26 +30,60 @@ _INSTRUMENT_FIELDS = {
     "margin": ("margin", 0), "cash": ("cash", 0),
 }
 _BAND_FIELDS = {"current": ("current", None), "lo": ("low", -math.inf), "hi": ("high", math.inf)}
+# The names that objects may have, remarks behind the others.
+_KNOWN = {
+    "problem": "name underlyings instruments bands risk marginLimit budget comment kind n seed spot expected".split(),
+    "instrument": [*_INSTRUMENT_FIELDS, "minTrade", "id", "comment", "type"],
+    "band": "label idx coef current lo hi hard penalty penaltyQuad comment u greek".split(),
+    "risk": "lam cov d0 exposure comment".split(),
+}
 
 
 class HedgeProblem:
     """Trades x minimise Σ cost_buy max(x, 0) + cost_sell max(−x, 0) + impact x² + fixed_cost [x ≠ 0] + penalties + risk.
 
-    Made of a dict with the fields of `poise hedge --problem` (JSON). Change its arrays in place from tick to tick:
+    All costs are in one currency, the problem's own; x counts units of an instrument, above 0 buys.
 
-    instruments : (n,) records: underlying, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell,
+    Parameters
+    ----------
+    problem : dict with the fields of `poise hedge --problem` (JSON); other names raise InputError
+        instruments : list of dicts
+            costBuy, costSell : currency per unit. maxBuy, maxSell : units. These must be given.
+            impact : currency per unit². fixed : currency per trade. lot, minTrade : units; 0, any. margin, cash :
+            currency per unit. u : place of its underlying. id : text.
+        bands : list of dicts
+            current : exposure before the trades. Must be given.
+            lo, hi : in its unit; None, no such limit. idx : places of instruments. coef : what a unit of each adds.
+            penalty : currency per unit outside. penaltyQuad : of s²/2, s units outside. label : text.
+            hard : whether it must hold whatever it costs; unless told, where neither penalty is above 0.
+        risk : dict
+            lam : λ, per currency; 0, no risk term. cov : (u, u), variances of returns. d0 : (u,), currency per return.
+            exposure : (n,), currency per return and unit.
+        marginLimit, budget : currency, of margin and of cash; None, none.
+        underlyings, name : texts.
+
+    Attributes
+    ----------
+    instruments, bands, entries, … : arrays, to be changed in place from tick to tick
+        instruments : (n,) records: underlying, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell,
         margin, cash.
-    bands : (m,) records: current, low, high, penalty (NaN: must hold), penalty_quadratic, first_entry, entry_count.
-    entries : (e,) records: instrument, coefficient; those of band r are first_entry to first_entry + entry_count − 1.
-    covariance : (u, u) float64, dollar_delta : (u,), exposure : (n,): the risk term λ dᵀ covariance d.
-    minimum_trade : (n,) float64: the smallest amount that may be bought or sold; 0: any.
-    margin_limit, cash_budget : float; infinity where there is none. risk_aversion : float, λ; 0: no risk term.
+        bands : (m,) records: current, low, high, penalty (NaN: must hold), penalty_quadratic, first_entry, entry_count.
+        entries : (e,) records: instrument, coefficient; of band r first_entry to first_entry + entry_count − 1.
+        covariance : (u, u) float64. dollar_delta : (u,). exposure : (n,). The risk term is λ dᵀ covariance d.
+        minimum_trade : (n,) float64.
+    margin_limit, cash_budget : float; infinity where there is none
+    risk_aversion : float, λ
     """
 
     def __init__(self, problem: Mapping[str, Any]) -> None:
+        _require_known(problem, "problem", "")
         self.name = str(problem.get("name", ""))
         self.underlyings: List[str] = list(problem.get("underlyings") or [""])
         instruments, bands = problem.get("instruments") or [], problem.get("bands") or []
+        for k, one in enumerate(instruments):
+            _require_known(one, "instrument", f"instruments[{k}]")
+        for k, one in enumerate(bands):
+            _require_known(one, "band", f"bands[{k}]")
         self.ids = [str(one.get("id", f"instrument-{k + 1}")) for k, one in enumerate(instruments)]
         self.labels = [str(one.get("label", f"band-{k + 1}")) for k, one in enumerate(bands)]
         self.instruments = np.zeros(len(instruments), _INSTRUMENT)
@@ -61,9 +95,13 @@ class HedgeProblem:
         for k, one in enumerate(bands):
             path, record = f"bands[{k}]", self.bands[k]
             _fill(record, one, _BAND_FIELDS, path)
-            hard = one.get("hard", True)
-            record["penalty"] = math.nan if hard else _number(one, "penalty", 0, path)
-            record["penalty_quadratic"] = 0 if hard else _number(one, "penaltyQuad", 0, path)
+            linear, quadratic = _number(one, "penalty", 0, path), _number(one, "penaltyQuad", 0, path)
+            hard = one.get("hard")
+            if hard is None:
+                hard = not (linear > 0 or quadratic > 0)
+            elif not isinstance(hard, (bool, np.bool_)):
+                raise InputError(f"{path}.hard must be true or false, not {hard!r}", field=f"{path}.hard")
+            record["penalty"], record["penalty_quadratic"] = (math.nan, 0) if hard else (linear, quadratic)
             places, coefficients = one.get("idx") or [], one.get("coef") or []
             if len(places) != len(coefficients):
                 message = f"{path}.coef has {len(coefficients)} values for {len(places)} of idx"
@@ -77,6 +115,7 @@ class HedgeProblem:
         self.margin_limit = _number(problem, "marginLimit", math.inf, "")
         self.cash_budget = _number(problem, "budget", math.inf, "")
         risk = problem.get("risk") or {}
+        _require_known(risk, "risk", "risk")
         self.risk_aversion = _number(risk, "lam", 0, "risk")
         given = self.risk_aversion != 0
         self.covariance = np.array(risk["cov"], float) if given else _NOTHING
@@ -88,6 +127,15 @@ class HedgeProblem:
             self.instruments, self.bands, self.entries, len(self.underlyings), self.margin_limit, self.cash_budget,
             self.risk_aversion, self.covariance, self.dollar_delta, self.exposure, self.minimum_trade,
         )
+
+
+def _require_known(fields: Any, kind: str, path: str) -> None:
+    if not isinstance(fields, Mapping):
+        raise InputError(f"{path or kind}: expected a dict, got {type(fields).__name__}", field=path)
+    for name in fields:
+        if name not in _KNOWN[kind]:
+            where = f"{path}.{name}" if path else str(name)
+            raise InputError(f"{where} is unknown; known are {', '.join(sorted(_KNOWN[kind]))}", field=where)
 
 
 def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> float:

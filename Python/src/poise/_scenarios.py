@@ -8,8 +8,9 @@ from typing import Any, List, Optional, Union
 import numpy as np
 
 from . import _native
-from ._columns import Columns
-from ._desk import Chain, Positions, _groupings, _is_coin, _Readable
+from ._columns import Columns, is_table
+from ._desk import Chain, Positions, _groupings, _is_coin, _names, _Readable
+from ._tables import legs
 
 
 class Grid(_Readable):
@@ -63,7 +64,7 @@ def scenarios(
     UnknownNameError
         For a position whose contract the chain has no price for.
     """
-    names = (by,) if isinstance(by, str) else tuple(by) or ("book", "underlying")
+    names = _names(by)
     labels, matrix = _native.scenario_profits(
         chain._handle, positions._handle, grid._handle, _is_coin(numeraire), _groupings(names)
     )
@@ -78,15 +79,15 @@ def scenarios(
 
 
 def leg_scenarios(
-    grid: Grid, type: Any, spot: Any, strike: Any, years: Any, vol: Any, rate: Any = 0.0, dividend: Any = 0.0, *,
-    numeraire: str = "usd", out: Optional[Any] = None,
+    grid: Grid, type: Any, spot: Any = None, strike: Any = None, years: Any = None, vol: Any = None, rate: Any = None,
+    dividend: Any = None, *, numeraire: str = "usd", out: Optional[Any] = None,
 ) -> Any:
     """What a long unit of each leg gains in every scenario, each leg with its own market.
 
     Parameters
     ----------
-    type, spot, strike, years, vol, rate, dividend : (n,) arrays or numbers
-        As of `greeks`. A forward or a coin is a call struck at 0.
+    type, spot, strike, years, vol, rate, dividend : (n,) arrays or numbers; or one table that has them
+        As of `greeks`; rate and dividend are 0 unless given. A forward or a coin is a call struck at 0.
     numeraire : "usd" or "coin"
         V' − V in the currency of spot; or V'/S' − V/S.
     out : (n, scenarios) float64 by rows, optional
@@ -96,4 +97,14 @@ def leg_scenarios(
     -------
     (n, scenarios) float64
     """
+    needed = {"spot": spot, "strike": strike, "years": years, "vol": vol}
+    if is_table(type):
+        if any(column is not None for column in (*needed.values(), rate, dividend)):
+            raise TypeError("expected a table or columns, not both")
+        type, spot, strike, years, vol, rate, dividend = legs(type)
+    else:
+        for name, column in needed.items():
+            if column is None:
+                raise TypeError(f"leg_scenarios() needs {name}")
+        rate, dividend = 0.0 if rate is None else rate, 0.0 if dividend is None else dividend
     return _native.scenario_legs(grid._handle, _is_coin(numeraire), type, spot, strike, years, vol, rate, dividend, out)

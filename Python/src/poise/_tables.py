@@ -3,14 +3,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from ._columns import Columns, texts
+from ._columns import Columns, is_null, is_table, texts, type_codes
 from ._errors import InputError
 
 _OPTIONS = {"type": "t", "spot": "f", "strike": "f", "years": "f", "rate": "f", "dividend": "f"}
+_WITH_VOL = {**_OPTIONS, "vol": "f"}
 _OPTIONAL = ("rate", "dividend")
 
 
@@ -20,14 +22,17 @@ def batches(
     """The wanted columns of a table, batch by batch; "" is the number of rows of each.
 
     Kinds: f (n,) float64, t (n,) uint8 option types, i (n,) int64 or timestamps as milliseconds, s texts as offsets and
-    bytes. Arrow's memory is read where it is.
+    bytes, o the same with nulls as empty texts. With `nulls_as_nan`, what is no option type is 255 too. Arrow's memory is
+    read where it is.
     """
     from . import _native
 
+    if type(table).__name__ == "LazyFrame":
+        raise TypeError("expected a table or columns, got a LazyFrame: collect() first")
     if _is_arrow(table):
         found = _native.import_arrow(table, {name: ord(kind) for name, kind in kinds.items()}, nulls_as_nan)
     else:
-        found = [_of_mapping(table, kinds)]
+        found = [_of_mapping(table, kinds, nulls_as_nan)]
     for columns in found:
         for name in kinds:
             if name not in columns and name not in optional:
@@ -45,10 +50,10 @@ def single(
     joined: Dict[str, Any] = {"": sum(part[""] for part in parts)}
     for name, kind in kinds.items():
         if not parts:
-            joined[name] = texts((), name) if kind == "s" else np.empty(0, np.uint8 if kind == "t" else np.float64)
+            joined[name] = texts((), name) if kind in "so" else np.empty(0, np.uint8 if kind == "t" else np.float64)
         elif name in parts[0]:
             columns = [part[name] for part in parts]
-            joined[name] = _joined_texts(columns) if kind == "s" else np.concatenate(columns)
+            joined[name] = _joined_texts(columns) if kind in "so" else np.concatenate(columns)
     return joined
 
 
@@ -59,22 +64,27 @@ def _is_arrow(table: Any) -> bool:
     ) and not isinstance(table, Columns)
 
 
-def _of_mapping(table: Any, kinds: Mapping[str, str]) -> Dict[str, Any]:
-    if not (isinstance(table, Mapping) or hasattr(table, "columns")):
+def _of_mapping(table: Any, kinds: Mapping[str, str], keeps_unknown: bool) -> Dict[str, Any]:
+    if not is_table(table):
         raise TypeError(f"expected a table or columns, got {type(table).__name__}")
     columns: Dict[str, Any] = {}
     for name, kind in kinds.items():
         if name not in table:
             continue
         values = table[name]
-        if kind == "s":
-            values = values if isinstance(values, tuple) else texts(np.asarray(values, dtype=object).tolist(), name)
+        if hasattr(values, "columns"):
+            raise _repeated(name)
+        if kind in "so":
+            if not isinstance(values, tuple):
+                values = texts(np.asarray(values, dtype=object).tolist(), name, nulls_as_empty=kind == "o")
+        elif kind == "t" and keeps_unknown:
+            values = type_codes(values, keeps_unknown)
         elif kind == "i":
             values = milliseconds(values, name)
         elif hasattr(values, "to_numpy"):
             values = values.to_numpy()
         columns[name] = values
-        rows = len(values[0]) - 1 if kind == "s" else np.shape(values)[0] if np.ndim(values) else None
+        rows = len(values[0]) - 1 if kind in "so" else np.shape(values)[0] if np.ndim(values) else None
         if rows is not None:
             if columns.setdefault("", rows) != rows:
                 raise InputError(f"{name}: {rows} values where {columns['']} are needed", field=name)
@@ -83,13 +93,33 @@ def _of_mapping(table: Any, kinds: Mapping[str, str]) -> Dict[str, Any]:
 
 
 def milliseconds(values: Any, field: str) -> Any:
-    """Times as (n,) int64 milliseconds since 1970: of integers, or of datetime64."""
-    array = np.asarray(values)
+    """Times as int64 milliseconds since 1970, of any shape: of integers, datetime64 or datetimes, which are UTC if naive."""
+    has_zone = getattr(getattr(values, "dtype", None), "tz", None) is not None
+    array = values.to_numpy("datetime64[ms]") if has_zone else np.asarray(values)
+    if array.dtype.kind == "O":
+        strange = next((value for value in array.flat if not (isinstance(value, datetime) or is_null(value))), None)
+        if strange is None:
+            array = np.array([_naive(value) for value in array.flat], "datetime64[ms]").reshape(array.shape)
     if array.dtype.kind == "M":
+        missing = np.flatnonzero(np.isnat(array))
+        if len(missing):
+            raise InputError(f"row {missing[0]}: {field} is null", int(missing[0]), field)
         return array.astype("datetime64[ms]").astype(np.int64)
     if array.dtype.kind not in "iu" and array.size:
-        raise InputError(f"{field}: expected integers (milliseconds) or datetime64, got {array.dtype}", field=field)
-    return np.ascontiguousarray(array, np.int64)
+        kind = type(strange).__name__ if array.dtype.kind == "O" else array.dtype
+        raise InputError(f"{field}: expected integers (milliseconds), datetime64 or datetimes, got {kind}", field=field)
+    return np.asarray(array, np.int64, order="C")
+
+
+def _naive(time: Any) -> Any:
+    """In UTC, without saying so; None where there is none."""
+    if is_null(time):
+        return None
+    return time.astimezone(timezone.utc).replace(tzinfo=None) if time.tzinfo else time
+
+
+def _repeated(name: str) -> InputError:
+    return InputError(f"the table has more than one column {name}", field=name)
 
 
 def _joined_texts(parts: Sequence[Any]) -> Any:
@@ -145,7 +175,13 @@ def greeks(table: Any, selection: Any, model: Any, out: Any, invalid: Any, threa
     def compute(columns: Dict[str, Any], to: Any) -> Dict[str, Any]:
         return _native.greeks(**columns, greeks=selection, model=model, out=to, invalid=invalid, threads=threads)
 
-    return _computed(table, {**_OPTIONS, "vol": "f"}, names, out, keeps_status, compute, keeps_status)
+    return _computed(table, _WITH_VOL, names, out, keeps_status, compute, keeps_status)
+
+
+def legs(table: Any) -> List[Any]:
+    """Type, spot, strike, years, vol, rate and dividend of options, in one piece."""
+    columns = single(table, _WITH_VOL, _OPTIONAL)
+    return [columns.get(name, 0.0) for name in ("type", "spot", "strike", "years", "vol", "rate", "dividend")]
 
 
 def implied_vol(table: Any, out: Any, threads: Any) -> Dict[str, Any]:
