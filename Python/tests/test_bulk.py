@@ -337,7 +337,7 @@ def test_chains_of_other_kinds_are_refused(made, tmp_path, run, capsys):
     pq.write_table(table.set_column(place, "mark_iv", table["mark_iv"].cast(pa.string())), tmp_path / "chain.parquet")
     assert run(chain=tmp_path / "chain.parquet")[0] == 1 and "chain.parquet: mark_iv: expected" in capsys.readouterr().err
     pq.write_table(table.drop_columns(["mark_iv"]), tmp_path / "chain.parquet")
-    assert run(chain=tmp_path / "chain.parquet")[0] == 1 and "mark_iv: is missing" in capsys.readouterr().err
+    assert run(chain=tmp_path / "chain.parquet")[0] == 1 and "vol: is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("by", ["book", "leg"])

@@ -13,7 +13,7 @@ import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NoReturn, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -173,32 +173,18 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
     except TypeError as error:  # a column of another kind
         raise InputError(f"{chain}: {error}", field="chain") from None
     except InputError as error:
-        _blame(error, chain, table, rows)
+        _place(error, chain, rows)
+        raise
     return Market(tickers, Grid.read(grid))
 
 
-# What the kernel calls a chain's columns, and what callers may.
-_CALLED = (
-    ("vol", "mark_volatility", "mark_iv"), ("instrument", "instrument_name"), ("rate", "interest_rate"),
-    ("bid_price", "best_bid_price"), ("bid_amount", "best_bid_amount"), ("ask_price", "best_ask_price"),
-    ("ask_amount", "best_ask_amount"),
-)
-
-
-def _blame(error: InputError, chain: str, table: pa.Table, rows: Optional[pa.Array]) -> NoReturn:
-    """Raises an error of a chain made of `rows` of a file, with that file, its row and its column."""
-    called = next((names for names in _CALLED if error.field in names), (error.field,))
-    field = next((name for name in (error.field, *called) if name in table.column_names), called[-1])
-    text = str(error.args[0]).replace(f"{error.field}:", f"{field}:", 1)
-    if field == "mark_iv" != error.field and error.value is not None:  # in percent there
-        error.value = table[field][error.row].as_py()
-        text = re.sub('"[^"]*"', f'"{error.value}"', text, count=1)
-    error.field = field
+def _place(error: InputError, chain: str, rows: Optional[pa.Array]) -> None:
+    """Makes an error about a chain of `rows` of a file (None: all) one about the file and its rows."""
+    text = str(error.args[0])
     if error.row is not None and rows is not None:
         error.row = rows[error.row].as_py()
         text = re.sub(r"(^|: )row (\d+)", lambda found: f"{found[1]}row {rows[int(found[2])]}", text)
     error.args = (f"{chain}: {text}",)
-    raise error
 
 
 def _batches(path: str) -> Iterator[pa.RecordBatch]:
