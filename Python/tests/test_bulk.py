@@ -166,6 +166,17 @@ def test_missing_inputs_are_named(run, tmp_path, capsys):
     assert run(chain=tmp_path / "none.parquet")[0] == 1 and "none.parquet" in capsys.readouterr().err
 
 
+def test_books_whose_legs_cancel_out(made):
+    legs = first_legs(made).slice(0, 1)
+    row = {name: legs.column(name)[0].as_py() for name in ("book", "instrument", "quantity")}
+    other = pa.RecordBatch.from_pylist([row, {**row, "book": "flat"}, {**row, "book": "flat", "quantity": -row["quantity"]}])
+    books = bulk.net([other], market_of(made))
+    assert sorted(books.column("book").to_pylist()) == sorted([row["book"], "flat"])
+    flat = books.column("book").to_pylist().index("flat")
+    assert all(column[flat].as_py() == 0 for column in books.columns[1:])
+    assert books.column("delta_usd")[1 - flat].as_py() != 0
+
+
 def test_flat_folders_and_no_legs(made, run, tmp_path, capsys):
     folder = tmp_path / "positions"
     folder.mkdir()

@@ -221,7 +221,10 @@ def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
     for own, name in zip(matrix, names):
         own[: len(held[name])] = held[name]
     matrix = matrix[:, order]
-    book, contract = np.nonzero(matrix)
+    shown = matrix != 0
+    if len(names):
+        shown[:, 0] |= ~shown.any(axis=1)  # a book whose legs cancel out has a row of zeros
+    book, contract = np.nonzero(shown)
     if not len(book):
         return pa.RecordBatch.from_pylist([], schema=schema(market, "book"))
     positions = pa.table({
