@@ -55,27 +55,37 @@ let package = Package(
             name: "GreeksBaseline", dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
             swiftSettings: optimised),
     ] + instructionSetTargets + [
-        .target(name: "Greeks", dependencies: ["CKernels", "GreeksKernel", "VectorMath"] + instructionSets),
+        .target(
+            name: "Greeks",
+            dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + instructionSets),
+
+        // Errors as data, and what numbers must be.
+        .target(name: "Checks"),
 
         // The desk.
-        .target(name: "Market"),
-        .target(name: "Risk", dependencies: ["Greeks", "Market", "VectorMath"]),
-        .target(name: "TailRisk", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk", "VectorMath"]),
-        .target(name: "Hedging", dependencies: ["COpenBLAS", "Greeks", "Market", "Risk"]),
+        .target(name: "Market", dependencies: ["Checks"]),
+        .target(name: "Risk", dependencies: ["Checks", "Greeks", "Market", "VectorMath"]),
         .target(
-            name: "Rebalancing", dependencies: ["Hedging", "Market", "Risk", "VectorMath"],
+            name: "TailRisk", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk", "VectorMath"]),
+        .target(name: "Hedging", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk"]),
+        .target(
+            name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised),
         .target(
-            name: "Simulation", dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
+            name: "Simulation",
+            dependencies: ["Checks", "Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised),
         .target(
             name: "Poise",
-            dependencies: ["Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk"]),
+            dependencies: [
+                "Checks", "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk",
+            ]),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
         // Swift runtime, so that hosts need none.
         .target(name: "CPoise", path: "CKernels/CPoise"),
-        .target(name: "PoiseC", dependencies: ["CPoise", "Market", "Poise"], swiftSettings: optimised),
+        .target(
+            name: "PoiseC", dependencies: ["CPoise", "Checks", "Market", "Poise"], swiftSettings: optimised),
         .target(
             name: "LibPoise", dependencies: ["PoiseC"], exclude: ["exports.map"],
             linkerSettings: [
@@ -87,13 +97,15 @@ let package = Package(
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation", "TailRisk",
+                "Checks", "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
+                "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "ChecksTests", dependencies: ["Checks"]),
         .testTarget(name: "COpenBLASTests", dependencies: ["COpenBLAS"]),
         .testTarget(name: "VectorMathTests", dependencies: ["VectorMath"]),
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),

@@ -1,3 +1,5 @@
+import Checks
+
 /// A file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas,
 /// line ends and doubled quotes; lines end in LF or CRLF; a byte order mark and empty lines are ignored).
 package struct CommaSeparated {

@@ -111,28 +111,3 @@ private func parseWithLibrary(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
         return buffer.baseAddress.map { strtod($0, nil) }
     }
 }
-
-/// What a number must be beside finite.
-package enum NumberRule {
-    case finite
-    case notNegative
-    case positive
-
-    /// NaN fails every rule.
-    package func accepts(_ value: Double) -> Bool {
-        switch self {
-        case .finite: abs(value) < .infinity
-        case .notNegative: value >= 0 && value < .infinity
-        case .positive: value > 0 && value < .infinity
-        }
-    }
-
-    /// What is wrong with a value that it does not accept.
-    package var complaint: String {
-        switch self {
-        case .finite: "must be finite"
-        case .notNegative: "must be at least 0 and finite"
-        case .positive: "must be above 0 and finite"
-        }
-    }
-}

@@ -1,3 +1,5 @@
+import Checks
+
 /// Options in a generic table: columns `type,spot,strike,years,vol,rate,dividend` in any order, or `price` in
 /// place of `vol`.
 ///

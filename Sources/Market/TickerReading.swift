@@ -1,3 +1,5 @@
+import Checks
+
 /// The named values of one ticker, in whichever format it came.
 package protocol TickerFields {
     var file: String { get }

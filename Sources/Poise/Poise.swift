@@ -1,4 +1,5 @@
 // The public Swift API: one import for embedders.
+@_exported import Checks
 @_exported import Greeks
 @_exported import Hedging
 @_exported import Market

@@ -1,4 +1,5 @@
 import CPoise
+import Checks
 import Market
 import Poise
 

@@ -1,0 +1,62 @@
+/// An error as data: where, which field, which value, and why. Hosts build sentences of their own from the parts;
+/// `description` is one for people at a terminal.
+public protocol PoiseError: Error, Sendable, CustomStringConvertible {
+    /// Why, without place, field and value: "must be above 0 and finite".
+    var reason: String { get }
+    /// Where; nil where the error is about the call as a whole.
+    var place: Place? { get }
+    /// The column, key, parameter or argument; "" where there is none.
+    var field: String { get }
+    /// What was refused, as it was written; nil where there is no value.
+    var value: String? { get }
+    /// How a command that meets it ends.
+    var exitStatus: ExitStatus { get }
+}
+
+extension PoiseError {
+    public var place: Place? { nil }
+    public var field: String { "" }
+    public var value: String? { nil }
+    public var exitStatus: ExitStatus { .badInput }
+
+    /// `value` as a number; NaN where it is none.
+    public var number: Double { value.flatMap { Double($0) } ?? .nan }
+
+    /// `place: field: value: reason`, without the parts that are not there.
+    public var description: String {
+        [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
+            .joined(separator: ": ")
+    }
+}
+
+/// Where an error is.
+public enum Place: Sendable, Equatable, CustomStringConvertible {
+    case file(String)
+    /// A line of a file or text, from 1, the header included.
+    case line(file: String, Int)
+    /// A row of columns in memory, from 0. `table` tells apart the tables of one call: "positions"; "" for the only one.
+    case row(Int, table: String = "")
+    /// A contract, book, instrument, policy or model.
+    case name(String)
+
+    public var description: String {
+        switch self {
+        case .file(let name), .name(let name): name
+        case .line(let file, let line): "\(file):\(line)"
+        case .row(let row, let table): table.isEmpty ? "row \(row)" : "\(table): row \(row)"
+        }
+    }
+}
+
+/// How a command ends.
+public enum ExitStatus: Int32, Sendable, CaseIterable {
+    case done = 0
+    /// A file, number or setting that is not accepted, or a file that cannot be read or written.
+    case badInput = 1
+    /// Arguments that make no command.
+    case usage = 2
+    /// A hedge problem without a solution.
+    case infeasible = 3
+    /// An answer that could not be proved.
+    case uncertified = 4
+}
