@@ -30,6 +30,7 @@ def numpy_scipy(columns):
 
 def numba_loop(columns):
     import math
+
     import numba
 
     @numba.njit(fastmath=True)

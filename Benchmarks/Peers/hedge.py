@@ -129,8 +129,9 @@ def osqp(problems, warm):
 
 
 def highs(problems, warm):
-    import highspy as library
     import time
+
+    import highspy as library
 
     for h, c, A, low, high, upper in problems:
         solver = quietly(library.Highs)

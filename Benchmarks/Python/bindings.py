@@ -3,10 +3,19 @@
 Seven NumPy columns in, nine out by `out=`, all keywords, through ctypes, cffi (API mode), nanobind and a C extension;
 all call the same C function, which does nothing. Nanoseconds per call, median and least of 15 interleaved rounds.
 """
-import ctypes, importlib, os, statistics, subprocess, sys, sysconfig, tempfile, time
+import ctypes
+import importlib
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
 from pathlib import Path
 
-import cffi, nanobind, numpy as np
+import cffi
+import nanobind
+import numpy as np
 
 here = Path(__file__).resolve().parent
 work = Path(tempfile.mkdtemp())

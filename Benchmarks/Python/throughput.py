@@ -4,7 +4,11 @@ Price and eight Greeks, full form, one thread, results into given memory. Prints
 option, the ratio to C of each round's times (median), and where the columns lie, for the caller and for the kernel.
 Then what single calls cost.
 """
-import ctypes, glob, os, statistics, time
+import ctypes
+import glob
+import os
+import statistics
+import time
 
 import numpy as np
 import poise

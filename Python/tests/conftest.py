@@ -5,10 +5,9 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import poise
 import pytest
 from hypothesis import settings
-
-import poise
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "Examples/sample"

@@ -9,14 +9,12 @@ import sys
 import types
 
 import numpy as np
+import poise
 import pytest
 from conftest import ROOT
 
-import poise
-
 pa = pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq  # noqa: E402
-
 from poise import bulk  # noqa: E402
 from poise.bulk import _partitions  # noqa: E402
 from poise.bulk.__main__ import main  # noqa: E402

@@ -5,10 +5,9 @@ import pickle
 import threading
 
 import numpy as np
+import poise
 import pytest
 from conftest import SAMPLE, SHARED, read_csv
-
-import poise
 
 
 def by_label(columns, *labels):

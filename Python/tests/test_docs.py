@@ -1,6 +1,6 @@
 """What the documents show runs as shown."""
-import re
 import json
+import re
 import subprocess
 import sys
 

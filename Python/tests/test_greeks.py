@@ -5,11 +5,10 @@ import sys
 import threading
 
 import numpy as np
+import poise
 import pytest
 from conftest import INPUTS, ROOT, SHARED, random_options, read_csv, same_bits
 from hypothesis import given, strategies as st
-
-import poise
 
 
 @pytest.mark.parametrize("path", [ROOT / "Tests/GreeksTests/Fixtures/european.csv", SHARED / "reference/european.csv"])

@@ -1,8 +1,7 @@
 import numpy as np
+import poise
 import pytest
 from conftest import random_options
-
-import poise
 
 GRID = {"vol_rules": {"up": {"relative": 0.5}, "same": {}}, "scenarios": [{"spot": [-0.1, 0, 0.1], "vol": ["up", "same"]}]}
 

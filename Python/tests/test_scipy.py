@@ -7,10 +7,9 @@ import datetime
 from collections import defaultdict
 
 import numpy as np
+import poise
 import pytest
 from conftest import SAMPLE, SHARED
-
-import poise
 
 special = pytest.importorskip("scipy.special")
 SCENARIOS = [(move, vol) for vol in (-0.25, 0, 0.5) for move in (-0.5, -0.16, -0.04, 0, 0.01, 0.16, 0.6)]

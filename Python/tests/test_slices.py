@@ -1,9 +1,8 @@
 """The slice form: what options of one underlying and expiry share is computed once."""
 import numpy as np
+import poise
 import pytest
 from conftest import random_options
-
-import poise
 
 OFFSETS = np.array([0, 3, 3, 300, 700])
 

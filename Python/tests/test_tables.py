@@ -1,9 +1,8 @@
 import numpy as np
+import poise
 import pytest
 from conftest import random_options, same_bits
 from hypothesis import given, strategies as st
-
-import poise
 
 pa = pytest.importorskip("pyarrow")
 

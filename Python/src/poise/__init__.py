@@ -14,7 +14,7 @@ from . import _native
 from ._columns import Columns
 from ._desk import Book, Chain, Diagnosis, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
-from ._hedger import Hedger, HedgeProblem
+from ._hedger import HedgeProblem, Hedger
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
 from ._scenarios import Grid, leg_scenarios, scenarios
 from ._slices import Slices
@@ -27,7 +27,7 @@ VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "
 __all__ = [
     "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
     "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
-    "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
+    "__version__", "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
 ]
 
 os.register_at_fork(after_in_child=_native.forget_engines)
