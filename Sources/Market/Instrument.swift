@@ -74,17 +74,3 @@ public struct Instrument: Hashable, Sendable {
         }
     }
 }
-
-/// The half hour in which an expiry's delivery price is averaged.
-public enum SettlementWindow {
-    static let milliseconds = 1_800_000.0
-
-    /// How much of an expiring contract's delta is left: 1 until 30 minutes before expiry, then falling
-    /// linearly to 0, as the part of the average that is already known grows.
-    /// - Source: Deribit, support article 25944751433757.
-    public static func remainingShare(at now: Timestamp, expiry: Timestamp?) -> Double {
-        guard let expiry else { return 1 }
-        let left = Double(expiry.milliseconds - now.milliseconds)
-        return min(1, max(0, left / milliseconds))
-    }
-}

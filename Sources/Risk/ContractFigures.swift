@@ -59,11 +59,12 @@ public struct ContractFigures: Sendable {
     ) {
         let isInverse = contractClass == .inverseFuture
         let coins = isInverse ? 1 / price : 1
-        let delta = share * (numeraire == .usd ? coins * price : coins)
+        let left = SettlementWindow.Factors(share: share)
+        let delta = left.delta * (numeraire == .usd ? coins * price : coins)
         rows[row, .delta] = delta
         rows[row, .netDelta] = delta
         if contractClass == .spot { rows[row, .value] = numeraire == .usd ? price : 1 }
-        if isInverse, numeraire == .coin { rows[row, .gamma] = -coins / 100 }
+        if isInverse, numeraire == .coin { rows[row, .gamma] = -left.gamma * coins / 100 }
     }
 }
 

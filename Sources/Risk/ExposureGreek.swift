@@ -14,13 +14,16 @@ public enum Numeraire: String, Sendable, CaseIterable {
 /// In US dollars the delta is the amount of dollars that moves with the price, and gamma, vanna and charm
 /// are its derivatives. In coin, value and vega, theta, rho, volga are those of the coin value p, and
 /// gamma, vanna and charm are derivatives of the net delta.
+///
+/// Before expiry, while the delivery price is averaged, F moves less than the index does: delta, gamma, vanna and charm
+/// are those by the index (`SettlementWindow`).
 public enum ExposureGreek: Int, CaseIterable, Sendable {
     /// V or p. Futures and perpetuals are worth nothing at their mark.
     case value
-    /// Black delta: ΔF dollars or Δ coins. Of expiring contracts only the `SettlementWindow` share counts.
+    /// Black delta: ΔF dollars or Δ coins.
     case delta
     /// Delta less what the premium moves: (Δ − p)F or Δ − p for inverse options, whose premium is coin;
-    /// the delta for everything else. The same share counts.
+    /// the delta for everything else.
     case netDelta
     /// For a rise of F by 1%: ΓF²/100 dollars or F/100 · ∂(net delta)/∂F coins.
     case gamma

@@ -1,4 +1,5 @@
 import Greeks
+import Market
 import VectorMath
 
 /// Rows of `ExposureGreek` figures in memory: each starts on a cache line and is padded to whole vectors, and there
@@ -38,42 +39,43 @@ extension FigureMap {
     ///
     /// - Parameters:
     ///   - forward: F, the price of the option's own future.
-    ///   - share: what is left of the delta in the half hour before expiry (`SettlementWindow`).
+    ///   - share: how much of the index's move F takes part in before expiry (`SettlementWindow`).
     init(isInverse: Bool, forward: Double, share: Double, in numeraire: Numeraire) {
         self.init()
         // Multiplied, since divisions would cost more than the Greeks themselves.
         let hundredth = 0.01
         let perDay = 1.0 / 365
+        let left = SettlementWindow.Factors(share: share)
         switch numeraire {
         case .usd:
             value = 1
-            delta = share * forward
-            netDeltaFromPrice = isInverse ? -share : 0
-            gamma = forward * forward * hundredth
+            delta = left.delta * forward
+            netDeltaFromPrice = isInverse ? -left.delta : 0
+            gamma = left.gamma * forward * forward * hundredth
             vega = hundredth
             theta = perDay
             rho = hundredth
-            vanna = forward * hundredth
+            vanna = left.vanna * forward * hundredth
             volga = hundredth * hundredth
-            charm = forward * perDay
+            charm = left.charm * forward * perDay
         case .coin:
             let coins = 1 / forward
             // What the premium adds to the derivatives of the net delta Δ − V/F.
             let premium = isInverse ? 1.0 : 0.0
             value = coins
-            delta = share
-            netDeltaFromPrice = -share * premium * coins
-            gamma = forward * hundredth
-            gammaFromDelta = -premium * hundredth
-            gammaFromPrice = premium * coins * hundredth
+            delta = left.delta
+            netDeltaFromPrice = -left.delta * premium * coins
+            gamma = left.gamma * forward * hundredth
+            gammaFromDelta = -left.gamma * premium * hundredth
+            gammaFromPrice = left.gamma * premium * coins * hundredth
             vega = coins * hundredth
             theta = coins * perDay
             rho = coins * hundredth
-            vanna = hundredth
-            vannaFromVega = -premium * coins * hundredth
+            vanna = left.vanna * hundredth
+            vannaFromVega = -left.vanna * premium * coins * hundredth
             volga = coins * (hundredth * hundredth)
-            charm = perDay
-            charmFromTheta = -premium * coins * perDay
+            charm = left.charm * perDay
+            charmFromTheta = -left.charm * premium * coins * perDay
         }
     }
 }

@@ -1,0 +1,32 @@
+/// The half hour in which an expiry's delivery price is averaged: the one rule on how its contracts' sensitivities fade.
+///
+/// The average is known in part, so a contract's own price moves by the share s of the index's move, where s falls
+/// linearly from 1 to 0. By the chain rule a sensitivity fades once for each time that it is differentiated by price.
+public enum SettlementWindow {
+    static let milliseconds = 1_800_000.0
+
+    /// The share s: 1 until 30 minutes before expiry, 0 from expiry on; 1 for what never expires.
+    /// - Source: Deribit, support article 25944751433757.
+    public static func remainingShare(at now: Timestamp, expiry: Timestamp?) -> Double {
+        guard let expiry else { return 1 }
+        let left = Double(expiry.milliseconds - now.milliseconds)
+        return min(1, max(0, left / milliseconds))
+    }
+
+    /// What is left of each sensitivity to the index. Value, vega, theta, rho and volga stay whole: prices and
+    /// volatilities are the contract's own.
+    public struct Factors: Sendable, Equatable {
+        /// s, of delta and net delta, ∂/∂F.
+        public let delta: Double
+        /// s², of gamma, ∂²/∂F².
+        public let gamma: Double
+        /// s, of vanna, ∂²/∂F∂σ.
+        public let vanna: Double
+        /// s, of charm, ∂²/∂F∂t, for as long as the share stands still.
+        public let charm: Double
+
+        public init(share: Double) {
+            (delta, gamma, vanna, charm) = (share, share * share, share, share)
+        }
+    }
+}
