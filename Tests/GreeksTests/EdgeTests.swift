@@ -9,8 +9,9 @@ struct EdgeTests {
         return Dictionary(uniqueKeysWithValues: Greek.allCases.map { ($0, matrix[$0]?[0] ?? .nan) })
     }
 
-    /// At expiry and without volatility an option is its discounted forward intrinsic value.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "At expiry and without volatility an option is its discounted forward intrinsic value",
+        arguments: InstructionSet.supported)
     func intrinsicValue(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         for type in [UInt8(0), 1] {
@@ -35,8 +36,9 @@ struct EdgeTests {
         }
     }
 
-    /// At the money without time the tails are one half each, and nothing is infinite.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "At the money at expiry both tails are one half, and nothing is infinite",
+        arguments: InstructionSet.supported)
     func atTheMoneyAtExpiry(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let option = OptionInputs(
@@ -45,8 +47,9 @@ struct EdgeTests {
         #expect(g[.price] == 0 && g[.delta] == 0.5 && g[.gamma] == 0 && g[.vega] == 0)
     }
 
-    /// Worthless underlyings and strikes, and all combinations of extreme inputs, stay finite and in range.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "All combinations of extreme inputs give Greeks that are finite and in range",
+        arguments: InstructionSet.supported)
     func extremes(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         var options: [OptionInputs] = []
@@ -82,8 +85,8 @@ struct EdgeTests {
         }
     }
 
-    /// What the formulas do not accept is refused at the door, with row, field and value.
-    @Test func refusals() throws {
+    @Test("What the formulas do not accept is refused with its row, field and value")
+    func refusals() throws {
         let good = OptionInputs(
             type: 1, spot: 100, strike: 90, years: 1, volatility: 0.2, rate: 0.01, dividend: 0)
         let bad: [(WritableKeyPath<OptionInputs, Double>, [Double], InputStatus)] = [
@@ -124,8 +127,8 @@ struct EdgeTests {
         }
     }
 
-    /// Statuses name each row's own fault and count them.
-    @Test func statuses() {
+    @Test("Statuses name each row's own fault and count the faults")
+    func statuses() {
         let spot = [100, -1, 100, .nan]
         let years = [1.0, 1, -1, 1]
         let ones = [1.0, 1, 1, 1]

@@ -34,7 +34,9 @@ struct FuzzTests {
         func describe(_ row: Int) -> String { "type \(type[row]) \(columns.map { $0[row] })" }
     }
 
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Any prices, NaN included, give a status, and a volatility exactly where the status says so",
+        arguments: InstructionSet.supported)
     func impliedVolatilities(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         var generator = SeededGenerator(seed: 9)
@@ -56,8 +58,9 @@ struct FuzzTests {
         #expect(wrong.isEmpty)
     }
 
-    /// What the door lets in has Greeks that are numbers.
-    @Test(arguments: InstructionSet.supported, OptionModel.allCases)
+    @Test(
+        "Whatever validation accepts has Greeks that are numbers",
+        arguments: InstructionSet.supported, OptionModel.allCases)
     func greeks(_ set: InstructionSet, _ model: OptionModel) throws {
         let engine = try GreeksEngine(set)
         var generator = SeededGenerator(seed: 14)

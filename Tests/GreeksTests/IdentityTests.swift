@@ -26,7 +26,9 @@ struct IdentityTests {
             """)
     }
 
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "A call less a put is the discounted forward less the strike, in every Greek",
+        arguments: InstructionSet.supported)
     func putCallParity(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let random = try OptionBatch.random(Self.count, seed: 1)
@@ -54,8 +56,9 @@ struct IdentityTests {
         }
     }
 
-    /// V is homogeneous of degree 1 in S and K; powers of two change no digit.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Scaling spot and strike by a power of two scales the price and changes no digit",
+        arguments: InstructionSet.supported)
     func homogeneity(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(Self.count, seed: 2)
@@ -82,8 +85,9 @@ struct IdentityTests {
         }
     }
 
-    /// The Black-Scholes equation: theta + (r − q) S delta + ½σ²S² gamma = r V.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "The Black-Scholes equation holds: theta + (r − q) S delta + ½σ²S² gamma = r V",
+        arguments: InstructionSet.supported)
     func partialDifferentialEquation(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(Self.count, seed: 3)
@@ -97,8 +101,9 @@ struct IdentityTests {
         }
     }
 
-    /// Every Greek is the derivative of one of an order below, as its name says.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Every Greek is the derivative of one of an order below, as its name says",
+        arguments: InstructionSet.supported)
     func differences(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(2_000, seed: 4)

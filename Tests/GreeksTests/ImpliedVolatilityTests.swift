@@ -35,8 +35,9 @@ struct ImpliedVolatilityTests {
         }
     }
 
-    /// Hard cases solved in 80 digits: the error stays within what the price's own rounding allows.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Hard implied volatilities agree with 80 digits as far as the price's own rounding allows",
+        arguments: InstructionSet.supported)
     func reference(_ set: InstructionSet) throws {
         let path = SharedData.packageRoot.appendingPathComponent(
             "Tests/GreeksTests/Fixtures/implied-volatility.csv"
@@ -76,8 +77,9 @@ struct ImpliedVolatilityTests {
             "\(worst.ratio) in row \(worst.row + 2): \(volatility[worst.row]) for \(expected[worst.row])")
     }
 
-    /// A million random options: every price gives its volatility back.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "The price of a random option gives its volatility back",
+        arguments: InstructionSet.supported)
     func roundTrip(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         var generator = SeededGenerator(seed: 8)
@@ -124,7 +126,9 @@ struct ImpliedVolatilityTests {
         #expect(worst.ratio <= 4, "\(worst)")
     }
 
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Prices at, below and above their bounds have the status of their bound",
+        arguments: InstructionSet.supported)
     func statuses(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let call = OptionInputs(

@@ -8,8 +8,9 @@ struct LaneTests {
         matrix[greek]?[row].bitPattern ?? 0
     }
 
-    /// Every tail length gives the bits of the whole batch, and writes nothing behind its end.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Every tail length gives the bits of the whole batch, and writes nothing behind its end",
+        arguments: InstructionSet.supported)
     func tails(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(40, seed: 5)
@@ -38,8 +39,9 @@ struct LaneTests {
         }
     }
 
-    /// A selection changes what is stored, not what is computed.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "A selection of Greeks changes what is stored, not what is computed",
+        arguments: InstructionSet.supported)
     func selections(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let batch = try OptionBatch.random(1_003, seed: 6)
@@ -64,7 +66,9 @@ struct LaneTests {
 
     /// Batches too large for the caches are written past them: the same bits, nothing behind the end, in full and
     /// slice form, alone and shared among threads.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Batches too large for the caches have the same bits, with nothing written behind the end",
+        arguments: InstructionSet.supported)
     func streams(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let block = try OptionBatch.random(1_024, seed: 8)
@@ -95,9 +99,8 @@ struct LaneTests {
         }
     }
 
-    /// AVX-512 gives the bits of AVX2, in both forms; baseline, without fused multiply-add, rounds
-    /// differently and stays close.
-    @Test func sameBits() throws {
+    @Test("AVX-512 gives the bits of AVX2, in full and slice form")
+    func sameBits() throws {
         guard InstructionSet.avx2.isSupported else {
             print("skipped: instruction sets compared: this processor has no AVX2")
             return
@@ -134,8 +137,8 @@ struct LaneTests {
         }
     }
 
-    /// Implied volatilities depend neither on neighbours and place nor on the vector width.
-    @Test func sameVolatilityBits() throws {
+    @Test("Implied volatilities depend neither on neighbours and place nor on the vector width")
+    func sameVolatilityBits() throws {
         let batch = try OptionBatch.random(1_003, seed: 10)
         let engines = try InstructionSet.supported.map { try GreeksEngine($0) }
         let prices = try #require(engines[0].greeks(.price, of: batch)[.price])
@@ -161,8 +164,8 @@ struct LaneTests {
         }
     }
 
-    /// The instruction set asked for is the one that runs, and a wrong name is an error.
-    @Test func instructionSets() throws {
+    @Test("The instruction set asked for is the one that runs, and a wrong name is an error")
+    func instructionSets() throws {
         let best = try #require(InstructionSet.supported.last)
         #expect(InstructionSet.supported.contains(.baseline))
         for set in InstructionSet.allCases {

@@ -7,7 +7,9 @@ import Testing
 struct ModelTests {
     /// Price and Greeks against numerical derivatives in 120 digits (`scripts/generate-reference`). Some Greeks are
     /// differences of terms that may cancel: their errors count against the larger of the value and a term.
-    @Test(arguments: InstructionSet.supported, [OptionModel.bachelier, .cashOrNothing])
+    @Test(
+        "Bachelier's and digital Greeks agree with numerical derivatives in 120 digits",
+        arguments: InstructionSet.supported, [OptionModel.bachelier, .cashOrNothing])
     func reference(_ set: InstructionSet, _ model: OptionModel) throws {
         let folder = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures")
         let path = folder.appendingPathComponent("\(model.rawValue).csv").path
@@ -56,7 +58,9 @@ struct ModelTests {
     }
 
     /// A call less a put is the discounted forward less the strike; a digital call and put pay 1 together.
-    @Test(arguments: InstructionSet.supported, [OptionModel.bachelier, .cashOrNothing])
+    @Test(
+        "Calls and puts of the other models have their parities",
+        arguments: InstructionSet.supported, [OptionModel.bachelier, .cashOrNothing])
     func putCallParity(_ set: InstructionSet, _ model: OptionModel) throws {
         let engine = try GreeksEngine(set)
         let random = try OptionBatch.random(1_001, seed: 41)
@@ -84,8 +88,9 @@ struct ModelTests {
         }
     }
 
-    /// At expiry and without volatility an option is worth what it would pay.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "At expiry and without volatility an option of any model is worth what it would pay",
+        arguments: InstructionSet.supported)
     func edges(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let spot: [Double] = [-40, -10, 0, 5, 5, 5, 100, 100, 1e30]
@@ -121,7 +126,8 @@ struct ModelTests {
     }
 
     /// What a model does not accept is named; AVX-512 gives the bits of AVX2; tails those of whole blocks.
-    @Test func refusalsAndBits() throws {
+    @Test("Every model names what it does not accept, and has the same bits in any width and tail")
+    func refusalsAndBits() throws {
         func batch(_ spot: Double, _ volatility: Double, _ model: OptionModel) throws -> OptionBatch {
             try OptionBatch(
                 type: [0], spot: [spot], strike: [1], years: [1], volatility: [volatility], rate: [0],

@@ -10,8 +10,9 @@ struct PoolTests {
         }
     }
 
-    /// The bits of one thread, for any number of threads and any size around the chunks'.
-    @Test(arguments: [1, 2, 3, 8])
+    @Test(
+        "A pool gives the bits of one thread, whatever its threads and the batch's size",
+        arguments: [1, 2, 3, 8])
     func sameBits(_ threads: Int) throws {
         let engine = try GreeksEngine()
         let pool = try GreeksPool(engine, threads: threads)
@@ -26,8 +27,8 @@ struct PoolTests {
         }
     }
 
-    /// Many calls in a row, with pauses in which the threads fall asleep.
-    @Test func calls() throws {
+    @Test("A pool wakes for every call after its threads fell asleep")
+    func calls() throws {
         let engine = try GreeksEngine()
         let pool = try GreeksPool(engine, threads: 2)
         let batch = try OptionBatch.random(3_000, seed: 11)
@@ -40,8 +41,8 @@ struct PoolTests {
         }
     }
 
-    /// Several threads may call one pool.
-    @Test func callers() async throws {
+    @Test("Several threads may call one pool at once")
+    func callers() async throws {
         let engine = try GreeksEngine()
         let pool = try GreeksPool(engine, threads: 2)
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -63,7 +64,8 @@ struct PoolTests {
         }
     }
 
-    @Test func refusals() throws {
+    @Test("A pool of no, negative or absurdly many threads is refused, and pools can come and go")
+    func refusals() throws {
         let engine = try GreeksEngine()
         for threads in [0, -1, 5_000] {
             #expect(throws: GreeksError.invalidThreadCount(threads)) {

@@ -37,7 +37,9 @@ struct ReferenceTests {
         }
     }
 
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "The full form agrees with numerical derivatives in 120 digits",
+        arguments: InstructionSet.supported)
     func fullForm(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         for reference in try Reference.all() {
@@ -46,7 +48,9 @@ struct ReferenceTests {
         }
     }
 
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "The slice form agrees with numerical derivatives in 120 digits",
+        arguments: InstructionSet.supported)
     func sliceForm(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         for reference in try Reference.all() {
@@ -58,7 +62,9 @@ struct ReferenceTests {
 
     /// Derivatives of the coin value against numerical ones in 120 digits. Where terms of opposite sign
     /// cancel, the error is relative to the larger of them.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Greeks of the coin value agree with numerical derivatives in 120 digits",
+        arguments: InstructionSet.supported)
     func coinGreeks(_ set: InstructionSet) throws {
         let path = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures/coin.csv")
         let reference = try Reference(name: "coin", path: path.path)

@@ -81,8 +81,9 @@ struct SliceSumTests {
         ]
     }
 
-    /// The sums of the Greeks that the slice form stores, in 64-bit mantissas.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Sums of Greeks over a slice are those of the slice form added in 64-bit mantissas",
+        arguments: InstructionSet.supported)
     func sums(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let book = try Book(engine)
@@ -103,8 +104,9 @@ struct SliceSumTests {
         }
     }
 
-    /// Each figure is its Greek by the map, in its place of the row, and nothing is written behind the tenth.
-    @Test(arguments: InstructionSet.supported)
+    @Test(
+        "Each figure is its Greek by the map, in its place of the row, with nothing written behind",
+        arguments: InstructionSet.supported)
     func figures(_ set: InstructionSet) throws {
         let engine = try GreeksEngine(set)
         let book = try Book(engine)
@@ -146,8 +148,8 @@ struct SliceSumTests {
         #expect(worst <= 1e-14, "\(set)")
     }
 
-    /// AVX-512 gives the bits of AVX2.
-    @Test func sameBits() throws {
+    @Test("Slice sums of AVX-512 have the bits of AVX2")
+    func sameBits() throws {
         guard InstructionSet.avx512.isSupported else {
             print("skipped: sums of AVX2 and AVX-512 compared: this processor does not have both")
             return

@@ -25,8 +25,8 @@ private func desk() -> HedgeProblem {
 }
 
 @Suite struct HedgeTests {
-    /// Raising a limit a little changes the least cost by its price.
-    @Test func pricesAreDerivatives() throws {
+    @Test("Raising a limit a little changes the least cost by the limit's shadow price")
+    func pricesAreDerivatives() throws {
         let solver = HedgeSolver()
         for number in 0..<300 {
             let problem = RandomHedges.problem(number)
@@ -69,8 +69,8 @@ private func desk() -> HedgeProblem {
         }
     }
 
-    /// What a limit forbids costs more and shows as a violation of the problem that has it.
-    @Test func violationsAndTighterLimits() throws {
+    @Test("What a limit forbids costs more, and shows as a violation of the problem that has the limit")
+    func violationsAndTighterLimits() throws {
         let problem = desk()
         let solver = HedgeSolver()
         #expect(try solver.solve(problem) == .optimal)
@@ -84,8 +84,8 @@ private func desk() -> HedgeProblem {
         #expect(problem.violation(trades: [-101, 0, 0]) > 0.009)
     }
 
-    /// One instrument, one band: by hand.
-    @Test func byHand() throws {
+    @Test("One instrument and one band are solved as by hand")
+    func byHand() throws {
         var problem = HedgeProblem(underlyings: ["X"])
         problem.add(
             "future", HedgeInstrument(costBuy: 2, costSell: 3, impact: 0.25, maximumBuy: 10, maximumSell: 10))
@@ -104,7 +104,8 @@ private func desk() -> HedgeProblem {
         #expect((solver.solution.cost.penalty - 8).magnitude < 1e-11)
     }
 
-    @Test func nothingToDoIsNoTradeAtAll() throws {
+    @Test("With all exposures inside their bands nothing is traded, exactly, at no cost")
+    func nothingToDoIsNoTradeAtAll() throws {
         var problem = desk()
         problem.bands[0].current = 0
         problem.bands[1].current = 0
@@ -114,7 +115,8 @@ private func desk() -> HedgeProblem {
         #expect(solver.solution.cost.total == 0)
     }
 
-    @Test func infeasibleSaysHowFar() throws {
+    @Test("A diagnosis counts what is missing in widths of its band")
+    func infeasibleSaysHowFar() throws {
         var problem = desk()
         problem.bands[1].current = -20_000
         let solver = HedgeSolver()
@@ -136,7 +138,9 @@ private func desk() -> HedgeProblem {
 
     /// Bands much further away than anything can move them: the nearest is all trades at their limits, however small
     /// that is beside the distance.
-    @Test(arguments: [3.0, 100, 1e4, 1e6, 1e9, 1e12])
+    @Test(
+        "Out of far reach, the nearest answer is all trades at their limits",
+        arguments: [3.0, 100, 1e4, 1e6, 1e9, 1e12])
     func farAwayIsInfeasible(_ distance: Double) throws {
         for width in [1e-3, 1, 3e3, 1e9] {
             var problem = HedgeProblem(underlyings: ["X"])
@@ -166,8 +170,8 @@ private func desk() -> HedgeProblem {
         }
     }
 
-    /// Bands that nothing can move, or nothing may.
-    @Test func outOfReachIsInfeasible() throws {
+    @Test("Bands that nothing can move, or nothing may, are infeasible")
+    func outOfReachIsInfeasible() throws {
         let solver = HedgeSolver()
         var problem = desk()
         problem.add("vanna", HedgeBand(hard: -1, 1, current: 5), coefficients: [:])
@@ -188,7 +192,8 @@ private func desk() -> HedgeProblem {
 
     /// Bands that contradict each other though each can be met: from tick to tick that is proved anew, without
     /// beginning from nothing, and forgotten where the contradiction is gone.
-    @Test func contradictionsFromTickToTick() throws {
+    @Test("Bands that contradict each other stay proved infeasible from tick to tick, and no longer")
+    func contradictionsFromTickToTick() throws {
         var problem = HedgeProblem(underlyings: ["X"])
         for name in ["a", "b"] {
             problem.add(
@@ -210,8 +215,8 @@ private func desk() -> HedgeProblem {
         }
     }
 
-    /// Costs of a candidate from its order book, by hand.
-    @Test func candidates() throws {
+    @Test("The costs of a candidate are those of its order book, by hand")
+    func candidates() throws {
         func ticker(_ name: String, mark: Double, bids: [(Double, Double)], asks: [(Double, Double)]) throws
             -> Ticker
         {
@@ -255,7 +260,8 @@ private func desk() -> HedgeProblem {
         #expect((dated.carry - 1_000 / 51_000 * 2 / days).magnitude < 1e-12 && dated.isAssumed)
     }
 
-    @Test func lotsKeepHardBandsAndBeatRounding() throws {
+    @Test("Trades in lots keep hard bands and cost no more than rounded ones")
+    func lotsKeepHardBandsAndBeatRounding() throws {
         let solver = HedgeSolver()
         var compared = 0
         for number in 0..<600 {
@@ -292,7 +298,8 @@ private func desk() -> HedgeProblem {
         #expect(compared > 20)
     }
 
-    @Test func badProblemsAreNamed() throws {
+    @Test("A problem's bad number is refused with its instrument or band, field and value")
+    func badProblemsAreNamed() throws {
         func message(_ change: (inout HedgeProblem) -> Void) -> String {
             var problem = desk()
             change(&problem)
@@ -334,8 +341,8 @@ private func desk() -> HedgeProblem {
         #expect(risk([1, 1, 1, 1]) == "accepted")
     }
 
-    /// Any numbers end in a status, never in a trap.
-    @Test func rubbishIsAnswered() throws {
+    @Test("Any numbers end in a status, never in a trap")
+    func rubbishIsAnswered() throws {
         var random = SeededGenerator(seed: 77)
         let solver = HedgeSolver()
         let values = [0, -0.0, 1e-300, 1e300, -1e300, .infinity, -.infinity, .nan, 1, -1, 1e-12, 1e12, 1e100]
@@ -375,7 +382,8 @@ private func desk() -> HedgeProblem {
         #expect(answered > 300)
     }
 
-    @Test func filesRoundTrip() throws {
+    @Test("A problem written to JSON and read again is the same; bad files name line, field and value")
+    func filesRoundTrip() throws {
         for number in 0..<64 {
             let problem = RandomHedges.problem(number)
             let read = try HedgeProblemFile(Source(name: "file", text: problem.json)).problems
@@ -430,8 +438,8 @@ private func desk() -> HedgeProblem {
         #expect(message("{").contains("no valid JSON"))
     }
 
-    /// The certified problems that stand beside the project on some machines.
-    @Test func certifiedProblems() throws {
+    @Test("Shared problems with known answers are solved to their certified cost")
+    func certifiedProblems() throws {
         for name in ["problems", "ticks-base-n30", "ticks-mixed-n60"] {
             guard let path = SharedData.path("hedge/\(name).json", skipping: "certified hedge problems")
             else { return }

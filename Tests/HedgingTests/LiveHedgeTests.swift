@@ -46,7 +46,8 @@ struct LiveHedgeTests {
 
     /// A sequence of ticks, each hedged and booked: the trades are those of a cold solver on the same problem, bands
     /// hold what the books sum to, and afterwards everything is within limits.
-    @Test func ticks() throws {
+    @Test("Trades of each tick are a cold solver's on the same problem, and booked they are within limits")
+    func ticks() throws {
         let hedge = try #require(hedges.first)
         let cold = HedgeSolver()
         var generator = SeededGenerator(seed: 5)
@@ -78,8 +79,8 @@ struct LiveHedgeTests {
         print("\(hedged) of 60 ticks hedged; \(hedge.candidates.count) candidates")
     }
 
-    /// What does not fit together is named.
-    @Test func refusals() throws {
+    @Test("Books, limits and candidates that do not fit together are named")
+    func refusals() throws {
         let hedge = try #require(hedges.first)
         #expect(throws: RiskError.unknownBook("nobody")) {
             try hedge.book(hedge.candidates.map { _ in 1 }, in: "nobody")

@@ -31,7 +31,8 @@ import Testing
         problem.instruments.reduce(0) { $0 + $1.costBuy.magnitude * $1.maximumBuy }
     }
 
-    @Test func agreesWithOthers() throws {
+    @Test("Random problems have the status and cost that other solvers found")
+    func agreesWithOthers() throws {
         #expect(Self.expected.count == Self.count)
         let solver = HedgeSolver()
         var worst = 0.0
@@ -53,7 +54,9 @@ import Testing
     }
 
     /// As many problems as `POISE_HEDGES` says: none of 60,000 ended without a proof.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGES"] != nil))
+    @Test(
+        "Every answer to a random problem is proved",
+        .enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGES"] != nil))
     func everyAnswerIsProved() throws {
         let count = Int(ProcessInfo.processInfo.environment["POISE_HEDGES"] ?? "") ?? 0
         let solver = HedgeSolver()
@@ -70,16 +73,17 @@ import Testing
         #expect(open <= count / 20000)
     }
 
-    /// What scripts/check-hedges solves: written where `POISE_HEDGE_EXPORT` says.
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] != nil))
+    @Test(
+        "The exported problems are as many as the checking script expects",
+        .enabled(if: ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] != nil))
     func exportProblems() throws {
         let path = ProcessInfo.processInfo.environment["POISE_HEDGE_EXPORT"] ?? ""
         let lines = (0..<Self.count).map { RandomHedges.problem($0).json }
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
     }
 
-    /// Warm starts end at the same optimum, from whatever came before.
-    @Test func warmEqualsCold() throws {
+    @Test("Warm starts end at the same optimum, from whatever came before")
+    func warmEqualsCold() throws {
         let (cold, warm) = (HedgeSolver(), HedgeSolver())
         for number in 0..<400 {
             let base = RandomHedges.problem(number)
@@ -112,7 +116,8 @@ import Testing
     }
     /// Books that wander out of reach of their bands and back: the same answers as from nothing, and next to none of
     /// them from nothing.
-    @Test func wanderingBooks() throws {
+    @Test("Books that wander out of reach and back get the answers of a cold solver")
+    func wanderingBooks() throws {
         let (cold, warm) = (HedgeSolver(), HedgeSolver())
         var ticks = 0
         var infeasible = 0

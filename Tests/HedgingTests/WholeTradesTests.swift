@@ -5,7 +5,8 @@ import Testing
 @Suite struct WholeTradesTests {
     /// A cheap instrument that trades 5 or more (with lots of 2: 6 or more) and a dear one that trades any amount: by
     /// hand.
-    @Test func smallestTradesByHand() throws {
+    @Test("Smallest trades and lots are kept at the least cost, by hand")
+    func smallestTradesByHand() throws {
         let solver = HedgeSolver()
         for lot in [0.0, 2] {
             for tenths in 1...120 {
@@ -42,7 +43,8 @@ import Testing
 
     /// Taken apart by underlying or not, the best whole trades cost the same: bounds of the parts are bounds of the
     /// whole, also where margin, cash or a band on all underlyings ties them together.
-    @Test func partsMakeTheWhole() throws {
+    @Test("Whole trades cost the same whether the search is split by underlying or not")
+    func partsMakeTheWhole() throws {
         var (compared, helped) = (0, 0)
         for number in 0..<3000 {
             var problem = RandomHedges.problem(number)

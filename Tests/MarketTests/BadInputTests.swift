@@ -31,16 +31,19 @@ struct BadInputTests {
         }
     }
 
-    @Test(arguments: [
-        ("type", "X", "must be C or P"), ("type", "", "must be C or P"),
-        ("spot", "-1", "must be at least 0 and finite"), ("spot", "1e999", "must be at least 0 and finite"),
-        ("strike", "abc", "is not a number"), ("strike", "-0.5", "must be at least 0 and finite"),
-        ("years", "", "is empty"), ("years", "-1", "must be at least 0 and finite"),
-        ("vol", "nan", "is not a number"), ("vol", "-0.2", "must be at least 0 and finite"),
-        ("vol", "1,5", ""), ("rate", "inf", "is not a number"), ("rate", "0x1p3", "is not a number"),
-        ("dividend", "1e400", "must be finite"), ("dividend", "1 2", "is not a number"),
-        ("dividend", "--1", "is not a number"), ("dividend", "1e", "is not a number"),
-    ])
+    @Test(
+        "A bad field of an option table is an error with its line, column and value",
+        arguments: [
+            ("type", "X", "must be C or P"), ("type", "", "must be C or P"),
+            ("spot", "-1", "must be at least 0 and finite"),
+            ("spot", "1e999", "must be at least 0 and finite"),
+            ("strike", "abc", "is not a number"), ("strike", "-0.5", "must be at least 0 and finite"),
+            ("years", "", "is empty"), ("years", "-1", "must be at least 0 and finite"),
+            ("vol", "nan", "is not a number"), ("vol", "-0.2", "must be at least 0 and finite"),
+            ("vol", "1,5", ""), ("rate", "inf", "is not a number"), ("rate", "0x1p3", "is not a number"),
+            ("dividend", "1e400", "must be finite"), ("dividend", "1 2", "is not a number"),
+            ("dividend", "--1", "is not a number"), ("dividend", "1e", "is not a number"),
+        ])
     func optionFields(_ column: String, _ value: String, _ reason: String) throws {
         var fields = Self.goodRow.split(separator: ",").map(String.init)
         fields[try #require(Self.header.split(separator: ",").firstIndex { $0 == column })] = value
@@ -66,7 +69,8 @@ struct BadInputTests {
         #expect(table.lines == [2, 4] && badRows.skipped == [error])
     }
 
-    @Test func files() throws {
+    @Test("An empty file, a missing column and a damaged quote are errors that say so")
+    func files() throws {
         #expect(Self.optionsError("") == .empty(file: "options.csv"))
         #expect(Self.optionsError("\n\n") == .empty(file: "options.csv"))
         let missing = Self.optionsError("type,spot,strike,years,volatilty,rate,dividend\n")
@@ -97,8 +101,8 @@ struct BadInputTests {
                 == .unreadable(file: "/tmp", reason: "is a directory"))
     }
 
-    /// A line of ten megabytes, bare or in quotes, is an error of its own line; the others can be used.
-    @Test func longLine() throws {
+    @Test("A line of ten megabytes is an error of its own line, and the other lines can be used")
+    func longLine() throws {
         let long = String(repeating: "1", count: 10 << 20)
         for field in [long, "\"\(long)\"", String(repeating: "1,", count: 5 << 20)] {
             let text = "\(Self.header)\n\(Self.goodRow)\nC,100,\(field),1,0.2,0.01,0\n\(Self.goodRow)\n"
@@ -111,7 +115,8 @@ struct BadInputTests {
         }
     }
 
-    @Test func positions() throws {
+    @Test("A bad row of positions is an error with its line, column and value")
+    func positions() throws {
         func error(_ row: String) -> MarketError? {
             Self.error { () throws(MarketError) in
                 var badRows = BadRows(skip: false)
@@ -137,16 +142,19 @@ struct BadInputTests {
         "instrument_name,timestamp,underlying_price,mark_iv,mark_price,bids,asks,index_price"
     static let chainRow = "BTC-26MAR21-8000-P,1613068626269,49681.25,231.06,0.00104,[],\"[[0.1, 2.0]]\",47793"
 
-    @Test(arguments: [
-        ("instrument_name", "BTC-26MAR21-8000-Q", "option type"), ("instrument_name", "", "missing"),
-        ("instrument_name", "BTC-11FEB21-8000-P", "expired"), ("timestamp", "", "missing"),
-        ("timestamp", "-5", "above 0"), ("timestamp", "1.5", "whole milliseconds"),
-        ("underlying_price", "0", "above 0"), ("underlying_price", "", "missing"),
-        ("underlying_price", "nan", "not a number"), ("mark_iv", "-3", "at least 0"),
-        ("mark_iv", "", "missing"), ("mark_price", "-0.1", "at least 0"), ("index_price", "-1", "above 0"),
-        ("bids", "[[0.1]]", "list of [price, amount]"), ("bids", "[[-1.0, 2]]", "above 0"),
-        ("bids", "[[0.2, 1.0]]", "crossed market"), ("bids", "[[0.05, 1.0]", "list of [price, amount]"),
-    ])
+    @Test(
+        "A bad field of a chain is an error with its line, column and value",
+        arguments: [
+            ("instrument_name", "BTC-26MAR21-8000-Q", "option type"), ("instrument_name", "", "missing"),
+            ("instrument_name", "BTC-11FEB21-8000-P", "expired"), ("timestamp", "", "missing"),
+            ("timestamp", "-5", "above 0"), ("timestamp", "1.5", "whole milliseconds"),
+            ("underlying_price", "0", "above 0"), ("underlying_price", "", "missing"),
+            ("underlying_price", "nan", "not a number"), ("mark_iv", "-3", "at least 0"),
+            ("mark_iv", "", "missing"), ("mark_price", "-0.1", "at least 0"),
+            ("index_price", "-1", "above 0"),
+            ("bids", "[[0.1]]", "list of [price, amount]"), ("bids", "[[-1.0, 2]]", "above 0"),
+            ("bids", "[[0.2, 1.0]]", "crossed market"), ("bids", "[[0.05, 1.0]", "list of [price, amount]"),
+        ])
     func chainFields(_ column: String, _ value: String, _ reason: String) throws {
         let names = Self.chainHeader.split(separator: ",").map(String.init)
         var fields = [
@@ -167,7 +175,8 @@ struct BadInputTests {
         #expect(chain.tickers.count == 1 && badRows.skipped.count == 1)
     }
 
-    @Test func chainColumns() throws {
+    @Test("A chain without a required column is an error that names the column")
+    func chainColumns() throws {
         for column in ["instrument_name", "timestamp", "underlying_price", "mark_iv", "mark_price"] {
             let text =
                 Self.chainHeader.replacingOccurrences(of: column, with: column + "s") + "\n" + Self.chainRow
@@ -178,8 +187,8 @@ struct BadInputTests {
         }
     }
 
-    /// Rows of one instrument and time: equal ones are one, different ones an error that shows both values.
-    @Test func conflicts() throws {
+    @Test("Equal rows of one instrument and time are one; different ones are an error with both values")
+    func conflicts() throws {
         let rows = [
             Self.chainRow, Self.chainRow, Self.chainRow.replacingOccurrences(of: "231.06", with: "231.07"),
         ]
@@ -209,14 +218,16 @@ struct BadInputTests {
         #expect(chain.latest["BTC-26MAR21-8000-P"] == 0)
     }
 
-    @Test(arguments: [
-        ("{\"result\": ", 1, "ends too early"), ("{\"a\": 1,\n}", 2, "member's name"),
-        ("[1,\n 2,\n x]", 3, "unexpected"),
-        ("{\"a\": \"\u{01}\"}", 1, "control character"), ("{\"a\": 1 \"b\": 2}", 1, "expected \",\""),
-        ("{\"a\": 01x}", 1, "unexpected"), ("[\"\\q\"]", 1, "escape"), ("[\"\\ud800\"]", 1, "surrogate"),
-        ("{\"a\":1,\"a\":2}", 1, "twice"), ("[NaN]", 1, "unexpected"),
-        (String(repeating: "[", count: 100_000), 1, "nested too deeply"),
-    ])
+    @Test(
+        "Broken JSON is an error with its line and what was expected",
+        arguments: [
+            ("{\"result\": ", 1, "ends too early"), ("{\"a\": 1,\n}", 2, "member's name"),
+            ("[1,\n 2,\n x]", 3, "unexpected"),
+            ("{\"a\": \"\u{01}\"}", 1, "control character"), ("{\"a\": 1 \"b\": 2}", 1, "expected \",\""),
+            ("{\"a\": 01x}", 1, "unexpected"), ("[\"\\q\"]", 1, "escape"), ("[\"\\ud800\"]", 1, "surrogate"),
+            ("{\"a\":1,\"a\":2}", 1, "twice"), ("[NaN]", 1, "unexpected"),
+            (String(repeating: "[", count: 100_000), 1, "nested too deeply"),
+        ])
     func json(_ text: String, _ line: Int, _ reason: String) {
         guard case .invalidJSON("chain", line, let why)? = Self.chainError(Array(text.utf8)) else {
             Issue.record("accepted, or the wrong line")
@@ -225,7 +236,8 @@ struct BadInputTests {
         #expect(why.contains(reason), "\(why)")
     }
 
-    @Test func jsonValues() throws {
+    @Test("A bad value in an exchange's reply is an error with its field and value")
+    func jsonValues() throws {
         let good = String(decoding: try ReaderTests.fixture("ticker.json").bytes, as: UTF8.self)
         func error(_ from: String, _ to: String) -> MarketError? {
             Self.chainError(Array(good.replacingOccurrences(of: from, with: to).utf8))
@@ -253,7 +265,8 @@ struct BadInputTests {
 
     /// Random damage to good files gives a result or an error, never a trap, and skipping loses nothing
     /// else: rows read and rows skipped add up.
-    @Test func damage() throws {
+    @Test("Random damage gives a result or an error, and skipping bad rows loses no good one")
+    func damage() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Examples/sample/chain.csv").path
         let table = Array(try Source(path: path).bytes.prefix(6_000))
         let json = try ReaderTests.fixture("book-summary.json").bytes

@@ -21,7 +21,8 @@ struct CandleTests {
         }
     }
 
-    @Test func gaps() throws {
+    @Test("Candles with three forms of time are read in order, and missing ones are gaps")
+    func gaps() throws {
         let table = try Self.table(
             """
             2022-01-01 00:00:00,1,2,1,2,9
@@ -37,7 +38,8 @@ struct CandleTests {
         #expect("\(table.gaps[0].next)" == "2022-01-01 06:00:00 UTC")
     }
 
-    @Test func joins() throws {
+    @Test("Candle tables that overlap equally join in either order, and unequal overlaps are refused")
+    func joins() throws {
         let a = try Self.table("2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 01:00:00,1,2,1,2,9\n")
         let b = try Self.table("2022-01-01 01:00:00,1,2,1,2,9\n2022-01-01 02:00:00,1,3,1,3,9\n", file: "b")
         for (first, second) in [(a, b), (b, a)] {
@@ -51,7 +53,8 @@ struct CandleTests {
         #expect(throws: MarketError.self) { try a.joined(with: daily) }
     }
 
-    @Test func badRows() {
+    @Test("A bad candle is an error with its line, column and value")
+    func badRows() {
         let first = "2022-01-01 00:00:00,1,1,1,1,9\n"
         for (row, complaint) in [
             ("2022-01-01 00:00:00,1,1,1,1,9", "3: column \"timestamp\""),
@@ -76,8 +79,8 @@ struct CandleTests {
                 && Self.error(first + uneven).contains("no multiple"))
     }
 
-    /// The hourly files' gaps, as counted when they were collected.
-    @Test func realCandles() throws {
+    @Test("The exchange's hourly candles have the gaps that were counted when they were collected")
+    func realCandles() throws {
         for (file, count, gaps) in [
             ("btcusdt-1h-2019-12-to-2021-07.csv", 14_292, 7), ("btcusdt-1h-2022.csv", 8760, 0),
             ("ethusdt-1h-2022.csv", 8760, 0),

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 struct InstrumentTests {
-    @Test func names() throws {
+    @Test("Each kind of instrument's name is parsed to coin, currency, settlement, expiry and strike")
+    func names() throws {
         func expiry(_ year: Int, _ month: Int, _ day: Int) throws -> Timestamp {
             Timestamp(try #require(Day(year: year, month: month, day: day)), hour: 8)
         }
@@ -31,19 +32,23 @@ struct InstrumentTests {
         #expect(try Instrument(name: "BTC-5MAR21").expiry == (try expiry(2021, 3, 5)))
     }
 
-    @Test(arguments: [
-        "", "BTC", "-", "BTC-", "BTC-FOO", "BTC-32JAN25", "BTC-29FEB23-1000-C", "BTC-27JUN2025-1000-C",
-        "BTC-27JUN25-1000-X", "BTC-27JUN25-1000", "BTC-27JUN25-0-C", "BTC-27JUN25--5-C", "BTC-27JUN25-1e5-C",
-        "BTC-27JUN25-1.5-C", "BTC-27JUN25-1d2d3-C", "btc-PERPETUAL", "BTC_-PERPETUAL", "BTC_USDC_X-PERPETUAL",
-        "BTC-27JUN25-1000-C-X", "BTC-0JUN25", "BTC-27Jün25", "BTC-२7JUN25", "BTC-+1JUN25",
-        "BTC-27JUN25-nan-C",
-    ])
+    @Test(
+        "What only resembles an instrument's name is refused",
+        arguments: [
+            "", "BTC", "-", "BTC-", "BTC-FOO", "BTC-32JAN25", "BTC-29FEB23-1000-C", "BTC-27JUN2025-1000-C",
+            "BTC-27JUN25-1000-X", "BTC-27JUN25-1000", "BTC-27JUN25-0-C", "BTC-27JUN25--5-C",
+            "BTC-27JUN25-1e5-C",
+            "BTC-27JUN25-1.5-C", "BTC-27JUN25-1d2d3-C", "btc-PERPETUAL", "BTC_-PERPETUAL",
+            "BTC_USDC_X-PERPETUAL",
+            "BTC-27JUN25-1000-C-X", "BTC-0JUN25", "BTC-27Jün25", "BTC-२7JUN25", "BTC-+1JUN25",
+            "BTC-27JUN25-nan-C",
+        ])
     func notNames(_ text: String) {
         #expect(throws: InstrumentNameError.self) { try Instrument(name: text) }
     }
 
-    /// The name of every row of real chains parses, and says what it said before parsing.
-    @Test func realNames() throws {
+    @Test("The name of every row of real chains parses, and says what it said before parsing")
+    func realNames() throws {
         for coin in ["btc", "eth"] {
             let file = "data/deribit-options-2021-02-11-\(coin).csv"
             guard let path = SharedData.path(file, skipping: "names of real chains") else { continue }
@@ -66,7 +71,8 @@ struct InstrumentTests {
         }
     }
 
-    @Test func calendar() throws {
+    @Test("Every day of eight centuries becomes a number and back, leap years included")
+    func calendar() throws {
         // Day numbers of known dates, and every day of four centuries there and back.
         #expect(Day(year: 1970, month: 1, day: 1)?.number == 0)
         #expect(Day(year: 2000, month: 3, day: 1)?.number == 11_017)
@@ -81,8 +87,8 @@ struct InstrumentTests {
         #expect(start.years(until: Timestamp(milliseconds: 365 * 86_400_000)) == 1)
     }
 
-    /// An inverse option's profit is linear in its coin premium; an inverse future's is in 1/price.
-    @Test func profit() throws {
+    @Test("An inverse option's profit is linear in its coin premium; an inverse future's is in 1/price")
+    func profit() throws {
         let option = try Instrument(name: "BTC-27JUN25-60000-C")
         #expect(abs(option.profit(quantity: 0.01, entry: 0.02, exit: 0.03) - 0.0001) < 1e-18)
         let linear = try Instrument(name: "BTC_USDC-27JUN25-60000-C")
@@ -105,8 +111,8 @@ struct InstrumentTests {
         }
     }
 
-    /// Delta counts in full until half an hour before expiry, then falls in a straight line.
-    @Test func settlementWindow() throws {
+    @Test("Delta counts in full until half an hour before expiry, then falls in a straight line")
+    func settlementWindow() throws {
         let option = try Instrument(name: "BTC-27JUN25-60000-C")
         let expiry = try #require(option.expiry)
         for (minutes, share) in [(0.0, 0.0), (1, 1.0 / 30), (15, 0.5), (30, 1), (31, 1), (600, 1)] {

@@ -15,7 +15,8 @@ struct ReaderTests {
         return try Chain(source, &badRows)
     }
 
-    @Test func optionTable() throws {
+    @Test("An option table is read in any order of columns, with quotes, CRLF and a byte order mark")
+    func optionTable() throws {
         // Any order, extra columns, quotes, CRLF, a byte order mark, spaces, empty lines, no end of line.
         let text = """
             \u{FEFF}note,dividend,rate,vol,years,strike,spot,type\r
@@ -31,7 +32,8 @@ struct ReaderTests {
         #expect(table.lines == [2, 5])
     }
 
-    @Test func positions() throws {
+    @Test("Positions are read row by row, in the order of the file")
+    func positions() throws {
         let text = "quantity,book,instrument\n-2.5,one,BTC-27JUN25-60000-C\n10000,\"t,wo\",BTC-PERPETUAL\n"
         var badRows = BadRows(skip: false)
         let table = try PositionTable(Source(name: "p", text: text), &badRows)
@@ -40,7 +42,8 @@ struct ReaderTests {
         #expect(table.positions[1].instrument.kind == .perpetual && table.positions[1].line == 3)
     }
 
-    @Test func tickerReply() throws {
+    @Test("An exchange's reply with one ticker is a chain with all of its fields")
+    func tickerReply() throws {
         let chain = try Self.chain(try Self.fixture("ticker.json"))
         let ticker = try #require(chain.tickers.first)
         #expect(chain.tickers.count == 1 && ticker.instrument.name == "BTC-26JUN26-70000-C")
@@ -56,7 +59,8 @@ struct ReaderTests {
                 == PublishedGreeks(delta: 0.45011, gamma: 0.00002, vega: 144.9, theta: -32.1, rho: 75.31))
     }
 
-    @Test func bookSummaryReply() throws {
+    @Test("An exchange's book summary is a chain")
+    func bookSummaryReply() throws {
         let chain = try Self.chain(try Self.fixture("book-summary.json"))
         #expect(
             chain.tickers.map(\.instrument.name) == [
@@ -69,8 +73,8 @@ struct ReaderTests {
         #expect(chain.tickers[2].markPrice == 3411.36 && chain.tickers[2].markVolatility == nil)
     }
 
-    /// Replies one after another, and lists of them, are one chain.
-    @Test func severalReplies() throws {
+    @Test("Replies one after another, and lists of them, are one chain")
+    func severalReplies() throws {
         let ticker = try Self.fixture("ticker.json").bytes
         let summary = try Self.fixture("book-summary.json").bytes
         let chain = try Self.chain(
@@ -78,8 +82,8 @@ struct ReaderTests {
         #expect(chain.tickers.count == 4 && chain.latest.count == 4)
     }
 
-    /// The committed sample: what its generator says, order books included.
-    @Test func sample() throws {
+    @Test("The committed sample is what its generator says, order books included")
+    func sample() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Examples/sample/chain.csv").path
         let chain = try Self.chain(try Source(path: path))
         #expect(chain.tickers.count == 538 && chain.latest.count == 538)
@@ -91,8 +95,8 @@ struct ReaderTests {
         #expect(expiries.count == 20)
     }
 
-    /// The generator makes the committed bytes.
-    @Test func sampleIsReproducible() throws {
+    @Test("The sample's generator makes the committed bytes")
+    func sampleIsReproducible() throws {
         let script = SharedData.packageRoot.appendingPathComponent("scripts/generate-sample").path
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poise-sample-\(UUID())")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -113,7 +117,9 @@ struct ReaderTests {
     }
 
     /// Both real files, whose columns stand in different order: 976 and 996 rows, each instrument twice.
-    @Test(arguments: [("btc", 976), ("eth", 996)])
+    @Test(
+        "Both real chains are read, whatever the order of their columns",
+        arguments: [("btc", 976), ("eth", 996)])
     func realChains(_ coin: String, _ rows: Int) throws {
         let file = "data/deribit-options-2021-02-11-\(coin).csv"
         guard let path = SharedData.path(file, skipping: "real chains") else { return }
@@ -137,8 +143,8 @@ struct ReaderTests {
         #expect(chain.quote(of: try Instrument(name: "SOL-PERPETUAL")) == nil)
     }
 
-    /// Numbers agree with the C library to the bit, and what is no decimal number is refused.
-    @Test func numbers() throws {
+    @Test("Numbers agree with the C library to the bit, and what is no decimal number is refused")
+    func numbers() throws {
         var generator = SeededGenerator(seed: 12)
         var texts = [
             "0", "-0", "+1", "1.", ".5", "1e5", "1E-5", "123456789012345678901234567890", "1e-400", "1e400",

@@ -45,7 +45,8 @@ struct ExplainCommandTests {
         }
     }
 
-    @Test func table() throws {
+    @Test("The table of an explained profit shows its parts, and they add up to its total")
+    func table() throws {
         let result = try Self.explain()
         #expect(result.status == 0 && result.errors.isEmpty)
         let lines = result.output.split(separator: "\n").map(String.init)
@@ -59,7 +60,8 @@ struct ExplainCommandTests {
         #expect(result.output.contains("from 2023-11-14 22:13:20 UTC") && !result.output.contains("settled"))
     }
 
-    @Test func expiredAndTraded() throws {
+    @Test("Expired contracts settle at the given price, and trades count from their own prices")
+    func expiredAndTraded() throws {
         let positions = "a,BTC-22NOV23-36000-C,3\n"
         let trades = "a,BTC-PERPETUAL,10000,36100\n"
         let result = try Self.explain(["--format", "json"], positions: positions, trades: trades, days: 9)
@@ -83,8 +85,10 @@ struct ExplainCommandTests {
         #expect(index.output.contains("settled at 36,700.0 (the second chain's index)"))
     }
 
-    /// Fees are a part of their own, in dollars or at the contract's price in coin; parts still add up to the profit.
-    @Test(arguments: ["usd", "coin"]) func fees(_ numeraire: String) throws {
+    @Test(
+        "Fees are a part of their own, in dollars or in coin, and parts still add up to the profit",
+        arguments: ["usd", "coin"]) func fees(_ numeraire: String) throws
+    {
         let header = "book,instrument,quantity,price,fee_usd\n"
         let trades = header + "a,BTC-PERPETUAL,10000,36100,7.5\nb,BTC-29DEC23-38000-C,1,0.02,-1.25\n"
         func explain(_ trades: String) throws -> [[String]] {
@@ -120,8 +124,8 @@ struct ExplainCommandTests {
         }
     }
 
-    /// Books roll up to desks, desks to the firm; every book needs a desk, also one that only traded.
-    @Test func desks() throws {
+    @Test("Books roll up to desks and desks to the firm, and a book without a desk is named")
+    func desks() throws {
         try Poise.inFolder { folder in
             let file = folder.appendingPathComponent("desks.csv")
             try Data("book,desk\na,east\nb,west\nc,east\n".utf8).write(to: file)
@@ -150,7 +154,8 @@ struct ExplainCommandTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Bad input of `poise explain` ends with status 1 and the place of the fault")
+    func badInput() throws {
         for arguments in [
             ["--by", "tenor"], ["--by", "book,book"], ["--delivery", "BTC"], ["--delivery", "BTC-1JAN24=-1"],
             ["--delivery", "X=1", "--delivery", "X=2"], ["--funding", "1"], ["--funding", "nan"],

@@ -9,8 +9,8 @@ struct GreeksCommandTests {
         110,P,100,0.5,0.3,0.01,0.02,in the money
         """
 
-    /// Inputs repeated, then every Greek under its reference name; values from a textbook.
-    @Test func csv() throws {
+    @Test("CSV repeats the inputs, then gives every Greek under its name, with a textbook's values")
+    func csv() throws {
         let result = try Poise.run(["greeks", "--options", "-", "--format", "csv"], input: Self.options)
         #expect(result.status == 0 && result.errors.isEmpty)
         #expect(
@@ -27,7 +27,8 @@ struct GreeksCommandTests {
         #expect("\(price)" == result.rows[1][7])
     }
 
-    @Test func json() throws {
+    @Test("JSON and CSV of `poise greeks` have the same numbers")
+    func json() throws {
         let result = try Poise.run(["greeks", "--options", "-", "--format", "json"], input: Self.options)
         let rows = try #require(
             JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
@@ -35,8 +36,8 @@ struct GreeksCommandTests {
         #expect(abs((rows[0]["delta"] as? Double ?? 0) - 0.6368306511756191) < 1e-15)
     }
 
-    /// Plain text when nobody looks: aligned, no escape sequences.
-    @Test func table() throws {
+    @Test("A table that goes to no terminal is aligned plain text without escape sequences")
+    func table() throws {
         let result = try Poise.run(["greeks", "--options", "-"], input: Self.options)
         #expect(result.status == 0 && !result.output.contains("\u{1B}"))
         let lines = result.output.split(separator: "\n")
@@ -44,8 +45,8 @@ struct GreeksCommandTests {
         #expect(Set(lines.map { $0.count }).count == 1)
     }
 
-    /// One row per row of the chain, in order, in natural and in exchange units; futures included.
-    @Test func chain() throws {
+    @Test("A chain gives one row per row, in order, in natural and in exchange units, futures included")
+    func chain() throws {
         let result = try Poise.run(["greeks", "--chain", Poise.sampleChain, "--format", "csv"])
         #expect(result.status == 0 && result.rows.count == 539)
         // No field before the name is quoted.
@@ -66,7 +67,9 @@ struct GreeksCommandTests {
         #expect(field("strike", perpetual).isEmpty && field("gamma", perpetual) == "0.0")
     }
 
-    @Test(arguments: [("btc", 977), ("eth", 997)])
+    @Test(
+        "A real chain gives one row of Greeks per row",
+        arguments: [("btc", 977), ("eth", 997)])
     func realChain(_ coin: String, _ lines: Int) throws {
         guard
             let path = SharedData.path("data/deribit-options-2021-02-11-\(coin).csv", skipping: "real chains")
@@ -75,8 +78,8 @@ struct GreeksCommandTests {
         #expect(result.status == 0 && result.rows.count == lines)
     }
 
-    /// The same options through files of either format and every instruction set.
-    @Test func sameAnswers() throws {
+    @Test("The same options in either format and on any instruction set have the same answers")
+    func sameAnswers() throws {
         let baseline = try Poise.run(
             ["greeks", "--options", "-", "--format", "csv"], input: Self.options,
             environment: ["POISE_ISA": "baseline"])
@@ -89,8 +92,8 @@ struct GreeksCommandTests {
         }
     }
 
-    /// The three deltas of a coin-settled option, side by side.
-    @Test func coin() throws {
+    @Test("The three deltas of a coin-settled option stand side by side")
+    func coin() throws {
         let result = try Poise.run(["greeks", "--chain", Poise.sampleChain, "--coin", "--format", "csv"])
         let header = result.rows[0]
         func field(_ name: String, _ row: [String]) -> Double? {
@@ -108,7 +111,8 @@ struct GreeksCommandTests {
         #expect(field("coin_delta", result.rows[1]) == nil && result.rows[1][0] == "BTC-PERPETUAL")
     }
 
-    @Test func usage() throws {
+    @Test("Wrong usage of `poise greeks` ends with the status for usage and says what is expected")
+    func usage() throws {
         for arguments in [
             ["greeks"], ["greeks", "--options", "a", "--chain", "b"], ["greeks", "--options"], ["nonsense"],
             ["greeks", "--options", "-", "--format", "xml"], ["risk", "--chain", "x"],
@@ -125,8 +129,8 @@ struct GreeksCommandTests {
         #expect(try Poise.run(["--version"]).output.contains("0."))
     }
 
-    /// Bad input: exit 1, the place on standard error, nothing on standard output and no file left.
-    @Test func badInput() throws {
+    @Test("Bad input leaves status 1, the place on standard error, and no output at all")
+    func badInput() throws {
         try Poise.inFolder { folder in
             let output = folder.appendingPathComponent("out.csv")
             let bad = Self.options.replacingOccurrences(of: "0.3", with: "-0.3")

@@ -18,7 +18,8 @@ import Testing
 
     /// Exposures that `poise risk` prints are those that the hedge starts from, all bands hold afterwards, and
     /// costs of books add up.
-    @Test func sampleBook() throws {
+    @Test("A hedge starts from the exposures of `poise risk`, and afterwards all bands hold")
+    func sampleBook() throws {
         let result = try Poise.run(Self.sampleArguments + ["--format", "json"])
         #expect(result.status == 0, "\(result.errors)")
         let answer = try object(result.output)
@@ -69,8 +70,8 @@ import Testing
         #expect((sum + rest - objective).magnitude < 1e-8 * objective)
     }
 
-    /// The problem that was solved can be saved, read and solved again.
-    @Test func savedProblem() throws {
+    @Test("The problem that was solved can be saved, read and solved again")
+    func savedProblem() throws {
         try Poise.inFolder { folder in
             let path = folder.appendingPathComponent("problem.json").path
             let live = try object(
@@ -86,7 +87,8 @@ import Testing
         }
     }
 
-    @Test func lotsAreKept() throws {
+    @Test("With lots every trade is a whole number of them")
+    func lotsAreKept() throws {
         try Poise.inFolder { folder in
             let limits = folder.appendingPathComponent("limits.csv").path
             try "underlying,greek,low,high\nBTC,net_delta,-250000,250000\n".write(
@@ -110,7 +112,8 @@ import Testing
     }
 
     /// Tickets and smallest trades leave out what is not worth them, and the table of books still adds up.
-    @Test func ticketsLeaveOutTinyTrades() throws {
+    @Test("Tickets and smallest trades leave out tiny trades, and books still add up")
+    func ticketsLeaveOutTinyTrades() throws {
         try Poise.inFolder { folder in
             let fees = folder.appendingPathComponent("fees.csv").path
             try """
@@ -147,8 +150,8 @@ import Testing
         }
     }
 
-    /// What loosening a limit is said to save is what it saves.
-    @Test func savingsAreReal() throws {
+    @Test("What loosening a limit is said to save is what it saves")
+    func savingsAreReal() throws {
         let text = try Poise.run(Self.sampleArguments).output
         let line = try #require(
             text.split(separator: "\n").first { $0.hasPrefix("loosening the low limit of ETH vega by ") })
@@ -177,7 +180,8 @@ import Testing
         }
     }
 
-    @Test func infeasibleExitsWithThree() throws {
+    @Test("A hedge that no trades achieve ends with status 3 and says which limit to loosen")
+    func infeasibleExitsWithThree() throws {
         let problem = """
             {"name": "stuck", "instruments": [{"id": "a", "costBuy": 1, "costSell": 1, "maxBuy": 2, "maxSell": 2}],
              "bands": [{"label": "delta", "idx": [0], "coef": [1], "current": 10, "lo": -1, "hi": 1}]}
@@ -194,7 +198,8 @@ import Testing
         #expect(text.output.contains("delta stays 3.50000 widths above its high limit"))
     }
 
-    @Test func badInputIsNamed() throws {
+    @Test("Bad input of `poise hedge` ends with status 1 and the place of the fault")
+    func badInputIsNamed() throws {
         func limits(_ text: String) throws -> Poise.Result {
             try Poise.inFolder { folder in
                 let path = folder.appendingPathComponent("limits.csv").path
@@ -250,8 +255,8 @@ import Testing
         #expect(none.status == 1 && none.errors.contains("is empty"))
     }
 
-    /// Trades of all problems as a table, with the figures of the report.
-    @Test func tradesAsTable() throws {
+    @Test("The table of trades of all problems has the figures of the report")
+    func tradesAsTable() throws {
         let live = try object(try Poise.run(Self.sampleArguments + ["--format", "json"]).output)
         let rows = try Poise.run(Self.sampleArguments + ["--format", "csv"]).rows
         #expect(rows[0] == ["problem", "status", "instrument", "trade", "cost"])
@@ -271,8 +276,8 @@ import Testing
         }
     }
 
-    /// Where one of two files cannot be written the other is not there either.
-    @Test func bothFilesOrNone() throws {
+    @Test("Where one of two files cannot be written the other is not there either")
+    func bothFilesOrNone() throws {
         try Poise.inFolder { folder in
             let file = folder.appendingPathComponent("one").path
             let nowhere = folder.appendingPathComponent("nowhere/two").path
@@ -290,8 +295,9 @@ import Testing
         }
     }
 
-    /// The exchange's own chains: a solution that proves itself.
-    @Test(arguments: ["btc", "eth"])
+    @Test(
+        "Books over the exchange's own chains get a hedge that proves itself",
+        arguments: ["btc", "eth"])
     func realChain(_ coin: String) throws {
         guard
             let path = SharedData.path(

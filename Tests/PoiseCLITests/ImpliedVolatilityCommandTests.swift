@@ -11,7 +11,8 @@ struct ImpliedVolatilityCommandTests {
         P,64250,60000,0.1,812.5,0,0
         """
 
-    @Test func statuses() throws {
+    @Test("Every row of `poise iv` has a volatility or a status that says why not")
+    func statuses() throws {
         let result = try Poise.run(["iv", "--options", "-", "--format", "csv"], input: Self.prices)
         #expect(result.status == 0 && result.errors.isEmpty)
         #expect(result.rows[0].suffix(3) == ["dividend", "vol", "status"])
@@ -23,8 +24,8 @@ struct ImpliedVolatilityCommandTests {
         #expect(result.rows[2][7].isEmpty && result.rows[3][7].isEmpty && result.rows[4][7].isEmpty)
     }
 
-    /// From volatilities to prices and back, through files.
-    @Test func roundTrip() throws {
+    @Test("Volatilities come back from their prices through files")
+    func roundTrip() throws {
         let vols = try Poise.run(
             ["greeks", "--options", "-", "--format", "csv"], input: GreeksCommandTests.options)
         let column = try #require(vols.rows[0].firstIndex(of: "price"))
@@ -38,7 +39,8 @@ struct ImpliedVolatilityCommandTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Bad input of `poise iv` ends with status 1 and the place of the fault")
+    func badInput() throws {
         let result = try Poise.run(
             ["iv", "--options", "-"], input: Self.prices.replacingOccurrences(of: "812.5", with: "-812.5"))
         #expect(result.status == 1 && result.errors.contains(":6: column \"price\": value \"-812.5\""))

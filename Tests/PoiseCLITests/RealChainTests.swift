@@ -13,7 +13,8 @@ struct RealChainTests {
     }
 
     /// Every row of both files is priced. Dollars per book are its quantities times those prices.
-    @Test func greeks() throws {
+    @Test("Every row of both real files is priced as the books in dollars say")
+    func greeks() throws {
         for (coin, count) in [("btc", 976), ("eth", 996)] {
             guard
                 let path = SharedData.path(
@@ -49,8 +50,8 @@ struct RealChainTests {
         }
     }
 
-    /// However books are cut, the parts add up to the firm, which is the same.
-    @Test func risk() throws {
+    @Test("However real books are cut, the parts add up to the same firm")
+    func risk() throws {
         try RealBooks.inFolder { books in
             var firm: [String]?
             for by in ["book", "desk", "underlying", "expiry", "instrument", "tenor", "moneyness"] {
@@ -81,7 +82,10 @@ struct RealChainTests {
 
     /// In every scenario. A grid that charges expiry by expiry sees what books have against each other: the firm loses
     /// at most what they do.
-    @Test(arguments: ["deribit-btc", "derive-eth", "desk"]) func scenarios(_ grid: String) throws {
+    @Test(
+        "In every scenario of real books the parts add up to the firm",
+        arguments: ["deribit-btc", "derive-eth", "desk"]) func scenarios(_ grid: String) throws
+    {
         try RealBooks.inFolder { books in
             let rows = try Self.poise(
                 "scenarios", books,
@@ -108,7 +112,8 @@ struct RealChainTests {
         }
     }
 
-    @Test func valueAtRisk() throws {
+    @Test("Components of value at risk of real books add up to the total")
+    func valueAtRisk() throws {
         let histories = ["btc", "eth"].compactMap { coin in
             SharedData.path("data/\(coin)usdt-1h-2022.csv", skipping: "VaR over real chains").map {
                 "\(coin.uppercased())=\($0)"
@@ -139,8 +144,8 @@ struct RealChainTests {
         }
     }
 
-    /// Parts add up row by row, and books to the firm.
-    @Test func explain() throws {
+    @Test("The parts of real books' profit add up row by row, and books to the firm")
+    func explain() throws {
         try RealBooks.inFolder { books in
             func explain(_ more: [String]) throws -> [[String]] {
                 let result = try Poise.run(
@@ -164,8 +169,8 @@ struct RealChainTests {
         }
     }
 
-    /// What a hedge starts from is what the books have, book by book and for the firm, and its proof holds.
-    @Test func hedge() throws {
+    @Test("A hedge starts from what real books have, and its proof holds")
+    func hedge() throws {
         try RealBooks.inFolder { books in
             // So wide that every book's problem has a solution.
             var limits = "book,underlying,expiry,greek,low,high,penalty\n"

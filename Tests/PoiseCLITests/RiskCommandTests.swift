@@ -9,7 +9,8 @@ struct RiskCommandTests {
         try Poise.run(["risk", "--chain", chain, "--positions", positions] + more)
     }
 
-    @Test func table() throws {
+    @Test("The table of `poise risk` shows the sample's exposures")
+    func table() throws {
         let result = try Self.risk([])
         #expect(result.status == 0 && result.errors.isEmpty && !result.output.contains("\u{1B}"))
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -27,8 +28,8 @@ struct RiskCommandTests {
         #expect(lines[30].contains(","))
     }
 
-    /// A chain in files of one coin each is the chain; errors name the file.
-    @Test func chainOfSeveralFiles() throws {
+    @Test("A chain in files of one coin each is the chain, and errors name the file")
+    func chainOfSeveralFiles() throws {
         let whole = try String(contentsOfFile: Poise.sampleChain, encoding: .utf8).split(separator: "\n")
         try Poise.inFolder { folder in
             var files: [String] = []
@@ -59,8 +60,8 @@ struct RiskCommandTests {
         }
     }
 
-    /// The real files of two coins, whose columns stand in another order.
-    @Test func chainOfRealFiles() throws {
+    @Test("Real files of two coins, whose columns stand in another order, are one chain")
+    func chainOfRealFiles() throws {
         let paths = ["btc", "eth"].compactMap {
             SharedData.path("data/deribit-options-2021-02-11-\($0).csv", skipping: "a chain in two files")
         }
@@ -72,8 +73,9 @@ struct RiskCommandTests {
         #expect(both.count > 1900 && both == each[0] + each[1].dropFirst())
     }
 
-    /// Rows sum to the totals in every column, for any grouping and numeraire.
-    @Test(arguments: ["book", "book,underlying", "underlying,expiry", "instrument", "expiry,book"])
+    @Test(
+        "Rows sum to the totals in every column, for any grouping and numeraire",
+        arguments: ["book", "book,underlying", "underlying,expiry", "instrument", "expiry,book"])
     func totals(_ by: String) throws {
         for numeraire in ["usd", "coin"] where numeraire == "usd" || by.contains("underlying") {
             let result = try Self.risk(["--by", by, "--numeraire", numeraire, "--format", "csv"])
@@ -93,8 +95,8 @@ struct RiskCommandTests {
         }
     }
 
-    /// Dollars are coins times the price, contract by contract, for what is a first derivative.
-    @Test func numeraires() throws {
+    @Test("Dollars are coins times the price, contract by contract, for first derivatives")
+    func numeraires() throws {
         let usd = try Self.risk(["--by", "instrument", "--format", "csv"]).rows
         let coin = try Self.risk(["--by", "instrument", "--numeraire", "coin", "--format", "csv"]).rows
         let prices = try Poise.run(["greeks", "--chain", Poise.sampleChain, "--format", "csv"]).rows
@@ -116,7 +118,8 @@ struct RiskCommandTests {
         }
     }
 
-    @Test func json() throws {
+    @Test("JSON and CSV of `poise risk` have the same numbers")
+    func json() throws {
         let result = try Self.risk(["--format", "json", "--by", "underlying"])
         let report = try #require(
             JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
@@ -127,7 +130,8 @@ struct RiskCommandTests {
     }
 
     /// The same run on a real chain of options alone: futures take the price that the options name.
-    @Test func realChain() throws {
+    @Test("A chain of options alone gives futures the price that its options name")
+    func realChain() throws {
         guard
             let path = SharedData.path(
                 "data/deribit-options-2021-02-11-btc.csv", skipping: "risk over a real chain")
@@ -152,7 +156,8 @@ struct RiskCommandTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Bad input of `poise risk` ends with status 1 and the place of the fault")
+    func badInput() throws {
         try Poise.inFolder { folder in
             let positions = folder.appendingPathComponent("positions.csv")
             try Data("book,instrument,quantity\na,BTC-PERPETUAL,1\na,DOGE-PERPETUAL,1\n".utf8).write(

@@ -18,7 +18,8 @@ struct ScenariosCommandTests {
                 + more, environment: environment)
     }
 
-    @Test func table() throws {
+    @Test("The table of `poise scenarios` shows the worst scenario of each group")
+    func table() throws {
         let result = try Self.scenarios([])
         #expect(result.status == 0 && result.errors.isEmpty)
         let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -37,7 +38,9 @@ struct ScenariosCommandTests {
 
     /// All groups in all scenarios, whose sums are the totals; the same bits on any instruction set with
     /// multiply-adds, and with any number of OpenBLAS's threads.
-    @Test(arguments: ["usd", "coin"])
+    @Test(
+        "CSV has all groups in all scenarios, which sum to the totals",
+        arguments: ["usd", "coin"])
     func csv(_ numeraire: String) throws {
         let arguments = ["--format", "csv", "--numeraire", numeraire]
         let result = try Self.scenarios(arguments)
@@ -70,7 +73,8 @@ struct ScenariosCommandTests {
         }
     }
 
-    @Test func json() throws {
+    @Test("JSON and CSV of `poise scenarios` have the same numbers")
+    func json() throws {
         let result = try Self.scenarios(
             ["--format", "json", "--by", "underlying"], grid: Self.example("desk"))
         let report = try #require(
@@ -80,15 +84,15 @@ struct ScenariosCommandTests {
         #expect((report["totals"] as? [[String: Any]])?.count == 110)
     }
 
-    /// Grids that charge expiry by expiry: a book never gains from a tilt of the smile.
-    @Test func byExpiry() throws {
+    @Test("In a grid that charges expiry by expiry a book never gains from a tilt of the smile")
+    func byExpiry() throws {
         let result = try Self.scenarios(["--format", "csv"], grid: Self.example("derive-eth"))
         let tilts = result.rows.filter { $0[4] == "tilt" || $0[4] == "wings" }
         #expect(tilts.count == 2 * 27 && tilts.allSatisfy { (Double($0[9]) ?? 1) <= 0 })
     }
 
-    /// A well-formed picture with a cell per scenario and one panel per group.
-    @Test func picture() throws {
+    @Test("The heat map is well-formed, with a cell per scenario and a panel per group")
+    func picture() throws {
         try Poise.inFolder { folder in
             let file = folder.appendingPathComponent("map.svg")
             let result = try Self.scenarios(["--svg", file.path])
@@ -104,8 +108,8 @@ struct ScenariosCommandTests {
         }
     }
 
-    /// Books roll up to desks, desks to the firm; every book needs a desk.
-    @Test func desks() throws {
+    @Test("Books roll up to desks and desks to the firm, and every book needs a desk")
+    func desks() throws {
         try Poise.inFolder { folder in
             let desks = folder.appendingPathComponent("desks.csv")
             var text = "book,desk\n"
@@ -140,8 +144,8 @@ struct ScenariosCommandTests {
         }
     }
 
-    /// Vega by tenor, gamma by moneyness: buckets in their order, with edges of one's own.
-    @Test func buckets() throws {
+    @Test("Buckets by tenor and moneyness stand in their order, with edges of one's own")
+    func buckets() throws {
         let tenors = try RiskCommandTests.risk(["--by", "tenor", "--format", "csv"]).rows
         #expect(tenors.map { $0[0] }.contains("≤ 7 d") && tenors.last?[0] == "total")
         #expect(!tenors.contains { $0[0] == "all" })
@@ -156,7 +160,8 @@ struct ScenariosCommandTests {
     }
 
     /// Legs of a table of their own: books add up to the total, and one leg gains what the difference of prices is.
-    @Test func options() throws {
+    @Test("A table of legs is revalued: books add up, and a leg gains the difference of its prices")
+    func options() throws {
         try Poise.inFolder { folder in
             let file = folder.appendingPathComponent("legs.csv")
             var text = "book,type,spot,strike,years,vol,rate,dividend,quantity\n"
@@ -206,7 +211,8 @@ struct ScenariosCommandTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Bad input of `poise scenarios` ends with status 1 and the place of the fault")
+    func badInput() throws {
         try Poise.inFolder { folder in
             let grid = folder.appendingPathComponent("grid.json")
             try Data("{\"scenarios\": [{\"spot\": [0.1, -2]}]}".utf8).write(to: grid)

@@ -34,8 +34,9 @@ struct ValueAtRiskCommandTests {
                 + histories.flatMap { ["--history", $0] } + more)
     }
 
-    /// For each method the components add up to the total, in dollars and in coin.
-    @Test(arguments: ["historical", "delta-gamma-vega", "monte-carlo"]) func components(_ method: String)
+    @Test(
+        "For each method the components add up to the total, in dollars and in coin",
+        arguments: ["historical", "delta-gamma-vega", "monte-carlo"]) func components(_ method: String)
         throws
     {
         try Poise.inFolder { folder in
@@ -75,8 +76,8 @@ struct ValueAtRiskCommandTests {
         }
     }
 
-    /// The sample's own histories, daily.
-    @Test func sampleHistories() throws {
+    @Test("The sample's own histories give value at risk, daily")
+    func sampleHistories() throws {
         let histories = ["BTC", "ETH"].map {
             "\($0)=" + Poise.sample.appendingPathComponent("\($0.lowercased())-1d.csv").path
         }
@@ -87,7 +88,8 @@ struct ValueAtRiskCommandTests {
         #expect(result.output.contains("461 windows of 24 h") && result.output.contains("no gaps"))
     }
 
-    @Test func table() throws {
+    @Test("The table of `poise var` shows each group's figures")
+    func table() throws {
         try Poise.inFolder { folder in
             let result = try Self.sample(folder, ["--horizon", "12"])
             #expect(result.status == 0 && result.errors.isEmpty)
@@ -106,7 +108,8 @@ struct ValueAtRiskCommandTests {
         }
     }
 
-    @Test func json() throws {
+    @Test("JSON and CSV of `poise var` have the same numbers")
+    func json() throws {
         try Poise.inFolder { folder in
             let arguments = ["--method", "monte-carlo", "--scenarios", "500", "--format", "json"]
             let result = try Self.sample(folder, arguments)
@@ -129,7 +132,8 @@ struct ValueAtRiskCommandTests {
     }
 
     /// Volatilities that move with an index, time that passes, gains that are written.
-    @Test func options() throws {
+    @Test("Options of `poise var` change its figures")
+    func options() throws {
         try Poise.inFolder { folder in
             let still = try Self.sample(folder, ["--volatility", "none", "--format", "csv"])
             let passing = try Self.sample(
@@ -156,7 +160,8 @@ struct ValueAtRiskCommandTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Bad input of `poise var` ends with status 1 and the place of the fault")
+    func badInput() throws {
         try Poise.inFolder { folder in
             let btc = try Self.candles(folder, "a.csv", seed: 1)
             let books = ["var", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
@@ -198,7 +203,10 @@ struct ValueAtRiskCommandTests {
     }
 
     /// The real returns of 2020 to 2022: value at risk and shortfall of a coin as numpy computes them from the files.
-    @Test(arguments: [1, 24, 168]) func realReturns(_ hours: Int) throws {
+    @Test(
+        "Value at risk of a coin over real returns is what numpy computes",
+        arguments: [1, 24, 168]) func realReturns(_ hours: Int) throws
+    {
         let files = ["btcusdt-1h-2019-12-to-2021-07.csv", "btcusdt-1h-2022.csv"]
         let paths = files.compactMap { SharedData.path("data/\($0)", skipping: "VaR of real returns") }
         guard paths.count == 2 else { return }

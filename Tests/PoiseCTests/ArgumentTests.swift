@@ -25,7 +25,8 @@ struct ArgumentTests {
         UnsafeRawPointer(pointer).map { ($0 + 4).assumingMemoryBound(to: Double.self) }
     }
 
-    @Test func formArguments() throws {
+    @Test("Wrong arguments of the full form are refused with their own status and argument")
+    func formArguments() throws {
         #expect(try spoilt { _, _, _ in } == POISE_OK)
         let cases:
             [(poise_status, String, (inout poise_full_form, inout [poise_column], inout UInt32) -> Void)] = [
@@ -65,7 +66,9 @@ struct ArgumentTests {
     }
 
     /// The first bad row by number, field and value, wherever it stands; with statuses, NaN there and numbers elsewhere.
-    @Test(arguments: [0, 7, 8, 511, 512, 999, 1_002], [0, 24])
+    @Test(
+        "The first bad row is named by number, field and value, wherever it stands",
+        arguments: [0, 7, 8, 511, 512, 999, 1_002], [0, 24])
     func badRows(_ row: Int, _ stride: Int) throws {
         let engine = try makeEngine()
         let count = 1_003
@@ -99,8 +102,8 @@ struct ArgumentTests {
         }
     }
 
-    /// Errors belong to the thread; calls that succeed leave them.
-    @Test func errorsPerThread() async throws {
+    @Test("Errors belong to their thread, and calls that succeed leave them")
+    func errorsPerThread() async throws {
         #expect(poise_engine_create(nil, nil) == POISE_ERROR_NULL)
         #expect(lastError == "engine is NULL")
         #expect(poise_last_error_row() == -1)
@@ -119,7 +122,8 @@ struct ArgumentTests {
         }
     }
 
-    @Test func engines() throws {
+    @Test("An engine of an unknown or unsupported instruction set is refused")
+    func engines() throws {
         for (set, own) in [
             (POISE_ISA_BASELINE, InstructionSet.baseline), (POISE_ISA_AVX2, .avx2),
             (POISE_ISA_AVX512, .avx512),
@@ -142,7 +146,8 @@ struct ArgumentTests {
         }
     }
 
-    @Test func freeNothing() {
+    @Test("Freeing NULL does nothing, for every handle")
+    func freeNothing() {
         poise_engine_free(nil)
         poise_slices_free(nil)
         poise_chain_free(nil)
@@ -156,8 +161,8 @@ struct ArgumentTests {
         #expect(poise_chain_count(nil) == 0 && poise_chain_instrument(nil, 0) == nil)
     }
 
-    /// Texts say which line and column, files which file.
-    @Test func texts() throws {
+    @Test("Faults in texts name line and column, faults in files also the file")
+    func texts() throws {
         var made: OpaquePointer?
         let text = "book,instrument,quantity\na,BTC-PERPETUAL,1\nb,BTC-PERPETUAL,x\n"
         #expect(poise_positions_parse(text, text.utf8.count, "mine", &made) == POISE_ERROR_VALUE)

@@ -15,7 +15,9 @@ struct BitTests {
     ]
 
     /// Sizes around blocks of 8, of 256 (strided) and of 512, each layout of inputs and outputs.
-    @Test(arguments: [0, 1, 7, 8, 9, 255, 257, 512, 513, 1_025, 3_001], [1, 2])
+    @Test(
+        "The full form through C has Swift's bits, for any size and layout",
+        arguments: [0, 1, 7, 8, 9, 255, 257, 512, 513, 1_025, 3_001], [1, 2])
     func fullForm(_ count: Int, _ threads: Int) throws {
         let columns = RandomColumns(count, seed: UInt64(count))
         var options = poise_engine_options(
@@ -54,8 +56,9 @@ struct BitTests {
         }
     }
 
-    /// Inputs backwards, interleaved and one value for all rows.
-    @Test(arguments: [1, 9, 256, 700], [1, 2])
+    @Test(
+        "Columns backwards, interleaved and of one value have Swift's bits",
+        arguments: [1, 9, 256, 700], [1, 2])
     func strides(_ count: Int, _ threads: Int) throws {
         var columns = RandomColumns(count, seed: 5)
         columns.rate = columns.rate.map { _ in 0.03 }
@@ -90,8 +93,8 @@ struct BitTests {
         #expect(sameBits(prices, try #require(expected[.price])))
     }
 
-    /// The reference table: C's bits are Swift's, row by row.
-    @Test func reference() throws {
+    @Test("C's bits of the reference table are Swift's, row by row")
+    func reference() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures/european.csv")
             .path
         var badRows = BadRows(skip: false)
@@ -123,7 +126,9 @@ struct BitTests {
         }
     }
 
-    @Test(arguments: [0, 1, 9, 300])
+    @Test(
+        "Implied volatilities through C have Swift's bits and statuses",
+        arguments: [0, 1, 9, 300])
     func impliedVolatility(_ count: Int) throws {
         let columns = RandomColumns(count, seed: 3)
         let engine = try makeEngine()
@@ -160,7 +165,8 @@ struct BitTests {
     }
 
     /// Slices of odd sizes, also empty ones, against the kernel's own slice form; and near the full form.
-    @Test func slices() throws {
+    @Test("Slices of any size have the bits of the kernel's slice form")
+    func slices() throws {
         let sizes = [3, 0, 8, 17, 1, 40, 0, 9]
         let offsets = sizes.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         let count = offsets[sizes.count]
@@ -226,7 +232,8 @@ struct BitTests {
         }
     }
 
-    @Test func exposures() throws {
+    @Test("Exposures through C have Swift's bits, labels and order")
+    func exposures() throws {
         let (engine, chain, positions) = (try makeEngine(), try makeChain(), try makePositions())
         var badRows = BadRows(skip: false)
         let valuation = try BookValuation(
@@ -270,8 +277,8 @@ struct BitTests {
         }
     }
 
-    /// The names and numbers of the header are those of the modules.
-    @Test func numbers() throws {
+    @Test("The names and numbers of the header are those of the modules")
+    func numbers() throws {
         #expect(POISE_VERSION == poiseVersion)
         #expect(String(cString: poise_version()) == poiseVersion)
         #expect(poise_abi_version() == 1)

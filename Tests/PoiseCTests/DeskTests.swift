@@ -6,8 +6,8 @@ import Testing
 
 /// Chains, live desks, hedges and scenarios through C, against the same through Swift.
 struct DeskTests {
-    /// A desk ticks, hedges and fills: the same decisions and the same bits as Swift's.
-    @Test func live() throws {
+    @Test("A desk that ticks, hedges and fills decides as in Swift, with the same bits")
+    func live() throws {
         let (engine, chain, positions, limits) = (
             try makeEngine(), try makeChain(), try makePositions(), try makeLimits()
         )
@@ -95,8 +95,8 @@ struct DeskTests {
         #expect(hedged > 0)
     }
 
-    /// What a desk refuses leaves it as it was.
-    @Test func refused() throws {
+    @Test("What a desk refuses leaves the desk as it was")
+    func refused() throws {
         let (engine, chain, positions) = (try makeEngine(), try makeChain(), try makePositions())
         let desk = try Handle(poise_live_free) {
             poise_live_create(engine.pointer, chain.pointer, positions.pointer, nil, nil, $0)
@@ -127,8 +127,8 @@ struct DeskTests {
         #expect(stale == 0)
     }
 
-    /// A chain of columns is the chain of the file.
-    @Test func columns() throws {
+    @Test("A chain of columns is the chain of the file")
+    func columns() throws {
         var badRows = BadRows(skip: false)
         let chain = try Chain(try Source(path: sample("chain.csv")), &badRows)
         let tickers = chain.tickers
@@ -194,8 +194,8 @@ struct DeskTests {
         #expect(sameBits(try values(made), try values(read)))
     }
 
-    /// Problems of changing numbers, cold and warm: the solver's own answers.
-    @Test func hedger() throws {
+    @Test("A hedger of changing numbers, cold and warm, gives the solver's own answers")
+    func hedger() throws {
         let hedger = try Handle(poise_hedger_free) { poise_hedger_create(nil, $0) }
         let solver = HedgeSolver()
         var generator = SeededGenerator(seed: 12)
@@ -292,8 +292,9 @@ struct DeskTests {
         }
     }
 
-    /// Legs and books in a grid, and a chain's books, with the bits of Swift.
-    @Test(arguments: [POISE_NUMERAIRE_USD, POISE_NUMERAIRE_COIN])
+    @Test(
+        "Legs, books and chains in a grid have the bits of Swift",
+        arguments: [POISE_NUMERAIRE_USD, POISE_NUMERAIRE_COIN])
     func scenarios(_ numeraire: poise_numeraire) throws {
         let own = numeraire == POISE_NUMERAIRE_USD ? Numeraire.usd : .coin
         let text = """

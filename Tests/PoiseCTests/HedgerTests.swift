@@ -83,7 +83,8 @@ import Testing
     }
 
     /// Below the smallest trade there is none: 5 instead of the 3 that would do. Structs from before the field have none.
-    @Test func smallestTrades() throws {
+    @Test("A trade below the smallest trade is none, and older structs have no smallest trade")
+    func smallestTrades() throws {
         let free = try Self.solve(Self.problem(maximum: 100))
         #expect(free.0 == POISE_HEDGE_OPTIMAL)
         #expect((free.1[1] + 3).magnitude < 1e-9)
@@ -109,7 +110,8 @@ import Testing
     }
 
     /// By hand: 10 of 30 can be sold, so that the band of width 20 stays one width above; nothing else is in the way.
-    @Test func diagnosis() throws {
+    @Test("A diagnosis names the band that stays outside and by how much, by hand")
+    func diagnosis() throws {
         let hedger = try Handle(poise_hedger_free) { poise_hedger_create(nil, $0) }
         func diagnose(_ problem: HedgeProblem) throws -> (poise_hedge_diagnosis, [[Double]]) {
             var diagnosis = poise_hedge_diagnosis()
@@ -151,7 +153,8 @@ import Testing
     }
 
     /// A live desk whose candidates may trade nothing: its bands stay outside, and the nearest trades are none.
-    @Test func diagnosisOfALiveDesk() throws {
+    @Test("A desk whose candidates may trade nothing is told that its bands stay outside")
+    func diagnosisOfALiveDesk() throws {
         let engine = try makeEngine()
         let (chain, positions, limits) = (try makeChain(), try makePositions(), try makeLimits())
         let live = try Handle(poise_live_free) {
@@ -191,8 +194,8 @@ import Testing
                 == POISE_ERROR_ARGUMENT)
     }
 
-    /// Groups by desk, tenor and moneyness are those of Swift, with its bits.
-    @Test func buckets() throws {
+    @Test("Groups by desk, tenor and moneyness are those of Swift, with its bits")
+    func buckets() throws {
         let engine = try makeEngine()
         let (chain, positions) = (try makeChain(), try makePositions())
         var options = poise_exposure_options()

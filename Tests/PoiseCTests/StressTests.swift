@@ -10,7 +10,9 @@ struct StressTests {
     }
 
     /// No crash, no promise broken; and the calls are of both kinds, with every status that arguments can bring.
-    @Test(arguments: [1, 2])
+    @Test(
+        "Random arguments crash nothing and break no promise of the header",
+        arguments: [1, 2])
     func randomArguments(_ seed: Int) {
         let calls = Self.setting("POISE_FUZZ_CALLS", default: 30_000)
         let outcome = poise_fuzz(UInt64(seed), UInt64(calls))
@@ -26,7 +28,8 @@ struct StressTests {
 
     /// 64 threads with desks and hedgers of their own, one engine with threads of its own, one chain and one set of
     /// positions: each comes to the same bits.
-    @Test func threads() throws {
+    @Test("64 threads with desks of their own come to the same bits")
+    func threads() throws {
         let threads = 64
         let rounds = Self.setting("POISE_THREAD_ROUNDS", default: 2)
         var options = poise_engine_options(

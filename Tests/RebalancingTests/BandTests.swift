@@ -4,7 +4,8 @@ import VectorMath
 
 /// What a band does with an exposure.
 struct BandTests {
-    @Test func changes() {
+    @Test("A band's change takes an exposure to its edge, or to the inner band once it has left")
+    func changes() {
         let edge = RebalancingBand(lower: Lanes(repeating: -1), upper: Lanes(repeating: 2))
         let exposure: Lanes = [-3, -1, 0, 2, 2.5, .nan, .infinity, -.infinity]
         let change = edge.change(of: exposure)

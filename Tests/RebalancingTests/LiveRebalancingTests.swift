@@ -49,7 +49,8 @@ struct LiveRebalancingTests {
 
     /// Bands are the policies' in the limits' units; what is outside comes into the inner band, what is inside stays in
     /// the outer one, at the optimum of the same problem by hand.
-    @Test func bandsReachTheHedge() throws {
+    @Test("What is outside a policy's band is hedged into the inner band, at the optimum by hand")
+    func bandsReachTheHedge() throws {
         let hedge = try hedge(nil)
         let live = try LiveRebalancing(
             hedge,
@@ -99,8 +100,8 @@ struct LiveRebalancingTests {
         if case .hedge(let status) = try live.decide() { #expect(status == .optimal) }
     }
 
-    /// Nothing is traded on stale data, nor while all exposures are inside, whatever the limits.
-    @Test func holds() throws {
+    @Test("Nothing is traded on stale data, nor while all exposures are inside, whatever the limits")
+    func holds() throws {
         for book in [nil, "book-01", "book-02"] {
             let hedge = try hedge(book)
             let limit = 0
@@ -117,8 +118,8 @@ struct LiveRebalancingTests {
         }
     }
 
-    /// Volatilities of a policy shift the band by vanna.
-    @Test func adjustedVolatility() throws {
+    @Test("A policy's own volatility shifts the band by vanna")
+    func adjustedVolatility() throws {
         let hedge = try hedge("book-01")
         let policy = try ZakamoulinePolicy(riskAversion: 1e-6)
         let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: policy)])
@@ -132,7 +133,8 @@ struct LiveRebalancingTests {
         #expect(abs(centre + shift) < 1e-9 * max(1, abs(shift)) && shift != 0)
     }
 
-    @Test func badRules() throws {
+    @Test("Rules that do not fit the books are refused by name")
+    func badRules() throws {
         let hedge = try hedge(nil)
         func complaint(_ rules: [LiveRebalancing.Rule]) -> String {
             do {

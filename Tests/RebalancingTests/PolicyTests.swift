@@ -38,8 +38,8 @@ struct PolicyTests {
         ]
     }
 
-    /// Whalley–Wilmott, Zakamouline and Leland over 240 settings.
-    @Test func formulas() throws {
+    @Test("Whalley–Wilmott, Zakamouline and Leland agree with 50 digits over 240 settings")
+    func formulas() throws {
         var worst: [String: Double] = [:]
         for row in try Fixture("bands.csv").rows {
             let state = Self.state {
@@ -76,7 +76,8 @@ struct PolicyTests {
     }
 
     /// The certainty equivalents that a band of fixed costs balances: a shift of either edge costs.
-    @Test func fixedCostsAreOptimal() throws {
+    @Test("A band of fixed costs is optimal: shifting either edge costs")
+    func fixedCostsAreOptimal() throws {
         let (k, cost, gamma, a, sigma, spot) = (0.01, 0.002, 0.03, 0.5, 0.6, 50.0)
         let state = Self.state {
             $0.spot = Lanes(repeating: spot)
@@ -104,8 +105,8 @@ struct PolicyTests {
         #expect(inner > 0.05 * upper && inner < 0.95 * upper)
     }
 
-    /// Any policy in lanes is the same, bit for bit, as alone.
-    @Test func lanesAreAlone() throws {
+    @Test("Any policy in lanes is the same, bit for bit, as alone")
+    func lanesAreAlone() throws {
         var generator = SeededGenerator(seed: 9)
         func random(_ low: Double, _ high: Double) -> Double {
             Double.random(in: low...high, using: &generator)
@@ -150,7 +151,8 @@ struct PolicyTests {
         #expect(trades > 1000)
     }
 
-    @Test func clocks() throws {
+    @Test("A clock trades when its interval has passed, sooner where volatility is high")
+    func clocks() throws {
         let policy = try TimePolicy(interval: 0.01)
         var state = Self.state { $0.delta = Lanes(repeating: 3) }
         state.yearsSinceHedge = [0, 0.005, 0.00998, 0.01, 0.02, .infinity, .nan, 0.0099999999]
@@ -164,7 +166,8 @@ struct PolicyTests {
         #expect(faster.realisedVolatility == .bipower(window: 9))
     }
 
-    @Test func thresholds() throws {
+    @Test("Thresholds on delta, cash and move trade what is outside, to where they land")
+    func thresholds() throws {
         let state = Self.state {
             $0.delta = [0.3, -0.3, 0.1, 0.5, 1, -1, 0, 0.2]
             $0.gamma = [0.1, -0.1, 0, 0.2, 0.5, 1, 0, 0]
@@ -197,7 +200,8 @@ struct PolicyTests {
         #expect(abs(wider.band(state).upper[0] - 0.5) < 1e-15)
     }
 
-    @Test func depthAndAge() throws {
+    @Test("Thin order books widen a band as documented, and stale data freezes it")
+    func depthAndAge() throws {
         let base = try ThresholdPolicy(.delta(0.1))
         let liquid = try LiquidityAwarePolicy(base, referenceDepth: 100, exponent: 0.5, maximum: 5)
         var state = Self.state { $0.delta = Lanes(repeating: 1) }
@@ -243,8 +247,8 @@ struct PolicyTests {
         }
     }
 
-    /// Plans against those found by trying every pattern of trades, in 50 digits.
-    @Test func plans() throws {
+    @Test("Plans are those found by trying every pattern of trades, in 50 digits")
+    func plans() throws {
         var (worst, traded) = (0.0, 0)
         for row in try Fixture("plans.csv").rows {
             let forecasts = row.list("forecasts")
@@ -277,8 +281,8 @@ struct PolicyTests {
         #expect(worst < 1e-7 && traded > 20 && traded < 60)
     }
 
-    /// One step without costs is the static optimum; with costs alone there is a band in closed form.
-    @Test func horizonOfOne() throws {
+    @Test("One step without costs is the static optimum; with costs its band has a closed form")
+    func horizonOfOne() throws {
         let state = Self.state {
             $0.delta = [2, -3, 0.5, 1e-3, 0, 7, -0.25, 4]
             $0.proportionalCost = .zero
@@ -299,7 +303,8 @@ struct PolicyTests {
         }
     }
 
-    @Test func badParameters() throws {
+    @Test("A policy's bad parameter is refused with its name and value")
+    func badParameters() throws {
         func complaint(_ body: () throws -> any RebalancingPolicy) -> String {
             do { return "accepted \(try body().name)" } catch { return "\(error)" }
         }

@@ -22,8 +22,9 @@ struct ChainScenarioTests {
         )
     }
 
-    /// Each kind of contract gains what its value does: the tickers themselves moved, valued as always.
-    @Test(arguments: Numeraire.allCases)
+    @Test(
+        "Each kind of contract gains what its value does when the tickers themselves move",
+        arguments: Numeraire.allCases)
     func sameAsMovedChain(_ numeraire: Numeraire) throws {
         let grid = try ScenarioTests.grid(days: [0, 3], rates: [0])
         // The second time is within the half hour in which the delivery price of the first expiry averages in.
@@ -123,7 +124,9 @@ struct ChainScenarioTests {
 
     /// Taylor's sums of the Greeks come near full revaluation at the order that they should: halve all moves, and the
     /// error of the first order falls by four, that of the second by eight.
-    @Test(arguments: Numeraire.allCases, [1, 2])
+    @Test(
+        "Taylor sums of the Greeks approach full revaluation at their order",
+        arguments: Numeraire.allCases, [1, 2])
     func taylorOrder(_ numeraire: Numeraire, _ order: Int) throws {
         let errors = try (0..<4).map {
             try Self.taylorError(numeraire, order: order, size: pow(2, -Double($0)))
@@ -133,8 +136,8 @@ struct ChainScenarioTests {
         #expect(abs(measured[2] - Double(order + 1)) < 0.1)
     }
 
-    /// Sparse sums, matrix products and Float80 agree, and books add up to the firm.
-    @Test func books() throws {
+    @Test("Sparse sums, matrix products and Float80 agree, and books add up to the firm")
+    func books() throws {
         let grid = try ScenarioTests.grid()
         let (desk, _, scenarios) = try Self.scenarios(grid)
         let profits = scenarios.profits()
@@ -187,7 +190,8 @@ struct ChainScenarioTests {
 
     /// Volatilities that stick to moneyness leave the shape of prices as it is: V'(F', K) at the new K/F is on the old
     /// smile; at its knots, exactly.
-    @Test func stickyMoneyness() throws {
+    @Test("Sticky moneyness leaves the smile as it is over K/F")
+    func stickyMoneyness() throws {
         // Strikes 5% apart and a move by one of those steps: each option comes to where another was.
         let expiry = "26JUN26"
         let strikes = (0..<9).map { 100 * pow(1.05, Double($0) - 4) }
@@ -252,8 +256,8 @@ struct ChainScenarioTests {
         }
     }
 
-    /// Real chains: twenty books over all options of two coins, every grid that comes with the project.
-    @Test func realChain() throws {
+    @Test("Twenty books over real chains go through every grid that comes with the project")
+    func realChain() throws {
         guard
             let btc = SharedData.path(
                 "data/deribit-options-2021-02-11-btc.csv", skipping: "scenarios over a real chain"),

@@ -50,7 +50,9 @@ struct ExchangeTests {
         }
     }
 
-    @Test(arguments: ["btc", "eth"])
+    @Test(
+        "Greeks of the exchange's chains are the published ones",
+        arguments: ["btc", "eth"])
     func chains(_ coin: String) throws {
         let file = "data/deribit-options-2021-02-11-\(coin).csv"
         guard let path = SharedData.path(file, skipping: "the exchange's own numbers") else { return }
@@ -58,15 +60,15 @@ struct ExchangeTests {
         try Self.check(try Chain(try Source(path: path), &badRows).tickers, coin)
     }
 
-    /// The sample's figures come from its generator's own formulas.
-    @Test func sample() throws {
+    @Test("The sample's published figures come from its generator's own formulas")
+    func sample() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Examples/sample/chain.csv").path
         var badRows = BadRows(skip: false)
         try Self.check(try Chain(try Source(path: path), &badRows).tickers, "sample")
     }
 
-    /// Single tickers from 2020 to 2026, inverse and linear.
-    @Test func tickers() throws {
+    @Test("Single tickers from 2020 to 2026, inverse and linear, have their published figures")
+    func tickers() throws {
         let file = "data/option_tickers_with_exchange_greeks.csv"
         guard let path = SharedData.path(file, skipping: "tickers of 2020 to 2026") else { return }
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
@@ -101,7 +103,8 @@ struct ExchangeTests {
     }
 
     /// A published ticker with all its figures: BTC-27SEP24-40000-C of 2023-11-10 05:18:31 UTC.
-    @Test func goldenTicker() throws {
+    @Test("One published ticker has all its published figures")
+    func goldenTicker() throws {
         let own = try Self.figures(
             try Self.ticker("BTC-27SEP24-40000-C", at: 1_699_593_511_000, price: 39_165.86, volatility: 60.86)
         )
@@ -114,8 +117,8 @@ struct ExchangeTests {
         #expect(abs(own.netDelta - 0.381406) < 1e-6)
     }
 
-    /// In the last half hour the delta of a position and its net delta fade together.
-    @Test func settlement() throws {
+    @Test("In the last half hour the delta of a position and its net delta fade together")
+    func settlement() throws {
         let expiry = try #require(try Instrument(name: "BTC-27SEP24-40000-C").expiry)
         for minutesGone in [0, 15, 29] {
             let now = expiry.milliseconds - Int64(30 - minutesGone) * 60_000

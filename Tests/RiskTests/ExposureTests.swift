@@ -41,8 +41,9 @@ struct ExposureTests {
         }
     }
 
-    /// Whatever the grouping, the groups sum to the firm, and the firm is the sum of its legs.
-    @Test(arguments: Numeraire.allCases)
+    @Test(
+        "Whatever the grouping, the groups sum to the firm, and the firm is the sum of its legs",
+        arguments: Numeraire.allCases)
     func totals(_ numeraire: Numeraire) throws {
         let setup = try Setup()
         let figures = setup.figures(numeraire)
@@ -67,8 +68,8 @@ struct ExposureTests {
         }
     }
 
-    /// A dense matrix gives the same exposures, and the order of the positions does not matter.
-    @Test func otherWays() throws {
+    @Test("A dense matrix gives the same exposures, and the order of the positions does not matter")
+    func otherWays() throws {
         let setup = try Setup()
         let figures = setup.figures(.usd)
         let (plan, exposures) = setup.exposures([.book, .underlying], .usd)
@@ -94,7 +95,8 @@ struct ExposureTests {
     }
 
     /// Books that hold all contracts are summed as a matrix; parts of it, and fills, give the bits of the whole.
-    @Test func denseBooks() throws {
+    @Test("Dense books are summed as a matrix product whose parts have the bits of the whole")
+    func denseBooks() throws {
         let setup = try Setup()
         let figures = setup.figures(.usd)
         var generator = SeededGenerator(seed: 4)
@@ -147,8 +149,8 @@ struct ExposureTests {
         #expect(bits(parts) == bits(anew) && bits(parts) != bits(whole))
     }
 
-    /// Every instruction set gives the same bits.
-    @Test func sameBits() throws {
+    @Test("Exposures have the same bits on every instruction set")
+    func sameBits() throws {
         let setup = try Setup()
         let figures = setup.figures(.usd)
         let (plan, exposures) = setup.exposures([.book, .expiry], .usd)
@@ -167,7 +169,8 @@ struct ExposureTests {
 
     /// Every contract's figures are what the value and the net delta do when price, volatility and time
     /// move: difference quotients of revaluations.
-    @Test func derivatives() throws {
+    @Test("Every contract's figures are difference quotients of its revaluations")
+    func derivatives() throws {
         let setup = try Setup()
         let inverse = setup.valuation.greeks.tickers.filter { $0.instrument.isOption }.prefix(40)
         // The same contracts settled in stablecoin.
@@ -241,8 +244,8 @@ struct ExposureTests {
         }
     }
 
-    /// Futures, perpetuals and coins, of both settlements.
-    @Test func deltaOne() throws {
+    @Test("Futures, perpetuals and coins of both settlements have their exposures in closed form")
+    func deltaOne() throws {
         let text = """
             instrument_name,timestamp,underlying_price,mark_iv,mark_price
             BTC-PERPETUAL,1772443800000,,,50000
@@ -279,8 +282,8 @@ struct ExposureTests {
         }
     }
 
-    /// A future that the chain does not list has the price that its options name; what has none is named.
-    @Test func missingInstruments() throws {
+    @Test("An unlisted future has the price that its options name, and what has none is named")
+    func missingInstruments() throws {
         let text = """
             instrument_name,timestamp,underlying_price,underlying_index,mark_iv,mark_price,index_price
             BTC-26JUN26-70000-C,1772443800000,65402.5,BTC-26JUN26,51.4,0.08,64250
@@ -304,8 +307,8 @@ struct ExposureTests {
         #expect(valuation.greeks.options.spot == [65_402.5, 65_402.5, 64_250])
     }
 
-    /// Values that the formulas do not accept name the chain's line and column.
-    @Test func unpriceable() throws {
+    @Test("Values that the formulas do not accept name the chain's line and column")
+    func unpriceable() throws {
         let text = """
             instrument_name,timestamp,underlying_price,mark_iv,mark_price
             BTC-26JUN26-70000-C,1772443800000,65402.5,51.4,0.08
@@ -329,7 +332,10 @@ struct ExposureTests {
 
     /// Products of ten and of twelve figures, beside sums of 64 bits; columns behind them are 0. The same bits on AVX2
     /// and AVX-512.
-    @Test(arguments: [10, 12]) func figureProducts(_ figures: Int) throws {
+    @Test(
+        "Products of ten and twelve figures agree with sums of 64 bits, the same on AVX2 and AVX-512",
+        arguments: [10, 12]) func figureProducts(_ figures: Int) throws
+    {
         let (rows, groups) = (301, 24)
         let contracts = ScenarioMatrix(rowCount: rows, scenarioCount: 16)
         var random = SeededGenerator(seed: 11)

@@ -82,8 +82,9 @@ struct LiveRiskTests {
         [.book], [.book, .expiry], [.moneyness, .book, .tenor], [.instrument],
     ]
 
-    /// The same figures and exposures as the path that values each contract by itself.
-    @Test(arguments: Numeraire.allCases)
+    @Test(
+        "Live figures and exposures are those that value each contract by itself",
+        arguments: Numeraire.allCases)
     func sameAsSnapshot(_ numeraire: Numeraire) throws {
         for time in [Desk.start, Timestamp(milliseconds: 1_774_598_400_000 - 600_000)] {
             var desk = try Desk()
@@ -119,7 +120,9 @@ struct LiveRiskTests {
 
     /// Whatever ticked in whatever order, the state is the one that a fresh start from the same inputs has, bit
     /// for bit, and only stale slices are computed.
-    @Test(arguments: groupings)
+    @Test(
+        "Whatever ticked, the state has the bits of a fresh start from the same inputs",
+        arguments: groupings)
     func sameAsFreshStart(_ groupings: [Grouping]) throws {
         var desk = try Desk()
         let engine = try GreeksEngine()
@@ -170,8 +173,8 @@ struct LiveRiskTests {
         }
     }
 
-    /// Fills change the group they belong to, as if the positions had held them from the start.
-    @Test func fills() throws {
+    @Test("Fills change their group as if the positions had held them from the start")
+    func fills() throws {
         var desk = try Desk()
         let engine = try GreeksEngine()
         let live = try desk.live([.book, .expiry], .usd, engine)
@@ -197,8 +200,8 @@ struct LiveRiskTests {
         #expect(Self.bits(try desk.live([.book, .expiry], .usd, engine)) == Self.bits(live))
     }
 
-    /// AVX2 and AVX-512 give the same bits; the baseline, which rounds differently, the same to 1e-13.
-    @Test func sameBits() throws {
+    @Test("Live risk has the same bits on AVX2 and AVX-512, and the baseline is within 1e-13")
+    func sameBits() throws {
         let desk = try Desk()
         let reference = try desk.live([.book], .coin, try GreeksEngine())
         for set in InstructionSet.supported {
@@ -218,8 +221,8 @@ struct LiveRiskTests {
         }
     }
 
-    /// What cannot be computed is refused by name, and nothing changes.
-    @Test func refusals() throws {
+    @Test("What cannot be computed live is refused by name, and nothing changes")
+    func refusals() throws {
         let desk = try Desk()
         let live = try desk.live([.book], .usd, try GreeksEngine())
         let before = Self.bits(live)

@@ -82,8 +82,10 @@ struct ProfitExplanationTests {
         return exp(-r * t) * w * (f * n(w * d1) - k * n(w * (d1 - s)))
     }
 
-    /// Unexplained is of third order where moves shrink, time and rate with their square.
-    @Test(arguments: Numeraire.allCases) func orderOfConvergence(_ numeraire: Numeraire) throws {
+    @Test(
+        "Unexplained profit is of third order where moves shrink, time and rate with their square",
+        arguments: Numeraire.allCases) func orderOfConvergence(_ numeraire: Numeraire) throws
+    {
         let contracts = ["36000-C", "40000-C", "30000-P"].map { "BTC-\(Self.far)-\($0)" }
         func unexplained(_ scale: Double) throws -> (rest: Double, profit: Double) {
             let time = Self.start + Int64(Double(Self.day) * scale * scale)
@@ -113,8 +115,8 @@ struct ProfitExplanationTests {
         #expect(fine.rest < 1e-3 * fine.profit)
     }
 
-    /// Each part alone moves only its own, by the difference of values to first order.
-    @Test func partsAlone() throws {
+    @Test("A move of one input alone appears in its own part, by the difference of values")
+    func partsAlone() throws {
         let name = "BTC-\(Self.far)-38000-C"
         func parts(_ second: String) throws -> (ProfitSums, Double) {
             let first = Self.option(
@@ -155,7 +157,8 @@ struct ProfitExplanationTests {
     }
 
     /// Futures, perpetuals and coins: closed forms in both numeraires; carry is what stays where the index does.
-    @Test func settledContracts() throws {
+    @Test("Futures, perpetuals and coins are explained in closed form in both numeraires")
+    func settledContracts() throws {
         let dated = "BTC-\(Self.far)"
         let years = Double(1_703_836_800_000 - Self.start) / (365 * 86_400_000)
         let later = Self.start + 5 * Self.day
@@ -210,10 +213,12 @@ struct ProfitExplanationTests {
         }
     }
 
-    /// What expired is settled, at the second chain's index or at the price that is given.
-    @Test(arguments: Numeraire.allCases, [nil, 37_250.0]) func expiry(
-        _ numeraire: Numeraire, _ delivery: Double?
-    ) throws {
+    @Test(
+        "What expired is settled at the second chain's index or at the price that is given",
+        arguments: Numeraire.allCases, [nil, 37_250.0]) func expiry(
+            _ numeraire: Numeraire, _ delivery: Double?
+        ) throws
+    {
         let call = "BTC-\(Self.near)-35000-C"
         let put = "BTC-\(Self.near)-35000-P"
         let dated = "BTC-\(Self.near)"
@@ -252,8 +257,8 @@ struct ProfitExplanationTests {
         #expect(explanation.end?.lowerBound == Timestamp(milliseconds: 1_700_812_800_000))
     }
 
-    /// A contract that was listed between the chains and traded: from its price to the end, in the exchange's terms.
-    @Test func newContracts() throws {
+    @Test("A contract listed between the chains is explained from its trade's price to the end")
+    func newContracts() throws {
         let new = "BTC-\(Self.far)-42000-C"
         let linear = "SOL_USDC-\(Self.far)-60-C"
         let first = [Self.future("BTC-PERPETUAL", Self.start, 36_000)]
@@ -285,7 +290,8 @@ struct ProfitExplanationTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Chains, positions and trades that do not fit together are named")
+    func badInput() throws {
         let held = "BTC-\(Self.far)-40000-C"
         let first = [Self.option(held, Self.start, future: 36_500, volatility: 55)]
         let second = [Self.option(held, Self.start + 1000, future: 36_500, volatility: 55)]
@@ -324,8 +330,10 @@ struct ProfitExplanationTests {
         #expect(error(first + [eth], late, "a,\(gone),1\n").contains("names no index of ETH"))
     }
 
-    /// The exchange's own two sweeps, minutes apart: twenty books over all contracts.
-    @Test(arguments: Numeraire.allCases) func realSweeps(_ numeraire: Numeraire) throws {
+    @Test(
+        "The exchange's own two sweeps are explained for twenty books over all contracts",
+        arguments: Numeraire.allCases) func realSweeps(_ numeraire: Numeraire) throws
+    {
         var sweeps: [[Ticker]] = [[], []]
         var chains: [Chain] = []
         for coin in ["btc", "eth"] {

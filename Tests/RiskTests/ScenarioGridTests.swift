@@ -9,7 +9,8 @@ struct ScenarioGridTests {
         try ScenarioGrid(Source(name: "grid.json", text: text))
     }
 
-    @Test func combinations() throws {
+    @Test("Lists in a grid's file become all their combinations, in order")
+    func combinations() throws {
         let grid = try Self.grid(
             """
             {"name": "g", "vol_rules": {"up": {"relative": 0.5}, "down": {"relative": -0.2}},
@@ -26,25 +27,26 @@ struct ScenarioGridTests {
         #expect(!grid.isByExpiry && grid.needsSmiles)
     }
 
-    /// What is wrong is named, with its line and value.
-    @Test(arguments: [
-        ("{\"scenarios\": []}", "there is none"), ("[]", "expected one object"), ("", "is empty"),
-        ("{\"scenarios\": [{\"spot\": -1}]}", "scenarios[0].spot\": value \"-1.0\""),
-        ("{\"scenarios\": [{\"spot\": \"x\"}]}", "must be a number"),
-        ("{\"scenarios\": [{\"spt\": 1}]}", "scenarios[0].spt\": value \"1.0\": is unknown"),
-        ("{\"scenarios\": [{\"vol\": \"up\"}]}", "is no rule of vol_rules (same)"),
-        ("{\"scenarios\": [{\"vol\": []}]}", "not 0.0"),
-        ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "expected strike, moneyness or delta"),
-        (
-            "{\"scenarios\": [{\"days\": [0, -2]}]}",
-            "\"scenarios[0].days[1]\": value \"-2.0\": expected 0 to 1000000"
-        ),
-        ("{\"vol_rules\": {\"a\": {\"relative\": 1e9}}, \"scenarios\": [{}]}", "vol_rules.a.relative"),
-        ("{\"vol_rules\": {\"a\": 3}, \"scenarios\": [{}]}", "must be an object"),
-        ("{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}", "linear or"),
-        ("{\"expiry_haircut\": {\"long\": -1}, \"scenarios\": [{}]}", "expiry_haircut.long"),
-        ("{\"scenarios\": [{}],\n \"scenario\": 1}", "grid.json:2"),
-    ])
+    @Test(
+        "What is wrong with a grid is named, with its line and value",
+        arguments: [
+            ("{\"scenarios\": []}", "there is none"), ("[]", "expected one object"), ("", "is empty"),
+            ("{\"scenarios\": [{\"spot\": -1}]}", "scenarios[0].spot\": value \"-1.0\""),
+            ("{\"scenarios\": [{\"spot\": \"x\"}]}", "must be a number"),
+            ("{\"scenarios\": [{\"spt\": 1}]}", "scenarios[0].spt\": value \"1.0\": is unknown"),
+            ("{\"scenarios\": [{\"vol\": \"up\"}]}", "is no rule of vol_rules (same)"),
+            ("{\"scenarios\": [{\"vol\": []}]}", "not 0.0"),
+            ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "expected strike, moneyness or delta"),
+            (
+                "{\"scenarios\": [{\"days\": [0, -2]}]}",
+                "\"scenarios[0].days[1]\": value \"-2.0\": expected 0 to 1000000"
+            ),
+            ("{\"vol_rules\": {\"a\": {\"relative\": 1e9}}, \"scenarios\": [{}]}", "vol_rules.a.relative"),
+            ("{\"vol_rules\": {\"a\": 3}, \"scenarios\": [{}]}", "must be an object"),
+            ("{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}", "linear or"),
+            ("{\"expiry_haircut\": {\"long\": -1}, \"scenarios\": [{}]}", "expiry_haircut.long"),
+            ("{\"scenarios\": [{}],\n \"scenario\": 1}", "grid.json:2"),
+        ])
     func refusals(_ text: String, _ message: String) {
         do {
             _ = try Self.grid(text)
@@ -54,8 +56,8 @@ struct ScenarioGridTests {
         }
     }
 
-    /// The grids that come with the project can be read.
-    @Test func examples() throws {
+    @Test("The grids that come with the project can be read")
+    func examples() throws {
         let folder = SharedData.packageRoot.appendingPathComponent("Examples/grids")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         let counts = try names.map {
@@ -66,7 +68,8 @@ struct ScenarioGridTests {
 
     /// The losses of an exchange's own test portfolios in every one of its scenarios: moves, term rule with floors,
     /// dampened tails, tilts of the smile charged expiry by expiry, mark-downs, the half hour before expiry.
-    @Test func publishedLosses() throws {
+    @Test("An exchange's test portfolios lose what it published, in every one of its scenarios")
+    func publishedLosses() throws {
         guard
             let path = SharedData.path(
                 "data/derive_pmrm2_margin_cases.jsonl.gz", skipping: "an exchange's scenario losses")

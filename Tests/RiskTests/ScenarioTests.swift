@@ -66,8 +66,8 @@ struct ScenarioTests {
             rate: columns[4], dividend: columns[5])
     }
 
-    /// Against 50 digits, every part of a rule, on every instruction set.
-    @Test func manyDigits() throws {
+    @Test("Scenario gains agree with 50 digits in every part of a rule, on every instruction set")
+    func manyDigits() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Tests/RiskTests/Fixtures/scenarios.csv")
         let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
         let header = lines[0].split(separator: ",").map(String.init)
@@ -113,8 +113,8 @@ struct ScenarioTests {
         }
     }
 
-    /// The same as the full form at the moved inputs, in a grid with everything that a grid can share.
-    @Test func sameAsFullForm() throws {
+    @Test("A scenario is the full form at the moved inputs, whatever a grid shares")
+    func sameAsFullForm() throws {
         let engine = try GreeksEngine()
         let grid = try Self.grid()
         let legs = try Self.legs(77)
@@ -157,8 +157,8 @@ struct ScenarioTests {
         #expect(worst < 2e-15)
     }
 
-    /// The same bits whatever else is asked for, on AVX2 and AVX-512; the baseline to rounding.
-    @Test func sameBits() throws {
+    @Test("A scenario has the same bits whatever else is asked for, on AVX2 and AVX-512")
+    func sameBits() throws {
         let legs = try Self.legs(603)
         let grid = try Self.grid()
         var generator = SeededGenerator(seed: 3)
@@ -220,7 +220,8 @@ struct ScenarioTests {
 
     /// An inverse position under moves of the price, as the exchange's own example of its portfolio margin shows:
     /// four losses in the ratio x/(1 − x), which makes it a long position of 0.31335083 coin.
-    @Test func publishedInverseVector() throws {
+    @Test("An inverse position loses what the exchange's example of portfolio margin shows")
+    func publishedInverseVector() throws {
         let published = [-0.059685872, -0.042729659, -0.027247899, -0.013056284, 0]
         let moves = [-0.16, -0.12, -0.08, -0.04, 0]
         let price = 65_000.0
@@ -248,8 +249,8 @@ struct ScenarioTests {
         #expect(abs(dollars.profits()[0, 0] - -0.16) < 1e-15)
     }
 
-    /// Grids that make no sense, and legs without the smile that a grid asks for.
-    @Test func refusals() throws {
+    @Test("Grids that make no sense, and legs without the smile that a grid needs, are refused")
+    func refusals() throws {
         func scenario(_ change: (inout ScenarioGrid.Scenario) -> Void) -> ScenarioGrid.Scenario {
             var scenario = ScenarioGrid.Scenario()
             change(&scenario)

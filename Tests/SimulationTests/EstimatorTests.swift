@@ -27,7 +27,8 @@ struct EstimatorTests {
 
     /// Unbiased, and as efficient as their authors say: the variance of one candle's estimate is that of
     /// close-to-close, 2σ⁴, over 4.9 (Parkinson) and 7.4 (Garman–Klass); of bipower it tends to 2.609σ⁴.
-    @Test func biasAndEfficiency() throws {
+    @Test("Estimators of variance are unbiased and as efficient as their authors say")
+    func biasAndEfficiency() throws {
         let window = 32
         let grid = try TimeGrid(steps: window, stepYears: TimeGrid.hour)
         let model = try GeometricBrownianMotion(grid, spot: 100, volatility: 0.8)
@@ -57,7 +58,8 @@ struct EstimatorTests {
     }
 
     /// Exponential weights: unbiased from the first candle on, with the variance that the weights give it.
-    @Test func exponentialWeights() throws {
+    @Test("Exponentially weighted variance is unbiased from the first candle on")
+    func exponentialWeights() throws {
         let grid = try TimeGrid(steps: 40, stepYears: TimeGrid.hour)
         let model = try GeometricBrownianMotion(grid, spot: 100, volatility: 0.8)
         let halfLife = 12 * TimeGrid.hour
@@ -81,8 +83,8 @@ struct EstimatorTests {
         #expect(abs(one.volatility[0] - logarithm(1.01) / TimeGrid.hour.squareRoot()) < 1e-12)
     }
 
-    /// Jumps fall out of bipower, and stay in the others.
-    @Test func jumps() throws {
+    @Test("Jumps fall out of bipower variation, and stay in the other estimators")
+    func jumps() throws {
         let grid = try TimeGrid(steps: 2000, stepYears: TimeGrid.hour / 60)
         let diffusion = try GeometricBrownianMotion(grid, spot: 100, volatility: 0.8)
         let intensity = 3 / grid.duration
@@ -98,8 +100,8 @@ struct EstimatorTests {
         #expect(abs(bipower.mean - 0.64 - rest) < 0.005 + 4.5 * bipower.standardError && rest < 0.12 * jumps)
     }
 
-    /// The sum over the window is that of the window, whatever went before.
-    @Test func windows() throws {
+    @Test("The sum over a window is that of the window, whatever went before")
+    func windows() throws {
         var generator = SeededGenerator(seed: 2)
         for kind in [
             RealisedVolatility.parkinson(window: 5), .garmanKlass(window: 5), .bipower(window: 5),

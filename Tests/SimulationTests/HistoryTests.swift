@@ -25,7 +25,8 @@ struct HistoryTests {
         return try table(header + lines.joined(separator: "\n") + "\n")
     }
 
-    @Test func replay() throws {
+    @Test("Replayed candles start where no gap lies in between, with the funding of their hours")
+    func replay() throws {
         let series = try CandleSeries(try Self.sample(), stamp: .start, gaps: .avoided)
         #expect(series.run == [4, 3, 2, 1, 3, 2, 1] && series.count == 7)
         #expect(abs(series.stepYears - TimeGrid.hour) < 1e-18)
@@ -59,7 +60,8 @@ struct HistoryTests {
         #expect(ends.starts[0].milliseconds == series.starts[0].milliseconds - 3_600_000)
     }
 
-    @Test func refusals() throws {
+    @Test("Histories with gaps, wrong times or too few candles are refused with their place")
+    func refusals() throws {
         let table = try Self.sample()
         do {
             _ = try CandleSeries(table, stamp: .start)
@@ -92,7 +94,8 @@ struct HistoryTests {
     }
 
     /// Stretches of a bootstrap are stretches of the past; lengths, starts and moments are as they should be.
-    @Test func bootstrap() throws {
+    @Test("Stretches of a bootstrap are stretches of the past, with the past's moments")
+    func bootstrap() throws {
         // Each candle has a return of its own: it tells where a step comes from.
         var text = Self.header
         var price = 100.0
@@ -144,7 +147,8 @@ struct HistoryTests {
     }
 
     /// The exchange's own candles: crashes are where they were, and bootstrapped hours have the past's moments.
-    @Test func realCandles() throws {
+    @Test("The exchange's crashes are replayed where they were")
+    func realCandles() throws {
         guard
             let path = SharedData.path(
                 "data/btcusdt-1h-2019-12-to-2021-07.csv", skipping: "replay of real candles")
@@ -190,7 +194,8 @@ struct HistoryTests {
 
     /// Minutes stamped at their end are the hours stamped at their start, one market beside the other; read the other way
     /// they are a minute off.
-    @Test func minutesAndHours() throws {
+    @Test("Minutes stamped at their end are the hours stamped at their start")
+    func minutesAndHours() throws {
         guard
             let minutes = SharedData.path(
                 "data/btc_perp_1m_20211231_20220120.csv.gz", skipping: "minutes against hours"),

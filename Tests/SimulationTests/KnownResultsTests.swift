@@ -48,7 +48,8 @@ struct KnownResultsTests {
     /// The limit replaces a sum over the steps by an integral that is steep next to expiry, which exceeds it by
     /// 0.17/√N of itself: 3.7% of 21 hedges, 1.9% of 84, 0.9% of 336. So it holds within 3% from 33 hedges on; of 21
     /// trades it does if the one that closes the hedge at expiry counts as one of them (20 steps: 1.5%).
-    @Test func discreteHedging() throws {
+    @Test("Discrete hedging leaves the deviation of Kamal and Derman")
+    func discreteHedging() throws {
         var points: [(steps: Double, deviation: Double)] = []
         for row in try Fixture("hedge-errors.csv").rows {
             let steps = row("steps")
@@ -77,8 +78,8 @@ struct KnownResultsTests {
         #expect(abs(slope + 0.5) < 0.02)
     }
 
-    /// Often enough and for nothing, hedging replicates, whatever the drift.
-    @Test func replication() throws {
+    @Test("Often enough and for nothing, hedging replicates, whatever the drift")
+    func replication() throws {
         let figures = try Self.figures(steps: 8192, drift: 1, [AlwaysRebalance()], paths: 800)
         let sample = Self.sample(figures.values(.profit, policy: 0))
         let premium = Self.call(0.6)
@@ -90,7 +91,8 @@ struct KnownResultsTests {
 
     /// Hedged at Leland's volatility, costs come to the difference of premiums; hedged at the market's, to the same in
     /// the first order.
-    @Test func lelandCost() throws {
+    @Test("Hedged at Leland's volatility, costs come to the difference of premiums")
+    func lelandCost() throws {
         for (cost, steps) in [(0.0005, 84), (0.001, 336)] {
             let interval = Self.years / Double(steps)
             let figures = try Self.figures(
@@ -115,8 +117,8 @@ struct KnownResultsTests {
         }
     }
 
-    /// E ½∫ΓS²(σ_r² − σ_i²)dt is the difference of the option's values at the two volatilities.
-    @Test func gammaScalping() throws {
+    @Test("Expected gamma profit is the difference of the option's values at the two volatilities")
+    func gammaScalping() throws {
         for (realised, implied) in [(0.8, 0.5), (0.4, 0.6)] {
             let figures = try Self.figures(
                 steps: 720, volatility: realised, implied: implied, quantity: 1, [AlwaysRebalance()],
@@ -156,7 +158,9 @@ struct KnownResultsTests {
     ///
     /// Not everywhere: at an aversion of 0.1 the two utility bands tie; at 2 Whalley and Wilmott's ties with the best
     /// fixed one, which Zakamouline's beats by far; a buyer at 1% is better off with Whalley and Wilmott's.
-    @Test(arguments: [(-1.0, 0.01), (-1, 0.005), (-1, 0.002), (1, 0.002)])
+    @Test(
+        "Utility bands beat fixed bands on certainty equivalents",
+        arguments: [(-1.0, 0.01), (-1, 0.005), (-1, 0.002), (1, 0.002)])
     func certaintyEquivalents(_ quantity: Double, _ cost: Double) throws {
         let widths = [0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15]
         let aversions = [0.1, 0.5, 1, 2]

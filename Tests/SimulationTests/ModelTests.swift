@@ -23,7 +23,8 @@ struct ModelTests {
 
     /// Heston and Bates: moments of variance and of the logarithm, the expected price, and prices of calls, against
     /// the characteristic function.
-    @Test func hestonAndBates() throws {
+    @Test("Heston's and Bates's moments and prices are those of the characteristic function")
+    func hestonAndBates() throws {
         for row in try Fixture("models.csv").rows {
             let model = try Self.model(row)
             let (years, drift) = (row("years"), row("drift"))
@@ -61,7 +62,8 @@ struct ModelTests {
     }
 
     /// Jumps alone: Merton's mean, variance, skewness and kurtosis of the logarithm, and the number of jumps.
-    @Test func merton() throws {
+    @Test("Merton's jumps have his moments and number")
+    func merton() throws {
         let grid = try TimeGrid(steps: 20, stepYears: 0.0125)
         let (rate, m, d, sigma) = (30.0, -0.05, 0.08, 0.5)
         let model = try JumpDiffusion(
@@ -112,7 +114,8 @@ struct ModelTests {
 
     /// Regimes: the transition matrix of two regimes in closed form, the stationary distribution, durations, and the
     /// first two moments of the price by backward recursion.
-    @Test func regimes() throws {
+    @Test("Two regimes have their transition matrix, durations and moments in closed form")
+    func regimes() throws {
         let grid = try TimeGrid(steps: 60, stepYears: 1.0 / 365)
         let (up, down) = (20.0, 50.0)
         let model = try RegimeSwitching(
@@ -168,8 +171,8 @@ struct ModelTests {
         #expect(fixed.transition[1] == [0, 1, 0])
     }
 
-    /// Every model gives any path in any lane.
-    @Test func pathsAlone() throws {
+    @Test("Every model gives any path in any lane")
+    func pathsAlone() throws {
         let grid = try TimeGrid(steps: 33, stepYears: 1.0 / 365)
         let heston = try Heston(
             grid, spot: 100,
@@ -184,8 +187,8 @@ struct ModelTests {
         for model in models { PathTests.expectPathsAlone(model) }
     }
 
-    /// The bits of a few paths: the same on every machine, for ever.
-    @Test func bits() throws {
+    @Test("Paths have the same bits on every machine, for ever")
+    func bits() throws {
         let grid = try TimeGrid(steps: 50, stepYears: TimeGrid.hour)
         let heston = try Heston(
             grid, spot: 100,
@@ -222,7 +225,8 @@ struct ModelTests {
         }
     }
 
-    @Test func badParameters() throws {
+    @Test("A model's bad parameter is refused with its name and value")
+    func badParameters() throws {
         let grid = try TimeGrid(steps: 2, stepYears: 0.1)
         func complaint(_ body: () throws -> Void) -> String {
             do {

@@ -333,7 +333,8 @@ struct OptionHedgeTests {
         #expect(bits(alone, 0) == bits(whole, 4))
     }
 
-    @Test func refusals() throws {
+    @Test("Options that cannot be a hedge are refused with their field and value")
+    func refusals() throws {
         func complaint(_ body: () throws -> Void) -> String {
             do {
                 try body()

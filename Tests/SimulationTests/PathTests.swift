@@ -41,8 +41,8 @@ struct PathTests {
         }
     }
 
-    /// E S = S₀ exp(μT), E S² = S₀² exp((2μ + σ²)T), and the law of each step's return.
-    @Test func geometricBrownianMotion() throws {
+    @Test("Geometric Brownian motion has its moments: E S = S₀ exp(μT), E S² = S₀² exp((2μ + σ²)T)")
+    func geometricBrownianMotion() throws {
         let model = try GeometricBrownianMotion(Self.grid, spot: 100, drift: 0.3, volatility: 0.8)
         let years = model.grid.duration
         var first = Sample(around: 100), second = Sample(), returns = Sample(), squares = Sample(),
@@ -70,8 +70,8 @@ struct PathTests {
         for score in scores { #expect(abs(score) < 4.5) }
     }
 
-    /// Any path in any lane, alone or with others.
-    @Test func pathsAlone() throws {
+    @Test("Any path is the same in any lane, alone or with others")
+    func pathsAlone() throws {
         let model = try GeometricBrownianMotion(Self.grid, spot: 100, volatility: 0.8)
         Self.expectPathsAlone(model)
     }

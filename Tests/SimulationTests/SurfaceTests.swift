@@ -15,7 +15,8 @@ struct SurfaceTests {
 
     /// Sticky strike keeps a strike's volatility, sticky delta that of a moneyness; between them the at-the-money
     /// level moves by R times the skew per unit of ln S.
-    @Test func stickiness() throws {
+    @Test("Sticky strike keeps a strike's volatility, sticky delta a moneyness's")
+    func stickiness() throws {
         let model = try GeometricBrownianMotion(PathTests.grid, spot: 100, volatility: 0.8)
         for stickiness in [0.0, 0.6, 1, 2] {
             let surface = try SurfaceDynamics(.constant(0.9), skew: -0.2, stickiness: stickiness)
@@ -47,7 +48,8 @@ struct SurfaceTests {
     }
 
     /// The level of its own has the moments of its process and the correlation with returns that was asked for.
-    @Test func stochasticLevel() throws {
+    @Test("A volatility level of its own has its process's moments and correlation")
+    func stochasticLevel() throws {
         let model = try GeometricBrownianMotion(PathTests.grid, spot: 100, drift: 0.3, volatility: 0.8)
         let (reversion, deviation, correlation) = (6.0, 1.2, -0.6)
         let surface = try SurfaceDynamics(
@@ -87,8 +89,8 @@ struct SurfaceTests {
         #expect(abs(square.score(variance)) < 4.5 && abs(product.score(covariance)) < 4.5)
     }
 
-    /// What follows realised volatility, and what follows the model's variance.
-    @Test func otherLevels() throws {
+    @Test("Volatility levels that follow realised volatility or the model's variance do")
+    func otherLevels() throws {
         let model = try RegimeSwitching(
             PathTests.grid, spot: 100, [.init(volatility: 0.5), .init(volatility: 2)],
             rates: [[0, 90], [90, 0]])

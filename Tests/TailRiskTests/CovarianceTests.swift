@@ -9,8 +9,8 @@ struct CovarianceTests {
         return zip(matrix, flat).map { abs($0 - $1) }.max().map { $0 / scale } ?? .infinity
     }
 
-    /// Against numpy and scikit-learn.
-    @Test func estimators() throws {
+    @Test("Covariances and shrinkages are those of numpy and scikit-learn")
+    func estimators() throws {
         let fixture = try Fixture.read()
         let factors = Fixture.columns(fixture.moves)
         let names = factors.indices.map { "factor \($0)" }
@@ -37,7 +37,8 @@ struct CovarianceTests {
         #expect(references.ledoit_wolf.intensity > 0.01, "the fixture shrinks")
     }
 
-    @Test func factor() throws {
+    @Test("A Cholesky factor times its transpose is the covariance")
+    func factor() throws {
         let fixture = try Fixture.read()
         let covariance = try FactorCovariance(
             Fixture.columns(fixture.moves), names: ["a", "b", "c", "d"], .sample)
@@ -60,8 +61,10 @@ struct CovarianceTests {
         [1, 1 - 0x1p-50, 0, 1 - 0x1p-50, 1, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 0, 0, 1],
     ]
 
-    /// What the error names makes a matrix that has a factor, and little more than that.
-    @Test(arguments: singular) func nearestFix(_ matrix: [Double]) throws {
+    @Test(
+        "What the error of an indefinite covariance names makes it definite, and little more",
+        arguments: singular) func nearestFix(_ matrix: [Double]) throws
+    {
         let covariance = FactorCovariance(names: ["a", "b", "c"], matrix: matrix)
         let error = #expect(throws: TailRiskError.self) { try covariance.choleskyFactor() }
         guard
@@ -88,7 +91,8 @@ struct CovarianceTests {
         #expect(text.contains("raise its eigenvalues to"))
     }
 
-    @Test func badInput() {
+    @Test("Constant factors, too few windows and bad decays are refused by name")
+    func badInput() {
         let moves = [[0.1, -0.2, 0.3], [0.1, 0.1, 0.1]]
         let names = ["a", "b"]
         #expect(throws: TailRiskError.constantFactor("b")) {

@@ -15,8 +15,8 @@ struct FactorHistoryTests {
             Source(name: "candles.csv", text: "timestamp,open,high,low,close\n" + rows.joined()), &badRows)
     }
 
-    /// No window begins, ends or passes where a candle of any coin is missing.
-    @Test func gaps() throws {
+    @Test("No window begins, ends or passes where a candle of any coin is missing")
+    func gaps() throws {
         let a = try Self.candles((0..<12).filter { $0 != 5 }.map { ($0, Double(100 + $0)) })
         let b = try Self.candles((1..<12).filter { $0 != 9 }.map { ($0, Double(200 + $0)) })
         let history = try FactorHistory(["A": a, "B": b], volatility: .none)
@@ -32,8 +32,8 @@ struct FactorHistoryTests {
         #expect(history.moves(steps: 9).count == 0)
     }
 
-    /// The exponentially weighted volatility by its sum.
-    @Test func realisedVolatility() throws {
+    @Test("Realised volatility is the exponentially weighted sum")
+    func realisedVolatility() throws {
         var random = SeededGenerator(seed: 4)
         var close = 100.0
         let closes = (0..<200).map { hour in
@@ -63,7 +63,8 @@ struct FactorHistoryTests {
         }
     }
 
-    @Test func volatilityIndex() throws {
+    @Test("Moves of an index are relative to the window's start, and a coin without one is named")
+    func volatilityIndex() throws {
         let prices = try Self.candles((0..<5).map { ($0, 100) })
         let index = try Self.candles((0..<5).map { ($0, Double(50 + $0)) })
         let history = try FactorHistory(["A": prices], volatility: .index(["A": index]))
@@ -74,7 +75,8 @@ struct FactorHistoryTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Candles of unequal intervals or of no common time are refused by coin")
+    func badInput() throws {
         let hourly = try Self.candles((0..<5).map { ($0, 100) })
         let twoHourly = try Self.candles((0..<5).map { (2 * $0, 100) })
         let later = try Self.candles((10..<15).map { ($0, 100) })

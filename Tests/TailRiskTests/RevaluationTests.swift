@@ -29,8 +29,9 @@ struct RevaluationTests {
         return w * (f * n(w * d1) - k * n(w * (d1 - s)))
     }
 
-    /// Every position of the sample by itself: gains as formulas say, in both numeraires, with and without time.
-    @Test(arguments: Numeraire.allCases, [0.0, 3]) func contracts(_ numeraire: Numeraire, _ days: Double)
+    @Test(
+        "Every position of the sample gains what formulas say, in both numeraires, with and without time",
+        arguments: Numeraire.allCases, [0.0, 3]) func contracts(_ numeraire: Numeraire, _ days: Double)
         throws
     {
         let valuation = try Books.sample()
@@ -73,8 +74,9 @@ struct RevaluationTests {
         #expect(worst < 2e-15 && profits.groups.count > 300)
     }
 
-    /// The same as a grid of scenarios, whose kernel is another one: all coins move alike.
-    @Test(arguments: Numeraire.allCases, [0.0, 2]) func scenarioGrid(_ numeraire: Numeraire, _ days: Double)
+    @Test(
+        "Where all coins move alike, gains are those of the scenario grid's own kernel",
+        arguments: Numeraire.allCases, [0.0, 2]) func scenarioGrid(_ numeraire: Numeraire, _ days: Double)
         throws
     {
         let valuation = try Books.sample()
@@ -109,8 +111,8 @@ struct RevaluationTests {
         }
     }
 
-    /// The exchange's example of a risk vector: a long inverse position of 0.31335083 coins loses x/(1 − x) of it.
-    @Test func inverseVector() throws {
+    @Test("A long inverse position of 0.31335083 coins loses x/(1 − x) of it, as the exchange shows")
+    func inverseVector() throws {
         let price = 65_000.0
         let valuation = try Books.valuation(
             tickers: [
@@ -124,8 +126,10 @@ struct RevaluationTests {
         }
     }
 
-    /// Linear contracts: gains in quote currency, in coin exchanged at the price of the end.
-    @Test(arguments: Numeraire.allCases) func linearContracts(_ numeraire: Numeraire) throws {
+    @Test(
+        "Linear contracts gain in quote currency, in coin exchanged at the price of the end",
+        arguments: Numeraire.allCases) func linearContracts(_ numeraire: Numeraire) throws
+    {
         let stamp = "\"timestamp\": 1700000000000"
         let valuation = try Books.valuation(
             tickers: [
@@ -157,7 +161,10 @@ struct RevaluationTests {
 
     /// The expansion's error is of third order in the moves, without its second-order terms of second order, and so on:
     /// halving the moves divides it by 8, 4, 2.
-    @Test(arguments: Numeraire.allCases) func orderOfConvergence(_ numeraire: Numeraire) throws {
+    @Test(
+        "The expansion's error shrinks at the order of what it leaves out",
+        arguments: Numeraire.allCases) func orderOfConvergence(_ numeraire: Numeraire) throws
+    {
         let valuation = try Books.sample()
         let book = try Books.revaluation(valuation, by: [.book, .underlying], in: numeraire)
         let expansion = DeltaGammaVega(book)
@@ -197,7 +204,8 @@ struct RevaluationTests {
 
     /// The same bits on every instruction set with fused multiply-add and for any number of threads, and scenarios
     /// are the same however many are drawn.
-    @Test func sameBits() throws {
+    @Test("Gains have the same bits on every instruction set and for any number of threads")
+    func sameBits() throws {
         let valuation = try Books.sample()
         let names = ["BTC price", "ETH price", "BTC volatility", "ETH volatility"]
         var matrix = Array(repeating: 1e-5, count: 16)
@@ -232,8 +240,8 @@ struct RevaluationTests {
         }
     }
 
-    /// Moments of what is drawn.
-    @Test func drawnCovariance() throws {
+    @Test("Drawn moves have the moments that they are drawn from")
+    func drawnCovariance() throws {
         let matrix: [Double] = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
         let count = 100_000
         let moves = try FactorMoves.gaussian(
@@ -251,7 +259,8 @@ struct RevaluationTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Missing histories and impossible moves are refused by coin and value")
+    func badInput() throws {
         let valuation = try Books.sample()
         let book = try Books.revaluation(valuation)
         let moves = try FactorMoves(coins: ["BTC"], price: [[0.1]])

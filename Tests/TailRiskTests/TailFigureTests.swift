@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 struct TailFigureTests {
-    /// Against numpy: quantiles, means of tails, and lines fitted by its least squares.
-    @Test func againstNumpy() throws {
+    @Test("Quantiles, tail means and component lines are numpy's")
+    func againstNumpy() throws {
         let fixture = try Fixture.read()
         let gains = Fixture.columns(fixture.gains)
         let profits = try ScenarioProfits(groups: gains.indices.map { ["\($0)"] }, gains: gains)
@@ -26,8 +26,10 @@ struct TailFigureTests {
         }
     }
 
-    /// Components add up to the total at any level, also where gains are equal or few.
-    @Test(arguments: [2, 3, 10, 99, 100, 101, 5000]) func additivity(_ count: Int) throws {
+    @Test(
+        "Components add up to the total at any level, also where gains are equal or few",
+        arguments: [2, 3, 10, 99, 100, 101, 5000]) func additivity(_ count: Int) throws
+    {
         var random = SeededGenerator(seed: UInt64(count))
         let groups = 7
         for kind in 0..<3 {
@@ -60,7 +62,8 @@ struct TailFigureTests {
         }
     }
 
-    @Test func badInput() throws {
+    @Test("Levels outside (½, 1) and gains that are no numbers are refused")
+    func badInput() throws {
         let profits = try ScenarioProfits(groups: [["a"]], gains: [[1, 2, 3]])
         for level in [0.4, 1, 1.5, .nan, -1] {
             #expect(throws: TailRiskError.self) { try profits.figures(level: level) }
@@ -90,7 +93,10 @@ struct TailFigureTests {
     }
 
     /// Coins whose moves are normal: the loss is normal, and so are its components' conditional means.
-    @Test(arguments: [0.9, 0.95, 0.99, 0.999]) func gaussianPortfolio(_ level: Double) throws {
+    @Test(
+        "A normal portfolio has normal losses, and components that are conditional means",
+        arguments: [0.9, 0.95, 0.99, 0.999]) func gaussianPortfolio(_ level: Double) throws
+    {
         let coins = ["AAA", "BBB", "CCC"]
         let book = try Books.coins(
             coins, ["a,AAA_USDC,50", "b,BBB_USDC,-30", "c,CCC_USDC,20", "b,AAA_USDC,5"])
@@ -148,8 +154,8 @@ struct TailFigureTests {
         }
     }
 
-    /// One coin with lognormal moves: the loss is a function of one normal number.
-    @Test func lognormal() throws {
+    @Test("One coin with lognormal moves has the loss of one normal number in closed form")
+    func lognormal() throws {
         let book = try Books.coins(["AAA"], ["a,AAA_USDC,10"])
         let deviation = 0.2
         let covariance = FactorCovariance(names: ["AAA"], matrix: [deviation * deviation])

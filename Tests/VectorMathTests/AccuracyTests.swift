@@ -69,7 +69,8 @@
             #expect(worst.ulps <= limit, "\(name)(\(worst.at)) = \(worst.value): \(worst.ulps) ulp")
         }
 
-        @Test func exponentials() {
+        @Test("Exponentials are within their bound of the 80-bit oracle")
+        func exponentials() {
             let arguments = Self.arguments(from: -707, to: 709)
             Self.check("exponential", limit: 1.1, arguments, { exponential(Scalar.self, $0) }) { exp($0) }
             Self.check("exponential, not fused", limit: 1.3, arguments, { exponential(Split.self, $0) }) {
@@ -87,7 +88,8 @@
         /// x² is rounded before it is an exponent.
         static func gaussianScale(_ x: Double) -> Double { 1 + x * x / 2 }
 
-        @Test func gaussians() {
+        @Test("Bell curves are within their bound of the 80-bit oracle")
+        func gaussians() {
             let arguments = Self.arguments(from: 0, to: 37.5)
             func truth(_ x: Float80) -> Float80 { exp(-x * x / 2) }
             Self.check(
@@ -99,7 +101,8 @@
             #expect(gaussian(Scalar.self, Lanes(repeating: 38)) == .zero)
         }
 
-        @Test func tails() {
+        @Test("Normal tails are within their relative bound, however far out")
+        func tails() {
             let arguments = Self.arguments(from: 0, to: 36)
             func truth(_ x: Float80) -> Float80 { erfc(x / Float80(2).squareRoot()) / 2 }
             Self.check(
@@ -118,7 +121,8 @@
         }
 
         /// Those that count beside the whole: in ulps of the tail where it is large, of 1/30,000 of the whole beyond.
-        @Test func centralTails() {
+        @Test("Central tails are within their bound of the 80-bit oracle")
+        func centralTails() {
             let arguments = Self.arguments(from: -36, to: 36)
             func truth(_ x: Float80) -> Float80 { erfc(abs(x) / Float80(2).squareRoot()) / 2 }
             func scale(_ x: Double) -> Double { Self.gaussianScale(x) + Foundation.exp(x * x / 2) / 30_000 }
@@ -148,7 +152,8 @@
             for lane in 0..<8 { #expect(far.0[lane] >= 0 && far.0[lane] < 1e-300 && far.1[lane] < 1e-300) }
         }
 
-        @Test func logarithms() {
+        @Test("Logarithms are within their bound of the 80-bit oracle")
+        func logarithms() {
             for other in [1.0, 0.7, 1.4999, 3e-200, 7e200] {
                 let b = Lanes(repeating: other)
                 let arguments = Self.arguments(from: -60, to: 60).map { x -> Lanes in
@@ -166,8 +171,8 @@
             }
         }
 
-        /// Powers, by the size of the exponent whose rounding they pass on.
-        @Test func powers() {
+        @Test("Powers are within the bound that the size of their exponent allows")
+        func powers() {
             let arguments = Self.arguments(from: -60, to: 60).map { x -> Lanes in
                 var a = Lanes.zero
                 for lane in 0..<8 { a[lane] = Foundation.exp(x[lane]) }
@@ -192,9 +197,8 @@
             #expect(abs(edges[5] - 2) < 1e-15 && edges[6] == 0 && edges[7] == 1)
         }
 
-        /// The sum of the two parts is as good as the 80-bit oracle can tell (2⁻⁶⁴ of ln a and its own
-        /// error).
-        @Test func logarithmsInTwoParts() {
+        @Test("The two parts of a logarithm sum to it as exactly as the 80-bit oracle can tell")
+        func logarithmsInTwoParts() {
             var worst = 0.0
             for x in Self.arguments(from: -60, to: 60) {
                 var a = Lanes.zero

@@ -5,8 +5,8 @@
 
     /// The random numbers: known answers, exact functions of their bits, and the laws that they should follow.
     struct RandomTests {
-        /// The known answers that the authors publish with their code (Random123, `kat_vectors`).
-        @Test func knownAnswers() {
+        @Test("Philox gives the known answers that its authors publish (Random123, kat_vectors)")
+        func knownAnswers() {
             let pi: [UInt64] = [0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344]
             let cases: [(counter: [UInt64], key: UInt64, words: [UInt64])] = [
                 ([0, 0, 0, 0], 0, [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8]),
@@ -30,8 +30,8 @@
             }
         }
 
-        /// Uniforms and normals against the 80-bit functions of the words of the same address.
-        @Test func functionsOfTheWords() {
+        @Test("Uniforms and normals are the 80-bit functions of the words of their address")
+        func functionsOfTheWords() {
             let stream = RandomStream(seed: 0x0123_4567_89AB_CDEF, stream: 3)
             var worst = 0.0
             for step in 0..<20_000 as Range<UInt32> {
@@ -67,8 +67,8 @@
             #expect(worst <= 4)
         }
 
-        /// Edges of the uniforms: the smallest and the largest, and cosine and sine at whole quarters.
-        @Test func edges() {
+        @Test("The smallest and largest uniforms, and cosine and sine at whole quarters, are exact")
+        func edges() {
             let smallest = normalPair(
                 PortableArithmetic.self, Lanes(repeating: 0x1p-53), Lanes(repeating: 0x1p-53))
             #expect(smallest.0[0] > 8.57 && smallest.0[0] < 8.58 && smallest.1[0] > 0)
@@ -84,8 +84,8 @@
             #expect(abs(cosine[6] - 0.5.squareRoot()) < 2e-16 && abs(sine[6] - 0.5.squareRoot()) < 2e-16)
         }
 
-        /// A number depends on its own path alone: not on the seven that are drawn with it.
-        @Test func pathsAlone() {
+        @Test("A number depends on its own path alone, not on the seven drawn with it")
+        func pathsAlone() {
             let stream = RandomStream(seed: 99, stream: 1)
             let together = stream.uniforms(firstPath: 0, step: 5).0
             for path in 0..<8 as Range<UInt32> {
@@ -101,8 +101,8 @@
             for numbers in other { for lane in 0..<8 { #expect(numbers[lane] != together[lane]) } }
         }
 
-        /// Moments and tail counts, within 4.5 standard errors (one wrong alarm in 10,000 seeds for all of them).
-        @Test func laws() {
+        @Test("Moments and tail counts are within 4.5 standard errors")
+        func laws() {
             let stream = RandomStream(seed: 7, stream: 0)
             let steps = 40_000
             var powers = [Double](repeating: 0, count: 4)
