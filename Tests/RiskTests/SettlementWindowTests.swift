@@ -38,7 +38,7 @@ struct SettlementWindowTests {
         let step = 0.02 * 0.6 * (minutes / 525_600).squareRoot() / share
         var (down, up) = (ScenarioGrid.Scenario(), ScenarioGrid.Scenario())
         (down.spot, up.spot) = (-step, step)
-        let grid = try ScenarioGrid(name: "tiny", rules: [.init()], scenarios: [down, up])
+        let grid = try ScenarioGrid(name: "tiny", rules: [("same", .init())], scenarios: [down, up])
         let chain = try Self.chain(minutes: minutes)
         let engine = try GreeksEngine()
         chain.compute(engine)
