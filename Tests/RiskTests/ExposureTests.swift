@@ -149,6 +149,33 @@ struct ExposureTests {
         #expect(bits(parts) == bits(anew) && bits(parts) != bits(whole))
     }
 
+    @Test("A tenor on an edge belongs to the bucket below it, a moneyness on an edge to the one above")
+    func bucketEdges() throws {
+        // 30 days to the second before 2026-03-27, 08:00, and a day on either side of it.
+        let names = [
+            "BTC-26MAR26-80000-C", "BTC-27MAR26-95000-C", "BTC-28MAR26-94999-C", "BTC-28MAR26-125000-C",
+        ]
+        let instruments = try names.map { try Instrument(name: $0) }
+        let time = Timestamp(milliseconds: 1_774_598_400_000 - 30 * 86_400_000)
+        let tickers = instruments.map {
+            Ticker(
+                instrument: $0, timestamp: time, underlyingPrice: 100_000, underlyingIndex: nil,
+                indexPrice: nil, markPrice: nil, markVolatility: 0.5, openInterest: nil, bids: [], asks: [],
+                published: nil)
+        }
+        let positions = instruments.map {
+            PositionTable.Position(book: "a", instrument: $0, quantity: 1, line: 0)
+        }
+        let plan = ExposurePlan(
+            positions, contracts: instruments, by: [.instrument, .tenor, .moneyness],
+            try ExposureBuckets(tickers))
+        #expect(
+            plan.groups == [
+                [names[0], "7–30 d", "0.8–0.95 K/F"], [names[1], "7–30 d", "0.95–1.05 K/F"],
+                [names[2], "30–90 d", "0.8–0.95 K/F"], [names[3], "30–90 d", "≥ 1.25 K/F"],
+            ])
+    }
+
     @Test("Exposures have the same bits on every instruction set")
     func sameBits() throws {
         let setup = try Setup()

@@ -74,6 +74,20 @@ struct RevaluationTests {
         #expect(worst < 2e-15 && profits.groups.count > 300)
     }
 
+    @Test("Volatilities beyond a month move by (30 days/T) to the power that was asked for")
+    func termPower() throws {
+        for (power, expected) in [
+            (0, 1), (0.25, 1 / 2.0.squareRoot()), (0.5, 0.5), (0.75, 0.5 / 2.0.squareRoot()), (1, 0.25),
+        ] {
+            let response = try VolatilityResponse(power: power)
+            #expect((response.factor(years: 120.0 / 365) - expected).magnitude < 1e-15, "\(power)")
+            #expect(response.factor(years: 30.0 / 365) == 1 && response.factor(years: 0) == 1)
+        }
+        for power in [-0.1, 1.1, .nan] {
+            #expect(throws: TailRiskError.self) { try VolatilityResponse(power: power) }
+        }
+    }
+
     @Test(
         "Where all coins move alike, gains are those of the scenario grid's own kernel",
         arguments: Numeraire.allCases, [0.0, 2]) func scenarioGrid(_ numeraire: Numeraire, _ days: Double)
