@@ -99,34 +99,42 @@ struct LaneTests {
         }
     }
 
-    @Test("AVX-512 gives the bits of AVX2, in full and slice form")
-    func sameBits() throws {
-        guard InstructionSet.avx2.isSupported else {
-            print("skipped: instruction sets compared: this processor has no AVX2")
-            return
+    /// Random options and the reference tables, in full and slice form.
+    static func forms() throws -> [(batch: OptionBatch, forms: [(GreeksEngine) -> GreekMatrix])] {
+        try ([OptionBatch.random(20_003, seed: 7)] + Reference.all().map(\.batch)).map { batch in
+            (
+                batch,
+                [{ $0.greeks(.all, of: batch) }, { SliceOptions(oneSliceEach: batch).greeks(.all, $0) }]
+            )
         }
-        var batches = [try OptionBatch.random(20_003, seed: 7)]
-        batches += try Reference.all().map(\.batch)
-        let avx2 = try GreeksEngine(.avx2)
-        for batch in batches {
-            let forms: [(GreeksEngine) -> GreekMatrix] = [
-                { $0.greeks(.all, of: batch) }, { SliceOptions(oneSliceEach: batch).greeks(.all, $0) },
-            ]
+    }
+
+    @Test(
+        "AVX-512 gives the bits of AVX2, in full and slice form",
+        .enabled(if: InstructionSet.avx512.isSupported, "needs a processor with AVX-512"))
+    func sameBits() throws {
+        for (batch, forms) in try Self.forms() {
             for form in forms {
-                let expected = form(avx2)
-                if InstructionSet.avx512.isSupported {
-                    let got = form(try GreeksEngine(.avx512))
-                    var differences = 0
-                    for greek in Greek.allCases {
-                        for row in 0..<batch.count
-                        where Self.bits(got, greek, row) != Self.bits(expected, greek, row) {
-                            differences += 1
-                        }
+                let (expected, got) = (form(try GreeksEngine(.avx2)), form(try GreeksEngine(.avx512)))
+                var differences = 0
+                for greek in Greek.allCases {
+                    for row in 0..<batch.count
+                    where Self.bits(got, greek, row) != Self.bits(expected, greek, row) {
+                        differences += 1
                     }
-                    #expect(differences == 0, "\(differences) values differ between AVX2 and AVX-512")
-                } else {
-                    print("skipped: bits of AVX-512: this processor does not have it")
                 }
+                #expect(differences == 0, "\(differences) values differ between AVX2 and AVX-512")
+            }
+        }
+    }
+
+    @Test(
+        "The baseline, without fused multiply-add, rounds differently from AVX2 and stays close",
+        .enabled(if: InstructionSet.avx2.isSupported, "needs a processor with AVX2"))
+    func baseline() throws {
+        for (_, forms) in try Self.forms() {
+            for form in forms {
+                let expected = form(try GreeksEngine(.avx2))
                 let baseline = form(try GreeksEngine(.baseline))
                 for greek in Greek.allCases where greek != .price {
                     let own = try #require(baseline[greek])

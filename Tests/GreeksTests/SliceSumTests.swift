@@ -148,12 +148,10 @@ struct SliceSumTests {
         #expect(worst <= 1e-14, "\(set)")
     }
 
-    @Test("Slice sums of AVX-512 have the bits of AVX2")
+    @Test(
+        "Slice sums of AVX-512 have the bits of AVX2",
+        .enabled(if: InstructionSet.avx512.isSupported, "needs a processor with AVX-512"))
     func sameBits() throws {
-        guard InstructionSet.avx512.isSupported else {
-            print("skipped: sums of AVX2 and AVX-512 compared: this processor does not have both")
-            return
-        }
         let (one, other) = (try GreeksEngine(.avx2), try GreeksEngine(.avx512))
         let book = try Book(one)
         let map = FigureMap(repeating: 0.7)

@@ -10,12 +10,9 @@ struct RealBooks {
     /// Two desks, of the odd and the even books.
     let desks: String
 
-    /// Calls `body` with files that last as long; says what is skipped where there are no real chains.
+    /// Calls `body` with files that last as long.
     static func inFolder(_ body: (RealBooks) throws -> Void) throws {
-        let paths = ["btc", "eth"].compactMap {
-            SharedData.path("data/deribit-options-2021-02-11-\($0).csv", skipping: "books over real chains")
-        }
-        guard paths.count == 2 else { return }
+        let paths = SharedData.chains.map(SharedData.path)
         try Poise.inFolder { folder in
             // The two files have the same columns in another order.
             var columns: [String] = []

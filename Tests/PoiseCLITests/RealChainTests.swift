@@ -4,6 +4,7 @@ import Testing
 
 /// Twenty books over the exchange's own chains, through every command about books: all of them run, and the books add
 /// up to the firm.
+@Suite(.enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"))
 struct RealChainTests {
     static func poise(_ command: String, _ books: RealBooks, _ more: [String]) throws -> Poise.Result {
         let result = try Poise.run(
@@ -16,10 +17,7 @@ struct RealChainTests {
     @Test("Every row of both real files is priced as the books in dollars say")
     func greeks() throws {
         for (coin, count) in [("btc", 976), ("eth", 996)] {
-            guard
-                let path = SharedData.path(
-                    "data/deribit-options-2021-02-11-\(coin).csv", skipping: "Greeks of real chains")
-            else { return }
+            let path = SharedData.path("data/deribit-options-2021-02-11-\(coin).csv")
             let result = try Poise.run(["greeks", "--chain", path, "--format", "csv"])
             #expect(result.status == 0 && result.errors.isEmpty && result.rows.count == 1 + count)
         }
@@ -112,14 +110,15 @@ struct RealChainTests {
         }
     }
 
-    @Test("Components of value at risk of real books add up to the total")
+    @Test(
+        "Components of value at risk of real books add up to the total",
+        .enabled(
+            if: SharedData.has(["data/btcusdt-1h-2022.csv", "data/ethusdt-1h-2022.csv"]),
+            "needs real candles in the shared folder"))
     func valueAtRisk() throws {
-        let histories = ["btc", "eth"].compactMap { coin in
-            SharedData.path("data/\(coin)usdt-1h-2022.csv", skipping: "VaR over real chains").map {
-                "\(coin.uppercased())=\($0)"
-            }
+        let histories = ["btc", "eth"].map { coin in
+            "\(coin.uppercased())=\(SharedData.path("data/\(coin)usdt-1h-2022.csv"))"
         }
-        guard histories.count == 2 else { return }
         try RealBooks.inFolder { books in
             for method in ["historical", "delta-gamma-vega", "monte-carlo"] {
                 let gains = books.folder.appendingPathComponent("gains-\(method).csv").path

@@ -60,12 +60,11 @@ struct RiskCommandTests {
         }
     }
 
-    @Test("Real files of two coins, whose columns stand in another order, are one chain")
+    @Test(
+        "Real files of two coins, whose columns stand in another order, are one chain",
+        .enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"))
     func chainOfRealFiles() throws {
-        let paths = ["btc", "eth"].compactMap {
-            SharedData.path("data/deribit-options-2021-02-11-\($0).csv", skipping: "a chain in two files")
-        }
-        guard paths.count == 2 else { return }
+        let paths = SharedData.chains.map(SharedData.path)
         func rows(_ paths: [String]) throws -> [[String]] {
             try Poise.run(["greeks", "--format", "csv"] + paths.flatMap { ["--chain", $0] }).rows
         }
@@ -130,12 +129,11 @@ struct RiskCommandTests {
     }
 
     /// The same run on a real chain of options alone: futures take the price that the options name.
-    @Test("A chain of options alone gives futures the price that its options name")
+    @Test(
+        "A chain of options alone gives futures the price that its options name",
+        .enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"))
     func realChain() throws {
-        guard
-            let path = SharedData.path(
-                "data/deribit-options-2021-02-11-btc.csv", skipping: "risk over a real chain")
-        else { return }
+        let path = SharedData.path(SharedData.chains[0])
         try Poise.inFolder { folder in
             let positions = folder.appendingPathComponent("positions.csv")
             try Data(

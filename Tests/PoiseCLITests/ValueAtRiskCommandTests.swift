@@ -202,14 +202,25 @@ struct ValueAtRiskCommandTests {
         }
     }
 
+    static let candles = ["data/btcusdt-1h-2019-12-to-2021-07.csv", "data/btcusdt-1h-2022.csv"]
+    static let hasNumpy: Bool = {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", "import numpy"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
     /// The real returns of 2020 to 2022: value at risk and shortfall of a coin as numpy computes them from the files.
     @Test(
         "Value at risk of a coin over real returns is what numpy computes",
+        .enabled(if: hasNumpy, "needs python3 with numpy"),
+        .enabled(if: SharedData.has(candles), "needs real candles in the shared folder"),
         arguments: [1, 24, 168]) func realReturns(_ hours: Int) throws
     {
-        let files = ["btcusdt-1h-2019-12-to-2021-07.csv", "btcusdt-1h-2022.csv"]
-        let paths = files.compactMap { SharedData.path("data/\($0)", skipping: "VaR of real returns") }
-        guard paths.count == 2 else { return }
+        let paths = Self.candles.map(SharedData.path)
         let script = """
             import csv, sys
             import numpy as np
@@ -238,10 +249,7 @@ struct ValueAtRiskCommandTests {
             try numpy.run()
             let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             numpy.waitUntilExit()
-            guard numpy.terminationStatus == 0 else {
-                print("skipped: VaR of real returns beside numpy's: no python3 with numpy here")
-                return
-            }
+            try #require(numpy.terminationStatus == 0)
             let chain = folder.appendingPathComponent("chain.json")
             try Data(
                 "{\"instrument_name\": \"BTC_USDC\", \"timestamp\": 1672531200000, \"mark_price\": 250}".utf8

@@ -52,10 +52,11 @@ struct ExchangeTests {
 
     @Test(
         "Greeks of the exchange's chains are the published ones",
+        .enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"),
         arguments: ["btc", "eth"])
     func chains(_ coin: String) throws {
         let file = "data/deribit-options-2021-02-11-\(coin).csv"
-        guard let path = SharedData.path(file, skipping: "the exchange's own numbers") else { return }
+        let path = SharedData.path(file)
         var badRows = BadRows(skip: false)
         try Self.check(try Chain(try Source(path: path), &badRows).tickers, coin)
     }
@@ -67,10 +68,13 @@ struct ExchangeTests {
         try Self.check(try Chain(try Source(path: path), &badRows).tickers, "sample")
     }
 
-    @Test("Single tickers from 2020 to 2026, inverse and linear, have their published figures")
+    static let collection = "data/option_tickers_with_exchange_greeks.csv"
+
+    @Test(
+        "Single tickers from 2020 to 2026, inverse and linear, have their published figures",
+        .enabled(if: SharedData.has([collection]), "needs published tickers in the shared folder"))
     func tickers() throws {
-        let file = "data/option_tickers_with_exchange_greeks.csv"
-        guard let path = SharedData.path(file, skipping: "tickers of 2020 to 2026") else { return }
+        let path = SharedData.path(Self.collection)
         let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
         let header = lines[0].split(separator: ",").map(String.init)
         // The names of the exchange's own ticker for this collection's columns.
@@ -81,7 +85,7 @@ struct ExchangeTests {
         #expect(rows.count == 15)
         var badRows = BadRows(skip: false)
         let text = ([names.joined(separator: ",")] + rows.map(String.init)).joined(separator: "\n")
-        try Self.check(try Chain(Source(name: file, text: text), &badRows).tickers, "tickers")
+        try Self.check(try Chain(Source(name: Self.collection, text: text), &badRows).tickers, "tickers")
     }
 
     static func ticker(_ name: String, at timestamp: Int64, price: Double, volatility: Double) throws

@@ -66,14 +66,15 @@ struct ScenarioGridTests {
         #expect(names == ["deribit-btc.json", "derive-eth.json", "desk.json"] && counts == [35, 33, 110])
     }
 
+    static let marginCases = "data/derive_pmrm2_margin_cases.jsonl.gz"
+
     /// The losses of an exchange's own test portfolios in every one of its scenarios: moves, term rule with floors,
     /// dampened tails, tilts of the smile charged expiry by expiry, mark-downs, the half hour before expiry.
-    @Test("An exchange's test portfolios lose what it published, in every one of its scenarios")
+    @Test(
+        "An exchange's test portfolios lose what it published, in every one of its scenarios",
+        .enabled(if: SharedData.has([marginCases]), "needs an exchange's margin cases in the shared folder"))
     func publishedLosses() throws {
-        guard
-            let path = SharedData.path(
-                "data/derive_pmrm2_margin_cases.jsonl.gz", skipping: "an exchange's scenario losses")
-        else { return }
+        let path = SharedData.path(Self.marginCases)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["gzip", "-dc", path]

@@ -146,13 +146,16 @@ struct HistoryTests {
         PathTests.expectPathsAlone(model)
     }
 
+    static let crashes = "data/btcusdt-1h-2019-12-to-2021-07.csv"
+    static let minutes = "data/btc_perp_1m_20211231_20220120.csv.gz"
+    static let hours = "data/btcusdt-1h-2022.csv"
+
     /// The exchange's own candles: crashes are where they were, and bootstrapped hours have the past's moments.
-    @Test("The exchange's crashes are replayed where they were")
+    @Test(
+        "The exchange's crashes are replayed where they were",
+        .enabled(if: SharedData.has([crashes]), "needs real candles in the shared folder"))
     func realCandles() throws {
-        guard
-            let path = SharedData.path(
-                "data/btcusdt-1h-2019-12-to-2021-07.csv", skipping: "replay of real candles")
-        else { return }
+        let path = SharedData.path(Self.crashes)
         var badRows = BadRows(skip: false)
         let table = try CandleTable(Source(path: path), &badRows)
         #expect(table.gaps.count == 7)
@@ -194,13 +197,11 @@ struct HistoryTests {
 
     /// Minutes stamped at their end are the hours stamped at their start, one market beside the other; read the other way
     /// they are a minute off.
-    @Test("Minutes stamped at their end are the hours stamped at their start")
+    @Test(
+        "Minutes stamped at their end are the hours stamped at their start",
+        .enabled(if: SharedData.has([minutes, hours]), "needs real candles in the shared folder"))
     func minutesAndHours() throws {
-        guard
-            let minutes = SharedData.path(
-                "data/btc_perp_1m_20211231_20220120.csv.gz", skipping: "minutes against hours"),
-            let hours = SharedData.path("data/btcusdt-1h-2022.csv", skipping: "minutes against hours")
-        else { return }
+        let (minutes, hours) = (SharedData.path(Self.minutes), SharedData.path(Self.hours))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["gzip", "-dc", minutes]
