@@ -47,6 +47,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenBLAS", path: "CKernels/COpenBLAS", pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev", "liblapacke-dev"])]),
+        .systemLibrary(
+            name: "CZlib", path: "CKernels/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The kernel.
         .target(name: "VectorMath", swiftSettings: optimised),
@@ -63,7 +65,7 @@ let package = Package(
         .target(name: "Checks"),
 
         // The desk.
-        .target(name: "Market", dependencies: ["Checks"]),
+        .target(name: "Market", dependencies: ["CZlib", "Checks"]),
         .target(name: "Risk", dependencies: ["Checks", "Greeks", "Market", "VectorMath"]),
         .target(
             name: "TailRisk", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk", "VectorMath"]),

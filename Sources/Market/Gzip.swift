@@ -1,0 +1,58 @@
+import CZlib
+
+/// Unpacks gzip (RFC 1952) by zlib.
+package enum Gzip {
+    /// What a file may become: more is taken for a mistake, or for an attempt to fill the memory.
+    package static let longestText = 2 << 30
+
+    static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+
+    /// The bytes of all members of a file, one after another.
+    /// - Throws: `unreadable` for what is cut off, damaged, followed by something else, or longer than `limit`.
+    package static func unpacked(_ source: Source, limit: Int = longestText) throws(MarketError) -> [UInt8] {
+        func failure(_ reason: String) -> MarketError { .unreadable(file: source.name, reason: reason) }
+        var stream = z_stream()
+        // 16 above the widest window: gzip's header, and no other.
+        guard inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+            throw failure("no memory to unpack it")
+        }
+        defer { inflateEnd(&stream) }
+        var unpacked: [UInt8] = []
+        let room = 1 << 20
+        let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: room)
+        defer { chunk.deallocate() }
+        var position = 0
+        while true {
+            let (code, taken, made) = source.bytes.withUnsafeBufferPointer { bytes in
+                // zlib counts in 32 bits, and promises not to write through `next_in`.
+                let rest = UnsafeMutableBufferPointer(
+                    mutating: UnsafeBufferPointer(rebasing: bytes[position...]))
+                let offered = min(rest.count, 1 << 30)
+                stream.next_in = rest.baseAddress
+                stream.avail_in = UInt32(offered)
+                stream.next_out = chunk.baseAddress
+                stream.avail_out = UInt32(room)
+                let code = inflate(&stream, Z_NO_FLUSH)
+                return (code, offered - Int(stream.avail_in), room - Int(stream.avail_out))
+            }
+            position += taken
+            guard unpacked.count + made <= limit else {
+                throw failure(
+                    "gzip unpacks it to more than \(limit >> 20) MiB; unpack it first if that is meant")
+            }
+            unpacked.append(contentsOf: chunk[..<made])
+            switch code {
+            case Z_OK: continue
+            case Z_STREAM_END:
+                let rest = source.bytes[position...]
+                if rest.allSatisfy({ $0 == 0 }) { return unpacked }
+                guard rest.starts(with: [0x1F, 0x8B]) else {
+                    throw failure("something follows its gzip data")
+                }
+                inflateReset(&stream)
+            case Z_BUF_ERROR: throw failure("its gzip data are cut off")
+            default: throw failure("its gzip data are damaged")
+            }
+        }
+    }
+}
