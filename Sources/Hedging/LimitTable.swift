@@ -65,8 +65,10 @@ public struct LimitTable: Sendable {
         let underlying = try table.required("underlying")
         let greek = try table.required("greek")
         let (low, high) = (try table.required("low"), try table.required("high"))
-        let (book, expiry) = (table.index(of: "book"), table.index(of: "expiry"))
-        let (penalty, quadratic) = (table.index(of: "penalty"), table.index(of: "penalty_quadratic"))
+        let (book, expiry) = (try table.index(of: "book"), try table.index(of: "expiry"))
+        let (penalty, quadratic) = (
+            try table.index(of: "penalty"), try table.index(of: "penalty_quadratic")
+        )
         var seen: [String: Int] = [:]
         try table.forEachRow(&badRows) { row throws(MarketError) in
             func name(_ column: Int?) -> String? {

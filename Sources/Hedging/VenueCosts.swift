@@ -67,7 +67,7 @@ public struct VenueCosts: Sendable, Equatable {
         let name = try table.required("class")
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))
-        let (ticket, minimum) = (table.index(of: "ticket_usd"), table.index(of: "minimum_usd"))
+        let (ticket, minimum) = (try table.index(of: "ticket_usd"), try table.index(of: "minimum_usd"))
         var rates = Self.standard.rates
         try table.forEachRow(&badRows) { row throws(MarketError) in
             guard let found = Class(rawValue: row.text(name)) else {

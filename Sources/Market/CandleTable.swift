@@ -1,8 +1,6 @@
-/// The prices of one market at regular times: columns `timestamp,open,high,low,close`, such as exchanges offer for
-/// download.
+/// The prices of one market at regular times: columns `timestamp,open,high,low,close` or only `timestamp,close`, in any
+/// of the forms in which exchanges hand them out.
 public struct CandleTable: Sendable {
-    public static let columns = ["timestamp", "open", "high", "low", "close"]
-
     /// One row. Prices in quote currency; the time is the one in the file, the start of the candle or its end.
     public struct Candle: Sendable, Equatable {
         public let timestamp: Timestamp
@@ -38,42 +36,50 @@ public struct CandleTable: Sendable {
     public let file: String
     /// In ascending order, each time once.
     public private(set) var candles: [Candle]
-    /// Milliseconds from one candle to the next: the shortest step, of which all others are multiples.
-    public private(set) var interval: Int64
+    /// Milliseconds from one candle to the next: the most frequent step; the shortest of those that are equally so.
+    public let interval: Int64
     public private(set) var gaps: [Gap] = []
 
-    /// Reads a table in the order of time; extra columns are ignored. Times are UTC, in one of the forms that
-    /// `Timestamp.init(text:)` accepts.
+    /// Reads a table with a header, or without one where the first five columns (or both of two) are those above; or
+    /// an exchange's reply in JSON, arrays of candles or columns of them. Oldest or newest first; extra columns are
+    /// ignored. Rows beside the grid of the others are bad ones.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first. `empty` for fewer than two candles.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
-        var places: [Int] = []
-        for column in Self.columns { places.append(try table.required(column)) }
-        file = source.name
-        candles = []
-        interval = 0
-        candles.reserveCapacity(source.bytes.count / 60)
+        let table = try CommaSeparated(source) { row in
+            row.count > 1 && Timestamp(bytes: row.bytes(0)) != nil && parseNumber(row.bytes(1)) != nil
+        }
+        let columns = try CandleColumns(table)
+        var rows: [(candle: Candle, time: String)] = []
+        rows.reserveCapacity(source.bytes.count / 60)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            guard let timestamp = Timestamp(text: row.text(places[0])) else {
-                throw row.invalid(
-                    places[0], "timestamp", "expected a time like 2022-01-31 08:00:00 or milliseconds")
+            rows.append((try columns.candle(row), row.text(columns.time)))
+        }
+        if let first = rows.first, let last = rows.last, first.candle.timestamp > last.candle.timestamp {
+            rows.reverse()
+        }
+        file = source.name
+        let grid = Grid(rows.map(\.candle.timestamp.milliseconds))
+        interval = grid.step
+        candles = []
+        candles.reserveCapacity(rows.count)
+        let strays = rows.count { grid.distance($0.candle.timestamp) != 0 }
+        for (candle, time) in rows {
+            func note(_ reason: String) throws(MarketError) {
+                try badRows.note(
+                    .invalidValue(
+                        file: source.name, line: candle.line, column: "timestamp", value: time, reason: reason
+                    ))
             }
-            if let last = candles.last, timestamp <= last.timestamp {
-                throw row.invalid(places[0], "timestamp", "not after line \(last.line)'s")
+            let distance = grid.distance(candle.timestamp)
+            if distance != 0 {
+                try note(
+                    "\(Double(distance) / 1000) s beside the others, which come every \(Double(interval) / 1000) s"
+                        + (strays > 1 ? " (\(strays) rows are beside them)" : ""))
+            } else if let last = candles.last, candle.timestamp <= last.timestamp {
+                try note("not after line \(last.line)'s")
+            } else {
+                candles.append(candle)
             }
-            let open = try row.number(places[1], "open", .positive)
-            let high = try row.number(places[2], "high", .positive)
-            let low = try row.number(places[3], "low", .positive)
-            let close = try row.number(places[4], "close", .positive)
-            guard high >= max(open, close) else {
-                throw row.invalid(places[2], "high", "is below the open or the close")
-            }
-            guard low <= min(open, close) else {
-                throw row.invalid(places[3], "low", "is above the open or the close")
-            }
-            candles.append(
-                Candle(
-                    timestamp: timestamp, open: open, high: high, low: low, close: close, line: row.line))
         }
         try findGaps()
     }
@@ -106,13 +112,14 @@ public struct CandleTable: Sendable {
             j += 1
         }
         joined.candles = merged
-        guard interval == other.interval else {
+        let shift = other.candles[0].timestamp.milliseconds - candles[0].timestamp.milliseconds
+        guard interval == other.interval, shift % interval == 0 else {
             throw .invalidValue(
                 file: other.file, line: other.candles[0].line, column: "timestamp",
                 value: "\(other.candles[0].timestamp)",
-                reason:
-                    "a candle every \(other.interval / 1000) s, where \(file) has one every \(interval / 1000) s"
-            )
+                reason: interval != other.interval
+                    ? "a candle every \(other.interval / 1000) s, where \(file) has one every \(interval / 1000) s"
+                    : "\(shift / 1000) s from \(file)'s first candle: no multiple of \(interval / 1000) s")
         }
         try joined.findGaps()
         return joined
@@ -131,76 +138,91 @@ public struct CandleTable: Sendable {
 
     private mutating func findGaps() throws(MarketError) {
         guard candles.count > 1 else { throw .empty(file: file) }
-        func step(_ index: Int) -> Int64 {
-            candles[index].timestamp.milliseconds - candles[index - 1].timestamp.milliseconds
-        }
-        interval = (1..<candles.count).map(step).min() ?? 0
-        gaps = []
-        for index in 1..<candles.count where step(index) != interval {
-            guard step(index) % interval == 0 else {
-                throw .invalidValue(
-                    file: file, line: candles[index].line, column: "timestamp",
-                    value: "\(candles[index].timestamp)",
-                    reason:
-                        "\(step(index) / 1000) s after the last candle: no multiple of \(interval / 1000) s")
-            }
-            gaps.append(
-                Gap(
-                    last: candles[index - 1].timestamp, next: candles[index].timestamp,
-                    count: Int(step(index) / interval) - 1))
+        gaps = zip(candles, candles.dropFirst()).compactMap { last, next in
+            let steps = (next.timestamp.milliseconds - last.timestamp.milliseconds) / interval
+            return steps == 1 ? nil : Gap(last: last.timestamp, next: next.timestamp, count: Int(steps) - 1)
         }
     }
 }
 
-extension Timestamp {
-    /// A time in UTC: `2022-01-31 08:00:00`, `2022-01-31T08:00:00Z` (both with or without seconds and their
-    /// fraction), `2022-01-31`, or whole milliseconds since 1970.
-    public init?(text: String) {
-        if text.utf8.allSatisfy({ (48...57).contains($0) }), (11...14).contains(text.utf8.count),
-            let milliseconds = Int64(text)
-        {
-            self.init(milliseconds: milliseconds)
+/// Where a table has its candles' parts.
+private struct CandleColumns {
+    let time: Int
+    private let open, high, low: Int?
+    private let close: Int
+
+    init(_ table: CommaSeparated) throws(MarketError) {
+        time = try table.required(ofAnyCase: ColumnNames.time)
+        // Columns without names of which there are two are times and closes.
+        if table.header.suffix(2) == ["0", "1"] {
+            (open, high, low, close) = (nil, nil, nil, time + 1)
             return
         }
-        var rest = Substring(text)
-        /// The next digits, of which there must be so many.
-        func digits(_ count: Int) -> Int? {
-            let head = rest.prefix(count)
-            guard head.utf8.count == count, head.utf8.allSatisfy({ (48...57).contains($0) }) else {
-                return nil
-            }
-            rest = rest.dropFirst(count)
-            return Int(head)
+        close = try table.required(ofAnyCase: ColumnNames.close)
+        let names = [ColumnNames.open, ColumnNames.high, ColumnNames.low]
+        var places: [Int?] = []
+        for name in names { places.append(try table.index(ofAnyCase: name)) }
+        if places != [nil, nil, nil] {
+            for (place, name) in names.enumerated() { places[place] = try table.required(ofAnyCase: name) }
         }
-        func skip(_ characters: Set<Character>) -> Bool {
-            guard let next = rest.first, characters.contains(next) else { return false }
-            rest = rest.dropFirst()
-            return true
+        (open, high, low) = (places[0], places[1], places[2])
+    }
+
+    func candle(_ row: TextRow) throws(MarketError) -> CandleTable.Candle {
+        let timestamp = try row.time(time, "timestamp")
+        let closing = try row.number(close, "close", .positive)
+        guard let open, let high, let low else {
+            return .init(
+                timestamp: timestamp, open: closing, high: closing, low: closing, close: closing,
+                line: row.line)
         }
-        guard let year = digits(4), skip(["-"]), let month = digits(2), skip(["-"]), let number = digits(2),
-            let day = Day(year: year, month: month, day: number)
-        else { return nil }
-        var milliseconds: Int64 = 0
-        if !rest.isEmpty {
-            guard skip([" ", "T"]), let hour = digits(2), hour < 24, skip([":"]), let minute = digits(2),
-                minute < 60
-            else { return nil }
-            milliseconds = Int64(hour) * 3_600_000 + Int64(minute) * 60_000
-            if skip([":"]) {
-                guard let second = digits(2), second < 60 else { return nil }
-                milliseconds += Int64(second) * 1000
-                if skip(["."]) {
-                    let fraction = rest.prefix { $0.isASCII && $0.isNumber }
-                    guard (1...9).contains(fraction.count), let value = Int64(fraction) else { return nil }
-                    rest = rest.dropFirst(fraction.count)
-                    // Beyond milliseconds it must be zeros.
-                    let scale = (0..<9 - fraction.count).reduce(value) { value, _ in value * 10 }
-                    guard scale % 1_000_000 == 0 else { return nil }
-                    milliseconds += scale / 1_000_000
+        let (opening, highest, lowest) = (
+            try row.number(open, "open", .positive), try row.number(high, "high", .positive),
+            try row.number(low, "low", .positive)
+        )
+        guard highest >= max(opening, closing) else {
+            throw row.invalid(high, "high", "is below the open or the close")
+        }
+        guard lowest <= min(opening, closing) else {
+            throw row.invalid(low, "low", "is above the open or the close")
+        }
+        return .init(
+            timestamp: timestamp, open: opening, high: highest, low: lowest, close: closing, line: row.line)
+    }
+}
+
+/// The regular times of which most rows have one.
+private struct Grid {
+    /// The most frequent step; of several the shortest.
+    let step: Int64
+    /// What most times leave when divided by the step.
+    private let phase: Int64
+
+    /// - Parameter times: milliseconds, mostly ascending.
+    init(_ times: [Int64]) {
+        func mostFrequent(_ values: some Sequence<Int64>) -> Int64? {
+            var counts: [Int64: Int] = [:]
+            var run: (value: Int64, count: Int) = (0, 0)
+            for value in values {
+                if value != run.value {
+                    counts[run.value, default: 0] += run.count
+                    run = (value, 0)
                 }
+                run.count += 1
             }
-            guard rest.isEmpty || ["Z", "+00:00", " UTC"].contains(String(rest)) else { return nil }
+            counts[run.value, default: 0] += run.count
+            guard run.count > 0 else { return nil }
+            return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
         }
-        self.init(milliseconds: Int64(day.number) * Self.millisecondsPerDay + milliseconds)
+        let step = mostFrequent(zip(times, times.dropFirst()).lazy.map { $1 - $0 }.filter { $0 > 0 }) ?? 1
+        self.step = step
+        phase = mostFrequent(times.lazy.map { $0 % step }) ?? 0
+    }
+
+    /// From the nearest time of the grid, in milliseconds.
+    func distance(_ time: Timestamp) -> Int64 {
+        let behind = (time.milliseconds - phase) % step
+        let after = behind < 0 ? behind + step : behind
+        return after * 2 > step ? after - step : after
     }
 }

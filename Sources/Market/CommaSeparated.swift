@@ -1,57 +1,110 @@
 import Checks
 
-/// A file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas,
-/// line ends and doubled quotes; lines end in LF or CRLF; a byte order mark and empty lines are ignored).
+/// A table: a file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas, line ends
+/// and doubled quotes; lines end in LF or CRLF; empty lines are ignored), or the same rows as a reply in JSON.
 package struct CommaSeparated {
     static let longestLine = 1 << 20
 
     let source: Source
     package let header: [String]
-    private let bodyStart: Int
-    private let bodyLine: Int
+    private let places: [String: Int]
+    private let repeated: Set<String>
+    private let rows: Rows
 
-    /// Reads the header.
-    /// - Throws: `empty`, `notText`, `lineTooLong`, `malformedQuotes`, `repeatedColumn`.
-    package init(_ source: Source) throws(MarketError) {
+    private enum Rows {
+        /// Lines from a byte on.
+        case text(start: Int, line: Int)
+        case records(JSONRecords)
+    }
+
+    /// Reads the header. A file whose first line `isRow` takes for a row has none: columns are called by their places
+    /// then, from `0` on, as they are where JSON has arrays.
+    /// - Throws: `empty`, `notText`, `lineTooLong`, `malformedQuotes`, `invalidJSON`.
+    package init(_ source: Source, isRow: (TextRow) -> Bool = { _ in false }) throws(MarketError) {
+        try source.requireText()
+        let space: Set<UInt8> = [9, 10, 13, 32]
+        switch source.bytes.first(where: { !space.contains($0) }) {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            let records = try JSONRecords(source)
+            header = records.header
+            rows = .records(records)
+        default: (header, rows) = try Self.readHeader(source, isRow)
+        }
         self.source = source
-        var names: [String] = []
-        var start = 0
-        var line = 1
+        var places: [String: Int] = [:]
+        var repeated: Set<String> = []
+        places.reserveCapacity(header.count)
+        for (place, name) in header.enumerated() {
+            if places[name] == nil { places[name] = place } else { repeated.insert(name) }
+        }
+        self.places = places
+        self.repeated = repeated
+    }
+
+    private static func readHeader(
+        _ source: Source, _ isRow: (TextRow) -> Bool
+    ) throws(MarketError) -> ([String], Rows) {
         try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
             var scanner = RecordScanner(bytes, file: source.name)
             defer { scanner.deallocate() }
             guard try scanner.next() else { throw .empty(file: source.name) }
+            // Some that collect data put their address above the header.
+            if scanner.row.count == 1, scanner.row.text(0).hasPrefix("http") {
+                guard try scanner.next() else { throw .empty(file: source.name) }
+            }
             let row = scanner.row
-            names = (0..<row.count).map { row.text($0).trimmed }
-            start = scanner.position
-            line = scanner.nextLine
+            if isRow(row) {
+                return ((0..<row.count).map(String.init), .text(start: scanner.start, line: row.line))
+            }
+            let names = (0..<row.count).map { row.text($0) }
+            return (names, .text(start: scanner.position, line: scanner.nextLine))
         }
-        for (index, name) in names.enumerated() where names[..<index].contains(name) && !name.isEmpty {
-            throw .repeatedColumn(file: source.name, column: name)
-        }
-        header = names
-        bodyStart = start
-        bodyLine = line
     }
 
-    /// The place of a column, or nil where the file lacks it.
-    package func index(of column: String) -> Int? { header.firstIndex(of: column) }
+    /// The place of a column, or nil where the table lacks it.
+    /// - Throws: `repeatedColumn` where two columns have the name.
+    package func index(of column: String) throws(MarketError) -> Int? {
+        guard !repeated.contains(column) else { throw .repeatedColumn(file: source.name, column: column) }
+        return places[column]
+    }
+
+    /// The place of the first column of those names, as different sources call it differently.
+    /// - Throws: `repeatedColumn`.
+    package func index(ofAny columns: [String]) throws(MarketError) -> Int? {
+        for column in columns {
+            if let place = try index(of: column) { return place }
+        }
+        return nil
+    }
 
     /// The place of a column.
-    /// - Throws: `missingColumn`.
-    package func required(_ column: String) throws(MarketError) -> Int {
-        guard let index = index(of: column) else {
-            throw .missingColumn(file: source.name, column: column, found: header)
+    /// - Throws: `missingColumn`, `repeatedColumn`.
+    package func required(_ column: String) throws(MarketError) -> Int { try required([column]) }
+
+    /// The place of the first column of those names.
+    /// - Throws: `missingColumn` for the first name, `repeatedColumn`.
+    package func required(_ columns: [String]) throws(MarketError) -> Int {
+        guard let place = try index(ofAny: columns) else {
+            throw .missingColumn(file: source.name, column: columns[0], found: header)
         }
-        return index
+        return place
     }
 
     /// Calls `body` with each row; errors of one row go to `badRows`.
     package func forEachRow(
         _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
+        switch rows {
+        case .text(let start, let line): try forEachLine(from: start, line: line, &badRows, body)
+        case .records(let records): try forEachRecord(records, &badRows, body)
+        }
+    }
+
+    private func forEachLine(
+        from start: Int, line: Int, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
+    ) throws(MarketError) {
         try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            var scanner = RecordScanner(bytes, file: source.name, from: bodyStart, line: bodyLine)
+            var scanner = RecordScanner(bytes, file: source.name, from: start, line: line)
             defer { scanner.deallocate() }
             while true {
                 do throws(MarketError) {
@@ -70,6 +123,27 @@ package struct CommaSeparated {
             }
         }
     }
+
+    private func forEachRecord(
+        _ records: JSONRecords, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        try records.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
+            try records.fields.withUnsafeBufferPointer { fields throws(MarketError) in
+                guard let base = fields.baseAddress else { return }
+                for (number, line) in records.lines.enumerated() {
+                    do throws(MarketError) {
+                        try body(
+                            TextRow(
+                                file: source.name, line: line, bytes: bytes,
+                                bounds: base + number * header.count,
+                                count: header.count))
+                    } catch {
+                        try badRows.note(error)
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// One row's fields, valid while the row is being read.
@@ -78,14 +152,14 @@ package struct TextRow {
     package let line: Int
     fileprivate let bytes: UnsafeBufferPointer<UInt8>
     fileprivate let bounds: UnsafePointer<FieldBounds>
-    let count: Int
+    package let count: Int
 
     /// A field's bytes, without the quotes around it and without spaces at its ends.
     func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        var (start, end) = (bounds[column].start, bounds[column].end)
-        while start < end, bytes[start] == UInt8(ascii: " ") { start += 1 }
-        while end > start, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
-        return UnsafeBufferPointer(start: bytes.baseAddress.map { $0 + start }, count: end - start)
+        let field = bounds[column]
+        return trimmed(
+            UnsafeBufferPointer(
+                start: bytes.baseAddress.map { $0 + field.start }, count: field.end - field.start))
     }
 
     /// A field as text.
@@ -94,14 +168,51 @@ package struct TextRow {
         return bounds[column].hasDoubledQuotes ? text.unquoted : text
     }
 
+    /// Whether a field stands for a value that is not there.
+    package func isMissing(_ column: Int) -> Bool { Market.isMissing(bytes(column)) }
+
+    /// A field as text that must be there, such as a name.
+    /// - Throws: `invalidValue`.
+    package func requiredText(_ column: Int, _ name: String) throws(MarketError) -> String {
+        guard !isMissing(column) else { throw invalid(column, name, "is missing") }
+        return text(column)
+    }
+
     /// A field as a number.
     /// - Throws: `invalidValue`.
     package func number(_ column: Int, _ name: String, _ rule: NumberRule) throws(MarketError) -> Double {
+        guard let value = try optionalNumber(column, name, rule) else {
+            throw invalid(column, name, "is missing")
+        }
+        return value
+    }
+
+    /// A field as a number, or nil where it is missing.
+    /// - Throws: `invalidValue`.
+    package func optionalNumber(
+        _ column: Int, _ name: String, _ rule: NumberRule
+    ) throws(MarketError) -> Double? {
         guard let value = parseNumber(bytes(column)) else {
-            throw invalid(column, name, bytes(column).isEmpty ? "is empty" : "is not a number")
+            if isMissing(column) { return nil }
+            throw invalid(column, name, "is not a number")
         }
         guard rule.accepts(value) else { throw invalid(column, name, rule.complaint) }
         return value
+    }
+
+    /// A field as a time.
+    /// - Throws: `invalidValue`.
+    package func time(_ column: Int, _ name: String) throws(MarketError) -> Timestamp {
+        guard let time = try optionalTime(column, name) else { throw invalid(column, name, "is missing") }
+        return time
+    }
+
+    /// A field as a time, or nil where it is missing.
+    /// - Throws: `invalidValue`.
+    package func optionalTime(_ column: Int, _ name: String) throws(MarketError) -> Timestamp? {
+        if let time = Timestamp(bytes: bytes(column)) { return time }
+        if isMissing(column) { return nil }
+        throw invalid(column, name, Timestamp.expectation)
     }
 
     /// An error about a field.
@@ -110,9 +221,10 @@ package struct TextRow {
     }
 }
 
-private struct FieldBounds {
-    var start, end: Int
-    var hasDoubledQuotes: Bool
+/// Where a field stands; nowhere where there is none.
+struct FieldBounds {
+    var start = 0, end = 0
+    var hasDoubledQuotes = false
 }
 
 /// Splits bytes into records. What it allocates serves all of them, until `deallocate`.
@@ -120,18 +232,20 @@ private struct RecordScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let file: String
     private(set) var position: Int
+    /// Where the record that `next` found starts.
+    private(set) var start: Int
     /// The line on which the next record starts.
     private(set) var nextLine: Int
     private var line: Int
     private var bounds: UnsafeMutableBufferPointer<FieldBounds>
     private var count = 0
 
-    /// From a byte that starts a record; from the first, a byte order mark is passed over.
+    /// From a byte that starts a record.
     init(_ bytes: UnsafeBufferPointer<UInt8>, file: String, from start: Int = 0, line: Int = 1) {
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         self.bytes = bytes
         self.file = file
-        position = start == 0 && bytes.starts(with: mark) ? mark.count : start
+        position = start
+        self.start = start
         self.line = line
         nextLine = line
         bounds = .allocate(capacity: 64)
@@ -157,7 +271,7 @@ private struct RecordScanner {
     }
 
     private mutating func scan() throws(MarketError) {
-        let start = position
+        start = position
         let limit = min(bytes.count, start + CommaSeparated.longestLine)
         var index = start
         // All bytes of the record, or-ed: the top bits show whether it is ASCII.
@@ -271,10 +385,6 @@ private func zeroBytes(_ word: UInt64) -> UInt64 {
 }
 
 extension String {
-    fileprivate var trimmed: String {
-        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }
-
     /// Doubled quotes as single ones.
     fileprivate var unquoted: String {
         var result = ""

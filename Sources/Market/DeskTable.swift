@@ -12,14 +12,14 @@ public struct DeskTable: Sendable {
         let desk = try table.required("desk")
         var lines: [String: Int] = [:]
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            for (column, name) in [(book, "book"), (desk, "desk")] where row.text(column).isEmpty {
-                throw row.invalid(column, name, "is empty")
-            }
-            if let earlier = lines[row.text(book)] {
+            let (bookName, deskName) = (
+                try row.requiredText(book, "book"), try row.requiredText(desk, "desk")
+            )
+            if let earlier = lines[bookName] {
                 throw row.invalid(book, "book", "line \(earlier) gives it a desk already")
             }
-            lines[row.text(book)] = row.line
-            deskOfBook[row.text(book)] = row.text(desk)
+            lines[bookName] = row.line
+            deskOfBook[bookName] = deskName
         }
     }
 

@@ -28,12 +28,35 @@ package struct JSON {
         if case .string(let text) = content { text } else { nil }
     }
 
+    /// A number, also one that stands as a text, as some exchanges and libraries hand them on.
     package var number: Double? {
-        if case .number(let value) = content { value } else { nil }
+        switch content {
+        case .number(let value): value
+        case .string(let text): parseNumber(text)
+        default: nil
+        }
+    }
+
+    /// A time, as a count since 1970 or as a text.
+    package var time: Timestamp? {
+        switch content {
+        case .number(let value): Timestamp(count: value)
+        case .string(let text): Timestamp(text: text)
+        default: nil
+        }
     }
 
     package var isNull: Bool {
         if case .null = content { true } else { false }
+    }
+
+    /// Whether it stands for a value that is not there: null, or a text that tables take for missing.
+    package var isMissing: Bool {
+        switch content {
+        case .null: true
+        case .string(let text): Market.isMissing(text)
+        default: false
+        }
     }
 
     /// A text as it stands in JSON, quotes included.
@@ -54,7 +77,7 @@ package struct JSON {
 }
 
 /// A strict reader of JSON (RFC 8259) that keeps places, so that errors can name the line. A file may hold
-/// several values one after another, as a log of replies does.
+/// several values one after another, as a log of replies does; `NaN`, which Python writes, is null.
 package struct JSONReader {
     static let deepestNesting = 64
 
@@ -195,14 +218,14 @@ package struct JSONReader {
         return unit
     }
 
-    /// true, false, null or a number.
+    /// true, false, null (also as NaN) or a number.
     private mutating func word() throws(MarketError) -> JSON.Content {
         let start = index
         while let byte = next, byte > 32, !",]}:[{\"".utf8.contains(byte) { index += 1 }
         let text = source.bytes[start..<index]
         if text.elementsEqual("true".utf8) { return .boolean(true) }
         if text.elementsEqual("false".utf8) { return .boolean(false) }
-        if text.elementsEqual("null".utf8) { return .null }
+        if text.elementsEqual("null".utf8) || text.elementsEqual("NaN".utf8) { return .null }
         guard let value = text.withUnsafeBufferPointer(parseNumber) else {
             index = start
             throw failure("unexpected \"\(String(decoding: text.prefix(20), as: UTF8.self).clipped)\"")

@@ -39,7 +39,7 @@ package struct JSONFields {
     package func number(
         _ name: String, default standard: Double? = nil
     ) throws(MarketError) -> Double {
-        guard let found = value[name], !found.isNull else {
+        guard let found = value[name], !found.isMissing else {
             if let standard { return standard }
             throw failure(name, value[name], "is missing")
         }

@@ -43,9 +43,7 @@ extension MarketError: CustomStringConvertible {
         case .malformedQuotes(let file, let line):
             return "\(file):\(line): a quoted field does not end at a comma or line end"
         case .missingColumn(let file, let column, let found):
-            // Similar, and unlikely to be another column in its own right.
-            let near = found.first { $0.first == column.first && Self.distance($0, column) <= 2 }
-            let guess = near.map { "; is it \"\($0.clipped)\"?" } ?? ""
+            let guess = Self.near(column, in: found).map { "; is it \"\($0.clipped)\"?" } ?? ""
             let list = found.prefix(40).map(\.clipped).joined(separator: ", ")
             return "\(file):1: column \"\(column)\" is missing\(guess) (found: \(list))"
         case .repeatedColumn(let file, let column):
@@ -70,6 +68,11 @@ extension MarketError: CustomStringConvertible {
         case .invalidJSON(let file, let line, let reason):
             return "\(file):\(line): no valid JSON: \(reason)"
         }
+    }
+
+    /// The column that was probably meant: similar, and unlikely to be another in its own right.
+    static func near(_ column: String, in found: [String]) -> String? {
+        found.first { $0.first == column.first && distance($0, column) <= 2 }
     }
 
     /// Levenshtein distance, to name the column that was probably meant.

@@ -1,11 +1,9 @@
-import Glibc
-
 /// The double nearest to a decimal number such as `-12.5e3`; nil for anything else, `nan`, `inf` and
 /// hexadecimal included. Too large a number is infinity.
 ///
 /// Numbers of up to 15 digits and small exponents, nearly all in market data, are an integer times or over
 /// an exact power of ten: one rounding, no library call. Up to 19 digits the same in 80 bits decides unless
-/// the result lies next to the middle of two doubles. The rest is left to `strtod`.
+/// the result lies next to the middle of two doubles. The rest is left to Swift's own parser, which knows no locale.
 func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
     guard let bytes = text.baseAddress else { return nil }
     var index = 0
@@ -78,6 +76,12 @@ func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
     return parseWithLibrary(text)
 }
 
+/// The same of a text, without the blanks at its ends.
+func parseNumber(_ text: String) -> Double? {
+    var text = text
+    return text.withUTF8 { parseNumber(trimmed($0)) }
+}
+
 /// The number that eight digits spell, the first in the lowest byte, or nil where one is no digit.
 @inline(__always)
 private func eightDigits(_ word: UInt64) -> UInt64? {
@@ -103,11 +107,7 @@ private let powersOfTen: [Double] = [
     }
 #endif
 
-/// The same for a text that is known to be a decimal number.
+/// The same for a text that is known to be a decimal number, whatever locale the host has set.
 private func parseWithLibrary(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: text.count + 1) { buffer in
-        for (index, byte) in text.enumerated() { buffer[index] = CChar(bitPattern: byte) }
-        buffer[text.count] = 0
-        return buffer.baseAddress.map { strtod($0, nil) }
-    }
+    Double(String(decoding: text, as: UTF8.self))
 }

@@ -46,8 +46,8 @@ public struct OptionTable: Sendable {
         let priceRule: NumberRule = allowsNegativePrices ? .finite : .notNegative
         var places: [Int] = []
         for column in Self.columns(quote) { places.append(try table.required(column)) }
-        let quantityPlace = holdings ? try table.required("quantity") : nil
-        let bookPlace = table.index(of: "book")
+        let quantity = holdings ? try SignedQuantity(table) : nil
+        let bookPlace = try table.index(of: "book")
         var numbers: [String: Int32] = [:]
         (spot, strike, years, quotes, rate, dividend) = ([], [], [], [], [], [])
         // A guess that saves growing the columns: short rows have some 40 bytes.
@@ -62,7 +62,8 @@ public struct OptionTable: Sendable {
         dividend.reserveCapacity(rows)
         try table.forEachRow(&badRows) { row throws(MarketError) in
             guard let optionType = Self.optionType(row.bytes(places[0])) else {
-                throw row.invalid(places[0], "type", "must be C or P")
+                throw row.invalid(
+                    places[0], "type", row.isMissing(places[0]) ? "is missing" : "must be C or P")
             }
             let s = try row.number(places[1], "spot", priceRule)
             let k = try row.number(places[2], "strike", priceRule)
@@ -70,9 +71,11 @@ public struct OptionTable: Sendable {
             let v = try row.number(places[4], quote.rawValue, .notNegative)
             let r = try row.number(places[5], "rate", .finite)
             let q = try row.number(places[6], "dividend", .finite)
-            if let quantityPlace {
-                quantities.append(try row.number(quantityPlace, "quantity", .finite))
-                let name = bookPlace.map { row.text($0) } ?? "all"
+            if let quantity {
+                quantities.append(try quantity.read(row))
+                let name =
+                    try bookPlace.map { place throws(MarketError) in try row.requiredText(place, "book") }
+                    ?? "all"
                 let number = numbers[name] ?? Int32(numbers.count)
                 if Int(number) == numbers.count {
                     numbers[name] = number

@@ -1,4 +1,4 @@
-/// What books hold: columns `book,instrument,quantity`.
+/// What books hold: columns `book,instrument,quantity`, under these names or an exchange's.
 public struct PositionTable: Sendable {
     public static let columns = ["book", "instrument", "quantity"]
 
@@ -20,6 +20,8 @@ public struct PositionTable: Sendable {
 
     public let file: String
     public private(set) var positions: [Position] = []
+    /// Where the table had no column of books: the one book that all positions are in.
+    public private(set) var onlyBook: String?
 
     /// Takes positions of any origin, under the name that errors show.
     public init(name: String, _ positions: [Position]) {
@@ -27,19 +29,52 @@ public struct PositionTable: Sendable {
         self.positions = positions
     }
 
-    /// Reads a table; extra columns are ignored.
+    /// Reads a table, or an exchange's positions (`private/get_positions`) as JSON; extra columns are ignored. Where
+    /// there is no column of books, as in a reply, all positions are in one.
+    /// - Parameter book: that one's name; nil for the file's without folder and ending.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
-    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+    public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
-        var names = InstrumentColumns(try table.required("book"), try table.required("instrument"))
-        let quantity = try table.required("quantity")
+        var holders = try HolderColumns(table, book: book)
+        onlyBook = holders.onlyBook
+        let quantity = try SignedQuantity(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            let (book, instrument) = try names.read(row)
+            let (book, instrument) = try holders.read(row)
             positions.append(
-                Position(
-                    book: book, instrument: instrument,
-                    quantity: try row.number(quantity, "quantity", .finite), line: row.line))
+                Position(book: book, instrument: instrument, quantity: try quantity.read(row), line: row.line)
+            )
+        }
+    }
+}
+
+/// Reads who holds what from rows; each instrument's name is taken apart once.
+struct HolderColumns {
+    let onlyBook: String?
+    private let book: Int?
+    private let instrument: Int
+    private var known: [String: Instrument] = [:]
+
+    init(_ table: CommaSeparated, book name: String?) throws(MarketError) {
+        instrument = try table.required(ColumnNames.instrument)
+        book = try table.index(of: "book")
+        onlyBook = book == nil ? name ?? table.source.stem : nil
+        if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
+            throw .missingColumn(file: table.source.name, column: "book", found: table.header)
+        }
+    }
+
+    mutating func read(_ row: TextRow) throws(MarketError) -> (book: String, instrument: Instrument) {
+        var bookName = onlyBook ?? ""
+        if let book { bookName = try row.requiredText(book, "book") }
+        let name = try row.requiredText(instrument, "instrument")
+        if let seen = known[name] { return (bookName, seen) }
+        do throws(InstrumentNameError) {
+            let held = try Instrument(name: name)
+            known[name] = held
+            return (bookName, held)
+        } catch {
+            throw row.invalid(instrument, "instrument", "\(error)")
         }
     }
 }

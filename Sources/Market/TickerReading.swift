@@ -4,10 +4,12 @@ import Checks
 package protocol TickerFields {
     var file: String { get }
     var line: Int { get }
-    /// A value as text; nil where it is absent, empty or null.
+    /// A value as text; nil where it is missing.
     func text(_ name: String) -> String?
-    /// A value as a number; nil where it is absent, empty or null.
+    /// A value as a number; nil where it is missing.
     func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double?
+    /// A value as a time; nil where it is missing.
+    func time(_ name: String) throws(MarketError) -> Timestamp?
     /// Levels of `[price, amount]`; nil where they are absent.
     func levels(_ name: String) throws(MarketError) -> [OrderLevel]?
     /// In natural units: 0.6 for a `mark_iv` of 60.
@@ -45,12 +47,11 @@ extension TickerFields {
         } catch {
             throw invalid("instrument_name", name, "\(error)")
         }
-        let milliseconds = try required(["timestamp", "creation_timestamp"], .positive)
-        guard let whole = Int64(exactly: milliseconds), Timestamp.plausible ~= whole else {
-            throw invalid(
-                "timestamp", "\(milliseconds)", "must be whole milliseconds since 1970, from 1e11 to 1e14")
+        var stamp = try time("timestamp")
+        if stamp == nil { stamp = try time("creation_timestamp") }
+        guard let timestamp = stamp else {
+            throw invalid("timestamp", "", "is missing")
         }
-        let timestamp = Timestamp(milliseconds: whole)
         if let expiry = instrument.expiry, timestamp >= expiry {
             throw invalid("instrument_name", name, "expired at \(expiry), before this row's \(timestamp)")
         }
@@ -121,13 +122,18 @@ struct TableFields: TickerFields {
     var line: Int { row.line }
 
     func text(_ name: String) -> String? {
-        guard let column = columns[name], !row.bytes(column).isEmpty else { return nil }
+        guard let column = columns[name], !row.isMissing(column) else { return nil }
         return row.text(column)
     }
 
     func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-        guard let column = columns[name], !row.bytes(column).isEmpty else { return nil }
-        return try row.number(column, name, rule)
+        guard let column = columns[name] else { return nil }
+        return try row.optionalNumber(column, name, rule)
+    }
+
+    func time(_ name: String) throws(MarketError) -> Timestamp? {
+        guard let column = columns[name] else { return nil }
+        return try row.optionalTime(column, name)
     }
 
     /// `[[0.221, 3.0], [0.23, 1.5]]`.
@@ -154,7 +160,7 @@ struct ObjectFields: TickerFields {
     private func value(_ name: String) -> JSON? {
         var value: JSON? = object
         for part in name.split(separator: ".") { value = value?[String(part)] }
-        return value.flatMap { $0.isNull ? nil : $0 }
+        return value.flatMap { $0.isMissing ? nil : $0 }
     }
 
     private func shown(_ value: JSON) -> String {
@@ -172,6 +178,14 @@ struct ObjectFields: TickerFields {
             throw invalid(name, shown(value), rule.complaint, at: value)
         }
         return number
+    }
+
+    func time(_ name: String) throws(MarketError) -> Timestamp? {
+        guard let value = value(name) else { return nil }
+        guard let time = value.time else {
+            throw invalid(name, shown(value), Timestamp.expectation, at: value)
+        }
+        return time
     }
 
     func levels(_ name: String) throws(MarketError) -> [OrderLevel]? {

@@ -32,50 +32,48 @@ public struct TradeTable: Sendable {
         self.trades = trades
     }
 
-    /// Reads a table; extra columns are ignored.
+    /// Reads a table, or an exchange's trades as JSON (`private/get_user_trades_by_currency`); extra columns are
+    /// ignored. In a reply, fees are in `fee_currency`, and coins are worth `index_price`; books as in `PositionTable`.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
-    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+    public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         file = source.name
         let table = try CommaSeparated(source)
         let price = try table.required("price")
-        let fee = table.index(of: "fee_usd")
-        var names = InstrumentColumns(try table.required("book"), try table.required("instrument"))
-        let quantity = try table.required("quantity")
+        let fee = try FeeColumns(table)
+        var holders = try HolderColumns(table, book: book)
+        let quantity = try SignedQuantity(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            let (book, instrument) = try names.read(row)
-            var paid = 0.0
-            if let fee, !row.text(fee).isEmpty { paid = try row.number(fee, "fee_usd", .finite) }
+            let (book, instrument) = try holders.read(row)
             trades.append(
                 Trade(
-                    book: book, instrument: instrument,
-                    quantity: try row.number(quantity, "quantity", .finite),
+                    book: book, instrument: instrument, quantity: try quantity.read(row),
                     price: try row.number(price, "price", instrument.isOption ? .notNegative : .positive),
-                    fee: paid, line: row.line))
+                    fee: try fee.read(row), line: row.line))
         }
     }
 }
 
-/// Reads who holds what from rows; each instrument's name is taken apart once.
-struct InstrumentColumns {
-    private let book, instrument: Int
-    private var known: [String: Instrument] = [:]
+/// A trade's fee in dollars, or in the currency in which an exchange took it.
+private struct FeeColumns {
+    private let dollars, fee, currency, index: Int?
 
-    init(_ book: Int, _ instrument: Int) {
-        self.book = book
-        self.instrument = instrument
+    init(_ table: CommaSeparated) throws(MarketError) {
+        dollars = try table.index(of: "fee_usd")
+        fee = try table.index(of: "fee")
+        currency = try table.index(of: "fee_currency")
+        index = try table.index(of: "index_price")
     }
 
-    mutating func read(_ row: TextRow) throws(MarketError) -> (book: String, instrument: Instrument) {
-        let bookName = row.text(book)
-        guard !bookName.isEmpty else { throw row.invalid(book, "book", "is empty") }
-        let name = row.text(instrument)
-        if let seen = known[name] { return (bookName, seen) }
-        do throws(InstrumentNameError) {
-            let held = try Instrument(name: name)
-            known[name] = held
-            return (bookName, held)
-        } catch {
-            throw row.invalid(instrument, "instrument", "\(error)")
+    func read(_ row: TextRow) throws(MarketError) -> Double {
+        if let dollars { return try row.optionalNumber(dollars, "fee_usd", .finite) ?? 0 }
+        guard let fee, let amount = try row.optionalNumber(fee, "fee", .finite), amount != 0 else { return 0 }
+        guard let currency, !row.isMissing(currency) else {
+            throw row.invalid(fee, "fee", "no fee_currency says of what; dollars stand in fee_usd")
         }
+        if ["USD", "USDC", "USDT"].contains(row.text(currency).uppercased()) { return amount }
+        guard let index, let value = try row.optionalNumber(index, "index_price", .positive) else {
+            throw row.invalid(currency, "fee_currency", "no index_price says what it is worth")
+        }
+        return amount * value
     }
 }

@@ -48,15 +48,16 @@ private struct TickerColumns: TickerFields {
     }
 
     func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-        if name == "timestamp" {
-            let milliseconds = timestamp[line]
-            guard Timestamp.plausible ~= milliseconds else {
-                throw invalid(
-                    "timestamp", "\(milliseconds)", "must be milliseconds since 1970, from 1e11 to 1e14")
-            }
-            return Double(milliseconds)
+        try checked(columns[name], name, rule)
+    }
+
+    /// The least number of 64 bits, NumPy's NaT, is a missing time.
+    func time(_ name: String) throws(MarketError) -> Timestamp? {
+        guard name == "timestamp", case let count = timestamp[line], count != .min else { return nil }
+        guard let time = Timestamp(count: count) else {
+            throw invalid("timestamp", "\(count)", Timestamp.expectation)
         }
-        return try checked(columns[name], name, rule)
+        return time
     }
 
     func levels(_ name: String) throws(MarketError) -> [OrderLevel]? { nil }

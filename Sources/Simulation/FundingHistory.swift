@@ -1,57 +1,77 @@
 import Market
 import VectorMath
 
-/// Funding rates of the past, one per eight hours without gaps.
+/// Funding rates of the past, one per hour or few hours without gaps.
 public struct FundingHistory: Sendable, Equatable {
     /// When the first was paid.
     public let start: Timestamp
-    /// Paid by the long, per eight hours, as a share of the position.
+    /// Paid by the long, per `interval`, as a share of the position.
     public let rates: [Double]
-    static let span: Int64 = 8 * 3_600_000
+    /// Milliseconds from one payment to the next.
+    public let interval: Int64
 
-    /// A table `venue,symbol,time_utc,funding_rate`, of which one venue and symbol are taken.
-    /// - Throws: for a row that cannot be read, that is out of order, or that does not follow eight hours
-    ///   after the one before; `empty` where venue and symbol have no rows.
-    public init(_ source: Source, venue: String, symbol: String) throws(MarketError) {
+    private static let hour: Int64 = 3_600_000
+    /// How often exchanges have funding paid.
+    private static let intervals = [1, 2, 4, 8].map { $0 * hour }
+
+    /// A table `time_utc,funding_rate`, with `venue` and `symbol` where it holds several histories of which one is
+    /// taken; or an exchange's as CSV or JSON: Binance's, and Deribit's `public/get_funding_rate_history`, of which the
+    /// rates of each hour are read. Oldest or newest first.
+    /// - Throws: for a row that cannot be read, that is out of order, or that does not follow an interval after the
+    ///   one before; `empty` where venue and symbol have no rows.
+    public init(_ source: Source, venue: String? = nil, symbol: String? = nil) throws(MarketError) {
         let table = try CommaSeparated(source)
-        let columns = (
-            try table.required("venue"), try table.required("symbol"), try table.required("time_utc"),
-            try table.required("funding_rate")
-        )
-        var rates: [Double] = []
-        var first: Timestamp?
+        let time = try table.required(ofAnyCase: ["time_utc"] + ColumnNames.time)
+        let rate = try table.required(ofAnyCase: ColumnNames.fundingRate)
+        let chosen = [
+            ("venue", try table.index(of: "venue"), venue), ("symbol", try table.index(of: "symbol"), symbol),
+        ]
+        var rows: [(time: Timestamp, rate: Double, line: Int, written: String)] = []
         var badRows = BadRows(skip: false)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            guard row.text(columns.0) == venue, row.text(columns.1) == symbol else { return }
-            let text = row.text(columns.2)
-            guard let time = Timestamp(text: text) else {
-                throw row.invalid(columns.2, "time_utc", "is not a time like 2022-01-01T08:00:00Z")
-            }
-            // Exchanges stamp some milliseconds late.
-            if let start = first {
-                let due = start.milliseconds + Int64(rates.count) * Self.span
-                guard abs(time.milliseconds - due) < 60_000 else {
-                    throw row.invalid(
-                        columns.2, "time_utc",
-                        "expected \(Timestamp(milliseconds: due)), eight hours after the row before")
-                }
-            } else {
-                first = time
-            }
-            rates.append(try row.number(columns.3, "funding_rate", .finite))
+            for case (_, let column?, let wanted?) in chosen where row.text(column) != wanted { return }
+            rows.append(
+                (
+                    try row.time(time, "time_utc"), try row.number(rate, "funding_rate", .finite), row.line,
+                    row.text(time)
+                ))
         }
-        guard let first else {
+        guard let first = rows.first, let last = rows.last else {
             throw .invalidValue(
-                file: source.name, line: 1, column: "symbol", value: "\(venue) \(symbol)",
-                reason: "has no rows")
+                file: source.name, line: 1, column: "symbol",
+                value: [venue, symbol].compactMap { $0 }.joined(separator: " "), reason: "has no rows")
         }
-        start = first
-        self.rates = rates
+        if first.time > last.time { rows.reverse() }
+        let start = rows[0].time
+        let interval = Self.interval(rows.map(\.time))
+        for (index, row) in rows.enumerated() {
+            let due = start.milliseconds + Int64(index) * interval
+            // Exchanges stamp some milliseconds late.
+            guard abs(row.time.milliseconds - due) < 60_000 else {
+                throw .invalidValue(
+                    file: source.name, line: row.line, column: "time_utc", value: row.written,
+                    reason: "expected \(Timestamp(milliseconds: due)), "
+                        + "\(interval / Self.hour) h after the payment before")
+            }
+        }
+        self.start = start
+        self.interval = interval
+        rates = rows.map(\.rate)
+    }
+
+    /// The most frequent of the usual intervals; eight hours where there is none.
+    private static func interval(_ times: [Timestamp]) -> Int64 {
+        let steps = zip(times, times.dropFirst()).map { $1.milliseconds - $0.milliseconds }
+        let counts = intervals.map { interval in steps.count { abs($0 - interval) < 60_000 } }
+        guard let most = counts.max(), most > 0, let place = counts.firstIndex(of: most) else {
+            return 8 * hour
+        }
+        return intervals[place]
     }
 
     /// Rates by the time at which they are paid, as replays take them.
     public var payments: [(time: Timestamp, rate: Double)] {
-        rates.indices.map { (Timestamp(milliseconds: start.milliseconds + Int64($0) * Self.span), rates[$0]) }
+        rates.indices.map { (Timestamp(milliseconds: start.milliseconds + Int64($0) * interval), rates[$0]) }
     }
 
     /// What a long position pays in the step that begins at a time, as a share of its value: each path begins
@@ -60,12 +80,13 @@ public struct FundingHistory: Sendable, Equatable {
         let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(
             firstPath: firstPath, step: 0
         ).0
-        let elapsed = Int(grid.years(time) * 1095 + 1e-9)
+        let perYear = Double(365 * 24 * Self.hour / interval)
+        let elapsed = Int(grid.years(time) * perYear + 1e-9)
         var result = Lanes.zero
         for lane in 0..<8 {
             let offset = Int(place[lane] * Double(rates.count)) + elapsed
             result[lane] = rates[offset % rates.count]
         }
-        return result * Lanes(repeating: grid.stepYears * 1095)
+        return result * Lanes(repeating: grid.stepYears * perYear)
     }
 }

@@ -58,14 +58,14 @@ struct CandleTests {
         let first = "2022-01-01 00:00:00,1,1,1,1,9\n"
         for (row, complaint) in [
             ("2022-01-01 00:00:00,1,1,1,1,9", "3: column \"timestamp\""),
-            ("2021-12-31 23:00:00,1,1,1,1,9", "not after line 2's"),
+            ("2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9", "4: column \"timestamp\""),
+            ("2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9", "not after line 3's"),
             ("yesterday,1,1,1,1,9", "value \"yesterday\": expected a time"),
             ("2022-02-30 00:00:00,1,1,1,1,9", "expected a time"),
             ("2022-01-01 25:00:00,1,1,1,1,9", "expected a time"),
-            ("2022-01-01 01:00:00+02:00,1,1,1,1,9", "expected a time"),
             ("2022-01-01 01:00:00,1,1,1,0,9", "column \"close\": value \"0\": must be above 0"),
             ("2022-01-01 01:00:00,1,1,1,nan,9", "column \"close\": value \"nan\""),
-            ("2022-01-01 01:00:00,1,1,1,,9", "column \"close\": value \"\": is empty"),
+            ("2022-01-01 01:00:00,1,1,1,,9", "column \"close\": value \"\": is missing"),
             ("2022-01-01 01:00:00,2,1,1,1,9", "column \"high\""),
             ("2022-01-01 01:00:00,2,3,2.5,2,9", "column \"low\""),
             ("2022-01-01 01:00:00,1,1,1", "where the header has 6"),
@@ -73,10 +73,115 @@ struct CandleTests {
             #expect(Self.error(first + row + "\n").contains(complaint), "\(row)")
         }
         #expect(Self.error(first).contains("is empty"))
-        let uneven = "2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 02:30:00,1,1,1,1,9\n"
+    }
+
+    @Test("rows beside the grid of the others are the bad ones, and gaps when left out")
+    func beside() throws {
+        // Hourly, with a stretch that is stamped 14.789 s late.
+        let start: Int64 = 1_518_000_000_000
+        let rows = (0..<60).map { hour in
+            let late: Int64 = (20..<30).contains(hour) ? 14_789 : 0
+            return "\(start + Int64(hour) * 3_600_000 + late),1,1,1,1,9\n"
+        }.joined()
+        let message = Self.error(rows)
         #expect(
-            Self.error(first + uneven).contains("candles.csv:4")
-                && Self.error(first + uneven).contains("no multiple"))
+            message.hasPrefix(
+                "candles.csv:22: column \"timestamp\": value \"1518072014789\": 14.789 s beside"))
+        #expect(message.contains("every 3600.0 s") && message.contains("10 rows"))
+        var badRows = BadRows(skip: true)
+        let table = try CandleTable(Source(name: "candles.csv", text: Self.header + rows), &badRows)
+        #expect(badRows.skipped.count == 10 && table.candles.count == 50 && table.interval == 3_600_000)
+        #expect(table.gaps.map(\.count) == [10])
+        // One row half a step late, which a smaller step would explain.
+        let half = (0..<9).map { "2022-01-01 0\($0):\($0 == 5 ? "30" : "00"):00,1,1,1,1,9\n" }.joined()
+        #expect(Self.error(half).hasPrefix("candles.csv:7:") && Self.error(half).contains("05:30:00"))
+        #expect(Self.error(half).contains("1800.0 s beside"))
+    }
+
+    @Test("candles are the same from every form in which they are handed out")
+    func forms() throws {
+        let plain = try Self.table(
+            "1729209600,10,12,9,11,5\n1729213200,11,11,10,10,5\n1729216800,10,14,10,13,5\n")
+        let lines = ["1729209600000,10,12,9,11", "1729213200000,11,11,10,10", "1729216800000,10,14,10,13"]
+        func joined(_ lines: [String], _ change: (String) -> String) -> String {
+            lines.map { change($0) + "\n" }.joined()
+        }
+        func replacing(_ line: String, _ with: String) -> String {
+            line.replacing("000,", with: with, maxReplacements: 1)
+        }
+        let tail = ",5,1729213199999,50,7,2,20,0"
+        let arrays = lines.map { "[\($0),5]" }.joined(separator: ",")
+        let texts = lines.reversed().map { "[\"" + $0.replacing(",", with: "\",\"") + "\"]" }.joined(
+            separator: ",")
+        let columns = """
+            "ticks":[1729209600000,1729213200000,1729216800000],"open":[10,11,10],"high":[12,11,14],
+            "low":[9,10,10],"close":[11,10,13],"volume":[5,5,5]
+            """
+        let objects = lines.map { line -> String in
+            let fields = line.split(separator: ",")
+            let members = zip(["t", "o", "h", "l", "c"], fields).map { name, field in "\"\(name)\":\(field)" }
+            return "{" + members.joined(separator: ",") + "}"
+        }
+        var number = -1
+        func numbered(_ line: String) -> String {
+            number += 1
+            return "\(number),\(line)"
+        }
+        let named = "Open time,Open,High,Low,Close,Adj Close\n"
+        let address = "https://example.org\nunix,date,open,high,low,close\n"
+        let forms: [(String, String)] = [
+            ("newest first", Self.header + joined(lines.reversed()) { $0 + ",5" }),
+            ("without a header", joined(lines) { $0 + tail }),
+            ("microseconds", joined(lines) { replacing($0, "000000,") + tail }),
+            ("other names", named + joined(lines) { $0 + ",1" }),
+            ("an index before", ",0,1,2,3,4\n" + joined(lines, numbered)),
+            ("an address above", address + joined(lines) { replacing($0, ",2024-10-18,") }),
+            ("arrays", "[\(arrays)]"),
+            ("texts, newest first", "{\"result\":{\"list\":[\(texts)]}}"),
+            ("an index of volatility", "{\"result\":{\"data\":[\(arrays)],\"continuation\":null}}"),
+            ("columns", "{\"jsonrpc\":\"2.0\",\"result\":{\"status\":\"ok\",\(columns)}}"),
+            ("objects", "[" + objects.joined(separator: ",") + "]"),
+            ("a named list", "{\"error\":[],\"result\":{\"XXBTZUSD\":[\(arrays)],\"last\":1}}"),
+        ]
+        for (name, text) in forms {
+            var badRows = BadRows(skip: false)
+            let table = try CandleTable(Source(name: name, text: text), &badRows)
+            #expect(table.candles.map(\.timestamp) == plain.candles.map(\.timestamp), "\(name)")
+            #expect(
+                table.candles.map(\.open) == [10, 11, 10] && table.candles.map(\.close) == [11, 10, 13],
+                "\(name)")
+            #expect(
+                table.candles.map(\.high) == [12, 11, 14] && table.candles.map(\.low) == [9, 10, 10],
+                "\(name)")
+            #expect(table.interval == 3_600_000 && table.gaps.isEmpty, "\(name)")
+        }
+    }
+
+    @Test("closes alone are candles without a range")
+    func closes() throws {
+        for text in [
+            "time,close\n2024-10-18,10\n2024-10-19,11\n", "1729209600,10\n1729296000,11\n",
+            "[[1729209600000,10],[1729296000000,\"11\"]]",
+            "[{\"timestamp\":1729209600,\"close\":10},{\"timestamp\":1729296000,\"close\":11}]",
+        ] {
+            var badRows = BadRows(skip: false)
+            let table = try CandleTable(Source(name: "closes", text: text), &badRows)
+            #expect(table.candles.map(\.close) == [10, 11] && table.interval == 86_400_000, "\(text)")
+            #expect(
+                table.candles.allSatisfy { $0.open == $0.close && $0.high == $0.close && $0.low == $0.close })
+        }
+        #expect(Self.errorOf("timestamp,open,close\n2024-10-18,1,1\n").contains("column \"high\" is missing"))
+        #expect(Self.errorOf("2024-10-18,1,1\n2024-10-19,1,1\n").contains("column \"close\" is missing"))
+    }
+
+    static func errorOf(_ text: String) -> String {
+        var badRows = BadRows(skip: false)
+        do throws(MarketError) {
+            _ = try CandleTable(Source(name: "candles", text: text), &badRows)
+            return ""
+        } catch {
+            return "\(error)"
+        }
     }
 
     static let real = [

@@ -336,7 +336,7 @@ typedef struct poise_tickers {
     size_t size;
     size_t count;
     poise_texts instrument;
-    /** Milliseconds since 1970, UTC. */
+    /** Since 1970, UTC; 10 digits are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds. */
     poise_integers timestamp;
     /** Options: the future of the expiry, in quote currency. */
     poise_values underlying_price;
