@@ -22,10 +22,23 @@ extension PoiseError {
     /// `value` as a number; NaN where it is none.
     public var number: Double { value.flatMap { Double($0) } ?? .nan }
 
-    /// `place: field: value: reason`, without the parts that are not there.
-    public var description: String {
-        [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
+    /// `place: field: value: reason`, without the parts that are not there; texts in quotes.
+    package var sentence: String {
+        let value = value.map { Double($0) == nil ? "\"\($0.clipped)\"" : $0 }
+        return [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
             .joined(separator: ": ")
+    }
+
+    public var description: String { sentence }
+}
+
+extension String {
+    /// At most 60 characters, control characters made visible: fit for an error message.
+    package var clipped: String {
+        let shown = unicodeScalars.prefix(60).map {
+            $0.value < 32 || $0.value == 127 ? "\\u{\(String($0.value, radix: 16))}" : String($0)
+        }
+        return shown.joined() + (unicodeScalars.dropFirst(60).isEmpty ? "" : "…")
     }
 }
 
@@ -38,6 +51,14 @@ public enum Place: Sendable, Equatable, CustomStringConvertible {
     case row(Int, table: String = "")
     /// A contract, book, instrument, policy or model.
     case name(String)
+
+    /// The line, from 1, or the row, from 0.
+    public var index: Int? {
+        switch self {
+        case .line(_, let index), .row(let index, _): index
+        case .file, .name: nil
+        }
+    }
 
     public var description: String {
         switch self {

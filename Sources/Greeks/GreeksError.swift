@@ -1,7 +1,8 @@
+import Checks
 import GreeksKernel
 
 /// What the doors of this module refuse.
-public enum GreeksError: Error, Equatable, CustomStringConvertible {
+public enum GreeksError: PoiseError, Equatable {
     /// `POISE_ISA` or an argument names no instruction set.
     case unknownInstructionSet(String)
     /// The processor cannot run it.
@@ -15,21 +16,47 @@ public enum GreeksError: Error, Equatable, CustomStringConvertible {
     /// Columns of unequal length.
     case lengthMismatch(field: String, expected: Int, got: Int)
 
-    public var description: String {
+    public var place: Place? {
+        if case .invalidInput(let row, _, _, _) = self { .row(row) } else { nil }
+    }
+
+    public var field: String {
         switch self {
-        case .unknownInstructionSet(let name):
-            let known = InstructionSet.allCases.map(\.rawValue).joined(separator: ", ")
-            return "unknown instruction set \"\(name)\": expected one of \(known)"
-        case .unsupportedInstructionSet(let set):
-            return "this processor does not run \(set)"
-        case .invalidInput(let row, let status, let value, let model):
-            return "row \(row): \(status.reason(model)) (\(value))"
-        case .invalidThreadCount(let count):
-            return "\(count) threads: expected 1 to 1024"
-        case .cannotStartThreads(let reason):
-            return "cannot start threads: \(reason)"
-        case .lengthMismatch(let field, let expected, let got):
-            return "\(field): \(got) values where \(expected) are needed"
+        case .unknownInstructionSet, .unsupportedInstructionSet: "instruction_set"
+        case .invalidInput(_, let status, _, _): status.field
+        case .invalidThreadCount: "threads"
+        case .cannotStartThreads: ""
+        case .lengthMismatch(let field, _, _): field
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .unknownInstructionSet(let name): name
+        case .unsupportedInstructionSet(let set): set.rawValue
+        case .invalidInput(_, _, let value, _): "\(value)"
+        case .invalidThreadCount(let count): "\(count)"
+        case .cannotStartThreads, .lengthMismatch: nil
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .unknownInstructionSet:
+            "expected one of \(InstructionSet.allCases.map(\.rawValue).joined(separator: ", "))"
+        case .unsupportedInstructionSet: "this processor does not run it"
+        case .invalidInput(_, let status, _, let model): status.reason(model)
+        case .invalidThreadCount: "must be from 1 to 1024"
+        case .cannotStartThreads(let reason): "cannot start threads: \(reason)"
+        case .lengthMismatch(_, let expected, let got): "\(got) values where \(expected) are needed"
+        }
+    }
+
+    /// An instruction set or a number of threads is asked for by option or environment.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .unknownInstructionSet, .unsupportedInstructionSet, .invalidThreadCount: .usage
+        case .invalidInput, .cannotStartThreads, .lengthMismatch: .badInput
         }
     }
 }
@@ -40,19 +67,32 @@ public enum InputStatus: UInt8, Sendable, CaseIterable {
     case invalidType, invalidSpot, invalidStrike, invalidYears, invalidVolatility, invalidRate,
         invalidDividend
 
-    /// What a field must be for a model.
+    /// The field in the way, as `OptionBatch` names it; "" for `ok`.
+    public var field: String {
+        switch self {
+        case .ok: ""
+        case .invalidType: "type"
+        case .invalidSpot: "spot"
+        case .invalidStrike: "strike"
+        case .invalidYears: "years"
+        case .invalidVolatility: "volatility"
+        case .invalidRate: "rate"
+        case .invalidDividend: "dividend"
+        }
+    }
+
+    /// What the field must be for a model.
     public func reason(_ model: OptionModel) -> String {
         let range = model.range
-        let prices = "[\(range.leastPrice), \(range.largestPrice)]"
+        let price = NumberRule.within(range.leastPrice...range.largestPrice).complaint
         return switch self {
         case .ok: "ok"
-        case .invalidType: "type must be 0 (call) or 1 (put)"
-        case .invalidSpot: "spot must be in \(prices)"
-        case .invalidStrike: "strike must be in \(prices)"
-        case .invalidYears: "years must be in [0, \(Domain.largestYears)]"
-        case .invalidVolatility: "vol must be in [0, \(range.largestVolatility)]"
-        case .invalidRate: "rate must be finite, |rate·years| at most \(range.largestExponent)"
-        case .invalidDividend: "dividend must be finite, |dividend·years| at most \(range.largestExponent)"
+        case .invalidType: "must be 0 (call) or 1 (put)"
+        case .invalidSpot, .invalidStrike: price
+        case .invalidYears: NumberRule.within(0...Domain.largestYears).complaint
+        case .invalidVolatility: NumberRule.within(0...range.largestVolatility).complaint
+        case .invalidRate, .invalidDividend:
+            "must be finite, |\(field)·years| at most \(range.largestExponent.shown)"
         }
     }
 }

@@ -37,18 +37,18 @@ public struct BookHedge: Sendable {
         let contracts = chain.latestTickers.map(\.instrument) + valuation.positions.map(\.instrument)
         for limit in limits.limits {
             if let book = limit.book, !books.contains(book) {
-                throw .invalidValue(
-                    file: limits.file, line: limit.line, column: "book", value: book,
+                throw .unknownName(
+                    limits.place(of: limit), column: "book", value: book,
                     reason: "holds no positions")
             }
             if let underlying = limit.underlying, !listed.contains(underlying) {
-                throw .invalidValue(
-                    file: limits.file, line: limit.line, column: "underlying", value: underlying,
+                throw .unknownName(
+                    limits.place(of: limit), column: "underlying", value: underlying,
                     reason: "nothing in \(chain.file) is on it")
             }
             if let expiry = limit.expiry, !contracts.contains(where: limit.covers) {
-                throw .invalidValue(
-                    file: limits.file, line: limit.line, column: "expiry", value: expiry,
+                throw .unknownName(
+                    limits.place(of: limit), column: "expiry", value: expiry,
                     reason: "nothing in \(chain.file) expires then: expected a date such as 2026-03-27")
             }
         }

@@ -19,6 +19,7 @@ public struct LimitTable: Sendable {
         /// Per unit outside; nil where the band is hard.
         public let penalty: Double?
         public let penaltyQuadratic: Double
+        /// The line of a file, from 1, or the row of columns, from 0.
         public let line: Int
 
         public init(
@@ -55,6 +56,12 @@ public struct LimitTable: Sendable {
 
     public let file: String
     public private(set) var limits: [Limit] = []
+    private let isText: Bool
+
+    /// Where a limit stands.
+    package func place(of limit: Limit) -> Place {
+        isText ? .line(file: file, limit.line) : .row(limit.line, table: file)
+    }
 
     /// Reads a table; an empty field or `*` stands for all, an empty limit for none, an empty penalty for a
     /// band that must hold.
@@ -62,6 +69,7 @@ public struct LimitTable: Sendable {
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
+        isText = true
         let underlying = try table.required("underlying")
         let greek = try table.required("greek")
         let (low, high) = (try table.required("low"), try table.required("high"))
@@ -97,10 +105,11 @@ public struct LimitTable: Sendable {
         guard !limits.isEmpty || !badRows.skipped.isEmpty else { throw .empty(file: file) }
     }
 
-    /// Takes limits of any origin, under the name that errors show.
+    /// Takes limits that `line` numbers by row, under the name that errors show.
     /// - Throws: as the reader does.
     public init(name: String, _ limits: [Limit]) throws(MarketError) {
         file = name
+        isText = false
         var seen: [String: Int] = [:]
         for limit in limits { try add(limit, high: "\(limit.high)", &seen) }
         guard !limits.isEmpty else { throw .empty(file: file) }
@@ -110,7 +119,7 @@ public struct LimitTable: Sendable {
         _ limit: Limit, high: String, _ seen: inout [String: Int]
     ) throws(MarketError) {
         func invalid(_ column: String, _ value: String, _ reason: String) -> MarketError {
-            .invalidValue(file: file, line: limit.line, column: column, value: value, reason: reason)
+            .invalidValue(place(of: limit), column: column, value: value, reason: reason)
         }
         guard limit.low <= limit.high else {
             throw invalid("high", high, "is below low, \(limit.low)")
@@ -121,7 +130,8 @@ public struct LimitTable: Sendable {
         let key = "\(limit.book ?? "")|\(limit.name)"
         if let earlier = seen.updateValue(limit.line, forKey: key) {
             throw invalid(
-                "greek", limit.greek.limitName, "line \(earlier) has a limit for the same exposure")
+                "greek", limit.greek.limitName,
+                "\(isText ? "line" : "row") \(earlier) has a limit for the same exposure")
         }
         limits.append(limit)
     }

@@ -103,8 +103,8 @@ public struct CandleTable: Sendable {
             if i < candles.count, candles[i].timestamp == next.timestamp {
                 guard candles[i].close == next.close else {
                     throw .conflict(
-                        file: other.file, line: next.line, column: "close", value: "\(next.close)",
-                        earlierFile: file, earlierLine: candles[i].line, earlier: "\(candles[i].close)")
+                        .line(file: other.file, next.line), column: "close", value: "\(next.close)",
+                        earlier: "\(candles[i].close)", at: .line(file: file, candles[i].line))
                 }
                 i += 1
             }

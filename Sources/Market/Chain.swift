@@ -122,8 +122,8 @@ public struct Chain: Sendable {
         if let row = latest[name], tickers[row].timestamp == ticker.timestamp {
             if let difference = tickers[row].difference(from: ticker) {
                 throw .conflict(
-                    file: ticker.file, line: ticker.line, column: difference.column, value: difference.other,
-                    earlierFile: tickers[row].file, earlierLine: tickers[row].line, earlier: difference.own)
+                    ticker.place, column: difference.column, value: difference.other,
+                    earlier: difference.own, at: tickers[row].place)
             }
         }
         tickers.append(ticker)

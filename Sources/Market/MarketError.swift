@@ -1,5 +1,7 @@
-/// What is wrong with a file. Lines count from 1, the header included.
-public enum MarketError: Error, Equatable, Sendable {
+import Checks
+
+/// What is wrong with a file or with columns in memory.
+public enum MarketError: PoiseError, Equatable {
     case unreadable(file: String, reason: String)
     case empty(file: String)
     /// Binary data: a zero byte or invalid UTF-8.
@@ -13,60 +15,109 @@ public enum MarketError: Error, Equatable, Sendable {
     /// Too few fields: `column` is the first without one, `value` the last that is there. Too many: the last
     /// column and the first value behind it.
     case ragged(file: String, line: Int, expected: Int, got: Int, column: String, value: String)
-    case invalidValue(file: String, line: Int, column: String, value: String, reason: String)
+    case invalidValue(Place, column: String, value: String, reason: String)
+    /// The name of a book, contract, underlying or expiry of which there is none.
+    case unknownName(Place, column: String, value: String, reason: String)
     /// Two rows that claim to be the same thing and differ.
-    case conflict(
-        file: String, line: Int, column: String, value: String, earlierFile: String, earlierLine: Int,
-        earlier: String)
+    case conflict(Place, column: String, value: String, earlier: String, at: Place)
     case invalidJSON(file: String, line: Int, reason: String)
 
     /// Whether it concerns one row, so that the others can be used without it.
     public var isOfOneRow: Bool {
         switch self {
-        case .lineTooLong, .ragged, .invalidValue, .conflict: true
+        case .lineTooLong, .ragged, .invalidValue, .unknownName, .conflict: true
         default: false
         }
     }
 }
 
-extension MarketError: CustomStringConvertible {
-    public var description: String {
+extension MarketError {
+    /// An error of a file.
+    package static func invalidValue(
+        file: String, line: Int, column: String, value: String, reason: String
+    ) -> MarketError {
+        .invalidValue(.line(file: file, line), column: column, value: value, reason: reason)
+    }
+
+    public var place: Place? {
         switch self {
-        case .unreadable(let file, let reason):
-            return "\(file): cannot read: \(reason)"
-        case .empty(let file):
-            return "\(file): is empty"
-        case .notText(let file, let line):
-            return "\(file):\(line): is not text (binary data)"
-        case .lineTooLong(let file, let line, let limit, let start):
-            return "\(file):\(line): line is longer than \(limit) bytes; it starts \"\(start.clipped)\""
-        case .malformedQuotes(let file, let line):
-            return "\(file):\(line): a quoted field does not end at a comma or line end"
-        case .missingColumn(let file, let column, let found):
+        case .unreadable(let file, _), .empty(let file): .file(file)
+        case .missingColumn(let file, _, _), .repeatedColumn(let file, _): .line(file: file, 1)
+        case .notText(let file, let line), .malformedQuotes(let file, let line),
+            .invalidJSON(let file, let line, _), .lineTooLong(let file, let line, _, _),
+            .ragged(let file, let line, _, _, _, _):
+            .line(file: file, line)
+        case .invalidValue(let place, _, _, _), .unknownName(let place, _, _, _),
+            .conflict(let place, _, _, _, _):
+            place
+        }
+    }
+
+    public var field: String {
+        switch self {
+        case .missingColumn(_, let column, _), .repeatedColumn(_, let column),
+            .ragged(_, _, _, _, let column, _), .invalidValue(_, let column, _, _),
+            .unknownName(_, let column, _, _), .conflict(_, let column, _, _, _):
+            column
+        case .unreadable, .empty, .notText, .malformedQuotes, .invalidJSON, .lineTooLong: ""
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .ragged(_, _, _, _, _, let value), .invalidValue(_, _, let value, _),
+            .unknownName(_, _, let value, _), .conflict(_, _, let value, _, _):
+            value.isEmpty ? nil : value
+        default: nil
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .unreadable(_, let reason): return "cannot read: \(reason)"
+        case .empty: return "is empty"
+        case .notText: return "is not text (binary data)"
+        case .lineTooLong(_, _, let limit, let start):
+            return "line is longer than \(limit) bytes; it starts \"\(start.clipped)\""
+        case .malformedQuotes: return "a quoted field does not end at a comma or line end"
+        case .missingColumn(_, let column, let found):
             let guess = Self.near(column, in: found).map { "; is it \"\($0.clipped)\"?" } ?? ""
             let list = found.prefix(40).map(\.clipped).joined(separator: ", ")
-            return "\(file):1: column \"\(column)\" is missing\(guess) (found: \(list))"
-        case .repeatedColumn(let file, let column):
-            return "\(file):1: column \"\(column.clipped)\" stands twice"
-        case .ragged(let file, let line, let expected, let got, let column, let value):
-            let place =
+            return "is missing\(guess) (found: \(list))"
+        case .repeatedColumn: return "stands twice"
+        case .ragged(_, _, let expected, let got, let column, let value):
+            let detail =
                 got < expected
                 ? "nothing for column \"\(column)\" after \"\(value.clipped)\""
                 : "\"\(value.clipped)\" after the last column, \"\(column)\""
-            return """
-                \(file):\(line): \(got) \(got == 1 ? "field" : "fields") where the header has \(expected): \
-                \(place)
-                """
-        case .invalidValue(let file, let line, let column, let value, let reason):
-            return "\(file):\(line): column \"\(column)\": value \"\(value.clipped)\": \(reason)"
-        case .conflict(let file, let line, let column, let value, let other, let earlierLine, let earlier):
-            let place = other == file ? "line \(earlierLine)" : "\(other):\(earlierLine)"
-            return """
-                \(file):\(line): column "\(column)": value "\(value.clipped)": \(place) of the same instrument and \
-                time has "\(earlier.clipped)"
-                """
-        case .invalidJSON(let file, let line, let reason):
-            return "\(file):\(line): no valid JSON: \(reason)"
+            return "\(got) \(got == 1 ? "field" : "fields") where the header has \(expected): \(detail)"
+        case .invalidValue(_, _, _, let reason), .unknownName(_, _, _, let reason): return reason
+        case .conflict(_, _, _, let earlier, let other):
+            return "\(shown(other)) of the same instrument and time has \"\(earlier.clipped)\""
+        case .invalidJSON(_, _, let reason): return "no valid JSON: \(reason)"
+        }
+    }
+
+    /// Another place, its file named only where it is another one.
+    private func shown(_ other: Place) -> String {
+        switch (place, other) {
+        case (.line(let file, _), .line(let same, let line)) where file == same: "line \(line)"
+        case (.row(_, let table), .row(let row, let same)) where table == same: "row \(row)"
+        default: "\(other)"
+        }
+    }
+
+    public var description: String {
+        let prefix = place.map { "\($0): " } ?? ""
+        switch self {
+        case .missingColumn(_, let column, _), .repeatedColumn(_, let column):
+            return "\(prefix)column \"\(column.clipped)\" \(reason)"
+        case .invalidValue(.row, _, _, _), .unknownName(.row, _, _, _), .conflict(.row, _, _, _, _):
+            return sentence
+        case .invalidValue(_, let column, let value, _), .unknownName(_, let column, let value, _),
+            .conflict(_, let column, let value, _, _):
+            return "\(prefix)column \"\(column)\": value \"\(value.clipped)\": \(reason)"
+        default: return "\(prefix)\(reason)"
         }
     }
 
@@ -90,16 +141,6 @@ extension MarketError: CustomStringConvertible {
             }
         }
         return row[b.count]
-    }
-}
-
-extension String {
-    /// At most 60 characters, control characters made visible: fit for an error message.
-    var clipped: String {
-        let shown = unicodeScalars.prefix(60).map {
-            $0.value < 32 || $0.value == 127 ? "\\u{\(String($0.value, radix: 16))}" : String($0)
-        }
-        return shown.joined() + (unicodeScalars.dropFirst(60).isEmpty ? "" : "…")
     }
 }
 

@@ -1,3 +1,5 @@
+import Checks
+
 /// What books hold: columns `book,instrument,quantity`, under these names or an exchange's.
 public struct PositionTable: Sendable {
     public static let columns = ["book", "instrument", "quantity"]
@@ -8,6 +10,7 @@ public struct PositionTable: Sendable {
         public let book: String
         public let instrument: Instrument
         public let quantity: Double
+        /// The line of a file, from 1, or the row of columns, from 0.
         public let line: Int
 
         public init(book: String, instrument: Instrument, quantity: Double, line: Int) {
@@ -22,10 +25,17 @@ public struct PositionTable: Sendable {
     public private(set) var positions: [Position] = []
     /// Where the table had no column of books: the one book that all positions are in.
     public private(set) var onlyBook: String?
+    private let isText: Bool
 
-    /// Takes positions of any origin, under the name that errors show.
+    /// Where a position stands.
+    package func place(of position: Position) -> Place {
+        isText ? .line(file: file, position.line) : .row(position.line, table: file)
+    }
+
+    /// Takes positions that `line` numbers by row, under the name that errors show.
     public init(name: String, _ positions: [Position]) {
         file = name
+        isText = false
         self.positions = positions
     }
 
@@ -36,6 +46,7 @@ public struct PositionTable: Sendable {
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         let table = try CommaSeparated(source)
         file = source.name
+        isText = true
         var holders = try HolderColumns(table, book: book)
         onlyBook = holders.onlyBook
         let quantity = try SignedQuantity(table)

@@ -1,3 +1,5 @@
+import Checks
+
 /// One level of an order book.
 public struct OrderLevel: Sendable, Equatable {
     /// As the exchange quotes it: in coin for inverse options, else in quote currency.
@@ -29,9 +31,8 @@ public struct PublishedGreeks: Sendable, Equatable {
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
     public let timestamp: Timestamp
-    /// Where it stands: the name of the file and the line in it.
-    public let file: String
-    public let line: Int
+    /// Where it was read.
+    public let place: Place
     /// Options only: the future of the expiry (synthetic where none is listed), in quote currency, and its
     /// name.
     public let underlyingPrice: Double?
@@ -50,15 +51,14 @@ public struct Ticker: Sendable, Equatable {
     public let published: PublishedGreeks?
 
     public init(
-        instrument: Instrument, timestamp: Timestamp, file: String = "", line: Int = 0,
+        instrument: Instrument, timestamp: Timestamp, place: Place = .row(0),
         underlyingPrice: Double?, underlyingIndex: String?, indexPrice: Double?, markPrice: Double?,
         markVolatility: Double?, interestRate: Double = 0, openInterest: Double?, bids: [OrderLevel],
         asks: [OrderLevel], published: PublishedGreeks?
     ) {
         self.instrument = instrument
         self.timestamp = timestamp
-        self.file = file
-        self.line = line
+        self.place = place
         self.underlyingPrice = underlyingPrice
         self.underlyingIndex = underlyingIndex
         self.indexPrice = indexPrice
@@ -76,7 +76,7 @@ extension Ticker {
     /// A contract of which only the price is known.
     public init(instrument: Instrument, quote: Chain.Quote) {
         self.init(
-            instrument: instrument, timestamp: quote.timestamp, line: 0, underlyingPrice: nil,
+            instrument: instrument, timestamp: quote.timestamp, underlyingPrice: nil,
             underlyingIndex: nil, indexPrice: nil, markPrice: quote.price, markVolatility: nil,
             interestRate: 0, openInterest: nil, bids: [], asks: [], published: nil)
     }

@@ -4,6 +4,7 @@ import Checks
 package protocol TickerFields {
     var file: String { get }
     var line: Int { get }
+    var place: Place { get }
     /// A value as text; nil where it is missing.
     func text(_ name: String) -> String?
     /// A value as a number; nil where it is missing.
@@ -17,12 +18,14 @@ package protocol TickerFields {
 }
 
 extension TickerFields {
+    package var place: Place { .line(file: file, line) }
+
     package func markVolatility() throws(MarketError) -> Double {
         try required(["mark_iv"], .notNegative) / 100
     }
 
     package func invalid(_ name: String, _ value: String, _ reason: String) -> MarketError {
-        .invalidValue(file: file, line: line, column: name, value: value, reason: reason)
+        .invalidValue(place, column: name, value: value, reason: reason)
     }
 
     /// The value of the first of several names, as different replies call it differently.
@@ -58,7 +61,7 @@ extension TickerFields {
         let isOption = instrument.isOption
         let (bids, asks) = try orderBook()
         return Ticker(
-            instrument: instrument, timestamp: timestamp, file: file, line: line,
+            instrument: instrument, timestamp: timestamp, place: place,
             underlyingPrice: isOption
                 ? try required(["underlying_price"], .positive) : try number("underlying_price", .positive),
             underlyingIndex: text("underlying_index"),

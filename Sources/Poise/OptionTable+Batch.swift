@@ -40,23 +40,13 @@ extension OptionTable {
         } catch {
             guard case .invalidInput(_, let status, let value, let model) = error else { return nil }
             return .invalidValue(
-                file: file, line: lines[row], column: status.field, value: "\(value)",
+                file: file, line: lines[row], column: Self.column(of: status), value: "\(value)",
                 reason: status.reason(model))
         }
     }
-}
 
-extension InputStatus {
-    /// The column of an option table that the status is about.
-    fileprivate var field: String {
-        switch self {
-        case .ok, .invalidType: "type"
-        case .invalidSpot: "spot"
-        case .invalidStrike: "strike"
-        case .invalidYears: "years"
-        case .invalidVolatility: "vol"
-        case .invalidRate: "rate"
-        case .invalidDividend: "dividend"
-        }
+    /// The table's name of the field that is in the way.
+    private static func column(of status: InputStatus) -> String {
+        status == .invalidVolatility ? "vol" : status.field
     }
 }

@@ -1,4 +1,5 @@
 import CPoise
+import Checks
 
 // What every call checks of its arguments. Addresses are computed with wrapping arithmetic: an absurd stride is the
 // caller's wrong buffer, not a trap.
@@ -28,9 +29,7 @@ func required<T>(
 @inline(__always)
 func checkAlignment(_ pointer: UnsafeRawPointer, _ alignment: Int, _ name: StaticString) throws(Failure) {
     guard UInt(bitPattern: pointer) & UInt(alignment - 1) == 0 else {
-        throw Failure(
-            status: POISE_ERROR_ALIGNMENT, message: "\(name): address is no multiple of \(alignment)",
-            field: "\(name)")
+        throw .alignment(name, "address is no multiple of \(alignment)")
     }
 }
 
@@ -39,9 +38,8 @@ func checkAlignment(_ pointer: UnsafeRawPointer, _ alignment: Int, _ name: Stati
 func checkSize<T>(_ size: Int, of type: T.Type, _ name: StaticString) throws(Failure) {
     guard size == MemoryLayout<T>.stride else {
         throw Failure(
-            status: POISE_ERROR_SIZE,
-            message: "\(name): size is \(UInt(bitPattern: size)) where this library has "
-                + "\(MemoryLayout<T>.stride)", field: "\(name)")
+            status: POISE_ERROR_SIZE, field: "\(name)",
+            reason: "size is \(UInt(bitPattern: size)) where this library has \(MemoryLayout<T>.stride)")
     }
 }
 
@@ -59,7 +57,7 @@ func checkRange(_ first: Int, _ count: Int, below end: Int, _ name: StaticString
     guard first >= 0, count >= 0, first <= end, count <= end - first else {
         throw .argument(
             "\(name)",
-            "\(UInt(bitPattern: count)) from \(UInt(bitPattern: first)) on, where there are \(end)")
+            "\(UInt(bitPattern: count)) from \(UInt(bitPattern: first)) on: there are \(end)")
     }
 }
 
@@ -67,7 +65,15 @@ func checkRange(_ first: Int, _ count: Int, below end: Int, _ name: StaticString
 @inline(__always)
 func checkIndex(_ index: Int, below count: Int, _ name: StaticString) throws(Failure) {
     guard index >= 0, index < count else {
-        throw .argument("\(name)", "there is no \(UInt(bitPattern: index)) among \(count)")
+        throw .argument("\(name)", "\(UInt(bitPattern: index)): there are \(count)")
+    }
+}
+
+/// Checks an option that is a number.
+func check(_ value: Double, _ rule: NumberRule, _ name: StaticString) throws(Failure) {
+    guard rule.accepts(value) else {
+        throw Failure(
+            status: POISE_ERROR_ARGUMENT, field: "\(name)", value: "\(value)", reason: rule.complaint)
     }
 }
 
@@ -84,9 +90,7 @@ struct Strided<T> {
         let own = MemoryLayout<T>.stride
         self.stride = stride == 0 ? own : stride == broadcast ? 0 : stride
         guard self.stride & (own - 1) == 0 else {
-            throw Failure(
-                status: POISE_ERROR_ALIGNMENT, message: "\(name): stride \(stride) is no multiple of \(own)",
-                field: "\(name)")
+            throw .alignment(name, "stride \(stride) is no multiple of \(own)")
         }
         base = data
     }
@@ -143,10 +147,7 @@ struct Target {
             throw .argument("\(name)", "a column that is written needs a place for every row")
         }
         guard column.stride & 7 == 0 else {
-            throw Failure(
-                status: POISE_ERROR_ALIGNMENT,
-                message: "\(name): stride \(column.stride) is no multiple of 8",
-                field: "\(name)")
+            throw .alignment(name, "stride \(column.stride) is no multiple of 8")
         }
         base = data
         stride = column.stride == 0 ? 8 : column.stride
@@ -165,13 +166,13 @@ struct Target {
 
 // MARK: Handles
 
-/// Hands an object out to the caller.
-func handOut(_ object: AnyObject, _ place: UnsafeMutablePointer<OpaquePointer?>) {
-    place.pointee = OpaquePointer(Unmanaged.passRetained(object).toOpaque())
+/// A handle, which the caller owns until `release`.
+func retain(_ object: some AnyObject) -> OpaquePointer {
+    OpaquePointer(Unmanaged.passRetained(object).toOpaque())
 }
 
-/// Takes an object back; nothing for NULL.
-func takeBack<T: AnyObject>(_ handle: OpaquePointer?, as type: T.Type) {
+/// Ends the caller's ownership; nothing for NULL.
+func release<T: AnyObject>(_ handle: OpaquePointer?, as type: T.Type) {
     guard let handle else { return }
     Unmanaged<T>.fromOpaque(UnsafeRawPointer(handle)).release()
 }

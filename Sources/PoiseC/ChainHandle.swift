@@ -6,23 +6,24 @@ import Poise
 /// Behind `poise_chain`.
 final class ChainHandle: Sendable {
     let chain: Chain
-    let names: Names
+    let names: CStrings
 
     init(_ chain: Chain) {
         self.chain = chain
-        names = Names(chain.latestTickers.map(\.instrument.name))
+        names = CStrings(chain.latestTickers.map(\.instrument.name))
     }
 }
 
 /// One row of `poise_tickers`, for the reader that all formats share.
 private struct TickerColumns: TickerFields {
     let columns: [String: Strided<Double>]
-    let texts: [String: Texts]
+    let texts: [String: TextColumn]
     let volatility: Strided<Double>?
     let timestamp: Strided<Int64>
     var line = 0
 
     var file: String { "tickers" }
+    var place: Place { .row(line, table: file) }
 
     init(_ tickers: poise_tickers) throws(Failure) {
         var columns: [String: Strided<Double>] = [:]
@@ -37,8 +38,8 @@ private struct TickerColumns: TickerFields {
         self.columns = columns
         volatility = try Strided(optional: tickers.mark_volatility, "mark_volatility")
         timestamp = try Strided(tickers.timestamp.data, tickers.timestamp.stride, "timestamp")
-        var texts = ["instrument_name": try Texts(tickers.instrument, "instrument")]
-        texts["underlying_index"] = try Texts(optional: tickers.underlying_index, "underlying_index")
+        var texts = ["instrument_name": try TextColumn(tickers.instrument, "instrument")]
+        texts["underlying_index"] = try TextColumn(optional: tickers.underlying_index, "underlying_index")
         self.texts = texts
     }
 
@@ -82,24 +83,22 @@ private struct TickerColumns: TickerFields {
 public func poise_chain_create(
     _ tickers: UnsafePointer<poise_tickers>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(chain, "chain")
-        place.pointee = nil
+    make(chain, "chain") { () throws(Failure) in
         let given = try required(tickers, "tickers").pointee
         try checkSize(given.size, of: poise_tickers.self, "tickers")
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "a chain needs a row") }
         let columns = try TickerColumns(given)
-        let names = try Texts(given.instrument, "instrument")
+        let names = try TextColumn(given.instrument, "instrument")
         for row in 0..<given.count { _ = try names.text(row) }
-        let made = try reading(fromColumns: true) { badRows throws(MarketError) in
+        let made = try reading { badRows throws(MarketError) in
             try Chain(name: columns.file, count: given.count, &badRows) { row throws(MarketError) in
                 var fields = columns
                 fields.line = row
                 return try fields.ticker()
             }
         }
-        handOut(ChainHandle(made), place)
+        return ChainHandle(made)
     }
 }
 
@@ -108,12 +107,9 @@ public func poise_chain_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(chain, "chain")
-        place.pointee = nil
+    make(chain, "chain") { () throws(Failure) in
         let source = try Source(text, length, name, default: "chain")
-        handOut(
-            ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
+        return ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) })
     }
 }
 
@@ -121,17 +117,14 @@ public func poise_chain_parse(
 public func poise_chain_read(
     _ path: UnsafePointer<CChar>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(chain, "chain")
-        place.pointee = nil
+    make(chain, "chain") { () throws(Failure) in
         let source = try Source(reading: path)
-        handOut(
-            ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) }), place)
+        return ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) })
     }
 }
 
 @c @implementation
-public func poise_chain_free(_ chain: OpaquePointer?) { takeBack(chain, as: ChainHandle.self) }
+public func poise_chain_free(_ chain: OpaquePointer?) { release(chain, as: ChainHandle.self) }
 
 @c @implementation
 public func poise_chain_count(_ chain: OpaquePointer?) -> Int {

@@ -27,20 +27,18 @@ final class EngineHandle: Sendable {
 public func poise_engine_create(
     _ options: UnsafePointer<poise_engine_options>?, _ engine: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(engine, "engine")
-        place.pointee = nil
+    make(engine, "engine") { () throws(Failure) in
         var chosen = poise_engine_options()
         if let options {
             chosen = try required(options, "options").pointee
             try checkSize(chosen.size, of: poise_engine_options.self, "options")
         }
-        handOut(try EngineHandle(chosen.instruction_set, threads: Int(chosen.threads)), place)
+        return try EngineHandle(chosen.instruction_set, threads: Int(chosen.threads))
     }
 }
 
 @c @implementation
-public func poise_engine_free(_ engine: OpaquePointer?) { takeBack(engine, as: EngineHandle.self) }
+public func poise_engine_free(_ engine: OpaquePointer?) { release(engine, as: EngineHandle.self) }
 
 @c @implementation
 public func poise_engine_instruction_set(_ engine: OpaquePointer?) -> poise_instruction_set {

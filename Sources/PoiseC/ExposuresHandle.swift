@@ -4,7 +4,7 @@ import Poise
 /// Behind `poise_exposures`.
 final class ExposuresHandle: @unchecked Sendable {
     let exposures: Exposures
-    let labels: [Names]
+    let labels: [CStrings]
 
     init(
         _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ options: ExposureOptions,
@@ -21,19 +21,13 @@ final class ExposuresHandle: @unchecked Sendable {
         valuation.greeks.compute(engine)
         figures.update(from: valuation.greeks, in: options.numeraire)
         plan.aggregate(figures, into: exposures, engine)
-        labels = plan.groups.map { Names($0) }
+        labels = plan.groups.map { CStrings($0) }
     }
 }
 
 /// Positions joined with their prices.
 func valuation(_ table: PositionTable, in chain: Chain) throws(Failure) -> BookValuation {
-    for position in table.positions where chain.latestTicker(of: position.instrument) == nil {
-        throw Failure(
-            status: POISE_ERROR_UNKNOWN_NAME,
-            message: "\(position.instrument.name): the chain has no price for it", row: Int64(position.line),
-            field: "instrument")
-    }
-    return try reading { badRows throws(MarketError) in try BookValuation(table, in: chain, &badRows) }
+    try reading { badRows throws(MarketError) in try BookValuation(table, in: chain, &badRows) }
 }
 
 /// What `poise_exposure_options` say.
@@ -67,7 +61,7 @@ struct ExposureOptions {
             case POISE_BY_DESK, POISE_BY_TENOR, POISE_BY_MONEYNESS:
                 throw .argument(
                     "groupings", "desks, tenors and moneyness need poise_exposures_create_in_buckets")
-            default: throw .argument("groupings", "there is no grouping \(grouping.rawValue)")
+            default: throw .argument("groupings", "\(grouping.rawValue) is no grouping")
             }
             guard !groupings.contains(named) else {
                 throw .argument("groupings", "\(named.rawValue) stands twice")
@@ -104,23 +98,17 @@ struct BucketEdges {
         }
         try checkCount(buckets.pointee.desk_count, "desk_count")
         guard buckets.pointee.desk_count > 0 else { return }
-        let books = try Texts(buckets.pointee.book, "book")
-        let desks = try Texts(buckets.pointee.desk, "desk")
+        let books = try TextColumn(buckets.pointee.book, "book")
+        let desks = try TextColumn(buckets.pointee.desk, "desk")
         for row in 0..<buckets.pointee.desk_count {
             let (book, desk) = (try books.text(row), try desks.text(row))
             guard !book.isEmpty, !desk.isEmpty else {
-                throw Self.invalid(row, book.isEmpty ? "book" : "desk", "is empty")
+                throw .value(row: row, book.isEmpty ? "book" : "desk", "", "is empty")
             }
             guard deskOfBook.updateValue(desk, forKey: book) == nil else {
-                throw Self.invalid(row, "book", "\"\(book)\" stands twice")
+                throw .value(row: row, "book", book, "stands twice")
             }
         }
-    }
-
-    private static func invalid(_ row: Int, _ field: String, _ reason: String) -> Failure {
-        Failure(
-            status: POISE_ERROR_VALUE, message: "row \(row): \(field): \(reason)", row: Int64(row),
-            field: field)
     }
 
     private static func edges(
@@ -138,10 +126,9 @@ struct BucketEdges {
             return try ExposureBuckets(
                 tenorDays: tenorDays, moneyness: moneyness, tickers, deskOfBook: deskOfBook)
         } catch {
-            guard case .invalidEdge(let name, let value) = error else { throw Failure(error) }
-            throw Failure(
-                status: POISE_ERROR_VALUE, message: "\(error)",
-                field: name == "tenors" ? "tenor_days" : "moneyness", value: value)
+            var failure = Failure(error)
+            if failure.field == "tenors" { failure.field = "tenor_days" }
+            throw failure
         }
     }
 }
@@ -150,7 +137,7 @@ extension ExposureGreek {
     @inline(__always)
     init(_ exposure: poise_exposure) throws(Failure) {
         guard let found = ExposureGreek(rawValue: Int(exposure.rawValue)) else {
-            throw .argument("exposure", "there is no exposure \(exposure.rawValue)")
+            throw .argument("exposure", "\(exposure.rawValue) is no exposure")
         }
         self = found
     }
@@ -171,16 +158,13 @@ public func poise_exposures_create(
     _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?,
     _ options: UnsafePointer<poise_exposure_options>?, _ exposures: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(exposures, "exposures")
-        place.pointee = nil
+    make(exposures, "exposures") { () throws(Failure) in
         let chosen =
             options == nil ? ExposureOptions() : try ExposureOptions(try required(options, "options").pointee)
-        let made = try ExposuresHandle(
+        return try ExposuresHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
             try object(positions, as: PositionsHandle.self, "positions").table, chosen)
-        handOut(made, place)
     }
 }
 
@@ -190,25 +174,22 @@ public func poise_exposures_create_in_buckets(
     _ options: UnsafePointer<poise_exposure_options>?, _ buckets: UnsafePointer<poise_buckets>?,
     _ exposures: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(exposures, "exposures")
-        place.pointee = nil
+    make(exposures, "exposures") { () throws(Failure) in
         let chosen =
             options == nil
             ? ExposureOptions()
             : try ExposureOptions(try required(options, "options").pointee, hasBuckets: true)
-        let made = try ExposuresHandle(
+        return try ExposuresHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
             try object(positions, as: PositionsHandle.self, "positions").table, chosen,
             try BucketEdges(buckets))
-        handOut(made, place)
     }
 }
 
 @c @implementation
 public func poise_exposures_free(_ exposures: OpaquePointer?) {
-    takeBack(exposures, as: ExposuresHandle.self)
+    release(exposures, as: ExposuresHandle.self)
 }
 
 @c @implementation

@@ -1,30 +1,53 @@
 import CPoise
+import Checks
 import Poise
 
-/// Why a call of the C ABI fails: its status, and what `poise_last_error` and its kin will say.
-struct Failure: Error {
+/// Why a call of the C ABI fails: its status, and the parts that `poise_last_error` and its kin will tell.
+struct Failure: PoiseError {
     var status: poise_status
-    var message: String
-    var row: Int64 = -1
+    var place: Place?
     var field = ""
-    var value = Double.nan
+    var value: String?
+    var reason: String
 
     static func null(_ name: StaticString) -> Failure {
-        Failure(status: POISE_ERROR_NULL, message: "\(name) is NULL", field: "\(name)")
+        Failure(status: POISE_ERROR_NULL, field: "\(name)", reason: "is NULL")
     }
 
     static func argument(_ name: String, _ reason: String) -> Failure {
-        Failure(status: POISE_ERROR_ARGUMENT, message: "\(name): \(reason)", field: name)
+        Failure(status: POISE_ERROR_ARGUMENT, field: name, reason: reason)
     }
 
     static func count(_ name: String, _ reason: String) -> Failure {
-        Failure(status: POISE_ERROR_COUNT, message: "\(name): \(reason)", field: name)
+        Failure(status: POISE_ERROR_COUNT, field: name, reason: reason)
     }
 
-    /// Keeps it for this thread.
+    static func alignment(_ name: StaticString, _ reason: String) -> Failure {
+        Failure(status: POISE_ERROR_ALIGNMENT, field: "\(name)", reason: reason)
+    }
+
+    /// A number or text among the data; `row` where it is one of many.
+    static func value(
+        row: Int? = nil, _ field: String, _ value: (some CustomStringConvertible)?, _ reason: String
+    ) -> Failure {
+        Failure(
+            status: POISE_ERROR_VALUE, place: row.map { .row($0) }, field: field,
+            value: value.map { "\($0)" }, reason: reason)
+    }
+
+    /// Makes it the last error of this thread.
     @inline(never)
-    func keep() -> poise_status {
-        poise_private_set_error(message, row, field, value)
+    func record() -> poise_status {
+        var kind = POISE_PLACE_NONE
+        var (name, row) = ("", Int64(-1))
+        switch place {
+        case nil: break
+        case .file(let file): (kind, name) = (POISE_PLACE_FILE, file)
+        case .line(let file, let line): (kind, name, row) = (POISE_PLACE_LINE, file, Int64(line))
+        case .row(let index, let table): (kind, name, row) = (POISE_PLACE_ROW, table, Int64(index))
+        case .name(let text): (kind, name) = (POISE_PLACE_NAME, text)
+        }
+        poise_private_set_error(description, reason, kind, name, row, field, value ?? "", number)
         return status
     }
 }
@@ -36,104 +59,64 @@ func attempt(_ body: () throws(Failure) -> Void) -> poise_status {
         try body()
         return POISE_OK
     } catch {
-        return error.keep()
+        return error.record()
+    }
+}
+
+/// Runs a call that makes an object: `*handle` is NULL until it has.
+@inline(__always)
+func make(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString,
+    _ body: () throws(Failure) -> some AnyObject
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let handle = try required(handle, name)
+        handle.pointee = nil
+        handle.pointee = retain(try body())
     }
 }
 
 // MARK: Errors of the modules
 
 extension Failure {
-    /// - Parameter first: the caller's number of the row that the error calls 0.
-    init(_ error: GreeksError, first: Int = 0) {
-        self.init(status: POISE_ERROR_ARGUMENT, message: "\(error)")
-        switch error {
-        case .unknownInstructionSet: field = "instruction_set"
-        case .unsupportedInstructionSet:
-            status = POISE_ERROR_UNSUPPORTED
-            field = "instruction_set"
-        case .invalidInput(let row, let status, let value, let model):
-            self.status = POISE_ERROR_VALUE
-            self.row = Int64(first + row)
-            message = "row \(first + row): \(status.reason(model)) (\(value))"
-            field = status.field
-            self.value = value
-        case .invalidThreadCount(let count):
-            field = "threads"
-            value = Double(count)
-        case .cannotStartThreads: status = POISE_ERROR_SYSTEM
-        case .lengthMismatch(let name, _, _):
-            status = POISE_ERROR_COUNT
-            field = name
-        }
+    /// - Parameter first: the caller's index of the row that the error calls 0.
+    init(_ error: any PoiseError, first: Int = 0) {
+        self.init(
+            status: Self.status(of: error), place: error.place, field: error.field, value: error.value,
+            reason: error.reason)
+        if case .row(let row, let table) = place { place = .row(first + row, table: table) }
     }
 
-    /// `row` is the line of a text, from 1, or with `fromColumns` the row of columns, from 0, that the readers of
-    /// this module passed as line.
-    init(_ error: MarketError, fromColumns: Bool = false) {
-        self.init(status: POISE_ERROR_TEXT, message: "\(error)")
+    private static func status(of error: any PoiseError) -> poise_status {
         switch error {
-        case .unreadable: status = POISE_ERROR_SYSTEM
-        case .empty: break
-        case .notText(_, let line), .malformedQuotes(_, let line), .invalidJSON(_, let line, _),
-            .lineTooLong(_, let line, _, _):
-            row = Int64(line)
-        case .missingColumn(_, let column, _), .repeatedColumn(_, let column): field = column
-        case .ragged(_, let line, _, _, let column, _):
-            (row, field) = (Int64(line), column)
-        case .invalidValue(_, let line, let column, let value, let reason):
-            self.init(
-                status: POISE_ERROR_VALUE, message: "\(error)", row: Int64(line), field: column,
-                value: Double(value) ?? .nan)
-            if fromColumns {
-                message = "row \(line): \(column): \(value.isEmpty ? "" : "\"\(value)\": ")\(reason)"
+        case let error as Failure: error.status
+        case let error as GreeksError:
+            switch error {
+            case .unknownInstructionSet, .invalidThreadCount: POISE_ERROR_ARGUMENT
+            case .unsupportedInstructionSet: POISE_ERROR_UNSUPPORTED
+            case .invalidInput: POISE_ERROR_VALUE
+            case .cannotStartThreads: POISE_ERROR_SYSTEM
+            case .lengthMismatch: POISE_ERROR_COUNT
             }
-        case .conflict(_, let line, let column, let value, _, let earlier, let other):
-            self.init(
-                status: POISE_ERROR_VALUE, message: "\(error)", row: Int64(line), field: column,
-                value: Double(value) ?? .nan)
-            if fromColumns {
-                message =
-                    "row \(line): \(column): \"\(value)\": row \(earlier) of the same instrument and time has "
-                    + "\"\(other)\""
+        case let error as MarketError:
+            switch error {
+            case .unreadable: POISE_ERROR_SYSTEM
+            case .invalidValue, .conflict: POISE_ERROR_VALUE
+            case .unknownName: POISE_ERROR_UNKNOWN_NAME
+            default: POISE_ERROR_TEXT
             }
-        }
-    }
-
-    init(_ error: RiskError) {
-        self.init(status: POISE_ERROR_ARGUMENT, message: "\(error)")
-        switch error {
-        case .unknownBook: (status, field) = (POISE_ERROR_UNKNOWN_NAME, "book")
-        case .unknownContract: (status, field) = (POISE_ERROR_UNKNOWN_NAME, "contract")
-        case .invalidValue(_, let field, let value, _):
-            (status, self.field, self.value) = (POISE_ERROR_VALUE, field, value)
-        default: break
-        }
-    }
-
-    init(_ error: HedgeError) {
-        self.init(status: POISE_ERROR_VALUE, message: "\(error)")
-        switch error {
-        case .invalidValue(let field, _, let value, _): (self.field, self.value) = (field, value)
-        case .lengthMismatch(let field, _, _): (status, self.field) = (POISE_ERROR_COUNT, field)
-        case .noInstruments: (status, field) = (POISE_ERROR_COUNT, "instruments")
-        case .notSymmetric(_, _, let value, _): (field, self.value) = ("risk.cov", value)
-        case .notPositiveSemidefinite(let smallest, _): (field, value) = ("risk.cov", smallest)
-        }
-    }
-}
-
-extension InputStatus {
-    /// The field of `poise_full_form` that it is about.
-    var field: String {
-        switch self {
-        case .ok: ""
-        case .invalidType: "type"
-        case .invalidSpot: "spot"
-        case .invalidStrike: "strike"
-        case .invalidYears: "years"
-        case .invalidVolatility: "volatility"
-        case .invalidRate: "rate"
-        case .invalidDividend: "dividend"
+        case let error as RiskError:
+            switch error {
+            case .unknownBook, .unknownContract: POISE_ERROR_UNKNOWN_NAME
+            case .invalidValue, .invalidEdge: POISE_ERROR_VALUE
+            case .missingGrouping, .missingSmile: POISE_ERROR_ARGUMENT
+            }
+        case let error as HedgeError:
+            switch error {
+            case .lengthMismatch, .noInstruments: POISE_ERROR_COUNT
+            default: POISE_ERROR_VALUE
+            }
+        default: POISE_ERROR_VALUE
         }
     }
 }
@@ -144,6 +127,15 @@ extension InputStatus {
 public func poise_last_error() -> UnsafePointer<CChar>? { poise_private_message() }
 
 @c @implementation
+public func poise_last_error_reason() -> UnsafePointer<CChar>? { poise_private_reason() }
+
+@c @implementation
+public func poise_last_error_place_kind() -> poise_place_kind { poise_private_place_kind() }
+
+@c @implementation
+public func poise_last_error_place() -> UnsafePointer<CChar>? { poise_private_place() }
+
+@c @implementation
 public func poise_last_error_row() -> Int64 { poise_private_row() }
 
 @c @implementation
@@ -151,6 +143,9 @@ public func poise_last_error_field() -> UnsafePointer<CChar>? { poise_private_fi
 
 @c @implementation
 public func poise_last_error_value() -> Double { poise_private_value() }
+
+@c @implementation
+public func poise_last_error_text() -> UnsafePointer<CChar>? { poise_private_text() }
 
 @c @implementation
 public func poise_status_name(_ status: poise_status) -> UnsafePointer<CChar>? {

@@ -4,11 +4,11 @@ import Poise
 /// Behind `poise_grid`.
 final class GridHandle: Sendable {
     let grid: ScenarioGrid
-    let titles: Names
+    let titles: CStrings
 
     init(_ grid: ScenarioGrid) {
         self.grid = grid
-        titles = Names(grid.scenarios.indices.map(grid.title))
+        titles = CStrings(grid.scenarios.indices.map(grid.title))
     }
 }
 
@@ -26,9 +26,8 @@ extension ScenarioGrid.Scenario {
         case POISE_STICKY_DELTA: stickiness = .delta
         default:
             throw Failure(
-                status: POISE_ERROR_ARGUMENT,
-                message: "scenario \(number): there is no stickiness \(given.stickiness.rawValue)",
-                row: Int64(number), field: "stickiness")
+                status: POISE_ERROR_ARGUMENT, place: .row(number, table: "scenarios"), field: "stickiness",
+                value: "\(given.stickiness.rawValue)", reason: "is no stickiness")
         }
     }
 }
@@ -39,9 +38,7 @@ public func poise_grid_create(
     _ scenarios: UnsafePointer<poise_scenario>?, _ scenario_count: Int,
     _ grid: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(grid, "grid")
-        place.pointee = nil
+    make(grid, "grid") { () throws(Failure) in
         guard (1...ScenarioGrid.largestCount).contains(scenario_count) else {
             throw .count(
                 "scenario_count", "\(UInt(bitPattern: scenario_count)): 1 to \(ScenarioGrid.largestCount)")
@@ -67,7 +64,7 @@ public func poise_grid_create(
             own.append(try ScenarioGrid.Scenario(scenarios[number], number))
         }
         do throws(RiskError) {
-            handOut(GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: own)), place)
+            return GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: own))
         } catch {
             throw Failure(error)
         }
@@ -79,11 +76,9 @@ public func poise_grid_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ grid: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(grid, "grid")
-        place.pointee = nil
+    make(grid, "grid") { () throws(Failure) in
         let source = try Source(text, length, name, default: "grid")
-        handOut(GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) }), place)
+        return GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) })
     }
 }
 
@@ -91,16 +86,14 @@ public func poise_grid_parse(
 public func poise_grid_read(
     _ path: UnsafePointer<CChar>?, _ grid: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(grid, "grid")
-        place.pointee = nil
+    make(grid, "grid") { () throws(Failure) in
         let source = try Source(reading: path)
-        handOut(GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) }), place)
+        return GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) })
     }
 }
 
 @c @implementation
-public func poise_grid_free(_ grid: OpaquePointer?) { takeBack(grid, as: GridHandle.self) }
+public func poise_grid_free(_ grid: OpaquePointer?) { release(grid, as: GridHandle.self) }
 
 @c @implementation
 public func poise_grid_count(_ grid: OpaquePointer?) -> Int {

@@ -76,9 +76,8 @@ final class HedgerHandle {
             guard let bands, bands[b].first_entry == next, bands[b].entry_count <= UInt64(entryCount) - next
             else {
                 throw Failure(
-                    status: POISE_ERROR_COUNT,
-                    message: "bands[\(b)]: its entries do not follow those of the band before", row: Int64(b),
-                    field: "bands")
+                    status: POISE_ERROR_COUNT, place: .row(b, table: "bands"), field: "first_entry",
+                    reason: "must follow the entries of the band before")
             }
             next += bands[b].entry_count
         }
@@ -201,25 +200,21 @@ extension HedgeSolution {
 public func poise_hedger_create(
     _ options: UnsafePointer<poise_hedger_options>?, _ hedger: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(hedger, "hedger")
-        place.pointee = nil
+    make(hedger, "hedger") { () throws(Failure) in
         let made = HedgerHandle()
         if let options {
             let given = try required(options, "options").pointee
             try checkSize(given.size, of: poise_hedger_options.self, "options")
-            guard given.gap >= 0, given.gap < .infinity else {
-                throw .argument("gap", "\(given.gap) must be at least 0 and finite")
-            }
+            try check(given.gap, .notNegative, "gap")
             if given.node_limit != 0 { made.solver.search.nodeLimit = Int(clamping: given.node_limit) }
             if given.gap != 0 { made.solver.search.gap = given.gap }
         }
-        handOut(made, place)
+        return made
     }
 }
 
 @c @implementation
-public func poise_hedger_free(_ hedger: OpaquePointer?) { takeBack(hedger, as: HedgerHandle.self) }
+public func poise_hedger_free(_ hedger: OpaquePointer?) { release(hedger, as: HedgerHandle.self) }
 
 @c @implementation
 public func poise_hedger_solve(
@@ -231,7 +226,7 @@ public func poise_hedger_solve(
         let given = try required(problem, "problem")
         try checkProblem(given)
         guard start == POISE_HEDGE_COLD || start == POISE_HEDGE_WARM else {
-            throw .argument("start", "there is no start \(start.rawValue)")
+            throw .argument("start", "\(start.rawValue) is no start")
         }
         let target = try Target(trades, "trades")
         let priceTarget = prices.data == nil ? nil : try Target(prices, "prices")

@@ -4,22 +4,22 @@ import Poise
 /// Behind `poise_live`.
 final class LiveHandle {
     let risk: LiveRisk
-    let hedges: [HedgeOfLive]
-    let underlyings, slices, contracts: Names
-    let labels: [Names]
+    let hedges: [HedgeHandle]
+    let underlyings, slices, contracts: CStrings
+    let labels: [CStrings]
     private let sliceNumbers: [String: Int]
 
     /// A hedge, and whether its last decision left trades.
-    final class HedgeOfLive {
+    final class HedgeHandle {
         let hedge: LiveHedge
-        let book: Names
-        let bands: Names
+        let book: CStrings
+        let bands: CStrings
         var hasTrades = false
 
         init(_ hedge: LiveHedge) {
             self.hedge = hedge
-            book = Names([hedge.limits.first?.book ?? ""])
-            bands = Names(hedge.limits.map(\.name))
+            book = CStrings([hedge.limits.first?.book ?? ""])
+            bands = CStrings(hedge.limits.map(\.name))
         }
     }
 
@@ -27,7 +27,7 @@ final class LiveHandle {
         _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ limits: LimitTable?,
         _ options: LiveOptions
     ) throws(Failure) {
-        // Names the position whose contract has no price.
+        // CStrings the position whose contract has no price.
         let valuation = try valuation(table, in: chain)
         if let limits {
             guard options.exposures.groupings == nil, options.exposures.numeraire == .usd else {
@@ -38,21 +38,11 @@ final class LiveHandle {
                 let (risk, hedges) = try LiveHedge.all(
                     table, in: chain, limits, options.hedge, engine, &badRows)
                 self.risk = risk
-                self.hedges = hedges.map(HedgeOfLive.init)
-            } catch let error as MarketError {
-                var failure = Failure(error, fromColumns: limits.file == "limits")
-                // What a limit names and is not there is no fault of the text.
-                if case .invalidValue(limits.file, _, "book", _, _) = error {
-                    failure.status = POISE_ERROR_UNKNOWN_NAME
-                }
-                if case .invalidValue(limits.file, _, "underlying", _, _) = error {
-                    failure.status = POISE_ERROR_UNKNOWN_NAME
-                }
-                throw failure
-            } catch let error as RiskError {
+                self.hedges = hedges.map(HedgeHandle.init)
+            } catch let error as any PoiseError {
                 throw Failure(error)
             } catch {
-                throw Failure(status: POISE_ERROR_VALUE, message: "\(error)")
+                throw Failure(status: POISE_ERROR_VALUE, reason: "\(error)")
             }
         } else {
             hedges = []
@@ -71,17 +61,17 @@ final class LiveHandle {
                 throw Failure(error)
             }
         }
-        underlyings = Names(risk.underlyings)
-        slices = Names(risk.slices.map(\.name))
-        contracts = Names(risk.contracts.map(\.name))
-        labels = risk.plan.groups.map { Names($0) }
+        underlyings = CStrings(risk.underlyings)
+        slices = CStrings(risk.slices.map(\.name))
+        contracts = CStrings(risk.contracts.map(\.name))
+        labels = risk.plan.groups.map { CStrings($0) }
         sliceNumbers = Dictionary(
             risk.slices.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
     }
 
     func slice(named name: String) -> Int? { sliceNumbers[name] }
 
-    func hedge(_ index: Int) throws(Failure) -> HedgeOfLive {
+    func hedge(_ index: Int) throws(Failure) -> HedgeHandle {
         try checkIndex(index, below: hedges.count, "hedge")
         return hedges[index]
     }
@@ -98,13 +88,9 @@ struct LiveOptions {
         try checkSize(options.size, of: poise_live_options.self, "options")
         // Left at 0 it stands for none.
         if options.exposures.size != 0 { exposures = try ExposureOptions(options.exposures) }
-        guard options.holding_days >= 0, options.holding_days < .infinity else {
-            throw .argument("holding_days", "\(options.holding_days) must be at least 0 and finite")
-        }
-        guard options.funding_rate.isFinite else {
-            throw .argument("funding_rate", "\(options.funding_rate) must be finite")
-        }
-        guard !options.cash_budget.isNaN else { throw .argument("cash_budget", "must be a number") }
+        try check(options.holding_days, .notNegative, "holding_days")
+        try check(options.funding_rate, .finite, "funding_rate")
+        try check(options.cash_budget, .number, "cash_budget")
         hedge.holding = HedgeCandidate.Holding(horizon: options.holding_days, funding: options.funding_rate)
         if options.cash_budget != 0 { hedge.cashBudget = options.cash_budget }
         hedge.usesLots = options.uses_lots != 0
@@ -129,10 +115,7 @@ private func risking(_ body: () throws(RiskError) -> Void) throws(Failure) {
 @inline(__always)
 private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
     guard milliseconds == 0 || Timestamp.plausible ~= milliseconds else {
-        throw Failure(
-            status: POISE_ERROR_VALUE,
-            message: "milliseconds: \(milliseconds): must be since 1970, from 1e11 to 1e14, or 0",
-            field: "milliseconds", value: Double(milliseconds))
+        throw .value("milliseconds", milliseconds, "must be since 1970, from 1e11 to 1e14, or 0")
     }
     return milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)
 }
@@ -140,11 +123,8 @@ private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
 /// Prices of a tick, within what cannot overflow however often they come.
 @inline(__always)
 private func checkPrice(_ price: Double) throws(Failure) {
-    guard price >= 1e-12, price <= 1e12 else {
-        throw Failure(
-            status: POISE_ERROR_VALUE, message: "price: \(price): must be in [1e-12, 1e12]", field: "price",
-            value: price)
-    }
+    let rule = NumberRule.within(1e-12...1e12)
+    guard rule.accepts(price) else { throw .value("price", price, rule.complaint) }
 }
 
 @c @implementation
@@ -152,22 +132,19 @@ public func poise_live_create(
     _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?, _ limits: OpaquePointer?,
     _ options: UnsafePointer<poise_live_options>?, _ live: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(live, "live")
-        place.pointee = nil
+    make(live, "live") { () throws(Failure) in
         let chosen =
             options == nil ? LiveOptions() : try LiveOptions(try required(options, "options").pointee)
-        let made = try LiveHandle(
+        return try LiveHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
             try object(positions, as: PositionsHandle.self, "positions").table,
             object(limits, as: LimitsHandle.self)?.table, chosen)
-        handOut(made, place)
     }
 }
 
 @c @implementation
-public func poise_live_free(_ live: OpaquePointer?) { takeBack(live, as: LiveHandle.self) }
+public func poise_live_free(_ live: OpaquePointer?) { release(live, as: LiveHandle.self) }
 
 // MARK: What there is
 

@@ -9,7 +9,7 @@ public func poise_live_hedge_count(_ live: OpaquePointer?) -> Int {
 }
 
 /// A hedge of a live desk, or nil.
-private func hedge(_ live: OpaquePointer?, _ index: Int) -> LiveHandle.HedgeOfLive? {
+private func hedge(_ live: OpaquePointer?, _ index: Int) -> LiveHandle.HedgeHandle? {
     guard let live = object(live, as: LiveHandle.self), live.hedges.indices.contains(index) else {
         return nil
     }
@@ -67,11 +67,8 @@ public func poise_live_set_minimum_trade(
     attempt { () throws(Failure) in
         let hedge = try object(live, as: LiveHandle.self, "live").hedge(index).hedge
         try checkIndex(candidate, below: hedge.candidates.count, "candidate")
-        guard minimum >= 0, minimum < .infinity else {
-            throw Failure(
-                status: POISE_ERROR_VALUE,
-                message: "minimum: \(minimum) must be at least 0 and finite", field: "minimum",
-                value: minimum)
+        guard NumberRule.notNegative.accepts(minimum) else {
+            throw .value("minimum", minimum, NumberRule.notNegative.complaint)
         }
         var changed = hedge.problem.instruments[candidate]
         changed.minimum = minimum

@@ -10,17 +10,13 @@ private struct ScenarioRows {
     init(_ rows: poise_rows, scenarioCount: Int, _ name: StaticString) throws(Failure) {
         base = UnsafeMutableRawPointer(try required(rows.data, name))
         guard rows.row_stride & 7 == 0 else {
-            throw Failure(
-                status: POISE_ERROR_ALIGNMENT,
-                message: "\(name): row_stride \(rows.row_stride) is no multiple of 8", field: "\(name)")
+            throw .alignment(name, "row_stride \(rows.row_stride) is no multiple of 8")
         }
         stride = rows.row_stride == 0 ? scenarioCount * 8 : rows.row_stride
         guard stride.magnitude >= scenarioCount * 8 else {
-            throw Failure(
-                status: POISE_ERROR_ARGUMENT,
-                message:
-                    "\(name): row_stride \(stride): a row of \(scenarioCount) scenarios has \(scenarioCount * 8) bytes",
-                field: "\(name)")
+            throw .argument(
+                "\(name)",
+                "row_stride \(stride): a row of \(scenarioCount) scenarios has \(scenarioCount * 8) bytes")
         }
         self.scenarioCount = scenarioCount
     }
@@ -76,11 +72,9 @@ private struct Legs {
         guard rateMove > 0 else { return }
         for row in 0..<rows.count
         where (columns.rate[row].magnitude + rateMove) * columns.years[row] > Domain.largestExponent {
-            throw Failure(
-                status: POISE_ERROR_VALUE,
-                message: "row \(rows.lowerBound + row): rate: \(columns.rate[row]) moved by \(rateMove) over "
-                    + "\(columns.years[row]) years", row: Int64(rows.lowerBound + row), field: "rate",
-                value: columns.rate[row])
+            throw .value(
+                row: rows.lowerBound + row, "rate", columns.rate[row],
+                "too large when moved by \(rateMove) over \(columns.years[row]) years")
         }
     }
 }
@@ -151,14 +145,10 @@ public func poise_scenario_books(
         try legs.check(columns, 0..<legs.count)
         for row in 0..<legs.count {
             guard books[row] >= 0, books[row] < book_count else {
-                throw Failure(
-                    status: POISE_ERROR_VALUE, message: "row \(row): book: \(books[row]) of \(book_count)",
-                    row: Int64(row), field: "book", value: Double(books[row]))
+                throw .value(row: row, "book", books[row], "there are \(book_count) books")
             }
             guard quantities[row].isFinite else {
-                throw Failure(
-                    status: POISE_ERROR_VALUE, message: "row \(row): quantity: \(quantities[row])",
-                    row: Int64(row), field: "quantity", value: quantities[row])
+                throw .value(row: row, "quantity", quantities[row], NumberRule.finite.complaint)
             }
         }
         do throws(RiskError) {
@@ -176,7 +166,7 @@ public func poise_scenario_books(
 /// Behind `poise_scenario_profits`.
 final class ScenarioProfitsHandle: @unchecked Sendable {
     let profits: ScenarioMatrix
-    let labels: [Names]
+    let labels: [CStrings]
 
     init(
         _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ grid: ScenarioGrid,
@@ -190,7 +180,7 @@ final class ScenarioProfitsHandle: @unchecked Sendable {
                 valuation.greeks, grid, market: chain.latestTickers, in: options.numeraire, engine: engine)
             let (groups, profits) = scenarios.profits(of: valuation.positions, by: groupings)
             self.profits = profits
-            labels = groups.map { Names($0) }
+            labels = groups.map { CStrings($0) }
         } catch {
             throw Failure(error)
         }
@@ -202,23 +192,20 @@ public func poise_scenario_profits_create(
     _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?, _ grid: OpaquePointer?,
     _ options: UnsafePointer<poise_exposure_options>?, _ profits: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(profits, "profits")
-        place.pointee = nil
+    make(profits, "profits") { () throws(Failure) in
         let chosen =
             options == nil ? ExposureOptions() : try ExposureOptions(try required(options, "options").pointee)
-        let made = try ScenarioProfitsHandle(
+        return try ScenarioProfitsHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
             try object(positions, as: PositionsHandle.self, "positions").table,
             try object(grid, as: GridHandle.self, "grid").grid, chosen)
-        handOut(made, place)
     }
 }
 
 @c @implementation
 public func poise_scenario_profits_free(_ profits: OpaquePointer?) {
-    takeBack(profits, as: ScenarioProfitsHandle.self)
+    release(profits, as: ScenarioProfitsHandle.self)
 }
 
 @c @implementation

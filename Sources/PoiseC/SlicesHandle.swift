@@ -183,9 +183,7 @@ public func poise_slices_create(
     _ engine: OpaquePointer?, _ slice_count: Int, _ offsets: UnsafePointer<Int>?, _ type: poise_bytes,
     _ strike: poise_values, _ slices: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    attempt { () throws(Failure) in
-        let place = try required(slices, "slices")
-        place.pointee = nil
+    make(slices, "slices") { () throws(Failure) in
         let handle = try object(engine, as: EngineHandle.self, "engine")
         try checkCount(slice_count, "slice_count")
         var own = [0]
@@ -195,20 +193,20 @@ public func poise_slices_create(
             for slice in 0..<slice_count {
                 guard own[slice] >= 0, own[slice] <= own[slice + 1], own[0] == 0 else {
                     throw Failure(
-                        status: POISE_ERROR_COUNT, message: "offsets: must ascend from 0", row: Int64(slice),
-                        field: "offsets")
+                        status: POISE_ERROR_COUNT, place: .row(slice), field: "offsets",
+                        reason: "must ascend from 0")
                 }
             }
         }
         try checkCount(own[slice_count], "offsets")
         let types = own[slice_count] > 0 ? try Strided(type.data, type.stride, "type") : nil
         let strikes = own[slice_count] > 0 ? try Strided(strike, "strike") : nil
-        handOut(try SlicesHandle(handle.engine, offsets: own, types, strikes), place)
+        return try SlicesHandle(handle.engine, offsets: own, types, strikes)
     }
 }
 
 @c @implementation
-public func poise_slices_free(_ slices: OpaquePointer?) { takeBack(slices, as: SlicesHandle.self) }
+public func poise_slices_free(_ slices: OpaquePointer?) { release(slices, as: SlicesHandle.self) }
 
 @c @implementation
 public func poise_slices_count(_ slices: OpaquePointer?) -> Int {

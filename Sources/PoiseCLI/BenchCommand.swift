@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checks
 import Foundation
 
 /// Hands over to `scripts/bench`: benchmarks are a package of their own, so that neither the tool nor those who
@@ -56,10 +57,11 @@ struct BenchCommand: ParsableCommand {
 }
 
 /// The benchmarks are not where the tool is.
-struct BenchError: Error, CustomStringConvertible {
+struct BenchError: PoiseError {
     let executable: String
+    var place: Place? { .name("bench") }
 
-    var description: String {
-        "bench: \(executable) is not in a checkout of Poise: no scripts/bench above it; run scripts/bench there"
+    var reason: String {
+        "\(executable) is not in a checkout of Poise: no scripts/bench above it; run scripts/bench there"
     }
 }

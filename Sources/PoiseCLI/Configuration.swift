@@ -1,8 +1,9 @@
+import Checks
 import Foundation
 import TOMLKit
 
 /// What is wrong with a configuration, and where.
-struct ConfigurationError: Error, CustomStringConvertible {
+struct ConfigurationError: PoiseError {
     let file: String
     let line: Int
     let key: String

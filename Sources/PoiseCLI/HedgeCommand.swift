@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checks
 import Foundation
 import Market
 import Poise
@@ -194,9 +195,10 @@ struct HedgeCommand: ParsableCommand {
 }
 
 /// A problem that cannot be solved as it stands, with where it comes from.
-struct HedgeInputError: Error, CustomStringConvertible {
+struct HedgeInputError: PoiseError {
     let file: String
     let problem: String
     let error: HedgeError
+    var reason: String { error.reason }
     var description: String { "\(file): problem \"\(problem)\": \(error)" }
 }

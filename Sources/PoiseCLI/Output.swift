@@ -1,7 +1,8 @@
+import Checks
 import Foundation
 
 /// Why an output file could not be written.
-struct OutputError: Error, CustomStringConvertible {
+struct OutputError: PoiseError {
     let file: String
     let reason: String
     var description: String { "\(file): cannot write: \(reason)" }

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Checks
 import Foundation
 import Poise
 
-/// Exit status: 0 done, 1 bad input, 2 wrong usage, 3 a hedge problem without a solution.
+/// Exits with an `ExitStatus`.
 @main
 struct PoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,30 +27,12 @@ struct PoiseCommand: ParsableCommand {
                 let name = type(of: command).configuration.commandName ?? ""
                 fail(
                     "Error: \(error.message)\nUsage: \(usage)\n  See 'poise \(name) --help' for more information.",
-                    status: 2, prefix: "")
+                    status: .usage, prefix: "")
             }
-        } catch let error as MarketError {
-            fail("\(error)", status: 1)
-        } catch let error as ConfigurationError {
-            fail("\(error)", status: 1)
-        } catch let error as SimulationError {
-            fail("\(error)", status: 1)
-        } catch let error as HedgeInputError {
-            fail("\(error)", status: 1)
-        } catch let error as TailRiskError {
-            fail("\(error)", status: 1)
+        } catch let error as any PoiseError {
+            fail("\(error)", status: error.exitStatus)
         } catch let code as ExitCode {
             Foundation.exit(code.rawValue)
-        } catch let error as HedgeError {
-            fail("\(error)", status: 1)
-        } catch let error as RiskError {
-            fail("\(error)", status: 1)
-        } catch let error as GreeksError {
-            fail("\(error)", status: 2)
-        } catch let error as BenchError {
-            fail("\(error)", status: 1)
-        } catch let error as OutputError {
-            fail("\(error)", status: 1)
         } catch {
             // Help and version are "errors" too, with status 0.
             let status = exitCode(for: error)
@@ -58,13 +41,13 @@ struct PoiseCommand: ParsableCommand {
                 print(text)
                 Foundation.exit(0)
             }
-            fail(text, status: 2, prefix: "")
+            fail(text, status: .usage, prefix: "")
         }
     }
 
-    private static func fail(_ message: String, status: Int32, prefix: String = "poise: ") -> Never {
+    private static func fail(_ message: String, status: ExitStatus, prefix: String = "poise: ") -> Never {
         FileHandle.standardError.write(Data((prefix + message + "\n").utf8))
-        Foundation.exit(status)
+        Foundation.exit(status.rawValue)
     }
 }
 

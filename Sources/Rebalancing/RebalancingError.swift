@@ -1,3 +1,5 @@
+import Checks
+
 /// What is wrong with a policy or with the exposures that it is to judge.
 public enum RebalancingError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A parameter that makes no policy.
@@ -43,6 +45,39 @@ public enum RebalancingError: Error, Equatable, Sendable, CustomStringConvertibl
     static func require(_ value: Double, _ name: String, _ rule: Rule) throws(RebalancingError) {
         guard rule.accepts(value) else {
             throw .invalidParameter(name: name, value: value, reason: rule.text)
+        }
+    }
+}
+
+extension RebalancingError: PoiseError {
+    public var place: Place? {
+        switch self {
+        case .invalidParameter: nil
+        case .invalidExposure(let owner, _, _, _): .name(owner)
+        case .invalidRule(let number, _, _): .row(number, table: "rules")
+        }
+    }
+
+    public var field: String {
+        switch self {
+        case .invalidParameter(let name, _, _): name
+        case .invalidExposure(_, let field, _, _): field
+        case .invalidRule: "policy"
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .invalidParameter(_, let value, _), .invalidExposure(_, _, let value, _): "\(value)"
+        case .invalidRule(_, let policy, _): policy
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .invalidParameter(_, _, let reason), .invalidExposure(_, _, _, let reason),
+            .invalidRule(_, _, let reason):
+            reason
         }
     }
 }

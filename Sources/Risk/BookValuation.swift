@@ -31,9 +31,9 @@ public struct BookValuation: Sendable {
                 positions.append(position)
             } else {
                 try badRows.note(
-                    .invalidValue(
-                        file: table.file, line: position.line, column: "instrument",
-                        value: position.instrument.name, reason: "has no price in \(chain.file)"))
+                    .unknownName(
+                        table.place(of: position), column: "instrument", value: position.instrument.name,
+                        reason: "has no price in \(chain.file)"))
             }
         }
         self.positions = positions

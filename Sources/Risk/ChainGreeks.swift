@@ -1,3 +1,4 @@
+import Checks
 import Greeks
 import Market
 
@@ -28,11 +29,11 @@ public struct ChainGreeks: Sendable {
                 break
             } catch {
                 guard case .invalidInput(let row, let status, let value, let model) = error else {
-                    throw .unreadable(file: kept.first?.file ?? "", reason: "\(error)")
+                    throw .unreadable(file: "tickers", reason: "\(error)")
                 }
                 try badRows.note(
                     .invalidValue(
-                        file: kept[row].file, line: kept[row].line, column: Self.column(of: status),
+                        kept[row].place, column: Self.column(of: status),
                         value: "\(value)", reason: status.reason(model)))
                 kept.remove(at: row)
             }

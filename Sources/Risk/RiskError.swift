@@ -1,5 +1,7 @@
+import Checks
+
 /// What live risk refuses; nothing has changed when it is thrown.
-public enum RiskError: Error, Equatable, Sendable {
+public enum RiskError: PoiseError, Equatable {
     /// Edges of buckets are to be positive and ascending.
     case invalidEdge(buckets: String, value: Double)
     case unknownBook(String)
@@ -12,19 +14,42 @@ public enum RiskError: Error, Equatable, Sendable {
     case invalidValue(of: String, field: String, value: Double, reason: String = "is not accepted")
 }
 
-extension RiskError: CustomStringConvertible {
-    public var description: String {
+extension RiskError {
+    public var place: Place? {
         switch self {
-        case .invalidEdge(let buckets, let value):
-            "\(buckets): edge \(value): edges are to be positive and ascending"
-        case .unknownBook(let book): "book \"\(book)\": not among the books that the plan was made for"
-        case .unknownContract(let name): "contract \"\(name)\": not among those that the plan was made for"
-        case .missingGrouping(let name, let grouping):
-            "\(name): positions are not grouped by \(grouping.rawValue)"
-        case .missingSmile(let name):
-            "\(name): volatilities are to move along a smile (sticky moneyness or delta), and there is none"
-        case .invalidValue(let name, let field, let value, let reason):
-            "\(name): \(field) \(value): \(reason)"
+        case .missingGrouping(let name, _), .missingSmile(let name), .invalidValue(let name, _, _, _):
+            .name(name)
+        case .invalidEdge, .unknownBook, .unknownContract: nil
+        }
+    }
+
+    public var field: String {
+        switch self {
+        case .invalidEdge(let buckets, _): buckets
+        case .unknownBook: "book"
+        case .unknownContract: "contract"
+        case .missingGrouping, .missingSmile: ""
+        case .invalidValue(_, let field, _, _): field
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .invalidEdge(_, let value), .invalidValue(_, _, let value, _): "\(value)"
+        case .unknownBook(let name), .unknownContract(let name): name
+        case .missingGrouping, .missingSmile: nil
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .invalidEdge: "edges must be positive and ascending"
+        case .unknownBook: "not among the books that the plan was made for"
+        case .unknownContract: "not among the contracts that the plan was made for"
+        case .missingGrouping(_, let grouping): "positions are not grouped by \(grouping.rawValue)"
+        case .missingSmile:
+            "volatilities are to move along a smile (sticky moneyness or delta), and there is none"
+        case .invalidValue(_, _, _, let reason): reason
         }
     }
 }

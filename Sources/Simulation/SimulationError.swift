@@ -1,3 +1,5 @@
+import Checks
+
 /// What is wrong with a path model or a grid.
 public enum SimulationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A parameter that makes no model.
@@ -18,6 +20,32 @@ extension SimulationError {
     ) throws(SimulationError) {
         guard holds else {
             throw .invalidParameter(model: model, name: name, value: value, reason: reason)
+        }
+    }
+}
+
+extension SimulationError: PoiseError {
+    public var place: Place? {
+        switch self {
+        case .invalidParameter(let model, _, _, _): .name(model)
+        }
+    }
+
+    public var field: String {
+        switch self {
+        case .invalidParameter(_, let name, _, _): name
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .invalidParameter(_, _, let value, _): "\(value)"
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .invalidParameter(_, _, _, let reason): reason
         }
     }
 }

@@ -1,7 +1,8 @@
+import Checks
 import Market
 
 /// Why tail risk cannot be told.
-public enum TailRiskError: Error, Equatable, Sendable {
+public enum TailRiskError: PoiseError, Equatable {
     case invalidValue(field: String, value: Double, rule: String)
     /// A position's coin has no history.
     case missingHistory(coin: String)
@@ -21,23 +22,64 @@ public enum TailRiskError: Error, Equatable, Sendable {
     case notFinite(group: String)
 }
 
-extension TailRiskError: CustomStringConvertible {
-    public var description: String {
+extension TailRiskError {
+    public var place: Place? {
         switch self {
-        case .invalidValue(let field, let value, let rule): "\(field) \(value): \(rule)"
-        case .missingHistory(let coin): "no price history of \(coin)"
-        case .incommensurable(let coin, let interval, let expected):
-            "history of \(coin): a candle every \(interval / 1000) s does not go with \(expected / 1000) s"
-        case .tooFewWindows(let count, let needed):
-            "\(count) windows without a gap in which all histories have prices; \(needed) are needed"
-        case .constantFactor(let name): "\(name) never moves: it has no correlation"
+        case .missingHistory(let name), .incommensurable(let name, _, _), .constantFactor(let name),
+            .notFinite(let name):
+            .name(name)
+        case .invalidValue, .tooFewWindows, .notPositiveDefinite: nil
+        }
+    }
+
+    public var field: String {
+        switch self {
+        case .invalidValue(let field, _, _): field
+        case .missingHistory, .incommensurable: "history"
+        case .tooFewWindows: "windows"
+        case .constantFactor: "factor"
+        case .notPositiveDefinite: "covariance"
+        case .notFinite: "gains"
+        }
+    }
+
+    public var value: String? {
+        switch self {
+        case .invalidValue(_, let value, _), .notPositiveDefinite(let value, _, _, _, _): "\(value)"
+        case .incommensurable(_, let interval, _): "\(interval / 1000) s"
+        case .tooFewWindows(let count, _): "\(count)"
+        case .missingHistory, .constantFactor, .notFinite: nil
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .invalidValue(_, _, let rule): rule
+        case .missingHistory: "there is no price history of it"
+        case .incommensurable(_, _, let expected): "the interval does not go with \(expected / 1000) s"
+        case .tooFewWindows(_, let needed):
+            "windows without a gap in which all histories have prices: \(needed) are needed"
+        case .constantFactor: "never moves: it has no correlation"
         case .notPositiveDefinite(let smallest, let largest, let shrinkage, let least, let distance):
             """
             the covariance is not positive definite: its eigenvalues are \(smallest.short) to \(largest.short). \
             Nearest fixes: shrink it by \(shrinkage.short) towards its mean variance, or raise its eigenvalues \
             to \(least.short), which changes it by \((distance * 100).short)%
             """
-        case .notFinite(let group): "\(group): gains are too large to be added"
+        case .notFinite: "too large to be added"
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .invalidValue(let field, let value, let rule): "\(field) \(value): \(rule)"
+        case .missingHistory(let coin): "no price history of \(coin)"
+        case .incommensurable(let coin, let interval, let expected):
+            "history of \(coin): a candle every \(interval / 1000) s does not go with \(expected / 1000) s"
+        case .tooFewWindows(let count, _): "\(count) \(reason)"
+        case .notFinite(let group): "\(group): gains are \(reason)"
+        case .constantFactor(let name): "\(name) \(reason)"
+        case .notPositiveDefinite: reason
         }
     }
 }

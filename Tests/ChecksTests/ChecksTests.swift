@@ -58,7 +58,8 @@ import Testing
             "\(Example(place: .row(0, table: "limits"), field: "low"))"
                 == "limits: row 0: low: must be finite")
         #expect("\(Example(place: .row(7)))" == "row 7: must be finite")
-        #expect("\(Example(place: .name("BTC"), value: ""))" == "BTC: : must be finite")
+        #expect("\(Example(place: .name("BTC"), value: ""))" == "BTC: \"\": must be finite")
+        #expect("\(Example(value: "60\n"))" == "\"60\\u{a}\": must be finite")
     }
 
     @Test("A value reads back as the number that it was")

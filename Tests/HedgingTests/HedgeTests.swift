@@ -222,7 +222,7 @@ private func desk() -> HedgeProblem {
         {
             let instrument = try Instrument(name: name)
             return Ticker(
-                instrument: instrument, timestamp: Timestamp(milliseconds: 1_772_443_800_000), line: 2,
+                instrument: instrument, timestamp: Timestamp(milliseconds: 1_772_443_800_000),
                 underlyingPrice: 50_000, underlyingIndex: nil, indexPrice: nil, markPrice: mark,
                 markVolatility: 0.5,
                 interestRate: 0, openInterest: nil, bids: bids.map { OrderLevel(price: $0.0, amount: $0.1) },

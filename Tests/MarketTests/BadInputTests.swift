@@ -124,7 +124,7 @@ struct BadInputTests {
                     Source(name: "p.csv", text: "book,instrument,quantity\n\(row)\n"), &badRows)
             }
         }
-        guard case .invalidValue("p.csv", 2, "instrument", "BTC-27JUNE25", _) = error("b,BTC-27JUNE25,1")
+        guard case .invalidValue(.line("p.csv", 2), "instrument", "BTC-27JUNE25", _) = error("b,BTC-27JUNE25,1")
         else {
             Issue.record("unparsable instrument accepted")
             return
@@ -165,7 +165,7 @@ struct BadInputTests {
         fields[try #require(names.firstIndex(of: column))] = value.contains("[") ? "\"\(value)\"" : value
         let other = Self.chainRow.replacingOccurrences(of: "8000-P", with: "9000-P")
         let text = "\(Self.chainHeader)\n\(other)\n\(fields.joined(separator: ","))\n"
-        guard case .invalidValue("chain", 3, let found, _, let why) = Self.chainError(Array(text.utf8)) else {
+        guard case .invalidValue(.line("chain", 3), let found, _, let why) = Self.chainError(Array(text.utf8)) else {
             Issue.record("\(column) \"\(value)\" was accepted")
             return
         }
@@ -197,7 +197,7 @@ struct BadInputTests {
         let twice = "\(Self.chainHeader)\n" + rows[...1].joined(separator: "\n")
         #expect(try Chain(Source(name: "chain", text: twice), &badRows).tickers.count == 2)
         let error = Self.chainError(Array("\(Self.chainHeader)\n\(rows.joined(separator: "\n"))".utf8))
-        guard case .conflict("chain", 4, "mark_iv", let value, "chain", 3, let earlier)? = error else {
+        guard case .conflict(.line("chain", 4), "mark_iv", let value, let earlier, .line("chain", 3))? = error else {
             Issue.record("\(String(describing: error))")
             return
         }
@@ -254,7 +254,7 @@ struct BadInputTests {
                     file: "chain", line: 23, column: "greeks.delta", value: "\"x\"", reason: "is not a number"
                 ))
         guard
-            case .invalidValue(_, _, "underlying_price", _, "is missing") = error("underlying_price", "price")
+            case .invalidValue(_, "underlying_price", _, "is missing") = error("underlying_price", "price")
         else {
             Issue.record("a missing member was accepted")
             return

@@ -47,7 +47,7 @@ struct ReaderTests {
         let chain = try Self.chain(try Self.fixture("ticker.json"))
         let ticker = try #require(chain.tickers.first)
         #expect(chain.tickers.count == 1 && ticker.instrument.name == "BTC-26JUN26-70000-C")
-        #expect(ticker.timestamp.milliseconds == 1_772_443_800_250 && ticker.line == 4)
+        #expect(ticker.timestamp.milliseconds == 1_772_443_800_250 && ticker.place.index == 4)
         #expect(ticker.underlyingPrice == 65_402.11 && ticker.underlyingIndex == "BTC-26JUN26")
         #expect(ticker.indexPrice == 64_250 && ticker.markPrice == 0.0871 && ticker.openInterest == 412.6)
         #expect(ticker.markVolatility == 51.37 / 100)

@@ -105,7 +105,7 @@ struct ArgumentTests {
     @Test("Errors belong to their thread, and calls that succeed leave them")
     func errorsPerThread() async throws {
         #expect(poise_engine_create(nil, nil) == POISE_ERROR_NULL)
-        #expect(lastError == "engine is NULL")
+        #expect(lastError == "engine: is NULL")
         #expect(poise_last_error_row() == -1)
         #expect(poise_last_error_value().isNaN)
         await withCheckedContinuation { continuation in

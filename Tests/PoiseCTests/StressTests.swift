@@ -84,7 +84,7 @@ struct StressTests {
             guard status == POISE_OK else { return nil }
             bits += greeks.map(\.bitPattern)
             // An error of this thread's own.
-            guard poise_live_tick(nil, round, 1, 0) == POISE_ERROR_NULL, lastError == "live is NULL" else {
+            guard poise_live_tick(nil, round, 1, 0) == POISE_ERROR_NULL, lastError == "live: is NULL" else {
                 return nil
             }
             var exposures: OpaquePointer?

@@ -38,7 +38,7 @@ struct ExchangeTests {
                 let isClose = error <= limit + rounding || name == "theta" && error <= 0.03 * abs(published)
                 #expect(
                     isClose,
-                    "\(label) line \(ticker.line) \(ticker.instrument.name) \(name): \(value), published \(published)"
+                    "\(label): \(ticker.place) \(ticker.instrument.name) \(name): \(value), published \(published)"
                 )
             }
         }

@@ -324,8 +324,8 @@ struct ExposureTests {
         let positions = try PositionTable(
             Source(name: "p.csv", text: "book,instrument,quantity\n\(rows)"), &badRows)
         #expect(
-            throws: MarketError.invalidValue(
-                file: "p.csv", line: 5, column: "instrument", value: "BTC-26JUN26-80000-C",
+            throws: MarketError.unknownName(
+                .line(file: "p.csv", 5), column: "instrument", value: "BTC-26JUN26-80000-C",
                 reason: "has no price in chain.csv")
         ) { try BookValuation(positions, in: chain, &badRows) }
         var skipping = BadRows(skip: true)
@@ -347,7 +347,7 @@ struct ExposureTests {
             _ = try ChainGreeks(chain.tickers, .all, &badRows)
             Issue.record("a price of 1e200 was accepted")
         } catch {
-            guard case .invalidValue("chain.csv", 3, "underlying_price", "1e+200", _) = error else {
+            guard case .invalidValue(.line("chain.csv", 3), "underlying_price", "1e+200", _) = error else {
                 Issue.record("\(error)")
                 return
             }

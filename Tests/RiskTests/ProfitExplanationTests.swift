@@ -350,7 +350,7 @@ struct ProfitExplanationTests {
             for row in order {
                 let sweep = seen.insert(all.tickers[row].instrument.name).inserted ? 0 : 1
                 sweeps[sweep].append(all.tickers[row])
-                parts[sweep].append(lines[all.tickers[row].line - 1])
+                parts[sweep].append(lines[try #require(all.tickers[row].place.index) - 1])
             }
             for part in parts {
                 chains.append(

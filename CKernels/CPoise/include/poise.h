@@ -19,8 +19,8 @@
  *
  * - Status. What can fail returns a poise_status. Anything but POISE_OK means that the call did nothing but what
  *   its description says, and poise_last_error() says why, on the same thread. Nothing aborts or prints, whatever
- *   is passed; only a pointer that is neither NULL nor valid, or a buffer shorter than said, is past help. That a
- *   problem has no solution is an answer, not a failure: see poise_hedge_outcome.
+ *   is passed; only a pointer that is neither NULL nor valid, or a buffer shorter than its count, is undefined behaviour.
+ *   A problem without a solution is an answer, not a failure: see poise_hedge_outcome.
  * - Pointers must not be NULL unless their description says "or NULL".
  * - Ownership. What `…_create`, `…_parse` and `…_read` hand out belongs to the caller until its `…_free`. Free
  *   functions accept NULL. A handle keeps what it was made from: an engine may be freed before a chain's exposures.
@@ -71,37 +71,62 @@ const char *poise_version(void);
 
 typedef enum poise_status {
     POISE_OK = 0,
-    /** A pointer is NULL that must not be. */
+    /** A pointer that must not be NULL is NULL. */
     POISE_ERROR_NULL = 1,
-    /** `size` of a struct is none that this library knows. */
+    /** Unknown `size` of a struct. */
     POISE_ERROR_SIZE = 2,
-    /** A count is too large, or two that belong together differ. */
+    /** A count is too large, or two counts that belong together differ. */
     POISE_ERROR_COUNT = 3,
     /** A buffer of doubles or 64-bit integers is not aligned to 8 bytes, or a stride is no multiple of 8. */
     POISE_ERROR_ALIGNMENT = 4,
-    /** An enumerator, bit, index or option that there is none of. */
+    /** Unknown enumerator, bit, index or option. */
     POISE_ERROR_ARGUMENT = 5,
-    /** A number or text among the data is not accepted: poise_last_error_row, _field and _value say which. */
+    /** Refused number or text among the data; poise_last_error_row, _field, _value and _text say which. */
     POISE_ERROR_VALUE = 6,
-    /** A file or text is not what it should be. */
+    /** Malformed file or text. */
     POISE_ERROR_TEXT = 7,
-    /** A book, contract or underlying that is not there. */
+    /** Unknown book, contract, underlying or expiry. */
     POISE_ERROR_UNKNOWN_NAME = 8,
-    /** This processor does not run the instruction set. */
+    /** Instruction set that this processor does not run. */
     POISE_ERROR_UNSUPPORTED = 9,
-    /** The operating system refused: no such file, no more threads. */
+    /** Refusal of the operating system: no such file, no more threads. */
     POISE_ERROR_SYSTEM = 10
 } poise_status;
 
-/** Why the last call that failed on this thread did, as a sentence in UTF-8; "" if none has. Calls that succeed
- *  leave it. Valid until the next call that fails on this thread. Since 0.1. */
+/** The last failure on this thread as a sentence in UTF-8, "place: field: value: reason"; "" if there was none. Calls
+ *  that succeed leave it. Texts of an error are valid until the next call that fails on this thread. The functions below
+ *  give its parts, from which hosts build sentences of their own. Since 0.1. */
 const char *poise_last_error(void);
-/** The row of that failure, from 0, or the line of a text, from 1; −1 where it is not about one. Since 0.1. */
+/** The reason alone: "must be at least 0 and finite". Since 0.1. */
+const char *poise_last_error_reason(void);
+
+/** What the place of an error is. */
+typedef enum poise_place_kind {
+    /** The call as a whole. */
+    POISE_PLACE_NONE = 0,
+    /** A file or text as a whole. */
+    POISE_PLACE_FILE = 1,
+    /** A line of a file or text, from 1, the header included. */
+    POISE_PLACE_LINE = 2,
+    /** A row of columns, from 0. */
+    POISE_PLACE_ROW = 3,
+    /** A contract, book, instrument or band by its name. */
+    POISE_PLACE_NAME = 4
+} poise_place_kind;
+
+/** Since 0.1. */
+poise_place_kind poise_last_error_place_kind(void);
+/** The name of the file (FILE, LINE), of the table ("tickers", "positions", "limits"; "" for the only one: ROW), or of
+ *  what it is about (NAME); "" for NONE. Since 0.1. */
+const char *poise_last_error_place(void);
+/** The line (LINE) or row (ROW); −1 for others. Since 0.1. */
 int64_t poise_last_error_row(void);
-/** Its field, column or argument: "spot", "quantity"; "" where there is none. Valid as poise_last_error. Since 0.1. */
+/** The field, column or argument: "spot", "quantity"; "" where there is none. Since 0.1. */
 const char *poise_last_error_field(void);
-/** The number that was not accepted; NaN where there is none. Since 0.1. */
+/** The refused value as a number; NaN where it is none. Since 0.1. */
 double poise_last_error_value(void);
+/** The refused value as it was written: "BTC-27JUNE25", "-1.0"; "" where there is none. Since 0.1. */
+const char *poise_last_error_text(void);
 /** The name of a status, "POISE_ERROR_NULL"; "unknown" for others. Static memory. Since 0.1. */
 const char *poise_status_name(poise_status status);
 
@@ -210,7 +235,7 @@ typedef uint32_t poise_greek_set;
 #define POISE_GREEKS_BOOK 0x3BFu
 #define POISE_GREEKS_ALL 0x7FFFu
 
-/** The name of a Greek, "delta"; NULL where there is none of that number. Static memory. Since 0.1. */
+/** The name of a Greek, "delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_greek_name(poise_greek greek);
 
 typedef enum poise_model {
@@ -256,7 +281,7 @@ typedef struct poise_full_form {
  *  `row_status`: `count` bytes, or NULL. With it, a row that cannot be computed gets a poise_row_status and NaN in every column,
  *  and the call succeeds. Without, the first such row makes it fail with POISE_ERROR_VALUE, and what is in the columns
  *  is unspecified.
- *  POISE_ERROR_ARGUMENT for bits or a model that there is none of. Allocates nothing, unless the engine has several
+ *  POISE_ERROR_ARGUMENT for unknown bits or an unknown model. Allocates nothing, unless the engine has several
  *  threads and an input column has a stride other than 8: then it copies that column.
  *  Any number of threads at once, also on one engine. Since 0.1. */
 poise_status poise_greeks(

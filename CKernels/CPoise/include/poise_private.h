@@ -5,11 +5,18 @@
 
 #include <stdint.h>
 
+#include "poise.h"
+
 /// Keeps an error for `poise_last_error` and its kin; texts are cut where they are too long.
 void poise_private_set_error(
-    const char *message, int64_t row, const char *field, double value);
+    const char *message, const char *reason, poise_place_kind kind, const char *place, int64_t row, const char *field,
+    const char *text, double value);
 const char *poise_private_message(void);
+const char *poise_private_reason(void);
+poise_place_kind poise_private_place_kind(void);
+const char *poise_private_place(void);
 const char *poise_private_field(void);
+const char *poise_private_text(void);
 int64_t poise_private_row(void);
 double poise_private_value(void);
 

@@ -1,8 +1,8 @@
 import CPoise
 import Poise
 
-/// Texts to read, in either of their forms.
-struct Texts {
+/// TextColumn to read, in either of their forms.
+struct TextColumn {
     private let texts: poise_texts
     private let name: StaticString
 
@@ -44,14 +44,12 @@ struct Texts {
     }
 
     private func invalid(_ row: Int, _ reason: String) -> Failure {
-        Failure(
-            status: POISE_ERROR_VALUE, message: "row \(row): \(name): \(reason)", row: Int64(row),
-            field: "\(name)")
+        .value(row: row, "\(name)", nil as String?, reason)
     }
 }
 
 /// C strings that live as long as this does.
-final class Names: @unchecked Sendable {
+final class CStrings: @unchecked Sendable {
     private let strings: [UnsafeMutablePointer<CChar>]
 
     init(_ names: some Sequence<String>) {
@@ -103,13 +101,11 @@ extension Source {
 }
 
 /// Makes something of market data, which is strict: no row is left out.
-func reading<T>(
-    fromColumns: Bool = false, _ body: (inout BadRows) throws(MarketError) -> T
-) throws(Failure) -> T {
+func reading<T>(_ body: (inout BadRows) throws(MarketError) -> T) throws(Failure) -> T {
     var badRows = BadRows(skip: false)
     do throws(MarketError) {
         return try body(&badRows)
     } catch {
-        throw Failure(error, fromColumns: fromColumns)
+        throw Failure(error)
     }
 }
