@@ -3,44 +3,82 @@ import Market
 extension HedgeProblem {
     /// The problem in the format that `HedgeProblemFile` reads, all digits.
     public var json: String {
-        func list<T>(_ values: some Sequence<T>, _ text: (T) -> String) -> String {
-            "[" + values.map(text).joined(separator: ", ") + "]"
-        }
-        func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-        let instrumentList = list(zip(instrumentNames, instruments)) { name, instrument in
-            """
-            {"id": \(JSON.quoted(name)), "u": \(instrument.underlying), "costBuy": \(instrument.costBuy), \
-            "costSell": \(instrument.costSell), "impact": \(instrument.impact), "fixed": \(instrument.fixedCost), \
-            "lot": \(instrument.lot), "minTrade": \(instrument.minimum), "maxBuy": \(instrument.maximumBuy), \
-            "maxSell": \(instrument.maximumSell), \
-            "margin": \(instrument.margin), "cash": \(instrument.cash)}
-            """
-        }
-        let bandList = list(zip(bandNames, bands)) { name, band in
-            let own = entries[band.entries]
-            return """
-                {"label": \(JSON.quoted(name)), "idx": \(list(own) { "\($0.instrument)" }), \
-                "coef": \(list(own) { "\($0.coefficient)" }), "current": \(band.current), \
-                "lo": \(number(band.low)), "hi": \(number(band.high)), "hard": \(band.isHard), \
-                "penalty": \(band.penalty), "penaltyQuad": \(band.penaltyQuadratic)}
-                """
-        }
-        var members = [
-            "\"name\": \(JSON.quoted(name))", "\"underlyings\": \(list(underlyings, JSON.quoted))",
-            "\"marginLimit\": \(number(marginLimit))", "\"budget\": \(number(cashBudget))",
-            "\"instruments\": \(instrumentList)", "\"bands\": \(bandList)",
-        ]
-        if let risk {
-            let size = underlyings.count
-            let rows = list(0..<size) { row in
-                list(risk.covariance[row * size..<(row + 1) * size]) { "\($0)" }
+        var json = JSONWriter()
+        write(to: &json)
+        return json.take()
+    }
+}
+
+extension HedgeProblem: JSONWritable {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("underlyings", underlyings)
+            json.member("marginLimit", marginLimit.ifFinite)
+            json.member("budget", cashBudget.ifFinite)
+            json.member("instruments") { json in
+                json.array { json in
+                    for (name, instrument) in zip(instrumentNames, instruments) {
+                        instrument.write(named: name, to: &json)
+                    }
+                }
             }
-            members.append(
-                """
-                "risk": {"lam": \(risk.riskAversion), "cov": \(rows), "d0": \(list(risk.dollarDelta) { "\($0)" }), \
-                "exposure": \(list(risk.exposure) { "\($0)" })}
-                """)
+            json.member("bands") { json in
+                json.array { json in
+                    for (name, band) in zip(bandNames, bands) {
+                        band.write(named: name, entries[band.entries], to: &json)
+                    }
+                }
+            }
+            if let risk {
+                let size = underlyings.count
+                json.member("risk") { json in
+                    json.object { json in
+                        json.member("lam", risk.riskAversion)
+                        json.member(
+                            "cov", (0..<size).map { Array(risk.covariance[$0 * size..<($0 + 1) * size]) })
+                        json.member("d0", risk.dollarDelta)
+                        json.member("exposure", risk.exposure)
+                    }
+                }
+            }
         }
-        return "{" + members.joined(separator: ", ") + "}"
+    }
+}
+
+extension HedgeInstrument {
+    fileprivate func write(named name: String, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", name)
+            json.member("u", underlying)
+            json.member("costBuy", costBuy)
+            json.member("costSell", costSell)
+            json.member("impact", impact)
+            json.member("fixed", fixedCost)
+            json.member("lot", lot)
+            json.member("minTrade", minimum)
+            json.member("maxBuy", maximumBuy)
+            json.member("maxSell", maximumSell)
+            json.member("margin", margin)
+            json.member("cash", cash)
+        }
+    }
+}
+
+extension HedgeBand {
+    fileprivate func write(
+        named name: String, _ entries: ArraySlice<HedgeEntry>, to json: inout JSONWriter
+    ) {
+        json.object { json in
+            json.member("label", name)
+            json.member("idx", entries.map { Int($0.instrument) })
+            json.member("coef", entries.map(\.coefficient))
+            json.member("current", current)
+            json.member("lo", low.ifFinite)
+            json.member("hi", high.ifFinite)
+            json.member("hard", isHard)
+            json.member("penalty", penalty)
+            json.member("penaltyQuad", penaltyQuadratic)
+        }
     }
 }

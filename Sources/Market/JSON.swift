@@ -66,7 +66,8 @@ package struct JSON {
             switch scalar {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
-            case let control where control.value < 32:
+            // Controls of both blocks, as what a terminal obeys is not to come out of a file.
+            case let control where control.value < 32 || (127...159).contains(control.value):
                 let digits = String(control.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

@@ -25,9 +25,7 @@ struct BenchCommand: ParsableCommand {
     var ticks = 100_000
 
     func validate() throws {
-        guard (1...999_999_999).contains(ticks) else {
-            throw ValidationError("--ticks \(ticks): expected a number from 1 to 999999999")
-        }
+        try NumberRule.within(1...999_999_999).require("--ticks", ticks)
     }
 
     func run() throws {
@@ -43,16 +41,16 @@ struct BenchCommand: ParsableCommand {
         if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
     }
 
-    /// In the checkout that this executable was built in: `.build/<machine>/release/poise`.
+    /// Of the checkout whose sources this executable was built from, and in whose `.build` it still is: no other
+    /// script is ever run, wherever the tool has been copied to.
     private static func script() -> URL? {
-        guard let executable = Bundle.main.executableURL?.resolvingSymlinksInPath() else { return nil }
-        var folder = executable.deletingLastPathComponent()
-        for _ in 0..<4 {
-            let script = folder.appendingPathComponent("scripts/bench")
-            if FileManager.default.isExecutableFile(atPath: script.path) { return script }
-            folder = folder.deletingLastPathComponent()
-        }
-        return nil
+        let checkout = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        guard let executable = Bundle.main.executableURL?.resolvingSymlinksInPath(),
+            executable.path.hasPrefix(checkout.path + "/.build/")
+        else { return nil }
+        let script = checkout.appendingPathComponent("scripts/bench")
+        return FileManager.default.isExecutableFile(atPath: script.path) ? script : nil
     }
 }
 
@@ -62,6 +60,6 @@ struct BenchError: PoiseError {
     var place: Place? { .name("bench") }
 
     var reason: String {
-        "\(executable) is not in a checkout of Poise: no scripts/bench above it; run scripts/bench there"
+        "\(executable) is not in the checkout that it was built from; run scripts/bench in a checkout of Poise"
     }
 }

@@ -1,31 +1,11 @@
 import ArgumentParser
 import Poise
 
-extension Numeraire: ExpressibleByArgument {}
-
 /// A chain, the positions in it and how they are grouped: what commands about books share.
 struct BookOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Exchange's chain (CSV or JSON), or - for standard input; may be repeated: several files are one chain.",
-            valueName: "file"))
-    var chain: [String] = []
-
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Some of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
-    var by: String?
-
-    @Option(help: "usd or coin.")
-    var numeraire: Numeraire = .usd
-
-    @Option(
-        help: ArgumentHelp(
-            "Table book,desk: to which desk each book belongs, for --by desk.", valueName: "file"))
-    var desks: String?
+    @OptionGroup var chains: ChainOption
+    @OptionGroup var held: PositionsOption
+    @OptionGroup var groups: GroupOptions
 
     @Option(
         help: ArgumentHelp(
@@ -39,10 +19,13 @@ struct BookOptions: ParsableArguments {
             valueName: "ratios"))
     var moneynessEdges: String?
 
+    var chain: [String] { chains.chain }
+    var positions: String? { held.positions }
+    var numeraire: Numeraire { groups.numeraire }
+
     /// What `--by` names, or where it is absent a command's own choice.
     func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
-        let groupings = try by.map { try Grouping.list($0) } ?? standard
-        try Grouping.requireDesks(groupings, desks)
+        let groupings = try groups.groupings(standard)
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
         _ = try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness)
         return groupings
@@ -53,9 +36,7 @@ struct BookOptions: ParsableArguments {
         guard !chain.isEmpty, let positions else {
             throw ValidationError("--chain and --positions are needed")
         }
-        if (chain + [positions]).filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("standard input can be one of the files only")
-        }
+        try requireOneStandardInput(chain + [positions])
         return (chain, positions)
     }
 
@@ -74,6 +55,8 @@ struct BookOptions: ParsableArguments {
         let chain: Chain
         let valuation: BookValuation
         let buckets: ExposureBuckets
+        /// The table of positions, as errors call it.
+        let file: String
     }
 
     /// Reads chain, positions and desks.
@@ -81,25 +64,14 @@ struct BookOptions: ParsableArguments {
         let files = try requireFiles()
         let chain = try Chain(paths: files.chain, &badRows)
         let table = try PositionTable(try Source(path: files.positions), &badRows)
-        var deskOfBook: [String: String] = [:]
-        if let desks {
-            let deskTable = try DeskTable(try Source(path: desks), &badRows)
-            deskOfBook = deskTable.deskOfBook
-            if groupings.contains(.desk) { try deskTable.requireDesks(of: table) }
-        }
+        let deskOfBook = try groups.deskOfBook(groupings, table, nil, &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
+        try badRows.requireRows(valuation.positions.count, of: table.file)
         let buckets = try ExposureBuckets(
             tenorDays: try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays),
             moneyness: try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness),
             valuation.greeks.tickers, deskOfBook: deskOfBook)
         try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
-        return Books(chain: chain, valuation: valuation, buckets: buckets)
-    }
-}
-
-extension Chain {
-    /// Of files, or standard input for `-`.
-    init(paths: [String], _ badRows: inout BadRows) throws {
-        try self.init(try paths.map { try Source(path: $0) }, &badRows)
+        return Books(chain: chain, valuation: valuation, buckets: buckets, file: table.file)
     }
 }

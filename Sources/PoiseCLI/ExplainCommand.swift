@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checks
 import Market
 import Poise
 
@@ -24,8 +25,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Exchange's chain at the end, or -; may be repeated.", valueName: "file"))
     var to: [String]
 
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String
+    @OptionGroup var held: PositionsOption
 
     @Option(
         help: ArgumentHelp(
@@ -39,30 +39,18 @@ struct ExplainCommand: ParsableCommand {
             valueName: "name=price"), transform: NamedArgument.reader("NAME=PRICE"))
     var delivery: [NamedArgument] = []
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
-    var funding = 0.0
+    @OptionGroup var funding: FundingOption
 
-    @Option(help: ArgumentHelp("Any of desk,book,underlying,expiry,instrument.", valueName: "fields"))
-    var by = "book,underlying"
-
-    @Option(
-        help: ArgumentHelp(
-            "Table book,desk: to which desk each book belongs, for --by desk.", valueName: "file"))
-    var desks: String?
-
-    @Option(help: "usd or coin.")
-    var numeraire: Numeraire = .usd
+    @OptionGroup var groups: GroupOptions
 
     @OptionGroup var common: CommonOptions
 
     private func deliveryPrices() throws -> [String: Double] {
         var prices: [String: Double] = [:]
         for argument in delivery {
-            guard let price = Double(argument.value), price > 0, price < .infinity else {
+            guard let price = Double(argument.value), NumberRule.positive.accepts(price) else {
                 throw ValidationError(
-                    "--delivery \(argument.name)=\(argument.value): expected a price above 0")
+                    "--delivery \(argument.name)=\(argument.value): \(NumberRule.positive.complaint)")
             }
             guard prices.updateValue(price, forKey: argument.name) == nil else {
                 throw ValidationError("--delivery \(argument.name): given twice")
@@ -71,37 +59,32 @@ struct ExplainCommand: ParsableCommand {
         return prices
     }
 
+    private var numeraire: Numeraire { groups.numeraire }
+
+    private func groupings() throws -> [Grouping] { try groups.groupings(of: Grouping.unbucketed) }
+
     func validate() throws {
-        try Grouping.requireDesks(try Grouping.list(by, of: Grouping.unbucketed), desks)
+        guard held.positions != nil else { throw ValidationError("--positions is missing") }
+        _ = try groupings()
+        try groups.validate(common.format)
         _ = try deliveryPrices()
-        guard funding.magnitude < 0.1 else {
-            throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
-        }
-        guard (from + to + [positions, trades, desks]).filter({ $0 == "-" }).count <= 1 else {
-            throw ValidationError("standard input can be one of the files only")
-        }
+        try requireOneStandardInput(from + to + [held.positions, trades, groups.desks])
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
-        let groupings = try Grouping.list(by, of: Grouping.unbucketed)
+        let groupings = try groupings()
         var badRows = BadRows(skip: common.skipBadRows)
         let first = try Chain(paths: from, &badRows)
         let second = try Chain(paths: to, &badRows)
-        let table = try PositionTable(try Source(path: positions), &badRows)
+        let table = try PositionTable(try Source(path: held.positions ?? "-"), &badRows)
         let trades = try self.trades.map { try TradeTable(try Source(path: $0), &badRows) }
-        var deskOfBook: [String: String] = [:]
-        if let desks {
-            let deskTable = try DeskTable(try Source(path: desks), &badRows)
-            deskOfBook = deskTable.deskOfBook
-            if groupings.contains(.desk) {
-                try deskTable.requireDesks(of: table)
-                if let trades { try deskTable.requireDesks(of: trades) }
-            }
-        }
+        let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
-            fundingRate: funding, in: numeraire, engine, &badRows)
+            fundingRate: funding.funding, in: numeraire, engine, &badRows)
         for argument in delivery
         where !explanation.settlements.contains(where: { $0.series == argument.name }) {
             throw ValidationError(
@@ -113,50 +96,43 @@ struct ExplainCommand: ParsableCommand {
             explanation.sums(by: $0, deskOfBook: deskOfBook)
         }
         let report = report(groupings, sums)
-        let output = try Output(path: common.output)
+        var holdings = Holdings(table.file, table.positions)
+        if let trades { holdings.add(trades) }
+        try holdings.explaining { try report.requireFinite() }
         switch common.format {
         case .table:
             try report.writeTable(to: output)
             try output.write("\n" + text(explanation))
-        case .csv: try report.writeCSV(to: output)
+        case .csv: try report.csv(groups).writeCSV(to: output)
         case .json:
-            try output.write("{\(json(explanation, groupings)),\n \"rows\": ")
-            try report.writeJSON(rows: 0..<sums[0].groups.count, to: output)
-            try output.write(",\n \"totals\": ")
-            try report.writeJSON(rows: sums[0].groups.count..<report.rowCount, to: output)
-            try output.write("\n}\n")
+            try output.writeJSON { json in
+                try json.object { json in
+                    write(explanation, groupings, to: &json)
+                    try report.writeMembers(to: &json, output)
+                    json.line()
+                }
+            }
         }
-        try output.finish()
+        try outputs.finish()
         common.report(badRows)
     }
 
     /// Rows of the first sums, and those of the others as totals.
-    private func report(_ groupings: [Grouping], _ sums: [ProfitSums]) -> Report {
-        let parts = ProfitComponent.allCases
-        let unit = numeraire == .usd ? "USD" : "coin"
-        let rows = sums.enumerated().flatMap { number, sums in sums.groups.indices.map { (number, $0) } }
-        return Report(
-            columns: groupings.map { Report.Column($0.rawValue) }
-                + parts.map { Report.Column("\($0)_\(numeraire.rawValue)", title: "\($0)", unit: unit) },
-            rowCount: rows.count, totalCount: rows.count - sums[0].groups.count
-        ) { row, column in
-            let (number, group) = rows[row]
-            if column >= groupings.count {
-                return .number(sums[number][group, parts[column - groupings.count]])
+    private func report(_ groupings: [Grouping], _ sums: [ProfitSums]) -> Report<GroupRow> {
+        let (groups, totals) = GroupRow.all(sums.map(\.groups), groupingCount: groupings.count)
+        let parts = ProfitComponent.allCases.map { part in
+            Report<GroupRow>.Column("\(part)_\(numeraire.rawValue)", title: "\(part)", unit: numeraire.unit) {
+                .number(sums[$0.level][$0.group, part])
             }
-            if number == 0 { return .text(sums[0].groups[group][column]) }
-            return .text(column > 0 ? "" : (["total"] + sums[number].groups[group]).joined(separator: " "))
         }
+        return Report(columns: Report.labels(groupings, \.labels) + parts, rows: groups, totals: totals)
     }
 
     /// What stands below the table.
     private func text(_ explanation: ProfitExplanation) -> String {
-        func plural(_ count: Int, _ noun: String) -> String {
-            "\(Double(count).grouped(decimals: 0)) \(noun)\(count == 1 ? "" : "s")"
-        }
         var text =
-            "\(plural(explanation.positionCount, "position")) in \(plural(explanation.contractCount, "contract"))"
-        if trades != nil { text += ", \(plural(explanation.tradeCount, "trade"))" }
+            "\(explanation.positionCount.counted("position")) in \(explanation.contractCount.counted("contract"))"
+        if trades != nil { text += ", \(explanation.tradeCount.counted("trade"))" }
         if let start = explanation.start { text += "\nfrom \(start.lowerBound) to \(start.upperBound)" }
         if let end = explanation.end { text += "\nuntil \(end.lowerBound) to \(end.upperBound)" }
         // Contracts of one expiry are settled at one price.
@@ -170,25 +146,39 @@ struct ExplainCommand: ParsableCommand {
         }
         for (count, settlement) in settled {
             text +=
-                "\n\(settlement.series): \(plural(count, "contract")) expired, settled at \(settlement.price.significant) "
+                "\n\(settlement.series): \(count.counted("contract")) expired, settled at \(settlement.price.significant) "
                 + (settlement.isGiven ? "(--delivery)" : "(the second chain's index)")
         }
         return text + "\n"
     }
 
     /// Members of a JSON object.
-    private func json(_ explanation: ProfitExplanation, _ groupings: [Grouping]) -> String {
-        func stamp(_ time: Timestamp?) -> String { time.map { "\($0.milliseconds)" } ?? "null" }
-        let by = groupings.map { JSON.quoted($0.rawValue) }.joined(separator: ", ")
-        let settlements = explanation.settlements.map {
-            "{\"instrument\": \(JSON.quoted($0.instrument.name)), \"price\": \($0.price), \"given\": \($0.isGiven)}"
-        }.joined(separator: ", ")
-        return """
-            "numeraire": "\(numeraire.rawValue)", "by": [\(by)], "positions": \(explanation.positionCount),
-             "contracts": \(explanation.contractCount), "trades": \(explanation.tradeCount),
-             "first_timestamps": [\(stamp(explanation.start?.lowerBound)), \(stamp(explanation.start?.upperBound))],
-             "last_timestamps": [\(stamp(explanation.end?.lowerBound)), \(stamp(explanation.end?.upperBound))],
-             "settlements": [\(settlements)]
-            """
+    private func write(
+        _ explanation: ProfitExplanation, _ groupings: [Grouping], to json: inout JSONWriter
+    ) {
+        func range(_ name: String, _ times: ClosedRange<Timestamp>?) {
+            json.line(1)
+            json.member(name, [times?.lowerBound.milliseconds, times?.upperBound.milliseconds])
+        }
+        json.member("numeraire", numeraire.rawValue)
+        json.member("by", groupings.map(\.rawValue))
+        json.member("positions", explanation.positionCount)
+        json.line(1)
+        json.member("contracts", explanation.contractCount)
+        json.member("trades", explanation.tradeCount)
+        range("first_timestamps", explanation.start)
+        range("last_timestamps", explanation.end)
+        json.line(1)
+        json.member("settlements") { json in
+            json.array { json in
+                for settlement in explanation.settlements {
+                    json.object { json in
+                        json.member("instrument", settlement.instrument.name)
+                        json.member("price", settlement.price)
+                        json.member("given", settlement.isGiven)
+                    }
+                }
+            }
+        }
     }
 }

@@ -17,11 +17,7 @@ struct GreeksCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))
     var options: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Exchange's chain, or - for standard input; may be repeated: several files are one chain.",
-            valueName: "file"))
-    var chain: [String] = []
+    @OptionGroup var chains: ChainOption
 
     @Flag(
         help: ArgumentHelp(
@@ -44,84 +40,80 @@ struct GreeksCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard (options == nil) != chain.isEmpty else {
+        guard (options == nil) != chains.chain.isEmpty else {
             throw ValidationError("give either --options or --chain")
         }
-        guard chain.filter({ $0 == "-" }).count <= 1 else {
-            throw ValidationError("standard input can be one of the files only")
-        }
-        if model != .blackScholesMerton, !chain.isEmpty || coin {
+        try requireOneStandardInput(chains.chain)
+        if model != .blackScholesMerton, !chains.chain.isEmpty || coin {
             throw ValidationError("--model \(model.rawValue) goes with --options alone")
         }
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
-        let report: Report
+        let report: Report<Int>
         if let options {
             var table = try OptionTable(
                 try Source(path: options), allowsNegativePrices: model == .bachelier, &badRows)
+            if coin { try table.requireCoinValues(&badRows) }
             let batch = try table.batch(model: model, &badRows)
-            report = self.report(batch, engine.greeks(.all, of: batch))
+            try badRows.requireRows(batch.count, of: table.file)
+            report = Report(
+                columns: columns(batch, engine.greeks(.all, of: batch)), rows: Array(0..<batch.count))
         } else {
-            let chain = try Chain(paths: chain, &badRows)
+            let chain = try Chain(paths: chains.chain, &badRows)
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
+            try badRows.requireRows(greeks.tickers.count, of: chain.file)
             greeks.compute(engine)
             report = self.report(greeks)
         }
-        try common.write(report)
+        try report.requireFinite()
+        try report.write(as: common.format, to: output)
+        try outputs.finish()
         common.report(badRows)
     }
 
-    private typealias Figures = [(column: Report.Column, cell: (Int) -> Cell)]
+    private typealias Column = Report<Int>.Column
 
-    private func figure(_ name: String, _ cell: @escaping (Int) -> Cell) -> (Report.Column, (Int) -> Cell) {
-        (Report.Column(name, style: .significant), cell)
+    private func column(_ name: String, _ cell: @escaping (Int) -> Cell) -> Column {
+        Column(name, style: .significant, cell)
     }
 
     /// The inputs and what the kernel made of them; `isOption` says where options stand.
-    private func figures(
+    private func columns(
         _ batch: OptionBatch, _ matrix: GreekMatrix, isOption: @escaping (Int) -> Bool = { _ in true }
-    ) -> Figures {
-        func input(_ name: String, _ column: [Double]) -> (Report.Column, (Int) -> Cell) {
-            figure(name) { isOption($0) ? .number(column[$0]) : .empty }
+    ) -> [Column] {
+        func ofOptions(_ name: String, _ value: @escaping (Int) -> Double) -> Column {
+            column(name) { isOption($0) ? .number(value($0)) : .empty }
         }
-        var figures: Figures = [
-            figure("type") { isOption($0) ? .text(batch.type[$0] == 0 ? "C" : "P") : .empty },
-            figure("spot") { .number(batch.spot[$0]) }, input("strike", batch.strike),
-            input("years", batch.years), input("vol", batch.volatility), input("rate", batch.rate),
-            input("dividend", batch.dividend),
+        var columns = [
+            column("type") { isOption($0) ? .text(batch.type[$0] == 0 ? "C" : "P") : .empty },
+            column("spot") { .number(batch.spot[$0]) },
+            ofOptions("strike") { batch.strike[$0] }, ofOptions("years") { batch.years[$0] },
+            ofOptions("vol") { batch.volatility[$0] }, ofOptions("rate") { batch.rate[$0] },
+            ofOptions("dividend") { batch.dividend[$0] },
         ]
         for greek in matrix.selection.greeks {
-            guard let column = matrix[greek] else { continue }
-            figures.append(figure(greek.name) { .number(column[$0]) })
+            guard let values = matrix[greek] else { continue }
+            columns.append(column(greek.name) { .number(values[$0]) })
         }
-        guard coin else { return figures }
+        guard coin else { return columns }
         let coins = matrix.coinGreeks(of: batch)
         for greek in coins.selection.greeks {
-            guard let column = coins[greek] else { continue }
-            figures.append(figure("coin_" + greek.name) { isOption($0) ? .number(column[$0]) : .empty })
+            guard let values = coins[greek] else { continue }
+            columns.append(ofOptions("coin_" + greek.name) { values[$0] })
         }
         if let delta = coins[.delta], let price = coins[.price] {
-            figures.append(
-                figure("net_transaction_delta") {
-                    isOption($0) ? .number(delta[$0] * batch.spot[$0]) : .empty
-                })
-            figures.append(figure("equity_delta") { isOption($0) ? .number(price[$0]) : .empty })
+            columns.append(ofOptions("net_transaction_delta") { delta[$0] * batch.spot[$0] })
+            columns.append(ofOptions("equity_delta") { price[$0] })
         }
-        return figures
+        return columns
     }
 
-    private func report(_ figures: Figures, rowCount: Int) -> Report {
-        Report(columns: figures.map(\.column), rowCount: rowCount) { figures[$1].cell($0) }
-    }
-
-    private func report(_ batch: OptionBatch, _ matrix: GreekMatrix) -> Report {
-        report(figures(batch, matrix), rowCount: batch.count)
-    }
-
-    private func report(_ chain: ChainGreeks) -> Report {
+    private func report(_ chain: ChainGreeks) -> Report<Int> {
         let tickers = chain.tickers
         let exchange = tickers.indices.map { ExchangeFigures(chain, row: $0) }
         let published: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
@@ -129,14 +121,29 @@ struct GreeksCommand: ParsableCommand {
             ("exchange_vega", \.vega), ("exchange_theta", \.theta), ("exchange_rho", \.rho),
             ("exchange_net_delta", \.netDelta), ("settlement_share", \.settlementShare),
         ]
-        let names: Figures = [
-            figure("instrument_name") { .text(tickers[$0].instrument.name) },
-            figure("timestamp") { .text("\(tickers[$0].timestamp.milliseconds)") },
+        let names = [
+            column("instrument_name") { .text(tickers[$0].instrument.name) },
+            column("timestamp") { .text("\(tickers[$0].timestamp.milliseconds)") },
         ]
-        let own = figures(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
+        let own = columns(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
         let recomputed = published.map { name, value in
-            figure(name) { .number(exchange[$0][keyPath: value]) }
+            column(name) { .number(exchange[$0][keyPath: value]) }
         }
-        return report(names + own + recomputed, rowCount: tickers.count)
+        return Report(columns: names + own + recomputed, rows: Array(tickers.indices))
+    }
+}
+
+extension OptionTable {
+    /// Leaves out options whose spot is 0: nothing has a value in a coin that is worth nothing.
+    fileprivate mutating func requireCoinValues(_ badRows: inout BadRows) throws(MarketError) {
+        var rejected: Set<Int> = []
+        for row in 0..<count where spot[row] == 0 {
+            try badRows.note(
+                .invalidValue(
+                    file: file, line: lines[row], column: "spot", value: "0",
+                    reason: "must be above 0 for values in coin"))
+            rejected.insert(row)
+        }
+        remove(rejected)
     }
 }

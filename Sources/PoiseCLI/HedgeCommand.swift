@@ -17,14 +17,9 @@ struct HedgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
     var problem: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Exchange's chain with its order books (CSV or JSON), or -; may be repeated: several files are one chain.",
-            valueName: "file"))
-    var chain: [String] = []
+    @OptionGroup var chains: ChainOption
 
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
-    var positions: String?
+    @OptionGroup var held: PositionsOption
 
     @Option(
         help: ArgumentHelp(
@@ -41,15 +36,12 @@ struct HedgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Days that futures are held, for their funding and basis.", valueName: "days"))
     var horizon = 0.0
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
-    var funding = 0.0
+    @OptionGroup var funding: FundingOption
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Most dollars that the trades may spend; below 0 they have to bring in.", valueName: "usd"))
+            "Cash budget in USD. Negative: cash the trades must raise.", valueName: "usd"))
     var cash: Double?
 
     @Flag(help: "Trade whole contract sizes only.")
@@ -81,27 +73,18 @@ struct HedgeCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if let nodes, nodes < 1 { throw ValidationError("--nodes \(nodes): expected at least 1") }
-        if let seconds, !(seconds > 0) {
-            throw ValidationError("--seconds \(seconds): expected a number above 0")
-        }
-        if let gap, !(gap >= 0 && gap < 1) {
-            throw ValidationError("--gap \(gap): expected 0 to 1")
-        }
-        guard horizon >= 0, horizon <= 3650 else {
-            throw ValidationError("--horizon \(horizon): expected 0 to 3650 days")
-        }
-        guard funding.magnitude < 0.1 else {
-            throw ValidationError("--funding \(funding): expected -0.1 to 0.1")
-        }
-        if let cash, !cash.isFinite { throw ValidationError("--cash \(cash): expected a number") }
-        let live = [("--chain", chain.first), ("--positions", positions), ("--limits", limits)]
+        try NumberRule.atLeast(1).require("--nodes", nodes)
+        try NumberRule.positive.require("--seconds", seconds)
+        try NumberRule.within(0...0.999_999).require("--gap", gap)
+        try NumberRule.within(0...3650).require("--horizon", horizon)
+        try NumberRule.finite.require("--cash", cash)
+        let live = [("--chain", chains.chain.first), ("--positions", held.positions), ("--limits", limits)]
         if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
             }
             let ofBooks = [
-                ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding != 0),
+                ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
                 ("--cash", cash != nil), ("--lots", lots),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
@@ -115,17 +98,16 @@ struct HedgeCommand: ParsableCommand {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        if (chain + [positions, limits, fees]).filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("standard input can be one of the files only")
-        }
+        try requireOneStandardInput(chains.chain + [held.positions, limits, fees])
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
+        let saved = try saveProblem.map { try outputs.open($0) }
         var badRows = BadRows(skip: common.skipBadRows)
         let hedges = try problem == nil ? liveHedges(&badRows) : []
         let file = try problem.map { try HedgeProblemFile(try Source(path: $0)) }
-        let output = try Output(path: common.output)
-        let saved = try saveProblem.map { try Output(path: $0) }
         let solver = HedgeSolver()
         if let nodes { solver.search.nodeLimit = nodes }
         // Costs of a live book are estimates: the last digits of their sum are not worth minutes.
@@ -133,11 +115,11 @@ struct HedgeCommand: ParsableCommand {
         if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let clock = ContinuousClock()
-        var reports: [HedgeReport] = []
         var isInfeasible = false
-        var names: [String: Int] = [:]
-        if common.format == .json { try output.write("{") }
-        for (index, problem) in (file?.problems ?? hedges.map(\.problem)).enumerated() {
+        let problems = file?.problems ?? hedges.map(\.problem)
+        let names = Self.distinct(problems.map(\.name))
+        let answer = { (index: Int) throws -> HedgeReport in
+            let problem = problems[index]
             let begin = clock.now
             do throws(HedgeError) {
                 try solver.solve(problem, start: warm ? .warm : .cold)
@@ -152,44 +134,68 @@ struct HedgeCommand: ParsableCommand {
                 report.infeasibility = try solver.diagnose(problem)
                 isInfeasible = true
             }
-            switch common.format {
-            case .json:
-                // Names of an object are unique.
-                let count = names[problem.name, default: 0]
-                names[problem.name] = count + 1
-                let name = count == 0 ? problem.name : "\(problem.name)#\(count + 1)"
-                try output.write("\(index == 0 ? "" : ",")\n\(JSON.quoted(name)): \(report.json)")
-            case .csv: reports.append(report)
-            case .table:
-                if index > 0 { try output.write("\n") }
-                try report.write(to: output)
-            }
+            return report
         }
         switch common.format {
-        case .json: try output.write("\n}\n")
-        case .csv: try HedgeReport.trades(of: reports).writeCSV(to: output)
-        case .table: break
+        case .json:
+            try output.writeJSON { json in
+                try json.object(lines: 0) { json in
+                    for index in problems.indices {
+                        let report = try answer(index)
+                        json.member(names[index]) { report.write(to: &$0) }
+                        try output.write(&json)
+                    }
+                }
+            }
+        case .csv: try HedgeReport.trades(of: problems.indices.map(answer)).writeCSV(to: output)
+        case .table:
+            for index in problems.indices {
+                if index > 0 { try output.write("\n") }
+                try answer(index).write(to: output)
+            }
         }
         if let saved {
-            let problems = file?.problems ?? hedges.map(\.problem)
-            try saved.write("[" + problems.map(\.json).joined(separator: ",\n") + "]\n")
-            try saved.finish()
+            var json = JSONWriter()
+            json.array { json in
+                for (index, problem) in problems.enumerated() {
+                    if index > 0 { json.line() }
+                    problem.write(to: &json)
+                }
+            }
+            try saved.write(&json)
+            try saved.write("\n")
         }
-        try output.finish()
+        try outputs.finish()
         common.report(badRows)
         if isInfeasible { throw ExitCode(3) }
+    }
+
+    /// The names, each once: those that have been seen get `#2`, `#3` and so on.
+    static func distinct(_ names: [String]) -> [String] {
+        var used: Set<String> = []
+        var last: [String: Int] = [:]
+        return names.map { name in
+            var own = name
+            while !used.insert(own).inserted {
+                last[name, default: 1] += 1
+                own = "\(name)#\(last[name] ?? 0)"
+            }
+            return own
+        }
     }
 
     private func liveHedges(_ badRows: inout BadRows) throws -> [BookHedge] {
         var options = BookHedge.Options()
         if let fees { options.costs = try VenueCosts(try Source(path: fees), &badRows) }
-        options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding)
+        options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        let chain = try Chain(paths: chain, &badRows)
-        let table = try PositionTable(try Source(path: positions ?? "-"), &badRows)
+        let chain = try Chain(paths: chains.chain, &badRows)
+        let table = try PositionTable(try Source(path: held.positions ?? "-"), &badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
+        try badRows.requireRows(limits.limits.count, of: limits.file)
+        try badRows.requireRows(valuation.positions.count, of: table.file)
         return try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
     }
 }

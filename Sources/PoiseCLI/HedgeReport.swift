@@ -38,87 +38,106 @@ struct HedgeReport {
 
     // MARK: JSON
 
-    var json: String {
-        let cost = infeasibility == nil ? solution.cost : problem.cost(trades: trades)
-        let prices = infeasibility?.bandPrices ?? solution.bandPrices
-        var members = [
-            "\"status\": \"\(solution.status.rawValue)\"", "\"x\": \(Self.json(trades))",
-            "\"objective\": \(Self.json(cost.total))",
-            """
-            "cost": {"linear": \(Self.json(cost.linear)), "impact": \(Self.json(cost.impact)), \
-            "fixed": \(Self.json(cost.fixed)), "penalty": \(Self.json(cost.penalty)), \
-            "risk": \(Self.json(cost.risk))}
-            """,
-            "\"dual\": \(Self.json(prices))",
-            "\"dualMargin\": \(Self.json(infeasibility?.marginPrice ?? solution.marginPrice))",
-            "\"dualBudget\": \(Self.json(infeasibility?.cashPrice ?? solution.cashPrice))",
-            "\"binding\": [\(binding.map(JSON.quoted).joined(separator: ", "))]",
-        ]
-        if let infeasibility {
-            members += [
-                "\"violation\": \(Self.json(infeasibility.totalViolation))",
-                "\"worstViolation\": \(Self.json(infeasibility.worstViolation))",
-                "\"violations\": \(Self.json(infeasibility.violations))",
-            ]
-            if let cash = infeasibility.leastCash { members.append("\"leastCash\": \(Self.json(cash))") }
-        }
-        let certificate = solution.certificate
-        members += [
-            "\"gap\": \(Self.json(infeasibility?.gap ?? solution.gap))",
-            """
-            "certificate": {"gap": \(Self.json(certificate.gap)), "violation": \
-            \(Self.json(certificate.violation)), "stationarity": \(Self.json(certificate.stationarity))}
-            """,
-            "\"interiorSteps\": \(solution.interiorSteps)", "\"pivots\": \(solution.pivots)",
-            "\"nodes\": \(solution.nodes)", "\"microseconds\": \(microseconds)",
-        ]
-        if let hedge { members += liveMembers(hedge, cost) }
-        return "{" + members.joined(separator: ", ") + "}"
-    }
-
-    private func liveMembers(_ hedge: BookHedge, _ total: HedgeCost) -> [String] {
-        let traded = trades.indices.filter { trades[$0] != 0 }
-        let list = traded.map { "\(JSON.quoted(problem.instrumentNames[$0])): \(trades[$0])" }
-        let cost = hedge.tradingCost(trades)
-        let bands = problem.bands.indices.map { r in
-            let band = problem.bands[r]
-            return """
-                {"name": \(JSON.quoted(problem.bandNames[r])), \
-                "unit": "\(hedge.limits[r].greek.unit(.usd))", "before": \(band.current), \
-                "after": \(problem.exposure(ofBand: r, trades: trades)), "low": \(Self.json(band.low)), \
-                "high": \(Self.json(band.high)), "hard": \(band.isHard)}
-                """
-        }
-        var members = [
-            "\"trades\": {\(list.joined(separator: ", "))}", "\"bands\": [\(bands.joined(separator: ", "))]",
-            "\"spread\": \(cost.spread)", "\"fee\": \(cost.fee)", "\"carry\": \(cost.carry)",
-        ]
-        if infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() {
-            let list = shares.map {
-                "\(JSON.quoted($0.book)): {\"cost\": \($0.cost), \"alone\": \($0.alone.map { "\($0)" } ?? "null")}"
+    /// The answer as an object.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            let cost = infeasibility == nil ? solution.cost : problem.cost(trades: trades)
+            json.member("status", solution.status.rawValue)
+            json.member("x", finite(trades))
+            json.member("objective", cost.total.ifFinite)
+            json.member("cost") { json in
+                json.object { json in
+                    json.member("linear", cost.linear.ifFinite)
+                    json.member("impact", cost.impact.ifFinite)
+                    json.member("fixed", cost.fixed.ifFinite)
+                    json.member("penalty", cost.penalty.ifFinite)
+                    json.member("risk", cost.risk.ifFinite)
+                }
             }
-            members.append("\"attribution\": {\(list.joined(separator: ", "))}")
-            members.append("\"unattributed\": \(unattributed)")
-            let sum = shares.reduce(unattributed) { $0 + $1.cost }
-            members.append("\"lotsAndFixedCosts\": \(solution.nodes > 0 ? total.total - sum : 0)")
+            json.member("dual", finite(infeasibility?.bandPrices ?? solution.bandPrices))
+            json.member("dualMargin", (infeasibility?.marginPrice ?? solution.marginPrice).ifFinite)
+            json.member("dualBudget", (infeasibility?.cashPrice ?? solution.cashPrice).ifFinite)
+            json.member("binding", binding)
+            if let infeasibility {
+                json.member("violation", infeasibility.totalViolation.ifFinite)
+                json.member("worstViolation", infeasibility.worstViolation.ifFinite)
+                json.member("violations", finite(infeasibility.violations))
+                if let cash = infeasibility.leastCash { json.member("leastCash", cash.ifFinite) }
+            }
+            let certificate = solution.certificate
+            json.member("gap", (infeasibility?.gap ?? solution.gap).ifFinite)
+            json.member("certificate") { json in
+                json.object { json in
+                    json.member("gap", certificate.gap.ifFinite)
+                    json.member("violation", certificate.violation.ifFinite)
+                    json.member("stationarity", certificate.stationarity.ifFinite)
+                }
+            }
+            json.member("interiorSteps", solution.interiorSteps)
+            json.member("pivots", solution.pivots)
+            json.member("nodes", solution.nodes)
+            json.member("microseconds", microseconds)
+            if let hedge { write(hedge, cost, to: &json) }
         }
-        return members
     }
 
-    private static func json(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-    private static func json(_ values: [Double]) -> String {
-        "[" + values.map(json).joined(separator: ", ") + "]"
+    /// What only a live book's answer has.
+    private func write(_ hedge: BookHedge, _ total: HedgeCost, to json: inout JSONWriter) {
+        json.member("trades") { json in
+            json.object { json in
+                for i in trades.indices where trades[i] != 0 {
+                    json.member(problem.instrumentNames[i], trades[i])
+                }
+            }
+        }
+        json.member("bands") { json in
+            json.array { json in
+                for (r, band) in problem.bands.enumerated() {
+                    json.object { json in
+                        json.member("name", problem.bandNames[r])
+                        json.member("unit", hedge.limits[r].greek.unit(.usd))
+                        json.member("before", band.current)
+                        json.member("after", problem.exposure(ofBand: r, trades: trades))
+                        json.member("low", band.low.ifFinite)
+                        json.member("high", band.high.ifFinite)
+                        json.member("hard", band.isHard)
+                    }
+                }
+            }
+        }
+        let cost = hedge.tradingCost(trades)
+        json.member("spread", cost.spread)
+        json.member("fee", cost.fee)
+        json.member("carry", cost.carry)
+        guard infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() else {
+            return
+        }
+        json.member("attribution") { json in
+            json.object { json in
+                for share in shares {
+                    json.member(share.book) { json in
+                        json.object { json in
+                            json.member("cost", share.cost)
+                            json.member("alone", share.alone)
+                        }
+                    }
+                }
+            }
+        }
+        json.member("unattributed", unattributed)
+        let sum = shares.reduce(unattributed) { $0 + $1.cost }
+        json.member("lotsAndFixedCosts", solution.nodes > 0 ? total.total - sum : 0)
     }
+
+    private func finite(_ values: [Double]) -> [Double?] { values.map(\.ifFinite) }
 
     // MARK: Text
 
     func write(to output: Output) throws {
         try output.write("\(problem.name): \(headline)\n")
-        let traded = trades.indices.filter { trades[$0] != 0 }
         if !traded.isEmpty {
             try output.write("\n")
-            try tradeTable(traded).writeTable(to: output)
+            try tradeTable.writeTable(to: output)
         }
         if !problem.bands.isEmpty {
             try output.write("\n")
@@ -146,28 +165,27 @@ struct HedgeReport {
             "\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")
     }
 
-    private func shareTable(_ shares: [BookHedge.Share], _ unattributed: Double) -> Report {
-        var rows: [(name: String, cost: Double, alone: Double?)] = shares.map { ($0.book, $0.cost, $0.alone) }
+    private func shareTable(
+        _ shares: [BookHedge.Share], _ unattributed: Double
+    ) -> Report<(name: String, cost: Double, alone: Double?, isBook: Bool)> {
+        var rows = shares.map { (name: $0.book, cost: $0.cost, alone: $0.alone, isBook: true) }
         let known = rows.reduce(unattributed) { $0 + $1.cost }
         let alone = shares.reduce(0) { $0 + ($1.alone ?? .nan) }
-        let bookCount = rows.count
-        if unattributed != 0 { rows.append(("limits alone", unattributed, nil)) }
+        if unattributed != 0 { rows.append(("limits alone", unattributed, nil, false)) }
         // Shares are those of the cost in any amounts.
-        if solution.nodes > 0 { rows.append(("lots and fixed costs", solution.cost.total - known, nil)) }
-        rows.append(("total", rows.reduce(0) { $0 + $1.cost }, alone.isFinite ? alone : nil))
+        if solution.nodes > 0 {
+            rows.append(("lots and fixed costs", solution.cost.total - known, nil, false))
+        }
+        rows.append(("total", rows.reduce(0) { $0 + $1.cost }, alone.isFinite ? alone : nil, false))
+        typealias Column = Report<(name: String, cost: Double, alone: Double?, isBook: Bool)>.Column
         return Report(
             columns: [
-                Report.Column("book"), Report.Column("share of cost", unit: "USD", style: .significant),
-                Report.Column("alone", unit: "USD", style: .significant),
-            ], rowCount: rows.count, totalCount: 1
-        ) { row, column in
-            switch column {
-            case 0: return .text(rows[row].name)
-            case 1: return .number(rows[row].cost)
-            default:
-                return rows[row].alone.map { .number($0) } ?? (row < bookCount ? .text("infeasible") : .empty)
-            }
-        }
+                Column("book") { .text($0.name) },
+                Column("share of cost", unit: "USD", style: .significant) { .number($0.cost) },
+                Column("alone", unit: "USD", style: .significant) { row in
+                    row.alone.map { .number($0) } ?? (row.isBook ? .text("infeasible") : .empty)
+                },
+            ], rows: Array(rows.dropLast()), totals: Array(rows.suffix(1)))
     }
 
     private var headline: String {
@@ -202,8 +220,8 @@ struct HedgeReport {
                     "the cash budget \(problem.cashBudget.significant) cannot be kept: trades spend at least "
                     + cash.significant
             }
-            return "infeasible: hard bands stay outside by at least "
-                + "\(infeasibility.totalViolation.significant) widths in all, "
+            return "infeasible: hard bands are violated by at least "
+                + "\(Self.widths(infeasibility.totalViolation)) in all, "
                 + "\(infeasibility.worstViolation.significant) in one"
         case .uncertified: return "not solved: the best trades found could not be proved to be optimal"
         }
@@ -216,67 +234,68 @@ struct HedgeReport {
         return linear + instrument.impact * trades[i] * trades[i] + instrument.fixedCost
     }
 
+    /// A trade of an answer.
+    struct Trade {
+        let report: HedgeReport
+        let place: Int
+        var amount: Double { report.trades[place] }
+        var instrument: String { report.problem.instrumentNames[place] }
+        var cost: Double { report.cost(ofTrade: place) }
+        /// The most that may be traded in this direction.
+        var limit: Double {
+            let instrument = report.problem.instruments[place]
+            return amount > 0 ? instrument.maximumBuy : -instrument.maximumSell
+        }
+    }
+
+    private var traded: [Trade] {
+        trades.indices.filter { trades[$0] != 0 }.map { Trade(report: self, place: $0) }
+    }
+
     /// The trades of several answers, a row each.
-    static func trades(of reports: [HedgeReport]) -> Report {
-        let rows = reports.indices.flatMap { report in
-            reports[report].trades.indices.filter { reports[report].trades[$0] != 0 }.map { (report, $0) }
-        }
+    static func trades(of reports: [HedgeReport]) -> Report<Trade> {
+        typealias Column = Report<Trade>.Column
         return Report(
-            columns: ["problem", "status", "instrument", "trade", "cost"].map { Report.Column($0) },
-            rowCount: rows.count
-        ) { row, column in
-            let (report, i) = (reports[rows[row].0], rows[row].1)
-            switch column {
-            case 0: return .text(report.problem.name)
-            case 1: return .text(report.solution.status.rawValue)
-            case 2: return .text(report.problem.instrumentNames[i])
-            case 3: return .number(report.trades[i])
-            default: return .number(report.cost(ofTrade: i))
-            }
-        }
-    }
-
-    private func tradeTable(_ rows: [Int]) -> Report {
-        Report(
             columns: [
-                Report.Column("instrument"), Report.Column("trade", style: .significant),
-                Report.Column("cost", style: .significant), Report.Column("limit", style: .significant),
-            ], rowCount: rows.count
-        ) { row, column in
-            let i = rows[row]
-            let instrument = problem.instruments[i]
-            switch column {
-            case 0: return .text(problem.instrumentNames[i])
-            case 1: return .number(trades[i])
-            case 2: return .number(cost(ofTrade: i))
-            default: return .number(trades[i] > 0 ? instrument.maximumBuy : -instrument.maximumSell)
-            }
-        }
+                Column("problem") { .text($0.report.problem.name) },
+                Column("status") { .text($0.report.solution.status.rawValue) },
+                Column("instrument") { .text($0.instrument) },
+                Column("trade") { .number($0.amount) },
+                Column("cost") { .number($0.cost) },
+            ], rows: reports.flatMap(\.traded))
     }
 
-    private var bandTable: Report {
+    private var tradeTable: Report<Trade> {
+        typealias Column = Report<Trade>.Column
+        return Report(
+            columns: [
+                Column("instrument") { .text($0.instrument) },
+                Column("trade", style: .significant) { .number($0.amount) },
+                Column("cost", style: .significant) { .number($0.cost) },
+                Column("limit", style: .significant) { .number($0.limit) },
+            ], rows: traded)
+    }
+
+    private var bandTable: Report<Int> {
         let prices = infeasibility == nil ? solution.bandPrices : []
+        typealias Column = Report<Int>.Column
         return Report(
             columns: [
-                Report.Column("band"), Report.Column("unit"), Report.Column("before", style: .significant),
-                Report.Column("after", style: .significant), Report.Column("low", style: .significant),
-                Report.Column("high", style: .significant), Report.Column("kind"),
-                Report.Column("price", style: .significant),
-            ], rowCount: problem.bands.count
-        ) { row, column in
-            let band = problem.bands[row]
-            func limit(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
-            switch column {
-            case 0: return .text(problem.bandNames[row])
-            case 1: return hedge.map { .text($0.limits[row].greek.shortUnit(.usd)) } ?? .empty
-            case 2: return .number(band.current)
-            case 3: return .number(problem.exposure(ofBand: row, trades: trades))
-            case 4: return limit(band.low)
-            case 5: return limit(band.high)
-            case 6: return .text(band.isHard ? "hard" : "soft")
-            default: return prices.isEmpty || prices[row] == 0 ? .empty : .number(prices[row])
-            }
-        }
+                Column("band") { .text(problem.bandNames[$0]) },
+                Column("unit") { band in
+                    hedge.map { .text($0.limits[band].greek.shortUnit(.usd)) } ?? .empty
+                },
+                Column("before", style: .significant) { .number(problem.bands[$0].current) },
+                Column("after", style: .significant) {
+                    .number(problem.exposure(ofBand: $0, trades: trades))
+                },
+                Column("low", style: .significant) { Cell(problem.bands[$0].low.ifFinite) },
+                Column("high", style: .significant) { Cell(problem.bands[$0].high.ifFinite) },
+                Column("kind") { .text(problem.bands[$0].isHard ? "hard" : "soft") },
+                Column("price", style: .significant) { band in
+                    prices.isEmpty || prices[band] == 0 ? .empty : .number(prices[band])
+                },
+            ], rows: Array(problem.bands.indices))
     }
 
     /// What each limit costs at the margin.
@@ -335,21 +354,29 @@ struct HedgeReport {
         var words: [String] = []
         for (r, violation) in infeasibility.violations.enumerated() where violation != 0 {
             let side = violation < 0 ? "below its low limit" : "above its high limit"
-            words.append("\(problem.bandNames[r]) stays \(violation.magnitude.significant) widths \(side)")
+            words.append("\(problem.bandNames[r]) stays \(Self.widths(violation)) \(side)")
         }
         if let steepest = infeasibility.firstBand {
             let side = infeasibility.bandPrices[steepest] > 0 ? "low" : "high"
             words.append(
-                "loosen the \(side) limit of \(problem.bandNames[steepest]) first: each width takes "
-                    + "\(infeasibility.bandPrices[steepest].magnitude.significant) widths off the total")
+                "loosen the \(side) limit of \(problem.bandNames[steepest]) first: each band width added reduces "
+                    + "the total violation by \(Self.widths(infeasibility.bandPrices[steepest]))")
         }
         if infeasibility.marginPrice < 0 {
-            words.append("more margin helps: \((-infeasibility.marginPrice).significant) widths per unit")
+            words.append(
+                "each unit of margin reduces the total violation by \(Self.widths(infeasibility.marginPrice))"
+            )
         }
         if infeasibility.cashPrice < 0 {
-            words.append("more cash helps: \((-infeasibility.cashPrice).significant) widths per unit")
+            words.append(
+                "each unit of cash reduces the total violation by \(Self.widths(infeasibility.cashPrice))")
         }
         return words
+    }
+
+    /// Violations are counted in widths of their bands: `1 width`, `0.25 widths`.
+    private static func widths(_ value: Double) -> String {
+        value.magnitude == 1 ? "1 width" : "\(value.magnitude.significant) widths"
     }
 
     /// 1, 2 or 5 times a power of ten, at most `value`.

@@ -17,28 +17,30 @@ struct ImpliedVolatilityCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
         let table = try OptionTable(try Source(path: options), quote: .price, &badRows)
+        try badRows.requireRows(table.count, of: table.file)
         let (volatility, status) = engine.impliedVolatilities(of: try table.prices())
-        let inputs = OptionTable.columns(.price)
-        try common.write(
-            Report(
-                columns: (inputs + ["vol", "status"]).map { Report.Column($0, style: .significant) },
-                rowCount: table.count
-            ) { row, column in
-                switch column {
-                case 0: .text(table.type[row] == 0 ? "C" : "P")
-                case 1: .number(table.spot[row])
-                case 2: .number(table.strike[row])
-                case 3: .number(table.years[row])
-                case 4: .number(table.quotes[row])
-                case 5: .number(table.rate[row])
-                case 6: .number(table.dividend[row])
-                case 7: status[row] == .ok ? .number(volatility[row]) : .empty
-                default: .text(status[row].description)
-                }
-            })
+        func column(_ name: String, _ cell: @escaping (Int) -> Cell) -> Report<Int>.Column {
+            Report<Int>.Column(name, style: .significant, cell)
+        }
+        let report = Report(
+            columns: [
+                column("type") { .text(table.type[$0] == 0 ? "C" : "P") },
+                column("spot") { .number(table.spot[$0]) },
+                column("strike") { .number(table.strike[$0]) },
+                column("years") { .number(table.years[$0]) },
+                column("price") { .number(table.quotes[$0]) },
+                column("rate") { .number(table.rate[$0]) },
+                column("dividend") { .number(table.dividend[$0]) },
+                column("vol") { status[$0] == .ok ? .number(volatility[$0]) : .empty },
+                column("status") { .text(status[$0].description) },
+            ], rows: Array(0..<table.count))
+        try report.write(as: common.format, to: output)
+        try outputs.finish()
         common.report(badRows)
     }
 }

@@ -17,6 +17,7 @@ struct PoiseCommand: ParsableCommand {
         ])
 
     static func main() {
+        StandardError.reserveDescriptors()
         do {
             var command = try parseAsRoot()
             do {
@@ -46,50 +47,7 @@ struct PoiseCommand: ParsableCommand {
     }
 
     private static func fail(_ message: String, status: ExitStatus, prefix: String = "poise: ") -> Never {
-        FileHandle.standardError.write(Data((prefix + message + "\n").utf8))
+        StandardError.write(prefix + message + "\n")
         Foundation.exit(status.rawValue)
     }
-}
-
-/// Options that all commands share.
-struct CommonOptions: ParsableArguments {
-    @Option(help: "table for people; csv or json for programs, with all digits.")
-    var format: Format = .table
-
-    @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
-    var output: String?
-
-    @Flag(help: "Leave out rows that cannot be used, list them on standard error and go on.")
-    var skipBadRows = false
-
-    /// Writes a report in the format asked for.
-    func write(_ report: Report) throws { try report.write(as: format, toFile: output) }
-
-    /// Lists what a reader left out.
-    func report(_ badRows: BadRows) {
-        guard !badRows.skipped.isEmpty else { return }
-        let count = badRows.skipped.count
-        var text = "poise: skipped \(count) \(count == 1 ? "row" : "rows"):\n"
-        for error in badRows.skipped { text += "  \(error)\n" }
-        FileHandle.standardError.write(Data(text.utf8))
-    }
-}
-
-extension Report {
-    /// Writes it to a file, or to standard output.
-    func write(as format: Format, toFile path: String?) throws {
-        let output = try Output(path: path)
-        switch format {
-        case .table: try writeTable(to: output)
-        case .csv: try writeCSV(to: output)
-        case .json:
-            try writeJSON(rows: 0..<rowCount, to: output)
-            try output.write("\n")
-        }
-        try output.finish()
-    }
-}
-
-enum Format: String, ExpressibleByArgument, CaseIterable {
-    case table, csv, json
 }

@@ -1,15 +1,19 @@
 import Foundation
 
 /// How far a long run is, on standard error, where that is a terminal: one line that rewrites itself.
-struct Progress {
+///
+/// Called by one thread at a time.
+final class Progress: @unchecked Sendable {
     private let what: String
     private let count: Int
     private let isShown: Bool
-    private let clock = ContinuousClock()
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
+    /// What had been done before the first update.
+    private var begun: Int?
     private var hasWritten = false
 
+    /// - Parameter what: what is counted, in the plural, and maybe a verb: `contracts revalued`.
     init(_ what: String, count: Int) {
         self.what = what
         self.count = count
@@ -17,21 +21,27 @@ struct Progress {
     }
 
     /// At most some ten times a second, and not before a run has taken half a second.
-    mutating func update(_ done: Int) {
+    func update(_ done: Int) {
         guard isShown else { return }
-        let now = clock.now
+        let now = ContinuousClock.now
+        let begun = begun ?? done
+        self.begun = begun
         guard now - start > .milliseconds(500), now - last > .milliseconds(100) else { return }
         last = now
         hasWritten = true
-        let share = Double(done) / Double(max(1, count))
-        let left = (now - start) / .seconds(1) * (1 - share) / max(share, 1e-9)
-        write(
-            "\r\(Double(done).grouped(decimals: 0)) of \(Double(count).grouped(decimals: 0)) \(what), "
-                + "\(Int(share * 100))%, \(Int(left.rounded(.up))) s left\u{1B}[K")
+        let width = 40
+        let filled = min(width, width * done / max(1, count))
+        var text =
+            "\r" + String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
+        text += " \(Double(done).grouped(decimals: 0)) of \(Double(count).grouped(decimals: 0)) \(what)"
+        if done > begun, done < count {
+            let left = (now - start) / .seconds(1) / Double(done - begun) * Double(count - done)
+            let seconds = Int(min(left, 1e9).rounded(.up))
+            text += seconds < 60 ? ", \(seconds) s left" : ", \(seconds / 60) min \(seconds % 60) s left"
+        }
+        StandardError.write(styled: text + "\u{1B}[K")
     }
 
     /// Clears the line.
-    func finish() { if hasWritten { write("\r\u{1B}[K") } }
-
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    func finish() { if hasWritten { StandardError.write(styled: "\r\u{1B}[K") } }
 }

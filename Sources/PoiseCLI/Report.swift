@@ -1,3 +1,4 @@
+import Checks
 import Foundation
 import Market
 
@@ -5,7 +6,11 @@ import Market
 enum Cell {
     case text(String)
     case number(Double)
+    case whole(Int)
     case empty
+
+    /// A number, or nothing.
+    init(_ value: Double?) { self = value.map { .number($0) } ?? .empty }
 }
 
 /// How a column of numbers is shown to people.
@@ -16,118 +21,192 @@ enum NumberStyle {
     case aligned
 }
 
-/// Rows of named values, written as a table, as comma-separated values or as JSON.
-struct Report {
+/// A figure that is no finite number, and the row in which it would have stood.
+struct ReportError: PoiseError {
+    let labels: [String]
+    let column: String
+    let figure: Double
+
+    var place: Place? {
+        let row = labels.filter { !$0.isEmpty }.joined(separator: ", ")
+        return row.isEmpty ? nil : .name(row)
+    }
+    var field: String { column }
+    var value: String? { "\(figure)" }
+    var reason: String { "too large to be computed" }
+}
+
+/// Rows of named values and totals of them, written as a table, as comma-separated values or as JSON.
+struct Report<Row> {
     struct Column {
         /// The name for programs.
         let name: String
         /// Title and unit for people.
-        var title: String
-        var unit = ""
-        var style = NumberStyle.aligned
+        let title: String
+        let unit: String
+        let style: NumberStyle
+        let cell: (Row) -> Cell
 
-        init(_ name: String, title: String? = nil, unit: String = "", style: NumberStyle = .aligned) {
+        init(
+            _ name: String, title: String? = nil, unit: String = "", style: NumberStyle = .aligned,
+            _ cell: @escaping (Row) -> Cell
+        ) {
             self.name = name
             self.title = title ?? name
             self.unit = unit
             self.style = style
+            self.cell = cell
         }
     }
 
     let columns: [Column]
-    let rowCount: Int
-    /// How many of the rows, the last ones, are totals.
-    var totalCount = 0
-    let cell: (_ row: Int, _ column: Int) -> Cell
+    let rows: [Row]
+    var totals: [Row] = []
 
+    /// The cells of a row.
+    /// - Throws: `ReportError` where one is no finite number.
+    private func cells(_ row: Row) throws -> [Cell] {
+        let cells = columns.map { $0.cell(row) }
+        for (place, cell) in cells.enumerated() {
+            guard case .number(let value) = cell, !value.isFinite else { continue }
+            let labels = cells.prefix(place).compactMap { if case .text(let text) = $0 { text } else { nil } }
+            throw ReportError(labels: labels, column: columns[place].name, figure: value)
+        }
+        return cells
+    }
+
+    /// - Throws: `ReportError` at the first figure that is no finite number.
+    func requireFinite() throws { for row in rows + totals { _ = try cells(row) } }
+
+    /// A line per row. Totals are left out, so that what adds a column counts nothing twice.
     func writeCSV(to output: Output) throws {
         try output.write(columns.map { Self.quoted($0.name) }.joined(separator: ",") + "\n")
-        for row in 0..<rowCount {
-            var line = ""
-            for column in columns.indices {
-                if column > 0 { line += "," }
-                switch cell(row, column) {
-                case .text(let text): line += Self.quoted(text)
-                case .number(let value): line += "\(value)"
-                case .empty: break
+        for row in rows {
+            let fields = try cells(row).map { cell in
+                switch cell {
+                case .text(let text): Self.quoted(text)
+                case .number(let value): "\(value)"
+                case .whole(let value): "\(value)"
+                case .empty: ""
                 }
             }
-            try output.write(line + "\n")
+            try output.write(fields.joined(separator: ",") + "\n")
         }
     }
 
-    /// An array of objects, one a line; empty cells are null.
-    func writeJSON(rows: Range<Int>, to output: Output) throws {
-        try output.write("[")
-        for row in rows {
-            var line = row == rows.lowerBound ? "\n  {" : ",\n  {"
-            for column in columns.indices {
-                if column > 0 { line += ", " }
-                line += "\(JSON.quoted(columns[column].name)): "
-                switch cell(row, column) {
-                case .text(let text): line += JSON.quoted(text)
-                case .number(let value): line += "\(value)"
-                case .empty: line += "null"
+    /// The rows as an array of objects, one a line; empty cells are null.
+    func write(_ rows: [Row], to json: inout JSONWriter, _ output: Output) throws {
+        try json.array(lines: 2) { json in
+            for row in rows {
+                let cells = try cells(row)
+                json.object { json in
+                    for (column, cell) in zip(columns, cells) {
+                        switch cell {
+                        case .text(let text): json.member(column.name, text)
+                        case .number(let value): json.member(column.name, value)
+                        case .whole(let value): json.member(column.name, value)
+                        case .empty: json.member(column.name, Double?.none)
+                        }
+                    }
                 }
+                if json.count > 1 << 16 { try output.write(&json) }
             }
-            try output.write(line + "}")
         }
-        try output.write(rows.isEmpty ? "]" : "\n]")
+    }
+
+    /// The members `rows` and `totals`, each on a line of its own.
+    func writeMembers(to json: inout JSONWriter, _ output: Output) throws {
+        json.line(1)
+        try json.member("rows") { try write(rows, to: &$0, output) }
+        json.line(1)
+        try json.member("totals") { try write(totals, to: &$0, output) }
+    }
+
+    func write(as format: Format, to output: Output) throws {
+        switch format {
+        case .table: try writeTable(to: output)
+        case .csv: try writeCSV(to: output)
+        case .json: try output.writeJSON { try write(rows, to: &$0, output) }
+        }
     }
 
     /// Aligned columns: text left, numbers right, totals behind a rule.
     func writeTable(to output: Output) throws {
-        let decimals = columns.indices.map { column -> Int? in
-            guard columns[column].style == .aligned else { return nil }
-            var largest = 0.0
-            for row in 0..<rowCount {
-                if case .number(let value) = cell(row, column) { largest = max(largest, abs(value)) }
+        let rows = try (rows + totals).map(cells)
+        var widths: [Int] = []
+        var isText: [Bool] = []
+        var shown = rows.map { _ in [String]() }
+        for (place, column) in columns.enumerated() {
+            var decimals: Int?
+            if column.style == .aligned {
+                let largest = rows.reduce(0) { max($0, $1[place].magnitude) }
+                decimals = largest == 0 ? 0 : max(0, min(8, 3 - Int(log10(largest).rounded(.down))))
             }
-            return largest == 0 ? 0 : max(0, min(8, 3 - Int(log10(largest).rounded(.down))))
-        }
-        func shown(_ row: Int, _ column: Int) -> String {
-            switch cell(row, column) {
-            case .text(let text): text
-            case .number(let value): decimals[column].map { value.grouped(decimals: $0) } ?? value.significant
-            case .empty: ""
+            var width = max(column.title.columns, column.unit.columns)
+            var holdsText = false
+            for (number, row) in rows.enumerated() {
+                let text: String
+                switch row[place] {
+                case .text(let value):
+                    text = value.printable()
+                    holdsText = true
+                case .number(let value):
+                    text = decimals.map { value.grouped(decimals: $0) } ?? value.significant
+                case .whole(let value): text = Double(value).grouped(decimals: 0)
+                case .empty: text = ""
+                }
+                width = max(width, text.columns)
+                shown[number].append(text)
             }
-        }
-        var widths = columns.map { max($0.title.count, $0.unit.count) }
-        var isText = columns.map { _ in false }
-        for row in 0..<rowCount {
-            for column in columns.indices {
-                widths[column] = max(widths[column], shown(row, column).count)
-                if case .text = cell(row, column) { isText[column] = true }
-            }
+            widths.append(width)
+            isText.append(holdsText)
         }
         func line(_ fields: [String]) -> String {
             var line = ""
-            for (column, field) in fields.enumerated() {
-                let padding = String(repeating: " ", count: max(0, widths[column] - field.count))
-                if column > 0 { line += "  " }
-                line += isText[column] ? field + padding : padding + field
+            var pending = 0
+            for (place, field) in fields.enumerated() {
+                let padding = widths[place] - field.columns
+                if place > 0 { pending += 2 }
+                if !isText[place] { pending += padding }
+                if !field.isEmpty {
+                    for _ in 0..<pending { line += " " }
+                    line += field
+                    pending = 0
+                }
+                if isText[place] { pending += padding }
             }
-            return String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
+            return line + "\n"
         }
         let (bold, dim, red, plain) =
-            output.isTerminal ? ("\u{1B}[1m", "\u{1B}[2m", "\u{1B}[31m", "\u{1B}[0m") : ("", "", "", "")
-        try output.write(bold + line(columns.map(\.title)) + plain)
+            output.hasColours ? ("\u{1B}[1m", "\u{1B}[2m", "\u{1B}[31m", "\u{1B}[0m") : ("", "", "", "")
+        try output.write(styled: bold + line(columns.map(\.title)) + plain)
         if columns.contains(where: { !$0.unit.isEmpty }) {
-            try output.write(dim + line(columns.map(\.unit)) + plain)
+            try output.write(styled: dim + line(columns.map(\.unit)) + plain)
         }
         let rule = String(repeating: "─", count: widths.reduce(0, +) + 2 * (widths.count - 1)) + "\n"
-        try output.write(dim + rule + plain)
-        for row in 0..<rowCount {
-            if row == rowCount - totalCount, totalCount > 0, row > 0 { try output.write(dim + rule + plain) }
-            var text = line(columns.indices.map { shown(row, $0) })
-            if output.isTerminal { text = text.colouringNegatives(red, plain) }
-            try output.write(text)
+        try output.write(styled: dim + rule + plain)
+        for (number, fields) in shown.enumerated() {
+            if number == self.rows.count, number > 0 { try output.write(styled: dim + rule + plain) }
+            var text = line(fields)
+            if output.hasColours { text = text.colouringNegatives(red, plain) }
+            try output.write(styled: text)
         }
     }
 
     private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
+        let needsQuotes = text.utf8.contains { $0 == 0x2C || $0 == 0x22 || $0 == 0x0A || $0 == 0x0D }
+        guard needsQuotes || text.contains(where: \.isNewline) else { return text }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }
+}
+
+extension Cell {
+    fileprivate var magnitude: Double {
+        switch self {
+        case .number(let value): value.magnitude
+        case .whole(let value): Double(value.magnitude)
+        case .text, .empty: 0
+        }
     }
 }
 
@@ -161,7 +240,25 @@ extension Double {
     }
 }
 
+extension Int {
+    /// `1 position`, `1,234 positions`.
+    func counted(_ noun: String) -> String {
+        "\(Double(self).grouped(decimals: 0)) \(noun)\(self == 1 ? "" : "s")"
+    }
+}
+
 extension String {
+    /// The columns of a terminal that it takes.
+    fileprivate var columns: Int {
+        var count = 0
+        for byte in utf8 {
+            // What is more than letters of one byte may join to one character.
+            if byte >= 0x80 { return self.count }
+            count += 1
+        }
+        return count
+    }
+
     /// Numbers that start with a minus sign in another colour.
     fileprivate func colouringNegatives(_ colour: String, _ plain: String) -> String {
         split(separator: " ", omittingEmptySubsequences: false).map { field in

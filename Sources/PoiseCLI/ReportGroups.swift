@@ -20,17 +20,12 @@ extension Grouping {
 
     /// What positions are grouped by that have no buckets.
     static let unbucketed: [Grouping] = [.desk, .book, .underlying, .expiry, .instrument]
-
-    /// Desks are known from a table.
-    static func requireDesks(_ groupings: [Grouping], _ desks: String?) throws {
-        if groupings.contains(.desk), desks == nil {
-            let by = groupings.map(\.rawValue).joined(separator: ",")
-            throw ValidationError("--by \(by): desk needs --desks, a table of which book is whose")
-        }
-    }
 }
 
 extension Numeraire {
+    /// The currency as people write it.
+    var unit: String { self == .usd ? "USD" : "coin" }
+
     /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
     /// across underlyings, by underlying.
     func totals(_ groupings: [Grouping]) -> [[Grouping]] {
@@ -51,19 +46,35 @@ extension Numeraire {
     }
 }
 
-/// `NAME=VALUE` as an argument.
-struct NamedArgument {
-    let name, value: String
+/// A row of a report about groups of positions: of a group, or of a total.
+struct GroupRow {
+    /// As many as there are groupings; of a total, `total` and what it is a total of.
+    let labels: [String]
+    /// The place of the sums that it is from, and its row there.
+    let level, group: Int
 
-    /// Reads one.
-    /// - Parameter form: what it looks like, for the error.
-    static func reader(_ form: String) -> @Sendable (String) throws -> NamedArgument {
-        { argument in
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-                throw ValidationError("expected \(form)")
+    /// The groups of the first level, and those of the others as totals.
+    static func all(_ levels: [[[String]]], groupingCount: Int) -> (groups: [GroupRow], totals: [GroupRow]) {
+        let empty = Array(repeating: "", count: max(0, groupingCount - 1))
+        var totals: [GroupRow] = []
+        for (level, groups) in levels.enumerated().dropFirst() {
+            for (group, labels) in groups.enumerated() {
+                let label = (["total"] + labels).joined(separator: " ")
+                totals.append(GroupRow(labels: [label] + empty, level: level, group: group))
             }
-            return NamedArgument(name: String(parts[0]), value: String(parts[1]))
+        }
+        let groups = levels[0].enumerated().map { GroupRow(labels: $1, level: 0, group: $0) }
+        return (groups, totals)
+    }
+}
+
+extension Report {
+    /// The labels of groups, a column for each grouping.
+    static func labels(
+        _ groupings: [Grouping], _ labels: @escaping (Row) -> [String]
+    ) -> [Column] {
+        groupings.enumerated().map { place, grouping in
+            Column(grouping.rawValue) { .text(labels($0)[place]) }
         }
     }
 }

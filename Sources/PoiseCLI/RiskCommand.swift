@@ -19,9 +19,12 @@ struct RiskCommand: ParsableCommand {
     func validate() throws {
         _ = try inputs.groupings()
         _ = try inputs.requireFiles()
+        try inputs.groups.validate(common.format)
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
         let groupings = try inputs.groupings()
         let numeraire = inputs.numeraire
@@ -45,7 +48,7 @@ struct RiskCommand: ParsableCommand {
         stopwatch.lap("aggregate")
 
         let report = report(plans, exposures)
-        let output = try Output(path: common.output)
+        try Holdings(books.file, valuation.positions).explaining { try report.requireFinite() }
         let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
         switch common.format {
         case .table:
@@ -53,47 +56,39 @@ struct RiskCommand: ParsableCommand {
             stopwatch.lap("print")
             try output.write("\n" + facts.text + stopwatch.text + "\n")
         case .csv:
-            try report.writeCSV(to: output)
+            try report.csv(inputs.groups).writeCSV(to: output)
         case .json:
-            let rows = plans[0].groups.count
-            try output.write("{\(facts.json(by: groupings, numeraire)),\n")
-            try output.write(" \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
-            try report.writeJSON(rows: 0..<rows, to: output)
-            try output.write(",\n \"totals\": ")
-            try report.writeJSON(rows: rows..<report.rowCount, to: output)
-            try output.write("\n}\n")
+            try output.writeJSON { json in
+                try json.object { json in
+                    facts.write(by: groupings, numeraire, to: &json)
+                    stopwatch.write(to: &json)
+                    try report.writeMembers(to: &json, output)
+                    json.line()
+                }
+            }
         }
-        try output.finish()
+        try outputs.finish()
         common.report(badRows)
     }
 
     /// Rows of the first plan, and those of the others as totals.
-    private func report(_ plans: [ExposurePlan], _ exposures: [Exposures]) -> Report {
-        let labels = plans[0].groupings.map(\.rawValue)
-        let greeks = ExposureGreek.allCases
+    private func report(_ plans: [ExposurePlan], _ exposures: [Exposures]) -> Report<GroupRow> {
+        let (groups, totals) = GroupRow.all(plans.map(\.groups), groupingCount: plans[0].groupings.count)
         let numeraire = inputs.numeraire
-        let rows = plans.enumerated().flatMap { number, plan in plan.groups.indices.map { (number, $0) } }
-        return Report(
-            columns: labels.map { Report.Column($0) }
-                + greeks.map {
-                    Report.Column($0.column(numeraire), title: $0.name, unit: $0.shortUnit(numeraire))
-                },
-            rowCount: rows.count, totalCount: rows.count - plans[0].groups.count
-        ) { row, column in
-            let (plan, group) = rows[row]
-            if column >= labels.count {
-                return .number(exposures[plan][group, greeks[column - labels.count]])
-            }
-            if plan == 0 { return .text(plans[0].groups[group][column]) }
-            return .text(column > 0 ? "" : (["total"] + plans[plan].groups[group]).joined(separator: " "))
+        let figures = ExposureGreek.allCases.map { greek in
+            Report<GroupRow>.Column(
+                greek.column(numeraire), title: greek.name, unit: greek.shortUnit(numeraire)
+            ) { .number(exposures[$0.level][$0.group, greek]) }
         }
+        return Report(
+            columns: Report.labels(plans[0].groupings, \.labels) + figures, rows: groups, totals: totals)
     }
 }
 
 extension ExposureGreek {
     /// The unit as people write it: pt is a volatility point.
     func shortUnit(_ numeraire: Numeraire) -> String {
-        let currency = numeraire == .usd ? "USD" : "coin"
+        let currency = numeraire.unit
         return switch self {
         case .value, .delta, .netDelta: currency
         case .gamma, .rho: currency + "/1%"

@@ -1,3 +1,4 @@
+import Market
 import Poise
 
 /// What stands below a risk report.
@@ -20,31 +21,33 @@ struct RiskFacts {
 
     /// Two lines for people.
     var text: String {
-        func plural(_ count: Int, _ noun: String) -> String {
-            "\(Double(count).grouped(decimals: 0)) \(noun)\(count == 1 ? "" : "s")"
-        }
         let older = tickerCount - listedCount
         let superseded =
             older == 0
-            ? "" : ", \(plural(older, "older row")) superseded by a later one of the same instrument"
+            ? "" : ", \(older.counted("older row")) superseded by a later one of the same instrument"
         let times = first.flatMap { first in last.map { "\nas of \(first) to \($0)" } } ?? ""
         return """
-            \(plural(contractCount, "contract")) priced (\(instructionSet)), \
-            \(plural(positionCount, "position")) in \(plural(bookCount, "book")); chain of \
-            \(plural(listedCount, "instrument"))\(superseded)\(times)
+            \(contractCount.counted("contract")) priced (\(instructionSet)), \
+            \(positionCount.counted("position")) in \(bookCount.counted("book")); chain of \
+            \(listedCount.counted("instrument"))\(superseded)\(times)
 
             """
     }
 
     /// Members of a JSON object.
-    func json(by groupings: [Grouping], _ numeraire: Numeraire) -> String {
-        let by = groupings.map { "\"\($0)\"" }.joined(separator: ", ")
-        func stamp(_ time: Timestamp?) -> String { time.map { "\($0.milliseconds)" } ?? "null" }
-        return """
-            "numeraire": "\(numeraire.rawValue)", "by": [\(by)], "instruction_set": "\(instructionSet)",
-             "contracts_priced": \(contractCount), "positions": \(positionCount), "books": \(bookCount),
-             "rows_in_chain": \(tickerCount), "instruments_in_chain": \(listedCount),
-             "first_timestamp": \(stamp(first)), "last_timestamp": \(stamp(last))
-            """
+    func write(by groupings: [Grouping], _ numeraire: Numeraire, to json: inout JSONWriter) {
+        json.member("numeraire", numeraire.rawValue)
+        json.member("by", groupings.map(\.rawValue))
+        json.member("instruction_set", "\(instructionSet)")
+        json.line(1)
+        json.member("contracts_priced", contractCount)
+        json.member("positions", positionCount)
+        json.member("books", bookCount)
+        json.line(1)
+        json.member("rows_in_chain", tickerCount)
+        json.member("instruments_in_chain", listedCount)
+        json.line(1)
+        json.member("first_timestamp", first?.milliseconds)
+        json.member("last_timestamp", last?.milliseconds)
     }
 }

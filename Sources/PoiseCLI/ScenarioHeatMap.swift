@@ -23,7 +23,7 @@ struct ScenarioHeatMap {
         max(120, 7 * Double(ladder.columns.map(\.count).max() ?? 0) + 24)
     }
 
-    private var unit: String { report.numeraire == .usd ? "USD" : "coin" }
+    private var unit: String { report.numeraire.unit }
     private var cellWidth: Double { ladder.rows.count > 24 ? 48 : 64 }
     private var tailGap: Double { hasTail ? gap : 0 }
     private var hasTail: Bool { ladder.fullCount > 0 && ladder.fullCount < ladder.rows.count }
@@ -151,13 +151,14 @@ struct ScenarioHeatMap {
             body += text(x, top + 10, line.title, "axis")
             body += text(x + own, top + 10, amount(line.profits[line.worst]), "axis end loss")
             let scale = Scale(line.profits)
+            let worst = line.worst
             for column in ladder.columns.indices {
                 for row in ladder.rows.indices {
                     guard let scenario = ladder.cells[row][column] else { continue }
                     let shift = hasTail && row >= ladder.fullCount ? cell / 2 : 0
                     body += rectangle(
                         x + Double(row) * cell + shift, top + 17 + Double(column) * high, cell - 0.6,
-                        high - 0.6, scale.colour(line.profits[scenario]), outlined: scenario == line.worst)
+                        high - 0.6, scale.colour(line.profits[scenario]), outlined: scenario == worst)
                 }
             }
             body += text(
@@ -248,7 +249,9 @@ struct ScenarioHeatMap {
     }
 
     private func escaped(_ text: String) -> String {
-        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-            .replacingOccurrences(of: ">", with: "&gt;")
+        text.printable().replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
+            of: "<", with: "&lt;"
+        )
+        .replacingOccurrences(of: ">", with: "&gt;")
     }
 }

@@ -40,7 +40,20 @@ struct ScenarioReport {
         ladder = ScenarioLadder(grid)
     }
 
-    private var unit: String { numeraire == .usd ? "USD" : "coin" }
+    private var unit: String { numeraire.unit }
+
+    /// - Throws: `ReportError` at the first profit that is no finite number.
+    func requireFinite() throws {
+        for line in groups + totals {
+            for (scenario, profit) in line.profits.enumerated() where !profit.isFinite {
+                throw ReportError(
+                    labels: line.labels,
+                    column:
+                        "profit_\(numeraire.rawValue) in scenario \(scenario + 1) (\(grid.title(scenario)))",
+                    figure: profit)
+            }
+        }
+    }
 
     /// What volatilities stick to, where that is the same in all scenarios.
     var sticky: String {
@@ -61,58 +74,53 @@ struct ScenarioReport {
         try summary.writeTable(to: output)
     }
 
-    private func table(of line: Line) -> Report {
-        let columns = [Report.Column("spot", title: "price")] + ladder.columns.map { Report.Column($0) }
-        return Report(columns: columns, rowCount: ladder.rows.count) { row, column in
-            if column == 0 { return .text(ladder.rows[row].title) }
-            return ladder.cells[row][column - 1].map { .number(line.profits[$0]) } ?? .empty
+    private func table(of line: Line) -> Report<Int> {
+        typealias Column = Report<Int>.Column
+        let columns = ladder.columns.enumerated().map { place, name in
+            Column(name) { Cell(ladder.cells[$0][place].map { line.profits[$0] }) }
         }
+        return Report(
+            columns: [Column("spot", title: "price") { .text(ladder.rows[$0].title) }] + columns,
+            rows: Array(ladder.rows.indices))
     }
 
-    private var summary: Report {
-        let lines = groups + totals
-        let labels = groupings.map { Report.Column($0.rawValue) }
+    private var summary: Report<Line> {
+        typealias Column = Report<Line>.Column
         return Report(
-            columns: labels + [
-                Report.Column("worst", unit: unit), Report.Column("in", title: ""),
-                Report.Column("best", unit: unit), Report.Column("with", title: ""),
-            ], rowCount: lines.count, totalCount: totals.count
-        ) { row, column in
-            let line = lines[row]
-            switch column - groupings.count {
-            case 0: return .number(line.profits[line.worst])
-            case 1: return .text(grid.title(line.worst))
-            case 2: return .number(line.profits[line.best])
-            case 3: return .text(grid.title(line.best))
-            default: return .text(line.labels[column])
-            }
-        }
+            columns: Report.labels(groupings, \.labels) + [
+                Column("worst", unit: unit) { .number($0.profits[$0.worst]) },
+                Column("in", title: "") { .text(grid.title($0.worst)) },
+                Column("best", unit: unit) { .number($0.profits[$0.best]) },
+                Column("with", title: "") { .text(grid.title($0.best)) },
+            ], rows: groups, totals: totals)
     }
 
-    /// A row per group and scenario, for programs; totals last.
-    var long: Report {
-        let lines = groups + totals
-        let labels = groupings.map { Report.Column($0.rawValue) }
-        let fields = ["scenario", "spot", "vol", "days", "rate", "sticky", "dampening"]
-        return Report(
-            columns: labels + fields.map { Report.Column($0) }
-                + [Report.Column("profit_\(numeraire.rawValue)")],
-            rowCount: lines.count * grid.count, totalCount: totals.count * grid.count
-        ) { row, column in
-            let (line, number) = (lines[row / grid.count], row % grid.count)
-            let scenario = grid.scenarios[number]
-            switch column - groupings.count {
-            case 0: return .number(Double(number + 1))
-            case 1: return .number(scenario.spot)
-            case 2: return .text(grid.ruleNames[scenario.rule])
-            case 3: return .number(scenario.days)
-            case 4: return .number(scenario.rate)
-            case 5: return .text(scenario.stickiness.rawValue)
-            case 6: return .number(scenario.dampening)
-            case 7: return .number(line.profits[number])
-            default: return .text(line.labels[column])
-            }
+    /// A profit of a group or a total.
+    struct Profit {
+        let line: Line
+        let scenario: Int
+    }
+
+    /// A row per group and scenario, for programs.
+    var long: Report<Profit> {
+        typealias Column = Report<Profit>.Column
+        func column(_ name: String, _ cell: @escaping (ScenarioGrid.Scenario) -> Cell) -> Column {
+            Column(name) { cell(grid.scenarios[$0.scenario]) }
         }
+        func profits(_ lines: [Line]) -> [Profit] {
+            lines.flatMap { line in (0..<grid.count).map { Profit(line: line, scenario: $0) } }
+        }
+        return Report(
+            columns: Report.labels(groupings, \.line.labels) + [
+                Column("scenario") { .number(Double($0.scenario + 1)) },
+                column("spot") { .number($0.spot) },
+                column("vol") { .text(grid.ruleNames[$0.rule]) },
+                column("days") { .number($0.days) },
+                column("rate") { .number($0.rate) },
+                column("sticky") { .text($0.stickiness.rawValue) },
+                column("dampening") { .number($0.dampening) },
+                Column("profit_\(numeraire.rawValue)") { .number($0.line.profits[$0.scenario]) },
+            ], rows: profits(groups), totals: profits(totals))
     }
 }
 
@@ -141,6 +149,7 @@ struct ScenarioLadder {
         struct Key: Hashable { let spot, dampening: Double }
         var spots: [Key] = []
         var columns: [String] = []
+        var known: Set<String> = []
         var places: [Key: [String: Int]] = [:]
         for (number, scenario) in grid.scenarios.enumerated() {
             let key = Key(spot: scenario.spot, dampening: scenario.dampening)
@@ -150,7 +159,7 @@ struct ScenarioLadder {
                 spots.append(key)
                 places[key] = [:]
             }
-            if !columns.contains(column) { columns.append(column) }
+            if known.insert(column).inserted { columns.append(column) }
             if places[key]?[column] == nil { places[key]?[column] = number }
         }
         spots.sort {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Checks
 import Foundation
+import Market
 import Poise
 
 struct ScenariosCommand: ParsableCommand {
@@ -39,72 +41,80 @@ struct ScenariosCommand: ParsableCommand {
 
     func validate() throws {
         _ = try inputs.groupings()
+        try inputs.groups.validate(common.format)
         if options == nil {
             _ = try inputs.requireFiles()
         } else {
             let ofBooks = [
-                ("--chain", inputs.chain.first), ("--positions", inputs.positions), ("--by", inputs.by),
-                ("--desks", inputs.desks), ("--tenors", inputs.tenors),
+                ("--chain", inputs.chain.first), ("--positions", inputs.positions),
+                ("--by", inputs.groups.by), ("--desks", inputs.groups.desks), ("--tenors", inputs.tenors),
                 ("--moneyness", inputs.moneynessEdges),
             ]
             if let (name, _) = ofBooks.first(where: { $0.1 != nil }) {
                 throw ValidationError("--options is a table of its own: no \(name) beside it")
             }
         }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads \(threads): expected 1 to 1024")
-        }
+        try NumberRule.within(1...1024).require("--threads", threads)
         if threads > 1, options == nil { throw ValidationError("--threads is for --options") }
-        if (inputs.chain + [inputs.positions, options, grid]).filter({ $0 == "-" }).count > 1 {
-            throw ValidationError("standard input can be one of the files only")
-        }
+        try requireOneStandardInput(inputs.chain + [inputs.positions, options, grid])
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
+        let picture = try svg.map { try outputs.open($0) }
         let engine = try GreeksEngine()
         let groupings = try inputs.groupings()
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
         let grid = try ScenarioGrid(try Source(path: grid))
-        if let options { return try run(options, grid, engine) }
-        let books = try inputs.read(groupings, &badRows)
-        stopwatch.lap("read")
-        let valuation = books.valuation
-        let scenarios = try ChainScenarios(
-            valuation.greeks, grid, market: books.chain.latestTickers, in: inputs.numeraire, engine: engine)
-        stopwatch.lap("index")
-        var progress = Progress("contracts revalued", count: valuation.contracts.count)
-        let (groups, profits) = scenarios.profits(
-            of: valuation.positions, by: groupings, books.buckets, progress: { progress.update($0) })
-        let totals = inputs.numeraire.totals(groupings).map {
-            scenarios.profits(of: valuation.positions, by: $0, books.buckets)
+        if let options {
+            try run(options, grid, engine, output, picture, &badRows)
+        } else {
+            let books = try inputs.read(groupings, &badRows)
+            stopwatch.lap("read")
+            let valuation = books.valuation
+            let scenarios = try ChainScenarios(
+                valuation.greeks, grid, market: books.chain.latestTickers, in: inputs.numeraire,
+                engine: engine)
+            stopwatch.lap("index")
+            let progress = Progress("contracts revalued", count: valuation.contracts.count)
+            let (groups, profits) = scenarios.profits(
+                of: valuation.positions, by: groupings, books.buckets, progress: progress.update)
+            let totals = inputs.numeraire.totals(groupings).map {
+                scenarios.profits(of: valuation.positions, by: $0, books.buckets)
+            }
+            progress.finish()
+            stopwatch.lap("revalue")
+            let report = ScenarioReport(
+                grid, inputs.numeraire, groupings, groups, profits, totals: totals)
+            try Holdings(books.file, valuation.positions).explaining { try report.requireFinite() }
+            let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
+            try write(
+                report, asOf: valuation.greeks.tickers.map(\.timestamp).max(), facts: facts.text,
+                { facts.write(by: groupings, inputs.numeraire, to: &$0) }, &stopwatch, output, picture)
         }
-        progress.finish()
-        stopwatch.lap("revalue")
-
-        let report = ScenarioReport(
-            grid, inputs.numeraire, groupings, groups, profits, totals: totals)
-        let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
-        try write(
-            report, asOf: valuation.greeks.tickers.map(\.timestamp).max(), facts: facts.text,
-            json: facts.json(by: groupings, inputs.numeraire), &stopwatch)
+        try outputs.finish()
         common.report(badRows)
     }
 
     /// Legs of a table, each with its own market, block by block.
-    private func run(_ options: String, _ grid: ScenarioGrid, _ engine: GreeksEngine) throws {
-        var badRows = BadRows(skip: common.skipBadRows)
+    private func run(
+        _ options: String, _ grid: ScenarioGrid, _ engine: GreeksEngine, _ output: Output, _ picture: Output?,
+        _ badRows: inout BadRows
+    ) throws {
         var stopwatch = Stopwatch()
         if grid.isByExpiry {
             throw ValidationError("\(grid.name) charges expiry by expiry: it takes a chain, not --options")
         }
         var table = try OptionTable(try Source(path: options), holdings: true, &badRows)
         let batch = try table.batch(&badRows)
+        try badRows.requireRows(batch.count, of: table.file)
         stopwatch.lap("read")
-        var progress = Progress("legs revalued", count: batch.count)
+        let progress = Progress("legs revalued", count: batch.count)
         let profits = try ScenarioRevaluation(grid, engine: engine).profits(
             of: batch, quantities: table.quantities, books: table.books, bookCount: table.bookNames.count,
-            in: inputs.numeraire, threads: threads, progress: { progress.update($0) })
+            in: inputs.numeraire, threads: threads, progress: progress.update)
         progress.finish()
         stopwatch.lap("revalue")
         let total = ScenarioMatrix(rowCount: 1, scenarioCount: grid.count)
@@ -114,42 +124,42 @@ struct ScenariosCommand: ParsableCommand {
         let report = ScenarioReport(
             grid, inputs.numeraire, [.book], table.bookNames.map { [$0] }, profits,
             totals: [(groups: [[]], profits: total)])
+        try Holdings(table).explaining { try report.requireFinite() }
         let legs = Double(batch.count).grouped(decimals: 0)
         let books = Double(table.bookNames.count).grouped(decimals: 0)
         try write(
             report, asOf: nil,
             facts: "\(legs) legs in \(books) books, \(grid.count) scenarios (\(engine.instructionSet))\n",
-            json: "\"legs\": \(batch.count), \"books\": \(table.bookNames.count)", &stopwatch)
-        common.report(badRows)
+            { json in
+                json.member("legs", batch.count)
+                json.member("books", table.bookNames.count)
+            }, &stopwatch, output, picture)
     }
 
     private func write(
-        _ report: ScenarioReport, asOf: Timestamp?, facts: String, json: String, _ stopwatch: inout Stopwatch
+        _ report: ScenarioReport, asOf: Timestamp?, facts: String, _ members: (inout JSONWriter) -> Void,
+        _ stopwatch: inout Stopwatch, _ output: Output, _ picture: Output?
     ) throws {
-        let output = try Output(path: common.output)
-        let picture = try svg.map { try Output(path: $0) }
         switch common.format {
         case .table:
             try report.writeTable(to: output)
             stopwatch.lap("print")
             try output.write("\n" + facts + stopwatch.text + "\n")
         case .csv:
-            try report.long.writeCSV(to: output)
+            try report.long.csv(inputs.groups).writeCSV(to: output)
         case .json:
-            let rows = report.groups.count * report.grid.count
-            let all = report.long
-            try output.write(
-                "{\"grid\": \(JSON.quoted(report.grid.name)), \"scenarios\": \(report.grid.count),\n \(json)")
-            try output.write(",\n \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
-            try all.writeJSON(rows: 0..<rows, to: output)
-            try output.write(",\n \"totals\": ")
-            try all.writeJSON(rows: rows..<all.rowCount, to: output)
-            try output.write("\n}\n")
+            try output.writeJSON { json in
+                try json.object { json in
+                    json.member("grid", report.grid.name)
+                    json.member("scenarios", report.grid.count)
+                    json.line(1)
+                    members(&json)
+                    stopwatch.write(to: &json)
+                    try report.long.writeMembers(to: &json, output)
+                    json.line()
+                }
+            }
         }
-        if let picture {
-            try picture.write(ScenarioHeatMap(report, asOf: asOf).svg)
-            try picture.finish()
-        }
-        try output.finish()
+        if let picture { try picture.write(ScenarioHeatMap(report, asOf: asOf).svg) }
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Checks
 import Foundation
+import Market
 import Poise
 import Synchronization
 
@@ -40,11 +42,7 @@ struct SimulateCommand: ParsableCommand {
             "Compare with the policy of this number in the table, from 1.", valueName: "number"))
     var against = 1
 
-    @Option(help: "table for people; csv or json for programs, with all digits.")
-    var format: Format = .table
-
-    @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
-    var output: String?
+    @OptionGroup var outputs: OutputOptions
 
     @Flag(help: "Every step of one path of one policy as a table: see --path and --policy.")
     var trace = false
@@ -59,15 +57,11 @@ struct SimulateCommand: ParsableCommand {
     var policy: Int?
 
     func validate() throws {
-        if let paths, !(1...10_000_000).contains(paths) {
-            throw ValidationError("--paths \(paths): expected 1 to 10000000")
-        }
-        guard (1...1024).contains(threads) else {
-            throw ValidationError("--threads \(threads): expected 1 to 1024")
-        }
-        guard against >= 1 else { throw ValidationError("--against \(against): expected at least 1") }
-        if let path, path < 0 { throw ValidationError("--path \(path): expected at least 0") }
-        if let policy, policy < 1 { throw ValidationError("--policy \(policy): expected at least 1") }
+        try NumberRule.within(1...10_000_000).require("--paths", paths)
+        try NumberRule.within(1...1024).require("--threads", threads)
+        try NumberRule.atLeast(1).require("--against", against)
+        try NumberRule.atLeast(0).require("--path", path)
+        try NumberRule.atLeast(1).require("--policy", policy)
         if trace, report != nil { throw ValidationError("--trace and --report exclude each other") }
     }
 
@@ -88,100 +82,94 @@ struct SimulateCommand: ParsableCommand {
             try writeTrace(settings)
             return
         }
-        let figures = try simulate(settings)
+        let partial = try earlierFigures(settings)
+        let files = Outputs()
+        let output = try outputs.open(files)
+        let pageOutput = try report.map { try files.open($0) }
+        // What hours have gone into is saved whether or not the rest can be written.
+        let archives = Outputs()
+        let archive = try resume.map { try archives.open($0) }
+        let figures = simulate(settings, partial)
+        if let archive {
+            try archive.write(bytes: figures.archive(fingerprint: settings.fingerprint))
+            try archives.finish()
+        }
         let result = SimulationResult(settings, figures, reference: against - 1)
-        let output = try Output(path: output)
-        switch format {
+        switch outputs.format {
         case .table: try result.writeTable(to: output)
-        case .csv: try result.summaryReport(wholeCounts: true).writeCSV(to: output)
+        case .csv: try result.summaryReport().writeCSV(to: output)
         case .json: try result.writeJSON(to: output)
         }
-        try output.finish()
-        if let report, figures.completed > 0 {
-            let page = try Output(path: report)
-            try page.write(SimulationPage(result, policy: policy.map { $0 - 1 }, path: path).html)
-            try page.finish()
+        if let pageOutput, figures.completed > 0 {
+            try pageOutput.write(SimulationPage(result, policy: policy.map { $0 - 1 }, path: path).html)
         }
+        try files.finish()
         if figures.completed < settings.paths { throw ExitCode(130) }
     }
 
-    private func simulate(_ settings: SimulationSettings) throws -> HedgingFigures {
-        let names = settings.policies.map(\.policy.name)
-        var partial: HedgingFigures?
-        if let resume, FileManager.default.fileExists(atPath: resume) {
-            let source = try Source(path: resume)
-            partial = HedgingFigures(
-                archive: source.bytes, fingerprint: settings.fingerprint, policies: names)
-            guard partial != nil else {
-                throw MarketError.unreadable(
-                    file: resume, reason: "is no result of this configuration, or was cut short")
-            }
+    private func earlierFigures(_ settings: SimulationSettings) throws -> HedgingFigures? {
+        guard let resume, FileManager.default.fileExists(atPath: resume) else { return nil }
+        guard
+            let figures = HedgingFigures(
+                archive: try Source(path: resume).bytes, fingerprint: settings.fingerprint,
+                policies: settings.policies.map(\.policy.name))
+        else {
+            throw MarketError.unreadable(
+                file: resume, reason: "is no result of this configuration, or was cut short")
         }
-        let bar = ProgressBar(settings.paths)
+        return figures
+    }
+
+    private func simulate(_ settings: SimulationSettings, _ partial: HedgingFigures?) -> HedgingFigures {
+        let bar = Progress("paths", count: settings.paths)
         Interrupt.watch()
         let figures = settings.simulation.run(paths: settings.paths, threads: threads, resuming: partial) {
-            bar.show($0)
+            bar.update($0)
             return !Interrupt.isAsked
         }
         Interrupt.ignore()
-        bar.end()
-        if let resume {
-            let archive = figures.archive(fingerprint: settings.fingerprint)
-            let output = try Output(path: resume)
-            try output.write(bytes: archive)
-            try output.finish()
-        }
+        bar.finish()
         if figures.completed < settings.paths {
             let advice = resume.map { "; run again with --resume \($0) to go on" } ?? ""
-            FileHandle.standardError.write(
-                Data(
-                    "poise: interrupted: figures are of \(figures.completed) of \(settings.paths) paths\(advice)\n"
-                        .utf8))
+            StandardError.write(
+                "poise: interrupted: figures are of \(figures.completed) of \(settings.paths) paths\(advice)\n"
+            )
         }
         return figures
     }
 
     private func writeTrace(_ settings: SimulationSettings) throws {
-        let steps = settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0)
-        let names = [
-            "hours", "spot", "mark", "book_delta", "hedge_before", "hedge_after", "band_lower", "band_upper",
-            "asked", "filled", "equity_usd", "is_down", "is_stale", "gamma", "vega", "theta",
+        let files = Outputs()
+        let output = try outputs.open(files)
+        typealias Column = Report<TracedStep>.Column
+        func number(_ name: String, _ value: @escaping (TracedStep) -> Double) -> Column {
+            Column(name, style: .significant) { .number(value($0)) }
+        }
+        func bound(_ name: String, _ value: @escaping (TracedStep) -> Double) -> Column {
+            Column(name, style: .significant) { Cell(value($0).ifFinite) }
+        }
+        func flag(_ name: String, _ isSet: @escaping (TracedStep) -> Bool) -> Column {
+            Column(name, style: .significant) { .whole(isSet($0) ? 1 : 0) }
+        }
+        let figures = [
+            number("hours", \.hours), number("spot", \.spot), number("mark", \.mark),
+            number("book_delta", \.bookDelta), number("hedge_before", \.hedgeBefore),
+            number("hedge_after", \.hedgeAfter), bound("band_lower", \.bandLower),
+            bound("band_upper", \.bandUpper), number("asked", \.asked), number("filled", \.filled),
+            number("equity_usd", \.equity), flag("is_down", \.isDown), flag("is_stale", \.isStale),
+            number("gamma", \.gamma), number("vega", \.vega), number("theta", \.theta),
         ]
-        let held = Self.heldColumns(settings.simulation.options.map(\.name)).map {
-            Report.Column($0, style: .significant)
+        let parts = ProfitPart.allCases.enumerated().map { place, part in
+            number("\(part.name)_usd") { $0.parts[place] }
         }
-        let columns =
-            names.map { Report.Column($0, style: .significant) }
-            + ProfitPart.allCases.map { Report.Column("\($0.name)_usd", style: .significant) } + held
-        let report = Report(columns: columns, rowCount: steps.count) { row, column in
-            let step = steps[row]
-            func bound(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
-            func flag(_ isSet: Bool) -> Cell { .whole(isSet ? 1 : 0, asText: format == .csv) }
-            switch column {
-            case 0: return .number(step.hours)
-            case 1: return .number(step.spot)
-            case 2: return .number(step.mark)
-            case 3: return .number(step.bookDelta)
-            case 4: return .number(step.hedgeBefore)
-            case 5: return .number(step.hedgeAfter)
-            case 6: return bound(step.bandLower)
-            case 7: return bound(step.bandUpper)
-            case 8: return .number(step.asked)
-            case 9: return .number(step.filled)
-            case 10: return .number(step.equity)
-            case 11: return flag(step.isDown)
-            case 12: return flag(step.isStale)
-            case 13: return .number(step.gamma)
-            case 14: return .number(step.vega)
-            case 15: return .number(step.theta)
-            default:
-                let place = column - names.count
-                guard place >= step.parts.count else { return .number(step.parts[place]) }
-                let option = place - step.parts.count
-                return .number(option < step.options.count ? step.options[option] : 0)
-            }
+        let held = Self.heldColumns(settings.simulation.options.map(\.name)).enumerated().map { place, name in
+            number(name) { place < $0.options.count ? $0.options[place] : 0 }
         }
-        try report.write(as: format, toFile: output)
+        let report = Report(
+            columns: figures + parts + held,
+            rows: settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0))
+        try report.write(as: outputs.format, to: output)
+        try files.finish()
     }
 
     /// Names of columns for options held, each once, of letters, digits, points and dashes:
@@ -217,44 +205,9 @@ private enum Interrupt {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         signal(SIGINT) { _ in
             interruptIsAsked.store(true, ordering: .relaxed)
-            signal(SIGINT, SIG_DFL)
+            signal(SIGINT, PartialFiles.handler)
         }
     }
 
-    static func ignore() { signal(SIGINT, SIG_DFL) }
-}
-
-/// Progress on standard error, where that is a terminal.
-private final class ProgressBar: @unchecked Sendable {
-    private let total: Int
-    private let isShown = isatty(STDERR_FILENO) == 1
-    private let start = ContinuousClock.now
-    private var first: Int?
-    private var last = ContinuousClock.now - .seconds(1)
-
-    init(_ total: Int) { self.total = total }
-
-    /// Called by one thread at a time.
-    func show(_ done: Int) {
-        guard isShown else { return }
-        let now = ContinuousClock.now
-        let begun = first ?? done
-        first = begun
-        guard now - last > .milliseconds(100) || done == total else { return }
-        last = now
-        let width = 40
-        let filled = width * done / max(1, total)
-        let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
-        var rest = ""
-        if done > begun, done < total {
-            let each = (now - start) / Double(done - begun)
-            let seconds = (each * Double(total - done)).components.seconds
-            rest = seconds < 60 ? "  \(seconds) s left" : "  \(seconds / 60) min \(seconds % 60) s left"
-        }
-        write("\r\u{1B}[K\(bar) \(done)/\(total) paths\(rest)")
-    }
-
-    func end() { if isShown { write("\r\u{1B}[K") } }
-
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    static func ignore() { signal(SIGINT, PartialFiles.handler) }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Market
 import Poise
 
 /// What a simulation found, for tables, programs and pages.
@@ -28,139 +28,129 @@ struct SimulationResult {
     var isComplete: Bool { figures.completed == settings.paths }
 
     /// One policy a row, with all figures and their standard errors.
-    /// - Parameter wholeCounts: counts as whole numbers where they are, for comma-separated values.
-    func summaryReport(wholeCounts: Bool = false) -> Report {
-        typealias Field = (name: String, value: (PolicySummary) -> Estimate)
-        let fields: [Field] =
+    func summaryReport() -> Report<Int> {
+        typealias Column = Report<Int>.Column
+        func estimate(
+            _ name: String, isCount: Bool = false, _ value: @escaping (PolicySummary) -> Estimate
+        ) -> [Column] {
             [
-                ("mean_cost_usd", \.meanCost), ("mean_profit_usd", \.meanProfit),
-                ("deviation_usd", \.deviation),
-                ("shortfall95_usd", \.shortfall95), ("shortfall99_usd", \.shortfall99),
-                ("mean_drawdown_usd", \.meanDrawdown), ("trades", \.trades), ("turnover_usd", \.turnover),
-                ("liquidations", \.liquidations), ("time_outside", \.timeOutside),
-                ("time_unhedged", \.timeUnhedged), ("latency_cost_usd", \.latencyCost),
+                Column(name) { row in
+                    let value = value(summaries[row]).value
+                    return isCount ? .count(value) : Cell(value.ifFinite)
+                },
+                Column("\(name)_standard_error") { Cell(value(summaries[$0]).standardError.ifFinite) },
             ]
-            + ProfitPart.allCases.map { part in
-                ("\(part.name)_usd", { $0.parts[part] ?? Estimate(value: .nan, standardError: .nan) })
-            }
-        let leading = ["policy", "family", "paths", "worst_drawdown_usd", "on_frontier"]
-        let names = leading + fields.flatMap { [$0.name, "\($0.name)_standard_error"] }
-        return Report(columns: names.map { Report.Column($0) }, rowCount: summaries.count) { row, column in
-            let summary = summaries[row]
-            func number(_ value: Double) -> Cell { value.isFinite ? .number(value) : .empty }
-            func count(_ value: Double) -> Cell { .whole(value, asText: wholeCounts) }
-            switch column {
-            case 0: return .text(summary.policy)
-            case 1: return .text(settings.policies[row].family)
-            case 2: return count(Double(summary.paths))
-            case 3: return number(summary.worstDrawdown)
-            case 4: return count(frontier.contains(row) ? 1 : 0)
-            default:
-                let field = fields[(column - leading.count) / 2]
-                let estimate = field.value(summary)
-                let isCount = ["trades", "liquidations"].contains(field.name)
-                if isCount, (column - leading.count) % 2 == 0 { return count(estimate.value) }
-                return number((column - leading.count) % 2 == 0 ? estimate.value : estimate.standardError)
+        }
+        let leading = [
+            Column("policy") { .text(summaries[$0].policy) },
+            Column("family") { .text(settings.policies[$0].family) },
+            Column("paths") { .whole(summaries[$0].paths) },
+            Column("worst_drawdown_usd") { Cell(summaries[$0].worstDrawdown.ifFinite) },
+            Column("on_frontier") { .whole(frontier.contains($0) ? 1 : 0) },
+        ]
+        let figures = [
+            estimate("mean_cost_usd", \.meanCost), estimate("mean_profit_usd", \.meanProfit),
+            estimate("deviation_usd", \.deviation), estimate("shortfall95_usd", \.shortfall95),
+            estimate("shortfall99_usd", \.shortfall99), estimate("mean_drawdown_usd", \.meanDrawdown),
+            estimate("trades", isCount: true, \.trades), estimate("turnover_usd", \.turnover),
+            estimate("liquidations", isCount: true, \.liquidations), estimate("time_outside", \.timeOutside),
+            estimate("time_unhedged", \.timeUnhedged), estimate("latency_cost_usd", \.latencyCost),
+        ]
+        let parts = ProfitPart.allCases.map { part in
+            estimate("\(part.name)_usd") {
+                $0.parts[part] ?? Estimate(value: .nan, standardError: .nan)
             }
         }
+        return Report(
+            columns: leading + (figures + parts).flatMap { $0 }, rows: Array(summaries.indices))
     }
 
-    private var comparisonReport: Report {
-        let names = ["policy", "reference", "cost", "profit", "deviation", "shortfall95", "shortfall99"]
-        let columns =
-            names.prefix(2)
-            + names.dropFirst(2).flatMap { ["\($0)_difference_usd", "\($0)_difference_standard_error"] }
-        return Report(columns: columns.map { Report.Column($0) }, rowCount: comparisons.count) {
-            row, column in
-            let comparison = comparisons[row]
-            let estimates = [
-                comparison.cost, comparison.profit, comparison.deviation, comparison.shortfall95,
-                comparison.shortfall99,
+    private var comparisonReport: Report<PolicyComparison> {
+        typealias Column = Report<PolicyComparison>.Column
+        func difference(_ name: String, _ value: KeyPath<PolicyComparison, Estimate>) -> [Column] {
+            [
+                Column("\(name)_difference_usd") { Cell($0[keyPath: value].value.ifFinite) },
+                Column("\(name)_difference_standard_error") {
+                    Cell($0[keyPath: value].standardError.ifFinite)
+                },
             ]
-            if column < 2 { return .text(column == 0 ? comparison.policy : comparison.reference) }
-            let estimate = estimates[(column - 2) / 2]
-            let value = (column - 2) % 2 == 0 ? estimate.value : estimate.standardError
-            return value.isFinite ? .number(value) : .empty
         }
+        return Report(
+            columns: [Column("policy") { .text($0.policy) }, Column("reference") { .text($0.reference) }]
+                + difference("cost", \.cost) + difference("profit", \.profit)
+                + difference("deviation", \.deviation) + difference("shortfall95", \.shortfall95)
+                + difference("shortfall99", \.shortfall99),
+            rows: comparisons)
     }
 
     func writeJSON(to output: Output) throws {
-        try output.write("{\"complete\": \(isComplete), \"paths\": \(figures.completed), ")
-        try output.write("\"paths_asked\": \(settings.paths), \"policies\": ")
-        try summaryReport().writeJSON(rows: 0..<summaries.count, to: output)
-        try output.write(", \"comparisons\": ")
-        try comparisonReport.writeJSON(rows: 0..<comparisons.count, to: output)
-        let names = frontier.map { JSON.quoted(summaries[$0].policy) }.joined(separator: ", ")
-        try output.write(", \"frontier\": [\(names)]}\n")
+        try output.writeJSON { json in
+            try json.object { json in
+                json.member("complete", isComplete)
+                json.member("paths", figures.completed)
+                json.member("paths_asked", settings.paths)
+                let summary = summaryReport()
+                try json.member("policies") { try summary.write(summary.rows, to: &$0, output) }
+                let comparison = comparisonReport
+                try json.member("comparisons") { try comparison.write(comparison.rows, to: &$0, output) }
+                json.member("frontier", frontier.map { summaries[$0].policy })
+            }
+        }
     }
 
     func writeTable(to output: Output) throws {
         for line in settings.description { try output.write(line + "\n") }
         let state = isComplete ? "" : " of \(settings.paths): interrupted"
         try output.write("\(figures.completed) paths\(state); dollars; ± is 1.96 standard errors\n\n")
-        let titles = [
-            "#", "policy", "cost", "±", "P&L", "±", "deviation", "±", "ES 95%", "±", "ES 99%", "±",
-            "worst drawdown", "trades", "turnover", "liquidations", "outside", "unhedged",
-        ]
-        let styles: [Int: String] = [16: "%", 17: "%"]
-        let columns = titles.indices.map { index in
-            Report.Column(titles[index], unit: styles[index] ?? "", style: .aligned)
-        }
-        let table = Report(columns: columns, rowCount: summaries.count) { row, column in
-            let summary = summaries[row]
-            func half(_ estimate: Estimate) -> Cell {
-                estimate.standardError.isFinite ? .number(1.959963984540054 * estimate.standardError) : .empty
-            }
-            let estimates = [
-                summary.meanCost, summary.meanProfit, summary.deviation, summary.shortfall95,
-                summary.shortfall99,
+        typealias Column = Report<Int>.Column
+        func estimate(_ title: String, _ value: @escaping (Int) -> Estimate) -> [Column] {
+            [
+                Column(title) { Cell(value($0).value.ifFinite) },
+                Column("±") { Cell((1.959963984540054 * value($0).standardError).ifFinite) },
             ]
-            switch column {
-            case 0: return .text("\(row + 1)\(frontier.contains(row) ? "*" : "")")
-            case 1: return .text(summary.policy)
-            case 2..<12:
-                let estimate = estimates[(column - 2) / 2]
-                return column % 2 == 0 ? .number(estimate.value) : half(estimate)
-            case 12: return .number(summary.worstDrawdown)
-            case 13: return .number(summary.trades.value)
-            case 14: return .number(summary.turnover.value)
-            case 15: return .number(summary.liquidations.value)
-            case 16: return .number(100 * summary.timeOutside.value)
-            default: return .number(100 * summary.timeUnhedged.value)
-            }
         }
+        func figure(
+            _ title: String, unit: String = "", _ value: @escaping (PolicySummary) -> Double
+        ) -> Column {
+            Column(title, unit: unit) { Cell(value(summaries[$0]).ifFinite) }
+        }
+        let names = [
+            Column("#") { .text("\($0 + 1)\(frontier.contains($0) ? "*" : "")") },
+            Column("policy") { .text(summaries[$0].policy) },
+        ]
+        let estimates = [
+            estimate("cost") { summaries[$0].meanCost }, estimate("P&L") { summaries[$0].meanProfit },
+            estimate("deviation") { summaries[$0].deviation },
+            estimate("ES 95%") { summaries[$0].shortfall95 },
+            estimate("ES 99%") { summaries[$0].shortfall99 },
+        ]
+        let table = Report(
+            columns: names + estimates.flatMap { $0 } + [
+                figure("worst drawdown", \.worstDrawdown), figure("trades") { $0.trades.value },
+                figure("turnover") { $0.turnover.value }, figure("liquidations") { $0.liquidations.value },
+                figure("outside", unit: "%") { 100 * $0.timeOutside.value },
+                figure("unhedged", unit: "%") { 100 * $0.timeUnhedged.value },
+            ], rows: Array(summaries.indices))
         try table.writeTable(to: output)
         try output.write("\n* on the frontier of cost and ES 95%: no other policy is lower in both\n\n")
         guard summaries.count > 1 else { return }
         try output.write("against \(summaries[reference].policy), on the same paths\n\n")
         let others = comparisons.indices.filter { $0 != reference }
-        let names = ["#", "policy", "cost", "±", "P&L", "±", "deviation", "±", "ES 95%", "±"]
         let differences = Report(
-            columns: names.map { Report.Column($0) }, rowCount: others.count
-        ) { row, column in
-            let comparison = comparisons[others[row]]
-            let estimates = [
-                comparison.cost, comparison.profit, comparison.deviation, comparison.shortfall95,
+            columns: [
+                Column("#") { .text("\($0 + 1)") }, Column("policy") { .text(comparisons[$0].policy) },
             ]
-            switch column {
-            case 0: return .text("\(others[row] + 1)")
-            case 1: return .text(comparison.policy)
-            default:
-                let estimate = estimates[(column - 2) / 2]
-                if column % 2 == 0 { return .number(estimate.value) }
-                let half = 1.959963984540054 * estimate.standardError
-                return half.isFinite ? .number(half) : .empty
-            }
-        }
+                + estimate("cost") { comparisons[$0].cost } + estimate("P&L") { comparisons[$0].profit }
+                + estimate("deviation") { comparisons[$0].deviation }
+                + estimate("ES 95%") { comparisons[$0].shortfall95 },
+            rows: others)
         try differences.writeTable(to: output)
     }
 }
 
 extension Cell {
-    /// A count: a whole one without decimals where it is to be a text.
-    static func whole(_ value: Double, asText: Bool) -> Cell {
-        guard value.isFinite else { return .empty }
-        return asText && value == value.rounded() && abs(value) < 1e15
-            ? .text("\(Int(value))") : .number(value)
+    /// A count, without decimals where it is whole; nothing where it is not known.
+    static func count(_ value: Double) -> Cell {
+        Int(exactly: value).map { .whole($0) } ?? Cell(value.ifFinite)
     }
 }

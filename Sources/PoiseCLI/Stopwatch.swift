@@ -1,3 +1,5 @@
+import Market
+
 /// Where the time of a run goes.
 struct Stopwatch {
     private let clock = ContinuousClock()
@@ -16,6 +18,11 @@ struct Stopwatch {
         laps.map { "\($0.name) \($0.milliseconds.grouped(decimals: 3)) ms" }.joined(separator: ", ")
     }
 
-    /// The members of a JSON object.
-    var json: String { laps.map { "\"\($0.name)\": \($0.milliseconds)" }.joined(separator: ", ") }
+    /// The member `milliseconds` of a JSON object, on a line of its own.
+    func write(to json: inout JSONWriter) {
+        json.line(1)
+        json.member("milliseconds") { json in
+            json.object { json in for (name, milliseconds) in laps { json.member(name, milliseconds) } }
+        }
+    }
 }

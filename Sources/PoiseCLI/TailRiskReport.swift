@@ -41,44 +41,42 @@ struct TailRiskReport {
     }
 
     /// For people.
-    var table: Report { report(figures) }
+    var table: Report<TailRow> { report(figures) }
 
     /// For programs: with the standard errors of drawn totals.
-    var full: Report { report(figures + (isDrawn ? errors : [])) }
+    var full: Report<TailRow> { report(figures + (isDrawn ? errors : [])) }
 
-    private func report(_ figures: [Figure]) -> Report {
-        let unit = numeraire == .usd ? "USD" : "coin"
+    /// A group of a part, or all of it.
+    struct TailRow {
+        let part: Part
+        let group: Int?
+    }
+
+    private func report(_ figures: [Figure]) -> Report<TailRow> {
+        typealias Column = Report<TailRow>.Column
+        let labels = groupings.enumerated().map { place, grouping in
+            Column(grouping.rawValue) { row in
+                .text(row.group.map { row.part.groups[$0][place] } ?? (place == 0 ? row.part.name : ""))
+            }
+        }
         let levels = parts.first?.figures.map(\.level) ?? []
-        let groups = parts.flatMap { part in part.groups.indices.map { (part, $0) } }
-        let columns =
-            groupings.map { Report.Column($0.rawValue) }
-            + levels.flatMap { level in
-                figures.map { figure in
-                    Report.Column(
-                        "\(figure.name)_\(Self.percent(level))_\(numeraire.rawValue)",
-                        title: figure.title == "of total"
-                            ? figure.title : "\(figure.title) \(Self.percent(level))%", unit: unit)
+        let columns = levels.enumerated().flatMap { place, level in
+            let percent = Self.percent(level)
+            return figures.map { figure in
+                Column(
+                    "\(figure.name)_\(percent)_\(numeraire.rawValue)",
+                    title: figure.title == "of total" ? figure.title : "\(figure.title) \(percent)%",
+                    unit: numeraire.unit
+                ) { row in
+                    let own = row.part.figures[place]
+                    return Cell(row.group.map { figure.ofGroup(own, $0) } ?? figure.ofTotal(own))
                 }
             }
-        return Report(
-            columns: columns, rowCount: groups.count + parts.count, totalCount: parts.count
-        ) { row, column in
-            let isTotal = row >= groups.count
-            if column < groupings.count {
-                if isTotal { return .text(column == 0 ? parts[row - groups.count].name : "") }
-                let (part, group) = groups[row]
-                return .text(part.groups[group][column])
-            }
-            let (level, number) = (column - groupings.count).quotientAndRemainder(dividingBy: figures.count)
-            let value: Double?
-            if isTotal {
-                value = figures[number].ofTotal(parts[row - groups.count].figures[level])
-            } else {
-                let (part, group) = groups[row]
-                value = figures[number].ofGroup(part.figures[level], group)
-            }
-            return value.map { .number($0) } ?? .empty
         }
+        return Report(
+            columns: labels + columns,
+            rows: parts.flatMap { part in part.groups.indices.map { TailRow(part: part, group: $0) } },
+            totals: parts.map { TailRow(part: $0, group: nil) })
     }
 
     /// 0.975 as `97.5`.
@@ -113,7 +111,7 @@ struct TailRiskFacts {
             text += "\(count) draws over \(hours) h, seed \(command.seed)"
         }
         text += command.method == .deltaGammaVega ? ", through the Greeks" : ", every contract valued anew"
-        text += command.timePasses ? "; the time passes" : "; time stands still"
+        text += command.timePasses ? "; the time passes" : "; no time decay (see --time-passes)"
         if let first = history.times.first, let last = history.times.last {
             let missing = history.gaps.reduce(0) { $0 + $1.count }
             text += "\n\(history.coins.joined(separator: ", ")): \(history.times.count) candles "
@@ -149,34 +147,60 @@ struct TailRiskFacts {
     }
 
     /// Members of a JSON object.
-    func json(by groupings: [Grouping], _ levels: [Double]) -> String {
-        func list(_ texts: [String]) -> String { "[" + texts.joined(separator: ", ") + "]" }
-        func stamp(_ time: Timestamp?) -> String { time.map { "\($0.milliseconds)" } ?? "null" }
-        let gaps = history.gaps.map {
-            "{\"last\": \($0.last.milliseconds), \"next\": \($0.next.milliseconds), \"missing\": \($0.count)}"
-        }
-        var text = """
-            "method": "\(command.method.rawValue)", "numeraire": "\(command.inputs.numeraire.rawValue)",
-             "by": \(list(groupings.map { JSON.quoted($0.rawValue) })), "levels": \(list(levels.map { "\($0)" })),
-             "horizon_hours": \(command.horizon), "time_passes": \(command.timePasses),
-             "scenarios": \(scenarioCount), "first_window": \(stamp(windows.first)),
-             "last_window": \(stamp(windows.last)),
-             "history": {"coins": \(list(history.coins.map(JSON.quoted))), "step_seconds": \(history.interval / 1000),
-              "candles": \(history.times.count), "first": \(stamp(history.times.first)),
-              "last": \(stamp(history.times.last)), "gaps": \(list(gaps))},
-             "volatility": \(JSON.quoted(volatilities))
-            """
-        if let covariance {
-            let rows = (0..<covariance.size).map { row in
-                list((0..<covariance.size).map { "\(covariance.matrix[row * covariance.size + $0])" })
+    func write(by groupings: [Grouping], _ levels: [Double], to json: inout JSONWriter) {
+        json.member("method", command.method.rawValue)
+        json.member("numeraire", command.inputs.numeraire.rawValue)
+        json.line(1)
+        json.member("by", groupings.map(\.rawValue))
+        json.member("levels", levels)
+        json.line(1)
+        json.member("horizon_hours", command.horizon)
+        json.member("time_passes", command.timePasses)
+        json.line(1)
+        json.member("scenarios", scenarioCount)
+        json.member("first_window", windows.first?.milliseconds)
+        json.line(1)
+        json.member("last_window", windows.last?.milliseconds)
+        json.line(1)
+        json.member("history") { $0.object(write(history:)) }
+        json.line(1)
+        json.member("volatility", volatilities)
+        guard let covariance else { return }
+        json.line(1)
+        json.member("seed", command.seed)
+        json.member("covariance") { json in
+            json.object { json in
+                json.member("estimator", command.covariance.rawValue)
+                json.line(2)
+                json.member("steps", covariance.observationCount)
+                json.member("shrinkage", covariance.shrinkage)
+                json.line(2)
+                json.member("factors", covariance.names)
+                let size = covariance.size
+                json.member(
+                    "per_step", (0..<size).map { Array(covariance.matrix[$0 * size..<($0 + 1) * size]) })
             }
-            text += """
-                ,
-                 "seed": \(command.seed), "covariance": {"estimator": "\(command.covariance.rawValue)",
-                  "steps": \(covariance.observationCount), "shrinkage": \(covariance.shrinkage),
-                  "factors": \(list(covariance.names.map(JSON.quoted))), "per_step": \(list(rows))}
-                """
         }
-        return text
+    }
+
+    private func write(history json: inout JSONWriter) {
+        json.member("coins", history.coins)
+        json.member("step_seconds", history.interval / 1000)
+        json.line(2)
+        json.member("candles", history.times.count)
+        json.member("first", history.times.first?.milliseconds)
+        json.line(2)
+        json.member("last", history.times.last?.milliseconds)
+        json.member("gaps") { json in
+            json.array { json in
+                for gap in history.gaps {
+                    json.object { json in
+                        json.member("last", gap.last.milliseconds)
+                        json.member("next", gap.next.milliseconds)
+                        json.member("missing", gap.count)
+                    }
+                }
+            }
+        }
     }
 }

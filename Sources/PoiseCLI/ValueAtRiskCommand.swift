@@ -1,4 +1,6 @@
 import ArgumentParser
+import Checks
+import Market
 import Poise
 
 struct ValueAtRiskCommand: ParsableCommand {
@@ -72,7 +74,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     @Option(help: ArgumentHelp("historical: candles from one scenario to the next.", valueName: "count"))
     var stride = 1
 
-    @Option(help: "Of the moves from candle to candle, for what is drawn: ewma, ledoit-wolf or sample.")
+    @Option(help: "Covariance estimator for drawn scenarios: ewma, ledoit-wolf or sample.")
     var covariance: Covariance = .ewma
 
     @Option(
@@ -99,7 +101,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     private func levelList() throws -> [Double] {
         try levels.split(separator: ",", omittingEmptySubsequences: false).map { text in
             guard let level = Double(text), level >= 0.5, level < 1 else {
-                throw ValidationError("--levels \(levels): expected numbers from 0.5 to below 1")
+                throw ValidationError("--levels \(levels): must be from 0.5 to below 1")
             }
             return level
         }
@@ -107,29 +109,27 @@ struct ValueAtRiskCommand: ParsableCommand {
 
     func validate() throws {
         _ = try inputs.groupings()
+        try inputs.groups.validate(common.format)
         let list = try levelList()
         guard !list.isEmpty, Set(list).count == list.count else {
-            throw ValidationError("--levels \(levels): expected some, each once")
+            throw ValidationError("--levels \(levels): expected at least one level, no repeats")
         }
-        func require(_ isValid: Bool, _ option: String, _ rule: String) throws {
-            if !isValid { throw ValidationError("\(option): expected \(rule)") }
+        try NumberRule.positiveUpTo(87_600).require("--horizon", horizon)
+        try NumberRule.within(1...1_000_000).require("--stride", stride)
+        try NumberRule.within(2...67_108_864).require("--scenarios", scenarios)
+        guard decay > 0, decay < 1 else {
+            throw ValidationError("--decay \(decay.shown): must be above 0 and below 1")
         }
-        try require(horizon > 0 && horizon <= 87_600, "--horizon \(horizon)", "above 0 to 87600 hours")
-        try require((1...1_000_000).contains(stride), "--stride \(stride)", "1 to 1000000")
-        try require(
-            (2...1 << 26).contains(scenarios), "--scenarios \(scenarios)", "2 to 67108864")
-        try require(decay > 0 && decay < 1, "--decay \(decay)", "above 0 and below 1")
-        try require(termPower >= 0 && termPower <= 1, "--term-power \(termPower)", "0 to 1")
-        if let shrinkage {
-            try require(shrinkage >= 0 && shrinkage <= 1, "--shrinkage \(shrinkage)", "0 to 1")
-        }
-        let files = inputs.chain + [inputs.positions] + (history + volatilityHistory).map(\.value)
-        guard files.filter({ $0 == "-" }).count <= 1 else {
-            throw ValidationError("standard input can be one of the files only")
-        }
+        try NumberRule.share.require("--term-power", termPower)
+        try NumberRule.share.require("--shrinkage", shrinkage)
+        try requireOneStandardInput(
+            inputs.chain + [inputs.positions] + (history + volatilityHistory).map(\.value))
     }
 
     func run() throws {
+        let outputs = Outputs()
+        let output = try common.outputs.open(outputs)
+        let saved = try saveGains.map { try outputs.open($0) }
         let groupings = try inputs.groupings([.book])
         let numeraire = inputs.numeraire
         var badRows = BadRows(skip: common.skipBadRows)
@@ -174,27 +174,24 @@ struct ValueAtRiskCommand: ParsableCommand {
         let facts = TailRiskFacts(
             command: self, history: history, covariance: covariance, scenarioCount: moves.count,
             windows: method == .historical ? moves.starts : [])
-        let output = try Output(path: common.output)
-        let saved = try saveGains.map { try Output(path: $0) }
+        try Holdings(books.file, valuation.positions).explaining { try report.full.requireFinite() }
         switch common.format {
         case .table:
             try report.table.writeTable(to: output)
             try output.write("\n" + facts.text(report) + stopwatch.text + "\n")
-        case .csv: try report.full.writeCSV(to: output)
+        case .csv: try report.full.csv(inputs.groups).writeCSV(to: output)
         case .json:
-            let full = report.full
-            try output.write("{\(facts.json(by: groupings, levels)),\n")
-            try output.write(" \"milliseconds\": {\(stopwatch.json)},\n \"rows\": ")
-            try full.writeJSON(rows: 0..<full.rowCount - full.totalCount, to: output)
-            try output.write(",\n \"totals\": ")
-            try full.writeJSON(rows: full.rowCount - full.totalCount..<full.rowCount, to: output)
-            try output.write("\n}\n")
+            try output.writeJSON { json in
+                try json.object { json in
+                    facts.write(by: groupings, levels, to: &json)
+                    stopwatch.write(to: &json)
+                    try report.full.writeMembers(to: &json, output)
+                    json.line()
+                }
+            }
         }
-        if let saved {
-            try gainReport(gains, moves).writeCSV(to: saved)
-            try saved.finish()
-        }
-        try output.finish()
+        if let saved { try gainReport(gains, moves).writeCSV(to: saved) }
+        try outputs.finish()
         common.report(badRows)
     }
 
@@ -257,19 +254,21 @@ struct ValueAtRiskCommand: ParsableCommand {
     }
 
     /// What every group gains in every scenario.
-    private func gainReport(_ gains: ScenarioProfits, _ moves: FactorMoves) -> Report {
+    private func gainReport(_ gains: ScenarioProfits, _ moves: FactorMoves) -> Report<Int> {
+        typealias Column = Report<Int>.Column
         let unit = inputs.numeraire.rawValue
-        let names = gains.groups.map { "\($0.joined(separator: " ")) \(unit)" }
-        return Report(
-            columns: (["scenario", "start"] + names + ["total \(unit)"]).map { Report.Column($0) },
-            rowCount: gains.count
-        ) { row, column in
-            switch column {
-            case 0: .text("\(row + 1)")
-            case 1: moves.starts.isEmpty ? .empty : .text("\(moves.starts[row].milliseconds)")
-            case gains.groups.count + 2: .number(gains.total[row])
-            default: .number(gains[column - 2][(column - 2) * gains.count + row])
+        let groups = gains.groups.enumerated().map { group, labels in
+            Column("\(labels.joined(separator: " ")) \(unit)") {
+                .number(gains[group][group * gains.count + $0])
             }
         }
+        return Report(
+            columns: [
+                Column("scenario") { .text("\($0 + 1)") },
+                Column("start") {
+                    moves.starts.isEmpty ? .empty : .text("\(moves.starts[$0].milliseconds)")
+                },
+            ] + groups + [Column("total \(unit)") { .number(gains.total[$0]) }],
+            rows: Array(0..<gains.count))
     }
 }

@@ -82,6 +82,8 @@ public struct ScenarioGrid: Sendable, Equatable {
     public let rules: [VolatilityRule]
     public let scenarios: [Scenario]
     public let haircut: ExpiryHaircut?
+    /// Whether scenarios differ in what volatilities stick to.
+    private let hasSeveralStickinesses: Bool
 
     public var count: Int { scenarios.count }
 
@@ -117,6 +119,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         self.rules = rules.map(\.rule)
         self.scenarios = scenarios
         self.haircut = haircut
+        hasSeveralStickinesses = scenarios.contains { $0.stickiness != scenarios[0].stickiness }
     }
 
     /// Whether profits are charged expiry by expiry, so that a book's are not the sum of its contracts'.
@@ -131,7 +134,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]
         if own.days != 0 { parts.append("\(Self.short(own.days)) \(own.days == 1 ? "day" : "days")") }
         if own.rate != 0 { parts.append("rate \(Self.percent(own.rate))") }
-        if own.stickiness != .strike, scenarios.contains(where: { $0.stickiness != own.stickiness }) {
+        if own.stickiness != .strike, hasSeveralStickinesses {
             parts.append("sticky \(own.stickiness)")
         }
         return parts.joined(separator: ", ")

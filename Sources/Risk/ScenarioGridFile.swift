@@ -40,9 +40,10 @@ extension ScenarioGrid {
         }
         let unchanged = rules.firstIndex { $0.rule == VolatilityRule() }
         if unchanged == nil { rules.append(("same", VolatilityRule())) }
+        let numbers = Dictionary(rules.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { a, _ in a })
         var scenarios: [Scenario] = []
         for entry in try fields.objects("scenarios") {
-            let own = try entry.scenarios(rules.map(\.name), standard: unchanged ?? rules.count - 1)
+            let own = try entry.scenarios(numbers, standard: unchanged ?? rules.count - 1)
             guard scenarios.count + own.count <= Self.largestCount else {
                 throw entry.failure("spot", entry.value, "more than \(Self.largestCount) scenarios")
             }
@@ -111,22 +112,22 @@ extension JSONFields {
 
     /// All combinations of what the entry lists.
     fileprivate func scenarios(
-        _ ruleNames: [String], standard: Int
+        _ rules: [String: Int], standard: Int
     ) throws(MarketError) -> [ScenarioGrid.Scenario] {
         try requireKnown(["spot", "vol", "days", "rate", "sticky", "dampening", "expiry_loss"])
         let spots = try list("spot")
         let days = try list("days")
         let rates = try list("rate")
-        var rules: [Int] = []
-        let named: [JSON] = value["vol"].map { $0.array ?? [$0] } ?? []
-        for (place, element) in named.enumerated() {
-            guard let name = element.string, let rule = ruleNames.firstIndex(of: name) else {
-                let known = ruleNames.joined(separator: ", ")
+        var named: [Int] = []
+        let names: [JSON] = value["vol"].map { $0.array ?? [$0] } ?? []
+        for (place, element) in names.enumerated() {
+            guard let name = element.string, let rule = rules[name] else {
+                let known = rules.sorted { $0.value < $1.value }.prefix(40).map(\.key).joined(separator: ", ")
                 throw failure("vol[\(place)]", element, "is no rule of vol_rules (\(known))")
             }
-            rules.append(rule)
+            named.append(rule)
         }
-        if value["vol"] == nil { rules = [standard] }
+        if value["vol"] == nil { named = [standard] }
         var scenario = ScenarioGrid.Scenario()
         let sticky = try string("sticky", default: "strike")
         guard let stickiness = ScenarioGrid.Stickiness(rawValue: sticky) else {
@@ -139,20 +140,20 @@ extension JSONFields {
         }
         scenario.expiryLoss = expiryLoss
         scenario.dampening = try number("dampening", default: 1)
-        let count = Double(spots.count) * Double(rules.count) * Double(days.count) * Double(rates.count)
+        let count = Double(spots.count) * Double(named.count) * Double(days.count) * Double(rates.count)
         guard count >= 1, count <= Double(ScenarioGrid.largestCount) else {
             throw failure("spot", value["spot"], "1 to \(ScenarioGrid.largestCount) scenarios, not \(count)")
         }
         var scenarios: [ScenarioGrid.Scenario] = []
         for rate in rates {
             for day in days {
-                for rule in rules {
+                for rule in named {
                     for spot in spots {
                         scenario.spot = spot
                         scenario.rule = rule
                         scenario.days = day
                         scenario.rate = rate
-                        if let (field, bad, limits) = scenario.firstInvalid(ruleCount: ruleNames.count) {
+                        if let (field, bad, limits) = scenario.firstInvalid(ruleCount: rules.count) {
                             throw outOfRange(field, bad, limits)
                         }
                         scenarios.append(scenario)

@@ -32,7 +32,7 @@ struct ExplainCommandTests {
                 try Data(text.utf8).write(to: url)
                 return url.path
             }
-            return try Poise.run(
+            return try Poise.runWithTotals(
                 [
                     "explain", "--from", try file("from.json", chain(start, 36_000)),
                     "--to", try file("to.json", chain(start + days * 86_400_000, 36_700)),

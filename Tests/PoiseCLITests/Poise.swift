@@ -48,6 +48,17 @@ enum Poise {
             errors: try String(contentsOf: files[2], encoding: .utf8))
     }
 
+    /// The same of a command about groups; where the output is comma-separated, with the totals behind the rows.
+    static func runWithTotals(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
+        let result = try run(arguments, environment: environment)
+        guard result.status == 0, arguments.contains("csv") else { return result }
+        let totals = try run(arguments + ["--totals"], environment: environment)
+        guard let end = totals.output.firstIndex(of: "\n") else { return totals }
+        return Result(
+            status: totals.status, output: result.output + totals.output[totals.output.index(after: end)...],
+            errors: result.errors)
+    }
+
     /// A folder that lasts as long as `body`.
     static func inFolder<R>(_ body: (URL) throws -> R) throws -> R {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("poise-test-\(UUID())")

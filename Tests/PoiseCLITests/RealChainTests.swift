@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"))
 struct RealChainTests {
     static func poise(_ command: String, _ books: RealBooks, _ more: [String]) throws -> Poise.Result {
-        let result = try Poise.run(
+        let result = try Poise.runWithTotals(
             [command, "--chain", books.last, "--positions", books.positions] + more)
         #expect(result.status == 0 && result.errors.isEmpty, "\(command) \(more): \(result.errors)")
         return result
@@ -147,7 +147,7 @@ struct RealChainTests {
     func explain() throws {
         try RealBooks.inFolder { books in
             func explain(_ more: [String]) throws -> [[String]] {
-                let result = try Poise.run(
+                let result = try Poise.runWithTotals(
                     [
                         "explain", "--from", books.first, "--to", books.last, "--positions", books.positions,
                         "--format", "csv",

@@ -6,7 +6,7 @@ struct RiskCommandTests {
     static func risk(
         _ more: [String], chain: String = Poise.sampleChain, positions: String = Poise.samplePositions
     ) throws -> Poise.Result {
-        try Poise.run(["risk", "--chain", chain, "--positions", positions] + more)
+        try Poise.runWithTotals(["risk", "--chain", chain, "--positions", positions] + more)
     }
 
     @Test("The table of `poise risk` shows the sample's exposures")
@@ -39,7 +39,7 @@ struct RiskCommandTests {
                 try Data(rows.joined(separator: "\n").utf8).write(to: file)
                 files.append(file.path)
             }
-            let split = try Poise.run(
+            let split = try Poise.runWithTotals(
                 ["risk", "--chain", files[1], "--chain", files[0], "--positions", Poise.samplePositions]
                     + ["--format", "csv"])
             let joined = try Self.risk(["--format", "csv"])

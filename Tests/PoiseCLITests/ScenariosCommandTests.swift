@@ -13,7 +13,7 @@ struct ScenariosCommandTests {
     static func scenarios(
         _ more: [String], grid: String = example("deribit-btc"), environment: [String: String] = [:]
     ) throws -> Poise.Result {
-        try Poise.run(
+        try Poise.runWithTotals(
             ["scenarios", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions, "--grid", grid]
                 + more, environment: environment)
     }
@@ -172,7 +172,7 @@ struct ScenariosCommandTests {
             text += "one,C,100,105,0.5,0.25,0.03,0.01,1\n"
             try Data(text.utf8).write(to: file)
             let base = ["scenarios", "--options", file.path, "--grid", Self.example("deribit-btc")]
-            let rows = try Poise.run(base + ["--format", "csv"]).rows
+            let rows = try Poise.runWithTotals(base + ["--format", "csv"]).rows
             guard rows.count == 1 + 35 * 9 else {
                 Issue.record("\(rows.count) rows")
                 return
@@ -195,7 +195,7 @@ struct ScenariosCommandTests {
             let profit = rows.first { $0[0] == "one" && $0[2] == "0.08" && $0[3] == "same" }
             #expect(abs((Double(profit?[8] ?? "") ?? .nan) - expected) < 1e-13)
             for threads in ["2", "3", "64"] {
-                let shared = try Poise.run(base + ["--format", "csv", "--threads", threads]).rows
+                let shared = try Poise.runWithTotals(base + ["--format", "csv", "--threads", threads]).rows
                 #expect(shared == rows)
             }
             #expect(try Poise.run(base + ["--threads", "0"]).status == 2)

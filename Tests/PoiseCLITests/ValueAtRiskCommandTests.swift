@@ -29,7 +29,7 @@ struct ValueAtRiskCommandTests {
             "BTC=" + (try candles(folder, "btc.csv", seed: 1, without: [1200, 1201])),
             "ETH=" + (try candles(folder, "eth.csv", seed: 2)),
         ]
-        return try Poise.run(
+        return try Poise.runWithTotals(
             ["var", "--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
                 + histories.flatMap { ["--history", $0] } + more)
     }

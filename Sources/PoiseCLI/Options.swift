@@ -1,0 +1,185 @@
+import ArgumentParser
+import Checks
+import Market
+import Poise
+
+extension Numeraire: ExpressibleByArgument {}
+
+enum Format: String, ExpressibleByArgument, CaseIterable {
+    case table, csv, json
+}
+
+/// Where a report goes and in which form.
+struct OutputOptions: ParsableArguments {
+    @Option(help: "table for people; csv or json for programs, with all digits.")
+    var format: Format = .table
+
+    @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
+    var output: String?
+
+    func open(_ outputs: Outputs) throws -> Output {
+        try outputs.open(output, isForPeople: format == .table)
+    }
+}
+
+/// Options of all commands that read tables.
+struct CommonOptions: ParsableArguments {
+    @OptionGroup var outputs: OutputOptions
+
+    @Flag(help: "Leave out rows that cannot be used, list them on standard error and go on.")
+    var skipBadRows = false
+
+    var format: Format { outputs.format }
+
+    /// Lists what a reader left out.
+    func report(_ badRows: BadRows) {
+        guard !badRows.skipped.isEmpty else { return }
+        var text = "poise: skipped \(badRows.skipped.count.counted("row")):\n"
+        for error in badRows.skipped { text += "  \(error)\n" }
+        StandardError.write(text)
+    }
+}
+
+/// A file of which nothing can be used.
+struct NothingLeftError: PoiseError {
+    let file: String
+    let skipped: [MarketError]
+
+    var place: Place? { .file(file) }
+    var reason: String { "no row can be used:" + skipped.map { "\n  \($0)" }.joined() }
+}
+
+extension BadRows {
+    /// - Throws: `NothingLeftError` where rows were left out and none is left: an empty answer would look like one.
+    func requireRows(_ count: Int, of file: String) throws {
+        if count == 0, !skipped.isEmpty { throw NothingLeftError(file: file, skipped: skipped) }
+    }
+}
+
+/// An exchange's chain.
+struct ChainOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Exchange's chain (CSV or JSON), or - for standard input; may be repeated: several files are one chain.",
+            valueName: "file"))
+    var chain: [String] = []
+}
+
+/// What books hold.
+struct PositionsOption: ParsableArguments {
+    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
+    var positions: String?
+}
+
+/// By what the rows of a report are grouped, and the currency of its figures.
+struct GroupOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Some of desk,book,underlying,expiry,instrument,tenor,moneyness.", valueName: "fields"))
+    var by: String?
+
+    @Option(help: "usd or coin.")
+    var numeraire: Numeraire = .usd
+
+    @Option(
+        help: ArgumentHelp(
+            "Table book,desk: to which desk each book belongs, for --by desk.", valueName: "file"))
+    var desks: String?
+
+    @Flag(help: "csv: write the totals in place of the rows that they add up.")
+    var totals = false
+
+    /// What `--by` names, or where it is absent a command's own choice.
+    /// - Parameter known: what may stand in it.
+    func groupings(
+        _ standard: [Grouping] = [.book, .underlying], of known: [Grouping] = Grouping.allCases
+    ) throws -> [Grouping] {
+        let groupings = try by.map { try Grouping.list($0, of: known) } ?? standard
+        if groupings.contains(.desk), desks == nil {
+            let names = groupings.map(\.rawValue).joined(separator: ",")
+            throw ValidationError("--by \(names): desk needs --desks, a table of which book is whose")
+        }
+        return groupings
+    }
+
+    func validate(_ format: Format) throws {
+        if totals, format != .csv {
+            throw ValidationError("--totals is for --format csv; table and json have totals beside the rows")
+        }
+    }
+
+    /// The desk of each book, of all books in some tables.
+    func deskOfBook(
+        _ groupings: [Grouping], _ positions: PositionTable, _ trades: TradeTable?,
+        _ badRows: inout BadRows
+    ) throws -> [String: String] {
+        guard let desks else { return [:] }
+        let table = try DeskTable(try Source(path: desks), &badRows)
+        if groupings.contains(.desk) {
+            try table.requireDesks(of: positions)
+            if let trades { try table.requireDesks(of: trades) }
+        }
+        return table.deskOfBook
+    }
+}
+
+extension Report {
+    /// What `--format csv` writes of it.
+    func csv(_ options: GroupOptions) -> Report {
+        options.totals ? Report(columns: columns, rows: totals) : self
+    }
+}
+
+/// Funding, which long perpetuals pay.
+struct FundingOption: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Funding that long perpetuals pay per eight hours.", valueName: "rate"))
+    var funding = 0.0
+
+    func validate() throws {
+        try NumberRule.within(-0.1...0.1).require("--funding", funding)
+    }
+}
+
+extension NumberRule {
+    /// - Throws: `ValidationError` where an option's value breaks the rule.
+    func require(_ option: String, _ value: Double?) throws {
+        if let value, !accepts(value) {
+            throw ValidationError("\(option) \(value.shown): \(complaint)")
+        }
+    }
+
+    func require(_ option: String, _ value: Int?) throws { try require(option, value.map { Double($0) }) }
+}
+
+/// - Throws: `ValidationError` where several files are standard input.
+func requireOneStandardInput(_ files: [String?]) throws {
+    if files.filter({ $0 == "-" }).count > 1 {
+        throw ValidationError("standard input can be one of the files only")
+    }
+}
+
+extension Chain {
+    /// Of files, or standard input for `-`.
+    init(paths: [String], _ badRows: inout BadRows) throws {
+        try self.init(try paths.map { try Source(path: $0) }, &badRows)
+    }
+}
+
+/// `NAME=VALUE` as an argument.
+struct NamedArgument {
+    let name, value: String
+
+    /// Reads one.
+    /// - Parameter form: what it looks like, for the error.
+    static func reader(_ form: String) -> @Sendable (String) throws -> NamedArgument {
+        { argument in
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                throw ValidationError("expected \(form)")
+            }
+            return NamedArgument(name: String(parts[0]), value: String(parts[1]))
+        }
+    }
+}
