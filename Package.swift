@@ -39,7 +39,6 @@ let package = Package(
     dependencies: [
         // Used by the command-line tool alone: embedders of the library neither compile nor link them.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // C, where Swift can't say it.
@@ -102,7 +101,6 @@ let package = Package(
                 "Checks", "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
                 "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
         // Tests.

@@ -16,9 +16,8 @@ public struct HedgeProblemFile {
         var problems: [HedgeProblem] = []
         for value in values {
             for (index, element) in (value.array ?? [value]).enumerated() {
-                let path = value.array == nil ? "" : "[\(index)]."
-                problems.append(
-                    try JSONFields(file: source.name, value: element, path: path).problem(problems.count))
+                let path = value.array == nil ? "" : "[\(index)]"
+                problems.append(try Settings(source, element, path: path).problem(problems.count))
             }
         }
         guard !problems.isEmpty else { throw .empty(file: source.name) }
@@ -27,35 +26,25 @@ public struct HedgeProblemFile {
     }
 }
 
-extension JSONFields {
+extension Settings {
     fileprivate func problem(_ index: Int) throws(MarketError) -> HedgeProblem {
-        guard case .object = value.content else {
-            throw .invalidValue(
-                file: file, line: value.line, column: path, value: "", reason: "must be an object")
-        }
-        try requireKnown([
+        guard case .object = value.content else { throw failure("", nil, "must be an object") }
+        try refuseOthers(than: [
             "name", "underlyings", "instruments", "bands", "risk", "marginLimit", "budget",
             // Remarks: who made the problem of what, and what came out.
             "comment", "kind", "n", "seed", "spot", "expected",
         ])
-        var underlyings: [String] = []
-        for (index, element) in try array("underlyings").enumerated() {
-            guard let name = element.string else {
-                throw failure("underlyings[\(index)]", element, "must be a text")
-            }
-            underlyings.append(name)
-        }
+        let underlyings = try texts("underlyings")
         var problem = HedgeProblem(
-            name: try string("name", default: "problem-\(index + 1)"),
+            name: try text("name", default: "problem-\(index + 1)"),
             underlyings: underlyings.isEmpty ? [""] : underlyings,
             marginLimit: try number("marginLimit", default: .infinity),
             cashBudget: try number("budget", default: .infinity))
-        for (index, fields) in try objects("instruments").enumerated() {
-            problem.add(
-                try fields.string("id", default: "instrument-\(index + 1)"), try fields.instrument())
+        for (index, fields) in try tables("instruments").enumerated() {
+            problem.add(try fields.text("id", default: "instrument-\(index + 1)"), try fields.instrument())
         }
-        for (index, fields) in try objects("bands").enumerated() {
-            try fields.requireKnown([
+        for (index, fields) in try tables("bands").enumerated() {
+            try fields.refuseOthers(than: [
                 "label", "idx", "coef", "current", "lo", "hi", "hard", "penalty", "penaltyQuad",
                 "comment", "u", "greek",
             ])
@@ -63,8 +52,7 @@ extension JSONFields {
             let instruments = try fields.numbers("idx")
             guard coefficients.count == instruments.count else {
                 throw fields.failure(
-                    "coef", fields.value["coef"],
-                    "has \(coefficients.count) values for \(instruments.count) of idx")
+                    "coef", "has \(coefficients.count) values for \(instruments.count) of idx")
             }
             var entries: [(instrument: Int, coefficient: Double)] = []
             for (k, number) in instruments.enumerated() {
@@ -76,22 +64,20 @@ extension JSONFields {
                 entries.append((instrument, coefficients[k]))
             }
             problem.add(
-                try fields.string("label", default: "band-\(index + 1)"), try fields.band(),
+                try fields.text("label", default: "band-\(index + 1)"), try fields.band(),
                 coefficients: entries)
         }
-        if let risk = value["risk"], !risk.isNull {
-            problem.risk = try JSONFields(file: file, value: risk, path: path + "risk.").risk()
-        }
+        problem.risk = try table("risk")?.risk()
         return problem
     }
 
     private func instrument() throws(MarketError) -> HedgeInstrument {
-        try requireKnown([
+        try refuseOthers(than: [
             "id", "u", "costBuy", "costSell", "impact", "fixed", "lot", "minTrade", "maxBuy", "maxSell",
             "margin", "cash", "comment", "type",
         ])
         return HedgeInstrument(
-            underlying: try index("u", default: 0), costBuy: try number("costBuy"),
+            underlying: try integer("u", 0...Int(Int32.max), default: 0), costBuy: try number("costBuy"),
             costSell: try number("costSell"), impact: try number("impact", default: 0),
             fixedCost: try number("fixed", default: 0), lot: try number("lot", default: 0),
             minimum: try number("minTrade", default: 0),
@@ -106,7 +92,7 @@ extension JSONFields {
         let penalty = try number("penalty", default: 0)
         let penaltyQuadratic = try number("penaltyQuad", default: 0)
         // What has a price may be had for it.
-        if try boolean("hard", default: penalty == 0 && penaltyQuadratic == 0) {
+        if try flag("hard", default: penalty == 0 && penaltyQuadratic == 0) {
             return HedgeBand(hard: low, high, current: current)
         }
         return HedgeBand(
@@ -115,7 +101,7 @@ extension JSONFields {
 
     /// The risk term; nil where it has no price.
     private func risk() throws(MarketError) -> HedgeRisk? {
-        try requireKnown(["lam", "cov", "d0", "exposure", "comment"])
+        try refuseOthers(than: ["lam", "cov", "d0", "exposure", "comment"])
         let riskAversion = try number("lam", default: 0)
         guard riskAversion != 0 else { return nil }
         var covariance: [Double] = []

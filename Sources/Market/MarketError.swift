@@ -21,6 +21,9 @@ public enum MarketError: PoiseError, Equatable {
     /// Two rows that claim to be the same thing and differ.
     case conflict(Place, column: String, value: String, earlier: String, at: Place)
     case invalidJSON(file: String, line: Int, reason: String)
+    case invalidTOML(file: String, line: Int, reason: String)
+    /// A key of a TOML or JSON file, dotted: `venue[0].taker_fee`; with its value as it is written.
+    case invalidSetting(Place, key: String, value: String, reason: String)
 
     /// Whether it concerns one row, so that the others can be used without it.
     public var isOfOneRow: Bool {
@@ -44,10 +47,12 @@ extension MarketError {
         case .unreadable(let file, _), .empty(let file): .file(file)
         case .missingColumn(let file, _, _), .repeatedColumn(let file, _): .line(file: file, 1)
         case .notText(let file, let line), .malformedQuotes(let file, let line),
-            .invalidJSON(let file, let line, _), .lineTooLong(let file, let line, _, _),
+            .invalidJSON(let file, let line, _), .invalidTOML(let file, let line, _),
+            .lineTooLong(let file, let line, _, _),
             .ragged(let file, let line, _, _, _, _):
             .line(file: file, line)
         case .invalidValue(let place, _, _, _), .unknownName(let place, _, _, _),
+            .invalidSetting(let place, _, _, _),
             .conflict(let place, _, _, _, _):
             place
         }
@@ -57,16 +62,18 @@ extension MarketError {
         switch self {
         case .missingColumn(_, let column, _), .repeatedColumn(_, let column),
             .ragged(_, _, _, _, let column, _), .invalidValue(_, let column, _, _),
-            .unknownName(_, let column, _, _), .conflict(_, let column, _, _, _):
+            .unknownName(_, let column, _, _), .conflict(_, let column, _, _, _),
+            .invalidSetting(_, let column, _, _):
             column
-        case .unreadable, .empty, .notText, .malformedQuotes, .invalidJSON, .lineTooLong: ""
+        case .unreadable, .empty, .notText, .malformedQuotes, .invalidJSON, .invalidTOML, .lineTooLong: ""
         }
     }
 
     public var value: String? {
         switch self {
         case .ragged(_, _, _, _, _, let value), .invalidValue(_, _, let value, _),
-            .unknownName(_, _, let value, _), .conflict(_, _, let value, _, _):
+            .unknownName(_, _, let value, _), .conflict(_, _, let value, _, _),
+            .invalidSetting(_, _, let value, _):
             value.isEmpty ? nil : value
         default: nil
         }
@@ -91,10 +98,13 @@ extension MarketError {
                 ? "nothing for column \"\(column)\" after \"\(value.clipped)\""
                 : "\"\(value.clipped)\" after the last column, \"\(column)\""
             return "\(got) \(got == 1 ? "field" : "fields") where the header has \(expected): \(detail)"
-        case .invalidValue(_, _, _, let reason), .unknownName(_, _, _, let reason): return reason
+        case .invalidValue(_, _, _, let reason), .unknownName(_, _, _, let reason),
+            .invalidSetting(_, _, _, let reason):
+            return reason
         case .conflict(_, _, _, let earlier, let other):
             return "\(shown(other)) of the same instrument and time has \"\(earlier.clipped)\""
         case .invalidJSON(_, _, let reason): return "no valid JSON: \(reason)"
+        case .invalidTOML(_, _, let reason): return "no valid TOML: \(reason)"
         }
     }
 
@@ -117,30 +127,16 @@ extension MarketError {
         case .invalidValue(_, let column, let value, _), .unknownName(_, let column, let value, _),
             .conflict(_, let column, let value, _, _):
             return "\(prefix)column \"\(column)\": value \"\(value.clipped)\": \(reason)"
+        case .invalidSetting(_, let key, let value, _):
+            let parts = [key.isEmpty ? "" : "\"\(key.clipped)\": ", value.isEmpty ? "" : "value \(value): "]
+            return "\(prefix)\(parts.joined())\(reason)"
         default: return "\(prefix)\(reason)"
         }
     }
 
     /// The column that was probably meant: similar, and unlikely to be another in its own right.
     static func near(_ column: String, in found: [String]) -> String? {
-        found.first { $0.first == column.first && distance($0, column) <= 2 }
-    }
-
-    /// Levenshtein distance, to name the column that was probably meant.
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let a = Array(a.lowercased().utf8.prefix(64))
-        let b = Array(b.lowercased().utf8.prefix(64))
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[b.count]
+        found.first { Spelling.isNear($0, column) }
     }
 }
 

@@ -101,7 +101,7 @@ extension Failure {
         case let error as MarketError:
             switch error {
             case .unreadable: POISE_ERROR_SYSTEM
-            case .invalidValue, .conflict: POISE_ERROR_VALUE
+            case .invalidValue, .conflict, .invalidSetting: POISE_ERROR_VALUE
             case .unknownName: POISE_ERROR_UNKNOWN_NAME
             default: POISE_ERROR_TEXT
             }

@@ -12,8 +12,8 @@ struct SimulateCommand: ParsableCommand {
         discussion: """
             The configuration says market, book, venues and policies; Examples/simulate has some. All policies meet \
             the same paths and the same failures, so that their differences are far better known than their \
-            figures. ± is 1.96 standard errors. Ctrl-C stops early: what is complete is printed, and saved where \
-            --resume says. The exit status is then 130.
+            figures. ± is 1.96 standard errors. Ctrl-C stops early, and so do SIGTERM and SIGHUP: what is complete is \
+            printed, and saved where --resume says. The exit status is then 128 and the signal, 130 for Ctrl-C.
             """)
 
     @Option(help: ArgumentHelp("What to simulate.", valueName: "file.toml"))
@@ -67,7 +67,8 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         let engine = try GreeksEngine()
-        let settings = try SimulationSettings(file: config, engine: engine, paths: paths, seed: seed)
+        let settings = try SimulationSettings(
+            file: config, engine: engine, paths: paths, seed: seed, threads: threads)
         let count = settings.policies.count
         guard against <= count else {
             throw ValidationError("--against \(against): there are \(count) policies")
@@ -94,6 +95,7 @@ struct SimulateCommand: ParsableCommand {
             try archive.write(bytes: figures.archive(fingerprint: settings.fingerprint))
             try archives.finish()
         }
+        try settings.check(figures)
         let result = SimulationResult(settings, figures, reference: against - 1)
         switch outputs.format {
         case .table: try result.writeTable(to: output)
@@ -104,7 +106,7 @@ struct SimulateCommand: ParsableCommand {
             try pageOutput.write(SimulationPage(result, policy: policy.map { $0 - 1 }, path: path).html)
         }
         try files.finish()
-        if figures.completed < settings.paths { throw ExitCode(130) }
+        if figures.completed < settings.paths { throw ExitCode(128 + (Interrupt.signal ?? SIGINT)) }
     }
 
     private func earlierFigures(_ settings: SimulationSettings) throws -> HedgingFigures? {
@@ -125,7 +127,7 @@ struct SimulateCommand: ParsableCommand {
         Interrupt.watch()
         let figures = settings.simulation.run(paths: settings.paths, threads: threads, resuming: partial) {
             bar.update($0)
-            return !Interrupt.isAsked
+            return Interrupt.signal == nil
         }
         Interrupt.ignore()
         bar.finish()
@@ -162,7 +164,8 @@ struct SimulateCommand: ParsableCommand {
         let parts = ProfitPart.allCases.enumerated().map { place, part in
             number("\(part.name)_usd") { $0.parts[place] }
         }
-        let held = Self.heldColumns(settings.simulation.options.map(\.name)).enumerated().map { place, name in
+        let held = Self.heldColumns(settings.simulation.terms.options.map(\.name)).enumerated().map {
+            place, name in
             number(name) { place < $0.options.count ? $0.options[place] : 0 }
         }
         let report = Report(
@@ -190,24 +193,45 @@ struct SimulateCommand: ParsableCommand {
     }
 }
 
-/// Set by the signal handler.
-private let interruptIsAsked = Atomic<Bool>(false)
+/// The signal that asked for an end, 0 as long as none has; set by the handler.
+private let interruptingSignal = Atomic<Int32>(0)
 
-/// Ctrl-C, once: the simulation is asked to stop. Twice ends the process as usual.
+/// Ctrl-C, and requests to end from elsewhere, once: the simulation is asked to stop, and what is complete is kept.
+/// Twice ends the process as usual.
 private enum Interrupt {
-    static var isAsked: Bool { interruptIsAsked.load(ordering: .relaxed) }
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// The one that came; nil for none.
+    static var signal: Int32? {
+        let number = interruptingSignal.load(ordering: .relaxed)
+        return number == 0 ? nil : number
+    }
 
     static func watch() {
-        // Whoever starts the tool may have it blocked.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-        signal(SIGINT) { _ in
-            interruptIsAsked.store(true, ordering: .relaxed)
-            signal(SIGINT, PartialFiles.handler)
+        for number in signals {
+            // Whoever starts the tool may have Ctrl-C blocked; what it has the tool ignore stays ignored.
+            var mask = sigset_t()
+            sigemptyset(&mask)
+            sigaddset(&mask, number)
+            pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+            let earlier = Foundation.signal(number) { number in
+                interruptingSignal.store(number, ordering: .relaxed)
+                Foundation.signal(number, PartialFiles.handler)
+            }
+            if number != SIGINT,
+                unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+            {
+                Foundation.signal(number, SIG_IGN)
+            }
         }
     }
 
-    static func ignore() { signal(SIGINT, PartialFiles.handler) }
+    static func ignore() {
+        for number in signals {
+            let earlier = Foundation.signal(number, PartialFiles.handler)
+            if unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                Foundation.signal(number, SIG_IGN)
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// Where an exposure that has left its band is taken to.

@@ -1,3 +1,4 @@
+import Market
 import VectorMath
 
 /// Rebalances on a clock, to the delta at a volatility that pays for the trades.
@@ -45,5 +46,17 @@ public struct LelandPolicy: RebalancingPolicy {
         let variance = (one + signed).larger(Lanes(repeating: minimumVariance))
         // Where a cost or volatility is missing, the market's.
         return PortableArithmetic.squareRoot(one.replacing(with: variance, where: signed .== signed))
+    }
+}
+
+extension LelandPolicy: ConfiguredPolicy {
+    package static var kind: String { "leland" }
+
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily {
+        try PolicyFamily("Leland", settings, "hours", unit: " h") {
+            try LelandPolicy(interval: $0 / Year.hours)
+        }
     }
 }

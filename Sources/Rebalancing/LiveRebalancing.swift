@@ -133,28 +133,6 @@ public final class LiveRebalancing {
     }
 }
 
-extension RebalancedGreek {
-    /// Whether a limit's Greek is this one.
-    func isMeasured(by greek: ExposureGreek) -> Bool {
-        switch self {
-        case .delta: greek == .delta || greek == .netDelta
-        case .gamma: greek == .gamma
-        case .vega: greek == .vega
-        case .theta: greek == .theta
-        }
-    }
-
-    /// What one natural unit is in the units of `ExposureGreek` in US dollars.
-    func limitUnits(_ spot: Double) -> Double {
-        switch self {
-        case .delta: spot
-        case .gamma: spot * spot / 100
-        case .vega: 1.0 / 100
-        case .theta: 1.0 / 365
-        }
-    }
-}
-
 extension RebalancingBand {
     func shifted(by amount: Lanes) -> RebalancingBand {
         RebalancingBand(

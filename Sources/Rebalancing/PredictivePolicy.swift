@@ -1,3 +1,5 @@
+import Checks
+import Market
 import Hedging
 import Synchronization
 import VectorMath
@@ -175,5 +177,20 @@ private final class SolverPool: Sendable {
             return nil
         }
         return box.solver.solution.trades
+    }
+}
+
+extension PredictivePolicy: ConfiguredPolicy {
+    package static var kind: String { "predictive" }
+
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily {
+        let steps = try settings.integer("steps", 1...longestHorizon, default: 8)
+        let impact = try settings.number("impact", .notNegative, default: 0)
+        return try PolicyFamily("predictive", settings, "risk_aversion_per_usd") {
+            try PredictivePolicy(
+                steps: steps, stepYears: market.stepYears, riskAversion: $0, impact: impact)
+        }
     }
 }

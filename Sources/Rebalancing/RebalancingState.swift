@@ -45,11 +45,6 @@ public struct RebalancingState: Sendable {
     public init() {}
 }
 
-/// A Greek on which a policy may keep a band.
-public enum RebalancedGreek: String, Sendable, CaseIterable {
-    case delta, gamma, vega, theta
-}
-
 extension RebalancingState {
     /// The amount of a Greek.
     @inlinable

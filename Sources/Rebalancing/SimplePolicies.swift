@@ -1,3 +1,4 @@
+import Market
 import VectorMath
 
 /// Never trades: the book as it is.
@@ -14,37 +15,18 @@ public struct AlwaysRebalance: RebalancingPolicy {
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand { .neutral }
 }
 
-/// Back to neutral on a clock: when the interval since the last trade is over.
-///
-/// - Input: years since the last trade; realised volatility where the interval follows it.
-public struct TimePolicy: RebalancingPolicy {
-    /// Years between trades.
-    public let interval: Double
-    /// How the interval follows volatility.
-    public let adjustment: VolatilityAdjustment?
+extension NeverRebalance: ConfiguredPolicy {
+    package static var kind: String { "never" }
 
-    /// - Throws: for an interval that is not positive.
-    public init(interval: Double, adjustment: VolatilityAdjustment? = nil) throws(RebalancingError) {
-        try RebalancingError.require(interval, "interval", .positive)
-        self.interval = interval
-        self.adjustment = adjustment
-    }
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily { PolicyFamily("never", NeverRebalance()) }
+}
 
-    public var name: String {
-        "every \(Self.text(interval))" + (adjustment.map { " \($0.text)" } ?? "")
-    }
-    public var realisedVolatility: RealisedVolatility? { adjustment?.estimator }
+extension AlwaysRebalance: ConfiguredPolicy {
+    package static var kind: String { "always" }
 
-    public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
-        // A thousandth of the interval for the rounding of times.
-        var due = Lanes(repeating: 0.999 * interval)
-        if let adjustment { due *= adjustment.factor(state) }
-        return .hold.replacing(with: .neutral, where: state.yearsSinceHedge .>= due)
-    }
-
-    /// Years as hours, to four digits.
-    static func text(_ years: Double) -> String {
-        let hours = years * 365 * 24
-        return "\((hours * 1e4).rounded() / 1e4) h"
-    }
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily { PolicyFamily("every step", AlwaysRebalance()) }
 }

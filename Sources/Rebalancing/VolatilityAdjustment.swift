@@ -1,3 +1,5 @@
+import Checks
+import Market
 import VectorMath
 
 /// A factor that follows realised volatility: (σ/σ_ref)^exponent, within limits; 1 while there is no estimate.
@@ -43,4 +45,39 @@ public struct VolatilityAdjustment: Hashable, Sendable {
 
     /// As names of policies show it.
     var text: String { "× (volatility/\(reference))^\(exponent)" }
+}
+
+extension VolatilityAdjustment {
+    private enum Estimator: String, CaseIterable {
+        case ewma, parkinson, bipower
+        case garmanKlass = "garman_klass"
+    }
+
+    /// Reads `estimator` and what goes with it; nil where there is none.
+    init?(_ settings: Settings, _ market: PolicyMarket) throws(MarketError) {
+        guard settings.has("estimator") else { return nil }
+        let kind: Estimator = try settings.word("estimator")
+        let estimator: RealisedVolatility
+        if kind == .ewma {
+            estimator = .exponentiallyWeighted(
+                halfLife: try settings.number("half_life_hours", .positive) / Year.hours)
+        } else {
+            let window = try settings.integer("window_steps", 1...100_000, default: 24)
+            estimator =
+                kind == .parkinson
+                ? .parkinson(window: window)
+                : kind == .bipower ? .bipower(window: window) : .garmanKlass(window: window)
+        }
+        let minimum = try settings.number("least_factor", .positive, default: 0.1)
+        let maximum = try settings.number("largest_factor", .positive, default: 10)
+        guard minimum <= maximum else {
+            throw settings.failure("least_factor", "is above largest_factor, \(maximum.shown)")
+        }
+        let reference = try settings.number("reference_volatility", .positive, default: market.volatility)
+        let exponent = try settings.number("exponent", .finite)
+        self = try settings.checked("estimator") {
+            try VolatilityAdjustment(
+                estimator, reference: reference, exponent: exponent, minimum: minimum, maximum: maximum)
+        }
+    }
 }

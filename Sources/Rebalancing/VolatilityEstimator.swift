@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// Realised volatility of eight price paths, brought up to date with one candle each at a time.
@@ -16,7 +17,8 @@ public struct VolatilityEstimator {
     private var next = 0
     private var count = 0
     private var sum = Lanes.zero
-    /// Sum of the weights, where terms are weighted.
+    /// Of exponential weights: the average, and the sum of the weights so far.
+    private var average: ExponentialAverage
     private var weights = 0.0
     private let decay: Double
     private var lastReturn = Lanes.zero
@@ -40,11 +42,13 @@ public struct VolatilityEstimator {
             decay = 0
             window = [Lanes](repeating: .zero, count: length)
         }
+        average = ExponentialAverage(decay: decay, weight: 1 - decay)
     }
 
     /// Forgets all candles.
     public mutating func reset() {
         (next, count, sum, weights, hasReturn) = (0, 0, .zero, 0, false)
+        average = ExponentialAverage(decay: decay, weight: 1 - decay)
         for index in window.indices { window[index] = .zero }
     }
 
@@ -54,7 +58,7 @@ public struct VolatilityEstimator {
         let move = logarithmOfRatio(PortableArithmetic.self, close, open)
         switch kind {
         case .exponentiallyWeighted:
-            sum = sum * Lanes(repeating: decay) + move * move * Lanes(repeating: 1 - decay)
+            average.add(move * move)
             weights = weights * decay + (1 - decay)
         case .parkinson:
             let range = logarithmOfRatio(PortableArithmetic.self, high, low)
@@ -76,7 +80,7 @@ public struct VolatilityEstimator {
     public var volatility: Lanes {
         let total = weights > 0 ? weights : Double(count)
         guard total > 0 else { return Lanes(repeating: .nan) }
-        let variance = sum * Lanes(repeating: 1 / (total * stepYears))
+        let variance = (weights > 0 ? average.value : sum) * Lanes(repeating: 1 / (total * stepYears))
         return PortableArithmetic.squareRoot(variance.atLeast(0))
     }
 

@@ -1,3 +1,5 @@
+import Checks
+import Market
 import VectorMath
 
 /// The band of an expected-utility hedger, for small costs: wider where gamma is large, narrower where risk is
@@ -85,5 +87,17 @@ extension RebalancingState {
     var discount: Lanes {
         let years = yearsToExpiry.kept(where: yearsToExpiry .< Lanes(repeating: .infinity))
         return exponential(PortableArithmetic.self, rate.negated * years)
+    }
+}
+
+extension WhalleyWilmottPolicy: ConfiguredPolicy {
+    package static var kind: String { "whalley_wilmott" }
+
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily {
+        try PolicyFamily("Whalley–Wilmott", settings, "risk_aversion_per_usd") {
+            try WhalleyWilmottPolicy(riskAversion: $0)
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Checks
+import Market
 import VectorMath
 
 /// A fit of band and volatility to the numerical solution of the expected-utility hedger, for costs that are not
@@ -64,5 +66,17 @@ public struct ZakamoulinePolicy: RebalancingPolicy {
     private func fourthRoot(_ state: borrowing RebalancingState) -> Lanes {
         let ratio = state.discount / state.impliedVolatility
         return PortableArithmetic.squareRoot(PortableArithmetic.squareRoot(ratio))
+    }
+}
+
+extension ZakamoulinePolicy: ConfiguredPolicy {
+    package static var kind: String { "zakamouline" }
+
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily {
+        try PolicyFamily("Zakamouline", settings, "risk_aversion_per_usd") {
+            try ZakamoulinePolicy(riskAversion: $0)
+        }
     }
 }

@@ -53,7 +53,7 @@ public struct ScenarioGrid: Sendable, Equatable {
     }
 
     /// What of an expiry's profit a book is charged.
-    public enum ExpiryLoss: String, Sendable {
+    public enum ExpiryLoss: String, Sendable, CaseIterable {
         case signed
         /// Minus its magnitude: whichever way the smile tilts, it hurts.
         case absolute

@@ -17,47 +17,27 @@ extension ScenarioGrid {
     /// strike, and `vol` without change.
     /// - Throws: `MarketError` with file, line, field and value; unknown fields are errors.
     public init(_ source: Source) throws(MarketError) {
-        var reader = JSONReader(source)
-        let values = try reader.values()
-        guard let value = values.first else { throw .empty(file: source.name) }
-        let fields = JSONFields(file: source.name, value: value, path: "")
-        guard values.count == 1, case .object = value.content else {
-            throw .invalidJSON(file: source.name, line: value.line, reason: "expected one object")
-        }
-        try fields.requireKnown(["name", "comment", "vol_rules", "scenarios", "expiry_haircut"])
+        let settings = try Settings(json: source)
+        settings.ignore("comment")
         var rules: [(name: String, rule: VolatilityRule)] = []
-        if let found = value["vol_rules"] {
-            guard case .object(let members) = found.content else {
-                throw fields.failure("vol_rules", found, "must be an object")
-            }
-            for (name, member) in members.sorted(by: { $0.value.start < $1.value.start }) {
-                guard case .object = member.content else {
-                    throw fields.failure("vol_rules.\(name)", member, "must be an object")
-                }
-                let own = JSONFields(file: source.name, value: member, path: "vol_rules.\(name).")
-                rules.append((name, try own.volatilityRule()))
-            }
+        if let table = try settings.table("vol_rules") {
+            for name in table.keys { rules.append((name, try table.required(name).volatilityRule())) }
         }
         let unchanged = rules.firstIndex { $0.rule == VolatilityRule() }
         if unchanged == nil { rules.append(("same", VolatilityRule())) }
         let numbers = Dictionary(rules.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { a, _ in a })
         var scenarios: [Scenario] = []
-        for entry in try fields.objects("scenarios") {
+        for entry in try settings.tables("scenarios") {
             let own = try entry.scenarios(numbers, standard: unchanged ?? rules.count - 1)
             guard scenarios.count + own.count <= Self.largestCount else {
-                throw entry.failure("spot", entry.value, "more than \(Self.largestCount) scenarios")
+                throw entry.failure("", nil, "more than \(Self.largestCount) scenarios")
             }
             scenarios += own
         }
-        guard !scenarios.isEmpty else {
-            throw fields.failure("scenarios", value["scenarios"], "there is none")
-        }
-        var haircut: ExpiryHaircut?
-        if let found = value["expiry_haircut"], !found.isNull {
-            haircut = try JSONFields(file: source.name, value: found, path: "expiry_haircut.")
-                .expiryHaircut()
-        }
-        let name = try fields.string("name", default: source.name)
+        guard !scenarios.isEmpty else { throw settings.failure("scenarios", "there is none") }
+        let haircut = try settings.table("expiry_haircut")?.expiryHaircut()
+        let name = try settings.text("name", default: source.name)
+        try settings.finish()
         do throws(RiskError) {
             try self.init(name: name, rules: rules, scenarios: scenarios, haircut: haircut)
         } catch {
@@ -67,12 +47,8 @@ extension ScenarioGrid {
     }
 }
 
-extension JSONFields {
+extension Settings {
     fileprivate func volatilityRule() throws(MarketError) -> ScenarioGrid.VolatilityRule {
-        try requireKnown([
-            "relative", "parallel", "skew", "short_term_power", "long_term_power", "least_days", "least_vol",
-            "wing",
-        ])
         var rule = ScenarioGrid.VolatilityRule()
         rule.relative = try number("relative", default: 0)
         rule.parallel = try number("parallel", default: 0)
@@ -81,10 +57,7 @@ extension JSONFields {
         rule.longTermPower = try number("long_term_power", default: 0)
         rule.leastDays = try number("least_days", default: 0)
         rule.leastVolatility = try number("least_vol", default: 0)
-        if let found = value["wing"], !found.isNull {
-            guard case .object = found.content else { throw failure("wing", found, "must be an object") }
-            rule.wing = try JSONFields(file: file, value: found, path: path + "wing.").wing()
-        }
+        if let table = try table("wing") { rule.wing = try table.wing() }
         if let (field, _, limits) = rule.firstInvalid {
             let found = field.hasPrefix("wing.") ? value["wing"]?[String(field.dropFirst(5))] : value[field]
             throw failure(field, found, "expected \(limits)")
@@ -92,16 +65,13 @@ extension JSONFields {
         return rule
     }
 
+    private enum WingKind: String, CaseIterable {
+        case linear, absolute
+    }
+
     private func wing() throws(MarketError) -> ScenarioGrid.Wing {
-        try requireKnown([
-            "kind", "cap", "cap_per_root_year", "width_per_root_year", "width_per_year", "least_width",
-        ])
         var wing = ScenarioGrid.Wing()
-        switch try string("kind", default: "linear") {
-        case "linear": wing.isAbsolute = false
-        case "absolute": wing.isAbsolute = true
-        default: throw failure("kind", value["kind"], "expected linear or absolute")
-        }
+        wing.isAbsolute = try word("kind", default: WingKind.linear) == .absolute
         wing.cap = try number("cap")
         wing.capPerRootYear = try number("cap_per_root_year", default: 0)
         wing.widthPerRootYear = try number("width_per_root_year", default: 0)
@@ -114,12 +84,11 @@ extension JSONFields {
     fileprivate func scenarios(
         _ rules: [String: Int], standard: Int
     ) throws(MarketError) -> [ScenarioGrid.Scenario] {
-        try requireKnown(["spot", "vol", "days", "rate", "sticky", "dampening", "expiry_loss"])
         let spots = try list("spot")
         let days = try list("days")
         let rates = try list("rate")
         var named: [Int] = []
-        let names: [JSON] = value["vol"].map { $0.array ?? [$0] } ?? []
+        let names: [JSON] = node("vol").map { $0.array ?? [$0] } ?? []
         for (place, element) in names.enumerated() {
             guard let name = element.string, let rule = rules[name] else {
                 let known = rules.sorted { $0.value < $1.value }.prefix(40).map(\.key).joined(separator: ", ")
@@ -129,16 +98,8 @@ extension JSONFields {
         }
         if value["vol"] == nil { named = [standard] }
         var scenario = ScenarioGrid.Scenario()
-        let sticky = try string("sticky", default: "strike")
-        guard let stickiness = ScenarioGrid.Stickiness(rawValue: sticky) else {
-            throw failure("sticky", value["sticky"], "expected strike, moneyness or delta")
-        }
-        scenario.stickiness = stickiness
-        let loss = try string("expiry_loss", default: "signed")
-        guard let expiryLoss = ScenarioGrid.ExpiryLoss(rawValue: loss) else {
-            throw failure("expiry_loss", value["expiry_loss"], "expected signed or absolute")
-        }
-        scenario.expiryLoss = expiryLoss
+        scenario.stickiness = try word("sticky", default: .strike)
+        scenario.expiryLoss = try word("expiry_loss", default: .signed)
         scenario.dampening = try number("dampening", default: 1)
         let count = Double(spots.count) * Double(named.count) * Double(days.count) * Double(rates.count)
         guard count >= 1, count <= Double(ScenarioGrid.largestCount) else {
@@ -175,16 +136,11 @@ extension JSONFields {
 
     /// A value or a list of them; 0 where there is none.
     private func list(_ name: String) throws(MarketError) -> [Double] {
-        guard let found = value[name], !found.isNull else { return [0] }
+        guard let found = node(name) else { return [0] }
         return found.array == nil ? [try number(name)] : try numbers(name)
     }
 
     fileprivate func expiryHaircut() throws(MarketError) -> ExpiryHaircut {
-        guard case .object = value.content else { throw failure("", value, "must be an object") }
-        try requireKnown([
-            "long", "long_rate_multiple", "long_added_rate", "short", "short_rate_multiple",
-            "short_added_rate",
-        ])
         let haircut = ExpiryHaircut(
             long: try number("long", default: 1),
             longRateMultiple: try number("long_rate_multiple", default: 0),

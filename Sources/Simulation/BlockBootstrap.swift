@@ -1,3 +1,5 @@
+import Checks
+import Market
 import VectorMath
 
 /// Paths put together from stretches of the past: what happened, in another order, with its clusters of
@@ -26,10 +28,10 @@ public struct BlockBootstrap: PathModel {
         volatility: Double? = nil
     ) throws(SimulationError) {
         let model = "bootstrap of \(series.file)"
-        try ParameterCheck.start(model, spot: spot, drift: drift ?? 0)
+        try SimulationError.require(spot, .spot, model, "spot_usd")
         try SimulationError.require(
-            meanBlockLength >= 1 && meanBlockLength.isFinite, model, "mean block length", meanBlockLength,
-            "is not finite and at least 1")
+            meanBlockLength >= 1 && meanBlockLength < .infinity, model, "block_hours",
+            meanBlockLength * series.stepYears * Year.hours, "must be at least the hours of a candle")
         grid = try TimeGrid(steps: steps, stepYears: series.stepYears)
         try SimulationError.require(
             (series.run.max() ?? 0) > 1, model, "candles", Double(series.count),
@@ -37,7 +39,7 @@ public struct BlockBootstrap: PathModel {
         self.spot = spot
         self.meanBlockLength = meanBlockLength
         self.volatility = volatility ?? series.volatility
-        try ParameterCheck.notNegative(model, "volatility", self.volatility)
+        try grid.checkGrowth(model, drift: drift ?? 0, volatility: self.volatility)
         func moves(_ index: Int, from base: Double) -> (close: Double, high: Double, low: Double) {
             (
                 naturalLogarithm(series.close[index] / base),
@@ -92,9 +94,4 @@ public struct BlockBootstrap: PathModel {
             }
         }
     }
-}
-
-/// ln x of one number, the same bits everywhere.
-func naturalLogarithm(_ x: Double) -> Double {
-    logarithmOfRatio(PortableArithmetic.self, Lanes(repeating: x), Lanes(repeating: 1))[0]
 }

@@ -1,3 +1,4 @@
+import Checks
 import Market
 import VectorMath
 
@@ -27,13 +28,14 @@ public struct CandleReplay: PathModel {
     ) throws(SimulationError) {
         let model = "replay of \(series.file)"
         let stride = stride ?? steps
-        try SimulationError.require(stride > 0, model, "stride", Double(stride), "is not positive")
-        if let startPrice { try ParameterCheck.positive(model, "start price", startPrice) }
+        try SimulationError.require(
+            stride > 0, model, "stride_hours", Double(stride), "must be at least one candle")
+        if let startPrice { try SimulationError.require(startPrice, .spot, model, "spot_usd") }
         grid = try TimeGrid(steps: steps, stepYears: series.stepYears)
         self.series = series
         self.startPrice = startPrice
         self.volatility = volatility ?? series.volatility
-        try ParameterCheck.notNegative(model, "volatility", self.volatility)
+        try SimulationError.require(self.volatility, .within(0...20), model, "volatility")
         starts = Swift.stride(from: 0, to: series.count, by: stride).filter { series.run[$0] >= steps }
         try SimulationError.require(
             !starts.isEmpty, model, "steps", Double(steps),
@@ -79,7 +81,7 @@ public struct CandleReplay: PathModel {
         var rates = [Double](repeating: 0, count: series.count)
         var (next, last) = (0, Int64.min)
         for (time, rate) in funding {
-            try ParameterCheck.finite(model, "funding at \(time)", rate)
+            try SimulationError.require(rate, .finite, model, "funding at \(time)")
             try SimulationError.require(
                 time.milliseconds > last, model, "funding at \(time)", rate, "is not after the one before")
             last = time.milliseconds

@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// dS = μ S dt + σ S dW, exactly at every time of the grid.
@@ -10,12 +11,13 @@ public struct GeometricBrownianMotion: PathModel {
     /// σ per square root of a year.
     public let volatility: Double
 
-    /// - Throws: for a price that is not positive, a negative volatility, or what is not finite.
+    /// - Throws: for what `NumberRule.spot` and `TimeGrid.checkGrowth` refuse.
     public init(
         _ grid: TimeGrid, spot: Double, drift: Double = 0, volatility: Double
     ) throws(SimulationError) {
-        try ParameterCheck.start("geometric Brownian motion", spot: spot, drift: drift)
-        try ParameterCheck.notNegative("geometric Brownian motion", "volatility", volatility)
+        let model = "geometric Brownian motion"
+        try SimulationError.require(spot, .spot, model, "spot_usd")
+        try grid.checkGrowth(model, drift: drift, volatility: volatility)
         self.grid = grid
         self.spot = spot
         self.drift = drift

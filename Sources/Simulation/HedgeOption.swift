@@ -1,3 +1,5 @@
+import Checks
+
 /// An option that policies on gamma, vega or theta hedge with, beside the underlying: valued on the same
 /// surface as the book, held until it is sold or settles.
 public struct HedgeOption: Sendable, Equatable {
@@ -42,11 +44,13 @@ public struct HedgeOption: Sendable, Equatable {
         ])
     }
 
-    func validate() throws(SimulationError) {
-        try book.validate()
-        try ParameterCheck.share(name, "half_spread", halfSpread)
-        try ParameterCheck.share(name, "fee", fee)
-        try ParameterCheck.share(name, "fee_cap", feeCap)
-        try ParameterCheck.positive(name, "largest_trade", largestTrade)
+    public func validate() throws(SimulationError) {
+        for option in book.options { try option.validate(name) }
+        for (field, value, rule) in [
+            ("half_spread", halfSpread, .share), ("fee", fee, .share), ("fee_cap", feeCap, .share),
+            ("largest_trade_contracts", largestTrade, .within(1e-9...1e9)),
+        ] as [(String, Double, NumberRule)] {
+            try SimulationError.require(value, rule, name, field)
+        }
     }
 }

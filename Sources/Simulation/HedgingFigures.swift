@@ -1,10 +1,11 @@
+import Market
 import VectorMath
 
 /// Figures of every policy on every path, as they come in.
 public final class HedgingFigures: @unchecked Sendable {
     /// Names, in the order of the simulation.
     public let policies: [String]
-    /// Paths that are to be run, and how many of them, the first ones, have been.
+    /// Paths requested, and paths completed; the completed ones come first.
     public let paths: Int
     public internal(set) var completed = 0
 
@@ -27,7 +28,7 @@ public final class HedgingFigures: @unchecked Sendable {
     }
 
     /// A figure of the completed paths.
-    public func values(_ figure: PathFigure, policy: Int) -> [Double] {
+    public func values(_ figure: PathMetric, policy: Int) -> [Double] {
         Array(column(policy, figure.rawValue).prefix(completed))
     }
 
@@ -85,8 +86,7 @@ extension HedgingFigures {
                 for value in column(policy, index).prefix(completed) { append(value.bitPattern) }
             }
         }
-        let sum = Self.checksum(bytes)
-        append(sum)
+        append(Checksum.of(bytes))
         return bytes
     }
 
@@ -101,7 +101,7 @@ extension HedgingFigures {
             return value
         }
         let start = magic.count
-        guard Self.checksum(bytes.dropLast(8)) == word(bytes.count - 8), word(start) == fingerprint,
+        guard Checksum.of(bytes.dropLast(8)) == word(bytes.count - 8), word(start) == fingerprint,
             word(start + 8) == UInt64(policies.count), word(start + 16) == UInt64(Self.columns)
         else { return nil }
         let completed = word(start + 24)
@@ -113,9 +113,19 @@ extension HedgingFigures {
         self.completed = Int(completed)
         for index in values.indices { values[index] = Double(bitPattern: word(start + 32 + 8 * index)) }
     }
+}
 
-    /// FNV-1a.
-    private static func checksum(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+extension HedgingFigures {
+    /// The first completed path on which something cannot be said in numbers: prices, volatilities or costs have left
+    /// what can be computed. nil where all is well.
+    public var firstNotFinite: (policy: Int, path: Int)? {
+        for policy in policies.indices {
+            for index in 0..<Self.columns {
+                if let path = column(policy, index).prefix(completed).firstIndex(where: { !$0.isFinite }) {
+                    return (policy, path)
+                }
+            }
+        }
+        return nil
     }
 }

@@ -37,40 +37,13 @@ extension HedgingLoop {
             if isSpot { account.cash -= value } else { account.cash += hedgeProfit }
             account.position = held
         }
-        add(.unhedgedDelta, (book.sums[time].delta * alive + hedge) * move)
-        add(.slippage, slippage)
-        add(.basis, basis)
+        credit(.unhedgedDelta, (book.sums[time].delta * alive + hedge) * move)
+        credit(.slippage, slippage)
+        credit(.basis, basis)
 
-        // Payments.
-        let costs = account.costs
-        if isInverse { account.coins -= costs / next.spot } else { account.cash -= costs }
-        hedgeProfit -= costs
-        if instrument.hasPayments {
-            let rate = instrument.payment[time]
-            if isInverse {
-                let coins = account.position * rate / nextMark
-                account.coins -= coins
-                add(.funding, (coins * next.spot).negated)
-                hedgeProfit -= coins * next.spot
-            } else {
-                let payment = account.position * mark * rate
-                account.cash -= payment
-                add(.funding, payment.negated)
-                hedgeProfit -= payment
-            }
-        }
+        payCostsAndFunding(time, next.spot, nextMark, &hedgeProfit)
+        earnInterest(next.spot)
         let rates = book.schedule.book
-        if rates.rate != 0 {
-            let interest = account.cash * Lanes(repeating: scalarExponential(rates.rate * grid.stepYears) - 1)
-            account.cash += interest
-            add(.interest, interest)
-        }
-        if rates.dividend != 0, isSpot {
-            let growth = Lanes(repeating: scalarExponential(rates.dividend * grid.stepYears) - 1)
-            let dividend = (account.position + account.coins) * next.spot * growth
-            account.cash += dividend
-            add(.interest, dividend)
-        }
         if rates.settlement == .coin {
             account.coins += settled / next.spot
         } else {
@@ -83,12 +56,48 @@ extension HedgingLoop {
         }
         account.yearsSinceHedge = (account.yearsSinceHedge + stepYears).replacing(
             with: stepYears, where: isHedged)
-        if let margin { checkMargin(margin, time + 1, hedgeProfit) }
-        for part in 0..<Self.partCount { parts[part] += step[part] }
+        if let margin = terms.margin { checkMargin(margin, time + 1, hedgeProfit) }
+        for part in 0..<Self.partCount { parts[part] += partsOfStep[part] }
         measure(time + 1)
         account.traded = .zero
         account.tradedValue = .zero
         account.costs = .zero
+    }
+
+    /// Takes costs and funding from the account, and from what the hedge earned.
+    private func payCostsAndFunding(_ time: Int, _ spot: Lanes, _ mark: Lanes, _ profit: inout Lanes) {
+        let costs = account.costs
+        if isInverse { account.coins -= costs / spot } else { account.cash -= costs }
+        profit -= costs
+        guard instrument.hasPayments else { return }
+        let rate = instrument.payment[time]
+        if isInverse {
+            let coins = account.position * rate / mark
+            account.coins -= coins
+            credit(.funding, (coins * spot).negated)
+            profit -= coins * spot
+        } else {
+            let payment = account.position * instrument.mark[time] * rate
+            account.cash -= payment
+            credit(.funding, payment.negated)
+            profit -= payment
+        }
+    }
+
+    /// Interest on cash, dividends on spot.
+    private func earnInterest(_ spot: Lanes) {
+        let rates = book.schedule.book
+        if rates.rate != 0 {
+            let interest = account.cash * Lanes(repeating: scalarExponential(rates.rate * grid.stepYears) - 1)
+            account.cash += interest
+            credit(.interest, interest)
+        }
+        if rates.dividend != 0, isSpot {
+            let growth = Lanes(repeating: scalarExponential(rates.dividend * grid.stepYears) - 1)
+            let dividend = (account.position + account.coins) * spot * growth
+            account.cash += dividend
+            credit(.interest, dividend)
+        }
     }
 
     /// The change of value of so many books by their Greeks at the start of the step; what they leave is
@@ -104,11 +113,11 @@ extension HedgingLoop {
             * amount
         let change =
             (book.sums[time + 1].price + book.settlement[time + 1] - sums.price) * amount
-        add(.gamma, gamma)
-        add(.rent, rent.negated)
-        add(.carry, carry)
-        add(.vega, vega)
-        add(.higherOrder, change - sums.delta * move * amount - gamma + rent - carry - vega)
+        credit(.gamma, gamma)
+        credit(.rent, rent.negated)
+        credit(.carry, carry)
+        credit(.vega, vega)
+        credit(.higherOrder, change - sums.delta * move * amount - gamma + rent - carry - vega)
     }
 
     /// Liquidates where the margin account does not hold what it must.
@@ -131,8 +140,8 @@ extension HedgingLoop {
         guard PortableArithmetic.any(isShort) else { return }
         let liquidated = margin.isCrossed ? notional + shortNotional : notional
         let penalty = (liquidated * Lanes(repeating: margin.penalty)).kept(where: isShort)
-        add(.liquidation, penalty.negated)
-        count(.liquidations, Lanes(repeating: 1).kept(where: isShort))
+        credit(.liquidation, penalty.negated)
+        tally(.liquidations, Lanes(repeating: 1).kept(where: isShort))
         if isInverse { account.coins -= penalty / spot } else { account.cash -= penalty }
         // Contracts are marked already; spot would be sold.
         account.position = account.position.kept(where: .!isShort)
@@ -156,7 +165,7 @@ extension HedgingLoop {
     private func measure(_ time: Int) {
         let equity = equity(time)
         account.highest = pointwiseMax(account.highest, equity)
-        let drawdown = figures + PathFigure.drawdown.rawValue
+        let drawdown = figures + PathMetric.drawdown.rawValue
         drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
         var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
         if let options { net += options.delta(time) }
@@ -169,10 +178,10 @@ extension HedgingLoop {
                     own += options.delta(at: time, volatilityScale: scale) - options.delta(time)
                 }
             }
-            count(.timeOutside, Lanes(repeating: 1).kept(where: own.absolute .> deltaLimit))
+            tally(.timeOutside, Lanes(repeating: 1).kept(where: own.absolute .> deltaLimit))
         }
         net = net.absolute
-        let worst = figures + PathFigure.worstExposure.rawValue
+        let worst = figures + PathMetric.worstExposure.rawValue
         worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
     }
 
@@ -181,7 +190,7 @@ extension HedgingLoop {
         let last = grid.steps
         let mark = instrument.mark[last]
         if terms.closesAtEnd, let track = venues.first {
-            step.update(repeating: .zero, count: Self.partCount)
+            partsOfStep.update(repeating: .zero, count: Self.partCount)
             let order = (isInverse ? account.position / mark : account.position).negated
             switch track.venue.costs {
             case .orderBook(var costs):
@@ -192,19 +201,19 @@ extension HedgingLoop {
                 _ = payPool(pool, order, mark)
                 let gas = track.gas[last - 1].kept(where: order .!= .zero)
                 account.costs += gas
-                add(.gas, gas.negated)
+                credit(.gas, gas.negated)
             }
-            count(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
-            count(.turnover, order.absolute * mark)
+            tally(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
+            tally(.turnover, order.absolute * mark)
             if let options { closeOptions(options, last) }
             account.cash -= account.costs
             account.costs = .zero
-            for part in 0..<Self.partCount { parts[part] += step[part] }
-            let drawdown = figures + PathFigure.drawdown.rawValue
+            for part in 0..<Self.partCount { parts[part] += partsOfStep[part] }
+            let drawdown = figures + PathMetric.drawdown.rawValue
             drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity(last))
         }
-        figures[PathFigure.profit.rawValue] = equity(last)
+        figures[PathMetric.profit.rawValue] = equity(last)
         let share = Lanes(repeating: 1 / Double(grid.steps))
-        for figure in [PathFigure.timeOutside, .timeUnhedged] { figures[figure.rawValue] *= share }
+        for figure in [PathMetric.timeOutside, .timeUnhedged] { figures[figure.rawValue] *= share }
     }
 }

@@ -94,10 +94,10 @@ extension HedgingLoop {
         let size = trade.absolute
         let (spread, fee) = options.costs(index, value: value, spot: spot)
         account.costs += size * (spread + fee)
-        add(.spread, (size * spread).negated)
-        add(.fees, (size * fee).negated)
-        count(.trades, Lanes(repeating: 1).kept(where: trade .!= .zero))
-        count(.turnover, size * value)
+        credit(.spread, (size * spread).negated)
+        credit(.fees, (size * fee).negated)
+        tally(.trades, Lanes(repeating: 1).kept(where: trade .!= .zero))
+        tally(.turnover, size * value)
     }
 
     /// Explains what the options that are held earned in the step that begins at a time, and settles what
@@ -107,7 +107,7 @@ extension HedgingLoop {
         for index in options.terms.indices where options.isListed(index, time) {
             let track = options.tracks[index]
             let position = options.positions[index]
-            add(.unhedgedDelta, position * track.sums[time].delta * move)
+            credit(.unhedgedDelta, position * track.sums[time].delta * move)
             explain(track, position, time, move, stepYears)
         }
         return options.settlement(time + 1)

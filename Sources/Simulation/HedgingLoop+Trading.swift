@@ -62,14 +62,14 @@ extension HedgingLoop {
         case .pool(let pool):
             order = payPool(pool, order, middle)
             account.costs += gasPaid
-            add(.gas, gasPaid.negated)
+            credit(.gas, gasPaid.negated)
         }
         let size = order.absolute
         account.traded += order
         account.tradedValue += order * middle
-        count(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
-        count(.turnover, size * middle)
-        count(.shortfall, order * (middle - decided))
+        tally(.trades, Lanes(repeating: 1).kept(where: order .!= .zero))
+        tally(.turnover, size * middle)
+        tally(.shortfall, order * (middle - decided))
         return order
     }
 
@@ -118,9 +118,9 @@ extension HedgingLoop {
             (value + sign * (spread + impact))
             * Lanes(repeating: book.isMaker ? book.makerFee : book.takerFee)
         account.costs += spread + impact + fee
-        add(.spread, spread.negated)
-        add(.impact, impact.negated)
-        add(.fees, fee.negated)
+        credit(.spread, spread.negated)
+        credit(.impact, impact.negated)
+        credit(.fees, fee.negated)
     }
 
     /// Takes the costs of a trade at a constant-product pool that arbitrage keeps at the market's price: with
@@ -144,8 +144,8 @@ extension HedgingLoop {
         let impact = boughtImpact.replacing(with: soldImpact, where: isSale)
         let fee = boughtFee.replacing(with: soldFee, where: isSale)
         account.costs += impact + fee
-        add(.impact, impact.negated)
-        add(.fees, fee.negated)
+        credit(.impact, impact.negated)
+        credit(.fees, fee.negated)
         return order
     }
 }

@@ -1,66 +1,7 @@
 import Greeks
+import Market
 import Rebalancing
 import VectorMath
-
-/// What one policy's account went through on one path.
-public enum PathFigure: Int, CaseIterable, Sendable {
-    /// Equity at the end; it was 0 at the start.
-    case profit
-    /// The largest fall of equity below its highest value so far.
-    case drawdown
-    case trades
-    /// Σ|trade|·price, in quote currency.
-    case turnover
-    case liquidations
-    /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit,
-    /// and at which the policy asked for a trade that the venues did not give.
-    case timeOutside, timeUnhedged
-    /// The largest |delta|·S.
-    case worstExposure
-    /// Σ trade·(middle at the fill − mark at the decision): what latency cost, whole steps included.
-    case shortfall
-
-    public var name: String {
-        switch self {
-        case .timeOutside: "time_outside"
-        case .timeUnhedged: "time_unhedged"
-        case .worstExposure: "worst_exposure"
-        default: "\(self)"
-        }
-    }
-}
-
-/// One time of one path, as a chart or a test wants to see it.
-public struct TracedStep: Sendable {
-    public var hours, spot, mark: Double
-    /// The delta of the book and of options held to hedge, the underlying's in coins before and after, and
-    /// the band for their sum.
-    public var bookDelta, hedgeBefore, hedgeAfter, bandLower, bandUpper: Double
-    /// Of book and hedge, after this step's trades.
-    public var gamma, vega, theta: Double
-    /// Contracts held of each `HedgeOption`, after this step's trades.
-    public var options: [Double]
-    /// What the policy asked for, and what was filled in this step, in coins.
-    public var asked, filled: Double
-    /// Equity at the start of the step.
-    public var equity: Double
-    /// Of the first venue.
-    public var isDown, isStale: Bool
-    /// Per part, of the step that begins here.
-    public var parts: [Double]
-}
-
-/// What policies share on a grid: where and with what they trade, and within which limits.
-struct TradingTerms: Sendable {
-    var instrument: HedgeContract
-    var venues: [Venue]
-    var margin: MarginAccount?
-    var closesAtEnd: Bool
-    /// The desk's limits, in coins: |delta| that counts as outside, |hedge| that is never exceeded.
-    var deltaLimit, positionLimit: Double
-    /// Older prices are not traded on, in seconds.
-    var oldestPrice: Double
-}
 
 /// Runs one policy's account along the eight paths of a block.
 ///
@@ -75,8 +16,7 @@ final class HedgingLoop {
     let venues: [VenueTrack]
     /// Sums over the steps, per part; per figure.
     let parts, figures: UnsafeMutablePointer<Lanes>
-    /// Parts of the step at hand.
-    let step: UnsafeMutablePointer<Lanes>
+    let partsOfStep: UnsafeMutablePointer<Lanes>
     /// Orders under way, per venue a ring of its delay in steps + 1: coins, and the mark at the decision.
     let rings, decisionMarks: UnsafeMutablePointer<Lanes>
     let ringStarts: [Int]
@@ -84,7 +24,7 @@ final class HedgingLoop {
     /// Own displacement of the price at each venue, as a part of it, and what is left of it after a step.
     let displacement: UnsafeMutablePointer<Lanes>
     let displacementDecay: [Double]
-    let margin: MarginAccount?
+    let canBeStale: Bool
     let options: OptionHedges?
     let deltaLimit: Lanes
     /// Volatility of the last day's returns over that of the path's first time, for spreads that widen.
@@ -92,7 +32,7 @@ final class HedgingLoop {
     var account = Account()
 
     static let partCount = ProfitPart.allCases.count
-    static let figureCount = PathFigure.allCases.count
+    static let figureCount = PathMetric.allCases.count
 
     struct Account {
         var cash = Lanes.zero
@@ -126,10 +66,10 @@ final class HedgingLoop {
         self.options = options
         parts = .allocate(capacity: Self.partCount)
         figures = .allocate(capacity: Self.figureCount)
-        step = .allocate(capacity: Self.partCount)
+        partsOfStep = .allocate(capacity: Self.partCount)
         parts.initialize(repeating: .zero, count: Self.partCount)
         figures.initialize(repeating: .zero, count: Self.figureCount)
-        step.initialize(repeating: .zero, count: Self.partCount)
+        partsOfStep.initialize(repeating: .zero, count: Self.partCount)
         var starts: [Int] = []
         var total = 0
         for venue in venues {
@@ -142,16 +82,16 @@ final class HedgingLoop {
         decisionMarks = .allocate(capacity: max(1, total))
         displacement = .allocate(capacity: max(1, venues.count))
         displacement.initialize(repeating: .zero, count: max(1, venues.count))
-        let stepHours = book.schedule.grid.stepYears * 8760
+        let stepHours = book.schedule.grid.stepYears * Year.hours
         displacementDecay = venues.map { track in
             guard case .orderBook(let costs) = track.venue.costs, costs.impactHalfLifeHours > 0 else {
                 return 0
             }
-            return scalarExponential(-0.6931471805599453 * stepHours / costs.impactHalfLifeHours)
+            return decay(over: stepHours, halfLife: costs.impactHalfLifeHours)
         }
         volatilityRatio = .allocate(capacity: book.times)
         volatilityRatio.initialize(repeating: Lanes(repeating: 1), count: book.times)
-        margin = terms.margin
+        canBeStale = venues.contains { $0.canBeStale }
         deltaLimit = Lanes(repeating: terms.deltaLimit)
         rings.initialize(repeating: .zero, count: max(1, total))
         decisionMarks.initialize(repeating: .zero, count: max(1, total))
@@ -160,7 +100,7 @@ final class HedgingLoop {
     deinit {
         parts.deallocate()
         figures.deallocate()
-        step.deallocate()
+        partsOfStep.deallocate()
         rings.deallocate()
         decisionMarks.deallocate()
         displacement.deallocate()
@@ -171,10 +111,10 @@ final class HedgingLoop {
     var isInverse: Bool { terms.instrument.kind.isInverse }
 
     @inline(__always)
-    func add(_ part: ProfitPart, _ amount: Lanes) { step[part.rawValue] += amount }
+    func credit(_ part: ProfitPart, _ amount: Lanes) { partsOfStep[part.rawValue] += amount }
 
     @inline(__always)
-    func count(_ figure: PathFigure, _ amount: Lanes) { figures[figure.rawValue] += amount }
+    func tally(_ metric: PathMetric, _ amount: Lanes) { figures[metric.rawValue] += amount }
 
     /// The hedge's delta in coins, what is held in coin counted in.
     @inline(__always)
@@ -200,130 +140,165 @@ final class HedgingLoop {
         _ policy: some RebalancingPolicy, _ block: PathBlock, realised: UnsafePointer<Lanes>?,
         trace: (lane: Int, body: (TracedStep) -> Void)? = nil
     ) {
+        begin(block)
+        var view = View(seen: book.sums[0])
+        view.state.rate = Lanes(repeating: book.schedule.book.rate)
+        for time in 0..<grid.steps {
+            partsOfStep.update(repeating: .zero, count: Self.partCount)
+            let equityBefore = trace == nil ? Lanes.zero : equity(time)
+            look(&view, policy, block, realised, time)
+            let decision = decide(policy, view, time)
+            let (filled, isUnserved) = trade(decision, time, block)
+            tally(.timeUnhedged, Lanes(repeating: 1).kept(where: isUnserved))
+            let held = trace == nil ? [] : heldOptions(trace?.lane ?? 0)
+            evolve(
+                time, before: decision.before, isHedged: (filled .!= .zero) .& .!decision.keepsClock)
+            guard let (lane, body) = trace else { continue }
+            body(traced(lane, time, view, decision, filled, held, equityBefore))
+        }
+        finish()
+    }
+
+    /// What the policy sees.
+    private struct View {
+        var state = RebalancingState()
+        /// The book as it was when the venue's prices were last new.
+        var seen: PathSums
+        /// 1 where they are old.
+        var stale = Lanes.zero
+        /// The hedge, orders under way counted in, in coins.
+        var hedge = Lanes.zero
+        var isFirst = true
+    }
+
+    /// What the policy wants.
+    private struct Decision {
+        var band: RebalancingBand
+        /// The hedge's delta before this step's fills.
+        var before: Lanes
+        /// Coins of the underlying, within the desk's limit.
+        var asked: Lanes
+        /// Where prices are too old to be traded on.
+        var isRefused: LaneMask
+        var keepsClock = LaneMask(repeating: false)
+        var isUnserved = LaneMask(repeating: false)
+    }
+
+    /// An empty account that has bought the book at its value: equity begins at 0.
+    private func begin(_ block: PathBlock) {
         parts.update(repeating: .zero, count: Self.partCount)
         figures.update(repeating: .zero, count: Self.figureCount)
         rings.update(repeating: .zero, count: max(1, ringTotal))
         displacement.update(repeating: .zero, count: max(1, venues.count))
         account = Account()
         options?.reset()
-        let tradesOptions = policy.tradesOptions
         let first = book.sums[0].price
-        // The book is bought at its value: equity begins at 0.
         if book.schedule.book.settlement == .coin {
             account.coins = (first / book.markets[0].spot).negated
         } else {
             account.cash = first.negated
         }
         if let margin = terms.margin { account.marginEquity = Lanes(repeating: margin.collateral) }
-
-        let stepYears = grid.stepYears
-        let stepSeconds = stepYears * 365 * 86400
-        var state = RebalancingState()
-        state.rate = Lanes(repeating: book.schedule.book.rate)
-        var seen = book.sums[0]
-        var isFirst = true
         if venues.contains(where: \.spreadWidens) { measureVolatility(block) }
-        let canBeStale = venues.contains { $0.canBeStale }
-        for time in 0..<grid.steps {
-            step.update(repeating: .zero, count: Self.partCount)
-            let mark = instrument.mark[time]
-            let equityBefore = trace == nil ? Lanes.zero : equity(time)
+    }
 
-            // Look. Where the venue's prices are old, the policy sees the market as it last was.
-            var stale = Lanes.zero
-            var fresh = LaneMask(repeating: true)
-            if canBeStale {
-                stale = venues[0].isStale[time]
-                fresh = (stale .== .zero) .| LaneMask(repeating: isFirst)
-                state.dataAge = (state.dataAge + Lanes(repeating: stepSeconds)).kept(where: .!fresh)
-                seen.replace(with: book.sums[time], where: fresh)
-                state.spot.replace(with: book.markets[time].spot, where: fresh)
-                state.impliedVolatility.replace(with: block.impliedVolatility[time], where: fresh)
-            } else {
-                seen = book.sums[time]
-                state.spot = book.markets[time].spot
-                state.impliedVolatility = block.impliedVolatility[time]
-            }
-            isFirst = false
-            var before = hedgeDelta(mark)
-            let hedge = before + account.pending
-            state.time = Lanes(repeating: grid.years(time))
-            state.yearsToExpiry = Lanes(repeating: book.schedule.yearsToExpiry[time])
-            state.yearsSinceHedge = account.yearsSinceHedge
-            state.gamma = seen.gamma * account.alive
-            state.vega = seen.vega * account.alive
-            state.theta = seen.theta * account.alive
-            state.delta = (seen.delta + hedge) * account.alive
-            if tradesOptions { options?.look(time, where: fresh, into: &state) }
-            if let realised { state.realisedVolatility = realised[time] }
-            state.forecastVolatility = PortableArithmetic.squareRoot(block.variance[time])
-            quote(&state, time)
-            if policy.adjustsVolatility {
-                let scale = policy.volatilityScale(state)
-                account.volatilityScale = scale
-                state.delta =
-                    (book.delta(at: time, volatilityScale: scale) + hedge) * account.alive
-                if tradesOptions, let options {
-                    state.delta += options.delta(at: time, volatilityScale: scale)
-                }
-            }
+    /// Shows the policy the market as it is, or where the venue's prices are old as it last was.
+    private func look(
+        _ view: inout View, _ policy: some RebalancingPolicy, _ block: PathBlock,
+        _ realised: UnsafePointer<Lanes>?, _ time: Int
+    ) {
+        var fresh = LaneMask(repeating: true)
+        if canBeStale {
+            let stepSeconds = grid.stepYears * Year.days * 86400
+            view.stale = venues[0].isStale[time]
+            fresh = (view.stale .== .zero) .| LaneMask(repeating: view.isFirst)
+            view.state.dataAge = (view.state.dataAge + Lanes(repeating: stepSeconds)).kept(where: .!fresh)
+            view.seen.replace(with: book.sums[time], where: fresh)
+            view.state.spot.replace(with: book.markets[time].spot, where: fresh)
+            view.state.impliedVolatility.replace(with: block.impliedVolatility[time], where: fresh)
+        } else {
+            view.seen = book.sums[time]
+            view.state.spot = book.markets[time].spot
+            view.state.impliedVolatility = block.impliedVolatility[time]
+        }
+        view.isFirst = false
+        view.hedge = hedgeDelta(instrument.mark[time]) + account.pending
+        view.state.time = Lanes(repeating: grid.years(time))
+        view.state.yearsToExpiry = Lanes(repeating: book.schedule.yearsToExpiry[time])
+        view.state.yearsSinceHedge = account.yearsSinceHedge
+        view.state.gamma = view.seen.gamma * account.alive
+        view.state.vega = view.seen.vega * account.alive
+        view.state.theta = view.seen.theta * account.alive
+        view.state.delta = (view.seen.delta + view.hedge) * account.alive
+        let options = policy.tradesOptions ? options : nil
+        options?.look(time, where: fresh, into: &view.state)
+        if let realised { view.state.realisedVolatility = realised[time] }
+        view.state.forecastVolatility = PortableArithmetic.squareRoot(block.variance[time])
+        quote(&view.state, time)
+        guard policy.adjustsVolatility else { return }
+        let scale = policy.volatilityScale(view.state)
+        account.volatilityScale = scale
+        view.state.delta = (book.delta(at: time, volatilityScale: scale) + view.hedge) * account.alive
+        if let options { view.state.delta += options.delta(at: time, volatilityScale: scale) }
+    }
 
-            // Decide.
-            let band = policy.band(state)
-            let refused = state.dataAge .> Lanes(repeating: terms.oldestPrice)
-            var asked: Lanes
-            var keepsClock = LaneMask(repeating: false)
-            var missed = LaneMask(repeating: false)
-            if tradesOptions, let options {
-                let order = tradeJointly(options, policy, band, state, hedge, time, isRefused: refused)
-                (asked, keepsClock, missed) = (order.underlying, order.keepsClock, order.isUnserved)
-                before = hedgeDelta(mark)
-            } else {
-                asked = band.change(of: state.delta) * account.alive
-            }
-            asked = limited(asked, hedge)
-            var wanted = asked.kept(where: .!refused)
+    /// Asks the policy; options are traded at once.
+    private func decide(_ policy: some RebalancingPolicy, _ view: View, _ time: Int) -> Decision {
+        let mark = instrument.mark[time]
+        let band = policy.band(view.state)
+        var decision = Decision(
+            band: band, before: hedgeDelta(mark), asked: .zero,
+            isRefused: view.state.dataAge .> Lanes(repeating: terms.oldestPrice))
+        if policy.tradesOptions, let options {
+            let order = tradeJointly(
+                options, policy, band, view.state, view.hedge, time, isRefused: decision.isRefused)
+            (decision.asked, decision.keepsClock) = (order.underlying, order.keepsClock)
+            decision.isUnserved = order.isUnserved
+            // Premiums paid in coin have moved it.
+            decision.before = hedgeDelta(mark)
+        } else {
+            decision.asked = band.change(of: view.state.delta) * account.alive
+        }
+        decision.asked = limited(decision.asked, view.hedge)
+        return decision
+    }
 
-            // Trade.
-            var filled = Lanes.zero
-            for index in venues.indices {
-                let order = wanted.kept(where: venues[index].isDown[time] .== .zero)
-                wanted -= order
-                filled += trade(index, order, time, mark, block)
-            }
-            let unserved = (wanted .!= .zero) .| ((asked .!= .zero) .& refused) .| missed
-            count(.timeUnhedged, Lanes(repeating: 1).kept(where: unserved))
+    /// Sends what is asked for to the first venue that is up.
+    /// - Returns: coins filled in this step, and where not all was taken.
+    private func trade(
+        _ decision: Decision, _ time: Int, _ block: PathBlock
+    ) -> (filled: Lanes, isUnserved: LaneMask) {
+        var wanted = decision.asked.kept(where: .!decision.isRefused)
+        var filled = Lanes.zero
+        for index in venues.indices {
+            let order = wanted.kept(where: venues[index].isDown[time] .== .zero)
+            wanted -= order
+            filled += trade(index, order, time, instrument.mark[time], block)
+        }
+        let isUnserved =
+            (wanted .!= .zero) .| ((decision.asked .!= .zero) .& decision.isRefused)
+            .| decision.isUnserved
+        return (filled, isUnserved)
+    }
 
-            let isHedged = (filled .!= .zero) .& .!keepsClock
-            let held = trace == nil ? [] : heldOptions(trace?.lane ?? 0)
-            evolve(time, before: before, isHedged: isHedged)
-
-            if let trace {
-                let lane = trace.lane
-                trace.body(
-                    TracedStep(
-                        hours: grid.hours(time), spot: book.markets[time].spot[lane], mark: mark[lane],
-                        bookDelta: held.reduce(book.sums[time].delta[lane] * account.alive[lane]) {
-                            $0 + $1.position * $1.sums[time].delta[lane]
-                        },
-                        hedgeBefore: before[lane],
-                        hedgeAfter: before[lane] + filled[lane],
-                        bandLower: band.lower[lane], bandUpper: band.upper[lane],
-                        gamma: held.reduce(book.sums[time].gamma[lane] * account.alive[lane]) {
-                            $0 + $1.position * $1.sums[time].gamma[lane]
-                        },
-                        vega: held.reduce(book.sums[time].vega[lane] * account.alive[lane]) {
-                            $0 + $1.position * $1.sums[time].vega[lane]
-                        },
-                        theta: held.reduce(book.sums[time].theta[lane] * account.alive[lane]) {
-                            $0 + $1.position * $1.sums[time].theta[lane]
-                        }, options: held.map(\.position), asked: asked[lane],
-                        filled: filled[lane], equity: equityBefore[lane],
-                        isDown: venues[0].isDown[time][lane] != 0, isStale: stale[lane] != 0,
-                        parts: (0..<Self.partCount).map { step[$0][lane] }))
+    /// One lane of a step that is over, for a chart or a test.
+    private func traced(
+        _ lane: Int, _ time: Int, _ view: View, _ decision: Decision, _ filled: Lanes,
+        _ held: [(position: Double, sums: UnsafeMutablePointer<PathSums>)], _ equityBefore: Lanes
+    ) -> TracedStep {
+        func total(_ greek: (PathSums) -> Lanes) -> Double {
+            held.reduce(greek(book.sums[time])[lane] * account.alive[lane]) {
+                $0 + $1.position * greek($1.sums[time])[lane]
             }
         }
-        finish()
+        return TracedStep(
+            hours: grid.hours(time), spot: book.markets[time].spot[lane], mark: instrument.mark[time][lane],
+            bookDelta: total(\.delta), hedgeBefore: decision.before[lane],
+            hedgeAfter: decision.before[lane] + filled[lane], bandLower: decision.band.lower[lane],
+            bandUpper: decision.band.upper[lane], gamma: total(\.gamma), vega: total(\.vega),
+            theta: total(\.theta), options: held.map(\.position), asked: decision.asked[lane],
+            filled: filled[lane], equity: equityBefore[lane], isDown: venues[0].isDown[time][lane] != 0,
+            isStale: view.stale[lane] != 0, parts: (0..<Self.partCount).map { partsOfStep[$0][lane] })
     }
 
     /// Positions in options of one lane, before those that settle are dropped.
@@ -385,16 +360,19 @@ final class HedgingLoop {
         return up.replacing(with: down, where: change .< .zero)
     }
 
-    /// The day's realised volatility over the one that the path began with, which widens spreads.
+    /// The day's realised volatility over the one that the path began with, which widens spreads; 1 where it began
+    /// with none.
     private func measureVolatility(_ block: PathBlock) {
-        let decay = Lanes(repeating: scalarExponential(-grid.stepYears * 365))
-        var variance = block.variance[0]
+        let decay = scalarExponential(-grid.stepYears * Year.days)
         let first = block.variance[0]
+        var average = ExponentialAverage(decay: decay, weight: 1 - decay, start: first)
         let scale = Lanes(repeating: 1 / grid.stepYears)
+        let one = Lanes(repeating: 1)
         for time in 1..<book.times {
-            let move = block.spot[time] / block.spot[time - 1] - Lanes(repeating: 1)
-            variance = variance * decay + move * move * scale * (Lanes(repeating: 1) - decay)
-            volatilityRatio[time] = PortableArithmetic.squareRoot(variance / first)
+            let move = block.spot[time] / block.spot[time - 1] - one
+            average.add(move * move * scale)
+            let ratio = PortableArithmetic.squareRoot(average.value / first)
+            volatilityRatio[time] = one.replacing(with: ratio, where: first .> .zero)
         }
     }
 }

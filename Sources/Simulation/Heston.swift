@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// dS = μ S dt + √v S dW, dv = κ(θ − v) dt + ξ √v dZ, dW dZ = ρ dt.
@@ -45,14 +46,16 @@ public struct Heston: PathModel {
     public init(
         _ grid: TimeGrid, spot: Double, drift: Double = 0, _ parameters: Parameters
     ) throws(SimulationError) {
-        try ParameterCheck.start("Heston", spot: spot, drift: drift)
         let p = parameters
-        try ParameterCheck.notNegative("Heston", "variance", p.variance)
-        try ParameterCheck.positive("Heston", "mean reversion", p.meanReversion)
-        try ParameterCheck.positive("Heston", "long-run variance", p.longRunVariance)
-        try ParameterCheck.positive("Heston", "volatility of variance", p.volatilityOfVariance)
+        try SimulationError.require(spot, .spot, "Heston", "spot_usd")
+        let largest = max(p.variance, p.longRunVariance).squareRoot()
+        try grid.checkGrowth("Heston", drift: drift, volatility: largest)
+        try SimulationError.require(p.variance, .notNegative, "Heston", "variance")
+        try SimulationError.require(p.meanReversion, .within(1e-6...1e6), "Heston", "mean_reversion_per_year")
+        try SimulationError.require(p.longRunVariance, .positive, "Heston", "long-run variance")
         try SimulationError.require(
-            p.correlation.magnitude <= 1, "Heston", "correlation", p.correlation, "is not from −1 to 1")
+            p.volatilityOfVariance, .within(1e-6...1e3), "Heston", "volatility_of_variance")
+        try SimulationError.require(p.correlation, .within(-1...1), "Heston", "correlation")
         self.grid = grid
         self.spot = spot
         self.drift = drift

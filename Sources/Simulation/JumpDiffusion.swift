@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// Another model's paths with jumps on top: Merton's over geometric Brownian motion, Bates' over Heston.
@@ -20,18 +21,24 @@ public struct JumpDiffusion: PathModel {
     public init(
         _ base: any PathModel, intensity: Double, meanJump: Double, jumpDeviation: Double
     ) throws(SimulationError) {
-        try ParameterCheck.notNegative("jumps", "intensity", intensity)
-        try ParameterCheck.finite("jumps", "mean jump", meanJump)
-        try ParameterCheck.notNegative("jumps", "jump deviation", jumpDeviation)
+        for (name, value, rule) in [
+            ("per_year", intensity, .notNegative), ("mean", meanJump, .within(-2...2)),
+            ("deviation", jumpDeviation, .within(0...2)),
+        ] as [(String, Double, NumberRule)] {
+            try SimulationError.require(value, rule, "jumps", name)
+        }
+        let moved = intensity * base.grid.duration * (meanJump.magnitude + jumpDeviation)
+        try SimulationError.require(
+            moved <= TimeGrid.largestGrowth, "jumps", "per_year", intensity,
+            "moves the price by a factor of e^\(moved.shown) in all")
         perStep = intensity * base.grid.stepYears
         try SimulationError.require(
-            perStep <= 20, "jumps", "intensity", intensity, "makes more than 20 jumps a step")
+            perStep <= 20, "jumps", "per_year", intensity, "makes more than 20 jumps a step")
         self.base = base
         self.intensity = intensity
         self.meanJump = meanJump
         self.jumpDeviation = jumpDeviation
         compensation = -perStep * (scalarExponential(meanJump + 0.5 * jumpDeviation * jumpDeviation) - 1)
-        try ParameterCheck.finite("jumps", "mean jump", compensation)
         // As far as a uniform number of 53 bits can tell.
         var (term, sum) = (scalarExponential(-perStep), 0.0)
         var distribution: [Double] = []

@@ -1,3 +1,4 @@
+import Checks
 import VectorMath
 
 /// Geometric Brownian motion whose drift and volatility follow a Markov chain: calm, volatile, crash.
@@ -37,13 +38,12 @@ public struct RegimeSwitching: PathModel {
         _ grid: TimeGrid, spot: Double, _ regimes: [Regime], rates: [[Double]], start: Int? = nil
     ) throws(SimulationError) {
         let model = "regime switching"
-        try ParameterCheck.start(model, spot: spot, drift: 0)
+        try SimulationError.require(spot, .spot, model, "spot_usd")
         let count = regimes.count
         try SimulationError.require(
             (1...64).contains(count), model, "regimes", Double(count), "are not 1 to 64")
         for regime in regimes {
-            try ParameterCheck.finite(model, "drift", regime.drift)
-            try ParameterCheck.notNegative(model, "volatility", regime.volatility)
+            try grid.checkGrowth(model, drift: regime.drift, volatility: regime.volatility)
         }
         try SimulationError.require(
             rates.count == count, model, "rates", Double(rates.count), "are not one row per regime")
@@ -54,7 +54,8 @@ public struct RegimeSwitching: PathModel {
                 "are not one per regime")
             generator[row][row] = 0
             for column in 0..<count where column != row {
-                try ParameterCheck.notNegative(model, "rate", rates[row][column])
+                try SimulationError.require(
+                    rates[row][column], .within(0...1e9), model, "moves_per_year")
                 generator[row][row] -= rates[row][column]
             }
         }

@@ -1,3 +1,5 @@
+import Checks
+import Market
 import VectorMath
 
 /// How implied volatilities move along a path: with the spot, and of their own.
@@ -44,29 +46,34 @@ public struct SurfaceDynamics: Sendable, Equatable {
         minimum: Double = 0.01,
         maximum: Double = 10
     ) throws(SimulationError) {
-        let model = "surface"
+        var fields: [(name: String, value: Double, rule: NumberRule)]
+        let volatility = NumberRule.within(1e-6...100)
+        let premiums = NumberRule.within(1e-6...1e6)
         switch level {
-        case .constant(let value): try ParameterCheck.positive(model, "level", value)
-        case .instantaneous(let premium): try ParameterCheck.positive(model, "premium", premium)
+        case .constant(let value): fields = [("volatility", value, volatility)]
+        case .instantaneous(let premium): fields = [("premium", premium, premiums)]
         case .trailing(let initial, let halfLife, let premium):
-            try ParameterCheck.positive(model, "initial level", initial)
-            try ParameterCheck.positive(model, "half-life", halfLife)
-            try ParameterCheck.positive(model, "premium", premium)
+            fields = [
+                ("volatility", initial, volatility),
+                ("half_life_hours", halfLife * Year.hours, .positiveUpTo(1e9)),
+                ("premium", premium, premiums),
+            ]
         case .stochastic(let initial, let mean, let reversion, let deviation, let correlation):
-            try ParameterCheck.positive(model, "initial level", initial)
-            try ParameterCheck.positive(model, "mean level", mean)
-            try ParameterCheck.notNegative(model, "mean reversion", reversion)
-            try ParameterCheck.notNegative(model, "volatility of volatility", deviation)
-            try SimulationError.require(
-                correlation.magnitude <= 1, model, "correlation", correlation, "is not from −1 to 1")
+            fields = [
+                ("volatility", initial, volatility), ("mean", mean, volatility),
+                ("mean_reversion_per_year", reversion, .within(0...1e9)),
+                ("volatility_of_volatility", deviation, .within(0...1e6)),
+                ("correlation", correlation, .within(-1...1)),
+            ]
         }
-        try ParameterCheck.finite(model, "skew", skew)
-        try ParameterCheck.finite(model, "curvature", curvature)
-        try ParameterCheck.finite(model, "stickiness", stickiness)
-        try ParameterCheck.positive(model, "smallest volatility", minimum)
+        fields += [
+            ("skew", skew, .within(-100...100)), ("curvature", curvature, .within(-100...100)),
+            ("stickiness", stickiness, .within(-100...100)), ("minimum", minimum, volatility),
+            ("maximum", maximum, volatility),
+        ]
+        for (name, value, rule) in fields { try SimulationError.require(value, rule, "surface", name) }
         try SimulationError.require(
-            maximum >= minimum && maximum.isFinite, model, "largest volatility", maximum,
-            "is not finite and at least the smallest")
+            minimum <= maximum, "surface", "minimum", minimum, "is above the maximum, \(maximum.shown)")
         self.level = level
         self.skew = skew
         self.curvature = curvature
@@ -117,15 +124,16 @@ public struct SurfaceDynamics: Sendable, Equatable {
     private func fillTrailing(
         _ block: PathBlock, _ years: Double, _ initial: Double, _ halfLife: Double, _ premium: Double
     ) {
-        let decay = scalarExponential(-0.693_147_180_559_945_3 * years / halfLife)
-        let weight = Lanes(repeating: (1 - decay) / years)
-        let scale = Lanes(repeating: premium)
-        var variance = Lanes(repeating: (initial / premium) * (initial / premium))
+        let decay = decay(over: years, halfLife: halfLife)
+        let start = initial / premium
+        var variance = ExponentialAverage(
+            decay: decay, weight: (1 - decay) / years, start: Lanes(repeating: start * start))
         block.impliedVolatility[0] = Lanes(repeating: initial)
         for step in 0..<block.steps {
             let move = logarithmOfRatio(PortableArithmetic.self, block.spot[step + 1], block.spot[step])
-            variance = variance * Lanes(repeating: decay) + move * move * weight
-            block.impliedVolatility[step + 1] = PortableArithmetic.squareRoot(variance) * scale
+            variance.add(move * move)
+            block.impliedVolatility[step + 1] =
+                PortableArithmetic.squareRoot(variance.value) * Lanes(repeating: premium)
         }
     }
 
@@ -136,7 +144,7 @@ public struct SurfaceDynamics: Sendable, Equatable {
         let arithmetic = PortableArithmetic.self
         let stream = RandomStream(seed: seed, stream: PathStream.surface)
         let path = UInt32(truncatingIfNeeded: firstPath)
-        let decay = scalarExponential(-reversion * years)
+        let decay = scalarExponential(max(-700, -reversion * years))
         // Of an Ornstein–Uhlenbeck process over the step, exactly.
         let variance = reversion > 0 ? (1 - decay * decay) / (2 * reversion) : years
         let own = Lanes(
@@ -162,9 +170,4 @@ public struct SurfaceDynamics: Sendable, Equatable {
                 exponential(arithmetic, distance + Lanes(repeating: centre))
         }
     }
-}
-
-/// e^x of one number, the same bits everywhere.
-func scalarExponential(_ x: Double) -> Double {
-    exponential(PortableArithmetic.self, Lanes(repeating: x))[0]
 }

@@ -1,3 +1,4 @@
+import Market
 import VectorMath
 
 /// What happens at a venue along the paths of a block, whoever trades: drawn once for all policies, so that
@@ -34,9 +35,7 @@ final class VenueTrack {
         gas = storage + 4 * steps
         isDown = storage + 5 * steps
         isStale = storage + 6 * steps
-        let delay = venue.delaySeconds / (grid.stepYears * 365 * 86400)
-        delaySteps = Int(delay.rounded(.down))
-        delayFraction = delay - delay.rounded(.down)
+        (delaySteps, delayFraction) = venue.delay(grid)
         let failures = venue.failures
         canBeDown =
             !failures.outages.isEmpty || failures.outagesPerYear > 0 || failures.crashOutageProbability > 0
@@ -113,7 +112,7 @@ final class VenueTrack {
     private func drawOutages(_ block: PathBlock, seed: UInt64, firstPath: UInt32) {
         let failures = venue.failures
         let uniforms = RandomStream(seed: seed, stream: stream + 3)
-        let stepHours = grid.stepYears * 8760
+        let stepHours = grid.stepYears * Year.hours
         let starts = Lanes(repeating: failures.outagesPerYear * grid.stepYears)
         var hoursLeft = Lanes.zero
         for step in 0..<grid.steps {
@@ -137,98 +136,7 @@ final class VenueTrack {
     }
 
     private func covers(_ spans: [Outage], _ step: Int) -> Bool {
-        let hour = grid.years(step) * 8760
+        let hour = grid.years(step) * Year.hours
         return spans.contains { $0.fromHour <= hour + 1e-9 && hour + 1e-9 < $0.toHour }
-    }
-}
-
-/// Prices and funding of the hedge instrument along the paths of a block.
-final class InstrumentTrack {
-    let instrument: HedgeContract
-    let funding: Funding
-    private let grid: TimeGrid
-    /// Mark at each time; what a long position pays per step as a share of its value.
-    let mark, payment: UnsafeMutablePointer<Lanes>
-    let hasPayments: Bool
-
-    init(_ instrument: HedgeContract, _ funding: Funding, _ grid: TimeGrid) {
-        self.instrument = instrument
-        self.funding = funding
-        self.grid = grid
-        mark = .allocate(capacity: grid.steps + 1)
-        payment = .allocate(capacity: grid.steps)
-        mark.initialize(repeating: .zero, count: grid.steps + 1)
-        payment.initialize(repeating: .zero, count: grid.steps)
-        hasPayments = instrument.kind.isPerpetual && funding != .none
-    }
-
-    deinit {
-        mark.deallocate()
-        payment.deallocate()
-    }
-
-    func draw(_ block: PathBlock, seed: UInt64, firstPath: UInt32) {
-        let one = Lanes(repeating: 1)
-        let hasPremium = instrument.kind != .spot && instrument.premiumDeviation > 0
-        let stream = RandomStream(seed: seed, stream: PathStream.free - 1)
-        let decay = scalarExponential(
-            -0.6931471805599453 * grid.stepYears * 8760 / instrument.premiumHalfLifeHours)
-        let noise = Lanes(repeating: instrument.premiumDeviation * (1 - decay * decay).squareRoot())
-        let eighths = Lanes(repeating: grid.stepYears * 1095)
-        var premium = Lanes.zero
-        for time in 0...grid.steps {
-            if hasPremium {
-                let normal =
-                    stream.normals(PortableArithmetic.self, firstPath: firstPath, step: UInt32(time)).0
-                premium =
-                    time == 0
-                    ? normal * Lanes(repeating: instrument.premiumDeviation)
-                    : premium * Lanes(repeating: decay) + normal * noise
-            }
-            var price = block.spot[time] * (one + premium)
-            if instrument.kind == .linearFuture || instrument.kind == .inverseFuture {
-                let left = max(0, instrument.years - grid.years(time))
-                price *= Lanes(repeating: scalarExponential(instrument.basis * left))
-            }
-            mark[time] = price
-            guard hasPayments, time < grid.steps else { continue }
-            switch funding {
-            case .none: break
-            case .constant(let rate): payment[time] = Lanes(repeating: rate) * eighths
-            case .fromPaths: payment[time] = block.funding[time]
-            case .history(let history):
-                payment[time] = history.payments(grid, time: time, firstPath: firstPath, seed: seed)
-            case .premium:
-                let up = premium.atLeast(0.00025)
-                let down = premium.atMost(-0.00025)
-                payment[time] = (up + down) * eighths
-            }
-        }
-    }
-}
-
-extension ReflexiveFlow {
-    /// Moves a block's prices by what other hedgers trade after each step: with φ = −100·Γ·impact, the
-    /// displacement D of the price follows 1 + D(t+1) = (1 + persistence·D(t))·(1 + φ·r(t)), r the return
-    /// that everyone saw.
-    func apply(to block: PathBlock) {
-        let one = Lanes(repeating: 1)
-        let feedback = Lanes(repeating: -100 * gammaPerPercent * impactPerCoin)
-        let persistence = Lanes(repeating: self.persistence)
-        var displacement = Lanes.zero
-        var earlier = block.spot[0]
-        for time in 1...block.steps {
-            let before = block.spot[time - 1]
-            let answer = one + feedback * (before / earlier - one)
-            displacement = ((one + persistence * displacement) * answer - one).atLeast(-0.9)
-            earlier = before
-            let factor = one + displacement
-            block.spot[time] *= factor
-            if block.hasRanges {
-                let ends = (pointwiseMax(before, block.spot[time]), pointwiseMin(before, block.spot[time]))
-                block.high[time - 1] = pointwiseMax(block.high[time - 1] * factor, ends.0)
-                block.low[time - 1] = pointwiseMin(block.low[time - 1] * factor, ends.1)
-            }
-        }
     }
 }

@@ -13,7 +13,7 @@ struct SimulateCommandTests {
         paths = 64
         [market]
         model = "gbm"
-        spot = 100
+        spot_usd = 100
         volatility = 0.5
         [book]
         [[book.option]]
@@ -26,13 +26,13 @@ struct SimulateCommandTests {
         [[venue]]
         name = "exchange"
         taker_fee = 0.001
-        outages = [[3, 5]]
+        outages_from_to_hours = [[3, 5]]
         [[policy]]
         kind = "clock"
         hours = [1, 6]
         [[policy]]
         kind = "threshold"
-        delta = 0.5
+        delta_band_coins = 0.5
         estimator = "ewma"
         half_life_hours = 6
         exponent = 1
@@ -204,76 +204,85 @@ struct SimulateCommandTests {
             ("paths = 64", "path = 64", ["run.toml:3:", "\"path\"", "value 64", "is it \"paths\"?"]),
             (
                 "taker_fee = 0.001", "taker_fee = -0.001",
-                ["run.toml:18:", "\"taker_fee\"", "-0.001", "from 0 to 1"]
+                ["run.toml:18:", "\"venue[0].taker_fee\"", "-0.001", "from 0 to 1"]
             ),
-            ("volatility = 0.5", "volatility = nan", ["run.toml:7:", "\"volatility\"", "nan"]),
+            ("volatility = 0.5", "volatility = nan", ["run.toml:7:", "\"market.volatility\"", "nan"]),
             (
-                "outages = [[3, 5]]", "outages = [[5, 3]]",
-                ["run.toml:19:", "\"outages\"", "[5.0, 3.0]", "not below"]
+                "outages_from_to_hours = [[3, 5]]", "outages_from_to_hours = [[5, 3]]",
+                ["run.toml:19:", "\"venue[0].outages_from_to_hours[0]\"", "value [5, 3]", "not below"]
             ),
             (
                 "exponent = 1", "exponent = 1\nleast_factor = 3\nlargest_factor = 2",
-                ["run.toml:29:", "\"least_factor\"", "value 3", "above largest_factor, 2"]
+                ["run.toml:29:", "\"policy[1].least_factor\"", "value 3", "above largest_factor, 2"]
             ),
             (
                 "kind = \"clock\"", "kind = \"clok\"",
-                ["run.toml:21:", "\"clok\"", "expected one of", "clock"]
+                ["run.toml:21:", "\"clok\"", "must be one of", "clock"]
             ),
-            ("hours = [1, 6]", "hours = [1, 0]", ["run.toml:22:", "\"hours\"", "value 0", "above 0"]),
+            (
+                "hours = [1, 6]", "hours = [1, 0]",
+                ["run.toml:22:", "\"policy[0].hours[1]\"", "value 0", "above 0"]
+            ),
             ("hours = [1, 6]", "hours = [6, 6]", ["run.toml:20:", "stands twice"]),
-            ("moneyness = 1", "", ["run.toml:9:", "strike", "moneyness"]),
+            ("moneyness = 1", "", ["run.toml:9:", "\"book.option[0].strike_usd\": is missing", "moneyness"]),
             ("model = \"gbm\"", "model = \"gbm", ["run.toml:5: no valid TOML"]),
             (
-                "hours = [1, 6]", "hours = [6, 6]\ngama_band = 1",
-                ["run.toml:23:", "\"gama_band\"", "is it \"gamma_band\"?"]
+                "hours = [1, 6]", "hours = [1, 6]\ngama_band_coins_per_usd = 1",
+                ["run.toml:23:", "gama_band_coins_per_usd\"", "is it \"gamma_band_coins_per_usd\"?"]
             ),
-            ("delta = 0.5", "delt = 0.5", ["run.toml:25:", "\"delt\"", "is it \"delta\"?"]),
-            ("moneyness = 1", "monyness = 1", ["run.toml:11:", "\"monyness\"", "is it \"moneyness\"?"]),
             (
-                "moneyness = 1", "moneyness = 1\nstrike = 98.5",
-                ["run.toml:11: \"moneyness\": value 1:", "strike, 98.5:", "either strike or moneyness"]
+                "delta_band_coins = 0.5", "delta_band_coin = 0.5",
+                ["run.toml:25:", "delta_band_coin\"", "is it \"delta_band_coins\"?"]
+            ),
+            ("moneyness = 1", "monyness = 1", ["run.toml:11:", "monyness\"", "is it \"moneyness\"?"]),
+            (
+                "moneyness = 1", "moneyness = 1\nstrike_usd = 98.5",
+                [
+                    "run.toml:11: \"book.option[0].moneyness\": value 1:", "strike_usd, 98.5:",
+                    "either strike_usd or moneyness",
+                ]
             ),
             (
                 "instrument = \"spot\"",
                 Self.withOption.replacingOccurrences(of: ".option", with: ".options"),
-                ["run.toml:16: \"options\": is not a setting of [hedge]; is it \"option\"?"]
+                ["run.toml:16: \"hedge.options\"", "is unknown", "is it \"option\"?"]
             ),
             ("[hedge]\ninstrument = \"spot\"", "", ["hedge", "missing"]),
             (
                 "instrument = \"spot\"", "instrument = \"spot\"\nfunding = \"premium\"",
                 ["run.toml:16:", "pays none"]
             ),
-            ("days = 2", "days = \"two\"", ["run.toml:1:", "\"days\"", "\"two\"", "expected a number"]),
+            ("days = 2", "days = \"two\"", ["run.toml:1:", "\"days\"", "\"two\"", "must be a number"]),
             (
                 "quantity = -10", "quantity = -10\ncolour = 3",
-                ["run.toml:14:", "\"colour\"", "[book.option[0]]"]
+                ["run.toml:14:", "\"book.option[0].colour\"", "is unknown; known are"]
             ),
             ("days = 2", "dais = 2", ["run.toml:1:", "\"dais\"", "is it \"days\"?"]),
-            ("days = 2", "colour = 3", ["run.toml:1:", "\"colour\"", "value 3", "is not a setting"]),
-            ("model = \"gbm\"", "modl = \"gbm\"", ["run.toml:5:", "\"modl\"", "is it \"model\"?"]),
+            ("days = 2", "colour = 3", ["run.toml:1:", "\"colour\"", "value 3", "is unknown"]),
+            ("model = \"gbm\"", "modl = \"gbm\"", ["run.toml:5:", "modl\"", "is it \"model\"?"]),
             (
-                "delta = 0.5", "delta = 0.5\nvega_band = 100",
-                ["run.toml:26:", "\"vega_band\"", "value 100", "[[hedge.option]]"]
+                "delta_band_coins = 0.5", "delta_band_coins = 0.5\nvega_band_usd_per_point = 100",
+                ["run.toml:26:", "vega_band_usd_per_point\"", "value 100", "[[hedge.option]]"]
             ),
             (
                 "instrument = \"spot\"", "instrument = \"spot\"\n[[hedge.option]]\ntype = \"call\"\ndays = 9",
-                ["run.toml:16:", "\"strike\"", "either strike or moneyness"]
+                ["run.toml:16:", "strike_usd\"", "either strike_usd or moneyness"]
             ),
             (
                 "instrument = \"spot\"", Self.withOption + "half_spread = -0.1",
-                ["run.toml:20:", "\"half_spread\"", "value -0.1", "from 0 to 1"]
+                ["run.toml:20:", "half_spread\"", "value -0.1", "from 0 to 1"]
             ),
             (
-                "instrument = \"spot\"", Self.withOption + "largest_trade = 0",
-                ["run.toml:20:", "\"largest_trade\"", "value 0"]
+                "instrument = \"spot\"", Self.withOption + "largest_trade_contracts = 0",
+                ["run.toml:20:", "largest_trade_contracts\"", "value 0"]
             ),
             (
                 "instrument = \"spot\"", Self.withOption + "lot = 1",
-                ["run.toml:20:", "\"lot\"", "[hedge.option[0]]"]
+                ["run.toml:20:", "\"hedge.option[0].lot\""]
             ),
             (
-                "delta = 0.5", "delta = 0.5\ngamma_band = -1",
-                ["run.toml:26:", "\"gamma_band\"", "value -1", "at least 0"]
+                "delta_band_coins = 0.5", "delta_band_coins = 0.5\ngamma_band_coins_per_usd = -1",
+                ["run.toml:26:", "gamma_band_coins_per_usd\"", "value -1", "at least 0"]
             ),
         ])
     func badConfiguration(_ good: String, _ bad: String, _ expected: [String]) throws {
@@ -282,6 +291,115 @@ struct SimulateCommandTests {
         let result = try Self.run(text)
         #expect(result.status == 1 && result.output.isEmpty)
         for part in expected { #expect(result.errors.contains(part), "\(part) in \(result.errors)") }
+    }
+
+    @Test(
+        "a key of an earlier version is refused with the one that takes its place, its unit in its name",
+        arguments: [
+            ("spot_usd = 100", "spot = 100", "run.toml:6: \"market.spot\": value 100: is now spot_usd"),
+            (
+                "delta_band_coins = 0.5", "delta = 0.5",
+                "run.toml:25: \"policy[1].delta\": value 0.5: is now delta_band_coins"
+            ),
+            (
+                "delta_band_coins = 0.5", "delta_band_coins = 0.5\nvega_band = 20000",
+                "run.toml:26: \"policy[1].vega_band\": value 20000: is now vega_band_usd_per_point, a hundredth"
+            ),
+            (
+                "outages_from_to_hours", "outages",
+                "run.toml:19: \"venue[0].outages\": value [[3, 5]]: is now outages_from_to_hours"
+            ),
+        ])
+    func earlierKeys(_ good: String, _ bad: String, _ expected: String) throws {
+        let result = try Self.run(Self.small.replacingOccurrences(of: good, with: bad))
+        #expect(result.status == 1 && result.errors.contains(expected), "\(result.errors)")
+    }
+
+    @Test("a configuration may be JSON of the same shape; what is wrong with it is named with its line")
+    func jsonConfiguration() throws {
+        let json = """
+            {"days": 2, "step_minutes": 60, "paths": 64,
+             "market": {"model": "gbm", "spot_usd": 100, "volatility": 0.5},
+             "book": {"option": [{"type": "call", "moneyness": 1, "days": 5, "quantity": -10}]},
+             "hedge": {"instrument": "spot"},
+             "venue": [{"name": "exchange", "taker_fee": 0.001, "outages_from_to_hours": [[3, 5]]}],
+             "policy": [{"kind": "clock", "hours": [1, 6]},
+                        {"kind": "threshold", "delta_band_coins": 0.5, "estimator": "ewma", "half_life_hours": 6,
+                         "exponent": 1}]}
+            """
+        let result = try Self.run(json, ["--format", "csv"])
+        #expect(result.status == 0)
+        #expect(try result.output == Self.run(Self.small, ["--format", "csv"]).output)
+        let bad = try Self.run(json.replacingOccurrences(of: "0.001", with: "2"))
+        #expect(bad.errors.contains("run.toml:5: \"venue[0].taker_fee\": value 2: must be from 0 to 1"))
+        for other in ["[{\"a\": 1}]", "[+", "a =[[ ", "3", "{\"days\": 2} {}"] {
+            let result = try Self.run(other)
+            #expect(result.status == 1 && result.errors.hasPrefix("poise: "), "\(other): \(result.errors)")
+            #expect(result.errors.contains("run.toml:1: no valid "))
+        }
+    }
+
+    @Test(
+        "no number of a configuration stops the tool or leaves figures blank: it gives figures or names line and key",
+        arguments: ["0", "-1", "1e-300", "1e15", "1e300", "inf", "nan", "9223372036854775807"])
+    func extremes(_ extreme: String) throws {
+        let text =
+            Self.small.replacingOccurrences(of: "days = 2\n", with: "days = 0.5\n")
+            .replacingOccurrences(of: "paths = 64", with: "paths = 8")
+            .replacingOccurrences(of: "taker_fee = 0.001", with: "taker_fee = 0.001\nlatency_seconds = 5")
+        let lines = text.components(separatedBy: "\n")
+        for (index, line) in lines.enumerated() {
+            let parts = line.components(separatedBy: " = ")
+            guard parts.count == 2, Double(parts[1]) != nil, parts[0] != "paths" else { continue }
+            var changed = lines
+            changed[index] = "\(parts[0]) = \(extreme)"
+            let result = try Self.run(changed.joined(separator: "\n"), ["--format", "csv"])
+            if result.status == 0 {
+                for row in result.rows {
+                    #expect(!row.contains("nan") && !row.contains("inf"), "\(changed[index]): \(row)")
+                    // The P&L.
+                    #expect(!row[5].isEmpty && !row[7].isEmpty, "\(changed[index]): \(row)")
+                }
+            } else {
+                #expect(result.status == 1, "\(changed[index]): \(result.status) \(result.errors)")
+                #expect(
+                    result.errors.contains("run.toml:") && result.errors.contains(parts[0]),
+                    "\(result.errors)")
+            }
+        }
+    }
+
+    @Test("sizes beyond the machine's memory are refused with the memory that they need, before any is taken")
+    func memory() throws {
+        let long = Self.small.replacingOccurrences(of: "days = 2\n", with: "days = 3650\n")
+            .replacingOccurrences(of: "step_minutes = 60", with: "step_minutes = 0.01")
+        let result = try Self.run(long)
+        #expect(result.status == 1)
+        #expect(
+            result.errors.contains("run.toml:2: \"step_minutes\": value 0.01: 525600000 steps"),
+            "\(result.errors)")
+        #expect(result.errors.contains("GB of memory"))
+    }
+
+    @Test("a regime without volatility is simulated: every figure is there")
+    func regimeWithoutVolatility() throws {
+        let text = Self.small.replacingOccurrences(
+            of: "model = \"gbm\"", with: "model = \"regimes\""
+        ).replacingOccurrences(
+            of: "volatility = 0.5",
+            with: """
+                [[market.regime]]
+                volatility = 0
+                moves_per_year = [0, 500]
+                [[market.regime]]
+                volatility = 1
+                moves_per_year = [500, 0]
+                """
+        ).replacingOccurrences(
+            of: "taker_fee", with: "half_spread = 0.0001\nspread_widening = 0.5\ntaker_fee")
+        let result = try Self.run(text, ["--format", "csv"])
+        #expect(result.status == 0 && result.rows.count == 4, "\(result.errors)")
+        for row in result.rows.dropFirst() { #expect(!row.contains("") && !row.contains("nan"), "\(row)") }
     }
 
     /// The hedge with an option beside it, its last line open.
@@ -299,7 +417,8 @@ struct SimulateCommandTests {
     func optionHedges() throws {
         let text = Self.small.replacingOccurrences(
             of: "instrument = \"spot\"", with: Self.withOption + "half_spread = 0.01\nfee = 0.0003"
-        ).replacingOccurrences(of: "delta = 0.5", with: "delta = 0.5\ngamma_band = 0.05")
+        ).replacingOccurrences(
+            of: "delta_band_coins = 0.5", with: "delta_band_coins = 0.5\ngamma_band_coins_per_usd = 0.05")
         let one = try Self.run(text, ["--format", "csv"])
         try #require(one.status == 0 && one.rows.count == 4)
         #expect(one.rows[3][0].contains("gamma 0.05"))
@@ -317,14 +436,17 @@ struct SimulateCommandTests {
         let option = Self.withOption.replacingOccurrences(of: "instrument = \"spot\"\n", with: "")
         let text = Self.small.replacingOccurrences(
             of: "instrument = \"spot\"\n",
-            with: Self.withOption + "largest_trade = 0.05\n" + option + "name = \"near, 5%\"\n"
+            with: Self.withOption + "largest_trade_contracts = 0.05\n" + option + "name = \"near, 5%\"\n"
                 + option + "half_spread = 0.5\n"
-        ).replacingOccurrences(of: "outages = [[3, 5]]", with: "stale = [[3, 40]]")
-            .replacingOccurrences(
-                of: "delta = 0.5",
-                with: "delta = 0.5\ngamma_band = 0.05\nfresh_seconds = 60\nstale_seconds = 600"
-            ).replacingOccurrences(of: "[[venue]]", with: "[limits]\noldest_price_seconds = 1e6\n[[venue]]")
-            .replacingOccurrences(of: "quantity = -10", with: "quantity = -100")
+        ).replacingOccurrences(
+            of: "outages_from_to_hours = [[3, 5]]", with: "stale_from_to_hours = [[3, 40]]"
+        )
+        .replacingOccurrences(
+            of: "delta_band_coins = 0.5",
+            with:
+                "delta_band_coins = 0.5\ngamma_band_coins_per_usd = 0.05\nfresh_seconds = 60\nstale_seconds = 600"
+        ).replacingOccurrences(of: "[[venue]]", with: "[limits]\noldest_price_seconds = 1e6\n[[venue]]")
+        .replacingOccurrences(of: "quantity = -10", with: "quantity = -100")
         let trace = try Self.run(text, ["--trace", "--policy", "3", "--path", "5", "--format", "csv"])
         try #require(trace.status == 0 && trace.rows.count == 49)
         let held = ["held_call_105_30d", "held_near_5", "held_call_105_30d_2"]
@@ -353,7 +475,7 @@ struct SimulateCommandTests {
             func run(_ lines: String) throws -> Poise.Result {
                 let text = Self.small.replacingOccurrences(of: "model = \"gbm\"", with: "model = \"replay\"")
                     .replacingOccurrences(of: "step_minutes = 60\n", with: "")
-                    .replacingOccurrences(of: "spot = 100\n", with: "spot = 100\n\(lines)\n")
+                    .replacingOccurrences(of: "spot_usd = 100\n", with: "spot_usd = 100\n\(lines)\n")
                 try Data(text.utf8).write(to: file)
                 return try Poise.run(["simulate", "--config", file.path])
             }
@@ -362,18 +484,21 @@ struct SimulateCommandTests {
                 try run(files + "from = \"2022-01-02\"\nuntil = \"2022-01-07\"").output.contains("2 windows"))
             let period = "the candles are from 2022-01-01 00:00:00 UTC to 2022-01-09 00:00:00 UTC"
             for (lines, expected) in [
-                ("from = \"2023-01-01\"", "run.toml:7: \"from\": value \"2023-01-01\": is after the last"),
+                (
+                    "from = \"2023-01-01\"",
+                    "run.toml:7: \"market.from\": value \"2023-01-01\": is after the last"
+                ),
                 (
                     "until = \"2022-01-01\"",
-                    "run.toml:7: \"until\": value \"2022-01-01\": is not after the first"
+                    "run.toml:7: \"market.until\": value \"2022-01-01\": is not after the first"
                 ),
                 (
                     "from = \"2022-01-05\"\nuntil = \"2022-01-04\"",
-                    "run.toml:8: \"until\": value \"2022-01-04\": is not after from, \"2022-01-05\""
+                    "run.toml:8: \"market.until\": value \"2022-01-04\": is not after from, \"2022-01-05\""
                 ),
                 (
                     "from = \"2022-01-09\"",
-                    "run.toml:7: \"from\": value \"2022-01-09\": leaves fewer than two"
+                    "run.toml:7: \"market.from\": value \"2022-01-09\": leaves fewer than two"
                 ),
             ] {
                 let result = try run(files + lines)
@@ -383,7 +508,8 @@ struct SimulateCommandTests {
             }
             let missing = try run("files = [\"none.csv\"]")
             #expect(
-                missing.status == 1 && missing.errors.contains("run.toml:6: \"files\": value \"none.csv\""))
+                missing.status == 1
+                    && missing.errors.contains("run.toml:6: \"market.files\": value [\"none.csv\"]"))
             #expect(missing.errors.contains(folder.appendingPathComponent("none.csv").path))
             #expect(missing.errors.contains("relative to the configuration file"))
         }

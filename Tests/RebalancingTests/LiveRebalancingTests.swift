@@ -13,12 +13,8 @@ struct LiveRebalancingTests {
     let hedges: [LiveHedge]
 
     init() throws {
-        let folder = SharedData.packageRoot.appendingPathComponent("Examples/sample")
-        func source(_ name: String) throws -> Source {
-            try Source(path: folder.appendingPathComponent(name).path)
-        }
-        var badRows = BadRows(skip: false)
-        let limits = """
+        (risk, hedges) = try Self.hedges(
+            """
             book,underlying,greek,low,high
             ,BTC,delta,-1e9,1e9
             ,BTC,vega,-1e7,1e7
@@ -26,12 +22,42 @@ struct LiveRebalancingTests {
             ,BTC,gamma,-1e9,1e9
             book-01,BTC,delta,-1e9,1e9
             book-02,ETH,delta,-1e9,1e9
-            """
-        (risk, hedges) = try LiveHedge.all(
+            """)
+    }
+
+    static func hedges(_ limits: String) throws -> (LiveRisk, [LiveHedge]) {
+        let folder = SharedData.packageRoot.appendingPathComponent("Examples/sample")
+        func source(_ name: String) throws -> Source {
+            try Source(path: folder.appendingPathComponent(name).path)
+        }
+        var badRows = BadRows(skip: false)
+        return try LiveHedge.all(
             try PositionTable(try source("positions.csv"), &badRows),
             in: try Chain(try source("chain.csv"), &badRows),
             try LimitTable(Source(name: "limits.csv", text: limits), &badRows), BookHedge.Options(),
             try GreeksEngine(), &badRows)
+    }
+
+    @Test(
+        "Bands in a limit's unit are the limit's numbers; natural ones are a year of days and 100 points of them"
+    )
+    func units() throws {
+        let (risk, hedges) = try Self.hedges(
+            "underlying,greek,low,high\nBTC,delta,-1e9,1e9\nBTC,gamma,-1e9,1e9\nBTC,vega,-1e9,1e9\nBTC,theta,-1e9,1e9\n"
+        )
+        let hedge = try #require(hedges.first)
+        let spot = risk.price(ofUnderlying: try #require(risk.underlyings.firstIndex(of: "BTC")))
+        for (limit, greek) in RebalancedGreek.allCases.enumerated() {
+            let natural = [1000 / spot, 1000 * 100 / (spot * spot), 100_000, 365_000][limit]
+            for width in [ThresholdPolicy.HalfWidth.limit(greek, 1000), .greek(greek, natural)] {
+                let live = try LiveRebalancing(
+                    hedge, [.init(limit: limit, policy: try ThresholdPolicy(width))])
+                prepared(live)
+                _ = try live.decide()
+                #expect((live.bands[0].upper[0] / 1000 - 1).magnitude < 1e-12, "\(width)")
+                #expect(live.bands[0].lower[0] == -live.bands[0].upper[0])
+            }
+        }
     }
 
     func hedge(_ book: String?) throws -> LiveHedge {

@@ -31,19 +31,22 @@ struct ScenarioGridTests {
         "What is wrong with a grid is named, with its line and value",
         arguments: [
             ("{\"scenarios\": []}", "there is none"), ("[]", "expected one object"), ("", "is empty"),
-            ("{\"scenarios\": [{\"spot\": -1}]}", "scenarios[0].spot\": value \"-1.0\""),
+            ("{\"scenarios\": [{\"spot\": -1}]}", "scenarios[0].spot\": value -1"),
             ("{\"scenarios\": [{\"spot\": \"x\"}]}", "must be a number"),
-            ("{\"scenarios\": [{\"spt\": 1}]}", "scenarios[0].spt\": value \"1.0\": is unknown"),
+            ("{\"scenarios\": [{\"spt\": 1}]}", "scenarios[0].spt\": value 1: is unknown"),
             ("{\"scenarios\": [{\"vol\": \"up\"}]}", "is no rule of vol_rules (same)"),
             ("{\"scenarios\": [{\"vol\": []}]}", "not 0.0"),
-            ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "expected strike, moneyness or delta"),
+            ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "must be one of strike, moneyness, delta"),
             (
                 "{\"scenarios\": [{\"days\": [0, -2]}]}",
-                "\"scenarios[0].days[1]\": value \"-2.0\": expected 0 to 1000000"
+                "\"scenarios[0].days[1]\": value -2: expected 0 to 1000000"
             ),
             ("{\"vol_rules\": {\"a\": {\"relative\": 1e9}}, \"scenarios\": [{}]}", "vol_rules.a.relative"),
             ("{\"vol_rules\": {\"a\": 3}, \"scenarios\": [{}]}", "must be an object"),
-            ("{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}", "linear or"),
+            (
+                "{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}",
+                "must be one of linear, absolute"
+            ),
             ("{\"expiry_haircut\": {\"long\": -1}, \"scenarios\": [{}]}", "expiry_haircut.long"),
             ("{\"scenarios\": [{}],\n \"scenario\": 1}", "grid.json:2"),
         ])

@@ -46,15 +46,19 @@ struct AccountingTests {
                     correlation: -0.5)),
             surface: try SurfaceDynamics(.instantaneous(premium: 1), skew: -0.1),
             book: HedgedBook(options: options, settlement: settlement, rate: rate, dividend: rate / 2),
-            instrument: HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4),
-            venues: venues,
+            terms: TradingTerms(HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4), venues: venues)
+                .with {
+                    $0.funding = kind == .spot ? .none : .premium
+                    $0.margin = margin
+                    $0.flow = flow
+                    $0.deltaLimit = 2
+                    $0.positionLimit = positionLimit
+                },
             policies: try policies ?? [
                 TimePolicy(interval: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
                 WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1),
                 NeverRebalance(),
-            ],
-            funding: kind == .spot ? .none : .premium, margin: margin, flow: flow, deltaLimit: 2,
-            positionLimit: positionLimit, seed: seed, engine: try GreeksEngine())
+            ], seed: seed, engine: try GreeksEngine())
     }
 
     /// By how much parts and profit differ on any path, in parts of the account's scale: the options' notional and what
@@ -128,10 +132,12 @@ struct AccountingTests {
             surface: try SurfaceDynamics(.constant(0.6)),
             book: HedgedBook(options: [
                 HedgedOption(isPut: false, strike: 105, years: 30.0 / 365, volatility: 0.6, quantity: -10)
-            ]), instrument: HedgeContract(kind: .spot),
-            venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 0.005)))],
-            policies: [try LelandPolicy(interval: TimeGrid.hour)], deltaLimit: limit, seed: 4,
-            engine: try GreeksEngine())
+            ]),
+            terms: TradingTerms(
+                HedgeContract(kind: .spot),
+                venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 0.005)))]
+            ).with { $0.deltaLimit = limit },
+            policies: [try LelandPolicy(interval: TimeGrid.hour)], seed: 4, engine: try GreeksEngine())
         let share = simulation.run(paths: 8).values(.timeOutside, policy: 0)[0]
         let steps = simulation.trace(policy: 0, path: 0)
         let market = zip(steps, steps.dropFirst()).filter { ($1.bookDelta + $0.hedgeAfter).magnitude > limit }
@@ -156,7 +162,7 @@ struct AccountingTests {
                 == nil)
         let resumed = simulation.run(paths: 150, resuming: restored)
         for policy in whole.policies.indices {
-            for figure in PathFigure.allCases {
+            for figure in PathMetric.allCases {
                 let expected = whole.values(figure, policy: policy).map(\.bitPattern)
                 #expect(expected.count == 150)
                 #expect(threaded.values(figure, policy: policy).map(\.bitPattern) == expected)

@@ -53,13 +53,18 @@ struct FailureTests {
     ) throws -> HedgingSimulation {
         let grid = try TimeGrid(steps: 1200, stepYears: TimeGrid.hour / 12)
         return try HedgingSimulation(
-            model: CrashPath(grid: grid, crashHour: crashHour), surface: try SurfaceDynamics(.constant(0.6)),
+            model: CrashPath(grid: grid, crashHour: crashHour),
+            surface: try SurfaceDynamics(.constant(0.6)),
             book: HedgedBook(options: [
                 HedgedOption(isPut: true, strike: 95, years: 10.0 / 365, volatility: 0.6, quantity: -10)
             ]),
-            instrument: HedgeContract(kind: .linearPerpetual), venues: venues, policies: [policy],
-            margin: margin, deltaLimit: 1, positionLimit: positionLimit, oldestPrice: oldestPrice, seed: 3,
-            engine: try GreeksEngine())
+            terms: TradingTerms(HedgeContract(kind: .linearPerpetual), venues: venues).with {
+                $0.margin = margin
+                $0.deltaLimit = 1
+                $0.positionLimit = positionLimit
+                $0.oldestPrice = oldestPrice
+            },
+            policies: [policy], seed: 3, engine: try GreeksEngine())
     }
 
     static func venue(

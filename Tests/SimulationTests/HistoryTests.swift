@@ -90,7 +90,7 @@ struct HistoryTests {
             }.contains("is not after the one before"))
         #expect(
             complaint { _ = try BlockBootstrap(series, steps: 5, spot: 1, meanBlockLength: 0.5) }
-                .contains("mean block length: 0.5"))
+                .contains("block_hours: 0.5"))
     }
 
     /// Stretches of a bootstrap are stretches of the past; lengths, starts and moments are as they should be.

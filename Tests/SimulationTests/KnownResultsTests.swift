@@ -25,9 +25,12 @@ struct KnownResultsTests {
                 options: [
                     HedgedOption(
                         isPut: false, strike: 100, years: years, volatility: implied, quantity: quantity)
-                ], rate: rate), instrument: HedgeContract(kind: .spot),
-            venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(halfSpread: cost)))],
-            policies: policies, closesAtEnd: false, seed: seed, engine: try GreeksEngine())
+                ], rate: rate),
+            terms: TradingTerms(
+                HedgeContract(kind: .spot),
+                venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(halfSpread: cost)))]
+            ).with { $0.closesAtEnd = false },
+            policies: policies, seed: seed, engine: try GreeksEngine())
         return simulation.run(paths: paths, threads: 2)
     }
 
@@ -56,7 +59,7 @@ struct KnownResultsTests {
             let figures = try Self.figures(steps: Int(steps), [AlwaysRebalance()], paths: 24_000)
             let profit = figures.values(.profit, policy: 0)
             let sample = Self.sample(profit)
-            let estimate = SampleFigure.standardDeviation.estimate(profit)
+            let estimate = SampleStatistic.standardDeviation.estimate(profit)
             let (deviation, error) = (estimate.value, estimate.standardError)
             let root = 0.6 * Self.years.squareRoot()
             let vega = 100 * Self.years.squareRoot() * exp(-root * root / 8) / (2 * Double.pi).squareRoot()

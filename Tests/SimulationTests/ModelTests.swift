@@ -238,7 +238,7 @@ struct ModelTests {
         #expect(complaint { _ = try TimeGrid(steps: 3, stepYears: .nan) }.contains("step: nan"))
         #expect(
             complaint { _ = try GeometricBrownianMotion(grid, spot: -1, volatility: 1) }
-                == "geometric Brownian motion: spot: -1.0: is not positive and finite")
+                == "geometric Brownian motion: spot_usd: -1.0: must be from 1e-09 to 1e12")
         #expect(
             complaint { _ = try GeometricBrownianMotion(grid, spot: 1, volatility: .nan) }.contains(
                 "volatility"))
@@ -247,11 +247,11 @@ struct ModelTests {
         #expect(complaint { _ = try Heston(grid, spot: 1, parameters) }.contains("correlation: 1.1"))
         parameters.correlation = 0
         parameters.volatilityOfVariance = 0
-        #expect(complaint { _ = try Heston(grid, spot: 1, parameters) }.contains("volatility of variance"))
+        #expect(complaint { _ = try Heston(grid, spot: 1, parameters) }.contains("volatility_of_variance"))
         let base = try GeometricBrownianMotion(grid, spot: 1, volatility: 1)
         #expect(
             complaint { _ = try JumpDiffusion(base, intensity: -1, meanJump: 0, jumpDeviation: 0) }
-                .contains("intensity"))
+                .contains("per_year"))
         #expect(
             complaint { _ = try JumpDiffusion(base, intensity: 300, meanJump: 0, jumpDeviation: 0) }
                 .contains("more than 20"))
@@ -259,13 +259,13 @@ struct ModelTests {
         #expect(complaint { _ = try RegimeSwitching(grid, spot: 1, [], rates: []) }.contains("regimes"))
         #expect(
             complaint { _ = try RegimeSwitching(grid, spot: 1, [calm, calm], rates: [[0, -1], [1, 0]]) }
-                .contains("rate: -1"))
+                .contains("moves_per_year: -1"))
         #expect(
             complaint { _ = try RegimeSwitching(grid, spot: 1, [calm, calm], rates: [[0], [1, 0]]) }
                 .contains("rates of a regime"))
         #expect(
             complaint { _ = try RegimeSwitching(grid, spot: 1, [calm], rates: [[0]], start: 1) }
                 .contains("start"))
-        #expect(complaint { _ = try SurfaceDynamics(.constant(0)) }.contains("level"))
+        #expect(complaint { _ = try SurfaceDynamics(.constant(0)) }.contains("surface: volatility: 0.0"))
     }
 }

@@ -37,17 +37,20 @@ struct OptionHedgeTests {
             surface: try SurfaceDynamics(.instantaneous(premium: 1), skew: -0.1),
             book: HedgedBook(
                 options: AccountingTests.options, settlement: settlement, rate: rate, dividend: rate / 2),
-            instrument: HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4), options: options,
-            venues: venues,
+            terms: TradingTerms(HedgeContract(kind: kind, basis: 0.1, premiumDeviation: 5e-4), venues: venues)
+                .with {
+                    $0.options = options
+                    $0.funding = kind == .spot ? .none : .premium
+                    $0.margin = margin
+                    $0.oldestPrice = oldestPrice
+                },
             policies: try policies ?? [
                 joint(ThresholdPolicy(.delta(0.4)), [(.vega, 20)]),
                 joint(TimePolicy(interval: 8 * TimeGrid.hour), [(.gamma, 0.1), (.theta, 400)]),
                 joint(ZakamoulinePolicy(riskAversion: 0.1), [(.gamma, 0.1), (.vega, 30)]),
                 ThresholdPolicy(.greek(.gamma, 0.1), landing: .centre),
                 ThresholdPolicy(.delta(0.4)),
-            ],
-            funding: kind == .spot ? .none : .premium, margin: margin, oldestPrice: oldestPrice, seed: 12,
-            engine: try instructionSet.map { try GreeksEngine($0) } ?? GreeksEngine())
+            ], seed: 12, engine: try instructionSet.map { try GreeksEngine($0) } ?? GreeksEngine())
     }
 
     static let plain = Venue(
@@ -245,13 +248,15 @@ struct OptionHedgeTests {
         var book = simulation.book
         for index in book.options.indices { book.options[index].quantity.negate() }
         let margined = try HedgingSimulation(
-            model: simulation.model, surface: simulation.surface,
+            model: simulation.model,
+            surface: simulation.surface,
             book: HedgedBook(options: book.options.filter { $0.quantity > 0 }),
-            instrument: HedgeContract(kind: .linearPerpetual), options: Self.listed, venues: [Self.plain],
-            policies: policies,
-            margin: MarginAccount(
-                collateral: 200, maintenance: 0, optionMaintenance: 0.5, isCrossed: true),
-            seed: 1, engine: try GreeksEngine()
+            terms: TradingTerms(HedgeContract(kind: .linearPerpetual), venues: [Self.plain]).with {
+                $0.options = Self.listed
+                $0.margin = MarginAccount(
+                    collateral: 200, maintenance: 0, optionMaintenance: 0.5, isCrossed: true)
+            },
+            policies: policies, seed: 1, engine: try GreeksEngine()
         ).run(paths: 16)
         #expect(margined.values(.liquidations, policy: 0).allSatisfy { $0 == 1 })
         #expect(margined.values(.liquidations, policy: 1).allSatisfy { $0 == 0 })
@@ -279,19 +284,24 @@ struct OptionHedgeTests {
                     initial: 0.6, mean: 0.6, meanReversion: 5, volatilityOfVolatility: 2, correlation: -0.5)),
             book: HedgedBook(options: [
                 HedgedOption(isPut: false, strike: 100, years: years, volatility: 0.6, quantity: -100)
-            ]), instrument: HedgeContract(kind: .spot),
-            options: [
-                HedgeOption(
-                    name: "later", isPut: false, strike: 100, years: 60.0 / 365, volatility: 0.6,
-                    halfSpread: 0.005, fee: 3e-4)
-            ], venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 5e-4)))],
+            ]),
+            terms: TradingTerms(
+                HedgeContract(kind: .spot),
+                venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 5e-4)))]
+            ).with {
+                $0.options = [
+                    HedgeOption(
+                        name: "later", isPut: false, strike: 100, years: 60.0 / 365, volatility: 0.6,
+                        halfSpread: 0.005, fee: 3e-4)
+                ]
+            },
             policies: [
                 ThresholdPolicy(.delta(2)), Self.joint(ThresholdPolicy(.delta(2)), [(.vega, 50)]),
             ], seed: 5, engine: try GreeksEngine())
         let figures = simulation.run(paths: 1600, threads: 2)
         let profits = (0..<2).map { figures.values(.profit, policy: $0) }
-        let deviations = profits.map { SampleFigure.standardDeviation.estimate($0) }
-        let difference = SampleFigure.standardDeviation.difference(profits[0], profits[1])
+        let deviations = profits.map { SampleStatistic.standardDeviation.estimate($0) }
+        let difference = SampleStatistic.standardDeviation.difference(profits[0], profits[1])
         let vega = (0..<2).map { KnownResultsTests.sample(figures.values(.vega, policy: $0)) }
         print("deviation: delta \(deviations[0]), delta and vega \(deviations[1]), difference \(difference)")
         #expect(difference.value > 0.4 * deviations[0].value + 4 * difference.standardError)
@@ -313,7 +323,7 @@ struct OptionHedgeTests {
         #expect(interrupted.completed == HedgingSimulation.chunk)
         let resumed = simulation.run(paths: 70, resuming: interrupted)
         func bits(_ figures: HedgingFigures, _ policy: Int) -> [UInt64] {
-            PathFigure.allCases.flatMap { figures.values($0, policy: policy).map(\.bitPattern) }
+            PathMetric.allCases.flatMap { figures.values($0, policy: policy).map(\.bitPattern) }
                 + ProfitPart.allCases.flatMap { figures.values($0, policy: policy).map(\.bitPattern) }
         }
         for policy in whole.policies.indices {
@@ -349,9 +359,9 @@ struct OptionHedgeTests {
         #expect(with { $0.halfSpread = -0.1 }.contains("near: half_spread: -0.1"))
         #expect(with { $0.fee = .nan }.contains("near: fee: nan"))
         #expect(with { $0.feeCap = 2 }.contains("fee_cap: 2.0"))
-        #expect(with { $0.largestTrade = 0 }.contains("largest_trade: 0.0"))
-        #expect(with { $0.strike = -1 }.contains("strike: -1.0"))
-        #expect(with { $0.years = 0 }.contains("years: 0.0"))
+        #expect(with { $0.largestTrade = 0 }.contains("largest_trade_contracts: 0.0"))
+        #expect(with { $0.strike = -1 }.contains("strike_usd: -1.0"))
+        #expect(with { $0.years = 0 }.contains("days: 0.0"))
         #expect(
             complaint { _ = try Self.simulation(options: [], venues: [Self.plain]) }.contains("at least one"))
         let vega = try ThresholdPolicy(.greek(.vega, 1))

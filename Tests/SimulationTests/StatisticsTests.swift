@@ -15,22 +15,22 @@ struct StatisticsTests {
     @Test("mean, deviation and expected shortfall of small samples by hand")
     func byHand() {
         let sample = [3.0, -1, 4, -10, 0, 2, -3, 1, 5, -20]
-        #expect(SampleFigure.mean.estimate(sample).value == -1.9)
+        #expect(SampleStatistic.mean.estimate(sample).value == -1.9)
         // Worst 30%: −20, −10, −3; worst 25%: two and a half of them.
-        #expect(abs(SampleFigure.expectedShortfall(level: 0.7).estimate(sample).value - 11) < 1e-12)
+        #expect(abs(SampleStatistic.expectedShortfall(level: 0.7).estimate(sample).value - 11) < 1e-12)
         #expect(
-            abs(SampleFigure.expectedShortfall(level: 0.75).estimate(sample).value - (20 + 10 + 1.5) / 2.5)
+            abs(SampleStatistic.expectedShortfall(level: 0.75).estimate(sample).value - (20 + 10 + 1.5) / 2.5)
                 < 1e-12)
         #expect(
-            abs(SampleFigure.standardDeviation.estimate([1, 2, 3, 4]).value - 1.2909944487358056) < 1e-15)
-        #expect(SampleFigure.mean.estimate([2]).standardError == .infinity)
-        #expect(SampleFigure.standardDeviation.estimate([2, 2, 2]).value == 0)
+            abs(SampleStatistic.standardDeviation.estimate([1, 2, 3, 4]).value - 1.2909944487358056) < 1e-15)
+        #expect(SampleStatistic.mean.estimate([2]).standardError == .infinity)
+        #expect(SampleStatistic.standardDeviation.estimate([2, 2, 2]).value == 0)
     }
 
     @Test("standard errors are the spread of the figures over many samples")
     func coverage() {
         // Of a normal sample: 0, 1, and n(z)/(1 − level).
-        let figures: [(SampleFigure, Double)] = [
+        let figures: [(SampleStatistic, Double)] = [
             (.mean, 0), (.standardDeviation, 1), (.expectedShortfall(level: 0.95), 2.0627128),
         ]
         for (figure, truth) in figures {
@@ -58,9 +58,9 @@ struct StatisticsTests {
         let common = Self.normals(4000, seed: 1)
         let other = Self.normals(4000, seed: 2)
         let shifted = zip(common, other).map { $0 + 0.1 + 0.05 * $1 }
-        let paired = SampleFigure.mean.difference(shifted, common)
+        let paired = SampleStatistic.mean.difference(shifted, common)
         #expect(paired.interval.contains(0.1) && paired.standardError < 0.001)
-        let shortfall = SampleFigure.expectedShortfall(level: 0.95)
+        let shortfall = SampleStatistic.expectedShortfall(level: 0.95)
         let difference = shortfall.difference(shifted, common)
         #expect(difference.standardError < 0.2 * shortfall.estimate(common).standardError)
         #expect(difference.interval.contains(-0.1))
@@ -70,8 +70,8 @@ struct StatisticsTests {
     func overlap() {
         let base = Self.normals(2030, seed: 3)
         let moving = (0..<2000).map { start in base[start..<start + 30].reduce(0, +) }
-        let naive = SampleFigure.mean.estimate(moving)
-        let honest = SampleFigure.mean.estimate(moving, overlap: 60)
+        let naive = SampleStatistic.mean.estimate(moving)
+        let honest = SampleStatistic.mean.estimate(moving, overlap: 60)
         // Sums of 30 neighbours: the error is √30 as large.
         #expect((3.5...7).contains(honest.standardError / naive.standardError))
     }

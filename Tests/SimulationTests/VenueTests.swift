@@ -18,10 +18,15 @@ struct VenueTests {
             book: HedgedBook(options: [
                 HedgedOption(isPut: false, strike: 100, years: 40.0 / 365, volatility: 0.8, quantity: -50)
             ]),
-            instrument: HedgeContract(kind: kind),
-            venues: [Venue(name: "venue", costs: costs, latencySeconds: latencySeconds)],
-            policies: [AlwaysRebalance()], funding: funding, flow: flow, closesAtEnd: false, seed: 4,
-            engine: try GreeksEngine())
+            terms: TradingTerms(
+                HedgeContract(kind: kind),
+                venues: [Venue(name: "venue", costs: costs, latencySeconds: latencySeconds)]
+            ).with {
+                $0.funding = funding
+                $0.flow = flow
+                $0.closesAtEnd = false
+            },
+            policies: [AlwaysRebalance()], seed: 4, engine: try GreeksEngine())
     }
 
     static func part(_ step: TracedStep, _ part: ProfitPart) -> Double { step.parts[part.rawValue] }

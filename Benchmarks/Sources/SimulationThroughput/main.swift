@@ -21,15 +21,17 @@ for number in 0..<20 {
 @MainActor
 func simulation(_ count: Int) throws -> HedgingSimulation {
     let grid = try TimeGrid(steps: steps, stepYears: TimeGrid.hour)
+    var terms = TradingTerms(
+        HedgeContract(kind: .linearPerpetual),
+        venues: [
+            Venue(name: "exchange", costs: .orderBook(OrderBookCosts(halfSpread: 1e-4, takerFee: 4e-4)))
+        ])
+    terms.closesAtEnd = false
     return try HedgingSimulation(
         model: try GeometricBrownianMotion(grid, spot: 100, volatility: 0.6),
         surface: try SurfaceDynamics(.constant(0.6)),
-        book: HedgedBook(options: Array(options.prefix(count))),
-        instrument: HedgeContract(kind: .linearPerpetual),
-        venues: [
-            Venue(name: "exchange", costs: .orderBook(OrderBookCosts(halfSpread: 1e-4, takerFee: 4e-4)))
-        ],
-        policies: [try ThresholdPolicy(.delta(0.1))], closesAtEnd: false, seed: 1, engine: engine)
+        book: HedgedBook(options: Array(options.prefix(count))), terms: terms,
+        policies: [try ThresholdPolicy(.delta(0.1))], seed: 1, engine: engine)
 }
 
 /// Most memory that the process has held so far, in MiB.
@@ -99,9 +101,9 @@ func show(_ name: String, _ cost: Double, _ deviation: Double, _ trades: Double)
         String(format: "mean cost %.5f, deviation %.4f, trades %.2f", cost, deviation, trades))
 }
 show(
-    "Poise", SampleFigure.mean.estimate(costs).value,
-    SampleFigure.standardDeviation.estimate(profit).value,
-    SampleFigure.mean.estimate(figures.values(.trades, policy: 0)).value)
+    "Poise", SampleStatistic.mean.estimate(costs).value,
+    SampleStatistic.standardDeviation.estimate(profit).value,
+    SampleStatistic.mean.estimate(figures.values(.trades, policy: 0)).value)
 let peer = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
     "../../Peers/simulation.py"
 ).path

@@ -1,0 +1,51 @@
+import Checks
+import Market
+import VectorMath
+
+/// Back to neutral on a clock: when the interval since the last trade is over.
+///
+/// - Input: years since the last trade; realised volatility where the interval follows it.
+public struct TimePolicy: RebalancingPolicy {
+    /// Years between trades.
+    public let interval: Double
+    /// How the interval follows volatility.
+    public let adjustment: VolatilityAdjustment?
+
+    /// - Throws: for an interval that is not positive.
+    public init(interval: Double, adjustment: VolatilityAdjustment? = nil) throws(RebalancingError) {
+        try RebalancingError.require(interval, "interval", .positive)
+        self.interval = interval
+        self.adjustment = adjustment
+    }
+
+    public var name: String {
+        "every \(Self.text(interval))" + (adjustment.map { " \($0.text)" } ?? "")
+    }
+    public var realisedVolatility: RealisedVolatility? { adjustment?.estimator }
+
+    public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
+        // A thousandth of the interval for the rounding of times.
+        var due = Lanes(repeating: 0.999 * interval)
+        if let adjustment { due *= adjustment.factor(state) }
+        return .hold.replacing(with: .neutral, where: state.yearsSinceHedge .>= due)
+    }
+
+    /// Years as hours, to four digits.
+    static func text(_ years: Double) -> String {
+        let hours = years * Year.days * 24
+        return "\((hours * 1e4).rounded() / 1e4) h"
+    }
+}
+
+extension TimePolicy: ConfiguredPolicy {
+    package static var kind: String { "clock" }
+
+    package static func family(
+        _ settings: Settings, _ market: PolicyMarket
+    ) throws -> PolicyFamily {
+        let adjustment = try VolatilityAdjustment(settings, market)
+        return try PolicyFamily(
+            adjustment == nil ? "clock" : "volatility-scaled", settings, "hours", unit: " h"
+        ) { try TimePolicy(interval: $0 / Year.hours, adjustment: adjustment) }
+    }
+}

@@ -1,0 +1,27 @@
+/// What one policy's account went through on one path.
+public enum PathMetric: Int, CaseIterable, Sendable {
+    /// Equity at the end; it was 0 at the start.
+    case profit
+    /// The largest fall of equity below its highest value so far.
+    case drawdown
+    case trades
+    /// Σ|trade|·price, in quote currency.
+    case turnover
+    case liquidations
+    /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit,
+    /// and at which the policy asked for a trade that the venues did not give.
+    case timeOutside, timeUnhedged
+    /// The largest |delta|·S.
+    case worstExposure
+    /// Σ trade·(middle at the fill − mark at the decision): what latency cost, whole steps included.
+    case shortfall
+
+    public var name: String {
+        switch self {
+        case .timeOutside: "time_outside"
+        case .timeUnhedged: "time_unhedged"
+        case .worstExposure: "worst_exposure"
+        default: "\(self)"
+        }
+    }
+}
