@@ -4,9 +4,9 @@ extension GreekMatrix {
     /// The Greeks of coin-settled ("inverse") options: derivatives of the coin value p = V/S, in the same
     /// columns and natural units, `.price` being p itself.
     ///
-    /// With Π = w K e^(−rT) N(w d2), which is rho/T, so that V = S Δ − Π:
-    /// p′ = Π/S², without the cancellation of (Δ − p)/S; p″ = (Γ − 2p′)/S; p‴ = (speed − 3p″)/S; what has no
-    /// derivative in S is divided by S, and the mixed ones follow as (∂Δ − ∂p)/S and (∂Γ − 2∂p′)/S.
+    /// Whatever else V is differentiated by, S p = V gives n ∂ⁿ⁻¹p + S ∂ⁿp = ∂ⁿV for n derivatives in S. For n = 1
+    /// alone that would cancel, (Δ − p)/S: with Π = w K e^(−rT) N(w d2), which is rho/T, so that V = S Δ − Π, it is
+    /// p′ = Π/S².
     ///
     /// The three deltas of such an option, in coins: `delta` of this matrix's source is Black's Δ, which
     /// hedges the dollar value; the net transaction delta Δ − p = S p′ hedges the coin value; and the premium
@@ -17,34 +17,28 @@ extension GreekMatrix {
     public func coinGreeks(of batch: OptionBatch) -> GreekMatrix {
         precondition(selection == .all && batch.count == count, "needs all Greeks of the batch")
         let coin = GreekMatrix(.all, count: count)
-        let dollars = columns
-        let coins = coin.columns
+        let (dollars, coins) = (columns, coin.columns)
         func column(_ columns: GreekColumns, _ greek: Greek) -> UnsafeMutablePointer<Double> {
             columns[greek].unsafelyUnwrapped
         }
-        for row in 0..<count {
-            let spot = batch.spot[row]
-            let years = batch.years[row]
-            func dollar(_ greek: Greek) -> Double { column(dollars, greek)[row] }
-            func put(_ greek: Greek, _ value: Double) { column(coins, greek)[row] = value }
-            let strikePart = years > 0 ? dollar(.rho) / years : spot * dollar(.delta) - dollar(.price)
-            let delta = strikePart / spot / spot
-            let gamma = (dollar(.gamma) - 2 * delta) / spot
-            let vega = dollar(.vega) / spot
-            let theta = dollar(.theta) / spot
-            let vanna = (dollar(.vanna) - vega) / spot
-            let charm = (dollar(.charm) - theta) / spot
-            put(.price, dollar(.price) / spot)
-            put(.delta, delta)
-            put(.gamma, gamma)
-            put(.vega, vega)
-            put(.theta, theta)
-            put(.vanna, vanna)
-            put(.charm, charm)
-            for greek in [Greek.rho, .phi, .volga, .veta, .ultima] { put(greek, dollar(greek) / spot) }
-            put(.speed, (dollar(.speed) - 3 * gamma) / spot)
-            put(.zomma, (dollar(.zomma) - 2 * vanna) / spot)
-            put(.color, (dollar(.color) - 2 * charm) / spot)
+        for greek in Greek.allCases.sorted(by: { $0.orders.spot < $1.orders.spot }) {
+            let (target, own) = (column(coins, greek), column(dollars, greek))
+            let derivatives = Double(greek.orders.spot)
+            if greek == .delta {
+                for row in 0..<count {
+                    let (spot, years) = (batch.spot[row], batch.years[row])
+                    let strikePart =
+                        years > 0
+                        ? column(dollars, .rho)[row] / years
+                        : spot * own[row] - column(dollars, .price)[row]
+                    target[row] = strikePart / spot / spot
+                }
+            } else if let lower = greek.lower {
+                let below = column(coins, lower)
+                for row in 0..<count { target[row] = (own[row] - derivatives * below[row]) / batch.spot[row] }
+            } else {
+                for row in 0..<count { target[row] = own[row] / batch.spot[row] }
+            }
         }
         return coin
     }

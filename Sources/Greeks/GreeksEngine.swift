@@ -1,12 +1,4 @@
-import CKernels
-import GreeksBaseline
 import GreeksKernel
-import VectorMath
-
-#if arch(x86_64)
-    import GreeksAVX2
-    import GreeksAVX512
-#endif
 
 /// The kernel for one instruction set, chosen once.
 ///
@@ -14,15 +6,18 @@ import VectorMath
 /// allocate nothing and can be made from any number of threads.
 public struct GreeksEngine: Sendable {
     public let instructionSet: InstructionSet
+    /// The entry points. Those that take no selection of Greeks, result or tail are called on it.
+    public let kernel: any KernelTable.Type
 
     /// The best instruction set of this processor, or the one that `POISE_ISA` names.
-    public init() throws(GreeksError) { instructionSet = try InstructionSet.selected() }
+    public init() throws(GreeksError) { try self.init(InstructionSet.selected()) }
 
     /// A given instruction set.
     /// - Throws: `unsupportedInstructionSet`.
     public init(_ instructionSet: InstructionSet) throws(GreeksError) {
         guard instructionSet.isSupported else { throw .unsupportedInstructionSet(instructionSet) }
         self.instructionSet = instructionSet
+        kernel = instructionSet.kernel
     }
 
     /// Greeks of `count` options that each bring their own market.
@@ -35,6 +30,7 @@ public struct GreeksEngine: Sendable {
         into output: GreekColumns
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
+        precondition(selection.isSubset(of: model.greeks), "the model has not all Greeks of the selection")
         fullForm(
             selection, model, input, count: count, streams: streams(selection, count, output), into: output)
     }
@@ -58,119 +54,13 @@ public struct GreeksEngine: Sendable {
     ) {
         precondition(output.hold(selection), "a column of the selection is missing")
         let streams = streams(selection, offsets[sliceCount] - offsets[0], output)
-        switch (instructionSet, selection) {
-        #if arch(x86_64)
-            case (.avx512, .book) where streams:
-                GreeksAVX512.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
-            case (.avx512, .all) where streams:
-                GreeksAVX512.sliceFormAllStreamed(slices, offsets, sliceCount, input, output)
-            case (.avx2, .book) where streams:
-                GreeksAVX2.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
-            case (.avx2, .all) where streams:
-                GreeksAVX2.sliceFormAllStreamed(slices, offsets, sliceCount, input, output)
-            case (.avx512, .price): GreeksAVX512.sliceFormPrice(slices, offsets, sliceCount, input, output)
-            case (.avx512, .book): GreeksAVX512.sliceFormBook(slices, offsets, sliceCount, input, output)
-            case (.avx512, .all): GreeksAVX512.sliceFormAll(slices, offsets, sliceCount, input, output)
-            case (.avx512, _):
-                GreeksAVX512.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
-            case (.avx2, .price): GreeksAVX2.sliceFormPrice(slices, offsets, sliceCount, input, output)
-            case (.avx2, .book): GreeksAVX2.sliceFormBook(slices, offsets, sliceCount, input, output)
-            case (.avx2, .all): GreeksAVX2.sliceFormAll(slices, offsets, sliceCount, input, output)
-            case (.avx2, _):
-                GreeksAVX2.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
-        #endif
-        case (_, .price): GreeksBaseline.sliceFormPrice(slices, offsets, sliceCount, input, output)
-        case (_, .book): GreeksBaseline.sliceFormBook(slices, offsets, sliceCount, input, output)
-        case (_, .all): GreeksBaseline.sliceFormAll(slices, offsets, sliceCount, input, output)
-        default: GreeksBaseline.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
-        }
-    }
-
-    /// Figures of the options of slices, laid out as in `sliceForm`, by a map for each slice: row i of
-    /// `WeightedRows.width` doubles is option i's.
-    public func sliceFigures(
-        _ slices: UnsafePointer<Slice>, _ maps: UnsafePointer<FigureMap>, offsets: UnsafePointer<Int>,
-        sliceCount: Int, _ input: SliceFormColumns, into rows: UnsafeMutablePointer<Double>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
-            case .avx2: GreeksAVX2.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
-        #endif
-        default: GreeksBaseline.sliceFigures(slices, maps, offsets, sliceCount, input, rows)
-        }
-    }
-
-    /// Price and eight Greeks of the options of slices, laid out as in `sliceForm`, summed by quantity: one sum per
-    /// slice. Quantities of padding are 0.
-    public func sliceSums(
-        _ slices: UnsafePointer<Slice>, offsets: UnsafePointer<Int>, sliceCount: Int,
-        _ input: SliceFormColumns,
-        quantities: UnsafePointer<Double>, into sums: UnsafeMutablePointer<GreekSums>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
-            case .avx2: GreeksAVX2.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
-        #endif
-        default: GreeksBaseline.sliceSums(slices, offsets, sliceCount, input, quantities, sums)
-        }
-    }
-
-    /// Sums of a book along eight paths, in lanes across paths; see `GreeksKernel.pathSums`.
-    public func pathSums(
-        _ markets: UnsafePointer<PathMarket>, steps: Int, _ expiries: UnsafePointer<PathExpiry>,
-        offsets: UnsafePointer<Int>, expiryCount: Int, live: UnsafePointer<Int>,
-        _ options: UnsafePointer<PathOption>, into sums: UnsafeMutablePointer<PathSums>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512:
-                GreeksAVX512.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
-            case .avx2:
-                GreeksAVX2.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
-        #endif
-        default:
-            GreeksBaseline.pathSums(markets, steps, expiries, offsets, expiryCount, live, options, sums)
-        }
-    }
-
-    /// Everything that the options of a slice share, for `count` slices (a multiple of 8).
-    public func prepareSlices(
-        spot: UnsafePointer<Double>, years: UnsafePointer<Double>, rate: UnsafePointer<Double>,
-        dividend: UnsafePointer<Double>, count: Int, into slices: UnsafeMutablePointer<Slice>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.prepareSlices(spot, years, rate, dividend, count, slices)
-            case .avx2: GreeksAVX2.prepareSlices(spot, years, rate, dividend, count, slices)
-        #endif
-        default: GreeksBaseline.prepareSlices(spot, years, rate, dividend, count, slices)
-        }
-    }
-
-    /// ln K in two parts for `count` strikes (a multiple of 8).
-    public func logarithms(
-        of strike: UnsafePointer<Double>, count: Int, high: UnsafeMutablePointer<Double>,
-        low: UnsafeMutablePointer<Double>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.logarithms(strike, count, high, low)
-            case .avx2: GreeksAVX2.logarithms(strike, count, high, low)
-        #endif
-        default: GreeksBaseline.logarithms(strike, count, high, low)
-        }
-    }
-
-    /// Sums rows by weight, one row of sums per group: the same bits on every instruction set.
-    public func sumWeightedRows(_ input: WeightedRows, into sums: UnsafeMutablePointer<Double>) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.sumWeightedRows(input, sums)
-            case .avx2: GreeksAVX2.sumWeightedRows(input, sums)
-        #endif
-        default: GreeksBaseline.sumWeightedRows(input, sums)
+        switch selection {
+        case .book where streams: kernel.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
+        case .all where streams: kernel.sliceFormAllStreamed(slices, offsets, sliceCount, input, output)
+        case .price: kernel.sliceFormPrice(slices, offsets, sliceCount, input, output)
+        case .book: kernel.sliceFormBook(slices, offsets, sliceCount, input, output)
+        case .all: kernel.sliceFormAll(slices, offsets, sliceCount, input, output)
+        default: kernel.sliceFormSome(slices, offsets, sliceCount, input, output.only(selection))
         }
     }
 
@@ -182,7 +72,9 @@ public struct GreeksEngine: Sendable {
         status: UnsafeMutablePointer<UInt8>
     ) {
         let whole = count & ~7
-        if whole > 0 { volatilityBlocks(input, count: whole, volatility: volatility, status: status) }
+        if whole > 0 {
+            kernel.impliedVolatilities(input, count: whole, volatility: volatility, status: status)
+        }
         guard whole < count else { return }
         let columns = (input.spot, input.strike, input.years, input.price, input.rate, input.dividend)
         withPaddedTail(input.type, columns, whole..<count) { types, values in
@@ -193,23 +85,11 @@ public struct GreeksEngine: Sendable {
                 guard let volatilities = results.baseAddress else { return }
                 let statuses = UnsafeMutableRawPointer(volatilities + 8).bindMemory(
                     to: UInt8.self, capacity: 8)
-                volatilityBlocks(padded, count: 8, volatility: volatilities, status: statuses)
+                kernel.impliedVolatilities(
+                    padded, count: 8, volatility: volatilities, status: statuses)
                 (volatility + whole).update(from: volatilities, count: count - whole)
                 (status + whole).update(from: statuses, count: count - whole)
             }
-        }
-    }
-
-    private func volatilityBlocks(
-        _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
-        status: UnsafeMutablePointer<UInt8>
-    ) {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.impliedVolatilities(input, count, volatility, status)
-            case .avx2: GreeksAVX2.impliedVolatilities(input, count, volatility, status)
-        #endif
-        default: GreeksBaseline.impliedVolatilities(input, count, volatility, status)
         }
     }
 
@@ -226,43 +106,15 @@ public struct GreeksEngine: Sendable {
         _ selection: GreekSet, _ model: OptionModel, _ input: FullFormColumns, count: Int, streams: Bool,
         into output: GreekColumns
     ) {
-        guard model == .blackScholesMerton else {
-            return otherModel(model, input, count: count, into: output.only(selection))
-        }
-        switch (instructionSet, selection) {
-        #if arch(x86_64)
-            case (.avx512, .book) where streams: GreeksAVX512.fullFormBookStreamed(input, count, output)
-            case (.avx512, .all) where streams: GreeksAVX512.fullFormAllStreamed(input, count, output)
-            case (.avx2, .book) where streams: GreeksAVX2.fullFormBookStreamed(input, count, output)
-            case (.avx2, .all) where streams: GreeksAVX2.fullFormAllStreamed(input, count, output)
-            case (.avx512, .price): GreeksAVX512.fullFormPrice(input, count, output)
-            case (.avx512, .book): GreeksAVX512.fullFormBook(input, count, output)
-            case (.avx512, .all): GreeksAVX512.fullFormAll(input, count, output)
-            case (.avx512, _): GreeksAVX512.fullFormSome(input, count, output.only(selection))
-            case (.avx2, .price): GreeksAVX2.fullFormPrice(input, count, output)
-            case (.avx2, .book): GreeksAVX2.fullFormBook(input, count, output)
-            case (.avx2, .all): GreeksAVX2.fullFormAll(input, count, output)
-            case (.avx2, _): GreeksAVX2.fullFormSome(input, count, output.only(selection))
-        #endif
-        case (_, .price): GreeksBaseline.fullFormPrice(input, count, output)
-        case (_, .book): GreeksBaseline.fullFormBook(input, count, output)
-        case (_, .all): GreeksBaseline.fullFormAll(input, count, output)
-        default: GreeksBaseline.fullFormSome(input, count, output.only(selection))
-        }
-    }
-
-    private func otherModel(
-        _ model: OptionModel, _ input: FullFormColumns, count: Int, into output: GreekColumns
-    ) {
-        switch (instructionSet, model) {
-        #if arch(x86_64)
-            case (.avx512, .bachelier): GreeksAVX512.bachelier(input, count, output)
-            case (.avx512, _): GreeksAVX512.cashOrNothing(input, count, output)
-            case (.avx2, .bachelier): GreeksAVX2.bachelier(input, count, output)
-            case (.avx2, _): GreeksAVX2.cashOrNothing(input, count, output)
-        #endif
-        case (_, .bachelier): GreeksBaseline.bachelier(input, count, output)
-        default: GreeksBaseline.cashOrNothing(input, count, output)
+        switch selection {
+        case _ where model != .blackScholesMerton:
+            model.compute(kernel, input, count, output.only(selection))
+        case .book where streams: kernel.fullFormBookStreamed(input, count, output)
+        case .all where streams: kernel.fullFormAllStreamed(input, count, output)
+        case .price: kernel.fullFormPrice(input, count, output)
+        case .book: kernel.fullFormBook(input, count, output)
+        case .all: kernel.fullFormAll(input, count, output)
+        default: model.compute(kernel, input, count, output.only(selection))
         }
     }
 

@@ -84,7 +84,10 @@ public enum InputStatus: UInt8, Sendable, CaseIterable {
     /// What the field must be for a model.
     public func reason(_ model: OptionModel) -> String {
         let range = model.range
-        let price = NumberRule.within(range.leastPrice...range.largestPrice).complaint
+        let price =
+            range.allowsNegativePrices
+            ? NumberRule.within(-range.largestPrice...range.largestPrice).complaint
+            : "must be 0 or from \(range.leastPrice.shown) to \(range.largestPrice.shown)"
         return switch self {
         case .ok: "ok"
         case .invalidType: "must be 0 (call) or 1 (put)"

@@ -107,6 +107,7 @@ public final class GreeksPool: @unchecked Sendable {
             return
         }
         precondition(output.hold(selection), "a column of the selection is missing")
+        precondition(selection.isSubset(of: model.greeks), "the model has not all Greeks of the selection")
         pthread_mutex_lock(callers)
         let job = Job(
             selection: selection, model: model, input: input, output: output, count: count,

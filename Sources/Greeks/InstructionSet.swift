@@ -1,5 +1,12 @@
 import CKernels
 import Glibc
+import GreeksBaseline
+import GreeksKernel
+
+#if arch(x86_64)
+    import GreeksAVX2
+    import GreeksAVX512
+#endif
 
 /// The instruction sets that the kernel is compiled for, worst first.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomStringConvertible {
@@ -28,6 +35,17 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomSt
         case .baseline: true
         case .avx2: poise_processor_has_avx2()
         case .avx512: poise_processor_has_avx512()
+        }
+    }
+
+    /// The entry points compiled for it.
+    var kernel: any KernelTable.Type {
+        switch self {
+        #if arch(x86_64)
+            case .avx512: GreeksAVX512.table
+            case .avx2: GreeksAVX2.table
+        #endif
+        default: GreeksBaseline.table
         }
     }
 

@@ -47,37 +47,27 @@ public struct OptionBatch: Sendable {
 
     /// The columns as the kernel wants them, valid during the call.
     public func withColumns<R>(_ body: (FullFormColumns) -> R) -> R {
-        type.withUnsafeBufferPointer { type in
-            spot.withUnsafeBufferPointer { spot in
-                strike.withUnsafeBufferPointer { strike in
-                    years.withUnsafeBufferPointer { years in
-                        volatility.withUnsafeBufferPointer { volatility in
-                            rate.withUnsafeBufferPointer { rate in
-                                dividend.withUnsafeBufferPointer { dividend in
-                                    body(
-                                        FullFormColumns(
-                                            type: type.base, spot: spot.base, strike: strike.base,
-                                            years: years.base, volatility: volatility.base,
-                                            rate: rate.base, dividend: dividend.base))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        FullFormColumns.with(type, spot, strike, years, volatility, rate, dividend, body)
     }
 }
 
-extension UnsafeBufferPointer {
-    /// The first element; for an empty buffer, an address that is never read.
-    fileprivate var base: UnsafePointer<Element> {
-        baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<Element>.alignment).unsafelyUnwrapped
+extension FullFormColumns {
+    /// Columns that stand still for the call.
+    fileprivate static func with<R>(
+        _ type: UnsafePointer<UInt8>, _ spot: UnsafePointer<Double>, _ strike: UnsafePointer<Double>,
+        _ years: UnsafePointer<Double>, _ volatility: UnsafePointer<Double>, _ rate: UnsafePointer<Double>,
+        _ dividend: UnsafePointer<Double>, _ body: (FullFormColumns) -> R
+    ) -> R {
+        body(
+            FullFormColumns(
+                type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+                dividend: dividend))
     }
 }
 
 extension GreeksEngine {
     /// The Greeks of a batch, one row per option.
+    /// - Precondition: its model computes the selection (`OptionModel.greeks`).
     public func greeks(_ selection: GreekSet, of batch: OptionBatch) -> GreekMatrix {
         let matrix = GreekMatrix(selection, count: batch.count)
         batch.withColumns {

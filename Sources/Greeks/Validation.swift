@@ -1,20 +1,12 @@
-import GreeksBaseline
 import GreeksKernel
-
-#if arch(x86_64)
-    import GreeksAVX2
-    import GreeksAVX512
-#endif
 
 extension FullFormColumns {
     /// Whether the formulas accept a row; every comparison is written so that NaN fails it.
     public func status(ofRow row: Int, _ model: OptionModel = .blackScholesMerton) -> InputStatus {
         let range = model.range
         guard type[row] <= 1 else { return .invalidType }
-        guard spot[row] >= range.leastPrice, spot[row] <= range.largestPrice else { return .invalidSpot }
-        guard strike[row] >= range.leastPrice, strike[row] <= range.largestPrice else {
-            return .invalidStrike
-        }
+        guard range.accepts(price: spot[row]) else { return .invalidSpot }
+        guard range.accepts(price: strike[row]) else { return .invalidStrike }
         guard years[row] >= 0, years[row] <= Domain.largestYears else { return .invalidYears }
         guard volatility[row] >= 0, volatility[row] <= range.largestVolatility else {
             return .invalidVolatility
@@ -67,19 +59,6 @@ extension FullFormColumns {
     }
 }
 
-extension OptionModel {
-    /// What it accepts.
-    var range: AcceptedRange {
-        self == .bachelier
-            ? AcceptedRange(
-                leastPrice: -Domain.largestNormalPrice, largestPrice: Domain.largestNormalPrice,
-                largestVolatility: Domain.largestNormalPrice, largestExponent: Domain.largestNormalExponent)
-            : AcceptedRange(
-                leastPrice: 0, largestPrice: Domain.largestPrice, largestVolatility: Domain.largestVolatility,
-                largestExponent: Domain.largestExponent)
-    }
-}
-
 extension AcceptedRange {
     fileprivate func accepts(_ rate: Double, _ years: Double) -> Bool {
         abs(rate) <= Domain.largestRate && abs(rate * years) <= largestExponent
@@ -91,17 +70,7 @@ extension GreeksEngine {
     /// `FullFormColumns.status` has the last word.
     public func accepts(_ input: FullFormColumns, count: Int, _ model: OptionModel) -> Bool {
         let whole = count & ~7
-        return (whole == 0 || acceptsBlocks(input, count: whole, model.range))
+        return (whole == 0 || kernel.accepts(input, count: whole, model.range))
             && (whole..<count).allSatisfy { input.status(ofRow: $0, model) == .ok }
-    }
-
-    private func acceptsBlocks(_ input: FullFormColumns, count: Int, _ range: AcceptedRange) -> Bool {
-        switch instructionSet {
-        #if arch(x86_64)
-            case .avx512: GreeksAVX512.accepts(input, count, range)
-            case .avx2: GreeksAVX2.accepts(input, count, range)
-        #endif
-        default: GreeksBaseline.accepts(input, count, range)
-        }
     }
 }

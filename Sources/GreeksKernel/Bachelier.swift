@@ -10,6 +10,14 @@ import VectorMath
 /// - Source: L. Bachelier, Théorie de la spéculation, 1900; all derivatives were checked against numerical ones in
 ///   60 digits.
 public enum Bachelier: PricingModel {
+    public static var name: String { "bachelier" }
+    public static var range: AcceptedRange {
+        AcceptedRange(
+            leastPrice: 0, largestPrice: Domain.largestNormalPrice, allowsNegativePrices: true,
+            largestVolatility: Domain.largestNormalPrice, largestExponent: Domain.largestNormalExponent)
+    }
+    public static var greeks: GreekSet { .standard }
+
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(
         _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
@@ -61,21 +69,22 @@ public enum Bachelier: PricingModel {
         let drift = A.multiplyAdd(carry * forward, reciprocalDeviation, (d * half).negated)
         let volga = keptVega * d * d * reciprocalVolatility
         let owed = spot * delta
-        return GreekLanes(
-            price: price,
-            delta: delta,
-            gamma: gamma,
-            vega: vega,
-            theta: rate * price - carry * owed - discount * alive * deviation * half,
-            rho: years * (owed - price),
-            phi: (years * owed).negated,
-            vanna: (dividendFactor * alive * d * reciprocalVolatility).negated,
-            volga: volga,
-            charm: A.multiplyAdd(dividend, delta, (dividendFactor * alive * drift).negated),
-            speed: (gamma * d * growth * reciprocalDeviation).negated,
-            zomma: gamma * (d * d - one) * reciprocalVolatility,
-            color: gamma * (dividend - carry + d * drift + half),
-            veta: keptVega * (rate - half + d * drift),
-            ultima: volga * (d * d - Lanes(repeating: 3)) * reciprocalVolatility)
+        var greeks = GreekLanes()
+        greeks[.price] = price
+        greeks[.delta] = delta
+        greeks[.gamma] = gamma
+        greeks[.vega] = vega
+        greeks[.theta] = rate * price - carry * owed - discount * alive * deviation * half
+        greeks[.rho] = years * (owed - price)
+        greeks[.phi] = (years * owed).negated
+        greeks[.vanna] = (dividendFactor * alive * d * reciprocalVolatility).negated
+        greeks[.volga] = volga
+        greeks[.charm] = A.multiplyAdd(dividend, delta, (dividendFactor * alive * drift).negated)
+        greeks[.speed] = (gamma * d * growth * reciprocalDeviation).negated
+        greeks[.zomma] = gamma * (d * d - one) * reciprocalVolatility
+        greeks[.color] = gamma * (dividend - carry + d * drift + half)
+        greeks[.veta] = keptVega * (rate - half + d * drift)
+        greeks[.ultima] = volga * (d * d - Lanes(repeating: 3)) * reciprocalVolatility
+        return greeks
     }
 }

@@ -96,23 +96,25 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     let keptVega = keptDensity * t.squareRootOfYears
     let squares = A.multiplyAdd(d1, d1, d2 * d2)
 
-    return GreekLanes(
-        price: price,
-        delta: delta,
-        gamma: gamma,
-        vega: spotDensity * t.squareRootOfYears,
-        theta: theta,
-        rho: t.years * strikePart,
-        phi: (t.years * spotPart).negated,
-        vanna: vannaNegated.negated,
-        volga: volga,
-        charm: A.multiplyAdd(t.dividend, delta, (density * drift).negated),
-        speed: (gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)).negated,
-        zomma: gamma * productLessOne * reciprocalVolatility,
-        color: gamma * (t.dividend + halfReciprocalYears + d1Drift),
-        veta: keptVega * (t.dividend - halfReciprocalYears + d1Drift),
-        ultima: keptVega * (reciprocalVolatility * reciprocalVolatility)
-            * A.multiplyAdd(product, productLessOne, squares.negated))
+    var greeks = GreekLanes()
+    greeks[.price] = price
+    greeks[.delta] = delta
+    greeks[.gamma] = gamma
+    greeks[.vega] = spotDensity * t.squareRootOfYears
+    greeks[.theta] = theta
+    greeks[.rho] = t.years * strikePart
+    greeks[.phi] = (t.years * spotPart).negated
+    greeks[.vanna] = vannaNegated.negated
+    greeks[.volga] = volga
+    greeks[.charm] = A.multiplyAdd(t.dividend, delta, (density * drift).negated)
+    greeks[.speed] = (gamma * t.reciprocalSpot * A.multiplyAdd(d1, t.reciprocalDeviation, one)).negated
+    greeks[.zomma] = gamma * productLessOne * reciprocalVolatility
+    greeks[.color] = gamma * (t.dividend + halfReciprocalYears + d1Drift)
+    greeks[.veta] = keptVega * (t.dividend - halfReciprocalYears + d1Drift)
+    greeks[.ultima] =
+        keptVega * (reciprocalVolatility * reciprocalVolatility)
+        * A.multiplyAdd(product, productLessOne, squares.negated)
+    return greeks
 }
 
 /// The sign bit of every lane.

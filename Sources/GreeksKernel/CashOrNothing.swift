@@ -8,6 +8,10 @@ import VectorMath
 /// - Source: M. Rubinstein, E. Reiner, "Unscrambling the binary code", Risk 4, 1991; all derivatives were checked
 ///   against numerical ones in 60 digits.
 public enum CashOrNothing: PricingModel {
+    public static var name: String { "cash-or-nothing" }
+    public static var range: AcceptedRange { .lognormal }
+    public static var greeks: GreekSet { .standard }
+
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(
         _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
@@ -55,22 +59,24 @@ public enum CashOrNothing: PricingModel {
         let bend = d1 + d2 - product * d1
         let rateTerm = perVolatility * root
         let decay = A.multiplyAdd(d2, drift2, rate)
-        return GreekLanes(
-            price: price,
-            delta: delta,
-            gamma: (gammaScale * d1).negated,
-            vega: (perVolatility * d1).negated,
-            theta: A.multiplyAdd(rate, price, (density * drift2).negated),
-            rho: A.multiplyAdd(years, price.negated, rateTerm),
-            phi: rateTerm.negated,
-            vanna: delta * (product - one) * reciprocalVolatility,
-            volga: perVolatility * reciprocalVolatility * bend,
-            charm: delta * (decay + half),
-            speed: gammaScale * reciprocalSpot * (d1 * A.multiplyAdd(d2, reciprocal, two) - reciprocal),
-            zomma: (gammaScale * reciprocalVolatility * (d1 * (product - two) - d2)).negated,
-            color: gammaScale * (drift1 - d1 * (decay + reciprocalYears)),
-            veta: perVolatility * (drift1 - d1 * decay),
-            ultima: perVolatility * reciprocalVolatility * reciprocalVolatility
-                * (bend * (product - two) - d1 - d2 + two * product * d2 + d1 * d1 * d1))
+        var greeks = GreekLanes()
+        greeks[.price] = price
+        greeks[.delta] = delta
+        greeks[.gamma] = (gammaScale * d1).negated
+        greeks[.vega] = (perVolatility * d1).negated
+        greeks[.theta] = A.multiplyAdd(rate, price, (density * drift2).negated)
+        greeks[.rho] = A.multiplyAdd(years, price.negated, rateTerm)
+        greeks[.phi] = rateTerm.negated
+        greeks[.vanna] = delta * (product - one) * reciprocalVolatility
+        greeks[.volga] = perVolatility * reciprocalVolatility * bend
+        greeks[.charm] = delta * (decay + half)
+        greeks[.speed] = gammaScale * reciprocalSpot * (d1 * A.multiplyAdd(d2, reciprocal, two) - reciprocal)
+        greeks[.zomma] = (gammaScale * reciprocalVolatility * (d1 * (product - two) - d2)).negated
+        greeks[.color] = gammaScale * (drift1 - d1 * (decay + reciprocalYears))
+        greeks[.veta] = perVolatility * (drift1 - d1 * decay)
+        greeks[.ultima] =
+            perVolatility * reciprocalVolatility * reciprocalVolatility
+            * (bend * (product - two) - d1 - d2 + two * product * d2 + d1 * d1 * d1)
+        return greeks
     }
 }

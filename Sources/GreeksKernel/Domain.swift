@@ -1,6 +1,7 @@
 /// What the formulas accept, checked at the door by `Greeks`.
 public enum Domain {
-    /// The least positive spot or strike; smaller ones, also 0, are computed as this.
+    /// The least positive spot or strike; the formulas have cubes of their reciprocals. 0 is computed as this: right
+    /// for all but prices that are themselves of this size.
     @inlinable @inline(__always) public static var leastPrice: Double { 0x1p-250 }
     /// The largest spot or strike.
     @inlinable @inline(__always) public static var largestPrice: Double { 0x1p250 }

@@ -63,16 +63,18 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
     return greeks(arithmetic, terms)
 }
 
-/// Prices and Greeks of `count` options; `count` is a multiple of 8.
-@inlinable @inline(__always)
-public func fullForm<A: LaneArithmetic, M: PricingModel, L: GreekLevel, W: LaneWriter>(
-    _ arithmetic: A.Type, _ model: M.Type, _ level: L.Type, _ writer: W.Type, _ input: FullFormColumns,
-    count: Int, into output: GreekColumns
-) {
-    var index = 0
-    while index < count {
-        L.store(writer, M.greeks(arithmetic, input, at: index), to: output, at: index)
-        index &+= 8
+extension ModelTable {
+    /// Prices and Greeks of `count` options; `count` is a multiple of 8.
+    @inlinable @inline(__always)
+    static func fullForm<M: PricingModel, L: GreekLevel, W: LaneWriter>(
+        _ model: M.Type, _ level: L.Type, _ writer: W.Type, _ input: FullFormColumns, _ count: Int,
+        _ output: GreekColumns
+    ) {
+        var index = 0
+        while index < count {
+            store(level, writer, M.greeks(Arithmetic.self, input, at: index), to: output, at: index)
+            index &+= 8
+        }
+        W.finish()
     }
-    W.finish()
 }

@@ -1,3 +1,5 @@
+import VectorMath
+
 /// The outputs of the kernel, in the order of every table, matrix and C array that holds them.
 ///
 /// Notation: S spot, K strike, T years to expiry, σ volatility, r rate, q dividend yield (both continuous),
@@ -11,7 +13,10 @@
 /// - Edges: at T = 0 or σ = 0 the option is worth its discounted forward intrinsic value and has that
 ///   value's derivatives; exactly at the money N(0) = ½ counts and the Greeks that would be infinite
 ///   (gamma and its kin) are 0. S = 0 or K = 0 are the limits of small S or K.
-/// - Accuracy: measured against 60-digit values by `ReferenceTests`, which states the limits.
+/// - Accuracy: measured against 60-digit values by `ReferenceTests`, which states the limits. For small σ√T the price
+///   near the money is a small difference: its error is that of the last bits of S and K, some 1e-16/(σ√T) of the
+///   price and more with rates (`EdgeTests`).
+/// - Range: S and K 0 or 2⁻²⁵⁰ to 2²⁵⁰, T and σ up to 1e6, |rT| and |qT| up to 350 (`Domain`).
 /// - Source: Haug, The Complete Guide to Option Pricing Formulas, 2nd ed., ch. 1–2; all derivatives were
 ///   checked against numerical ones in 60 digits.
 public enum Greek: Int, CaseIterable, Sendable {
@@ -48,4 +53,84 @@ public enum Greek: Int, CaseIterable, Sendable {
 
     /// The name used in every table and file: the case's own.
     public var name: String { "\(self)" }
+
+    /// The raw value, known to the compiler where the case is.
+    @_transparent public var index: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
+
+    /// Calls a body with each case, spelled out so that the compiler unrolls what is made of it.
+    @_transparent public static func forEach(_ body: (Greek) -> Void) {
+        body(.price)
+        body(.delta)
+        body(.gamma)
+        body(.vega)
+        body(.theta)
+        body(.rho)
+        body(.phi)
+        body(.vanna)
+        body(.volga)
+        body(.charm)
+        body(.speed)
+        body(.zomma)
+        body(.color)
+        body(.veta)
+        body(.ultima)
+    }
+
+    @_transparent @usableFromInline init(index: Int) {
+        self = unsafeBitCast(UInt8(truncatingIfNeeded: index), to: Greek.self)
+    }
+}
+
+extension Greek {
+    /// How often V is differentiated by S, σ, t, r and q.
+    public struct Orders: Equatable, Sendable {
+        public var spot = 0
+        public var volatility = 0
+        public var time = 0
+        public var rate = 0
+        public var dividend = 0
+    }
+
+    public var orders: Orders {
+        switch self {
+        case .price: Orders()
+        case .delta: Orders(spot: 1)
+        case .gamma: Orders(spot: 2)
+        case .vega: Orders(volatility: 1)
+        case .theta: Orders(time: 1)
+        case .rho: Orders(rate: 1)
+        case .phi: Orders(dividend: 1)
+        case .vanna: Orders(spot: 1, volatility: 1)
+        case .volga: Orders(volatility: 2)
+        case .charm: Orders(spot: 1, time: 1)
+        case .speed: Orders(spot: 3)
+        case .zomma: Orders(spot: 2, volatility: 1)
+        case .color: Orders(spot: 2, time: 1)
+        case .veta: Orders(volatility: 1, time: 1)
+        case .ultima: Orders(volatility: 3)
+        }
+    }
+
+    /// The Greek of which this one is the derivative by S.
+    public var lower: Greek? {
+        var orders = orders
+        orders.spot -= 1
+        return Greek.allCases.first { $0.orders == orders }
+    }
+}
+
+/// One element per Greek.
+public typealias GreekArray<Element> = InlineArray<15, Element>
+
+extension GreekSet {
+    /// The price alone.
+    @_transparent public static var price: GreekSet { GreekSet(rawValue: 0x1) }
+    /// Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on.
+    @_transparent public static var book: GreekSet { GreekSet(rawValue: 0x3BF) }
+    /// The fifteen that every model computes.
+    @_transparent public static var standard: GreekSet { GreekSet(rawValue: 0x7FFF) }
+    /// All that there are.
+    @_transparent public static var all: GreekSet {
+        GreekSet(rawValue: 1 &<< UInt32(truncatingIfNeeded: GreekArray<Lanes>.count) &- 1)
+    }
 }

@@ -1,86 +1,42 @@
 import VectorMath
 
-/// The fifteen outputs for eight options.
+/// The outputs for eight options, by Greek.
 ///
 /// A body computes all of them; what a loop does not store, the compiler removes.
 public struct GreekLanes {
-    public var price, delta, gamma, vega, theta, rho, phi: Lanes
-    public var vanna, volga, charm, speed, zomma, color, veta, ultima: Lanes
+    @usableFromInline var lanes: GreekArray<Lanes>
 
+    /// All 0.
     @inlinable @inline(__always)
-    init(
-        price: Lanes, delta: Lanes, gamma: Lanes, vega: Lanes, theta: Lanes, rho: Lanes, phi: Lanes,
-        vanna: Lanes, volga: Lanes, charm: Lanes, speed: Lanes, zomma: Lanes, color: Lanes, veta: Lanes,
-        ultima: Lanes
-    ) {
-        self.price = price
-        self.delta = delta
-        self.gamma = gamma
-        self.vega = vega
-        self.theta = theta
-        self.rho = rho
-        self.phi = phi
-        self.vanna = vanna
-        self.volga = volga
-        self.charm = charm
-        self.speed = speed
-        self.zomma = zomma
-        self.color = color
-        self.veta = veta
-        self.ultima = ultima
+    public init() { lanes = GreekArray(repeating: .zero) }
+
+    /// The lanes of a Greek.
+    @inlinable
+    public subscript(greek: Greek) -> Lanes {
+        @_transparent get { lanes[unchecked: greek.index] }
+        @_transparent set { lanes[unchecked: greek.index] = newValue }
     }
 }
 
 /// Where the outputs go: one column of doubles per Greek, any alignment; nil for what a call does not
 /// compute.
 public struct GreekColumns {
-    public var price, delta, gamma, vega, theta, rho, phi: UnsafeMutablePointer<Double>?
-    public var vanna, volga, charm, speed, zomma, color, veta, ultima: UnsafeMutablePointer<Double>?
+    @usableFromInline var columns: GreekArray<UnsafeMutablePointer<Double>?>
 
     /// Whether bulk results may be written past the caches: set where the columns are known to stand on huge pages.
     /// On small ones fifteen such streams wait for address translation longer than they save.
     public var isOnHugePages = false
 
-    /// All fifteen columns from a function of the Greek.
+    /// All columns from a function of the Greek.
     @inlinable
     public init(_ column: (Greek) -> UnsafeMutablePointer<Double>?) {
-        price = column(.price)
-        delta = column(.delta)
-        gamma = column(.gamma)
-        vega = column(.vega)
-        theta = column(.theta)
-        rho = column(.rho)
-        phi = column(.phi)
-        vanna = column(.vanna)
-        volga = column(.volga)
-        charm = column(.charm)
-        speed = column(.speed)
-        zomma = column(.zomma)
-        color = column(.color)
-        veta = column(.veta)
-        ultima = column(.ultima)
+        columns = GreekArray { column(Greek(index: $0)) }
     }
 
     /// The column of a Greek.
     @inlinable
     public subscript(greek: Greek) -> UnsafeMutablePointer<Double>? {
-        switch greek {
-        case .price: price
-        case .delta: delta
-        case .gamma: gamma
-        case .vega: vega
-        case .theta: theta
-        case .rho: rho
-        case .phi: phi
-        case .vanna: vanna
-        case .volga: volga
-        case .charm: charm
-        case .speed: speed
-        case .zomma: zomma
-        case .color: color
-        case .veta: veta
-        case .ultima: ultima
-        }
+        @_transparent get { columns[unchecked: greek.index] }
     }
 }
 
@@ -107,76 +63,43 @@ public enum CachedWriter: LaneWriter {
     public static func finish() {}
 }
 
-/// Which outputs a loop stores, chosen when the loop is compiled; their columns must be there.
+/// Which outputs a loop stores, chosen when the loop is compiled.
 public protocol GreekLevel {
-    static func store<W: LaneWriter>(
-        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int)
+    /// The outputs stored; their columns must be there.
+    static var greeks: GreekSet { get }
+    /// Whether those without a column are skipped. The choice costs a branch per Greek and eight options, always the
+    /// same way.
+    static var skipsMissing: Bool { get }
 }
 
-/// The price alone.
 public enum PriceLevel: GreekLevel {
-    @inlinable @inline(__always)
-    public static func store<W: LaneWriter>(
-        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
-    ) {
-        W.write(greeks.price, to: columns.price, at: index)
-    }
+    @_transparent public static var greeks: GreekSet { .price }
+    @_transparent public static var skipsMissing: Bool { false }
 }
 
-/// Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on.
 public enum BookLevel: GreekLevel {
-    @inlinable @inline(__always)
-    public static func store<W: LaneWriter>(
-        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
-    ) {
-        W.write(greeks.price, to: columns.price, at: index)
-        W.write(greeks.delta, to: columns.delta, at: index)
-        W.write(greeks.gamma, to: columns.gamma, at: index)
-        W.write(greeks.vega, to: columns.vega, at: index)
-        W.write(greeks.theta, to: columns.theta, at: index)
-        W.write(greeks.rho, to: columns.rho, at: index)
-        W.write(greeks.vanna, to: columns.vanna, at: index)
-        W.write(greeks.volga, to: columns.volga, at: index)
-        W.write(greeks.charm, to: columns.charm, at: index)
-    }
+    @_transparent public static var greeks: GreekSet { .book }
+    @_transparent public static var skipsMissing: Bool { false }
 }
 
-/// All fifteen.
 public enum FullLevel: GreekLevel {
-    @inlinable @inline(__always)
-    public static func store<W: LaneWriter>(
-        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
-    ) {
-        BookLevel.store(writer, greeks, to: columns, at: index)
-        W.write(greeks.phi, to: columns.phi, at: index)
-        W.write(greeks.speed, to: columns.speed, at: index)
-        W.write(greeks.zomma, to: columns.zomma, at: index)
-        W.write(greeks.color, to: columns.color, at: index)
-        W.write(greeks.veta, to: columns.veta, at: index)
-        W.write(greeks.ultima, to: columns.ultima, at: index)
-    }
+    @_transparent public static var greeks: GreekSet { .all }
+    @_transparent public static var skipsMissing: Bool { false }
 }
 
-/// Those that have a column. The choice costs a branch per Greek and eight options, always the same way.
+/// Those that have a column.
 public enum SomeLevel: GreekLevel {
-    @inlinable @inline(__always)
-    public static func store<W: LaneWriter>(
-        _ writer: W.Type, _ greeks: GreekLanes, to columns: GreekColumns, at index: Int
-    ) {
-        if columns.price != nil { W.write(greeks.price, to: columns.price, at: index) }
-        if columns.delta != nil { W.write(greeks.delta, to: columns.delta, at: index) }
-        if columns.gamma != nil { W.write(greeks.gamma, to: columns.gamma, at: index) }
-        if columns.vega != nil { W.write(greeks.vega, to: columns.vega, at: index) }
-        if columns.theta != nil { W.write(greeks.theta, to: columns.theta, at: index) }
-        if columns.rho != nil { W.write(greeks.rho, to: columns.rho, at: index) }
-        if columns.phi != nil { W.write(greeks.phi, to: columns.phi, at: index) }
-        if columns.vanna != nil { W.write(greeks.vanna, to: columns.vanna, at: index) }
-        if columns.volga != nil { W.write(greeks.volga, to: columns.volga, at: index) }
-        if columns.charm != nil { W.write(greeks.charm, to: columns.charm, at: index) }
-        if columns.speed != nil { W.write(greeks.speed, to: columns.speed, at: index) }
-        if columns.zomma != nil { W.write(greeks.zomma, to: columns.zomma, at: index) }
-        if columns.color != nil { W.write(greeks.color, to: columns.color, at: index) }
-        if columns.veta != nil { W.write(greeks.veta, to: columns.veta, at: index) }
-        if columns.ultima != nil { W.write(greeks.ultima, to: columns.ultima, at: index) }
+    @_transparent public static var greeks: GreekSet { .all }
+    @_transparent public static var skipsMissing: Bool { true }
+}
+
+/// Writes the outputs of a level.
+@_transparent @inlinable
+func store<L: GreekLevel, W: LaneWriter>(
+    _ level: L.Type, _ writer: W.Type, _ greeks: GreekLanes, to output: GreekColumns, at index: Int
+) {
+    Greek.forEach { greek in
+        guard L.greeks.contains(greek), !L.skipsMissing || output[greek] != nil else { return }
+        W.write(greeks[greek], to: output[greek], at: index)
     }
 }

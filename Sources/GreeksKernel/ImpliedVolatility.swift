@@ -37,75 +37,72 @@ public struct PriceColumns {
     }
 }
 
-/// Implied volatilities of `count` options, a multiple of 8, with a status each; NaN where there is none.
-///
-/// Nothing need be checked before: every input has a status.
-///
-/// Works on 32 options at a time, each step for all of them before the next: a step is a long chain of
-/// dependent operations, and the chains of neighbours run side by side.
-@inlinable @inline(__always)
-public func impliedVolatilities<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
-    status: UnsafeMutablePointer<UInt8>
-) {
-    // A temporary of up to 1,024 bytes is on the stack.
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: 96) { scratch in
-        let distances = scratch.baseAddress.unsafelyUnwrapped
-        let prices = distances + 32
-        let rooms = prices + 32
-        var index = 0
-        while index < count {
-            let chunk = count &- index < 32 ? count &- index : 32
-            var lane = 0
-            while lane < chunk {
-                let problem = volatilityProblem(arithmetic, input, at: index &+ lane)
-                store(problem.distance, to: distances, at: lane)
-                store(problem.price, to: prices, at: lane)
-                store(problem.room, to: rooms, at: lane)
-                store(problem.squareRootOfYears, to: volatility, at: index &+ lane)
-                UnsafeMutableRawPointer(status + index + lane).storeBytes(
-                    of: SIMD8<UInt8>(truncatingIfNeeded: problem.status), as: SIMD8<UInt8>.self)
-                lane &+= 8
-            }
-            lane = 0
-            while lane < chunk {
-                let guess = firstGuess(
-                    arithmetic, lanes(distances, lane), price: lanes(prices, lane), room: lanes(rooms, lane))
-                store(guess.signedDeviation, to: prices, at: lane)
-                store(guess.signedTarget, to: rooms, at: lane)
-                lane &+= 8
-            }
-            // Two steps or so; a negative distance marks what is done.
-            var step = 0
-            var isMoving = true
-            while isMoving && step < 6 {
-                isMoving = false
-                lane = 0
+extension KernelTable {
+    @inlinable @inline(never)
+    public static func impliedVolatilities(
+        _ input: PriceColumns, count: Int, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        // A temporary of up to 1,024 bytes is on the stack.
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 96) { scratch in
+            let distances = scratch.baseAddress.unsafelyUnwrapped
+            let prices = distances + 32
+            let rooms = prices + 32
+            var index = 0
+            while index < count {
+                let chunk = count &- index < 32 ? count &- index : 32
+                var lane = 0
                 while lane < chunk {
-                    let distance = lanes(distances, lane)
-                    let isDone = isNegative(distance.bits)
-                    let deviation = lanes(prices, lane)
-                    let (next, isConverged) = householderStep(
-                        arithmetic, distance.absolute, signedDeviation: deviation,
-                        signedTarget: lanes(rooms, lane))
-                    // What is done stays: an option's result does not depend on its neighbours.
-                    store(next.replacing(with: deviation, where: isDone), to: prices, at: lane)
-                    let nowDone = isDone .| isConverged
-                    store(
-                        distance.absolute.replacing(with: distance.absolute.negated, where: nowDone),
-                        to: distances, at: lane)
-                    isMoving = A.any(.!nowDone) || isMoving
+                    let problem = volatilityProblem(Arithmetic.self, input, at: index &+ lane)
+                    store(problem.distance, to: distances, at: lane)
+                    store(problem.price, to: prices, at: lane)
+                    store(problem.room, to: rooms, at: lane)
+                    store(problem.squareRootOfYears, to: volatility, at: index &+ lane)
+                    UnsafeMutableRawPointer(status + index + lane).storeBytes(
+                        of: SIMD8<UInt8>(truncatingIfNeeded: problem.status), as: SIMD8<UInt8>.self)
                     lane &+= 8
                 }
-                step &+= 1
+                lane = 0
+                while lane < chunk {
+                    let guess = firstGuess(
+                        Arithmetic.self, lanes(distances, lane), price: lanes(prices, lane),
+                        room: lanes(rooms, lane))
+                    store(guess.signedDeviation, to: prices, at: lane)
+                    store(guess.signedTarget, to: rooms, at: lane)
+                    lane &+= 8
+                }
+                // Two steps or so; a negative distance marks what is done.
+                var step = 0
+                var isMoving = true
+                while isMoving && step < 6 {
+                    isMoving = false
+                    lane = 0
+                    while lane < chunk {
+                        let distance = lanes(distances, lane)
+                        let isDone = isNegative(distance.bits)
+                        let deviation = lanes(prices, lane)
+                        let (next, isConverged) = householderStep(
+                            Arithmetic.self, distance.absolute, signedDeviation: deviation,
+                            signedTarget: lanes(rooms, lane))
+                        // What is done stays: an option's result does not depend on its neighbours.
+                        store(next.replacing(with: deviation, where: isDone), to: prices, at: lane)
+                        let nowDone = isDone .| isConverged
+                        store(
+                            distance.absolute.replacing(with: distance.absolute.negated, where: nowDone),
+                            to: distances, at: lane)
+                        isMoving = Arithmetic.any(.!nowDone) || isMoving
+                        lane &+= 8
+                    }
+                    step &+= 1
+                }
+                lane = 0
+                while lane < chunk {
+                    let root = lanes(UnsafePointer(volatility), index &+ lane)
+                    store(lanes(prices, lane).absolute / root, to: volatility, at: index &+ lane)
+                    lane &+= 8
+                }
+                index &+= 32
             }
-            lane = 0
-            while lane < chunk {
-                let root = lanes(UnsafePointer(volatility), index &+ lane)
-                store(lanes(prices, lane).absolute / root, to: volatility, at: index &+ lane)
-                lane &+= 8
-            }
-            index &+= 32
         }
     }
 }

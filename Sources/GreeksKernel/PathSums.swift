@@ -67,7 +67,7 @@ public struct PathMarket: Sendable {
 
 /// A book on eight paths at one step: sums over its options by quantity.
 public struct PathSums: Sendable {
-    public var price, delta, gamma, vega, theta, vanna, charm: Lanes
+    public var price, delta, gamma, vega, theta: Lanes
     /// ½ΓS²σ², each option by its own volatility: what the market charges per year for the gamma, so that
     /// theta + rent is what interest makes of it.
     public var rent: Lanes
@@ -78,7 +78,7 @@ public struct PathSums: Sendable {
     @inlinable
     public init() {
         (price, delta, gamma, vega, theta) = (.zero, .zero, .zero, .zero, .zero)
-        (vanna, charm, rent, levelVega, moveVega) = (.zero, .zero, .zero, .zero, .zero)
+        (rent, levelVega, moveVega) = (.zero, .zero, .zero)
     }
 
     /// Takes another's sums over in some lanes.
@@ -89,8 +89,6 @@ public struct PathSums: Sendable {
         gamma.replace(with: other.gamma, where: mask)
         vega.replace(with: other.vega, where: mask)
         theta.replace(with: other.theta, where: mask)
-        vanna.replace(with: other.vanna, where: mask)
-        charm.replace(with: other.charm, where: mask)
         rent.replace(with: other.rent, where: mask)
         levelVega.replace(with: other.levelVega, where: mask)
         moveVega.replace(with: other.moveVega, where: mask)
@@ -100,121 +98,107 @@ public struct PathSums: Sendable {
 /// The least volatility that a simulated option is valued at.
 @inlinable @inline(__always) public var leastVolatility: Double { 0x1p-10 }
 
-/// Sums of a book along eight paths: the kernel in lanes across paths, so that strikes and times are broadcast and
-/// markets are vectors.
-///
-/// - Parameters:
-///   - markets: `steps` of them.
-///   - expiries: `steps` × `expiryCount`, row by row.
-///   - offsets: the options of expiry e are `offsets[e]` to `offsets[e + 1] − 1`.
-///   - live: per step the first expiry that has not settled; expiries come in order of time.
-@inlinable @inline(__always)
-public func pathSums<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ markets: UnsafePointer<PathMarket>, steps: Int,
-    _ expiries: UnsafePointer<PathExpiry>, offsets: UnsafePointer<Int>, expiryCount: Int,
-    live: UnsafePointer<Int>, _ options: UnsafePointer<PathOption>, into sums: UnsafeMutablePointer<PathSums>
-) {
-    var step = 0
-    while step < steps {
-        let market = markets + step
-        let spot = market.pointee.spot.atLeast(Domain.leastPrice)
-        let reciprocalSpot = Lanes(repeating: 1) / spot
-        let (logHigh, logLow) = logarithmInTwoParts(arithmetic, spot)
-        let halfSquare = spot * spot * Lanes(repeating: 0.5)
-        // Sums over the expiries; a block of zeros in memory would be a call.
-        var stepPrice = Lanes.zero
-        var stepDelta = Lanes.zero
-        var stepGamma = Lanes.zero
-        var stepVega = Lanes.zero
-        var stepTheta = Lanes.zero
-        var stepVanna = Lanes.zero
-        var stepCharm = Lanes.zero
-        var stepRent = Lanes.zero
-        var stepLevelVega = Lanes.zero
-        var stepMoveVega = Lanes.zero
-        var number = live[step]
-        while number < expiryCount {
-            let expiry = expiries + (step &* expiryCount &+ number)
-            // ln F = ln S + (r − q)T, the sum's rounding error kept.
-            let carry = Lanes(repeating: expiry.pointee.carry)
-            let forwardHigh = logHigh + carry
-            let forwardLow = logLow + roundingErrorOfSum(logHigh, carry, forwardHigh)
-            let discountedSpot = spot * Lanes(repeating: expiry.pointee.dividendDiscount)
-            let spotRootYears = spot * Lanes(repeating: expiry.pointee.squareRootOfYears)
-            let shift = market.pointee.level * Lanes(repeating: expiry.pointee.levelShare)
-            var price = Lanes.zero
-            var delta = Lanes.zero
-            var gamma = Lanes.zero
-            var vega = Lanes.zero
-            var theta = Lanes.zero
-            var vanna = Lanes.zero
-            var charm = Lanes.zero
-            var variance = Lanes.zero
-            var moveVega = Lanes.zero
-            var index = offsets[number]
-            let end = offsets[number &+ 1]
-            while index < end {
-                let option = options + index
-                let slope = Lanes(repeating: option.pointee.slope)
-                let ownVolatility = A.multiplyAdd(
-                    slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift)
-                let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
-                let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
-                    Floor.deviation)
-                let terms = BlackScholesMertonTerms(
-                    reciprocalSpot: reciprocalSpot,
-                    discountedSpot: discountedSpot,
-                    discountedStrike: Lanes(
-                        repeating: option.pointee.strike * expiry.pointee.discount),
-                    years: Lanes(repeating: expiry.pointee.years),
-                    squareRootOfYears: Lanes(repeating: expiry.pointee.squareRootOfYears),
-                    reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears),
-                    spotRootYears: spotRootYears,
-                    rate: Lanes(repeating: expiry.pointee.rate),
-                    dividend: Lanes(repeating: expiry.pointee.dividend),
-                    deviation: deviation,
-                    reciprocalDeviation: Lanes(repeating: 1) / deviation,
-                    logForwardMoneyness: (forwardHigh - Lanes(repeating: option.pointee.logStrikeHigh))
-                        + (forwardLow - Lanes(repeating: option.pointee.logStrikeLow)),
-                    putSign: LaneBits(repeating: option.pointee.putSign))
-                let greeks = greeks(arithmetic, terms)
-                let quantity = Lanes(repeating: option.pointee.quantity)
-                let ownGamma = quantity * greeks.gamma
-                let ownVega = quantity * greeks.vega
-                price = A.multiplyAdd(quantity, greeks.price, price)
-                delta = A.multiplyAdd(quantity, greeks.delta, delta)
-                gamma = gamma + ownGamma
-                vega = vega + ownVega
-                theta = A.multiplyAdd(quantity, greeks.theta, theta)
-                vanna = A.multiplyAdd(quantity, greeks.vanna, vanna)
-                charm = A.multiplyAdd(quantity, greeks.charm, charm)
-                variance = A.multiplyAdd(ownGamma, volatility * volatility, variance)
-                moveVega = A.multiplyAdd(slope, ownVega, moveVega)
-                index &+= 1
+extension KernelTable {
+    @inlinable @inline(never)
+    public static func pathSums(
+        _ markets: UnsafePointer<PathMarket>, steps: Int,
+        _ expiries: UnsafePointer<PathExpiry>, offsets: UnsafePointer<Int>, expiryCount: Int,
+        live: UnsafePointer<Int>, _ options: UnsafePointer<PathOption>,
+        into sums: UnsafeMutablePointer<PathSums>
+    ) {
+        var step = 0
+        while step < steps {
+            let market = markets + step
+            let spot = market.pointee.spot.atLeast(Domain.leastPrice)
+            let reciprocalSpot = Lanes(repeating: 1) / spot
+            let (logHigh, logLow) = logarithmInTwoParts(Arithmetic.self, spot)
+            let halfSquare = spot * spot * Lanes(repeating: 0.5)
+            // Sums over the expiries; a block of zeros in memory would be a call.
+            var stepPrice = Lanes.zero
+            var stepDelta = Lanes.zero
+            var stepGamma = Lanes.zero
+            var stepVega = Lanes.zero
+            var stepTheta = Lanes.zero
+            var stepRent = Lanes.zero
+            var stepLevelVega = Lanes.zero
+            var stepMoveVega = Lanes.zero
+            var number = live[step]
+            while number < expiryCount {
+                let expiry = expiries + (step &* expiryCount &+ number)
+                // ln F = ln S + (r − q)T, the sum's rounding error kept.
+                let carry = Lanes(repeating: expiry.pointee.carry)
+                let forwardHigh = logHigh + carry
+                let forwardLow = logLow + roundingErrorOfSum(logHigh, carry, forwardHigh)
+                let discountedSpot = spot * Lanes(repeating: expiry.pointee.dividendDiscount)
+                let spotRootYears = spot * Lanes(repeating: expiry.pointee.squareRootOfYears)
+                let shift = market.pointee.level * Lanes(repeating: expiry.pointee.levelShare)
+                var price = Lanes.zero
+                var delta = Lanes.zero
+                var gamma = Lanes.zero
+                var vega = Lanes.zero
+                var theta = Lanes.zero
+                var variance = Lanes.zero
+                var moveVega = Lanes.zero
+                var index = offsets[number]
+                let end = offsets[number &+ 1]
+                while index < end {
+                    let option = options + index
+                    let slope = Lanes(repeating: option.pointee.slope)
+                    let ownVolatility = Arithmetic.multiplyAdd(
+                        slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift)
+                    let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
+                    let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
+                        Floor.deviation)
+                    let terms = BlackScholesMertonTerms(
+                        reciprocalSpot: reciprocalSpot,
+                        discountedSpot: discountedSpot,
+                        discountedStrike: Lanes(
+                            repeating: option.pointee.strike * expiry.pointee.discount),
+                        years: Lanes(repeating: expiry.pointee.years),
+                        squareRootOfYears: Lanes(repeating: expiry.pointee.squareRootOfYears),
+                        reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears),
+                        spotRootYears: spotRootYears,
+                        rate: Lanes(repeating: expiry.pointee.rate),
+                        dividend: Lanes(repeating: expiry.pointee.dividend),
+                        deviation: deviation,
+                        reciprocalDeviation: Lanes(repeating: 1) / deviation,
+                        logForwardMoneyness: (forwardHigh - Lanes(repeating: option.pointee.logStrikeHigh))
+                            + (forwardLow - Lanes(repeating: option.pointee.logStrikeLow)),
+                        putSign: LaneBits(repeating: option.pointee.putSign))
+                    let greeks = greeks(Arithmetic.self, terms)
+                    let quantity = Lanes(repeating: option.pointee.quantity)
+                    let ownGamma = quantity * greeks[.gamma]
+                    let ownVega = quantity * greeks[.vega]
+                    price = Arithmetic.multiplyAdd(quantity, greeks[.price], price)
+                    delta = Arithmetic.multiplyAdd(quantity, greeks[.delta], delta)
+                    gamma = gamma + ownGamma
+                    vega = vega + ownVega
+                    theta = Arithmetic.multiplyAdd(quantity, greeks[.theta], theta)
+                    variance = Arithmetic.multiplyAdd(ownGamma, volatility * volatility, variance)
+                    moveVega = Arithmetic.multiplyAdd(slope, ownVega, moveVega)
+                    index &+= 1
+                }
+                stepPrice = stepPrice + price
+                stepDelta = stepDelta + delta
+                stepGamma = stepGamma + gamma
+                stepVega = stepVega + vega
+                stepTheta = stepTheta + theta
+                stepRent = Arithmetic.multiplyAdd(halfSquare, variance, stepRent)
+                stepLevelVega = Arithmetic.multiplyAdd(
+                    vega, Lanes(repeating: expiry.pointee.levelShare), stepLevelVega)
+                stepMoveVega = stepMoveVega + moveVega
+                number &+= 1
             }
-            stepPrice = stepPrice + price
-            stepDelta = stepDelta + delta
-            stepGamma = stepGamma + gamma
-            stepVega = stepVega + vega
-            stepTheta = stepTheta + theta
-            stepVanna = stepVanna + vanna
-            stepCharm = stepCharm + charm
-            stepRent = A.multiplyAdd(halfSquare, variance, stepRent)
-            stepLevelVega = A.multiplyAdd(vega, Lanes(repeating: expiry.pointee.levelShare), stepLevelVega)
-            stepMoveVega = stepMoveVega + moveVega
-            number &+= 1
+            let sum = sums + step
+            sum.pointee.price = stepPrice
+            sum.pointee.delta = stepDelta
+            sum.pointee.gamma = stepGamma
+            sum.pointee.vega = stepVega
+            sum.pointee.theta = stepTheta
+            sum.pointee.rent = stepRent
+            sum.pointee.levelVega = stepLevelVega
+            sum.pointee.moveVega = stepMoveVega
+            step &+= 1
         }
-        let sum = sums + step
-        sum.pointee.price = stepPrice
-        sum.pointee.delta = stepDelta
-        sum.pointee.gamma = stepGamma
-        sum.pointee.vega = stepVega
-        sum.pointee.theta = stepTheta
-        sum.pointee.vanna = stepVanna
-        sum.pointee.charm = stepCharm
-        sum.pointee.rent = stepRent
-        sum.pointee.levelVega = stepLevelVega
-        sum.pointee.moveVega = stepMoveVega
-        step &+= 1
     }
 }

@@ -5,13 +5,95 @@ import VectorMath
 /// A model is one page: this function, in terms of lanes. Loops, levels, instruction sets, tails and threads are
 /// the same for all.
 public protocol PricingModel {
+    /// As in tables and on the command line.
+    static var name: String { get }
+    /// What it accepts.
+    static var range: AcceptedRange { get }
+    /// What it computes: the Greeks that its function assigns.
+    static var greeks: GreekSet { get }
+
     static func greeks<A: LaneArithmetic>(
         _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
     ) -> GreekLanes
 }
 
+/// The models that there are; raw values are those of the C interface.
+public enum OptionModel: Int, Sendable, CaseIterable {
+    case blackScholesMerton
+    case bachelier
+    case cashOrNothing
+
+    /// Its page.
+    public var definition: any PricingModel.Type {
+        switch self {
+        case .blackScholesMerton: BlackScholesMerton.self
+        case .bachelier: Bachelier.self
+        case .cashOrNothing: CashOrNothing.self
+        }
+    }
+
+    /// As in tables and on the command line.
+    public var name: String { definition.name }
+
+    /// What it accepts.
+    public var range: AcceptedRange { definition.range }
+
+    /// What it computes.
+    public var greeks: GreekSet { definition.greeks }
+}
+
+/// The entry points of models, one each, for any selection of Greeks.
+public protocol ModelTable {
+    associatedtype Arithmetic: RowArithmetic
+
+    static func blackScholesMerton(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
+    static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
+    static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
+}
+
+extension ModelTable {
+    @inlinable @inline(never)
+    public static func blackScholesMerton(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        anyGreeks(BlackScholesMerton.self, input, count, output)
+    }
+
+    @inlinable @inline(never)
+    public static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        anyGreeks(Bachelier.self, input, count, output)
+    }
+
+    @inlinable @inline(never)
+    public static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
+        anyGreeks(CashOrNothing.self, input, count, output)
+    }
+
+    @inlinable @inline(__always)
+    static func anyGreeks<M: PricingModel>(
+        _ model: M.Type, _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
+    ) {
+        fullForm(model, SomeLevel.self, CachedWriter.self, input, count, output)
+    }
+}
+
+extension OptionModel {
+    /// Calls its entry point.
+    public func compute(
+        _ table: any ModelTable.Type, _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
+    ) {
+        switch self {
+        case .blackScholesMerton: table.blackScholesMerton(input, count, output)
+        case .bachelier: table.bachelier(input, count, output)
+        case .cashOrNothing: table.cashOrNothing(input, count, output)
+        }
+    }
+}
+
 /// A lognormal underlying: the formulas of `Greek`.
 public enum BlackScholesMerton: PricingModel {
+    public static var name: String { "black-scholes-merton" }
+    public static var range: AcceptedRange { .lognormal }
+    public static var greeks: GreekSet { .all }
+
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(
         _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int

@@ -3,7 +3,7 @@ import VectorMath
 /// What all options of one underlying and expiry share, with everything that can be computed once.
 ///
 /// Made by `prepareSlices`, eight at a time.
-public struct Slice {
+public struct Slice: BitwiseCopyable, Sendable {
     public var spot, years, rate, dividend: Double
     /// 1/S, S e^(−qT), e^(−rT), √T, 1/T, S√T.
     public var reciprocalSpot, discountedSpot, discount, squareRootOfYears, reciprocalYears: Double
@@ -53,79 +53,84 @@ public struct SliceFormColumns {
     }
 }
 
-/// Fills `slices` from columns of spot, years, rate and dividend; `count` is a multiple of 8.
-@inlinable @inline(__always)
-public func prepareSlices<A: LaneArithmetic>(
-    _ arithmetic: A.Type, spot: UnsafePointer<Double>, years: UnsafePointer<Double>,
-    rate: UnsafePointer<Double>, dividend: UnsafePointer<Double>, count: Int,
-    into slices: UnsafeMutablePointer<Slice>
-) {
-    var index = 0
-    while index < count {
-        let spots = lanes(spot, index).atLeast(Domain.leastPrice)
-        let time = lanes(years, index)
-        let rates = lanes(rate, index)
-        let dividends = lanes(dividend, index)
-        let reciprocal = Lanes(repeating: 1) / spots
-        let discountedSpot = spots * exponential(arithmetic, (dividends * time).negated)
-        let discount = exponential(arithmetic, (rates * time).negated)
-        let root = A.squareRoot(time)
-        let reciprocalYears = Lanes(repeating: 1) / time.atLeast(Floor.years)
-        // ln F = ln S + (r − q)T, the sum's rounding error kept.
-        let (logHigh, logLow) = logarithmInTwoParts(arithmetic, spots)
-        let carry = (rates - dividends) * time
-        let high = logHigh + carry
-        let low = logLow + roundingErrorOfSum(logHigh, carry, high)
-        var lane = 0
-        while lane < 8 {
-            slices[index &+ lane] = Slice(
-                spot: spots[lane], years: time[lane], rate: rates[lane], dividend: dividends[lane],
-                reciprocalSpot: reciprocal[lane], discountedSpot: discountedSpot[lane],
-                discount: discount[lane], squareRootOfYears: root[lane],
-                reciprocalYears: reciprocalYears[lane], spotRootYears: (spots * root)[lane],
-                logForwardHigh: high[lane],
-                logForwardLow: low[lane])
-            lane &+= 1
-        }
-        index &+= 8
-    }
-}
-
-/// ln K in two parts for a column of strikes; `count` is a multiple of 8.
-@inlinable @inline(__always)
-public func logarithms<A: LaneArithmetic>(
-    _ arithmetic: A.Type, of strike: UnsafePointer<Double>, count: Int,
-    high: UnsafeMutablePointer<Double>, low: UnsafeMutablePointer<Double>
-) {
-    var index = 0
-    while index < count {
-        let parts = logarithmInTwoParts(arithmetic, lanes(strike, index).atLeast(Domain.leastPrice))
-        store(parts.high, to: high, at: index)
-        store(parts.low, to: low, at: index)
-        index &+= 8
-    }
-}
-
-/// Prices and Greeks of the options `offsets[s]` to `offsets[s + 1] − 1` of each slice s.
-///
-/// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
-@inlinable @inline(__always)
-public func sliceForm<A: LaneArithmetic, L: GreekLevel, W: LaneWriter>(
-    _ arithmetic: A.Type, _ level: L.Type, _ writer: W.Type, _ slices: UnsafePointer<Slice>,
-    offsets: UnsafePointer<Int>, sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
-) {
-    var number = 0
-    while number < sliceCount {
-        let slice = slices + number
-        let end = offsets[number &+ 1]
-        var index = offsets[number]
-        while index < end {
-            L.store(writer, sliceForm(arithmetic, slice, input, at: index), to: output, at: index)
+extension KernelTable {
+    @inlinable @inline(never)
+    public static func prepareSlices(
+        spot: UnsafePointer<Double>, years: UnsafePointer<Double>,
+        rate: UnsafePointer<Double>, dividend: UnsafePointer<Double>, count: Int,
+        into slices: UnsafeMutablePointer<Slice>
+    ) {
+        var index = 0
+        while index < count {
+            let spots = lanes(spot, index).atLeast(Domain.leastPrice)
+            let time = lanes(years, index)
+            let rates = lanes(rate, index)
+            let dividends = lanes(dividend, index)
+            let reciprocal = Lanes(repeating: 1) / spots
+            let discountedSpot = spots * exponential(Arithmetic.self, (dividends * time).negated)
+            let discount = exponential(Arithmetic.self, (rates * time).negated)
+            let root = Arithmetic.squareRoot(time)
+            let reciprocalYears = Lanes(repeating: 1) / time.atLeast(Floor.years)
+            // ln F = ln S + (r − q)T, the sum's rounding error kept.
+            let (logHigh, logLow) = logarithmInTwoParts(Arithmetic.self, spots)
+            let carry = (rates - dividends) * time
+            let high = logHigh + carry
+            let low = logLow + roundingErrorOfSum(logHigh, carry, high)
+            var lane = 0
+            while lane < 8 {
+                slices[index &+ lane] = Slice(
+                    spot: spots[lane], years: time[lane], rate: rates[lane], dividend: dividends[lane],
+                    reciprocalSpot: reciprocal[lane], discountedSpot: discountedSpot[lane],
+                    discount: discount[lane], squareRootOfYears: root[lane],
+                    reciprocalYears: reciprocalYears[lane], spotRootYears: (spots * root)[lane],
+                    logForwardHigh: high[lane],
+                    logForwardLow: low[lane])
+                lane &+= 1
+            }
             index &+= 8
         }
-        number &+= 1
     }
-    W.finish()
+}
+
+extension KernelTable {
+    @inlinable @inline(never)
+    public static func logarithms(
+        of strike: UnsafePointer<Double>, count: Int,
+        high: UnsafeMutablePointer<Double>, low: UnsafeMutablePointer<Double>
+    ) {
+        var index = 0
+        while index < count {
+            let parts = logarithmInTwoParts(Arithmetic.self, lanes(strike, index).atLeast(Domain.leastPrice))
+            store(parts.high, to: high, at: index)
+            store(parts.low, to: low, at: index)
+            index &+= 8
+        }
+    }
+}
+
+extension KernelTable {
+    /// Prices and Greeks of the options `offsets[s]` to `offsets[s + 1] − 1` of each of `count` slices s.
+    ///
+    /// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
+    @inlinable @inline(__always)
+    static func sliceForm<L: GreekLevel, W: LaneWriter>(
+        _ level: L.Type, _ writer: W.Type, _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>,
+        _ count: Int, _ input: SliceFormColumns, _ output: GreekColumns
+    ) {
+        var number = 0
+        while number < count {
+            let slice = slices + number
+            let end = offsets[number &+ 1]
+            var index = offsets[number]
+            while index < end {
+                let greeks = GreeksKernel.sliceForm(Arithmetic.self, slice, input, at: index)
+                store(level, writer, greeks, to: output, at: index)
+                index &+= 8
+            }
+            number &+= 1
+        }
+        W.finish()
+    }
 }
 
 /// The Greeks of options `index` to `index + 7` of one slice.

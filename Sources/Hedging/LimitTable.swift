@@ -90,7 +90,7 @@ public struct LimitTable: Sendable {
             }
             let greekName = row.text(greek)
             guard let measure = ExposureGreek(limitName: greekName) else {
-                let known = ExposureGreek.allCases.map(\.limitName).joined(separator: ", ")
+                let known = ExposureGreek.allCases.map(\.key).joined(separator: ", ")
                 throw row.invalid(greek, "greek", "expected one of \(known)")
             }
             let limit = Limit(
@@ -130,7 +130,7 @@ public struct LimitTable: Sendable {
         let key = "\(limit.book ?? "")|\(limit.name)"
         if let earlier = seen.updateValue(limit.line, forKey: key) {
             throw invalid(
-                "greek", limit.greek.limitName,
+                "greek", limit.greek.key,
                 "\(isText ? "line" : "row") \(earlier) has a limit for the same exposure")
         }
         limits.append(limit)
@@ -138,13 +138,10 @@ public struct LimitTable: Sendable {
 }
 
 extension ExposureGreek {
-    /// Its name in a table of limits.
-    var limitName: String { self == .netDelta ? "net_delta" : "\(self)" }
-
-    /// By its name, or by its column's name in `poise risk`.
+    /// By its name in a table of limits, or by its column's name in `poise risk`.
     init?(limitName: String) {
         let found = Self.allCases.first {
-            $0.limitName == limitName || $0.name == limitName || $0.column(.usd) == limitName
+            $0.key == limitName || $0.name == limitName || $0.column(.usd) == limitName
         }
         guard let found else { return nil }
         self = found

@@ -1,4 +1,5 @@
 import CPoise
+import Glibc
 import Poise
 
 /// Behind `poise_exposures`.
@@ -217,8 +218,10 @@ public func poise_exposures_values(
 
 @c @implementation
 public func poise_exposure_name(_ exposure: poise_exposure) -> UnsafePointer<CChar>? {
-    let names: [StaticString] = [
-        "value", "delta", "net_delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm",
-    ]
-    return exposure.rawValue < names.count ? names[Int(exposure.rawValue)].cString : nil
+    exposure.rawValue < namesOfExposures.count ? namesOfExposures[Int(exposure.rawValue)] : nil
+}
+
+/// Made once, never freed.
+nonisolated(unsafe) private let namesOfExposures = ExposureGreek.allCases.map {
+    UnsafePointer(strdup($0.key))
 }

@@ -1,4 +1,5 @@
 import CPoise
+import Glibc
 import Poise
 
 @c @implementation
@@ -16,6 +17,7 @@ public func poise_greeks(
         try checkCount(count)
         let selection = try GreekSet(bits: greeks, columns: column_count)
         let model = try OptionModel(form.pointee.model)
+        if model != .blackScholesMerton { try model.check(selection) }
         guard count > 0 else { return }
         let inputs = try FullFormInputs(form)
         let targets = try GreekTargets(columns, selection)
@@ -43,18 +45,27 @@ extension GreekSet {
             throw .count(
                 "column_count", "\(UInt(bitPattern: columns)) columns for \(bits.nonzeroBitCount) Greeks")
         }
-        self.init(rawValue: UInt16(truncatingIfNeeded: bits))
+        self.init(rawValue: bits)
     }
 }
 
 extension OptionModel {
     @inline(__always)
     init(_ model: poise_model) throws(Failure) {
-        switch model {
-        case POISE_MODEL_BLACK_SCHOLES_MERTON: self = .blackScholesMerton
-        case POISE_MODEL_BACHELIER: self = .bachelier
-        case POISE_MODEL_CASH_OR_NOTHING: self = .cashOrNothing
-        default: throw .argument("model", "there is no model \(model.rawValue)")
+        guard let found = OptionModel(rawValue: Int(model.rawValue)) else {
+            throw .argument("model", "there is no model \(model.rawValue)")
+        }
+        self = found
+    }
+}
+
+extension OptionModel {
+    /// - Throws: where it does not compute a Greek of the selection.
+    @inline(never)
+    fileprivate func check(_ selection: GreekSet) throws(Failure) {
+        let missing = selection.subtracting(greeks).greeks
+        guard missing.isEmpty else {
+            throw .argument("greeks", "\(name) has no \(missing.map(\.name).joined(separator: ", "))")
         }
     }
 }
@@ -298,9 +309,16 @@ struct GreeksJob {
 
 @c @implementation
 public func poise_greek_name(_ greek: poise_greek) -> UnsafePointer<CChar>? {
-    let names: [StaticString] = [
-        "price", "delta", "gamma", "vega", "theta", "rho", "phi", "vanna", "volga", "charm", "speed", "zomma",
-        "color", "veta", "ultima",
-    ]
-    return greek.rawValue < names.count ? names[Int(greek.rawValue)].cString : nil
+    greek.rawValue < namesOfGreeks.count ? namesOfGreeks[Int(greek.rawValue)] : nil
 }
+
+/// Made once, never freed.
+nonisolated(unsafe) private let namesOfGreeks = Greek.allCases.map { UnsafePointer(strdup($0.name)) }
+
+@c @implementation
+public func poise_model_name(_ model: poise_model) -> UnsafePointer<CChar>? {
+    model.rawValue < namesOfModels.count ? namesOfModels[Int(model.rawValue)] : nil
+}
+
+/// Made once, never freed.
+nonisolated(unsafe) private let namesOfModels = OptionModel.allCases.map { UnsafePointer(strdup($0.name)) }

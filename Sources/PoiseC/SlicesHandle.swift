@@ -7,7 +7,7 @@ final class SlicesHandle {
     let sliceCount: Int
     /// The caller's rows of slice s are `offsets[s]` to `offsets[s + 1] − 1`.
     let offsets: [Int]
-    private let storage: UnsafeMutableRawPointer
+    private let storage: ColumnStorage
     /// The same rows here: each slice starts at a multiple of 8.
     private let places: UnsafeMutablePointer<Int>
     private let columns: SliceFormColumns
@@ -31,23 +31,19 @@ final class SlicesHandle {
         }
         let rows = padded[sliceCount]
         let markets = (sliceCount + 7) / 8 * 8
-        let bytes =
-            rows * 33 + markets * (4 * 8 + MemoryLayout<Greeks.Slice>.stride) + padded.count * 8 + 64
-        storage = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-        storage.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-        var free = storage
-        func column<T>(_ type: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
-            defer { free += count * MemoryLayout<T>.stride }
-            return free.bindMemory(to: type, capacity: count)
-        }
-        let strike = column(Double.self, rows)
-        let (high, low) = (column(Double.self, rows), column(Double.self, rows))
-        volatility = column(Double.self, rows)
-        (spot, years) = (column(Double.self, markets), column(Double.self, markets))
-        (rate, dividend) = (column(Double.self, markets), column(Double.self, markets))
-        prepared = column(Greeks.Slice.self, markets)
-        places = column(Int.self, padded.count)
-        let type = column(UInt8.self, rows)
+        var storage = ColumnStorage()
+        let strike = storage.column(of: Double.self, count: rows)
+        let high = storage.column(of: Double.self, count: rows)
+        let low = storage.column(of: Double.self, count: rows)
+        volatility = storage.column(of: Double.self, count: rows)
+        spot = storage.column(of: Double.self, count: markets)
+        years = storage.column(of: Double.self, count: markets)
+        rate = storage.column(of: Double.self, count: markets)
+        dividend = storage.column(of: Double.self, count: markets)
+        prepared = storage.column(of: Greeks.Slice.self, count: markets)
+        places = storage.column(of: Int.self, count: padded.count)
+        let type = storage.column(of: UInt8.self, count: rows)
+        self.storage = storage
         places.update(from: padded, count: padded.count)
         columns = SliceFormColumns(
             type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility)
@@ -61,12 +57,10 @@ final class SlicesHandle {
                 try Self.check(row, type: type[place], strike: strike[place])
             }
         }
-        engine.logarithms(of: strike, count: rows, high: high, low: low)
-        engine.prepareSlices(
+        engine.kernel.logarithms(of: strike, count: rows, high: high, low: low)
+        engine.kernel.prepareSlices(
             spot: spot, years: years, rate: rate, dividend: dividend, count: markets, into: prepared)
     }
-
-    deinit { storage.deallocate() }
 
     /// Checks one value or several as the full form does.
     /// - Throws: `POISE_ERROR_VALUE` with the row.
@@ -109,7 +103,7 @@ final class SlicesHandle {
         market.rate.copy(0..<count, to: rate + first)
         market.dividend.copy(0..<count, to: dividend + first)
         let start = first & ~7
-        engine.prepareSlices(
+        engine.kernel.prepareSlices(
             spot: spot + start, years: years + start, rate: rate + start, dividend: dividend + start,
             count: (first + count + 7) & ~7 - start, into: prepared + start)
     }

@@ -1,7 +1,15 @@
 import ArgumentParser
 import Poise
 
-extension OptionModel: ExpressibleByArgument {}
+extension OptionModel: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let model = Self.allCases.first(where: { $0.name == argument }) else { return nil }
+        self = model
+    }
+
+    public var defaultValueDescription: String { name }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+}
 
 struct GreeksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,7 +53,7 @@ struct GreeksCommand: ParsableCommand {
         }
         try requireOneStandardInput(chains.chain)
         if model != .blackScholesMerton, !chains.chain.isEmpty || coin {
-            throw ValidationError("--model \(model.rawValue) goes with --options alone")
+            throw ValidationError("--model \(model.name) goes with --options alone")
         }
     }
 
@@ -57,12 +65,12 @@ struct GreeksCommand: ParsableCommand {
         let report: Report<Int>
         if let options {
             var table = try OptionTable(
-                try Source(path: options), allowsNegativePrices: model == .bachelier, &badRows)
+                try Source(path: options), allowsNegativePrices: model.range.allowsNegativePrices, &badRows)
             if coin { try table.requireCoinValues(&badRows) }
             let batch = try table.batch(model: model, &badRows)
             try badRows.requireRows(batch.count, of: table.file)
             report = Report(
-                columns: columns(batch, engine.greeks(.all, of: batch)), rows: Array(0..<batch.count))
+                columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
         } else {
             let chain = try Chain(paths: chains.chain, &badRows)
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)

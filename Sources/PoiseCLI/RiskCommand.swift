@@ -88,13 +88,6 @@ struct RiskCommand: ParsableCommand {
 extension ExposureGreek {
     /// The unit as people write it: pt is a volatility point.
     func shortUnit(_ numeraire: Numeraire) -> String {
-        let currency = numeraire.unit
-        return switch self {
-        case .value, .delta, .netDelta: currency
-        case .gamma, .rho: currency + "/1%"
-        case .vega, .vanna: currency + "/pt"
-        case .volga: currency + "/pt²"
-        case .theta, .charm: currency + "/day"
-        }
+        numeraire.unit + unit.symbol
     }
 }

@@ -160,7 +160,7 @@ public struct ChainScenarios: Sendable {
                 own.add(matrix, 0..<matrix.stride / 8, to: result, revaluation.engine)
             case .dense:
                 own.fill(&quantities, rowCount: range.count)
-                revaluation.engine.addRowProducts(
+                revaluation.engine.kernel.addRowProducts(
                     matrix.base, rowCount: range.count, stride: matrix.stride, vectors: matrix.stride / 8,
                     weights: quantities, eights: eights, into: result.base)
             }

@@ -4,12 +4,12 @@ import Market
 /// The contract side of the matrix product: one row of `ExposureGreek` figures per contract, per unit of
 /// quantity.
 public struct ContractFigures: Sendable {
-    let rows: FigureRows
+    let rows: ExposureRows
 
     public var count: Int { rows.count }
 
     /// Room for `count` contracts, all figures 0.
-    public init(count: Int) { rows = FigureRows(count: count) }
+    public init(count: Int) { rows = ExposureRows(count: count) }
 
     /// One figure of one contract.
     public subscript(contract: Int, greek: ExposureGreek) -> Double {
@@ -20,10 +20,7 @@ public struct ContractFigures: Sendable {
     /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Allocates nothing.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
         let columns = chain.greeks.columns
-        guard let price = columns.price, let delta = columns.delta, let gamma = columns.gamma,
-            let vega = columns.vega, let theta = columns.theta, let rho = columns.rho,
-            let vanna = columns.vanna, let volga = columns.volga, let charm = columns.charm
-        else { return }
+        guard chain.greeks.selection.isSuperset(of: .book) else { return }
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
             let forward = chain.options.spot[row]
@@ -32,22 +29,12 @@ public struct ContractFigures: Sendable {
                 setDelta(row, contractClass, price: forward, share: share, in: numeraire)
                 continue
             }
-            let map = FigureMap(
+            var map = ExposureMap(
                 isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
-            let figures = rows.base + row * FigureRows.stride
-            func set(_ greek: ExposureGreek, _ value: Double) { figures[greek.rawValue] = value }
-            set(.value, price[row] * map.value)
-            set(.delta, delta[row] * map.delta)
-            set(.netDelta, delta[row] * map.delta + price[row] * map.netDeltaFromPrice)
-            set(
-                .gamma,
-                gamma[row] * map.gamma + delta[row] * map.gammaFromDelta + price[row] * map.gammaFromPrice)
-            set(.vega, vega[row] * map.vega)
-            set(.theta, theta[row] * map.theta)
-            set(.rho, rho[row] * map.rho)
-            set(.vanna, vanna[row] * map.vanna + vega[row] * map.vannaFromVega)
-            set(.volga, volga[row] * map.volga)
-            set(.charm, charm[row] * map.charm + theta[row] * map.charmFromTheta)
+            let exposures = rows.base + row * ExposureRows.stride
+            ExposureMap.forEach(
+                &map, { columns[$0].unsafelyUnwrapped[row] }, { $0 * $1 }, { $0 * $1 + $2 },
+                { exposures[$0.index] = $1 })
         }
     }
 

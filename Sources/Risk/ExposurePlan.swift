@@ -144,17 +144,17 @@ public struct ExposurePlan: Sendable {
             let first = range.lowerBound / 8
             dense.withUnsafeBufferPointer { dense in
                 guard let base = dense.baseAddress, !range.isEmpty else { return }
-                engine.figureProducts(
-                    figures.rows.base, rowCount: rowCount, weights: base + first * rowCount * 8,
+                engine.kernel.exposureProducts(
+                    rows: figures.rows.base, rowCount: rowCount, weights: base + first * rowCount * 8,
                     groupEights: (range.upperBound + 7) / 8 - first,
-                    figureCount: ExposureGreek.allCases.count,
-                    into: exposures.rows.base + first * 8 * FigureRows.stride)
+                    width: ExposureGreek.allCases.count <= 10 ? 10 : 12,
+                    into: exposures.rows.base + first * 8 * ExposureRows.stride)
             }
             return
         }
         aggregate(
             figures.rows.base, groups: range,
-            into: exposures.rows.base + range.lowerBound * FigureRows.stride, engine)
+            into: exposures.rows.base + range.lowerBound * ExposureRows.stride, engine)
     }
 
     /// Sums, leg by leg, of any rows of `WeightedRows.width` numbers per contract, such as gains in so many scenarios:
@@ -164,7 +164,7 @@ public struct ExposurePlan: Sendable {
         _ engine: GreeksEngine
     ) {
         offsets.withUnsafeBufferPointer { offsets in
-            engine.sumWeightedRows(
+            engine.kernel.sumWeightedRows(
                 WeightedRows(
                     rows: rows, rowOfTerm: legContracts, weights: legQuantities,
                     offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
@@ -219,12 +219,12 @@ public enum SummationPath: Sendable {
 
 /// One row of `ExposureGreek` figures per group.
 public struct Exposures: Sendable {
-    let rows: FigureRows
+    let rows: ExposureRows
 
     public var count: Int { rows.count }
 
     /// Room for the groups of a plan, all figures 0.
-    public init(_ plan: ExposurePlan) { rows = FigureRows(count: plan.groups.count) }
+    public init(_ plan: ExposurePlan) { rows = ExposureRows(count: plan.groups.count) }
 
     /// One figure of one group.
     public subscript(group: Int, greek: ExposureGreek) -> Double { rows[group, greek] }

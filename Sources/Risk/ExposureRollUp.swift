@@ -23,7 +23,7 @@ public struct ExposureRollUp: Sendable {
     /// Sum s of groups into row s. The same bits on every machine; allocates nothing.
     public func aggregate(_ exposures: Exposures, into sums: Exposures, _ engine: GreeksEngine) {
         precondition(sums.count == count && exposures.count > largest, "sizes differ")
-        engine.sumWeightedRows(
+        engine.kernel.sumWeightedRows(
             WeightedRows(
                 rows: exposures.rows.base, rowOfTerm: members, weights: weights, offsets: offsets,
                 groupCount: count), into: sums.rows.base)
@@ -32,5 +32,5 @@ public struct ExposureRollUp: Sendable {
 
 extension Exposures {
     /// Room for the sums of a roll-up, all figures 0.
-    public init(_ rollUp: ExposureRollUp) { rows = FigureRows(count: rollUp.count) }
+    public init(_ rollUp: ExposureRollUp) { rows = ExposureRows(count: rollUp.count) }
 }

@@ -30,18 +30,17 @@ public final class LiveRisk {
     /// The contracts, in the order of the chain's rows.
     public let contracts: [Instrument]
     public private(set) var plan: ExposurePlan
-    /// Of `contracts`, through `figure`.
+    /// By row.
     let figures: ContractFigures
     public let exposures: Exposures
 
     private let engine: GreeksEngine
     private let market: SliceMarket
-    /// The row of figures and the slice of each contract.
-    private let rows: [Int]
+    private let rowOfContract: [ExposureRow]
     private let sliceOfContract: [Int]
-    private let numbers: [String: Int]
+    private let contractOfName: [String: Int]
     /// Futures, perpetuals and coins of each slice.
-    private let deltaOnes: [[(row: Int, contractClass: ContractClass)]]
+    private let deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]]
     /// The groups that a slice's contracts can be in.
     private let groupsOfSlice: [Range<Int>]
     /// The slices of each underlying, and the price by which a tick scales theirs.
@@ -63,28 +62,29 @@ public final class LiveRisk {
         self.numeraire = numeraire
         let contracts = chain.tickers.map(\.instrument)
         self.contracts = contracts
-        numbers = Dictionary(
+        contractOfName = Dictionary(
             contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
-        for position in positions where numbers[position.instrument.name] == nil {
+        for position in positions where contractOfName[position.instrument.name] == nil {
             throw .unknownContract(position.instrument.name)
         }
 
         let layout = SliceLayout(chain)
         underlyings = layout.underlyings
         slices = layout.slices
-        rows = layout.rows
+        rowOfContract = layout.rowOfContract
         sliceOfContract = layout.sliceOfContract
         deltaOnes = layout.deltaOnes
         slicesOfUnderlying = layout.slicesOfUnderlying
         market = SliceMarket(layout, chain, engine)
-        references = slicesOfUnderlying.map { [market] in market.price[layout.places[$0.upperBound - 1]] }
+        references = slicesOfUnderlying.map { [market] in market.price(ofSlice: $0.upperBound - 1) }
         isStale = Array(repeating: true, count: slices.count)
 
         let leading = [Grouping.underlying] + [.expiry, .tenor].filter(groupings.contains)
         let all = leading + groupings.filter { !leading.contains($0) }
         let plan = ExposurePlan(
-            positions, contracts: contracts, rows: rows, by: all, buckets, isComplete: true)
+            positions, contracts: contracts, rows: layout.rowOfContract.map(\.index), by: all, buckets,
+            isComplete: true)
         self.plan = plan
         figures = ContractFigures(count: layout.rowCount)
         exposures = Exposures(plan)
@@ -112,16 +112,18 @@ public final class LiveRisk {
     public var instructionSet: InstructionSet { engine.instructionSet }
 
     /// The place of a contract in `contracts`.
-    public func number(of name: String) -> Int? { numbers[name] }
+    public func number(of name: String) -> Int? { contractOfName[name] }
 
     /// One figure of one contract per unit of quantity, as of the last `update`.
-    public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double { figures[rows[contract], greek] }
+    public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double {
+        figures[rowOfContract[contract].index, greek]
+    }
 
     /// The slice of a contract.
     public func slice(of contract: Int) -> Int { sliceOfContract[contract] }
 
     /// The price of a slice, in quote currency.
-    public func price(ofSlice slice: Int) -> Double { market.price[market.places[slice]] }
+    public func price(ofSlice slice: Int) -> Double { market.price(ofSlice: slice) }
 
     /// The price by which an underlying's ticks are measured: of its coin, perpetual or last future.
     public func price(ofUnderlying underlying: Int) -> Double { references[underlying] }
@@ -134,14 +136,14 @@ public final class LiveRisk {
     public func tick(
         _ underlying: Int, price: Double, at time: Timestamp? = nil
     ) throws(RiskError) {
-        guard price > 0, price <= Domain.largestPrice else {
+        guard price >= Domain.leastPrice, price <= Domain.largestPrice else {
             throw .invalidValue(
                 of: underlyings[underlying], field: "price", value: price, reason: Self.priceRange)
         }
         let ratio = price / references[underlying]
         references[underlying] = price
         for slice in slicesOfUnderlying[underlying] {
-            market.price[market.places[slice]] *= ratio
+            market.setPrice(market.price(ofSlice: slice) * ratio, ofSlice: slice)
             if let time { setTime(time, ofSlice: slice) }
             isStale[slice] = true
         }
@@ -150,15 +152,15 @@ public final class LiveRisk {
     /// A slice's own price: of its future, perpetual or coin.
     /// - Throws: `invalidValue` for a price that is not a positive number.
     public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
-        guard price > 0, price <= Domain.largestPrice else {
+        guard price >= Domain.leastPrice, price <= Domain.largestPrice else {
             throw .invalidValue(of: slices[slice].name, field: "price", value: price, reason: Self.priceRange)
         }
-        market.price[market.places[slice]] = price
+        market.setPrice(price, ofSlice: slice)
         if let time { setTime(time, ofSlice: slice) }
         isStale[slice] = true
     }
 
-    private static var priceRange: String { "must be above 0, at most \(Domain.largestPrice)" }
+    private static var priceRange: String { "must be in [\(Domain.leastPrice), \(Domain.largestPrice)]" }
 
     /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
     /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`.
@@ -169,7 +171,7 @@ public final class LiveRisk {
                 reason: "must be in [0, \(Domain.largestVolatility)]")
         }
         guard contracts[contract].isOption else { return }
-        market.volatility[rows[contract]] = volatility
+        market.setVolatility(volatility, at: rowOfContract[contract])
         isStale[sliceOfContract[contract]] = true
     }
 
@@ -180,7 +182,7 @@ public final class LiveRisk {
             throw .invalidValue(
                 of: slices[slice].name, field: "rate", value: rate, reason: "must be in [-1, 1]")
         }
-        market.rate[market.places[slice]] = rate
+        market.setRate(rate, ofSlice: slice)
         isStale[slice] = true
     }
 
@@ -205,7 +207,7 @@ public final class LiveRisk {
     }
 
     private func setTime(_ time: Timestamp, ofSlice slice: Int) {
-        market.setTime(time, slices[slice].expiry, at: market.places[slice])
+        market.setTime(time, slices[slice].expiry, ofSlice: slice)
     }
 
     // MARK: What follows
@@ -228,14 +230,13 @@ public final class LiveRisk {
                 end += 1
             }
             market.prepare(slice..<end, numeraire, engine)
-            market.figures(slice..<end, into: figures, engine)
+            market.exposures(slice..<end, into: figures, engine)
             for stale in slice..<end {
                 isStale[stale] = false
-                let place = market.places[stale]
                 for contract in deltaOnes[stale] {
                     figures.setDelta(
-                        contract.row, contract.contractClass, price: market.price[place],
-                        share: market.share[place], in: numeraire)
+                        contract.row.index, contract.contractClass, price: market.price(ofSlice: stale),
+                        share: market.share(ofSlice: stale), in: numeraire)
                 }
                 let own = groupsOfSlice[stale]
                 if groups.isEmpty {

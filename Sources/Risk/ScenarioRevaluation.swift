@@ -300,7 +300,7 @@ struct BlockTerms {
     ) {
         offsets.append(rowOfTerm.count)
         let first = eights.lowerBound * 8
-        engine.addWeightedRows(
+        engine.kernel.addWeightedRows(
             rows.base + first, stride: rows.stride, vectors: eights.count, rowOfTerm: rowOfTerm,
             weights: weights, sumOfGroup: sumOfGroup, offsets: offsets, groupCount: sumOfGroup.count,
             into: sums.base + first)

@@ -33,7 +33,7 @@ final class BookSchedule: Sendable {
         strikes += [Double](repeating: 1, count: count - sorted.count)
         var high = [Double](repeating: 0, count: count)
         var low = high
-        engine.logarithms(of: strikes, count: count, high: &high, low: &low)
+        engine.kernel.logarithms(of: strikes, count: count, high: &high, low: &low)
         options = sorted.indices.map { index in
             let option = sorted[index]
             return PathOption(

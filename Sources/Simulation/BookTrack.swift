@@ -46,7 +46,7 @@ final class BookTrack {
             }
             markets[time] = PathMarket(spot: block.spot[time], level: level, move: move)
         }
-        engine.pathSums(
+        engine.kernel.pathSums(
             markets, steps: times, schedule.expiries, offsets: schedule.offsets,
             expiryCount: schedule.expiryCount, live: schedule.live, schedule.options, into: sums)
         settle()
@@ -74,7 +74,7 @@ final class BookTrack {
         var sum = PathSums()
         schedule.expiries.withUnsafeBufferPointer { expiries in
             schedule.live.withUnsafeBufferPointer { live in
-                engine.pathSums(
+                engine.kernel.pathSums(
                     &market, steps: 1, expiries.baseAddress.unsafelyUnwrapped + time * schedule.expiryCount,
                     offsets: schedule.offsets, expiryCount: schedule.expiryCount,
                     live: live.baseAddress.unsafelyUnwrapped + time, schedule.options, into: &sum)

@@ -82,7 +82,7 @@ public final class BookRevaluation: @unchecked Sendable {
             }
         }
         let values = GreekMatrix(.price, count: count)
-        let valueColumn = values.columns.price.unsafelyUnwrapped
+        let valueColumn = values.columns[.price].unsafelyUnwrapped
         let contracts = (0..<greeks.tickers.count).map { row in
             (
                 coin: coinOfContract[row], forward: inputs.spot[row],

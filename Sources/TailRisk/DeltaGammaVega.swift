@@ -107,7 +107,7 @@ public struct DeltaGammaVega: Sendable {
                         guard let rowOfTerm = rowOfTerm.baseAddress, let offsets = offsets.baseAddress,
                             let coefficients = coefficients.baseAddress
                         else { return }
-                        engine.sumWeightedRows(
+                        engine.kernel.sumWeightedRows(
                             WeightedRows(
                                 rows: features, rowOfTerm: rowOfTerm, weights: coefficients,
                                 offsets: offsets, groupCount: groups.count), into: sums)

@@ -12,8 +12,8 @@ struct ModelTests {
         arguments: InstructionSet.supported, [OptionModel.bachelier, .cashOrNothing])
     func reference(_ set: InstructionSet, _ model: OptionModel) throws {
         let folder = SharedData.packageRoot.appendingPathComponent("Tests/GreeksTests/Fixtures")
-        let path = folder.appendingPathComponent("\(model.rawValue).csv").path
-        let reference = try Reference(name: model.rawValue, path: path, model: model)
+        let path = folder.appendingPathComponent("\(model.name).csv").path
+        let reference = try Reference(name: model.name, path: path, model: model)
         let batch = reference.batch
         let matrix = try GreeksEngine(set).greeks(.all, of: batch)
         for greek in Greek.allCases {
@@ -26,7 +26,7 @@ struct ModelTests {
                 let error = (own[row] - expected[row]).magnitude / scale
                 if !(error <= worst) { (worst, worstRow) = (error, row) }
             }
-            print("\(set), \(model.rawValue), \(greek): worst \(worst)")
+            print("\(set), \(model.name), \(greek): worst \(worst)")
             #expect(
                 worst <= 1e-12,
                 "\(greek) in row \(worstRow): expected \(expected[worstRow]) calculated \(own[worstRow])")
@@ -165,5 +165,30 @@ struct ModelTests {
                 #expect(isAlike, "\(model) \(greek) alone")
             }
         }
+    }
+
+    @Test("Lists of Greeks agree: cases, arrays, sets, lower Greeks, and what models compute")
+    func registry() {
+        #expect(GreekArray<Int>.count == Greek.allCases.count && GreekSet.all.greeks == Greek.allCases)
+        #expect(ExposureArray<Int>.count == ExposureGreek.allCases.count)
+        var listed: [Greek] = []
+        Greek.forEach { listed.append($0) }
+        #expect(listed == Greek.allCases && listed.map(\.index) == Array(Greek.allCases.indices))
+        var exposures: [ExposureGreek] = []
+        ExposureGreek.forEach { exposures.append($0) }
+        #expect(exposures == ExposureGreek.allCases && exposures.map(\.index) == Array(exposures.indices))
+        #expect(
+            GreekSet.book
+                == GreekSet([.price, .delta, .gamma, .vega, .theta, .rho, .vanna, .volga, .charm]))
+        for greek in Greek.allCases where greek.orders.spot > 0 {
+            #expect(greek.lower?.orders.spot == greek.orders.spot - 1, "\(greek)")
+        }
+        for model in OptionModel.allCases {
+            #expect(model.greeks.isSuperset(of: .standard) && model.greeks.isSubset(of: .all))
+        }
+        let orders: [Int] = Greek.allCases.map {
+            100 * $0.orders.spot + 10 * $0.orders.volatility + $0.orders.time
+        }
+        #expect(orders == [0, 100, 200, 10, 1, 0, 0, 110, 20, 101, 300, 210, 201, 11, 30])
     }
 }

@@ -16,7 +16,7 @@ struct SliceOptions {
         }
         let slices = UnsafeMutablePointer<Slice>.allocate(capacity: padded)
         defer { slices.deallocate() }
-        engine.prepareSlices(
+        engine.kernel.prepareSlices(
             spot: repeatedLast(batch.spot), years: repeatedLast(batch.years),
             rate: repeatedLast(batch.rate), dividend: repeatedLast(batch.dividend), count: padded,
             into: slices)
@@ -27,7 +27,7 @@ struct SliceOptions {
         let type = batch.type.flatMap { [$0] + rubbishTypes }
         var high = Array(repeating: 0.0, count: strike.count)
         var low = high
-        engine.logarithms(of: strike, count: strike.count, high: &high, low: &low)
+        engine.kernel.logarithms(of: strike, count: strike.count, high: &high, low: &low)
         let all = GreekMatrix(selection, count: strike.count)
         // The columns point into the arrays, which must live until the call returns.
         withExtendedLifetime((type, strike, volatility, high, low)) {

@@ -287,8 +287,12 @@ struct BitTests {
             #expect(String(cString: poise_greek_name(poise_greek(UInt32(greek.rawValue)))) == greek.name)
         }
         #expect(poise_greek_name(poise_greek(15)) == nil)
-        #expect(GreekSet.book.rawValue == UInt16(POISE_GREEKS_BOOK))
-        #expect(GreekSet.all.rawValue == UInt16(POISE_GREEKS_ALL))
+        for (number, model) in OptionModel.allCases.enumerated() {
+            #expect(String(cString: poise_model_name(poise_model(UInt32(number)))) == model.name)
+        }
+        #expect(poise_model_name(poise_model(UInt32(OptionModel.allCases.count))) == nil)
+        #expect(GreekSet.book.rawValue == UInt32(POISE_GREEKS_BOOK))
+        #expect(GreekSet.all.rawValue == UInt32(POISE_GREEKS_ALL))
         #expect(ExposureGreek.allCases.count == Int(POISE_EXPOSURE_COUNT))
         for exposure in ExposureGreek.allCases {
             let name = String(cString: poise_exposure_name(poise_exposure(UInt32(exposure.rawValue))))

@@ -372,9 +372,9 @@ struct ExposureTests {
         for set in InstructionSet.supported {
             let sums = ScenarioMatrix(rowCount: groups, scenarioCount: 16)
             sums.base.update(repeating: 7, count: groups * 16)
-            try GreeksEngine(set).figureProducts(
-                contracts.base, rowCount: rows, weights: weights, groupEights: groups / 8,
-                figureCount: figures, into: sums.base)
+            try GreeksEngine(set).kernel.exposureProducts(
+                rows: contracts.base, rowCount: rows, weights: weights, groupEights: groups / 8,
+                width: figures, into: sums.base)
             for group in 0..<groups {
                 for figure in 0..<16 {
                     var (sum, scale) = (Float80(0), 0.0)

@@ -134,10 +134,10 @@ for count in [1_000, 10_000, 1_000_000] {
 
     var contestants: [(form: String, name: String, body: () -> Void)] = []
     for engine in engines {
-        engine.prepareSlices(
+        engine.kernel.prepareSlices(
             spot: market.map(\.0), years: market.map(\.1), rate: market.map(\.2), dividend: market.map(\.3),
             count: 8, into: slices)
-        engine.logarithms(of: inputs.strike, count: count, high: high, low: low)
+        engine.kernel.logarithms(of: inputs.strike, count: count, high: high, low: low)
         for (selection, title) in choices {
             let name = "Poise \(engine.instructionSet) \(title)"
             contestants.append(

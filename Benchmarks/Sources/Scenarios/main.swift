@@ -225,7 +225,7 @@ func product() throws {
                 sums.base.update(repeating: 0, count: books * sums.stride)
                 for (number, weights) in eights.enumerated() {
                     let start = number * 256
-                    engine.addRowProducts(
+                    engine.kernel.addRowProducts(
                         p + start * scenarios, rowCount: min(256, contracts - start), stride: scenarios,
                         vectors: scenarios / 8, weights: weights, eights: books / 8, into: sums.base)
                 }
@@ -239,7 +239,7 @@ func product() throws {
             sums.base.update(repeating: 0, count: books * sums.stride)
             for (number, block) in blocks.enumerated() {
                 let start = min(number * 256, contracts - 256)
-                engines[0].addWeightedRows(
+                engines[0].kernel.addWeightedRows(
                     p + start * scenarios, stride: scenarios, vectors: scenarios / 8, rowOfTerm: rowOfTerm,
                     weights: block, sumOfGroup: everyBook, offsets: offsets, groupCount: books,
                     into: sums.base)
@@ -343,13 +343,13 @@ func exposures() throws {
         let contestants: [(name: String, body: () -> Void)] = [
             (
                 "Poise, 5% held: \(few.count) legs, twelve Greeks",
-                { engine.sumWeightedRows(legs, into: twelveSums.base) }
+                { engine.kernel.sumWeightedRows(legs, into: twelveSums.base) }
             ),
             (
                 "Poise, all held, twelve Greeks",
                 {
-                    engine.figureProducts(
-                        rows.base, rowCount: 5_000, weights: eights, groupEights: 25, figureCount: 12,
+                    engine.kernel.exposureProducts(
+                        rows: rows.base, rowCount: 5_000, weights: eights, groupEights: 25, width: 12,
                         into: twelveSums.base)
                 }
             ),

@@ -48,12 +48,12 @@ for index in 0..<count {
     columns[index] = 60 + Double(index % 80)
     columns[3 * count + index] = 0.6
 }
-engine.logarithms(of: columns, count: count, high: columns + count, low: columns + 2 * count)
+engine.kernel.logarithms(of: columns, count: count, high: columns + count, low: columns + 2 * count)
 let types = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
 for index in 0..<count { types[index] = UInt8(index % 2) }
 let market = (0..<4).map { [Double](repeating: [100, 0.1, 0, 0][$0], count: 8) }
 let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
-engine.prepareSlices(
+engine.kernel.prepareSlices(
     spot: market[0], years: market[1], rate: market[2], dividend: market[3], count: 8, into: slices)
 let matrix = GreekMatrix(.book, count: count)
 @MainActor

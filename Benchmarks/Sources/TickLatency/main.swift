@@ -9,8 +9,6 @@ import Timing
 ///     TickLatency [TICKS [latency|tick-to-hedge]]
 ///
 /// latency, 5,000 legs:
-/// - slice: the kernel alone. 20 expiries of 250 options; a tick prepares the slices and computes price + 8 Greeks of
-///   all legs in slice form, summed by quantity as they are computed;
 /// - expiry, coin, coins: `LiveRisk` with 5,000 contracts of 10 coins in 20 books; one expiry, one coin, or all coins
 ///   move, and figures and exposures are brought up to date.
 ///
@@ -60,58 +58,6 @@ func measure(
 
 print("\(engine.instructionSet), \(ticks) ticks, microseconds")
 print("path            p50       p99     p99.9       max  allocations per tick")
-
-/// Slices; globals would be checked at every access.
-func measureSlices() -> UInt {
-    let sliceCount = 20
-    let perSlice = 250
-    let padded = 256
-    let legs = sliceCount * padded
-    var uniform = UniformNumbers()
-    var type = [UInt8](repeating: 0, count: legs)
-    var strike = [Double](repeating: 60_000, count: legs)
-    var volatility = [Double](repeating: 0.6, count: legs)
-    let quantities = UnsafeMutablePointer<Double>.allocate(capacity: legs)
-    quantities.initialize(repeating: 0, count: legs)
-    for slice in 0..<sliceCount {
-        for leg in 0..<perSlice {
-            let row = slice * padded + leg
-            type[row] = uniform() < 0.5 ? 1 : 0
-            strike[row] = 60_000 * exp(uniform() - 0.5)
-            volatility[row] = 0.4 + 0.5 * uniform()
-            quantities[row] = (uniform() - 0.5) * 100
-        }
-    }
-    // Prepared eight at a time.
-    let preparedCount = (sliceCount + 7) / 8 * 8
-    let years = (0..<preparedCount).map { 0.01 + 0.05 * Double($0) }
-    let zeros = [Double](repeating: 0, count: preparedCount)
-    var spots = [Double](repeating: 60_000, count: preparedCount)
-    let slices = UnsafeMutablePointer<Slice>.allocate(capacity: preparedCount)
-    let offsets = (0...sliceCount).map { $0 * padded }
-    var high = [Double](repeating: 0, count: legs)
-    var low = high
-    engine.logarithms(of: strike, count: legs, high: &high, low: &low)
-    var sums = [GreekSums](repeating: GreekSums(), count: sliceCount)
-    var total = 0.0
-    let allocations = measure("slice", between: { _ in }) { number in
-        let spot = 60_000 + 30 * sin(Double(number))
-        for slice in 0..<preparedCount { spots[slice] = spot }
-        engine.prepareSlices(
-            spot: spots, years: years, rate: zeros, dividend: zeros, count: preparedCount, into: slices)
-        engine.sliceSums(
-            slices, offsets: offsets, sliceCount: sliceCount,
-            SliceFormColumns(
-                type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility),
-            quantities: quantities, into: &sums)
-        total = 0
-        for slice in 0..<sliceCount { total += sums[slice].vega }
-    }
-    print("(sum of vegas \(total))")
-    slices.deallocate()
-    quantities.deallocate()
-    return allocations
-}
 
 /// Books, as `poise risk` does, but kept current: one expiry, one coin of ten, or all of them tick.
 func measureBooks() throws -> UInt {
@@ -224,6 +170,6 @@ func measureHedge() throws -> UInt {
 }
 
 var allocations: UInt = 0
-if part != "tick-to-hedge" { allocations += measureSlices() + (try measureBooks()) }
+if part != "tick-to-hedge" { allocations += try measureBooks() }
 if part != "latency" { allocations += try measureHedge() }
 exit(allocations == 0 ? 0 : 1)

@@ -247,11 +247,14 @@ typedef enum poise_model {
     POISE_MODEL_CASH_OR_NOTHING = 2
 } poise_model;
 
+/** The name of a model, "bachelier"; NULL where there is none of that number. Static memory. Since 0.1. */
+const char *poise_model_name(poise_model model);
+
 /** Why a row cannot be computed. */
 typedef enum poise_row_status {
     POISE_ROW_OK = 0,
     POISE_ROW_TYPE = 1,       /* neither 0 nor 1 */
-    POISE_ROW_SPOT = 2,       /* outside [0, 2^250] (Bachelier: ±2^100) */
+    POISE_ROW_SPOT = 2,       /* neither 0 nor in [2^-250, 2^250] (Bachelier: ±2^100) */
     POISE_ROW_STRIKE = 3,     /* the same */
     POISE_ROW_YEARS = 4,      /* outside [0, 1e6] */
     POISE_ROW_VOLATILITY = 5, /* outside [0, 1e6] (Bachelier: 2^100) */

@@ -1,0 +1,232 @@
+/// The currency in which exposures are counted.
+public enum Numeraire: String, Sendable, CaseIterable {
+    /// US dollars; stablecoins count as dollars. Adds across underlyings.
+    case usd
+    /// The underlying coin. Adds within one underlying only.
+    case coin
+}
+
+/// What is reported of a book. All are signed from the book's side: long options have positive vega.
+///
+/// F is the price of the contract's own future (perpetual, coin), V its value in quote currency, p = V/F;
+/// Δ, Γ, ν and so on are the natural Greeks of `Greek` with S = F.
+///
+/// In US dollars the delta is the amount of dollars that moves with the price, and gamma, vanna and charm
+/// are its derivatives. In coin, value and vega, theta, rho, volga are those of the coin value p, and
+/// gamma, vanna and charm are derivatives of the net delta.
+///
+/// Before expiry, while the delivery price is averaged, F moves less than the index does: delta, gamma, vanna and charm
+/// are those by the index (`SettlementWindow`).
+public enum ExposureGreek: Int, CaseIterable, Sendable {
+    /// V or p. Futures and perpetuals are worth nothing at their mark.
+    case value
+    /// Black delta: ΔF dollars or Δ coins.
+    case delta
+    /// Delta less what the premium moves: (Δ − p)F or Δ − p for inverse options, whose premium is coin;
+    /// the delta for everything else.
+    case netDelta
+    /// For a rise of F by 1%: ΓF²/100 dollars or F/100 · ∂(net delta)/∂F coins.
+    case gamma
+    /// Per volatility point: ν/100 or ν/(100 F).
+    case vega
+    /// Per calendar day: θ/365 or θ/(365 F), the present rate of decay.
+    case theta
+    /// For a rate higher by one percent: ρ/100 or ρ/(100 F).
+    case rho
+    /// Delta per volatility point: F·vanna/100 or ∂(net delta)/∂σ/100.
+    case vanna
+    /// Vega per volatility point.
+    case volga
+    /// Delta per calendar day: F·charm/365 or ∂(net delta)/∂t/365.
+    case charm
+
+    /// The raw value, known to the compiler where the case is.
+    @_transparent public var index: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
+
+    /// Calls a body with each case, spelled out so that the compiler unrolls what is made of it.
+    @_transparent public static func forEach(_ body: (ExposureGreek) -> Void) {
+        body(.value)
+        body(.delta)
+        body(.netDelta)
+        body(.gamma)
+        body(.vega)
+        body(.theta)
+        body(.rho)
+        body(.vanna)
+        body(.volga)
+        body(.charm)
+    }
+
+    /// The definition for a contract: the unit, and the Greeks that make up the exposure, each with its factor.
+    /// The one place where units, settlement and the currency of account meet.
+    @_transparent public func definition(of c: ExposureTerms) -> ExposureDefinition {
+        // Multiplied, since divisions would cost more than the Greeks themselves.
+        let hundredth = 0.01
+        let perDay = 1.0 / 365
+        // In coin, what the premium adds to the derivatives of the net delta Δ − V/F.
+        let premium = c.isInverse ? 1.0 : 0.0
+        let isInDollars = c.numeraire == .usd
+        switch self {
+        case .value:
+            return ExposureDefinition(.amount, .price, isInDollars ? 1 : c.coins)
+        case .delta:
+            return ExposureDefinition(.amount, .delta, isInDollars ? c.left.delta * c.forward : c.left.delta)
+        case .netDelta:
+            return ExposureDefinition(
+                .amount, .delta, isInDollars ? c.left.delta * c.forward : c.left.delta,
+                .price,
+                isInDollars ? (c.isInverse ? -c.left.delta : 0) : -c.left.delta * premium * c.coins)
+        case .gamma:
+            return ExposureDefinition(
+                .perPercent,
+                .gamma,
+                isInDollars
+                    ? c.left.gamma * c.forward * c.forward * hundredth
+                    : c.left.gamma * c.forward * hundredth,
+                .delta, isInDollars ? 0 : -c.left.gamma * premium * hundredth,
+                .price, isInDollars ? 0 : c.left.gamma * premium * c.coins * hundredth)
+        case .vega:
+            return ExposureDefinition(.perPoint, .vega, isInDollars ? hundredth : c.coins * hundredth)
+        case .theta:
+            return ExposureDefinition(.perDay, .theta, isInDollars ? perDay : c.coins * perDay)
+        case .rho:
+            return ExposureDefinition(.perPercent, .rho, isInDollars ? hundredth : c.coins * hundredth)
+        case .vanna:
+            return ExposureDefinition(
+                .perPoint,
+                .vanna, isInDollars ? c.left.vanna * c.forward * hundredth : c.left.vanna * hundredth,
+                .vega, isInDollars ? 0 : -c.left.vanna * premium * c.coins * hundredth)
+        case .volga:
+            return ExposureDefinition(
+                .perPointSquared,
+                .volga, isInDollars ? hundredth * hundredth : c.coins * (hundredth * hundredth))
+        case .charm:
+            return ExposureDefinition(
+                .perDay, .charm, isInDollars ? c.left.charm * c.forward * perDay : c.left.charm * perDay,
+                .theta, isInDollars ? 0 : -c.left.charm * premium * c.coins * perDay)
+        }
+    }
+
+    /// The exposure's name.
+    public var name: String { self == .netDelta ? "net delta" : "\(self)" }
+
+    /// The name in files and in the C interface.
+    public var key: String { self == .netDelta ? "net_delta" : "\(self)" }
+
+    public var unit: ExposureUnit { definition(of: ExposureTerms()).unit }
+
+    /// What one unit of the exposure is.
+    public func unit(_ numeraire: Numeraire) -> String { numeraire.rawValue + unit.suffix }
+
+    /// The column in tables: the name with its unit.
+    public func column(_ numeraire: Numeraire) -> String { key + "_" + unit(numeraire) }
+}
+
+/// One element per exposure.
+public typealias ExposureArray<Element> = InlineArray<10, Element>
+
+/// What one unit of an exposure is an amount of money for.
+public enum ExposureUnit: Sendable {
+    case amount, perPercent, perPoint, perPointSquared, perDay
+
+    /// In the names of columns, behind the currency.
+    public var suffix: String {
+        switch self {
+        case .amount: ""
+        case .perPercent: "_per_percent"
+        case .perPoint: "_per_point"
+        case .perPointSquared: "_per_point_squared"
+        case .perDay: "_per_day"
+        }
+    }
+
+    /// As people write it: pt is a volatility point.
+    public var symbol: String {
+        switch self {
+        case .amount: ""
+        case .perPercent: "/1%"
+        case .perPoint: "/pt"
+        case .perPointSquared: "/pt²"
+        case .perDay: "/day"
+        }
+    }
+}
+
+/// What the exposures of a contract depend on beside its Greeks.
+public struct ExposureTerms: Sendable {
+    /// Whether the premium is paid in coin.
+    public var isInverse = false
+    /// F, the price of the contract's own future.
+    public var forward = 1.0
+    public var numeraire = Numeraire.usd
+    /// What is left of the sensitivities to the index in the half hour before expiry.
+    public var left = (delta: 1.0, gamma: 1.0, vanna: 1.0, charm: 1.0)
+
+    /// 1/F.
+    @_transparent public var coins: Double { 1 / forward }
+
+    @_transparent public init() {}
+}
+
+/// An exposure as a sum of one to three Greeks, each times a factor.
+public struct ExposureDefinition {
+    public var unit: ExposureUnit
+    public var first: Greek
+    public var second, third: Greek?
+    public var factors: (Double, Double, Double)
+
+    @_transparent @usableFromInline
+    init(
+        _ unit: ExposureUnit, _ first: Greek, _ factor: Double, _ second: Greek? = nil,
+        _ secondFactor: Double = 0, _ third: Greek? = nil, _ thirdFactor: Double = 0
+    ) {
+        self.unit = unit
+        self.first = first
+        self.second = second
+        self.third = third
+        factors = (factor, secondFactor, thirdFactor)
+    }
+}
+
+/// How the Greeks of a contract become its exposures: the factors of all definitions, worked out once.
+public struct ExposureMap: BitwiseCopyable, Sendable {
+    @usableFromInline var factors = ExposureArray<Factors>(repeating: Factors())
+
+    @usableFromInline struct Factors: BitwiseCopyable, Sendable {
+        @usableFromInline var first = 0.0
+        @usableFromInline var second = 0.0
+        @usableFromInline var third = 0.0
+
+        @inlinable @inline(__always) init() {}
+    }
+
+    @inlinable
+    public init(_ terms: ExposureTerms) {
+        ExposureGreek.forEach { exposure in
+            let own = exposure.definition(of: terms).factors
+            factors[exposure.index].first = own.0
+            factors[exposure.index].second = own.1
+            factors[exposure.index].third = own.2
+        }
+    }
+
+    /// Calls a body with each exposure.
+    /// - Parameters:
+    ///   - greek: a Greek of the contract, or of eight contracts that share the map.
+    ///   - product: a Greek times a factor.
+    ///   - sum: a Greek times a factor, plus a number.
+    @_transparent
+    public static func forEach<Number>(
+        _ map: UnsafePointer<ExposureMap>, _ greek: (Greek) -> Number, _ product: (Number, Double) -> Number,
+        _ sum: (Number, Double, Number) -> Number, _ body: (ExposureGreek, Number) -> Void
+    ) {
+        ExposureGreek.forEach { exposure in
+            let definition = exposure.definition(of: ExposureTerms())
+            let factors = map.pointee.factors[unchecked: exposure.index]
+            var value = product(greek(definition.first), factors.first)
+            if let second = definition.second { value = sum(greek(second), factors.second, value) }
+            if let third = definition.third { value = sum(greek(third), factors.third, value) }
+            body(exposure, value)
+        }
+    }
+}
