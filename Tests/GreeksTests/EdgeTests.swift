@@ -142,4 +142,70 @@ struct EdgeTests {
         #expect(failures == 3)
         #expect(statuses == [.ok, .invalidSpot, .invalidYears, .invalidSpot])
     }
+
+    @Test(
+        "A spot or strike is 0 or at least 2⁻²⁵⁰, whether rows are looked at one by one or eight at a time",
+        arguments: InstructionSet.supported)
+    func leastPrices(_ set: InstructionSet) throws {
+        let engine = try GreeksEngine(set)
+        let least = Domain.leastPrice
+        for model in [OptionModel.blackScholesMerton, .cashOrNothing] {
+            for (price, isAccepted) in [
+                (0, true), (-0.0, true), (least, true), (least.nextUp, true), (least.nextDown, false),
+                (1e-90, false), (1e-100, false), (Double.leastNonzeroMagnitude, false), (-least, false),
+                (Domain.largestPrice, true), (Domain.largestPrice.nextUp, false),
+            ] {
+                for isSpot in [true, false] {
+                    let ones = Array(repeating: 1.0, count: 8)
+                    var prices = ones
+                    prices[5] = price
+                    let type = Array(repeating: UInt8(0), count: 8)
+                    let (spot, strike) = isSpot ? (prices, ones) : (ones, prices)
+                    let columns = FullFormColumns(
+                        type: type, spot: spot, strike: strike, years: ones, volatility: ones, rate: ones,
+                        dividend: ones)
+                    let status: InputStatus = isAccepted ? .ok : isSpot ? .invalidSpot : .invalidStrike
+                    withExtendedLifetime((type, spot, strike, ones)) {
+                        #expect(columns.status(ofRow: 5, model) == status, "\(price)")
+                        // False may mean that rows are to be looked at; true never is wrong.
+                        let accepted = engine.accepts(columns, count: 8, model)
+                        #expect(accepted ? isAccepted : !isAccepted || price == 0, "\(price)")
+                    }
+                }
+            }
+        }
+        let words = InputStatus.invalidSpot.reason(.blackScholesMerton)
+        #expect(words.hasPrefix("must be 0 or from 5.527147875260445e-76 to 1.8"), "\(words)")
+    }
+
+    @Test(
+        "For σ√T from 1e-9 to 1e-2 the price is that of inputs which differ in their last bits",
+        arguments: InstructionSet.supported)
+    func smallDeviations(_ set: InstructionSet) throws {
+        let engine = try GreeksEngine(set)
+        // Strike, volatility, rate and dividend of calls, S = 100 and T = 1/4, and the price in 80 digits.
+        let rows: [(Double, Double, Double, Double, Double)] = [
+            (100.0, 2e-09, 0.0, 0.0, 3.989422804014327e-8),
+            (100.50125208594011, 2e-09, 0.03, 0.01, 3.9794615558370674e-8),
+            (100.00000007, 2e-09, 0.0, 0.0, 1.4287938009833696e-8),
+            (99.99999987, 2e-09, 0.0, 0.0, 1.3455279949493209e-7),
+            (100.50125195528848, 2e-09, 0.03, 0.01, 1.3421683208813526e-7),
+            (100.00000700000024, 2e-07, 0.0, 0.0, 1.4287938197780901e-6),
+            (99.99998700000084, 2e-07, 0.0, 0.0, 1.345527874822237e-5),
+            (100.00070000245, 2e-05, 0.0, 0.0, 0.00014287987688894918),
+            (100.4999455781553, 2e-05, 0.03, 0.01, 0.0013421596193997719),
+            (100.07002450571767, 0.002, 0.0, 0.0, 0.014292938324788032),
+            (100.37068534499815, 0.002, 0.03, 0.01, 0.13412963048344434),
+            (100.70245572668486, 0.02, 0.0, 0.0, 0.14337931790689582),
+            (99.20319148370606, 0.02, 0.03, 0.01, 1.3334812234475534),
+        ]
+        for (strike, volatility, rate, dividend, price) in rows {
+            let option = OptionInputs(
+                type: 0, spot: 100, strike: strike, years: 0.25, volatility: volatility, rate: rate,
+                dividend: dividend)
+            let found = try Self.greeks(option, engine)[.price] ?? .nan
+            // Four last bits of the spot.
+            #expect(abs(found - price) <= 4 * 100 * 0x1p-53, "\(found) for \(price)")
+        }
+    }
 }

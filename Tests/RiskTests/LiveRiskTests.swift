@@ -173,6 +173,50 @@ struct LiveRiskTests {
         }
     }
 
+    /// The prices here are the desk's own, never read back: an underlying's first tick scales all its slices by the
+    /// new price over that of its last slice (coin, perpetual or last future), the next ones by new over old tick.
+    @Test("Ticks move all slices of an underlying by what its price has moved since the tick before")
+    func ticks() throws {
+        var desk = try Desk()
+        let engine = try GreeksEngine()
+        let live = try desk.live([.book], .usd, engine)
+        var last = [
+            "BTC": desk.prices["BTC_USDC-PERPETUAL"] ?? 0, "ETH": desk.prices["ETH_USDC-PERPETUAL"] ?? 0,
+        ]
+        for (number, (coin, price)) in [
+            ("BTC", 61_000.0), ("BTC", 61_000), ("ETH", 2_400), ("BTC", 58_500), ("BTC", 63_000),
+            ("ETH", 2_600.5),
+        ].enumerated() {
+            let underlying = try #require(live.underlyings.firstIndex(of: coin))
+            let time = number % 2 == 1 ? Timestamp(milliseconds: desk.time.milliseconds + 600_000) : nil
+            try live.tick(underlying, price: price, at: time)
+            live.update()
+            #expect(live.price(ofUnderlying: underlying) == price)
+            let ratio = price / (last[coin] ?? .nan)
+            last[coin] = price
+            for name in desk.prices.keys where name.hasPrefix(coin) { desk.prices[name]? *= ratio }
+
+            // Against each contract valued by itself: at the time of its own coin's last tick.
+            if let time { desk.time = time }
+            let chain = try desk.chain()
+            chain.compute(engine)
+            let batch = ContractFigures(count: chain.tickers.count)
+            batch.update(from: chain, in: .usd)
+            for greek in ExposureGreek.allCases {
+                let own = desk.instruments.indices.filter { desk.instruments[$0].base == coin }
+                let scale = own.reduce(0) { max($0, batch[$1, greek].magnitude) }
+                for contract in own where time != nil || number == 0 {
+                    let error = (live.figure(contract, greek) - batch[contract, greek]).magnitude
+                    #expect(error <= 1e-12 * scale, "\(number) \(greek) \(live.contracts[contract].name)")
+                }
+            }
+            for slice in live.slices.indices {
+                let expected = try #require(desk.prices[live.slices[slice].name])
+                #expect(abs(live.price(ofSlice: slice) / expected - 1) < 1e-13, "\(live.slices[slice].name)")
+            }
+        }
+    }
+
     @Test("Fills change their group as if the positions had held them from the start")
     func fills() throws {
         var desk = try Desk()
