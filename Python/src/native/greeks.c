@@ -1,4 +1,5 @@
 /* poise.greeks and poise.implied_vol. */
+#include <stdio.h>
 #include <string.h>
 
 #include "native.h"
@@ -117,16 +118,20 @@ static bool read_selection(PyObject *object, PyObject *out, poise_greek_set *set
 }
 
 static bool read_model(PyObject *object, poise_model *model) {
-    static const char *const names[] = {"black-scholes-merton", "bachelier", "cash-or-nothing"};
     *model = POISE_MODEL_BLACK_SCHOLES_MERTON;
     if (!object || object == Py_None) return true;
-    if (PyUnicode_Check(object))
-        for (int i = 0; i < 3; i++)
-            if (PyUnicode_CompareWithASCIIString(object, names[i]) == 0) {
-                *model = i;
-                return true;
-            }
-    PyErr_Format(PyExc_ValueError, "model: expected black-scholes-merton, bachelier or cash-or-nothing, got %R", object);
+    char known[256] = "";
+    const char *name;
+    for (int i = 0; (name = poise_model_name(i)); i++) {
+        if (PyUnicode_Check(object) && PyUnicode_CompareWithASCIIString(object, name) == 0) {
+            *model = i;
+            return true;
+        }
+        const char *separator = i == 0 ? "" : poise_model_name(i + 1) ? ", " : " or ";
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof known - used, "%s%s", separator, name);
+    }
+    PyErr_Format(PyExc_ValueError, "model: expected %s, got %R", known, object);
     return false;
 }
 
