@@ -14,8 +14,9 @@ static double now(void) {
 
 /* `count` problems of n variables, all with bounds, and m rows, one after another; microseconds and values of each.
    The first one sets up, without times. Returns 0, or the first flag that is no optimum. */
-int ticks(int count, int n, int m, double *H, double *f, double *A, double *upper, double *lower, double *update,
-          double *solve, double *value) {
+int ticks(
+    int count, int n, int m, double *H, double *f, double *A, double *upper, double *lower, double *update,
+    double *solve, double *value) {
     DAQPWorkspace work;
     DAQPResult result;
     memset(&work, 0, sizeof work);
@@ -31,8 +32,9 @@ int ticks(int count, int n, int m, double *H, double *f, double *A, double *uppe
         qp.H = H + (size_t)k * n * n, qp.f = f + (size_t)k * n, qp.A = A + (size_t)k * m * n;
         qp.bupper = upper + (size_t)k * (n + m), qp.blower = lower + (size_t)k * (n + m);
         double start = now();
-        int flag = k == 0 ? setup_daqp(&qp, &work, NULL)
-                          : daqp_update_ldp(DAQP_UPDATE_Rinv | DAQP_UPDATE_M | DAQP_UPDATE_v | DAQP_UPDATE_d, &work, &qp);
+        int flag = k == 0
+                       ? setup_daqp(&qp, &work, NULL)
+                       : daqp_update_ldp(DAQP_UPDATE_Rinv | DAQP_UPDATE_M | DAQP_UPDATE_v | DAQP_UPDATE_d, &work, &qp);
         double middle = now();
         if (flag >= 0) {
             daqp_solve(&result, &work);

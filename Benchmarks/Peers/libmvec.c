@@ -10,17 +10,16 @@
 
 enum { PRICE, DELTA, GAMMA, VEGA, THETA, RHO, VANNA, VOLGA, CHARM };
 
-#define OUTPUTS                                                                                           \
-    double *restrict price = outputs[PRICE], *restrict delta = outputs[DELTA],                            \
-           *restrict gamma = outputs[GAMMA], *restrict vega = outputs[VEGA],                              \
-           *restrict theta = outputs[THETA], *restrict rho = outputs[RHO],                                \
-           *restrict vanna = outputs[VANNA], *restrict volga = outputs[VOLGA],                            \
-           *restrict charm = outputs[CHARM];
+#define OUTPUTS                                                                                                      \
+    double *restrict price = outputs[PRICE], *restrict delta = outputs[DELTA], *restrict gamma = outputs[GAMMA],     \
+                     *restrict vega = outputs[VEGA], *restrict theta = outputs[THETA], *restrict rho = outputs[RHO], \
+                     *restrict vanna = outputs[VANNA], *restrict volga = outputs[VOLGA],                             \
+                     *restrict charm = outputs[CHARM];
 
 /// Every option brings its own market.
-void peer_full_form(size_t n, const double *restrict w, const double *restrict S,
-                    const double *restrict K, const double *restrict T, const double *restrict v,
-                    const double *restrict r, const double *restrict q, double *const *outputs) {
+void peer_full_form(
+    size_t n, const double *restrict w, const double *restrict S, const double *restrict K, const double *restrict T,
+    const double *restrict v, const double *restrict r, const double *restrict q, double *const *outputs) {
     OUTPUTS
 #pragma GCC ivdep
     for (size_t i = 0; i < n; i++) {
@@ -44,9 +43,9 @@ void peer_full_form(size_t n, const double *restrict w, const double *restrict S
 }
 
 /// One underlying and expiry; ln K is stored.
-void peer_slice_form(size_t n, double S, double T, double r, double q, const double *restrict w,
-                     const double *restrict K, const double *restrict logK, const double *restrict v,
-                     double *const *outputs) {
+void peer_slice_form(
+    size_t n, double S, double T, double r, double q, const double *restrict w, const double *restrict K,
+    const double *restrict logK, const double *restrict v, double *const *outputs) {
     OUTPUTS
     double root = sqrt(T), halfReciprocalT = 1 / (2 * T), er = exp(-r * T);
     double logF = log(S) + (r - q) * T, a = S * exp(-q * T), reciprocalS = 1 / S;

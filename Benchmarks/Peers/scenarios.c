@@ -7,10 +7,10 @@
 #define RECIPROCAL_ROOT_2 0.70710678118654752440
 
 /// One call of a pricing loop per scenario: what scenarios share is computed anew.
-void peer_scenarios(size_t n, size_t scenarios, const double *restrict factor, const double *restrict multiple,
-                    const double *restrict w, const double *restrict S, const double *restrict K,
-                    const double *restrict T, const double *restrict v, const double *restrict r,
-                    double *restrict prices) {
+void peer_scenarios(
+    size_t n, size_t scenarios, const double *restrict factor, const double *restrict multiple,
+    const double *restrict w, const double *restrict S, const double *restrict K, const double *restrict T,
+    const double *restrict v, const double *restrict r, double *restrict prices) {
     for (size_t j = 0; j < scenarios; j++) {
         double f = factor[j], m = multiple[j];
         double *restrict price = prices + j * n;
@@ -25,10 +25,10 @@ void peer_scenarios(size_t n, size_t scenarios, const double *restrict factor, c
 }
 
 /// What does not depend on the scenario is computed once per option: ln(S/K), σ√T, the discounted prices.
-void peer_scenarios_shared(size_t n, size_t scenarios, const double *restrict factor,
-                           const double *restrict multiple, const double *restrict w, const double *restrict a,
-                           const double *restrict b, const double *restrict logMoneyness,
-                           const double *restrict deviation, double *restrict prices) {
+void peer_scenarios_shared(
+    size_t n, size_t scenarios, const double *restrict factor, const double *restrict multiple,
+    const double *restrict w, const double *restrict a, const double *restrict b, const double *restrict logMoneyness,
+    const double *restrict deviation, double *restrict prices) {
     for (size_t j = 0; j < scenarios; j++) {
         double f = factor[j], m = multiple[j], move = log(f);
         double *restrict price = prices + j * n;

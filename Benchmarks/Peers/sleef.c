@@ -27,9 +27,9 @@ enum { WIDTH = 4 };
 #endif
 
 /// Every option brings its own market; n is a multiple of 8.
-void peer_full_form(size_t n, const double *restrict w, const double *restrict S,
-                    const double *restrict K, const double *restrict T, const double *restrict v,
-                    const double *restrict r, const double *restrict q, double *const *outputs) {
+void peer_full_form(
+    size_t n, const double *restrict w, const double *restrict S, const double *restrict K, const double *restrict T,
+    const double *restrict v, const double *restrict r, const double *restrict q, double *const *outputs) {
     const lanes half = ALL(0.5), one = ALL(1.0), root2 = ALL(-0.70710678118654752440),
                 density = ALL(0.39894228040143267794);
     for (size_t i = 0; i < n; i += WIDTH) {

@@ -53,11 +53,13 @@ int main(int count, char **arguments) {
             continue;
         }
         check(poise_live_trades(desk, 0, (poise_column){trades, 0}));
-        printf("tick %3d, price %.2f: cost %.2f USD, gap %.0e\n", tick, price,
-            result.linear_cost + result.impact_cost, result.gap);
+        printf(
+            "tick %3d, price %.2f: cost %.2f USD, gap %.0e\n", tick, price, result.linear_cost + result.impact_cost,
+            result.gap);
         for (size_t i = 0; i < candidates; i++)
             if (trades[i] != 0)
-                printf("    %s %g %s\n", trades[i] > 0 ? "buy " : "sell", fabs(trades[i]),
+                printf(
+                    "    %s %g %s\n", trades[i] > 0 ? "buy " : "sell", fabs(trades[i]),
                     poise_live_contract(desk, (size_t)poise_live_candidate(desk, 0, i)));
         check(poise_live_book_trades(desk, 0, book));
     }

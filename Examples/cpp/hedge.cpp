@@ -27,18 +27,19 @@ static void run(const char *chain, const char *positions, const char *limits) {
             continue;
         }
         desk.trades(0, trades);
-        std::printf("tick %3d, price %.2f: cost %.2f USD, gap %.0e\n", tick, price,
-            result.linear_cost + result.impact_cost, result.gap);
+        std::printf(
+            "tick %3d, price %.2f: cost %.2f USD, gap %.0e\n", tick, price, result.linear_cost + result.impact_cost,
+            result.gap);
         for (std::size_t i = 0; i < trades.size(); i++)
             if (trades[i] != 0)
-                std::printf("    %s %g %s\n", trades[i] > 0 ? "buy " : "sell", std::fabs(trades[i]),
+                std::printf(
+                    "    %s %g %s\n", trades[i] > 0 ? "buy " : "sell", std::fabs(trades[i]),
                     desk.candidate(0, i).data());
         desk.book_trades(0, book);
     }
     desk.decide(0);
     const auto exposures = desk.band_exposures(0);
-    for (std::size_t i = 0; i < exposures.size(); i++)
-        std::printf("%s %.17g\n", desk.band(0, i).data(), exposures[i]);
+    for (std::size_t i = 0; i < exposures.size(); i++) std::printf("%s %.17g\n", desk.band(0, i).data(), exposures[i]);
 }
 
 int main(int count, char **arguments) {

@@ -49,8 +49,16 @@ int main(int count, char **arguments) {
     free(malloc(1));
     if (allocations == start) return 3;
 
-    poise_full_form form = {.size = sizeof form, .count = ROWS, .type = {type, 0}, .spot = {spot, 0},
-        .strike = {strike, 0}, .years = {years, 0}, .volatility = {volatility, 0}, .rate = {rate, 0}, .dividend = {rate, 0}};
+    poise_full_form form = {
+        .size = sizeof form,
+        .count = ROWS,
+        .type = {type, 0},
+        .spot = {spot, 0},
+        .strike = {strike, 0},
+        .years = {years, 0},
+        .volatility = {volatility, 0},
+        .rate = {rate, 0},
+        .dividend = {rate, 0}};
     poise_column columns[15];
     for (int i = 0; i < 15; i++) columns[i] = (poise_column){out[i], 0};
     check(poise_greeks(engine, &form, POISE_GREEKS_ALL, columns, 15, NULL));
@@ -64,8 +72,16 @@ int main(int count, char **arguments) {
     before = allocations;
     check(poise_greeks(engine, &form, POISE_GREEKS_ALL, columns, 15, NULL));
     report("poise_greeks, strided", before);
-    poise_prices prices = {.size = sizeof prices, .count = ROWS, .type = form.type, .spot = form.spot,
-        .strike = form.strike, .years = form.years, .price = {out[0], 0}, .rate = {rate, 0}, .dividend = {rate, 0}};
+    poise_prices prices = {
+        .size = sizeof prices,
+        .count = ROWS,
+        .type = form.type,
+        .spot = form.spot,
+        .strike = form.strike,
+        .years = form.years,
+        .price = {out[0], 0},
+        .rate = {rate, 0},
+        .dividend = {rate, 0}};
     before = allocations;
     check(poise_implied_volatility(engine, &prices, columns[1], row_status));
     check(poise_implied_volatility(engine, &prices, columns[1], NULL));
@@ -75,7 +91,8 @@ int main(int count, char **arguments) {
     const size_t offsets[] = {0, 500, ROWS};
     check(poise_slices_create(engine, 2, offsets, form.type, form.strike, &slices));
     before = allocations;
-    check(poise_slices_set_market(slices, 0, 2, form.spot, form.years, (poise_values){rate, 0}, (poise_values){rate, 0}));
+    check(
+        poise_slices_set_market(slices, 0, 2, form.spot, form.years, (poise_values){rate, 0}, (poise_values){rate, 0}));
     check(poise_slices_set_volatility(slices, 0, ROWS, form.volatility));
     check(poise_slices_greeks(slices, 0, 2, POISE_GREEKS_BOOK, columns, 9));
     report("slices: market, volatility, Greeks", before);
@@ -114,21 +131,29 @@ int main(int count, char **arguments) {
     poise_hedge_instrument instruments[8];
     poise_hedge_entry entries[16];
     for (int i = 0; i < 8; i++) {
-        instruments[i] = (poise_hedge_instrument){.cost_buy = 0.1 + 0.01 * i, .cost_sell = 0.1, .impact = 0.01,
-            .maximum_buy = 50, .maximum_sell = 50};
+        instruments[i] = (poise_hedge_instrument){
+            .cost_buy = 0.1 + 0.01 * i, .cost_sell = 0.1, .impact = 0.01, .maximum_buy = 50, .maximum_sell = 50};
         entries[i] = (poise_hedge_entry){(uint64_t)i, 1};
         entries[8 + i] = (poise_hedge_entry){(uint64_t)i, 0.1 * (i + 1)};
     }
     poise_hedge_band bands[] = {{20, -5, 5, NAN, 0, 0, 8}, {-10, -1, 1, NAN, 0, 8, 8}};
-    const poise_hedge_problem problem = {.size = sizeof problem, .underlying_count = 1, .instrument_count = 8,
-        .band_count = 2, .entry_count = 16, .instruments = instruments, .bands = bands, .entries = entries,
-        .margin_limit = INFINITY, .cash_budget = INFINITY};
+    const poise_hedge_problem problem = {
+        .size = sizeof problem,
+        .underlying_count = 1,
+        .instrument_count = 8,
+        .band_count = 2,
+        .entry_count = 16,
+        .instruments = instruments,
+        .bands = bands,
+        .entries = entries,
+        .margin_limit = INFINITY,
+        .cash_budget = INFINITY};
     check(poise_hedger_solve(hedger, &problem, POISE_HEDGE_COLD, columns[0], columns[1], &result));
     before = allocations;
     for (int tick = 0; tick < 20; tick++) {
         bands[0].current = 20 + 0.1 * tick;
-        check(poise_hedger_solve(hedger, &problem, tick % 4 == 0 ? POISE_HEDGE_COLD : POISE_HEDGE_WARM, columns[0],
-            columns[1], &result));
+        check(poise_hedger_solve(
+            hedger, &problem, tick % 4 == 0 ? POISE_HEDGE_COLD : POISE_HEDGE_WARM, columns[0], columns[1], &result));
         if (result.outcome != POISE_HEDGE_OPTIMAL) return 5;
     }
     report("hedger: 20 problems, cold and warm", before);

@@ -25,9 +25,17 @@ int main(int count, char **arguments) {
     fclose(file);
     poise_engine *engine;
     if (poise_engine_create(NULL, &engine) != POISE_OK) return 1;
-    const poise_full_form options = {.size = sizeof options, .count = rows,
-        .model = POISE_MODEL_BLACK_SCHOLES_MERTON, .type = {type, 0}, .spot = {inputs[0], 0}, .strike = {inputs[1], 0},
-        .years = {inputs[2], 0}, .volatility = {inputs[3], 0}, .rate = {inputs[4], 0}, .dividend = {inputs[5], 0}};
+    const poise_full_form options = {
+        .size = sizeof options,
+        .count = rows,
+        .model = POISE_MODEL_BLACK_SCHOLES_MERTON,
+        .type = {type, 0},
+        .spot = {inputs[0], 0},
+        .strike = {inputs[1], 0},
+        .years = {inputs[2], 0},
+        .volatility = {inputs[3], 0},
+        .rate = {inputs[4], 0},
+        .dividend = {inputs[5], 0}};
     poise_column columns[POISE_GREEK_COUNT];
     for (int i = 0; i < POISE_GREEK_COUNT; i++) columns[i] = (poise_column){greeks[i], 0};
     if (poise_greeks(engine, &options, POISE_GREEKS_ALL, columns, POISE_GREEK_COUNT, NULL) != POISE_OK) {

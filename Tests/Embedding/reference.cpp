@@ -18,12 +18,14 @@ int main(int count, char **arguments) {
     std::vector<std::vector<double>> greeks(POISE_GREEK_COUNT, std::vector<double>(type.size()));
     try {
         const poise::engine engine;
-        engine.greeks({type, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5]}, POISE_GREEKS_ALL,
+        engine.greeks(
+            {type, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5]}, POISE_GREEKS_ALL,
             std::vector<std::span<double>>(greeks.begin(), greeks.end()));
         // A wrong option is an exception that knows its row.
         inputs[3][1] = -1;
         try {
-            engine.greeks({type, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5]}, POISE_GREEKS_ALL,
+            engine.greeks(
+                {type, inputs[0], inputs[1], inputs[2], inputs[3], inputs[4], inputs[5]}, POISE_GREEKS_ALL,
                 std::vector<std::span<double>>(greeks.begin(), greeks.end()));
             return 1;
         } catch (const poise::error &error) {
@@ -33,8 +35,15 @@ int main(int count, char **arguments) {
         std::vector<double> price(2);
         const double rate = 0;
         const std::span<double> columns[] = {price};
-        engine.greeks({{type.data(), 2}, {inputs[0].data(), 2}, {inputs[1].data(), 2}, {inputs[2].data(), 2},
-            {inputs[3].data(), 2}, {&rate, 1}, {&rate, 1}}, POISE_GREEKS_PRICE, columns);
+        engine.greeks(
+            {{type.data(), 2},
+             {inputs[0].data(), 2},
+             {inputs[1].data(), 2},
+             {inputs[2].data(), 2},
+             {inputs[3].data(), 2},
+             {&rate, 1},
+             {&rate, 1}},
+            POISE_GREEKS_PRICE, columns);
     } catch (const std::exception &error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;

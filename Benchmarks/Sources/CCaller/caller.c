@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 struct caller {
-    poise_status (*greeks)(const poise_engine *, const poise_full_form *, poise_greek_set, const poise_column *,
-        size_t, uint8_t *);
+    poise_status (*greeks)(
+        const poise_engine *, const poise_full_form *, poise_greek_set, const poise_column *, size_t, uint8_t *);
     size_t (*chain_count)(const poise_chain *);
     poise_engine *engine;
     poise_full_form form;
@@ -25,18 +25,26 @@ caller *caller_open(const char *library) {
 }
 
 void caller_set(
-    caller *caller, size_t count, const uint8_t *type, const double *spot, const double *strike,
-    const double *years, const double *volatility, const double *rate, const double *dividend, double *greeks) {
-    caller->form = (poise_full_form){.size = sizeof caller->form, .count = count, .type = {type, 0},
-        .spot = {spot, 0}, .strike = {strike, 0}, .years = {years, 0}, .volatility = {volatility, 0},
-        .rate = {rate, 0}, .dividend = {dividend, 0}};
+    caller *caller, size_t count, const uint8_t *type, const double *spot, const double *strike, const double *years,
+    const double *volatility, const double *rate, const double *dividend, double *greeks) {
+    caller->form = (poise_full_form){
+        .size = sizeof caller->form,
+        .count = count,
+        .type = {type, 0},
+        .spot = {spot, 0},
+        .strike = {strike, 0},
+        .years = {years, 0},
+        .volatility = {volatility, 0},
+        .rate = {rate, 0},
+        .dividend = {dividend, 0}};
     for (size_t i = 0; i < 9; i++) caller->columns[i] = (poise_column){greeks + i * count, 0};
 }
 
 long caller_greeks(caller *caller, long repetitions) {
     long failed = 0;
     for (long i = 0; i < repetitions; i++)
-        failed += caller->greeks(caller->engine, &caller->form, POISE_GREEKS_BOOK, caller->columns, 9, NULL) != POISE_OK;
+        failed +=
+            caller->greeks(caller->engine, &caller->form, POISE_GREEKS_BOOK, caller->columns, 9, NULL) != POISE_OK;
     return failed;
 }
 

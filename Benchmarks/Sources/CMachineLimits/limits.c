@@ -28,14 +28,14 @@ int machine_width(void) { return sizeof(native) / sizeof(double); }
 #define LOAD(x, p) __asm__ volatile("vmovupd %1, %0" : "=v"(x) : "m"(p))
 #define STORE(x, p) __asm__ volatile("vmovupd %1, %0" : "=m"(p) : "v"(x))
 
-#define ROUNDS(OTHER)                                                                                      \
-    for (size_t round = 0; round < rounds; round++) {                                                      \
-        _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) {                                   \
-            MULTIPLY_ADD(x[3 * i % 12]);                                                                   \
-            OTHER;                                                                                         \
-            MULTIPLY_ADD(x[(3 * i + 1) % 12]);                                                             \
-            MULTIPLY_ADD(x[(3 * i + 2) % 12]);                                                             \
-        }                                                                                                  \
+#define ROUNDS(OTHER)                                                    \
+    for (size_t round = 0; round < rounds; round++) {                    \
+        _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i++) { \
+            MULTIPLY_ADD(x[3 * i % 12]);                                 \
+            OTHER;                                                       \
+            MULTIPLY_ADD(x[(3 * i + 1) % 12]);                           \
+            MULTIPLY_ADD(x[(3 * i + 2) % 12]);                           \
+        }                                                                \
     }
 
 static double mix(int kind, size_t rounds) {
@@ -45,13 +45,20 @@ static double mix(int kind, size_t rounds) {
     for (int i = 0; i < 8; i++) y[i] = (native){} + 1.0;
     static native memory[2][64] __attribute__((aligned(64)));
     switch (kind) {
-        case MACHINE_MULTIPLY_ADD: ROUNDS(MULTIPLY_ADD(y[i])) break;
-        case MACHINE_ADD: ROUNDS(ADD(y[i])) break;
-        case MACHINE_LOGIC: ROUNDS(XOR(y[i])) break;
-        case MACHINE_LOAD: ROUNDS(LOAD(y[i], memory[0][i])) break;
-        case MACHINE_STORE: ROUNDS(STORE(a, memory[1][8 * (round & 7) + i])) break;
-        case MACHINE_DIVIDE: ROUNDS(if (i % 4 == 0) DIVIDE(y[i])) break;
-        default: ROUNDS() break;
+    case MACHINE_MULTIPLY_ADD:
+        ROUNDS(MULTIPLY_ADD(y[i])) break;
+    case MACHINE_ADD:
+        ROUNDS(ADD(y[i])) break;
+    case MACHINE_LOGIC:
+        ROUNDS(XOR(y[i])) break;
+    case MACHINE_LOAD:
+        ROUNDS(LOAD(y[i], memory[0][i])) break;
+    case MACHINE_STORE:
+        ROUNDS(STORE(a, memory[1][8 * (round & 7) + i])) break;
+    case MACHINE_DIVIDE:
+        ROUNDS(if (i % 4 == 0) DIVIDE(y[i])) break;
+    default:
+        ROUNDS() break;
     }
     double sum = 0;
     for (int i = 0; i < 12; i++) sum += x[i][0];

@@ -16,14 +16,10 @@ POISE_LANES_INLINE poise_lanes poise_fused_multiply_add(poise_lanes a, poise_lan
 }
 
 /// The correctly rounded square root of each lane.
-POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) {
-    return __builtin_elementwise_sqrt(a);
-}
+POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) { return __builtin_elementwise_sqrt(a); }
 
 /// Whether any lane of a mask (0 or all ones) is set.
-POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) {
-    return __builtin_reduce_or(mask) != 0;
-}
+POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) { return __builtin_reduce_or(mask) != 0; }
 
 /// Of a table of eight the entry that the low three bits of each lane name.
 POISE_LANES_INLINE poise_lanes poise_entries(poise_lanes table, poise_lane_mask index) {
@@ -44,8 +40,8 @@ POISE_LANES_INLINE poise_lanes poise_entries(poise_lanes table, poise_lane_mask 
     for (int i = 0; i < 2; i++) {
         const four wanted = i ? index.hi : index.lo;
         const eight words = (eight)wanted;
-        const places pairs =
-            (places)(__builtin_shufflevector(words, words, 0, 0, 2, 2, 4, 4, 6, 6) << 1) + (places){0, 1, 0, 1, 0, 1, 0, 1};
+        const places pairs = (places)(__builtin_shufflevector(words, words, 0, 0, 2, 2, 4, 4, 6, 6) << 1) +
+                             (places){0, 1, 0, 1, 0, 1, 0, 1};
         const half low = (half)__builtin_ia32_permvarsf256((floats)table_low, pairs);
         const half high = (half)__builtin_ia32_permvarsf256((floats)table_high, pairs);
         const half entry = __builtin_ia32_blendvpd256(low, high, (half)(wanted << 61));
@@ -82,11 +78,11 @@ static inline __attribute__((always_inline)) void poise_finish_streams(void) {
 #if defined(__AVX512F__)
 #define POISE_KEEP_WHOLE(a) __asm__("" : "+v"(a))
 #elif defined(__AVX__)
-#define POISE_KEEP_WHOLE(a)                                                       \
-    do {                                                                          \
-        double __attribute__((ext_vector_type(4))) low = a.lo, high = a.hi;       \
-        __asm__("" : "+x"(low), "+x"(high));                                      \
-        a = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);           \
+#define POISE_KEEP_WHOLE(a)                                                 \
+    do {                                                                    \
+        double __attribute__((ext_vector_type(4))) low = a.lo, high = a.hi; \
+        __asm__("" : "+x"(low), "+x"(high));                                \
+        a = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);     \
     } while (0)
 #else
 #define POISE_KEEP_WHOLE(a) (void)(a)
@@ -94,8 +90,8 @@ static inline __attribute__((always_inline)) void poise_finish_streams(void) {
 
 /// Stores eight vectors as rows, `stride` doubles apart: row i gets lane i of each, in order.
 static inline __attribute__((always_inline)) void poise_store_transposed(
-    double *rows, long stride, poise_lanes a, poise_lanes b, poise_lanes c, poise_lanes d, poise_lanes e,
-    poise_lanes f, poise_lanes g, poise_lanes h) {
+    double *rows, long stride, poise_lanes a, poise_lanes b, poise_lanes c, poise_lanes d, poise_lanes e, poise_lanes f,
+    poise_lanes g, poise_lanes h) {
 #define POISE_EVEN(x, y) __builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
 #define POISE_ODD(x, y) __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
 // Pairs of lanes 0 and 2, or 1 and 3, of both: one instruction each, unlike other orders.
@@ -139,11 +135,10 @@ static inline __attribute__((always_inline)) void poise_store_pairs(
     POISE_KEEP_WHOLE(b);
     const poise_lanes even = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
     const poise_lanes odd = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
-    const pair row[8] = {
-        __builtin_shufflevector(even, even, 0, 1), __builtin_shufflevector(odd, odd, 0, 1),
-        __builtin_shufflevector(even, even, 2, 3), __builtin_shufflevector(odd, odd, 2, 3),
-        __builtin_shufflevector(even, even, 4, 5), __builtin_shufflevector(odd, odd, 4, 5),
-        __builtin_shufflevector(even, even, 6, 7), __builtin_shufflevector(odd, odd, 6, 7)};
+    const pair row[8] = {__builtin_shufflevector(even, even, 0, 1), __builtin_shufflevector(odd, odd, 0, 1),
+                         __builtin_shufflevector(even, even, 2, 3), __builtin_shufflevector(odd, odd, 2, 3),
+                         __builtin_shufflevector(even, even, 4, 5), __builtin_shufflevector(odd, odd, 4, 5),
+                         __builtin_shufflevector(even, even, 6, 7), __builtin_shufflevector(odd, odd, 6, 7)};
 #pragma clang loop unroll(full)
     for (int i = 0; i < 8; i++) __builtin_memcpy(rows + i * stride, &row[i], sizeof row[i]);
 }

@@ -66,15 +66,23 @@ static bool export_column(const char *name, PyObject *values, struct ArrowSchema
         return false;
     }
     *schema = (struct ArrowSchema){
-        .format = is_text ? "U" : type == NPY_DOUBLE ? "g" : type == NPY_UINT8 ? "C" : "l", .name = text,
-        .release = release_schema, .private_data = text};
+        .format = is_text              ? "U"
+                  : type == NPY_DOUBLE ? "g"
+                  : type == NPY_UINT8  ? "C"
+                                       : "l",
+        .name = text,
+        .release = release_schema,
+        .private_data = text};
     own->owner = is_text ? PyTuple_Pack(2, offsets, bytes) : values;
     if (!is_text) Py_INCREF(values);
     own->buffers[1] = PyArray_DATA((PyArrayObject *)(is_text ? offsets : values));
     if (is_text) own->buffers[2] = PyArray_DATA((PyArrayObject *)bytes);
     *array = (struct ArrowArray){
-        .length = PyArray_DIM((PyArrayObject *)(is_text ? offsets : values), 0) - is_text, .n_buffers = 2 + is_text,
-        .buffers = own->buffers, .release = release_column, .private_data = own};
+        .length = PyArray_DIM((PyArrayObject *)(is_text ? offsets : values), 0) - is_text,
+        .n_buffers = 2 + is_text,
+        .buffers = own->buffers,
+        .release = release_column,
+        .private_data = own};
     return true;
 }
 
@@ -84,7 +92,9 @@ static bool export_table(PyObject *columns, struct ArrowSchema *schema, struct A
     *schema = (struct ArrowSchema){
         .format = "+s", .name = "", .children = calloc(count ? count : 1, sizeof(void *)), .release = release_schema};
     *array = (struct ArrowArray){
-        .n_buffers = 1, .buffers = calloc(1, sizeof(void *)), .children = calloc(count ? count : 1, sizeof(void *)),
+        .n_buffers = 1,
+        .buffers = calloc(1, sizeof(void *)),
+        .children = calloc(count ? count : 1, sizeof(void *)),
         .release = release_table};
     array->private_data = array->buffers;
     PyObject *key, *value;
@@ -103,7 +113,8 @@ static bool export_table(PyObject *columns, struct ArrowSchema *schema, struct A
         schema->children[done] = field;
         array->children[done++] = child;
         schema->n_children = array->n_children = done;
-        if (done == 1) array->length = child->length;
+        if (done == 1)
+            array->length = child->length;
         else if (child->length != array->length) {
             PyErr_SetString(PyExc_ValueError, "columns of different lengths");
             isDone = false;
@@ -158,12 +169,16 @@ typedef struct stream {
 static bool copy_schema(const struct ArrowSchema *from, struct ArrowSchema *to) {
     char *name = strdup(from->name);
     *to = (struct ArrowSchema){
-        .format = from->format, .name = name, .children = calloc(from->n_children ? from->n_children : 1, sizeof(void *)),
-        .release = release_schema, .private_data = name};
+        .format = from->format,
+        .name = name,
+        .children = calloc(from->n_children ? from->n_children : 1, sizeof(void *)),
+        .release = release_schema,
+        .private_data = name};
     bool isDone = name && to->children;
     while (isDone && to->n_children < from->n_children) {
         struct ArrowSchema *child = calloc(1, sizeof *child);
-        if (!child) isDone = false;
+        if (!child)
+            isDone = false;
         else {
             to->children[to->n_children] = child;
             isDone = copy_schema(from->children[to->n_children++], child);

@@ -12,9 +12,11 @@ typedef struct reader {
 
 static PyArrayObject *array_of(reader *from, PyObject *object, const char *name, int type, Py_ssize_t rows) {
     PyArrayObject *array = (PyArrayObject *)object;
-    if (PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 && PyArray_ISCARRAY_RO(array)) {
+    if (PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 &&
+        PyArray_ISCARRAY_RO(array)) {
         if (rows < 0 || PyArray_DIM(array, 0) == rows) return array;
-        PyErr_Format(PyExc_ValueError, "%s: %zd values where %zd are needed", name, (Py_ssize_t)PyArray_DIM(array, 0), rows);
+        PyErr_Format(
+            PyExc_ValueError, "%s: %zd values where %zd are needed", name, (Py_ssize_t)PyArray_DIM(array, 0), rows);
     } else {
         PyErr_Format(PyExc_TypeError, "%s: unexpected kind of column", name);
     }
@@ -28,13 +30,16 @@ static const void *data_of(reader *from, const char *name, int type) {
     return array ? PyArray_DATA(array) : NULL;
 }
 
-static poise_values values_of(reader *from, const char *name) { return (poise_values){data_of(from, name, NPY_DOUBLE), 0}; }
+static poise_values values_of(reader *from, const char *name) {
+    return (poise_values){data_of(from, name, NPY_DOUBLE), 0};
+}
 
 static poise_texts texts_of(reader *from, const char *name) {
     poise_texts texts = {0};
     PyObject *pair = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
     if (!pair) return texts;
-    PyObject *places = PyTuple_Check(pair) ? PyTuple_GetItem(pair, 0) : NULL, *bytes = places ? PyTuple_GetItem(pair, 1) : NULL;
+    PyObject *places = PyTuple_Check(pair) ? PyTuple_GetItem(pair, 0) : NULL,
+             *bytes = places ? PyTuple_GetItem(pair, 1) : NULL;
     if (!bytes) {
         if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "%s: expected texts", name);
         from->has_failed = true;
@@ -46,8 +51,10 @@ static poise_texts texts_of(reader *from, const char *name) {
     if (!data) return texts;
     /* Also where all are empty, the address must not be NULL. */
     texts.bytes = PyArray_DIM(data, 0) ? PyArray_DATA(data) : "";
-    if (is_short) texts.offsets32 = PyArray_DATA(offsets);
-    else texts.offsets64 = PyArray_DATA(offsets);
+    if (is_short)
+        texts.offsets32 = PyArray_DATA(offsets);
+    else
+        texts.offsets64 = PyArray_DATA(offsets);
     return texts;
 }
 
@@ -69,13 +76,20 @@ static PyObject *chain_create(PyObject *self, PyObject *arguments) {
     reader from = {0};
     if (!read_rows(arguments, &from)) return NULL;
     poise_tickers tickers = {
-        .size = sizeof tickers, .count = (size_t)from.rows, .instrument = texts_of(&from, "instrument"),
+        .size = sizeof tickers,
+        .count = (size_t)from.rows,
+        .instrument = texts_of(&from, "instrument"),
         .timestamp = {data_of(&from, "timestamp", NPY_INT64), 0},
-        .underlying_price = values_of(&from, "underlying_price"), .mark_volatility = values_of(&from, "vol"),
-        .mark_price = values_of(&from, "mark_price"), .interest_rate = values_of(&from, "rate"),
-        .index_price = values_of(&from, "index_price"), .bid_price = values_of(&from, "bid_price"),
-        .bid_amount = values_of(&from, "bid_amount"), .ask_price = values_of(&from, "ask_price"),
-        .ask_amount = values_of(&from, "ask_amount"), .underlying_index = texts_of(&from, "underlying_index")};
+        .underlying_price = values_of(&from, "underlying_price"),
+        .mark_volatility = values_of(&from, "vol"),
+        .mark_price = values_of(&from, "mark_price"),
+        .interest_rate = values_of(&from, "rate"),
+        .index_price = values_of(&from, "index_price"),
+        .bid_price = values_of(&from, "bid_price"),
+        .bid_amount = values_of(&from, "bid_amount"),
+        .ask_price = values_of(&from, "ask_price"),
+        .ask_amount = values_of(&from, "ask_amount"),
+        .underlying_index = texts_of(&from, "underlying_index")};
     poise_chain *chain;
     return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), &chain);
 }
@@ -94,10 +108,15 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
     reader from = {0};
     if (!read_rows(arguments, &from)) return NULL;
     poise_limit_columns columns = {
-        .size = sizeof columns, .count = (size_t)from.rows, .book = texts_of(&from, "book"),
-        .underlying = texts_of(&from, "underlying"), .expiry = texts_of(&from, "expiry"),
-        .exposure = {data_of(&from, "exposure", NPY_UINT8), 0}, .low = values_of(&from, "low"),
-        .high = values_of(&from, "high"), .penalty = values_of(&from, "penalty"),
+        .size = sizeof columns,
+        .count = (size_t)from.rows,
+        .book = texts_of(&from, "book"),
+        .underlying = texts_of(&from, "underlying"),
+        .expiry = texts_of(&from, "expiry"),
+        .exposure = {data_of(&from, "exposure", NPY_UINT8), 0},
+        .low = values_of(&from, "low"),
+        .high = values_of(&from, "high"),
+        .penalty = values_of(&from, "penalty"),
         .penalty_quadratic = values_of(&from, "penalty_quadratic")};
     poise_limits *limits;
     return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
@@ -147,7 +166,8 @@ bool read_options(PyObject *coin, PyObject *groupings, poise_exposure_options *o
 }
 
 /** Copies figures by number into new arrays: a tuple, in the order of the numbers. */
-PyObject *figures_of(size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column)) {
+PyObject *figures_of(
+    size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column)) {
     PyObject *arrays[POISE_EXPOSURE_COUNT], *result = PyTuple_New(POISE_EXPOSURE_COUNT);
     if (!result || !new_columns(POISE_EXPOSURE_COUNT, (Py_ssize_t)groups, arrays)) {
         Py_XDECREF(result);
@@ -201,7 +221,10 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
         !read_options(coin, groupings, &options))
         return NULL;
     poise_buckets buckets = {
-        .size = sizeof buckets, .desk_count = (size_t)from.rows, .book = texts_of(&from, "book"), .desk = texts_of(&from, "desk")};
+        .size = sizeof buckets,
+        .desk_count = (size_t)from.rows,
+        .book = texts_of(&from, "book"),
+        .desk = texts_of(&from, "desk")};
     buckets.tenor_days = edges_of(&from, "tenor_days", &buckets.tenor_count);
     buckets.moneyness = edges_of(&from, "moneyness", &buckets.moneyness_count);
     if (from.has_failed) return NULL;
@@ -226,9 +249,18 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
 }
 
 static PyMethodDef methods[] = {
-    METHOD(chain_create, METH_VARARGS), METHOD(chain_read, METH_VARARGS), METHOD(chain_parse, METH_VARARGS),
-    METHOD(chain_instruments, METH_O), METHOD(positions_create, METH_VARARGS), METHOD(positions_read, METH_VARARGS),
-    METHOD(positions_parse, METH_VARARGS), METHOD(positions_count, METH_O), METHOD(limits_create, METH_VARARGS),
-    METHOD(limits_read, METH_VARARGS), METHOD(limits_parse, METH_VARARGS), METHOD(exposures, METH_VARARGS), {0}};
+    METHOD(chain_create, METH_VARARGS),
+    METHOD(chain_read, METH_VARARGS),
+    METHOD(chain_parse, METH_VARARGS),
+    METHOD(chain_instruments, METH_O),
+    METHOD(positions_create, METH_VARARGS),
+    METHOD(positions_read, METH_VARARGS),
+    METHOD(positions_parse, METH_VARARGS),
+    METHOD(positions_count, METH_O),
+    METHOD(limits_create, METH_VARARGS),
+    METHOD(limits_read, METH_VARARGS),
+    METHOD(limits_parse, METH_VARARGS),
+    METHOD(exposures, METH_VARARGS),
+    {0}};
 
 bool add_desk(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

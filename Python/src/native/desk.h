@@ -50,10 +50,10 @@ static inline void *pointer_of(PyObject *capsule, const char *kind) {
 }
 
 /** For one kind of handle: its capsule's name, and `own_…`, which takes over what a call has made, or raises. */
-#define KIND(name)                                                                                  \
-    static const char name##_kind[] __attribute__((unused)) = "poise." #name;                                               \
+#define KIND(name)                                                                                         \
+    static const char name##_kind[] __attribute__((unused)) = "poise." #name;                              \
     static inline void release_##name(void *pointer) { poise_##name##_free(pointer); }                     \
-    static inline PyObject *own_##name(poise_status status, poise_##name **made)   {                       \
+    static inline PyObject *own_##name(poise_status status, poise_##name **made) {                         \
         return status == POISE_OK ? new_handle(*made, name##_kind, release_##name) : raise_status(status); \
     }
 KIND(chain)
@@ -70,7 +70,7 @@ KIND(slices)
         PyObject *path;                                                                           \
         poise_##name *made;                                                                       \
         if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path)) return NULL;        \
-        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), &made);  \
+        PyObject *result = own_##name(poise_##name##_read(PyBytes_AsString(path), &made), &made); \
         Py_DECREF(path);                                                                          \
         return result;                                                                            \
     }                                                                                             \
@@ -79,7 +79,7 @@ KIND(slices)
         Py_ssize_t length;                                                                        \
         poise_##name *made;                                                                       \
         if (!PyArg_ParseTuple(arguments, "s#z", &text, &length, &called)) return NULL;            \
-        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);       \
+        return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);      \
     }
 
 /** The names that a handle gives its members. */
@@ -91,7 +91,8 @@ PyObject *labels_of(
     size_t groups, const poise_exposure_options *options, const char *(*label)(const void *, size_t, size_t),
     const void *from);
 /** Copies figures by number into new arrays: a tuple, in the order of the numbers. */
-PyObject *figures_of(size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column));
+PyObject *figures_of(
+    size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column));
 
 #define METHOD(name, kind) {#name, name, kind, NULL}
 

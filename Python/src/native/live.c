@@ -8,8 +8,8 @@ static PyObject *live_create(PyObject *self, PyObject *arguments) {
     poise_live_options options = {.size = sizeof options};
     int uses_lots;
     if (!PyArg_ParseTuple(
-            arguments, "OOOOO!dddp", &chain_capsule, &positions_capsule, &limits_capsule, &coin, &PyTuple_Type, &groupings,
-            &options.holding_days, &options.funding_rate, &options.cash_budget, &uses_lots) ||
+            arguments, "OOOOO!dddp", &chain_capsule, &positions_capsule, &limits_capsule, &coin, &PyTuple_Type,
+            &groupings, &options.holding_days, &options.funding_rate, &options.cash_budget, &uses_lots) ||
         !read_options(coin, groupings, &options.exposures))
         return NULL;
     options.uses_lots = (uint32_t)uses_lots;
@@ -70,16 +70,16 @@ static PyObject *live_labels(PyObject *self, PyObject *capsule) {
 }
 
 /** A function that changes a number of the member at a place, at a time or not. */
-#define SETTER(name, format, call, ...)                                             \
-    static PyObject *name(PyObject *self, PyObject *arguments) {                    \
-        PyObject *capsule;                                                          \
-        Py_ssize_t place = 0;                                                       \
-        double value = 0;                                                           \
-        long long time = 0;                                                         \
+#define SETTER(name, format, call, ...)                                               \
+    static PyObject *name(PyObject *self, PyObject *arguments) {                      \
+        PyObject *capsule;                                                            \
+        Py_ssize_t place = 0;                                                         \
+        double value = 0;                                                             \
+        long long time = 0;                                                           \
         if (!PyArg_ParseTuple(arguments, format, &capsule, __VA_ARGS__)) return NULL; \
-        poise_live *live = pointer_of(capsule, live_kind);                          \
-        (void)place, (void)value, (void)time;                                       \
-        return live ? answer(call) : NULL;                                          \
+        poise_live *live = pointer_of(capsule, live_kind);                            \
+        (void)place, (void)value, (void)time;                                         \
+        return live ? answer(call) : NULL;                                            \
     }
 SETTER(live_tick, "OndL", poise_live_tick(live, (size_t)place, value, time), &place, &value, &time)
 SETTER(live_set_price, "OndL", poise_live_set_price(live, (size_t)place, value, time), &place, &value, &time)
@@ -163,9 +163,10 @@ static PyObject *result_dict(const poise_hedge_result *result) {
     return Py_BuildValue(
         "{s:i,s:k,s:k,s:k,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d}", "outcome", (int)result->outcome, "interior_steps",
         (unsigned long)result->interior_steps, "pivots", (unsigned long)result->pivots, "nodes",
-        (unsigned long)result->nodes, "linear_cost", result->linear_cost, "impact_cost", result->impact_cost, "fixed_cost",
-        result->fixed_cost, "penalty_cost", result->penalty_cost, "risk_cost", result->risk_cost, "gap", result->gap,
-        "violation", result->violation, "margin_price", result->margin_price, "cash_price", result->cash_price);
+        (unsigned long)result->nodes, "linear_cost", result->linear_cost, "impact_cost", result->impact_cost,
+        "fixed_cost", result->fixed_cost, "penalty_cost", result->penalty_cost, "risk_cost", result->risk_cost, "gap",
+        result->gap, "violation", result->violation, "margin_price", result->margin_price, "cash_price",
+        result->cash_price);
 }
 
 static PyObject *new_column(size_t count, poise_column *column) {
@@ -183,7 +184,8 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
     handle *own = handle_of(capsule, live_kind);
     if (!own) return NULL;
     poise_live *live = own->pointer;
-    size_t candidates = poise_live_candidate_count(live, (size_t)hedge), bands = poise_live_band_count(live, (size_t)hedge);
+    size_t candidates = poise_live_candidate_count(live, (size_t)hedge),
+           bands = poise_live_band_count(live, (size_t)hedge);
     poise_column columns[3];
     PyObject *trades = new_column(candidates, columns), *exposures = new_column(bands, columns + 1);
     PyObject *prices = new_column(bands, columns + 2), *made = NULL;
@@ -211,8 +213,8 @@ static PyObject *diagnosis_dict(const poise_hedge_diagnosis *found) {
     return Py_BuildValue(
         "{s:N,s:d,s:d,s:L,s:d,s:d,s:d,s:d,s:d}", "is_infeasible", PyBool_FromLong((long)found->is_infeasible),
         "total_violation", found->total_violation, "worst_violation", found->worst_violation, "first_band",
-        (long long)found->first_band, "first_price", found->first_price, "margin_price", found->margin_price, "cash_price",
-        found->cash_price, "least_cash", found->least_cash, "gap", found->gap);
+        (long long)found->first_band, "first_price", found->first_price, "margin_price", found->margin_price,
+        "cash_price", found->cash_price, "least_cash", found->least_cash, "gap", found->gap);
 }
 
 /** What a diagnosis found, with the trades, violations and prices it has filled in. */
@@ -315,7 +317,8 @@ static bool read_problem(PyObject *arguments, poise_hedge_problem *problem) {
     problem->minimum_trade.data = problem->entries ? records_of(minimum_trade, sizeof(double), &doubles) : NULL;
     if (!problem->minimum_trade.data) return false;
     if (doubles != problem->instrument_count) {
-        PyErr_Format(PyExc_ValueError, "minimum_trade: %zu values where %zu are needed", doubles, problem->instrument_count);
+        PyErr_Format(
+            PyExc_ValueError, "minimum_trade: %zu values where %zu are needed", doubles, problem->instrument_count);
         return false;
     }
     problem->covariance = records_of(covariance, sizeof(double), &doubles);
@@ -372,7 +375,8 @@ static PyObject *hedger_solve(PyObject *self, PyObject *arguments) {
     handle *own = handle_of(capsule, hedger_kind);
     if (!own || !read_problem(given, &problem)) return NULL;
     poise_column columns[2];
-    PyObject *trades = new_column(problem.instrument_count, columns), *prices = new_column(problem.band_count, columns + 1);
+    PyObject *trades = new_column(problem.instrument_count, columns),
+             *prices = new_column(problem.band_count, columns + 1);
     PyObject *made = NULL;
     if (trades && prices) {
         poise_hedge_result result = {.size = sizeof result};
@@ -393,12 +397,26 @@ static PyObject *hedger_solve(PyObject *self, PyObject *arguments) {
 }
 
 static PyMethodDef methods[] = {
-    METHOD(live_create, METH_VARARGS), METHOD(live_names, METH_O), METHOD(live_labels, METH_O),
-    METHOD(live_tick, METH_VARARGS), METHOD(live_set_price, METH_VARARGS), METHOD(live_set_rate, METH_VARARGS),
-    METHOD(live_set_vol, METH_VARARGS), METHOD(live_advance, METH_VARARGS), METHOD(live_fill, METH_VARARGS),
-    METHOD(live_update, METH_O), METHOD(live_exposures, METH_O), METHOD(live_figure, METH_VARARGS),
-    METHOD(live_hedges, METH_O), METHOD(live_decide, METH_VARARGS), METHOD(live_book_trades, METH_VARARGS),
-    METHOD(live_set_candidate, METH_VARARGS), METHOD(live_diagnose, METH_VARARGS), METHOD(hedger_diagnose, METH_VARARGS),
-    METHOD(hedger_create, METH_VARARGS), METHOD(hedger_solve, METH_VARARGS), {0}};
+    METHOD(live_create, METH_VARARGS),
+    METHOD(live_names, METH_O),
+    METHOD(live_labels, METH_O),
+    METHOD(live_tick, METH_VARARGS),
+    METHOD(live_set_price, METH_VARARGS),
+    METHOD(live_set_rate, METH_VARARGS),
+    METHOD(live_set_vol, METH_VARARGS),
+    METHOD(live_advance, METH_VARARGS),
+    METHOD(live_fill, METH_VARARGS),
+    METHOD(live_update, METH_O),
+    METHOD(live_exposures, METH_O),
+    METHOD(live_figure, METH_VARARGS),
+    METHOD(live_hedges, METH_O),
+    METHOD(live_decide, METH_VARARGS),
+    METHOD(live_book_trades, METH_VARARGS),
+    METHOD(live_set_candidate, METH_VARARGS),
+    METHOD(live_diagnose, METH_VARARGS),
+    METHOD(hedger_diagnose, METH_VARARGS),
+    METHOD(hedger_create, METH_VARARGS),
+    METHOD(hedger_solve, METH_VARARGS),
+    {0}};
 
 bool add_live(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

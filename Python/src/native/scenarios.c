@@ -59,15 +59,16 @@ static PyObject *scenario_legs(PyObject *self, PyObject *arguments) {
     static const char *const names[] = {"type", "spot", "strike", "years", "vol", "rate", "dividend"};
     PyObject *grid_capsule, *coin, *values[7], *out, *result = NULL;
     if (!PyArg_ParseTuple(
-            arguments, "OOOOOOOOOO", &grid_capsule, &coin, values, values + 1, values + 2, values + 3, values + 4, values + 5,
-            values + 6, &out))
+            arguments, "OOOOOOOOOO", &grid_capsule, &coin, values, values + 1, values + 2, values + 3, values + 4,
+            values + 5, values + 6, &out))
         return NULL;
     const poise_grid *grid = pointer_of(grid_capsule, grid_kind);
     const poise_engine *engine = grid ? engine_with(NULL) : NULL;
     if (!engine) return NULL;
     input in[7] = {0};
     for (int i = 0; i < 7; i++)
-        if (!(i == 0 ? read_types(values[i], names[i], false, in) : read_values(values[i], names[i], in + i))) goto done;
+        if (!(i == 0 ? read_types(values[i], names[i], false, in) : read_values(values[i], names[i], in + i)))
+            goto done;
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1) goto done;
     if (rows < 0) rows = 1;
@@ -90,8 +91,15 @@ static PyObject *scenario_legs(PyObject *self, PyObject *arguments) {
     }
     if (!result) goto done;
     poise_full_form legs = {
-        .size = sizeof legs, .count = (size_t)rows, .type = in[0].bytes, .spot = in[1].values, .strike = in[2].values,
-        .years = in[3].values, .volatility = in[4].values, .rate = in[5].values, .dividend = in[6].values};
+        .size = sizeof legs,
+        .count = (size_t)rows,
+        .type = in[0].bytes,
+        .spot = in[1].values,
+        .strike = in[2].values,
+        .years = in[3].values,
+        .volatility = in[4].values,
+        .rate = in[5].values,
+        .dividend = in[6].values};
     poise_numeraire numeraire = PyObject_IsTrue(coin) ? POISE_NUMERAIRE_COIN : POISE_NUMERAIRE_USD;
     poise_status status;
     Py_BEGIN_ALLOW_THREADS
@@ -106,8 +114,8 @@ done:
     return result;
 }
 
-static PyMethodDef methods[] = {
-    METHOD(grid_read, METH_VARARGS), METHOD(grid_parse, METH_VARARGS), METHOD(grid_titles, METH_O),
-    METHOD(scenario_profits, METH_VARARGS), METHOD(scenario_legs, METH_VARARGS), {0}};
+static PyMethodDef methods[] = {METHOD(grid_read, METH_VARARGS),     METHOD(grid_parse, METH_VARARGS),
+                                METHOD(grid_titles, METH_O),         METHOD(scenario_profits, METH_VARARGS),
+                                METHOD(scenario_legs, METH_VARARGS), {0}};
 
 bool add_scenarios(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -12,8 +12,8 @@ caller *caller_open(const char *library);
 
 /// Options in full form and nine columns of `count` rows one behind the other for the Greeks that a book is run on.
 void caller_set(
-    caller *caller, size_t count, const uint8_t *type, const double *spot, const double *strike,
-    const double *years, const double *volatility, const double *rate, const double *dividend, double *greeks);
+    caller *caller, size_t count, const uint8_t *type, const double *spot, const double *strike, const double *years,
+    const double *volatility, const double *rate, const double *dividend, double *greeks);
 
 /// Calls poise_greeks that often; the number of calls that failed.
 long caller_greeks(caller *caller, long repetitions);
