@@ -312,7 +312,7 @@ def test_nulls_in_dictionaries_are_nulls(made):
     legs = first_legs(made).slice(0, 2)
     instruments = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array([legs.column("instrument")[0].as_py(), None]))
     legs = pa.record_batch({"book": legs.column("book"), "instrument": instruments, "quantity": legs.column("quantity")})
-    with pytest.raises(poise.InputError, match="row 1: instrument is null"):
+    with pytest.raises(poise.InputError, match="row 1: instrument: is null"):
         bulk.revalue(legs, market_of(made))
 
 

@@ -112,7 +112,8 @@ extension MarketError {
     private func shown(_ other: Place) -> String {
         switch (place, other) {
         case (.line(let file, _), .line(let same, let line)) where file == same: "line \(line)"
-        case (.row(_, let table), .row(let row, let same)) where table == same: "row \(row)"
+        // Hosts number rows in their own way.
+        case (.row, .row): "an earlier row"
         default: "\(other)"
         }
     }

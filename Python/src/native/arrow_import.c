@@ -102,9 +102,7 @@ static bool has_no_nulls(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before) {
     int64_t row = is_empty(schema) && array->length > 0 ? 0 : first_null(array);
     if (row < 0) return true;
-    char reason[128];
-    PyOS_snprintf(reason, sizeof reason, "row %lld: %.80s is null", (long long)(before + row), field);
-    raise_input(before + row, field, reason);
+    raise_input(before + row, field, "is null");
     return false;
 }
 
@@ -157,10 +155,8 @@ static PyObject *import_types(
         }
         if (code < 0 && keeps_unknown) code = NEITHER;
         if (code < 0) {
-            char reason[96];
-            PyOS_snprintf(reason, sizeof reason, "row %lld: type must be C (0) or P (1)", (long long)(before + row));
             Py_DECREF(result);
-            return raise_input(before + row, field, reason);
+            return raise_input(before + row, field, "must be C (0) or P (1)");
         }
         codes[row] = code;
     }
@@ -276,9 +272,7 @@ static PyObject *import_batch(
         PyObject *kind = PyDict_GetItemString(wanted, name);
         if (!kind) continue;
         if (PyDict_GetItemString(columns, name)) {
-            char reason[128];
-            PyOS_snprintf(reason, sizeof reason, "the table has more than one column %.80s", name);
-            raise_input(-1, name, reason);
+            raise_input(-1, name, "the table has more than one such column");
             isDone = false;
             break;
         }

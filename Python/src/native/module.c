@@ -6,10 +6,10 @@ PyObject *columns_class, *table_greeks, *table_implied_vol, *type_codes;
 static PyObject *error_of_status, *input_error;
 
 PyObject *raise_status(poise_status status) {
-    int64_t row = poise_last_error_row();
     PyObject *error = PyObject_CallFunction(
-        error_of_status, "issLsd", (int)status, poise_status_name(status), poise_last_error(), (long long)row,
-        poise_last_error_field(), poise_last_error_value());
+        error_of_status, "sssisLsds", poise_status_name(status), poise_last_error(), poise_last_error_reason(),
+        (int)poise_last_error_place_kind(), poise_last_error_place(), (long long)poise_last_error_row(),
+        poise_last_error_field(), poise_last_error_value(), poise_last_error_text());
     if (error) {
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
         Py_DECREF(error);

@@ -66,7 +66,7 @@ def texts(values: Iterable[Any], field: str, nulls_as_empty: bool = False) -> Tu
         if nulls_as_empty and is_null(value):
             value = ""
         if not isinstance(value, str):
-            raise InputError(f"row {row}: {field} must be a text, not {value!r}", row, field)
+            raise InputError("must be a text", row, field, value)
         encoded.append(value.encode())
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
@@ -100,7 +100,7 @@ def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
         outside = (array < 0) | (array > 1)
         if outside.any() and not keeps_unknown:
             row = int(np.flatnonzero(outside)[0])
-            raise InputError(f"row {row}: type must be 0 (call) or 1 (put)", row, "type", float(array.flat[row]))
+            raise InputError("must be 0 (call) or 1 (put)", row, "type", float(array.flat[row]))
         return np.where(outside, _NEITHER, array).astype(np.uint8)
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
@@ -118,7 +118,7 @@ def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
             elif not is_null(value) and value in (0, 1):
                 code = int(value)
             if code is None and not keeps_unknown:
-                raise InputError(f"row {row}: type must be C or P, not {value!r}", row, "type")
+                raise InputError("must be C or P", row, "type", value)
             code = _NEITHER if code is None else code
             known[value] = code
         codes.flat[row] = code

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,10 +78,10 @@ def _names(by: Iterable[str]) -> Tuple[str, ...]:
 
 def _groupings(names: Tuple[str, ...], known: Mapping[str, int] = _GROUPINGS) -> Tuple[int, ...]:
     if not names:
-        raise InputError(f"by: expected at least one of {', '.join(known)}; a total is the sum of any", field="by")
+        raise InputError(f"expected at least one of {', '.join(known)}; a total is the sum of any", field="by")
     for name in names:
         if name not in known:
-            raise InputError(f"by: {name!r} is none of {', '.join(known)}", field="by")
+            raise InputError(f"must be one of {', '.join(known)}", field="by", value=name)
     return tuple(known[name] for name in names)
 
 
@@ -142,18 +141,15 @@ class Chain(_Readable):
         names = {name: alias for alias, name in _ALIASES.items() if alias in given}
         names.update((name, name) for name in given if name not in _ALIASES)
         if "instrument" not in names:
-            raise InputError("the table has no column instrument (or instrument_name)", field="instrument")
+            raise InputError("the table has no such column, nor instrument_name", field="instrument")
         columns = {name: given[own] / 100 if own == "mark_iv" else given[own] for name, own in names.items()}
         try:
             self._handle = _native.chain_create(columns, rows)
         except InputError as error:
             name = _ALIASES.get(error.field, error.field)
-            own = names.get(name, name)
-            message = error.args[0].replace(f"{error.field}: ", f"{own}: ", 1)
-            if own == "mark_iv" and error.row is not None and error.value is not None:
-                error.value = float(given[own][error.row])
-                message = re.sub('"[^"]*"', f'"{error.value}"', message, count=1)
-            error.field, error.args = own, (message,)
+            error.field = names.get(name, name)
+            if error.field == "mark_iv" and error.row is not None and error.value is not None:
+                error.value = float(given["mark_iv"][error.row])
             raise
 
     @property
@@ -224,7 +220,7 @@ class Limits(_Readable):
             name = bytes(data[offsets[row] : offsets[row + 1]]).decode()
             if name not in _native.EXPOSURES:
                 known = ", ".join(_native.EXPOSURES)
-                raise InputError(f"row {row}: greek must be one of {known}, not {name!r}", row, "greek")
+                raise InputError(f"must be one of {known}", row, "greek", name)
             columns["exposure"][row] = _native.EXPOSURES.index(name)
         for name, missing in (("low", -np.inf), ("high", np.inf)):
             values = columns.get(name, np.full(rows, np.nan))
@@ -415,7 +411,7 @@ class Book:
     ) -> None:
         by = _names(by)
         if limits is not None and by != ("book",):
-            raise InputError("by: limits say how books are grouped", field="by")
+            raise InputError("limits say how books are grouped", field="by")
         self._handle = _native.live_create(
             chain._handle, positions._handle, limits._handle if limits else None, _is_coin(numeraire),
             () if limits else _groupings(by or ("underlying",)), holding_days, funding_rate, cash_budget, lots,
@@ -438,7 +434,7 @@ class Book:
         try:
             return places[name]
         except KeyError:
-            raise UnknownNameError(f"there is no {kind} {name!r}", field=kind) from None
+            raise UnknownNameError("is not there", field=kind, value=name) from None
 
     def tick(self, underlying: str, price: float, time: Optional[Time] = None) -> None:
         """The underlying trades at a new price (in quote currency); all its slices move in proportion.
@@ -491,7 +487,7 @@ class Book:
 
     def _hedge(self, book: str) -> Tuple[int, List[int], List[str]]:
         if book not in self._hedges:
-            raise UnknownNameError(f"no limits are set for {book!r}", field="book")
+            raise UnknownNameError("has no limits", field="book", value=book)
         return self._hedges[book]
 
     def candidates(self, book: str = "") -> List[str]:
@@ -512,7 +508,7 @@ class Book:
         try:
             candidate = self.candidates(book).index(contract)
         except ValueError:
-            raise UnknownNameError(f"{contract!r} is no candidate of the hedge", field="contract") from None
+            raise UnknownNameError("is no candidate of the hedge", field="contract", value=contract) from None
         _native.live_set_candidate(
             self._handle, place, candidate, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell, margin,
             cash, minimum_trade,

@@ -2,30 +2,65 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Dict, Optional, Type, Union
 
 
 class PoiseError(Exception):
     """Anything that the library refuses.
 
-    `status` is the name of the C library's status, "" where an error arose in Python.
+    Its parts are data, from which the sentence `str(error)` is made:
+
+    Attributes
+    ----------
+    reason : str
+        Why, without place, field and value: "must be at least 0 and finite".
+    row : int or None
+        The row of columns, from 0.
+    line : int or None
+        The line of a file or text, from 1.
+    field : str
+        The column, parameter or key; "" where there is none.
+    value : float, str or None
+        What was refused, as the caller gave it.
+    file : str
+        The name of the file or text; "" where there is none.
+    table : str
+        Which of several tables the row is of: "tickers", "positions", "limits".
+    name : str
+        The contract, book or instrument that it is about.
+    status : str
+        The name of the C library's status; "" where the error arose in Python.
     """
 
+    reason: str = ""
+    row: Optional[int] = None
+    line: Optional[int] = None
+    field: str = ""
+    value: Union[float, str, None] = None
+    file: str = ""
+    table: str = ""
+    name: str = ""
     status: str = ""
 
 
 class InputError(PoiseError, ValueError):
-    """A number or text among the data that is not accepted.
+    """A number or text among the data that is not accepted."""
 
-    Attributes: `row` (from 0; of a text its line, from 1; None where it is about none), `field` (the column's name),
-    `value` (the number, or None).
-    """
+    def __init__(
+        self, reason: str, row: Optional[int] = None, field: str = "", value: Any = None, *, line: Optional[int] = None,
+        file: str = "", table: str = "", name: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.row = None if row is None or row < 0 else int(row)
+        self.field, self.value, self.line, self.file, self.table, self.name = field, value, line, file, table, name
 
-    def __init__(self, message: str, row: int = -1, field: str = "", value: float = math.nan) -> None:
-        super().__init__(message)
-        self.row: int | None = row if row >= 0 else None
-        self.field = field
-        self.value: float | None = None if math.isnan(value) else value
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        row = "" if self.row is None else f"row {self.row}"
+        value = f'"{self.value}"' if isinstance(self.value, str) else "" if self.value is None else repr(self.value)
+        parts = (place, self.name, self.table if row else "", row, self.field, value, self.reason)
+        return ": ".join(part for part in parts if part)
 
 
 class UnknownNameError(InputError, LookupError):
@@ -64,22 +99,42 @@ def error_of_file(error: HostError, path: Any) -> HostError:
         kinds = (MissingFileError, ForbiddenFileError, DirectoryError)
         kind = next((kind for kind in kinds if isinstance(reason, kind.__bases__[1])), HostError)
         found = kind(reason.errno, reason.strerror, reason.filename)
-        found.status = error.status
+        found.__dict__.update(error.__dict__)
         return found
     return error
 
 
-_KINDS: dict[str, type[PoiseError]] = {
+_KINDS: Dict[str, Type[PoiseError]] = {
     "POISE_ERROR_UNKNOWN_NAME": UnknownNameError,
     "POISE_ERROR_UNSUPPORTED": UnsupportedError,
     "POISE_ERROR_SYSTEM": HostError,
 }
-# The kernel's word for a column that tables call otherwise.
+# The kernel's word for a column that Python calls otherwise.
 _FIELDS = {"volatility": "vol"}
+# Of poise_place_kind.
+_FILE, _LINE, _ROW, _NAME = range(1, 5)
 
 
-def error_of_status(status: int, name: str, message: str, row: int, field: str, value: float) -> PoiseError:
-    kind = _KINDS.get(name, InputError)
-    error = kind(message, row, _FIELDS.get(field, field), value) if issubclass(kind, InputError) else kind(message)
-    error.status = name
+def error_of_status(
+    status: str, sentence: str, reason: str, kind: int, place: str, row: int, field: str, value: float, text: str
+) -> PoiseError:
+    """The exception for what the C library's last error says."""
+    parts = {
+        "field": _FIELDS.get(field, field),
+        "value": text or None if math.isnan(value) else value,
+        "file": place if kind in (_FILE, _LINE) else "",
+        "line": row if kind == _LINE else None,
+        "row": row if kind == _ROW else None,
+        "table": place if kind == _ROW else "",
+        "name": place if kind == _NAME else "",
+    }
+    found = _KINDS.get(status, InputError)
+    if issubclass(found, InputError):
+        error: PoiseError = found(reason, **parts)  # type: ignore[arg-type]
+    else:
+        error = found(sentence)
+        error.reason = reason
+        for name, part in parts.items():
+            setattr(error, name, part)
+    error.status = status
     return error

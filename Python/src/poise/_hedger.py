@@ -100,16 +100,15 @@ class HedgeProblem:
             if hard is None:
                 hard = not (linear > 0 or quadratic > 0)
             elif not isinstance(hard, (bool, np.bool_)):
-                raise InputError(f"{path}.hard must be true or false, not {hard!r}", field=f"{path}.hard")
+                raise InputError("must be true or false", field=f"{path}.hard", value=hard)
             record["penalty"], record["penalty_quadratic"] = (math.nan, 0) if hard else (linear, quadratic)
             places, coefficients = one.get("idx") or [], one.get("coef") or []
             if len(places) != len(coefficients):
-                message = f"{path}.coef has {len(coefficients)} values for {len(places)} of idx"
-                raise InputError(message, field=f"{path}.coef")
+                raise InputError(f"{len(coefficients)} values for {len(places)} of idx", field=f"{path}.coef")
             record["first_entry"], record["entry_count"] = len(entries), len(places)
             for at, (place, coefficient) in enumerate(zip(places, coefficients)):
                 if not (isinstance(place, (int, np.integer)) and 0 <= place < len(instruments)):
-                    raise InputError(f"{path}.idx[{at}] is no instrument's index: {place!r}", field=f"{path}.idx[{at}]")
+                    raise InputError("is no instrument's index", field=f"{path}.idx[{at}]", value=place)
                 entries.append((int(place), coefficient))
         self.entries = np.array(entries, _ENTRY)
         self.margin_limit = _number(problem, "marginLimit", math.inf, "")
@@ -131,11 +130,11 @@ class HedgeProblem:
 
 def _require_known(fields: Any, kind: str, path: str) -> None:
     if not isinstance(fields, Mapping):
-        raise InputError(f"{path or kind}: expected a dict, got {type(fields).__name__}", field=path)
+        raise InputError(f"expected a dict, got {type(fields).__name__}", field=path or kind)
     for name in fields:
         if name not in _KNOWN[kind]:
             where = f"{path}.{name}" if path else str(name)
-            raise InputError(f"{where} is unknown; known are {', '.join(sorted(_KNOWN[kind]))}", field=where)
+            raise InputError(f"is unknown; known are {', '.join(sorted(_KNOWN[kind]))}", field=where)
 
 
 def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> float:
@@ -144,18 +143,18 @@ def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> f
         value = standard
     where = f"{path}.{name}" if path else name
     if value is None:
-        raise InputError(f"{where} is missing", field=where)
+        raise InputError("is missing", field=where)
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise InputError(f"{where} must be a number, not {value!r}", field=where) from None
+        raise InputError("must be a number", field=where, value=value) from None
 
 
 def _fill(record: Any, fields: Mapping[str, Any], names: Mapping[str, Any], path: str) -> None:
     for name, (column, standard) in names.items():
         number = _number(fields, name, standard, path)
         if column == "underlying" and not (number >= 0 and number == int(number)):
-            raise InputError(f"{path}.{name} must be a whole number", field=f"{path}.{name}", value=number)
+            raise InputError("must be a whole number", field=f"{path}.{name}", value=number)
         record[column] = number
 
 

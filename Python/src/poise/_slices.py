@@ -33,7 +33,7 @@ class Slices:
     def __init__(self, offsets: Any, type: Any, strike: Any) -> None:
         places = np.asarray(offsets)
         if places.ndim != 1 or places.dtype.kind not in "iu" or len(places) == 0:
-            raise InputError("offsets: expected whole numbers, one more than there are slices", field="offsets")
+            raise InputError("expected whole numbers, one more than there are slices", field="offsets")
         self.offsets = places.astype(np.int64)
         self._handle = _native.slices_create(self.offsets, type, strike)
 

@@ -1,7 +1,6 @@
 """Functions on whole tables: Arrow streams, pandas frames, dicts."""
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Optional, Sequence
@@ -36,7 +35,7 @@ def batches(
     for columns in found:
         for name in kinds:
             if name not in columns and name not in optional:
-                raise InputError(f"the table has no column {name}", field=name)
+                raise InputError("the table has no such column", field=name)
     return found
 
 
@@ -87,7 +86,7 @@ def _of_mapping(table: Any, kinds: Mapping[str, str], keeps_unknown: bool) -> Di
         rows = len(values[0]) - 1 if kind in "so" else np.shape(values)[0] if np.ndim(values) else None
         if rows is not None:
             if columns.setdefault("", rows) != rows:
-                raise InputError(f"{name}: {rows} values where {columns['']} are needed", field=name)
+                raise InputError(f"{rows} values where {columns['']} are needed", field=name)
     columns.setdefault("", 0)
     return columns
 
@@ -103,11 +102,11 @@ def milliseconds(values: Any, field: str) -> Any:
     if array.dtype.kind == "M":
         missing = np.flatnonzero(np.isnat(array))
         if len(missing):
-            raise InputError(f"row {missing[0]}: {field} is null", int(missing[0]), field)
+            raise InputError("is null", int(missing[0]), field)
         return array.astype("datetime64[ms]").astype(np.int64)
     if array.dtype.kind not in "iu" and array.size:
         kind = type(strange).__name__ if array.dtype.kind == "O" else array.dtype
-        raise InputError(f"{field}: expected integers (milliseconds), datetime64 or datetimes, got {kind}", field=field)
+        raise InputError(f"expected integers (milliseconds), datetime64 or datetimes, got {kind}", field=field)
     return np.asarray(array, np.int64, order="C")
 
 
@@ -119,7 +118,7 @@ def _naive(time: Any) -> Any:
 
 
 def _repeated(name: str) -> InputError:
-    return InputError(f"the table has more than one column {name}", field=name)
+    return InputError("the table has more than one such column", field=name)
 
 
 def _joined_texts(parts: Sequence[Any]) -> Any:
@@ -159,7 +158,6 @@ def _computed(
         except InputError as error:
             if error.row is not None:
                 error.row += first
-                error.args = (re.sub(r"^row \d+", f"row {error.row}", error.args[0]),)
             raise
         first = last
     return out

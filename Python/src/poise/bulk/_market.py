@@ -1,7 +1,6 @@
 """What legs are multiplied by, and the batch function."""
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, Dict, List, Optional
 
@@ -15,7 +14,6 @@ from .._errors import InputError
 from .._scenarios import Grid, scenarios
 
 _COLUMNS = ("book", "instrument", "quantity")
-_ROW = re.compile(r"^row \d+: ")
 
 
 class Market:
@@ -107,19 +105,19 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
     for name in _COLUMNS:
         place = batch.schema.get_field_index(name)
         if place < 0:
-            raise InputError(f"the legs have no column {name}", field=name)
+            raise InputError("the legs have no such column", field=name)
         column = batch.column(place)
         if pa.types.is_dictionary(column.type) and column.dictionary.null_count:
             column = column.dictionary_decode()
         if column.null_count:
             row = first_row + pc.index(pc.is_null(column), True).as_py()
-            raise InputError(f"row {row}: {name} is null", row, name)
+            raise InputError("is null", row, name)
         columns.append(column)
     texts = []
     for name, column in zip(_COLUMNS, columns[:2]):
         kind = _value_type(column)
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            raise InputError(f"{name}: expected texts, got {column.type}", field=name)
+            raise InputError(f"expected texts, got {column.type}", field=name)
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         indices = column.indices.cast(pa.int32())
@@ -128,16 +126,16 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
     is_empty = books.indices.to_numpy() == pc.index(books.dictionary, "").as_py()
     if is_empty.any():
         row = first_row + int(np.argmax(is_empty))
-        raise InputError(f"row {row}: book: is empty", row, "book")
+        raise InputError("is empty", row, "book")
     kind = _value_type(columns[2])
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-        raise InputError(f"quantity: expected numbers, got {columns[2].type}", field="quantity")
+        raise InputError(f"expected numbers, got {columns[2].type}", field="quantity")
     quantities = columns[2].cast(pa.float64(), safe=False).to_numpy()
     finite = np.isfinite(quantities)
     if not finite.all():
         row = int(np.argmin(finite))
         value = float(quantities[row])
-        raise InputError(f"row {first_row + row}: quantity: {value} is not finite", first_row + row, "quantity", value)
+        raise InputError("must be finite", first_row + row, "quantity", value)
     indices = instruments.indices.to_numpy()
     used = np.zeros(len(instruments.dictionary), bool)
     used[indices] = True
@@ -158,8 +156,7 @@ def _value_type(column: pa.Array) -> pa.DataType:
 
 def move(error: InputError, row: int) -> None:
     """Makes an error one about another row."""
-    error.row = row
-    error.args = (f"row {row}: " + _ROW.sub("", error.args[0]),)
+    error.row, error.table = row, ""
 
 
 def revalue(legs: pa.RecordBatch, market: Market, first_row: int = 0) -> pa.RecordBatch:
@@ -236,8 +233,8 @@ def net(batches: Iterable[pa.RecordBatch], market: Market) -> pa.RecordBatch:
         sums = market.sums(Positions(positions))
     except InputError as error:
         if error.row is not None:  # of what legs add up to
-            leg = f"{names[book[error.row]]}, {instruments[order[contract[error.row]]]}"
-            error.row, error.args = None, (f"book {leg}: " + _ROW.sub("", error.args[0]),)
+            error.name = f"book {names[book[error.row]]}, {instruments[order[contract[error.row]]]}"
+            error.row = None
         raise
     columns = [pa.array(sums["book"].tolist()), *(pa.array(sums[name]) for name in market.names)]
     return pa.RecordBatch.from_arrays(columns, schema=schema(market, "book"))

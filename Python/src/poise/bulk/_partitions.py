@@ -10,7 +10,6 @@ import functools
 import hashlib
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
@@ -90,15 +89,15 @@ def plan(job: Job) -> List[Partition]:
     """
     root = Path(job.positions)
     if not root.is_dir():
-        raise InputError(f"{root}: no such folder", field="positions")
+        raise InputError("no such folder", field="positions", file=str(root))
     into, own = Path(job.out).resolve(), root.resolve()
     if into == own or into in own.parents or own in into.parents:
-        raise InputError(f"out {into} and positions {own}: must not be the same folder, nor one inside the other", field="out")
+        raise InputError(f"must not be the folder of the positions, {own}, nor one inside the other", field="out", value=str(into))
     folders: Dict[Path, List[Path]] = {}
     for path in _files(root):
         folders.setdefault(path.parent, []).append(path)
     if not folders:
-        raise InputError(f"{root}: no Parquet files in it", field="positions")
+        raise InputError("no Parquet files in it", field="positions", file=str(root))
     same = [_native.version, job.by, _digest(Path(job.chain), "chain"), _digest(Path(job.scenarios), "scenarios")]
     partitions = []
     for folder, files in sorted(folders.items()):
@@ -148,7 +147,7 @@ def _digest(path: Path, field: str) -> str:
                 digest.update(block)
             return digest.hexdigest()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", field=field) from None
+        raise InputError(str(error.strerror), field=field, file=str(path)) from None
 
 
 @functools.lru_cache(maxsize=2)
@@ -157,21 +156,21 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
     try:
         table = pq.read_table(chain, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{chain}: {error}", field="chain") from None
+        raise InputError(str(error), field="chain", file=chain) from None
     rows = None
     if "date" in table.column_names:
         if date is not None:
             chosen = pc.equal(table["date"].cast(pa.string()), date)
             rows, table = pc.indices_nonzero(chosen), table.filter(chosen)
             if not table.num_rows:
-                raise InputError(f"{chain}: no rows of {date}", field="date")
+                raise InputError("no rows of that date", field="date", value=date, file=chain)
         elif (count := len(pc.unique(table["date"]))) > 1:
-            raise InputError(f"{chain}: {count} dates, and positions of none: expected them in folders date=…", field="date")
+            raise InputError(f"{count} dates, and positions of none: expected them in folders date=…", field="date", file=chain)
         table = table.drop_columns(["date"])
     try:
         tickers = Chain(table)
     except TypeError as error:  # a column of another kind
-        raise InputError(f"{chain}: {error}", field="chain") from None
+        raise InputError(str(error), field="chain", file=chain) from None
     except InputError as error:
         _place(error, chain, rows)
         raise
@@ -180,11 +179,9 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
 
 def _place(error: InputError, chain: str, rows: Optional[pa.Array]) -> None:
     """Makes an error about a chain of `rows` of a file (None: all) one about the file and its rows."""
-    text = str(error.args[0])
+    error.file, error.table = chain, ""
     if error.row is not None and rows is not None:
         error.row = rows[error.row].as_py()
-        text = re.sub(r"(^|: )row (\d+)", lambda found: f"{found[1]}row {rows[int(found[2])]}", text)
-    error.args = (f"{chain}: {text}",)
 
 
 def _batches(path: str) -> Iterator[pa.RecordBatch]:
@@ -194,7 +191,7 @@ def _batches(path: str) -> Iterator[pa.RecordBatch]:
             names = [name for name in ("book", "instrument", "quantity") if name in file.schema_arrow.names]
             yield from file.iter_batches(BATCH_ROWS, columns=names, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise InputError(str(error)) from None
+        raise InputError(str(error), file=path) from None
 
 
 def recompute(partition: Partition) -> Dict[str, Any]:
@@ -247,7 +244,7 @@ def recompute(partition: Partition) -> Dict[str, Any]:
     except InputError as error:
         if error.row is not None:
             move(error, error.row - before)
-        error.args = (f"{where}: {error.args[0]}",)
+        error.file = error.file or where
         raise
     except OSError as error:
         raise HostError(f"{output}: {error.strerror or error}") from None
@@ -284,7 +281,7 @@ def collect(job: Job, partitions: List[Partition], stamps: Optional[Mapping[str,
     for partition in partitions:
         report = partition.report()
         if report is None:
-            raise InputError(f"{partition.output}: is not finished")
+            raise InputError("is not finished", file=str(partition.output))
         files = [{"file": Path(path).name, "bytes": Path(path).stat().st_size} for path in partition.files]
         output = (stamps or {}).get(partition.key) or _stamp(partition.output)
         entries.append({"partition": partition.key, "inputs": files, "output": output, **report})
