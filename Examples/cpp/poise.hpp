@@ -13,17 +13,21 @@
 
 namespace poise {
 
-/// What a call that failed says; `row`, `field` and `value` as poise_last_error_row and its kin.
+/// A failed call: its sentence, and the parts of poise_last_error_reason and its kin.
 class error : public std::runtime_error {
 public:
     explicit error(poise_status status)
-        : std::runtime_error(poise_last_error()), status(status), row(poise_last_error_row()),
-          field(poise_last_error_field()), value(poise_last_error_value()) {}
+        : std::runtime_error(poise_last_error()), status(status), place_kind(poise_last_error_place_kind()),
+          place(poise_last_error_place()), row(poise_last_error_row()), field(poise_last_error_field()),
+          value(poise_last_error_value()), text(poise_last_error_text()), reason(poise_last_error_reason()) {}
 
     poise_status status;
+    poise_place_kind place_kind;
+    std::string place;
     std::int64_t row;
     std::string field;
     double value;
+    std::string text, reason;
 };
 
 inline void check(poise_status status) {

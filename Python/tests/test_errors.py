@@ -81,3 +81,24 @@ def test_what_is_not_a_name_of_a_book_or_contract_is_said(chain, positions):
     assert found == {"reason": "is not there", "field": "contract", "value": "BTC-1JAN30-1-C"}
     error, found = parts(lambda: book.set_vol("BTC-27MAR26-60000-C", -1.0))
     assert (found["name"], found["field"], found["value"]) == ("BTC-27MAR26-60000-C", "vol", -1.0)
+
+
+def test_the_glossary_has_the_fields_of_problems():
+    """docs/glossary.md names each field that a dict may have, beside its name in the arrays."""
+    from conftest import ROOT
+    from poise import _hedger
+
+    rows = [line.split("|") for line in (ROOT / "docs/glossary.md").read_text().splitlines() if line.startswith("| `")]
+    named = {row[1].strip(" `"): row[2].strip(" `") for row in rows if len(row) == 6}
+    arrays = {
+        "instruments[].": {**{key: name for key, (name, _) in _hedger._INSTRUMENT_FIELDS.items()}, "minTrade": "minimum_trade"},
+        "bands[].": {**{key: name for key, (name, _) in _hedger._BAND_FIELDS.items()}, "penalty": "penalty",
+                     "penaltyQuad": "penalty_quadratic", "idx": "instrument", "coef": "coefficient"},
+        "risk.": {"lam": "risk_aversion", "cov": "covariance", "d0": "dollar_delta", "exposure": "exposure"},
+        "": {"marginLimit": "margin_limit", "budget": "cash_budget"},
+    }
+    assert named == {path + key: name for path, fields in arrays.items() for key, name in fields.items()}
+    problem = poise.HedgeProblem({"instruments": [{"costBuy": 1, "costSell": 1, "maxBuy": 1, "maxSell": 1}],
+                                  "bands": [{"current": 0, "idx": [0], "coef": [1]}]})
+    held = {*problem.instruments.dtype.names, *problem.bands.dtype.names, *problem.entries.dtype.names, *vars(problem)}
+    assert set(named.values()) <= held

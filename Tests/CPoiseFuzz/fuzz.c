@@ -73,6 +73,10 @@ static poise_status note(fuzz *f, poise_status status, const char *call) {
     }
     f->outcome.statuses[status]++;
     if (poise_last_error()[0] == 0) broken(f, "no message", call);
+    if (poise_last_error_reason()[0] == 0) broken(f, "no reason", call);
+    poise_place_kind kind = poise_last_error_place_kind();
+    if ((kind == POISE_PLACE_LINE || kind == POISE_PLACE_ROW) != (poise_last_error_row() >= 0))
+        broken(f, "a row without its kind", call);
     if (poise_status_name(status)[0] != 'P') broken(f, "no name", call);
     return status;
 }

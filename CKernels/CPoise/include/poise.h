@@ -282,8 +282,8 @@ typedef struct poise_full_form {
  *  `columns`: one for each bit of `greeks`, in the order of the bits; `column_count` is their number, else
  *  POISE_ERROR_COUNT.
  *  `row_status`: `count` bytes, or NULL. With it, a row that cannot be computed gets a poise_row_status and NaN in every column,
- *  and the call succeeds. Without, the first such row makes it fail with POISE_ERROR_VALUE, and what is in the columns
- *  is unspecified.
+ *  and the call succeeds. Without, the first such row makes it fail with POISE_ERROR_VALUE, and the contents of the columns
+ *  are unspecified.
  *  POISE_ERROR_ARGUMENT for unknown bits or an unknown model. Allocates nothing, unless the engine has several
  *  threads and an input column has a stride other than 8: then it copies that column.
  *  Any number of threads at once, also on one engine. Since 0.1. */
@@ -294,9 +294,9 @@ poise_status poise_greeks(
 /** Whether a price has an implied volatility. */
 typedef enum poise_volatility_status {
     POISE_VOLATILITY_OK = 0,
-    /** Below what exercise at the forward is worth. */
+    /** Price below the value of exercise at the forward. */
     POISE_VOLATILITY_BELOW_INTRINSIC = 1,
-    /** At least what the option could ever be worth. */
+    /** Price at or above the largest possible value. */
     POISE_VOLATILITY_ABOVE_MAXIMUM = 2,
     /** An input is not a number, infinite, negative or out of range, or the type neither 0 nor 1. */
     POISE_VOLATILITY_NOT_A_NUMBER = 3,
@@ -312,7 +312,7 @@ typedef struct poise_prices {
     poise_values spot, strike, years, price, rate, dividend;
 } poise_prices;
 
-/** Computes implied volatilities, NaN where there is none.
+/** Computes implied volatilities; NaN for prices that have none.
  *
  *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail.
  *  Allocates nothing. Any number of threads at once. Since 0.1. */
@@ -395,7 +395,7 @@ size_t poise_chain_count(const poise_chain *chain);
 /** The name of an instrument, in the order of the chain's rows; NULL beyond the last. Belongs to the chain. Since 0.1. */
 const char *poise_chain_instrument(const poise_chain *chain, size_t index);
 
-/** What books hold. Never changes: share it among threads. */
+/** Positions of books. Never changes: share it among threads. */
 typedef struct poise_positions poise_positions;
 
 /** Makes positions: quantity above 0 is long, in coins, or in dollars of inverse futures and perpetuals.
@@ -415,13 +415,13 @@ size_t poise_positions_count(const poise_positions *positions);
 
 /* ---- Exposures ---------------------------------------------------------------------------------------------- */
 
-/** What is reported of a group of positions, signed from the book's side. In dollars, or in coin (of one underlying). */
+/** An exposure of a group of positions, signed from the book's side. In dollars, or in coin (of one underlying). */
 typedef enum poise_exposure {
     POISE_EXPOSURE_VALUE = 0,
     POISE_EXPOSURE_DELTA = 1,
-    /** Delta less what the premium moves, where it is paid in coin. */
+    /** Delta less the change of a premium in coin, Δ − V/F. */
     POISE_EXPOSURE_NET_DELTA = 2,
-    /** Of the delta, for a rise of the price by 1%. */
+    /** Change of the delta when the price rises by 1%. */
     POISE_EXPOSURE_GAMMA = 3,
     /** Per volatility point. */
     POISE_EXPOSURE_VEGA = 4,
@@ -439,7 +439,7 @@ typedef enum poise_exposure {
 
 #define POISE_EXPOSURE_COUNT 10
 
-/** The name of an exposure, "net_delta"; NULL where there is none of that number. Static memory. Since 0.1. */
+/** The name of an exposure, "net_delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_exposure_name(poise_exposure exposure);
 
 typedef enum poise_numeraire {
@@ -447,7 +447,7 @@ typedef enum poise_numeraire {
     POISE_NUMERAIRE_COIN = 1
 } poise_numeraire;
 
-/** By what positions are grouped. */
+/** Attributes that positions are grouped by. */
 typedef enum poise_grouping {
     POISE_BY_BOOK = 0,
     POISE_BY_UNDERLYING = 1,
@@ -465,7 +465,7 @@ typedef enum poise_grouping {
 typedef struct poise_exposure_options {
     size_t size;
     poise_numeraire numeraire;
-    /** What groups are made of, each at most once; 0 of them: by book and underlying. */
+    /** Groupings, each at most once; none (0): by book and underlying. */
     uint32_t grouping_count;
     poise_grouping groupings[POISE_MAXIMUM_GROUPINGS];
 } poise_exposure_options;
@@ -614,7 +614,7 @@ typedef struct poise_limit_columns {
     poise_texts expiry;
     /** A poise_exposure each. */
     poise_bytes exposure;
-    /** −infinity and infinity where there is none. */
+    /** −infinity and infinity: no limit. */
     poise_values low, high;
     /** Cost per unit outside; NaN, or data NULL: the band must hold. */
     poise_values penalty;
@@ -633,11 +633,11 @@ void poise_limits_free(poise_limits *limits);
 
 /** What became of a hedge problem: not a failure of the call. */
 typedef enum poise_hedge_outcome {
-    /** The trades are the cheapest that there are; the gap proves it. */
+    /** The trades are the cheapest possible; the gap proves it. */
     POISE_HEDGE_OPTIMAL = 0,
     /** No trades bring every band that must hold within its limits. */
     POISE_HEDGE_INFEASIBLE = 1,
-    /** A search over lots or fixed costs was stopped; the gap bounds what it could still find. */
+    /** A search over lots or fixed costs was stopped; no trades are cheaper than the gap allows. */
     POISE_HEDGE_BUDGET = 2,
     /** The trades could not be proved to be optimal; all 0 where numbers beyond all reason left none that are finite. */
     POISE_HEDGE_UNCERTIFIED = 3,
@@ -652,7 +652,7 @@ typedef struct poise_live_options {
     poise_exposure_options exposures;
     /** Hedges: over how many days positions are held, and the funding rate per eight hours that perpetuals pay. */
     double holding_days, funding_rate;
-    /** Hedges: most cash that trades may spend in dollars; 0 stands for no limit. */
+    /** Hedges: cash budget in dollars; 0: no limit. Below 0: cash that the trades must raise. */
     double cash_budget;
     /** Hedges: other than 0, trades are whole contract sizes. */
     uint32_t uses_lots;
@@ -663,7 +663,7 @@ typedef struct poise_live poise_live;
 
 /** Takes over the market of a chain and the positions of books, and computes everything once.
  *  `limits`: or NULL, for exposures alone. `options`: or NULL. POISE_ERROR_UNKNOWN_NAME for a position whose contract
- *  the chain has no price for, or a limit of a book or underlying that is not there. Since 0.1. */
+ *  has no price in the chain, or a limit on an unknown book, underlying or expiry. Since 0.1. */
 poise_status poise_live_create(
     const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
     const poise_limits *limits, const poise_live_options *options, poise_live **live);
@@ -687,13 +687,13 @@ size_t poise_live_grouping_count(const poise_live *live);
 int64_t poise_live_grouping(const poise_live *live, size_t grouping);
 /** The label of a group in one of the groupings; NULL beyond the last. Belongs to the desk. Since 0.1. */
 const char *poise_live_label(const poise_live *live, size_t group, size_t grouping);
-/** The place of a name; −1 where there is none. Since 0.1. */
+/** The index of a name; −1 if it is unknown. Since 0.1. */
 int64_t poise_live_find_underlying(const poise_live *live, const char *name);
 int64_t poise_live_find_slice(const poise_live *live, const char *name);
 int64_t poise_live_find_contract(const poise_live *live, const char *name);
 
-/* Changes mark what poise_live_update will compute. They allocate nothing, and return POISE_ERROR_ARGUMENT for a place
- * that is not there, POISE_ERROR_VALUE for a number that is not accepted: prices from 1e-12 to 1e12, milliseconds since
+/* Changes mark what poise_live_update will compute. They allocate nothing, and return POISE_ERROR_ARGUMENT for an
+ * unknown index, POISE_ERROR_VALUE for a refused number: prices from 1e-12 to 1e12, milliseconds since
  * 1970, from 1e11 (1973: below are seconds), 0 where the time stays; it may go back. Nothing has changed then. Since 0.1. */
 
 /** The underlying trades at a new price; all its slices move in proportion. */
@@ -713,9 +713,9 @@ poise_status poise_live_fill(poise_live *live, const char *book, size_t contract
 /** Computes the slices that changes have marked and the exposures of their groups. `slices`: how many that were, or
  *  NULL. Allocates nothing. Since 0.1. */
 poise_status poise_live_update(poise_live *live, size_t *slices);
-/** Copies one figure of every group, as of the last update, to `column`. Allocates nothing. Since 0.1. */
+/** Copies one exposure of every group, as of the last update, to `column`. Allocates nothing. Since 0.1. */
 poise_status poise_live_exposures(const poise_live *live, poise_exposure exposure, poise_column column);
-/** One figure of one contract per unit of quantity, as of the last update. Since 0.1. */
+/** One exposure of one contract per unit of quantity, as of the last update. Since 0.1. */
 poise_status poise_live_figure(
     const poise_live *live, size_t contract, poise_exposure exposure, double *value);
 
@@ -724,17 +724,17 @@ poise_status poise_live_figure(
 size_t poise_live_hedge_count(const poise_live *live);
 /** The book that a hedge is for; "" for all together; NULL beyond the last. Since 0.1. */
 const char *poise_live_hedge_book(const poise_live *live, size_t hedge);
-/** What a hedge may trade; 0 beyond the last. Since 0.1. */
+/** Number of a hedge's candidates, the contracts that it may trade; 0 beyond the last hedge. Since 0.1. */
 size_t poise_live_candidate_count(const poise_live *live, size_t hedge);
-/** The contract of a candidate, by its place; −1 beyond the last. Since 0.1. */
+/** The contract index of a candidate; −1 beyond the last. Since 0.1. */
 int64_t poise_live_candidate(const poise_live *live, size_t hedge, size_t candidate);
 /** The limits of a hedge by name, "BTC vega", in the order of their exposures; NULL beyond the last. Since 0.1. */
 size_t poise_live_band_count(const poise_live *live, size_t hedge);
 const char *poise_live_band(const poise_live *live, size_t hedge, size_t band);
 
-/** What may be traded, per unit. `poise hedge --problem` describes the terms. */
+/** An instrument that may be traded; all numbers per unit. docs/glossary.md has the name of each field in JSON. */
 typedef struct poise_hedge_instrument {
-    /** Its place among the underlyings. */
+    /** Index among the underlyings. */
     uint64_t underlying;
     /** In the problem's currency; may be negative, their sum not. */
     double cost_buy, cost_sell;
@@ -745,8 +745,8 @@ typedef struct poise_hedge_instrument {
     double lot;
     /** Finite; 0: not at all. */
     double maximum_buy, maximum_sell;
-    /** Margin that a unit takes on either side, at least 0; cash that a unit bought takes beside its cost, and a unit sold
-     *  brings in. */
+    /** Margin per unit on either side, at least 0; cash that a unit bought takes beside its cost, and a unit sold brings
+     *  in. */
     double margin, cash;
 } poise_hedge_instrument;
 
@@ -762,11 +762,11 @@ typedef struct poise_hedge_result {
     double gap;
     /** Largest violation of a hard limit, relative to what the instruments can move it. */
     double violation;
-    /** Derivatives of the least cost with respect to the margin limit and the cash budget. */
+    /** Shadow prices of the margin limit and the cash budget: derivatives of the least cost by them. */
     double margin_price, cash_price;
 } poise_hedge_result;
 
-/** Why no trades bring every band that must hold within its limits. Violations are counted in widths of their band,
+/** Diagnosis of a problem whose hard bands cannot all be met. Violations are counted in widths of their band,
  *  high − low (a band of width 0 or infinity counts in its own unit); lots, smallest trades and fixed costs are left out. */
 typedef struct poise_hedge_diagnosis {
     size_t size;
@@ -774,14 +774,15 @@ typedef struct poise_hedge_diagnosis {
     uint32_t is_infeasible;
     /** How many bands stay outside. */
     uint32_t violated_count;
-    /** The least sum of violations, and the least possible largest one; infinity where the cash budget cannot be kept. */
+    /** Smallest possible sum of violations, and smallest possible largest violation; infinity if no trades keep the cash
+     *  budget. */
     double total_violation, worst_violation;
-    /** The band whose limit to loosen first: each width takes most off the total. −1: none helps. */
+    /** Index of the band to loosen first: the one where a width reduces the total most. −1: loosening does not help. */
     int64_t first_band;
-    /** By how much the total changes when that band's limit rises by a width: above 0 it is the low limit that is in the
-     *  way, below 0 the high one. The same per unit of the margin limit and the cash budget. */
+    /** Shadow prices: the change of the total when that band's binding limit rises by a width (above 0: the low limit
+     *  binds, below 0: the high one), and per unit of the margin limit and of the cash budget. */
     double first_price, margin_price, cash_price;
-    /** Where the cash budget cannot be kept by any trades: the least that any spend; else NaN. */
+    /** Smallest amount that any trades spend, if none keep the cash budget; else NaN. */
     double least_cash;
     /** Relative primal-dual gap of the total. */
     double gap;
@@ -790,23 +791,23 @@ typedef struct poise_hedge_diagnosis {
 /** Brings the desk up to date, looks at every band of a hedge, and where one is left finds the cheapest trades, from
  *  the last answer on. `result`: or NULL; its `size` must be set. After the first hedge it allocates nothing. Since 0.1. */
 poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_result *result);
-/** Copies the trades that the last decision came to, one per candidate, positive buys; 0 where it was to do nothing, or
- *  infeasible, or there was none yet. Since 0.1. */
+/** Copies the trades of the last decision, one per candidate, above 0 buys; all 0 before the first decision, within
+ *  limits, or if the hedge is infeasible. Since 0.1. */
 poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_column trades);
 /** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
 poise_status poise_live_bands(
-    const poise_live *live, size_t hedge, poise_column exposures, poise_column prices);
-/** New costs and depth of a candidate, for the hedges to come; its `underlying` is not read, its smallest trade stays.
- *  What makes no problem shows when it is solved. Allocates nothing. Since 0.1. */
+    const poise_live *live, size_t hedge, poise_column exposures, poise_column shadow_prices);
+/** Sets costs and depth of a candidate for later hedges; `underlying` is not read, the smallest trade stays. Numbers
+ *  that make no problem are refused by poise_live_decide. Allocates nothing. Since 0.1. */
 poise_status poise_live_set_candidate(
     poise_live *live, size_t hedge, size_t candidate, const poise_hedge_instrument *instrument);
-/** The smallest amount of a candidate that may be bought or sold, for the hedges to come; 0: any. Allocates nothing.
+/** Sets the smallest trade of a candidate for later hedges; 0: any amount. Allocates nothing.
  *  POISE_ERROR_VALUE where it is negative or not finite. Since 0.1. */
 poise_status poise_live_set_minimum_trade(poise_live *live, size_t hedge, size_t candidate, double minimum);
 /** Why the last decision was infeasible, and how near one can get: as poise_hedger_diagnose, of the bands and
  *  candidates of a hedge. Since 0.1. */
 poise_status poise_live_diagnose(
-    poise_live *live, size_t hedge, poise_column trades, poise_column violations, poise_column prices,
+    poise_live *live, size_t hedge, poise_column trades, poise_column violations, poise_column shadow_prices,
     poise_hedge_diagnosis *diagnosis);
 /** Books the trades of the last hedge in `book`, as if all were filled. Since 0.1. */
 poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
@@ -818,7 +819,7 @@ typedef struct poise_hedge_band {
     double current, low, high;
     /** Cost per unit outside. NaN: the band must hold. Where both are 0, being outside costs nothing: no limit at all. */
     double penalty;
-    /** Cost of half the square of what is outside. */
+    /** Cost of s²/2 for an exposure s units outside. */
     double penalty_quadratic;
     /** Its entries: `first_entry` to `first_entry + entry_count − 1`. Entries stand in the order of the bands, without
      *  gaps. */
@@ -837,7 +838,7 @@ typedef struct poise_hedge_problem {
     const poise_hedge_instrument *instruments;
     const poise_hedge_band *bands;
     const poise_hedge_entry *entries;
-    /** Infinity where there is none; 0 is a limit. */
+    /** Infinity: no limit. 0 is a limit. A cash budget below 0 is cash that the trades must raise. */
     double margin_limit, cash_budget;
     /** The price of variance; 0: the three below are not read and may be NULL. */
     double risk_aversion;
@@ -869,22 +870,22 @@ typedef struct poise_hedger poise_hedger;
 poise_status poise_hedger_create(const poise_hedger_options *options, poise_hedger **hedger);
 /** Frees a hedger, or NULL. Since 0.1. */
 void poise_hedger_free(poise_hedger *hedger);
-/** Finds the cheapest trades. `trades`: instrument_count rows. `prices`: the derivative of the least cost with respect
- *  to each band's active limit, band_count rows, or data NULL. Both are 0 where the outcome is infeasible. `result`: or NULL; its `size` must be set.
+/** Finds the cheapest trades. `trades`: instrument_count rows. `shadow_prices`: the derivative of the least
+ *  cost by each band's active limit, band_count rows, or data NULL. Both are 0 if the outcome is infeasible. `result`: or NULL; its `size` must be set.
  *  POISE_ERROR_VALUE where a number makes no problem: the field is a path, "bands[3].lo". After the first problem of a
  *  shape (the same bands on the same instruments) it allocates nothing. Since 0.1. */
 poise_status poise_hedger_solve(
     poise_hedger *hedger, const poise_hedge_problem *problem, poise_hedge_start start, poise_column trades,
-    poise_column prices, poise_hedge_result *result);
+    poise_column shadow_prices, poise_hedge_result *result);
 /** Why a problem is infeasible, and how near one can get. `trades`: the cheapest that reach the least sum of violations,
  *  instrument_count rows. `violations`: how far each band stays outside with them, in widths: below 0 where it is below
- *  `low`; 0 where it is met, or soft. `prices`: by how much the least sum changes when a band's limit in the way rises by
- *  a width. Both have band_count rows; each of the three columns may have data NULL, and all are 0 where the bands can be
+ *  `low`; 0 where it is met, or soft. `shadow_prices`: the change of the least sum when a band's binding limit rises
+ *  by a width. Both have band_count rows; each of the three columns may have data NULL, and all are 0 where the bands can be
  *  met. `diagnosis`: its `size` must be set. Fails as poise_hedger_solve does, and forgets nothing of the last answer.
  *  Allocates. Since 0.1. */
 poise_status poise_hedger_diagnose(
     poise_hedger *hedger, const poise_hedge_problem *problem, poise_column trades, poise_column violations,
-    poise_column prices, poise_hedge_diagnosis *diagnosis);
+    poise_column shadow_prices, poise_hedge_diagnosis *diagnosis);
 
 #ifdef __cplusplus
 }
