@@ -26,13 +26,14 @@ struct Failure: PoiseError {
         Failure(status: POISE_ERROR_ALIGNMENT, field: "\(name)", reason: reason)
     }
 
-    /// A number or text among the data; `row` where it is one of many.
+    /// A number or text among the data, empty if it has none; `row` where it is one of many.
     static func value(
-        row: Int? = nil, _ field: String, _ value: (some CustomStringConvertible)?, _ reason: String
+        row: Int? = nil, _ field: String, _ value: some CustomStringConvertible, _ reason: String
     ) -> Failure {
-        Failure(
+        let text = "\(value)"
+        return Failure(
             status: POISE_ERROR_VALUE, place: row.map { .row($0) }, field: field,
-            value: value.map { "\($0)" }, reason: reason)
+            value: text.isEmpty ? nil : text, reason: reason)
     }
 
     /// Makes it the last error of this thread.

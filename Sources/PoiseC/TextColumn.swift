@@ -44,7 +44,7 @@ struct TextColumn {
     }
 
     private func invalid(_ row: Int, _ reason: String) -> Failure {
-        .value(row: row, "\(name)", nil as String?, reason)
+        .value(row: row, "\(name)", "", reason)
     }
 }
 

@@ -58,8 +58,8 @@ import Testing
                     $0.funding_rate = -2e-4
                 }, { $0.holding = HedgeCandidate.Holding(horizon: 3, funding: -2e-4) }
             ),
-            ("cash_budget", { $0.cash_budget = 1_000 }, { $0.cashBudget = 1_000 }),
-            ("cash_budget, negative", { $0.cash_budget = -20_000 }, { $0.cashBudget = -20_000 }),
+            ("cash_budget", { $0.cash_budget = -8_000 }, { $0.cashBudget = -8_000 }),
+            ("cash_budget, larger", { $0.cash_budget = -20_000 }, { $0.cashBudget = -20_000 }),
             ("uses_lots", { $0.uses_lots = 1 }, { $0.usesLots = true }),
         ]
 
@@ -79,16 +79,21 @@ import Testing
     }
 
     @Test(
-        "Trades spend at most the cash budget, and where it is negative bring in what it says",
-        arguments: [5_000, 1_000, -1_000, -20_000])
-    func cashBudgets(_ budget: Double) throws {
-        // What a unit of each candidate costs to buy.
+        "Trades spend at most the cash budget, and bring in what it says where it is negative",
+        arguments: [-500, -5_000, -20_000])
+    func cashBudgets(_ shortfall: Double) throws {
+        // Cash for a unit of each candidate, beside the linear cost.
         let cash = try Self.swiftHedge(BookHedge.Options()).problem.instruments.map(\.cash)
-        func spent(_ answer: Answer) -> Double { zip(cash, answer.trades).reduce(0) { $0 + $1.0 * $1.1 } }
+        func spent(_ answer: Answer) -> Double {
+            zip(cash, answer.trades).reduce(answer.result.linear_cost) { $0 + $1.0 * $1.1 }
+        }
         let free = try Self.answer { _ in }
+        // As much less than what they bring in unless told.
+        let budget = spent(free) + shortfall
         let bound = try Self.answer { $0.cash_budget = budget }
-        #expect(spent(free) > budget)
+        #expect(budget < 0)
         #expect((spent(bound) - budget).magnitude <= 1e-6 * budget.magnitude)
+        #expect(bound.result.outcome == POISE_HEDGE_OPTIMAL)
         #expect(bound.result.cash_price < 0 && free.result.cash_price == 0)
         #expect(bound.result.linear_cost > free.result.linear_cost)
     }
