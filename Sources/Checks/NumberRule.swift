@@ -1,4 +1,4 @@
-/// What a number must be. NaN breaks every rule.
+/// A condition on a number. NaN breaks every rule.
 ///
 /// A rule and its complaint are one thing, so that all readers, models and policies refuse alike and in the same
 /// words.
@@ -40,7 +40,7 @@ package enum NumberRule: Sendable, Equatable {
         }
     }
 
-    /// What a refused value must be: "must be above 0 and finite".
+    /// The complaint about a refused value: "must be above 0 and finite".
     package var complaint: String {
         switch self {
         case .number: "must be a number"

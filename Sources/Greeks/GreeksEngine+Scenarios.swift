@@ -1,7 +1,7 @@
 import GreeksKernel
 
 extension GreeksEngine {
-    /// What legs are worth, or gain, in every scenario of a plan: see `scenarioForm`.
+    /// Values or gains of legs in every scenario of a plan: see `scenarioForm`.
     public enum ScenarioResult: Sendable {
         /// V', in quote currency.
         case price

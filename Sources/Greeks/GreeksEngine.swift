@@ -64,7 +64,7 @@ public struct GreeksEngine: Sendable {
         }
     }
 
-    /// Implied volatilities of `count` options, with a `VolatilityStatus` each; NaN where there is none.
+    /// Implied volatilities of `count` options, with a `VolatilityStatus` each; NaN if the price implies none.
     ///
     /// Nothing need be validated before. Columns of any alignment; nothing behind them is written.
     public func impliedVolatilities(

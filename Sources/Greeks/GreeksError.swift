@@ -1,7 +1,7 @@
 import Checks
 import GreeksKernel
 
-/// What the doors of this module refuse.
+/// An error at the doors of this module.
 public enum GreeksError: PoiseError, Equatable {
     /// `POISE_ISA` or an argument names no instruction set.
     case unknownInstructionSet(String)
@@ -81,7 +81,7 @@ public enum InputStatus: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// What the field must be for a model.
+    /// The condition on the field under a model.
     public func reason(_ model: OptionModel) -> String {
         let range = model.range
         let price =

@@ -10,7 +10,7 @@ import GreeksKernel
 
 /// The instruction sets that the kernel is compiled for, worst first.
 public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomStringConvertible {
-    /// What every processor of this architecture has (SSE2 on x86-64, NEON on arm64).
+    /// The set that every processor of this architecture has (SSE2 on x86-64, NEON on arm64).
     case baseline
     /// x86-64-v3: AVX2 with fused multiply-add.
     case avx2

@@ -43,7 +43,7 @@ public struct PriceBatch: Sendable {
 }
 
 extension GreeksEngine {
-    /// The implied volatility of every price, NaN where there is none, and why.
+    /// The implied volatility of every price, or NaN and the reason.
     public func impliedVolatilities(
         of batch: PriceBatch
     ) -> (volatility: [Double], status: [VolatilityStatus]) {

@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What a model accepts of spots, strikes, volatilities and |rate·years|; the rest is the same for all.
+/// Accepted ranges of spot, strike, volatility and |rate·years| under a model; other ranges are the same for all.
 public struct AcceptedRange: Sendable {
     /// Prices are 0, or from `leastPrice` to `largestPrice`: in size, where they may be negative.
     public var leastPrice, largestPrice: Double

@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What the formulas of `Greek` need beside d1: one value per lane, or one per slice broadcast.
+/// Inputs of the formulas of `Greek` beside d1: one value per lane, or one per slice broadcast.
 @usableFromInline
 struct BlackScholesMertonTerms {
     /// 1/S.

@@ -1,4 +1,4 @@
-/// What the formulas accept, checked at the door by `Greeks`.
+/// Ranges that the formulas accept, checked at the door by `Greeks`.
 public enum Domain {
     /// The least positive spot or strike; the formulas have cubes of their reciprocals. 0 is computed as this: right
     /// for all but prices that are themselves of this size.

@@ -6,7 +6,7 @@ public enum Numeraire: String, Sendable, CaseIterable {
     case coin
 }
 
-/// What is reported of a book. All are signed from the book's side: long options have positive vega.
+/// The exposures that are reported of a book. All are signed from the book's side: long options have positive vega.
 ///
 /// F is the price of the contract's own future (perpetual, coin), V its value in quote currency, p = V/F;
 /// Δ, Γ, ν and so on are the natural Greeks of `Greek` with S = F.

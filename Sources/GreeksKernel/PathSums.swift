@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What the options of one expiry share at one step of a simulation, the same on every path.
+/// Inputs shared by the options of one expiry at one step of a simulation, the same on every path.
 public struct PathExpiry: Sendable {
     /// T and √T, 1/T (bounded for T = 0), e^(−rT), e^(−qT), (r − q)T, r, q.
     public var years, squareRootOfYears, reciprocalYears: Double

@@ -1,13 +1,13 @@
 import VectorMath
 
-/// What a value means: from the columns of eight options to their price and Greeks.
+/// A pricing model: from the columns of eight options to their price and Greeks.
 ///
 /// A model is one page: this function, in terms of lanes. Loops, levels, instruction sets, tails and threads are
 /// the same for all.
 public protocol PricingModel {
     /// As in tables and on the command line.
     static var name: String { get }
-    /// What it accepts.
+    /// The range that it accepts.
     static var range: AcceptedRange { get }
     /// What it computes: the Greeks that its function assigns.
     static var greeks: GreekSet { get }
@@ -35,7 +35,7 @@ public enum OptionModel: Int, Sendable, CaseIterable {
     /// As in tables and on the command line.
     public var name: String { definition.name }
 
-    /// What it accepts.
+    /// The range that it accepts.
     public var range: AcceptedRange { definition.range }
 
     /// What it computes.

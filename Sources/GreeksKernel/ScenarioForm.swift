@@ -109,7 +109,7 @@ public struct ScenarioColumns {
 public protocol ScenarioMeasure {
     /// Whether results are profits in coin, else in quote currency.
     static var isInCoin: Bool { get }
-    /// Whether what a leg is worth now is taken off.
+    /// Whether the present value of the leg is subtracted.
     static var isProfit: Bool { get }
 }
 
@@ -134,7 +134,7 @@ public enum ScenarioCoinProfit: ScenarioMeasure {
 /// Full revaluation of `count` legs (a multiple of 8) in every scenario: row i, `stride` doubles after the one
 /// before, gets leg i's results in the order of the plan's moves.
 ///
-/// What scenarios share is computed once for eight legs: discount factors per term, σ√T and its reciprocal per
+/// Shared parts of scenarios are computed once for eight legs: discount factors per term, σ√T and its reciprocal per
 /// state of volatility. A scenario itself costs an exponential and two Mills ratios.
 @inlinable @inline(__always)
 public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(

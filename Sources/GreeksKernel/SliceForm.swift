@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What all options of one underlying and expiry share, with everything that can be computed once.
+/// Inputs shared by all options of one underlying and expiry, with everything that can be computed once.
 ///
 /// Made by `prepareSlices`, eight at a time.
 public struct Slice: BitwiseCopyable, Sendable {

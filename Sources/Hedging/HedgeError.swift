@@ -1,6 +1,6 @@
 import Checks
 
-/// What is wrong with a hedge problem, naming the field.
+/// An error of a hedge problem, naming the field.
 public enum HedgeError: PoiseError, Equatable {
     /// `field` is a path such as `bands[3].low`, `name` the instrument or band.
     case invalidValue(field: String, name: String, value: Double, reason: String)

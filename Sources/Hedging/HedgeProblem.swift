@@ -1,4 +1,4 @@
-/// What may be traded, what it costs and which exposures must come back into which bands.
+/// Instruments that may be traded, their costs, and the exposures that must come back into their bands.
 ///
 /// Trades `x` (units of each instrument, positive buys) minimise
 ///
@@ -86,7 +86,7 @@ public struct HedgeProblem: Sendable, Equatable {
     }
 }
 
-/// What one instrument costs and how much of it may be traded. Amounts per unit traded.
+/// Costs and limits of one instrument. Amounts per unit traded.
 public struct HedgeInstrument: Sendable, Equatable {
     /// Index of the underlying.
     public var underlying: Int

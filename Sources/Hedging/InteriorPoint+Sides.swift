@@ -4,7 +4,7 @@ extension InteriorPoint {
     struct Side {
         /// +1 at the low limit, −1 at the high one.
         let sign: Double
-        /// What there is: 0 no limit, 1 a hard one, 2 a soft one.
+        /// Kind of the limit: 0 none, 1 hard, 2 soft.
         let kind: Vector
         let limit, slack, multiplier, excess, excessDual: Vector
         let slackStep, multiplierStep, excessStep, excessDualStep: Vector

@@ -1,4 +1,4 @@
-/// What is still to be looked at in a search, lowest bound first, and nodes to use again.
+/// Open nodes of a search, lowest bound first, and nodes to use again.
 struct OpenNodes {
     private var heap: [SearchNode] = []
     private var spare: [SearchNode] = []
@@ -54,7 +54,7 @@ final class SearchNode {
     /// Of the relaxation above or, once solved, its own.
     let guess: ActiveSet.Guess
     var bound = -Double.infinity
-    /// What was branched on to get here: instrument, how much was cut off, and whether upwards.
+    /// The branch that led here: instrument, amount cut off, and whether upwards.
     var branched = -1
     var cut = 0.0
     var isUp = false

@@ -1,6 +1,6 @@
 /// The one reader of times, for tables, JSON and columns alike.
 extension Timestamp {
-    /// What a time may look like, for error messages.
+    /// The accepted forms of a time, for error messages.
     package static let expectation = """
         expected a time: seconds, milli-, micro- or nanoseconds since 1970 (10, 13, 16 or 19 digits), or such as \
         2024-03-22T10:07:08.463Z

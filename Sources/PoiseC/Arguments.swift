@@ -1,7 +1,7 @@
 import CPoise
 import Checks
 
-// What every call checks of its arguments. Addresses are computed with wrapping arithmetic: an absurd stride is the
+// Checks of arguments that all calls share. Addresses are computed with wrapping arithmetic: an absurd stride is the
 // caller's wrong buffer, not a trap.
 
 extension StaticString {

@@ -31,7 +31,7 @@ func valuation(_ table: PositionTable, in chain: Chain) throws(Failure) -> BookV
     try reading { badRows throws(MarketError) in try BookValuation(table, in: chain, &badRows) }
 }
 
-/// What `poise_exposure_options` say.
+/// `poise_exposure_options`, checked.
 struct ExposureOptions {
     var numeraire = Numeraire.usd
     /// Nil where there are none.
@@ -81,7 +81,7 @@ struct ExposureOptions {
     }
 }
 
-/// What `poise_buckets` say.
+/// `poise_buckets`, checked.
 struct BucketEdges {
     private var tenorDays = ExposureBuckets.standardTenorDays
     private var moneyness = ExposureBuckets.standardMoneyness

@@ -122,7 +122,7 @@ extension Failure {
     }
 }
 
-// MARK: What the header says of errors
+// MARK: The last error
 
 @c @implementation
 public func poise_last_error() -> UnsafePointer<CChar>? { poise_private_message() }

@@ -144,7 +144,7 @@ final class HedgerHandle {
 }
 
 extension poise_hedge_problem {
-    /// What the struct ended with before it had `minimum_trade`.
+    /// The struct's size before it had `minimum_trade`.
     static let sizeBeforeMinimumTrade =
         MemoryLayout<poise_hedge_problem>.stride - MemoryLayout<poise_values>.stride
 }

@@ -4,7 +4,7 @@ import Market
 import Poise
 import Rebalancing
 
-/// What the rest of a configuration refers to.
+/// The market that the rest of a configuration refers to.
 struct MarketSetting {
     let model: any PathModel
     let spot: Double

@@ -18,7 +18,7 @@ extension Grouping {
         return groupings
     }
 
-    /// What positions are grouped by that have no buckets.
+    /// Groupings without buckets.
     static let unbucketed: [Grouping] = [.desk, .book, .underlying, .expiry, .instrument]
 }
 
@@ -26,7 +26,7 @@ extension Numeraire {
     /// The currency as people write it.
     var unit: String { self == .usd ? "USD" : "coin" }
 
-    /// By what totals are grouped: each desk's where books of desks are listed, then all; in coin, which does not add
+    /// Groupings of totals: each desk's where books of desks are listed, then all; in coin, which does not add
     /// across underlyings, by underlying.
     func totals(_ groupings: [Grouping]) -> [[Grouping]] {
         let own: [Grouping] = self == .coin ? [.underlying] : []

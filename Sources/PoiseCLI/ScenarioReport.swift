@@ -1,7 +1,7 @@
 import Foundation
 import Poise
 
-/// What groups and totals gain in the scenarios of a grid, as tables.
+/// Gains of groups and totals in the scenarios of a grid, as tables.
 struct ScenarioReport {
     /// A row of profits and what it is of.
     struct Line {
@@ -55,7 +55,7 @@ struct ScenarioReport {
         }
     }
 
-    /// What volatilities stick to, where that is the same in all scenarios.
+    /// The stickiness of volatilities, if it is the same in all scenarios.
     var sticky: String {
         let first = grid.scenarios[0].stickiness
         guard first != .strike, grid.scenarios.allSatisfy({ $0.stickiness == first }) else { return "" }
@@ -138,7 +138,7 @@ struct ScenarioLadder {
 
     /// Ascending: the scenarios that count in full, then those that are dampened.
     let rows: [Row]
-    /// What else moves, in the order of the grid.
+    /// The other moves, in the order of the grid.
     let columns: [String]
     /// The scenario of each row and column; the first where several have the same.
     let cells: [[Int?]]

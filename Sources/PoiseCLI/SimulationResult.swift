@@ -1,7 +1,7 @@
 import Market
 import Poise
 
-/// What a simulation found, for tables, programs and pages.
+/// Results of a simulation, for tables, programs and pages.
 struct SimulationResult {
     let settings: SimulationSettings
     let figures: HedgingFigures

@@ -86,7 +86,7 @@ struct TailRiskReport {
     }
 }
 
-/// What stands below such a report.
+/// The lines below such a report.
 struct TailRiskFacts {
     let command: ValueAtRiskCommand
     let history: FactorHistory

@@ -253,7 +253,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         return (moves, covariance)
     }
 
-    /// What every group gains in every scenario.
+    /// Gains of every group in every scenario.
     private func gainReport(_ gains: ScenarioProfits, _ moves: FactorMoves) -> Report<Int> {
         typealias Column = Report<Int>.Column
         let unit = inputs.numeraire.rawValue

@@ -3,7 +3,7 @@
 /// As soon as one band has been left, the optimizer brings all Greeks that have left theirs into their inner
 /// bands at least cost, trading options and the underlying together, and keeps the others where they may be.
 ///
-/// What is to hold for all bands, such as `FreshDataPolicy`, goes around the joint policy: around its base
+/// A wrapper that is to hold for all bands, such as `FreshDataPolicy`, goes around the joint policy: around its base
 /// alone it leaves the companions as they are.
 ///
 /// - Input: what the policies look at.

@@ -18,7 +18,7 @@ extension RebalancedGreek {
         }
     }
 
-    /// What one natural unit is in the units of `ExposureGreek` in US dollars.
+    /// One natural unit in the units of `ExposureGreek` in US dollars.
     func limitUnits(_ spot: Double) -> Double {
         switch self {
         case .delta: spot

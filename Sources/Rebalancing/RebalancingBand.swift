@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What a policy answers: where an exposure may stay, and where to take it once it has left.
+/// The answer of a policy: the range in which an exposure may stay, and the one to take it to once it has left.
 ///
 /// Between `lower` and `upper` nothing is done. Outside, the exposure goes to the nearest point of the inner band:
 /// with proportional costs that is the edge itself (`init(lower:upper:)`), with costs per trade it is further in.

@@ -1,6 +1,6 @@
 import Checks
 
-/// What is wrong with a policy or with the exposures that it is to judge.
+/// An error of a policy or of the exposures that it judges.
 public enum RebalancingError: PoiseError, Equatable {
     /// A parameter that makes no policy.
     case invalidParameter(name: String, value: Double, reason: String)

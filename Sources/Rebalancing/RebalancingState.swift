@@ -1,6 +1,6 @@
 import VectorMath
 
-/// What a policy looks at, for eight positions at once: the lanes of a simulator's paths, or one live position in
+/// The inputs of a policy, for eight positions at once: the lanes of a simulator's paths, or one live position in
 /// every lane (`init(repeating:)`).
 ///
 /// One position in one underlying; amounts are signed from the book's side, the hedge counted in. Natural units:

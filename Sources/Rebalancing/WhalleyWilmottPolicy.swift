@@ -22,7 +22,7 @@ import VectorMath
 public struct WhalleyWilmottPolicy: RebalancingPolicy {
     /// a, per unit of currency.
     public let riskAversion: Double
-    /// By what the half-width is multiplied: 1 is the formula's.
+    /// Factor on the half-width; 1 is the formula's.
     public let scale: Double
 
     /// - Throws: for a risk aversion or scale that is not positive.

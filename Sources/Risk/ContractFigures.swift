@@ -55,7 +55,7 @@ public struct ContractFigures: Sendable {
     }
 }
 
-/// What decides how a contract's Greeks become figures of a book.
+/// The kind of a contract: it decides how its Greeks become exposures of a book.
 enum ContractClass: UInt8, Sendable {
     case inverseOption, linearOption
     /// Dated futures and perpetuals.

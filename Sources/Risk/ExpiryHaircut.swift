@@ -27,7 +27,7 @@ public struct ExpiryHaircut: Sendable, Equatable {
         return nil
     }
 
-    /// What of a value counts; rates below 0 as 0.
+    /// The share of a value that counts; rates below 0 count as 0.
     func marked(_ value: Double, years: Double, rate: Double) -> Double {
         let rate = max(0, rate)
         if value > 0 {
@@ -44,7 +44,7 @@ public struct ExpirySums: Sendable {
     public struct Part: Sendable {
         /// The row of the result.
         public var book: Int
-        /// What the options are worth now, in the currency of the profits.
+        /// Present value of the options, in the currency of the profits.
         public var value: Double
         /// Nil for what does not expire: it is neither marked down nor taken absolutely.
         public var years: Double?

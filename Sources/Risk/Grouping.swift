@@ -1,6 +1,6 @@
 import Market
 
-/// By what positions are grouped.
+/// An attribute that positions are grouped by.
 public enum Grouping: String, CaseIterable, Sendable {
     case book, underlying, expiry, instrument
     /// Of a book (`ExposureBuckets.deskOfBook`).

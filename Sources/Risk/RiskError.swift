@@ -1,14 +1,14 @@
 import Checks
 
-/// What live risk refuses; nothing has changed when it is thrown.
+/// An error of live risk; nothing has changed when it is thrown.
 public enum RiskError: PoiseError, Equatable {
     /// Edges of buckets are to be positive and ascending.
     case invalidEdge(buckets: String, value: Double)
     case unknownBook(String)
     case unknownContract(String)
-    /// What a limit or a report asks for takes positions grouped in another way.
+    /// A limit or report needs positions grouped in another way.
     case missingGrouping(of: String, Grouping)
-    /// A grid moves volatilities along a smile, and there is none.
+    /// A grid moves volatilities along a smile, and the smile is missing.
     case missingSmile(of: String)
     /// A value that the formulas do not accept, for a contract, an underlying or a slice of it.
     case invalidValue(of: String, field: String, value: Double, reason: String = "is not accepted")
@@ -48,7 +48,7 @@ extension RiskError {
         case .unknownContract: "not among the contracts that the plan was made for"
         case .missingGrouping(_, let grouping): "positions are not grouped by \(grouping.rawValue)"
         case .missingSmile:
-            "volatilities are to move along a smile (sticky moneyness or delta), and there is none"
+            "volatilities are to move along a smile (sticky moneyness or delta), and the smile is missing"
         case .invalidValue(_, _, _, let reason): reason
         }
     }

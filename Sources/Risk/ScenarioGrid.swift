@@ -18,7 +18,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         public var shortTermPower = 0.0
         public var longTermPower = 0.0
         public var leastDays = 0.0
-        /// What σ' is at least, as for volatilities that are shocked up.
+        /// Floor of σ', for volatilities that are shocked up.
         public var leastVolatility = 0.0
         public var wing: Wing?
 
@@ -42,7 +42,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         public init() {}
     }
 
-    /// What a contract's volatility does when the price moves, before the rule.
+    /// How a contract's volatility follows the price, before the rule is applied.
     public enum Stickiness: String, Sendable, CaseIterable {
         /// It stays.
         case strike
@@ -52,7 +52,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         case delta
     }
 
-    /// What of an expiry's profit a book is charged.
+    /// How an expiry's profit enters a book's charge.
     public enum ExpiryLoss: String, Sendable, CaseIterable {
         case signed
         /// Minus its magnitude: whichever way the smile tilts, it hurts.
@@ -128,7 +128,7 @@ public struct ScenarioGrid: Sendable, Equatable {
     /// Whether some scenario needs the smiles of a chain.
     public var needsSmiles: Bool { scenarios.contains { $0.stickiness != .strike } }
 
-    /// What a scenario is, for people: `-16%, vol up, 1 day`. What is the same in all scenarios is left out.
+    /// The title of a scenario: `-16%, vol up, 1 day`. Moves that all scenarios share are left out.
     public func title(_ scenario: Int) -> String {
         let own = scenarios[scenario]
         var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]

@@ -134,7 +134,7 @@ extension Settings {
         return failure("\(field)[\(place)]", elements[place], "expected \(limits)")
     }
 
-    /// A value or a list of them; 0 where there is none.
+    /// A value or a list of values; 0 if absent.
     private func list(_ name: String) throws(MarketError) -> [Double] {
         guard let found = node(name) else { return [0] }
         return found.array == nil ? [try number(name)] : try numbers(name)

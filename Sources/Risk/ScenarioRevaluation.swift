@@ -40,7 +40,7 @@ public struct ScenarioRevaluation: Sendable {
         }
     }
 
-    /// What a long unit of each leg gains in each scenario, dampened.
+    /// Gains of a long unit of each leg in each scenario, dampened.
     /// - Parameter numeraire: `usd`: V' − V in the legs' quote currency; `coin`: V'/S' − V/S, as where premiums are
     ///   paid in coin.
     public func profits(
@@ -51,7 +51,7 @@ public struct ScenarioRevaluation: Sendable {
         return result
     }
 
-    /// What books gain in each scenario, dampened: a row per book. Memory does not grow with the number of legs.
+    /// Gains of books in each scenario, dampened: a row per book. Memory does not grow with the number of legs.
     /// - Parameters:
     ///   - quantities: of each leg; above 0 is long.
     ///   - books: of each leg, from 0 to `bookCount` − 1.
@@ -240,7 +240,7 @@ extension ScenarioRevaluation {
         }.get()
     }
 
-    /// What books gain: see `profits(of:count:quantities:books:bookCount:in:progress:)`.
+    /// Gains of books: see `profits(of:count:quantities:books:bookCount:in:progress:)`.
     /// - Throws: `invalidValue`, also for columns whose length is not the batch's.
     public func profits(
         of batch: OptionBatch, quantities: [Double], books: [Int32], bookCount: Int,

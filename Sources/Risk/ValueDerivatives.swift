@@ -1,7 +1,7 @@
 import Greeks
 import Market
 
-/// What one unit of a contract gains where its own price moves from F to F₁, its volatility, its time or its rate
+/// The gain of one unit of a contract where its own price moves from F to F₁, its volatility, its time or its rate
 /// change: the derivatives of the gain, at the start.
 ///
 /// | | US dollars | coin |
@@ -79,7 +79,7 @@ extension ChainGreeks {
         }
     }
 
-    /// What one unit of a row gains as its own price moves to `price`; of an option the value in quote currency goes
+    /// The gain of one unit of a row as its own price moves to `price`; of an option the value in quote currency goes
     /// from `start` to `end`.
     package func profit(
         ofRow row: Int, to price: Double, value: (start: Double, end: Double) = (0, 0),

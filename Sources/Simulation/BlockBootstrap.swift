@@ -14,7 +14,7 @@ public struct BlockBootstrap: PathModel {
     public let spot: Double
     /// Expected candles of a stretch.
     public let meanBlockLength: Double
-    /// What the variance column says, as a volatility.
+    /// The variance column as a volatility.
     public let volatility: Double
     /// Per candle: logarithms of close, high and low against its open, and against the close before.
     private let fresh, following: [(close: Double, high: Double, low: Double)]

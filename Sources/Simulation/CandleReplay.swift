@@ -9,7 +9,7 @@ import VectorMath
 public struct CandleReplay: PathModel {
     public let series: CandleSeries
     public let grid: TimeGrid
-    /// What the variance column says, as a volatility: replayed prices have none that is known.
+    /// The variance column as a volatility: replayed prices have none that is known.
     public let volatility: Double
     /// Price at which every path starts; nil for that of its time.
     public let startPrice: Double?

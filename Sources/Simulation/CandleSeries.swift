@@ -7,7 +7,7 @@ public struct CandleSeries: Sendable {
         case start, end
     }
 
-    /// What is done about stretches without candles.
+    /// The treatment of stretches without candles.
     public enum Gaps: Sendable {
         /// They are refused.
         case refused

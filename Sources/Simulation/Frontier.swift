@@ -1,4 +1,4 @@
-/// Those policies that no other beats in both cost and risk.
+/// Indices of the policies that no other beats in both cost and risk.
 public func frontier(_ points: [(cost: Double, risk: Double)]) -> [Int] {
     points.indices.filter { index in
         !points.indices.contains { other in

@@ -4,7 +4,7 @@ import Checks
 public enum Funding: Sendable, Equatable {
     case none
     case constant(Double)
-    /// What the path model brings, as replays may.
+    /// The path model's own rate, as replays may have.
     case fromPaths
     /// Rates of the past, from a place drawn for each path on.
     case history(FundingHistory)

@@ -74,7 +74,7 @@ public struct FundingHistory: Sendable, Equatable {
         rates.indices.map { (Timestamp(milliseconds: start.milliseconds + Int64($0) * interval), rates[$0]) }
     }
 
-    /// What a long position pays in the step that begins at a time, as a share of its value: each path begins
+    /// The payment of a long position in the step that begins at a time, as a share of its value: each path begins
     /// at a place of its own in the history and goes on from there, round and round.
     func payments(_ grid: TimeGrid, time: Int, firstPath: UInt32, seed: UInt64) -> Lanes {
         let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(

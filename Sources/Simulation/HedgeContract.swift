@@ -1,7 +1,7 @@
 import Checks
 import Market
 
-/// What the delta is hedged with.
+/// The contract that hedges the delta.
 public struct HedgeContract: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         case spot

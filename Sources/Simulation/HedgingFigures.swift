@@ -37,7 +37,7 @@ public final class HedgingFigures: @unchecked Sendable {
         Array(column(policy, HedgingLoop.figureCount + part.rawValue).prefix(completed))
     }
 
-    /// What trading and holding the hedge cost on each path: all parts that are costs, positive where they
+    /// Cost of trading and holding the hedge on each path: all parts that are costs, positive where they
     /// cost.
     public func costs(policy: Int) -> [Double] {
         var costs = [Double](repeating: 0, count: completed)

@@ -73,7 +73,7 @@ extension HedgingLoop {
         return order
     }
 
-    /// What of resting orders is filled: where the price reaches them before the step ends.
+    /// Fills of resting orders: where the price reaches them before the step ends.
     ///
     /// - Method: a Brownian bridge from ln S to ln S′ with variance v passes a level a below its start and b
     ///   below its end with probability exp(−2ab/v).

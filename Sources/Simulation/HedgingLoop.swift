@@ -50,7 +50,7 @@ final class HedgingLoop {
         var alive = Lanes(repeating: 1)
         var highest = Lanes.zero
         var yearsSinceHedge = Lanes(repeating: .infinity)
-        /// That a policy with volatilities of its own last asked for.
+        /// The scale that a policy with volatilities of its own last asked for.
         var volatilityScale: Lanes?
     }
 
@@ -307,7 +307,7 @@ final class HedgingLoop {
         return options.tracks.indices.map { (options.positions[$0][lane], options.tracks[$0].sums) }
     }
 
-    /// What trading costs now at the first venue that is up, as the policy is told.
+    /// Present cost of trading at the first venue that is up, as the policy is told.
     @inline(__always)
     func quote(_ state: inout RebalancingState, _ time: Int) {
         for index in venues.indices.reversed() {

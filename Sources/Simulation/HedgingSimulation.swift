@@ -99,7 +99,7 @@ public struct HedgingSimulation: Sendable {
     }
 }
 
-/// What threads share: chunks are handed out in order.
+/// The work that threads share: chunks are handed out in order.
 private final class SharedWork: Sendable {
     let next: Atomic<Int>
     let completed: Atomic<Int>

@@ -38,7 +38,7 @@ final class OptionHedges {
         trades.update(repeating: .zero, count: terms.count)
     }
 
-    /// What is held is worth.
+    /// Value of the held options.
     @inline(__always)
     func value(_ time: Int) -> Lanes {
         var sum = Lanes.zero
@@ -108,7 +108,7 @@ final class OptionHedges {
         return (value * Lanes(repeating: terms.halfSpread), fee)
     }
 
-    /// What the optimizer is told of one position.
+    /// One position as the optimizer sees it.
     struct Request {
         var lane: Int
         var time: Int
@@ -132,7 +132,7 @@ final class OptionHedges {
         }
     }
 
-    /// What a contract brings of a Greek.
+    /// The exposure that one contract adds to a Greek.
     private func exposure(_ index: Int, _ greek: RebalancedGreek, _ request: Request) -> Double {
         let (option, lane) = (seen[index], request.lane)
         return switch greek {

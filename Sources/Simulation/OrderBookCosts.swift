@@ -1,6 +1,6 @@
 import Checks
 
-/// What trading costs at an order book: spread, fees, impact.
+/// Trading costs at an order book: spread, fees, impact.
 public struct OrderBookCosts: Sendable, Equatable {
     /// Half the spread as a part of the price, at the reference volatility; grows by `spreadWidening` of
     /// itself per 1.00 that the ratio of realised to reference volatility is above 1.

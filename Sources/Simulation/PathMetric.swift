@@ -1,4 +1,4 @@
-/// What one policy's account went through on one path.
+/// A figure of one policy's account on one path.
 public enum PathMetric: Int, CaseIterable, Sendable {
     /// Equity at the end; it was 0 at the start.
     case profit

@@ -1,4 +1,4 @@
-/// What a simulation says about one policy.
+/// Statistics of one policy in a simulation.
 public struct PolicySummary: Sendable {
     public let policy: String
     public let paths: Int

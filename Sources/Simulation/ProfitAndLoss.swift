@@ -1,4 +1,4 @@
-/// What a step's profit or loss came from. Every case is signed as it adds to the account: costs are
+/// A cause of a step's profit or loss. Every case is signed as it adds to the account: costs are
 /// negative.
 public enum ProfitPart: Int, CaseIterable, Sendable {
     /// ½ΓS²r² with r the step's return: what the book's curvature earned on the move.
@@ -14,7 +14,7 @@ public enum ProfitPart: Int, CaseIterable, Sendable {
     case higherOrder
     /// (book's delta + hedge's delta)·ΔS, the position as it stood at the start of the step.
     case unhedgedDelta
-    /// What the hedge earned beyond its delta times ΔS: basis of futures and perpetuals.
+    /// Gain of the hedge beyond its delta times ΔS: basis of futures and perpetuals.
     case basis
     /// Funding of perpetuals; paid below 0.
     case funding
@@ -40,7 +40,7 @@ public enum ProfitPart: Int, CaseIterable, Sendable {
         }
     }
 
-    /// What is paid for trading and holding the hedge, rather than earned or lost by the market's moves.
+    /// Whether it is a cost of trading and holding the hedge, not a gain or loss by the market's moves.
     public var isCost: Bool {
         switch self {
         case .funding, .slippage, .spread, .fees, .impact, .gas, .liquidation: true

@@ -8,7 +8,7 @@ public struct TracedStep: Sendable {
     public var gamma, vega, theta: Double
     /// Contracts held of each `HedgeOption`, after this step's trades.
     public var options: [Double]
-    /// What the policy asked for, and what was filled in this step, in coins.
+    /// Coins that the policy asked for, and that were filled in this step.
     public var asked, filled: Double
     /// Equity at the start of the step.
     public var equity: Double

@@ -10,7 +10,7 @@ public struct Outage: Sendable, Equatable {
     }
 }
 
-/// What goes wrong at a venue.
+/// Failures of a venue.
 public struct VenueFailures: Sendable, Equatable {
     /// Planned spans without trading, and without fresh prices (the policy then sees the last one).
     public var outages, staleSpans: [Outage]

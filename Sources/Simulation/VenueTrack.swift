@@ -1,7 +1,7 @@
 import Market
 import VectorMath
 
-/// What happens at a venue along the paths of a block, whoever trades: drawn once for all policies, so that
+/// Events at a venue along the paths of a block, the same for every trader: drawn once for all policies, so that
 /// their comparison is one on common random numbers.
 final class VenueTrack {
     let venue: Venue

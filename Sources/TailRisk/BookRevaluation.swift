@@ -49,7 +49,7 @@ public final class BookRevaluation: @unchecked Sendable {
         return places
     }
 
-    /// What the groups gain.
+    /// Gains of the groups.
     /// - Parameter years: time that passes; options that expire meanwhile are worth their intrinsic value.
     /// - Throws: `missingHistory`; `notFinite` for positions too large to be added.
     public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)

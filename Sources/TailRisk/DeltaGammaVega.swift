@@ -66,7 +66,7 @@ public struct DeltaGammaVega: Sendable {
         ]
     }
 
-    /// What the groups gain by the expansion.
+    /// Gains of the groups by the expansion.
     /// - Throws: `missingHistory`, `notFinite`.
     public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
         -> ScenarioProfits

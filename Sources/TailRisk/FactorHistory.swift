@@ -1,7 +1,7 @@
 import Glibc
 import Market
 
-/// What moved together in the past: of each coin its price and, where wanted, the level of its volatilities, at the
+/// Joint moves of the past: for each coin its price and, where wanted, the level of its volatilities, at the
 /// times at which all histories have a candle.
 public struct FactorHistory: Sendable {
     /// Where the level of volatilities comes from.

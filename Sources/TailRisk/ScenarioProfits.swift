@@ -4,7 +4,7 @@ import Market
 import Risk
 import VectorMath
 
-/// What groups of positions gain in each of many scenarios, and what all of them gain together.
+/// Gains of groups of positions in each of many scenarios, and the sum over all groups.
 public struct ScenarioProfits: Sendable {
     /// One label per grouping for each group, sorted.
     public let groups: [[String]]
