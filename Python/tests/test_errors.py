@@ -2,9 +2,8 @@
 import pickle
 
 import numpy as np
-import pytest
-
 import poise
+import pytest
 
 GOOD = {"book": ["a", "a"], "instrument": ["BTC-PERPETUAL", "BTC-PERPETUAL"], "quantity": [1.0, 2.0]}
 
