@@ -79,7 +79,7 @@ private struct VolatilityTerms {
         let root = (2 * Double.pi).squareRoot()
         guard distance > 0, value / distance < 1e18 else { return root * value }
         let ratio = value / distance
-        guard ratio < 0.1 else {
+        guard ratio < 0.004 else {
             // c is convex in s, and at most s/√(2π) − a/2 below it: this begins above the solution.
             var s = root * (value + distance / 2)
             for _ in 0..<100 {
@@ -91,7 +91,7 @@ private struct VolatilityTerms {
             }
             return s
         }
-        // ln(c/a) = ln(n(u)/u − N(−u)) is concave in u: this begins beyond the solution.
+        // ln(c/a) = ln(n(u)/u − N(−u)) is concave in u from 2 on: this begins beyond the solution.
         let logarithm = log(ratio)
         var u = (-2 * logarithm).squareRoot()
         for _ in 0..<100 {
@@ -103,7 +103,7 @@ private struct VolatilityTerms {
         return distance / u
     }
 
-    /// 1/u − N(−u)/n(u), for u above 1: an asymptotic series where the difference would cancel.
+    /// 1/u − N(−u)/n(u), for u above 2: an asymptotic series where the difference would cancel.
     private static func excessRatio(_ u: Double) -> Double {
         guard u >= 10 else {
             return 1 / u - erfc(u * 0.5.squareRoot()) / 2 * (2 * Double.pi).squareRoot() * exp(u * u / 2)

@@ -3,12 +3,13 @@ import VectorMath
 /// Whether a price has an implied volatility.
 public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
     case ok = 0
-    /// The price is below what exercise at the forward is worth.
+    /// The price is below what exercise at the forward is worth, or below 0.
     case belowIntrinsic
     /// The price is at least what the option could ever be worth: the discounted spot of a call, the
-    /// discounted strike of a put.
+    /// discounted strike of a put; or larger than `Domain` allows, infinite too.
     case aboveMaximum
-    /// An input is not a number, infinite, negative, or outside `Domain`, or the type neither call nor put.
+    /// An input is not a number, another than the price is infinite, negative or outside `Domain`, or the type is
+    /// neither call nor put.
     case notANumber
     /// No time is left, so that no volatility moves the price.
     case expired
@@ -147,7 +148,7 @@ func volatilityProblem<A: LaneArithmetic>(
         (spot .>= Lanes(repeating: Domain.leastPrice)) .& (spot .<= largest)
         .& (strike .>= Lanes(repeating: Domain.leastPrice)) .& (strike .<= largest)
         .& (years .>= Lanes.zero) .& (years .<= Lanes(repeating: Domain.largestYears))
-        .& (price .>= Lanes.zero) .& (price .<= largest)
+        .& (price .== price)
         .& ((rate * years).absolute .<= exponent) .& ((dividend * years).absolute .<= exponent)
         .& ((type & ~1) .== 0)
 
@@ -174,8 +175,8 @@ func volatilityProblem<A: LaneArithmetic>(
     let room = bound - price
     // The rounding of the discounted prices, which a price of just the intrinsic value may fall short by.
     let larger = discountedSpot.replacing(with: discountedStrike, where: discountedStrike .> discountedSpot)
-    let isBelow = timeValue .< larger * Lanes(repeating: -0x1p-50)
-    let isAbove = .!(room .> Lanes.zero)
+    let isBelow = (timeValue .< larger * Lanes(repeating: -0x1p-50)) .| (price .< Lanes.zero)
+    let isAbove = .!((room .> Lanes.zero) .& (price .<= largest))
     let hasTime = years .> Lanes.zero
     let isSolvable = isNumber .& hasTime .& .!isBelow .& .!isAbove
     // Nothing but the intrinsic value, to the last digit: no volatility.

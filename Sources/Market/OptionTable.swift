@@ -68,7 +68,11 @@ public struct OptionTable: Sendable {
             let s = try row.number(places[1], "spot", priceRule)
             let k = try row.number(places[2], "strike", priceRule)
             let t = try row.number(places[3], "years", .notNegative)
-            let v = try row.number(places[4], quote.rawValue, .notNegative)
+            // Every price has a volatility or a status that says why not.
+            let v =
+                quote == .volatility
+                ? try row.number(places[4], quote.rawValue, .notNegative)
+                : try row.optionalNumber(places[4], quote.rawValue, .number) ?? .nan
             let r = try row.number(places[5], "rate", .finite)
             let q = try row.number(places[6], "dividend", .finite)
             if let quantity {

@@ -1,9 +1,10 @@
 extension OptionTable {
     /// The table's prices, ready to find the volatilities that they imply.
-    public func prices() throws(GreeksError) -> PriceBatch {
+    /// - Parameter inCoin: whether the table's are in coin, price over spot.
+    public func prices(inCoin: Bool = false) throws(GreeksError) -> PriceBatch {
         try PriceBatch(
-            type: type, spot: spot, strike: strike, years: years, price: quotes, rate: rate,
-            dividend: dividend)
+            type: type, spot: spot, strike: strike, years: years,
+            price: inCoin ? zip(quotes, spot).map { $0 * $1 } : quotes, rate: rate, dividend: dividend)
     }
 
     /// The table's options, ready for the kernel. Rows that the formulas do not accept leave the table.

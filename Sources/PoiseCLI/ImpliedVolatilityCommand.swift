@@ -8,22 +8,44 @@ struct ImpliedVolatilityCommand: ParsableCommand {
         discussion: """
             Reads columns type,spot,strike,years,price,rate,dividend in any order, in natural units, and \
             appends vol and status: ok, below-intrinsic, above-maximum (the discounted spot of a call, the \
-            discounted strike of a put) or expired. Only rows that are ok have a vol.
+            discounted strike of a put), expired, not-a-number (also where no price is given), or two-volatilities \
+            (digitals out of the money, whose price rises with volatility at first and then falls). Only rows that are \
+            ok have a vol.
             """)
 
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))
     var options: String
 
+    @Flag(
+        help: "Prices are in coin, as of options settled in it: multiplied by spot, the price of the future.")
+    var coin = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            black-scholes-merton; bachelier, with vol in units of the price and spot and strike of either sign; or \
+            cash-or-nothing, which pays 1.
+            """
+        ))
+    var model: OptionModel = .blackScholesMerton
+
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if coin, model != .blackScholesMerton {
+            throw ValidationError("--coin goes with --model black-scholes-merton alone")
+        }
+    }
 
     func run() throws {
         let outputs = Outputs()
         let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
-        let table = try OptionTable(try Source(path: options), quote: .price, &badRows)
+        let table = try OptionTable(
+            try Source(path: options), quote: .price, allowsNegativePrices: model == .bachelier, &badRows)
         try badRows.requireRows(table.count, of: table.file)
-        let (volatility, status) = engine.impliedVolatilities(of: try table.prices())
+        let volatilities = engine.impliedVolatilities(of: try table.prices(inCoin: coin), model: model)
         func column(_ name: String, _ cell: @escaping (Int) -> Cell) -> Report<Int>.Column {
             Report<Int>.Column(name, style: .significant, cell)
         }
@@ -33,14 +55,26 @@ struct ImpliedVolatilityCommand: ParsableCommand {
                 column("spot") { .number(table.spot[$0]) },
                 column("strike") { .number(table.strike[$0]) },
                 column("years") { .number(table.years[$0]) },
-                column("price") { .number(table.quotes[$0]) },
+                column("price") { table.quotes[$0].isNaN ? .empty : .number(table.quotes[$0]) },
                 column("rate") { .number(table.rate[$0]) },
                 column("dividend") { .number(table.dividend[$0]) },
-                column("vol") { status[$0] == .ok ? .number(volatility[$0]) : .empty },
-                column("status") { .text(status[$0].description) },
+                column("vol") { volatilities[$0].volatility.map { .number($0) } ?? .empty },
+                column("status") { .text(volatilities[$0].status) },
             ], rows: Array(0..<table.count))
         try report.write(as: common.format, to: output)
         try outputs.finish()
         common.report(badRows)
+    }
+}
+
+extension ImpliedVolatility {
+    fileprivate var volatility: Double? { if case .one(let volatility) = self { volatility } else { nil } }
+
+    fileprivate var status: String {
+        switch self {
+        case .one: VolatilityStatus.ok.description
+        case .two: "two-volatilities"
+        case .none(let status): status.description
+        }
     }
 }

@@ -138,8 +138,10 @@ struct ImpliedVolatilityTests {
         let discountedSpot = 100 * exp(-0.005)
         let discountedStrike = 90 * exp(-0.01)
         let cases: [(OptionInputs, Double, VolatilityStatus)] = [
-            (call, 12, .ok), (call, 10, .belowIntrinsic), (call, -1, .notANumber),
-            (call, .nan, .notANumber), (call, .infinity, .notANumber), (call, discountedSpot, .aboveMaximum),
+            (call, 12, .ok), (call, 10, .belowIntrinsic), (call, -1, .belowIntrinsic),
+            (call, .nan, .notANumber), (call, .infinity, .aboveMaximum), (call, -.infinity, .belowIntrinsic),
+            (put, -1e-300, .belowIntrinsic), (put, 1e300, .aboveMaximum), (put, -0.0, .ok),
+            (call, discountedSpot, .aboveMaximum),
             (call, 1000, .aboveMaximum), (call, discountedSpot * (1 - 1e-15), .ok),
             (call, discountedSpot - discountedStrike, .ok), (put, 0, .ok), (put, 1e-300, .ok),
             (put, discountedStrike * 1.0000001, .aboveMaximum), (put, 5, .ok),
@@ -169,6 +171,9 @@ struct ImpliedVolatilityTests {
             #expect(volatility[row].isNaN == (expected != .ok), "row \(row): \(volatility[row])")
         }
         // Just the intrinsic value, and nothing out of the money: no volatility is needed.
-        #expect(volatility[8] < 0.02 && volatility[9] == 0 && volatility[10] > 0.001)
+        let intrinsic = cases.firstIndex { $0.1 == discountedSpot - discountedStrike } ?? -1
+        #expect(
+            volatility[intrinsic] < 0.02 && volatility[intrinsic + 1] == 0
+                && volatility[intrinsic + 2] > 0.001)
     }
 }
