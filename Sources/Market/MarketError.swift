@@ -146,8 +146,12 @@ public struct BadRows: Sendable {
     /// Whether rows are left out rather than the whole file refused.
     public let areSkipped: Bool
     public private(set) var skipped: [MarketError] = []
+    /// What a reader took for granted, as sentences for people.
+    public private(set) var remarks: [String] = []
 
     public init(skip: Bool) { areSkipped = skip }
+
+    mutating func remark(_ sentence: String) { remarks.append(sentence) }
 
     /// Notes an error of one row, or throws it where rows are not to be skipped or the whole file is bad.
     public mutating func note(_ error: MarketError) throws(MarketError) {

@@ -47,7 +47,7 @@ public struct PositionTable: Sendable {
         let table = try CommaSeparated(source)
         file = source.name
         isText = true
-        var holders = try HolderColumns(table, book: book)
+        var holders = try HolderColumns(table, book: book, &badRows)
         onlyBook = holders.onlyBook
         let quantity = try SignedQuantity(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
@@ -66,12 +66,15 @@ struct HolderColumns {
     private let instrument: Int
     private var known: [String: Instrument] = [:]
 
-    init(_ table: CommaSeparated, book name: String?) throws(MarketError) {
+    init(_ table: CommaSeparated, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
         instrument = try table.required(ColumnNames.instrument)
         book = try table.index(of: "book")
         onlyBook = book == nil ? name ?? table.source.stem : nil
         if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
             throw .missingColumn(file: table.source.name, column: "book", found: table.header)
+        }
+        if let onlyBook, name == nil {
+            badRows.remark("\(table.source.name) has no column book: all of it is book \"\(onlyBook)\"")
         }
     }
 

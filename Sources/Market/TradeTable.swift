@@ -40,7 +40,7 @@ public struct TradeTable: Sendable {
         let table = try CommaSeparated(source)
         let price = try table.required("price")
         let fee = try FeeColumns(table)
-        var holders = try HolderColumns(table, book: book)
+        var holders = try HolderColumns(table, book: book, &badRows)
         let quantity = try SignedQuantity(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
             let (book, instrument) = try holders.read(row)

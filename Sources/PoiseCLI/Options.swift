@@ -31,8 +31,9 @@ struct CommonOptions: ParsableArguments {
 
     var format: Format { outputs.format }
 
-    /// Lists what a reader left out.
+    /// Says what a reader took for granted, and lists what it left out.
     func report(_ badRows: BadRows) {
+        for remark in badRows.remarks { StandardError.write("poise: \(remark)\n") }
         guard !badRows.skipped.isEmpty else { return }
         var text = "poise: skipped \(badRows.skipped.count.counted("row")):\n"
         for error in badRows.skipped { text += "  \(error)\n" }

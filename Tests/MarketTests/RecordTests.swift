@@ -47,7 +47,9 @@ struct RecordTests {
         }
         var badRows = BadRows(skip: false)
         let named = try PositionTable(Source(name: "p.csv", text: table), book: "desk 7", &badRows)
-        #expect(named.positions.allSatisfy { $0.book == "desk 7" })
+        #expect(named.positions.allSatisfy { $0.book == "desk 7" } && badRows.remarks.isEmpty)
+        _ = try PositionTable(Source(name: "p.csv", text: table), &badRows)
+        #expect(badRows.remarks == ["p.csv has no column book: all of it is book \"p\""])
     }
 
     @Test("a table with books keeps them, under whichever names the rest goes")
