@@ -118,7 +118,7 @@ def test_types():
     options["type"] = np.array([0, 1, 1, 0], np.uint8)
     expected = poise.greeks(**options)
     for kinds in ("C P P C".split(), ["call", "put", "Put", "c"], np.array([b"C", b"P", b"P", b"C"]), [0, 1, 1, 0],
-                  np.array([False, True, True, False]), np.array([0, 1, 1, 0], np.int64), np.array([0, 1, 1, 0], np.int8)):
+                  np.array([0, 1, 1, 0], np.int64), np.array([0, 1, 1, 0], np.int8)):
         options["type"] = kinds
         assert same_bits(expected, poise.greeks(**options)), kinds
 

@@ -90,13 +90,13 @@ def test_columns_come_in_in_place():
     assert batch["spot"].ctypes.data == frame["spot"].to_numpy().ctypes.data
 
 
-@pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "dictionary", "bool", "int8", "uint8", "int64"])
+@pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "dictionary", "int8", "uint8", "int64"])
 def test_types_in_every_form(kind):
     options = random_options(50)
     codes = options["type"]
     texts = pa.array(["call" if code == 0 else "Put" for code in codes])
     column = {"string": texts, "large_string": texts.cast(pa.large_string()), "string_view": pa.array(texts.to_pylist(), pa.string_view()),
-              "dictionary": texts.dictionary_encode(), "bool": pa.array(codes == 1),
+              "dictionary": texts.dictionary_encode(),
               "int8": pa.array(codes.astype(np.int8)), "uint8": pa.array(codes), "int64": pa.array(codes.astype(np.int64))}[kind]
     table = table_of(options).set_column(0, "type", column)
     assert same_bits(poise.greeks(**options), poise.greeks(table))
@@ -140,8 +140,8 @@ def test_bad_tables_are_refused():
         poise.greeks(table.set_column(0, "type", pa.chunked_array([["C"] * 9, ["C", "P", "", "C"] + ["P"] * 7])))
     with pytest.raises(poise.InputError, match="vol: the table has no such column"):
         poise.greeks(table.drop_columns(["vol"]))
-    with pytest.raises(TypeError, match='spot: expected numbers, got Arrow\'s format "d:9,2"'):
-        poise.greeks(table.set_column(1, "spot", table["spot"].cast(pa.decimal128(9, 2), safe=False)))
+    with pytest.raises(TypeError, match='spot: expected numbers, got Arrow\'s format "u"'):
+        poise.greeks(table.set_column(1, "spot", table["spot"].cast(pa.string())))
     with pytest.raises(TypeError, match="expected a table"):
         poise.greeks(42)
     used = table.to_reader()

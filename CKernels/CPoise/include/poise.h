@@ -294,11 +294,12 @@ poise_status poise_greeks(
 /** Whether a price has an implied volatility. */
 typedef enum poise_volatility_status {
     POISE_VOLATILITY_OK = 0,
-    /** Price below the value of exercise at the forward. */
+    /** Price below the value of exercise at the forward, or below 0. */
     POISE_VOLATILITY_BELOW_INTRINSIC = 1,
-    /** Price at or above the largest possible value. */
+    /** Price at or above the largest possible value; infinite, too. */
     POISE_VOLATILITY_ABOVE_MAXIMUM = 2,
-    /** An input is not a number, infinite, negative or out of range, or the type neither 0 nor 1. */
+    /** An input is not a number, another than the price is infinite, negative or out of range, or the type neither 0
+     *  nor 1. */
     POISE_VOLATILITY_NOT_A_NUMBER = 3,
     /** No time is left, so that no volatility moves the price. */
     POISE_VOLATILITY_EXPIRED = 4
@@ -381,6 +382,10 @@ typedef struct poise_tickers {
     poise_texts underlying_index;
 } poise_tickers;
 
+/** Reads a time as all tables have it: a count since 1970 of 10, 13, 16 or 19 digits (seconds, milli-, micro- or
+ *  nanoseconds) or ISO 8601, in UTC unless an offset follows. POISE_ERROR_ARGUMENT for what is none. Since 0.1. */
+poise_status poise_time_parse(const char *text, size_t length, int64_t *milliseconds);
+
 /** Makes a chain of columns. POISE_ERROR_VALUE with row and field. Since 0.1. */
 poise_status poise_chain_create(const poise_tickers *tickers, poise_chain **chain);
 /** Makes a chain of a text: the exchange's tickers as a table (CSV) or as JSON. `name` is what errors call it, or NULL.
@@ -403,7 +408,8 @@ typedef struct poise_positions poise_positions;
  *  Since 0.1. */
 poise_status poise_positions_create(
     size_t count, poise_texts book, poise_texts instrument, poise_values quantity, poise_positions **positions);
-/** The same of a table with columns book, instrument, quantity (CSV). As poise_chain_parse. Since 0.1. */
+/** The same of a table with columns book, instrument, quantity (CSV), or an exchange's positions as JSON; without a
+ *  column of books all are in one, called `name`. As poise_chain_parse. Since 0.1. */
 poise_status poise_positions_parse(
     const char *text, size_t length, const char *name, poise_positions **positions);
 /** The same of a file. Since 0.1. */

@@ -1,5 +1,7 @@
 /* Tables from whoever speaks Arrow's PyCapsule interface: doubles, integers and texts where they are, option types and
  * other kinds of numbers by conversion. No Arrow library is needed. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +24,38 @@ static bool is_null(const struct ArrowArray *array, int64_t row) {
     return valid && !(valid[(array->offset + row) >> 3] >> ((array->offset + row) & 7) & 1);
 }
 
-/** The first null of a column, −1 where there is none. */
-static int64_t first_null(const struct ArrowArray *array) {
-    if (array->null_count == 0 || array->n_buffers == 0 || !array->buffers[0]) return -1;
-    for (int64_t row = 0; row < array->length; row++)
+static bool number_at(const char *format, const struct ArrowArray *array, int64_t row, double *value);
+
+/** The first null of a column, also one of its dictionary's; −1 where there is none. */
+static int64_t first_null(const struct ArrowSchema *schema, const struct ArrowArray *array) {
+    const struct ArrowArray *dictionary = array->dictionary;
+    bool may_have = array->null_count != 0 && array->n_buffers > 0 && array->buffers[0];
+    bool may_refer = dictionary && dictionary->null_count != 0 && dictionary->n_buffers > 0 && dictionary->buffers[0];
+    for (int64_t row = 0; (may_have || may_refer) && row < array->length; row++) {
+        double place;
         if (is_null(array, row)) return row;
+        if (may_refer && number_at(schema->format, array, row, &place) && is_null(dictionary, (int64_t)place)) return row;
+    }
     return -1;
+}
+
+/** Digits behind the point of a decimal column ("d:12,4", "d:12,4,128"); −1 for other kinds. */
+static int decimal_scale(const char *format) {
+    int precision, scale, bits = 128;
+    return sscanf(format, "d:%d,%d,%d", &precision, &scale, &bits) >= 2 && bits == 128 && scale >= 0 ? scale : -1;
+}
+
+/** The double nearest to an integer of 128 bits over a power of ten. */
+static double decimal_at(const struct ArrowArray *array, int64_t row, int scale) {
+    __int128 value;
+    memcpy(&value, (const char *)array->buffers[1] + 16 * (array->offset + row), 16);
+    unsigned __int128 magnitude = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    char text[64], *start = text + 48;
+    PyOS_snprintf(start, sizeof text - 48, "e-%d", scale);
+    do *--start = (char)('0' + (int)(magnitude % 10));
+    while (magnitude /= 10);
+    if (value < 0) *--start = '-';
+    return PyOS_string_to_double(start, NULL, NULL);
 }
 
 /** A number of a primitive column; false for kinds that are none. */
@@ -45,12 +73,11 @@ static bool number_at(const char *format, const struct ArrowArray *array, int64_
     case 'I': *value = ((const uint32_t *)data)[i]; return true;
     case 'l': *value = (double)((const int64_t *)data)[i]; return true;
     case 'L': *value = (double)((const uint64_t *)data)[i]; return true;
-    case 'b': *value = ((const uint8_t *)data)[i >> 3] >> (i & 7) & 1; return true;
     default: return false;
     }
 }
 
-static bool is_number(const char *format) { return format[0] && !format[1] && strchr("gfcCsSiIlLb", format[0]); }
+static bool is_number(const char *format) { return format[0] && !format[1] && strchr("gfcCsSiIlL", format[0]); }
 static bool is_text(const char *format) { return !strcmp(format, "u") || !strcmp(format, "U") || !strcmp(format, "vu"); }
 
 /** A text of a string, large string, string view or dictionary column. */
@@ -59,6 +86,7 @@ static bool text_at(
     if (schema->dictionary) {
         double index;
         return number_at(schema->format, array, row, &index) && index >= 0 && index < array->dictionary->length &&
+            !is_null(array->dictionary, (int64_t)index) &&
             text_at(schema->dictionary, array->dictionary, (int64_t)index, text, length);
     }
     int64_t i = array->offset + row;
@@ -100,7 +128,7 @@ static PyObject *new_array(int type, int64_t rows, void **data) {
 /** An error for a null. */
 static bool has_no_nulls(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before) {
-    int64_t row = is_empty(schema) && array->length > 0 ? 0 : first_null(array);
+    int64_t row = is_empty(schema) && array->length > 0 ? 0 : first_null(schema, array);
     if (row < 0) return true;
     raise_input(before + row, field, "is null");
     return false;
@@ -108,7 +136,8 @@ static bool has_no_nulls(
 
 static PyObject *import_doubles(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls, PyObject *owner) {
-    if (schema->dictionary || !(is_number(schema->format) || is_empty(schema)))
+    int scale = decimal_scale(schema->format);
+    if (schema->dictionary || !(is_number(schema->format) || is_empty(schema) || scale >= 0))
         return wrong_kind(field, schema->format, "numbers");
     const double *data = array->buffers[1];
     if (schema->format[0] == 'g' && !has_nulls && (uintptr_t)data % 8 == 0) {
@@ -119,7 +148,10 @@ static PyObject *import_doubles(
     PyObject *result = new_array(NPY_DOUBLE, array->length, &copy);
     for (int64_t row = 0; result && row < array->length; row++) {
         double value = NAN;
-        if (!is_empty(schema) && !is_null(array, row)) number_at(schema->format, array, row, &value);
+        if (!is_empty(schema) && !is_null(array, row)) {
+            if (scale >= 0) value = decimal_at(array, row, scale);
+            else number_at(schema->format, array, row, &value);
+        }
         ((double *)copy)[row] = value;
     }
     return result;
@@ -130,8 +162,12 @@ static PyObject *import_types(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, bool keeps_unknown,
     PyObject *owner) {
     bool texts = is_text(schema->dictionary ? schema->dictionary->format : schema->format), empty = is_empty(schema);
+    if (!strcmp(schema->format, "b")) {
+        PyErr_Format(PyExc_TypeError, "%s: expected codes or texts, got bool", field);
+        return NULL;
+    }
     if (!texts && !empty && !is_number(schema->format)) return wrong_kind(field, schema->format, "texts or codes");
-    if (!texts && first_null(array) < 0 && (schema->format[0] == 'C' || schema->format[0] == 'c')) {
+    if (!texts && first_null(schema, array) < 0 && (schema->format[0] == 'C' || schema->format[0] == 'c')) {
         Py_INCREF(owner);
         return view(NPY_UINT8, array->length, (const uint8_t *)array->buffers[1] + array->offset, owner);
     }
@@ -170,7 +206,7 @@ static PyObject *import_texts(
         return wrong_kind(field, schema->format, "texts");
     PyObject *offsets, *bytes = NULL;
     char kind = schema->dictionary ? 'd' : schema->format[0];
-    if ((kind == 'u' || kind == 'U') && array->length > 0 && first_null(array) < 0) {
+    if ((kind == 'u' || kind == 'U') && array->length > 0 && first_null(schema, array) < 0) {
         const char *all = array->buffers[1];
         int64_t first = array->offset, last = array->offset + array->length;
         int64_t size = kind == 'u' ? ((const int32_t *)all)[last] : ((const int64_t *)all)[last];
@@ -202,22 +238,71 @@ static PyObject *import_texts(
     return result;
 }
 
-/** Integers as they are; timestamps as milliseconds. */
-static PyObject *import_milliseconds(
-    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, PyObject *owner) {
+/** A time of a text, as all tables have it. */
+static bool parse_time(const char *text, int64_t length, int64_t *time) {
+    return poise_time_parse(text, (size_t)length, time) == POISE_OK;
+}
+
+PyObject *native_time(PyObject *self, PyObject *text) {
+    char *bytes;
+    Py_ssize_t length;
+    int64_t time;
+    PyObject *encoded = PyUnicode_AsUTF8String(text);
+    if (!encoded || PyBytes_AsStringAndSize(encoded, &bytes, &length) < 0) return NULL;
+    bool is_time = parse_time(bytes, length, &time);
+    Py_DECREF(encoded);
+    if (!is_time) Py_RETURN_NONE;
+    return PyLong_FromLongLong(time);
+}
+
+/** A count of seconds or finer units, whole or not, as a float holds it. */
+static bool time_of_double(double count, int64_t *time) {
+    if (count == floor(count) && fabs(count) < 9e18) {
+        *time = (int64_t)count;
+        return true;
+    }
+    char *text = PyOS_double_to_string(count, 'r', 0, 0, NULL);
+    bool is_time = text && parse_time(text, (int64_t)strlen(text), time);
+    PyMem_Free(text);
+    return is_time;
+}
+
+/** One time, from whatever a column has. */
+static bool time_at(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row, int64_t *time) {
+    const char *format = schema->format, *text;
+    int64_t i = array->offset + row, length;
+    double number;
+    if (!strncmp(format, "ts", 2)) {
+        int64_t count = ((const int64_t *)array->buffers[1])[i];
+        int64_t per = format[2] == 'u' ? 1000 : format[2] == 'n' ? 1000000 : 1;
+        *time = format[2] == 's' ? count * 1000 : count / per - (count % per < 0);
+        return true;
+    }
+    if (!strcmp(format, "tdD")) return *time = ((const int32_t *)array->buffers[1])[i] * INT64_C(86400000), true;
+    if (!strcmp(format, "tdm") || !strcmp(format, "l")) return *time = ((const int64_t *)array->buffers[1])[i], true;
+    if (is_text(schema->dictionary ? schema->dictionary->format : format))
+        return text_at(schema, array, row, &text, &length) && parse_time(text, length, time);
+    return number_at(format, array, row, &number) && time_of_double(number, time);
+}
+
+/** Counts since 1970 as they are, timestamps, dates and texts as milliseconds. */
+static PyObject *import_times(
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, PyObject *owner) {
     const char *format = schema->format;
-    bool is_stamp = !strncmp(format, "ts", 2);
-    if (!is_stamp && strcmp(format, "l")) return wrong_kind(field, format, "int64 or timestamps");
-    int64_t multiply = is_stamp && format[2] == 's' ? 1000 : 1;
-    int64_t divide = is_stamp && format[2] == 'u' ? 1000 : is_stamp && format[2] == 'n' ? 1000000 : 1;
-    const int64_t *data = (const int64_t *)array->buffers[1] + array->offset;
-    if (multiply == 1 && divide == 1) {
+    bool is_stamp = !strncmp(format, "ts", 2) || !strncmp(format, "td", 2);
+    if (schema->dictionary ? !is_text(schema->dictionary->format) : !(is_stamp || is_number(format) || is_text(format)))
+        return wrong_kind(field, format, "times");
+    if (!schema->dictionary && (!strcmp(format, "l") || !strncmp(format, "tsm", 3))) {
         Py_INCREF(owner);
-        return view(NPY_INT64, array->length, data, owner);
+        return view(NPY_INT64, array->length, (const int64_t *)array->buffers[1] + array->offset, owner);
     }
     void *copy;
     PyObject *result = new_array(NPY_INT64, array->length, &copy);
-    for (int64_t row = 0; result && row < array->length; row++) ((int64_t *)copy)[row] = data[row] * multiply / divide;
+    for (int64_t row = 0; result && row < array->length; row++)
+        if (!time_at(schema, array, row, (int64_t *)copy + row)) {
+            Py_DECREF(result);
+            return raise_input(before + row, field, "is no time");
+        }
     return result;
 }
 
@@ -227,11 +312,11 @@ static PyObject *import_column(
     bool takes_nulls = kind == OPTIONAL_TEXTS || (nulls_as_nan && (kind == DOUBLES || kind == TYPES));
     if (!takes_nulls && !has_no_nulls(schema, array, field, before)) return NULL;
     switch (kind) {
-    case DOUBLES: return import_doubles(schema, array, field, first_null(array) >= 0, owner);
+    case DOUBLES: return import_doubles(schema, array, field, first_null(schema, array) >= 0, owner);
     case TYPES: return import_types(schema, array, field, before, nulls_as_nan, owner);
     case TEXTS:
     case OPTIONAL_TEXTS: return import_texts(schema, array, field, owner);
-    default: return import_milliseconds(schema, array, field, owner);
+    default: return import_times(schema, array, field, before, owner);
     }
 }
 
@@ -265,6 +350,12 @@ static PyObject *import_batch(
     PyObject *owner = keep_batch(batch);
     if (!owner) return NULL;
     struct ArrowArray *kept = PyCapsule_GetPointer(owner, "poise.batch");
+    /* Under a row that is null, columns may hold anything. */
+    int64_t missing = first_null(schema, kept);
+    if (missing >= 0) {
+        Py_DECREF(owner);
+        return raise_input(before + missing, "", "is null");
+    }
     PyObject *columns = PyDict_New(), *count = PyLong_FromLongLong(rows);
     bool isDone = columns && count && PyDict_SetItemString(columns, "", count) == 0;
     for (int64_t i = 0; isDone && i < schema->n_children && i < kept->n_children; i++) {

@@ -11,6 +11,12 @@ static bool has_wrong_shape(PyArrayObject *array, const char *field) {
     return true;
 }
 
+/** Whether NumPy's conversion to doubles means the same numbers. */
+static bool is_number(PyArrayObject *array) {
+    int type = PyArray_TYPE(array);
+    return PyTypeNum_ISINTEGER(type) || PyTypeNum_ISFLOAT(type);
+}
+
 bool read_values(PyObject *object, const char *field, input *in) {
     in->rows = -1;
     in->values = (poise_values){&in->scalar, POISE_BROADCAST};
@@ -18,25 +24,26 @@ bool read_values(PyObject *object, const char *field, input *in) {
         in->scalar = PyFloat_AsDouble(object);
         return in->scalar != -1 || !PyErr_Occurred();
     }
-    PyArrayObject *array;
-    if (PyArray_Check(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_DOUBLE && is_plain((PyArrayObject *)object)) {
-        array = (PyArrayObject *)object;
+    if (PyFloat_Check(object)) { /* NumPy's */
+        in->scalar = PyFloat_AsDouble(object);
+        return true;
+    }
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (PyArray_CheckExact(object) && PyArray_TYPE(array) == NPY_DOUBLE && is_plain(array)) {
         Py_INCREF(array);
     } else {
         PyObject *given = PyArray_FROM_O(object);
-        if (given && PyArray_ISCOMPLEX((PyArrayObject *)given)) {
+        if (given && !(PyArray_CheckExact(given) && is_number((PyArrayObject *)given))) {
+            PyObject *text = PyUnicode_FromString(field);
+            PyObject *numbers = text ? PyObject_CallFunctionObjArgs(as_numbers, object, text, NULL) : NULL;
+            Py_XDECREF(text);
             Py_DECREF(given);
-            PyErr_Format(PyExc_TypeError, "%s: expected numbers, got complex ones", field);
-            return false;
+            given = numbers;
         }
         int layout = NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST;
         array = given ? (PyArrayObject *)PyArray_FROM_OTF(given, NPY_DOUBLE, layout) : NULL;
         Py_XDECREF(given);
-        if (!array) {
-            if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_ValueError))
-                PyErr_Format(PyExc_TypeError, "%s: expected numbers, got %R", field, (PyObject *)Py_TYPE(object));
-            return false;
-        }
+        if (!array) return false;
     }
     in->owner = (PyObject *)array;
     if (has_wrong_shape(array, field)) return false;
@@ -71,9 +78,9 @@ bool read_types(PyObject *object, const char *field, bool keeps_unknown, input *
                 in->code = i % 2;
                 return true;
             }
-    } else if (PyArray_Check(object)) {
+    } else if (PyArray_CheckExact(object)) {
         int type = PyArray_TYPE((PyArrayObject *)object);
-        if ((type == NPY_UINT8 || type == NPY_BOOL || type == NPY_INT8) && is_plain((PyArrayObject *)object)) {
+        if ((type == NPY_UINT8 || type == NPY_INT8) && is_plain((PyArrayObject *)object)) {
             array = (PyArrayObject *)object;
             Py_INCREF(array);
         }
@@ -113,11 +120,23 @@ Py_ssize_t common_rows(const input *in, const char *const *names, int count) {
     return rows;
 }
 
-static bool overlap(const char *data, ptrdiff_t stride, Py_ssize_t rows, size_t width, const char *low, const char *high) {
-    if (stride == POISE_BROADCAST) return false; /* Copied before anything is written. */
-    const char *last = data + stride * (rows - 1);
-    const char *first = stride < 0 ? last : data;
-    return first < high && low < (stride < 0 ? data : last) + width;
+/** The bytes from the first to the last of a column. */
+typedef struct extent {
+    const char *low, *high;
+} extent;
+
+static extent extent_of(const void *data, ptrdiff_t stride, Py_ssize_t rows, size_t width) {
+    const char *first = data, *last = first + stride * (rows - 1);
+    return stride < 0 ? (extent){last, first + width} : (extent){first, last + width};
+}
+
+static bool overlap(extent a, extent b) { return a.low < b.high && b.low < a.high; }
+
+/** Columns that are broadcast are copied before anything is written. */
+static bool is_in_the_way(const input *in, Py_ssize_t rows, extent output) {
+    if (in->bytes.data)
+        return in->bytes.stride != POISE_BROADCAST && overlap(extent_of(in->bytes.data, in->bytes.stride, rows, 1), output);
+    return in->values.stride != POISE_BROADCAST && overlap(extent_of(in->values.data, in->values.stride, rows, 8), output);
 }
 
 bool read_output(
@@ -138,17 +157,31 @@ bool read_output(
         PyErr_Format(PyExc_ValueError, "out[%R]: all rows lie in one place", name);
         return false;
     }
-    const char *last = (char *)column->data + column->stride * (rows - 1);
-    const char *low = column->stride < 0 ? last : (char *)column->data;
-    const char *high = (column->stride < 0 ? (char *)column->data : last) + 8;
-    for (int i = 0; i < inputs; i++) {
-        bool isWritten = in[i].bytes.data
-            ? overlap((const char *)in[i].bytes.data, in[i].bytes.stride, rows, 1, low, high)
-            : overlap((const char *)in[i].values.data, in[i].values.stride, rows, 8, low, high);
-        if (isWritten) {
+    extent output = extent_of(column->data, column->stride, rows, 8);
+    for (int i = 0; i < inputs; i++)
+        if (is_in_the_way(in + i, rows, output)) {
             PyErr_Format(PyExc_ValueError, "out[%R]: overlaps an input", name);
             return false;
         }
+    return true;
+}
+
+bool is_apart(PyObject *object, PyObject *name, PyObject *const *others, int count) {
+    PyArrayObject *array = (PyArrayObject *)object;
+    Py_ssize_t rows = PyArray_DIM(array, 0);
+    if (rows == 0) return true;
+    extent mine = extent_of(PyArray_DATA(array), PyArray_STRIDE(array, 0), rows, PyArray_ITEMSIZE(array));
+    for (int i = 0; i < count; i++) {
+        PyArrayObject *other = (PyArrayObject *)others[i];
+        if (!overlap(mine, extent_of(PyArray_DATA(other), PyArray_STRIDE(other, 0), rows, PyArray_ITEMSIZE(other)))) continue;
+        /* Columns of one matrix lie between each other and share nothing: NumPy tells. */
+        PyObject *numpy = PyImport_ImportModule("numpy");
+        PyObject *shared = numpy ? PyObject_CallMethod(numpy, "shares_memory", "OO", object, others[i]) : NULL;
+        int is_shared = shared ? PyObject_IsTrue(shared) : -1;
+        Py_XDECREF(numpy);
+        Py_XDECREF(shared);
+        if (is_shared > 0) PyErr_Format(PyExc_ValueError, "out[%R]: overlaps another output", name);
+        if (is_shared != 0) return false;
     }
     return true;
 }

@@ -209,12 +209,14 @@ static bool prepare(
             to->arrays[i] = array;
             Py_INCREF(array);
             if (!read_output(array, names[i], rows, in, 7, to->columns + i)) return false;
+            if (!is_apart(array, names[i], to->arrays, i)) return false;
         }
         if (!keeps_status) return true;
         to->status = PyDict_GetItemWithError(out, name_of_status);
         if (to->status) {
             Py_INCREF(to->status);
-            return (to->row_status = read_status_output(to->status, rows));
+            to->row_status = read_status_output(to->status, rows);
+            return to->row_status && is_apart(to->status, name_of_status, to->arrays, count);
         }
         if (PyErr_Occurred()) return false;
     } else {

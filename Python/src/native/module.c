@@ -2,7 +2,7 @@
 #define POISE_NATIVE_MODULE
 #include "native.h"
 
-PyObject *columns_class, *table_greeks, *table_implied_vol, *type_codes;
+PyObject *columns_class, *table_greeks, *table_implied_vol, *type_codes, *as_numbers;
 static PyObject *error_of_status, *input_error;
 
 PyObject *raise_status(poise_status status) {
@@ -92,6 +92,7 @@ static PyMethodDef methods[] = {
     {"greeks", VECTORCALL(native_greeks), greeks_doc},
     {"implied_vol", VECTORCALL(native_implied_vol), implied_vol_doc},
     {"import_arrow", native_import_arrow, METH_VARARGS, NULL},
+    {"time", native_time, METH_O, NULL},
     {"export_array", native_export_array, METH_VARARGS, NULL},
     {"export_stream", native_export_stream, METH_VARARGS, NULL},
     {"forget_engines", forget_engines, METH_NOARGS, NULL},
@@ -130,6 +131,7 @@ PyMODINIT_FUNC PyInit__native(void) {
         return PyErr_Format(
             PyExc_ImportError, "libpoise has ABI version %u, this extension needs %u", poise_abi_version(), POISE_ABI_VERSION);
     if (!look_up("poise._columns", "Columns", &columns_class) || !look_up("poise._columns", "type_codes", &type_codes) ||
+        !look_up("poise._columns", "numbers", &as_numbers) ||
         !look_up("poise._tables", "greeks", &table_greeks) ||
         !look_up("poise._tables", "implied_vol", &table_implied_vol) ||
         !look_up("poise._errors", "error_of_status", &error_of_status) ||

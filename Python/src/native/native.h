@@ -34,7 +34,7 @@ PyObject *raise_input(Py_ssize_t row, const char *field, const char *reason);
 const poise_engine *engine_with(PyObject *threads);
 
 /** Attributes of poise's own modules that C uses, looked up once. */
-extern PyObject *columns_class, *table_greeks, *table_implied_vol, *type_codes;
+extern PyObject *columns_class, *table_greeks, *table_implied_vol, *type_codes, *as_numbers;
 
 /** A function's parameters by place and name. */
 typedef struct signature {
@@ -76,7 +76,9 @@ Py_ssize_t common_rows(const input *in, const char *const *names, int count);
 /** A column to write: writable doubles of that many rows, and not in the way of any input. */
 bool read_output(
     PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column);
-/** The same for bytes, one after another. */
+/** Whether an output shares no byte with earlier ones of as many rows. */
+bool is_apart(PyObject *object, PyObject *name, PyObject *const *others, int count);
+/** The same as `read_output` for bytes, one after another. */
 uint8_t *read_status_output(PyObject *object, Py_ssize_t rows);
 
 /** `count` columns of `rows` doubles in one piece of memory, staggered so that they don't share cache sets, as views
@@ -95,6 +97,8 @@ extern const char greeks_doc[], implied_vol_doc[];
 /* ---- arrow_import.c, arrow_export.c ---- */
 
 PyObject *native_import_arrow(PyObject *self, PyObject *arguments);
+/** time(text) → milliseconds since 1970, or None. */
+PyObject *native_time(PyObject *self, PyObject *text);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 

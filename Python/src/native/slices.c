@@ -93,7 +93,9 @@ static PyObject *slices_greeks(PyObject *self, PyObject *arguments) {
         for (Py_ssize_t i = 0; is_ready && i < columns; i++) {
             arrays[i] = PyTuple_GetItem(out, i);
             Py_INCREF(arrays[i]);
-            is_ready = read_output(arrays[i], PyTuple_GetItem(names, i), rows, NULL, 0, targets + i);
+            PyObject *name = PyTuple_GetItem(names, i);
+            is_ready = read_output(arrays[i], name, rows, NULL, 0, targets + i) &&
+                is_apart(arrays[i], name, arrays, (int)i);
         }
     }
     if (is_ready) {

@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
+from decimal import Decimal
+from numbers import Real
 from typing import Any, Dict, Iterable, Tuple
 
 import numpy as np
@@ -81,6 +83,63 @@ def is_table(values: Any) -> bool:
     )
 
 
+def numbers(values: Any, field: str) -> Any:
+    """Numbers as float64 of the same shape, whatever holds them: integers, floats, decimals, masked arrays (NaN where
+    masked), objects. Booleans, times, durations and texts are none, although NumPy would convert them.
+    """
+    array = np.asanyarray(values)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{field}: expected numbers, got complex ones")
+    if array.dtype.kind == "O":
+        items = array.ravel().tolist()
+        for row, value in enumerate(items):
+            if isinstance(value, (bool, np.bool_)) or not (isinstance(value, (Real, Decimal)) or is_null(value)):
+                raise TypeError(f"{field}: expected numbers, got {type(value).__name__} in row {row}")
+        array = np.reshape([np.nan if is_null(value) else float(value) for value in items], array.shape)
+    elif array.dtype.kind not in "iuf":
+        raise TypeError(f"{field}: expected numbers, got {array.dtype}")
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.astype(np.float64).filled(np.nan)
+    return np.asarray(array, np.float64)
+
+
+def times(values: Any, field: str) -> Any:
+    """Times as int64 of the same shape: datetimes (UTC if naive), datetime64 and texts (ISO 8601) as milliseconds since
+    1970, numbers as the counts that they are (seconds, milli-, micro-, nanoseconds). One that is missing raises.
+    """
+    from . import _native
+
+    has_zone = getattr(getattr(values, "dtype", None), "tz", None) is not None
+    array = values.to_numpy("datetime64[ms]") if has_zone else np.asanyarray(values)
+    if array.dtype.kind == "M":
+        found = np.asarray(array.astype("datetime64[ms]").astype(np.int64))
+        gaps = np.isnat(np.asarray(array)) | np.ma.getmaskarray(array)
+    elif array.dtype.kind in "iu":
+        found, gaps = np.asarray(array, np.int64, order="C"), np.ma.getmaskarray(array)
+    elif array.dtype.kind in "fOUST" or array.size == 0:
+        written = [value.decode() if isinstance(value, bytes) else value for value in array.ravel().tolist()]
+        gaps = np.reshape([is_null(value) for value in written], array.shape)
+        found = np.zeros(array.shape, np.int64)
+        for row, value in enumerate(written):
+            if is_null(value):
+                continue
+            if isinstance(value, datetime):
+                value = (value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value).isoformat()
+            elif isinstance(value, np.datetime64):
+                value = str(value)
+            whole = isinstance(value, (int, float)) and value == value // 1
+            time = int(value) if whole and not isinstance(value, bool) else _native.time(str(value))
+            if time is None or abs(time) >= 2**63:
+                raise InputError("is no time", row, field, value)
+            found.flat[row] = time
+    else:
+        raise InputError(f"expected times, got {array.dtype}", field=field)
+    if gaps.any():
+        row = int(np.flatnonzero(gaps)[0])
+        raise InputError("is missing", row, field)
+    return found
+
+
 _CODES = {"c": 0, "call": 0, "p": 1, "put": 1}
 # What is neither a call nor a put, as a code that the kernel refuses.
 _NEITHER = 255
@@ -94,6 +153,9 @@ def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
     if is_table(types):
         raise TypeError("expected a table or columns, not both")
     array = np.asarray(types)
+    if isinstance(types, np.ma.MaskedArray):
+        array = array.astype(object)
+        array[np.ma.getmaskarray(types)] = None
     if array.size == 0:
         return array.astype(np.uint8)
     if array.dtype.kind in "ui":
@@ -102,8 +164,6 @@ def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
             row = int(np.flatnonzero(outside)[0])
             raise InputError("must be 0 (call) or 1 (put)", row, "type", float(array.flat[row]))
         return np.where(outside, _NEITHER, array).astype(np.uint8)
-    if array.dtype.kind == "b":
-        return array.astype(np.uint8)
     if array.dtype.kind == "S":
         array = array.astype(str)
     if array.dtype.kind not in "UOT":
@@ -111,6 +171,8 @@ def type_codes(types: Any, keeps_unknown: bool = False) -> Any:
     codes = np.empty(array.shape, np.uint8)
     known: Dict[Any, int] = {}
     for row, value in enumerate(array.ravel().tolist()):
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError("type: expected codes or texts, got bool")
         code = known.get(value)
         if code is None:
             if isinstance(value, str):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Un
 import numpy as np
 
 from . import _native
-from ._columns import Columns, texts
+from ._columns import Columns, numbers, texts, times
 from ._errors import HostError, InputError, UnknownNameError, error_of_file
-from ._tables import milliseconds, single
+from ._tables import single
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,12 +50,12 @@ def exposure_columns(numeraire: str) -> Tuple[str, ...]:
 
 def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, Any]:
     """As the C library reads them."""
-    types = {"f": np.float64, "i": np.int64}
-    for name, column in columns.items():
-        if name and kinds[name] == "f" and np.iscomplexobj(column):
-            raise TypeError(f"{name}: expected numbers, got complex ones")
+    contiguous = {
+        "f": lambda column, name: np.ascontiguousarray(numbers(column, name)),
+        "i": lambda column, name: np.ascontiguousarray(column, np.int64),
+    }
     return {
-        name: column if kinds[name] in "so" else np.ascontiguousarray(column, types[kinds[name]])
+        name: column if kinds[name] in "so" else contiguous[kinds[name]](column, name)
         for name, column in columns.items()
         if name
     }
@@ -63,7 +63,7 @@ def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, 
 
 def _time(time: Optional[Time]) -> int:
     """Milliseconds since 1970, UTC; 0 for None. Naive datetimes are UTC."""
-    return 0 if time is None else int(milliseconds(time, "time"))
+    return 0 if time is None else int(times(time, "time"))
 
 
 def _is_coin(numeraire: str) -> bool:
@@ -119,7 +119,8 @@ class Chain(_Readable):
     ----------
     tickers : Arrow table, pandas DataFrame or dict, one row per ticker (n,)
         instrument : text: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL, BTC_USDC-27JUN25-60000-C, BTC_USDC.
-        timestamp : int64 milliseconds since 1970 (UTC), or timestamps.
+        timestamp : datetimes, ISO 8601 (UTC unless they say otherwise), or numbers since 1970 of 10, 13, 16 or 19 digits:
+            seconds, milli-, micro- or nanoseconds.
         underlying_price : float64, options: the future of the expiry, in quote currency.
         vol : float64 per square root of a year, 0.6 is 60%; or mark_iv, as exchanges have it, in percent.
         mark_price : float64 as quoted: in coin for inverse options, else in quote currency; all but options need it.

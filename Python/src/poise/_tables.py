@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from ._columns import Columns, is_null, is_table, texts, type_codes
+from ._columns import Columns, is_null, is_table, texts, times, type_codes
 from ._errors import InputError
 
 _OPTIONS = {"type": "t", "spot": "f", "strike": "f", "years": "f", "rate": "f", "dividend": "f"}
@@ -20,7 +19,7 @@ def batches(
 ) -> List[Dict[str, Any]]:
     """The wanted columns of a table, batch by batch; "" is the number of rows of each.
 
-    Kinds: f (n,) float64, t (n,) uint8 option types, i (n,) int64 or timestamps as milliseconds, s texts as offsets and
+    Kinds: f (n,) float64, t (n,) uint8 option types, i (n,) int64 counts since 1970 (times as milliseconds), s texts as offsets and
     bytes, o the same with nulls as empty texts. With `nulls_as_nan`, what is no option type is 255 too. Arrow's memory is
     read where it is.
     """
@@ -75,11 +74,11 @@ def _of_mapping(table: Any, kinds: Mapping[str, str], keeps_unknown: bool) -> Di
             raise _repeated(name)
         if kind in "so":
             if not isinstance(values, tuple):
-                values = texts(np.asarray(values, dtype=object).tolist(), name, nulls_as_empty=kind == "o")
+                values = texts(np.asanyarray(values, dtype=object).tolist(), name, nulls_as_empty=kind == "o")
         elif kind == "t" and keeps_unknown:
             values = type_codes(values, keeps_unknown)
         elif kind == "i":
-            values = milliseconds(values, name)
+            values = times(values, name)
         elif hasattr(values, "to_numpy"):
             values = values.to_numpy()
         columns[name] = values
@@ -89,32 +88,6 @@ def _of_mapping(table: Any, kinds: Mapping[str, str], keeps_unknown: bool) -> Di
                 raise InputError(f"{rows} values where {columns['']} are needed", field=name)
     columns.setdefault("", 0)
     return columns
-
-
-def milliseconds(values: Any, field: str) -> Any:
-    """Times as int64 milliseconds since 1970, of any shape: of integers, datetime64 or datetimes, which are UTC if naive."""
-    has_zone = getattr(getattr(values, "dtype", None), "tz", None) is not None
-    array = values.to_numpy("datetime64[ms]") if has_zone else np.asarray(values)
-    if array.dtype.kind == "O":
-        strange = next((value for value in array.flat if not (isinstance(value, datetime) or is_null(value))), None)
-        if strange is None:
-            array = np.array([_naive(value) for value in array.flat], "datetime64[ms]").reshape(array.shape)
-    if array.dtype.kind == "M":
-        missing = np.flatnonzero(np.isnat(array))
-        if len(missing):
-            raise InputError("is null", int(missing[0]), field)
-        return array.astype("datetime64[ms]").astype(np.int64)
-    if array.dtype.kind not in "iu" and array.size:
-        kind = type(strange).__name__ if array.dtype.kind == "O" else array.dtype
-        raise InputError(f"expected integers (milliseconds), datetime64 or datetimes, got {kind}", field=field)
-    return np.asarray(array, np.int64, order="C")
-
-
-def _naive(time: Any) -> Any:
-    """In UTC, without saying so; None where there is none."""
-    if is_null(time):
-        return None
-    return time.astimezone(timezone.utc).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _repeated(name: str) -> InputError:
