@@ -162,3 +162,21 @@ def test_masked_and_boolean_columns_of_chains_are_refused():
             poise.Chain({**chain([STAMP]), "underlying_price": values})
     with pytest.raises(poise.InputError, match="underlying_price"):
         poise.Chain({**chain([STAMP]), "underlying_price": np.ma.masked_array([1.0], [True])})
+
+
+def test_an_exchanges_positions_are_positions():
+    tickers = poise.Chain({
+        "instrument": ["BTC-PERPETUAL", "ETH-PERPETUAL"], "timestamp": [STAMP, STAMP], "mark_price": [65000.0, 3000.0]})
+    reply = pd.DataFrame({
+        "instrument_name": ["BTC-PERPETUAL", "ETH-PERPETUAL"], "direction": ["sell", "buy"], "size": [-50000, 2000]})
+    held = {"book": ["a", "a"], "instrument": ["BTC-PERPETUAL", "ETH-PERPETUAL"], "quantity": [-50000.0, 2000.0]}
+    expected = poise.exposures(tickers, poise.Positions(held), by="instrument")["delta_usd"]
+    for table in (reply, pa.Table.from_pandas(reply), reply.assign(size=[50000, 2000]), reply.drop(columns="direction")):
+        found = poise.exposures(tickers, poise.Positions(table, book="a"), by="instrument")["delta_usd"]
+        assert np.array_equal(found, expected)
+    with pytest.raises(poise.InputError, match="no column book"):
+        poise.Positions(reply)
+    with pytest.raises(poise.InputError, match="row 1: quantity: -2000.0 contradicts buy"):
+        poise.Positions(reply.assign(size=[50000, -2000]), book="a")
+    with pytest.raises(poise.InputError, match="row 0: direction: 'up'"):
+        poise.Positions(reply.assign(direction="up"), book="a")

@@ -43,6 +43,28 @@ _ALIASES = {
 }
 
 
+# What positions are made of: the names of each column, the first that is there counting, and its kind.
+_POSITIONS: Dict[str, Tuple[Tuple[str, ...], str]] = {
+    "book": (("book",), "s"), "instrument": (("instrument", "instrument_name"), "s"),
+    "quantity": (("quantity", "size", "amount"), "f"), "direction": (("direction", "side"), "o"),
+}
+
+
+def _directed(quantity: Any, offsets: Any, data: Any) -> Any:
+    """Quantities with the sign that directions give them, as the library's tables have them."""
+    signs = {"": 0, "buy": 1, "long": 1, "bid": 1, "sell": -1, "short": -1, "ask": -1, "zero": 1}
+    content = np.asarray(data).tobytes()
+    for row in range(len(quantity)):
+        direction = content[offsets[row] : offsets[row + 1]].decode()
+        sign = signs.get(direction.lower())
+        if sign is None:
+            raise InputError(f"row {row}: direction: {direction!r} is neither buy nor sell", row, "direction")
+        if sign > 0 and quantity[row] < 0 or direction == "zero" and quantity[row] != 0:
+            raise InputError(f"row {row}: quantity: {quantity[row]} contradicts {direction}", row, "quantity")
+        quantity[row] = -abs(quantity[row]) if sign < 0 else quantity[row]
+    return quantity
+
+
 def exposure_columns(numeraire: str) -> Tuple[str, ...]:
     """The names of exposures with their units, `vega_usd_per_point`, in the order of poise.EXPOSURES."""
     return tuple(f"{name}_{numeraire}{_UNITS.get(name, '')}" for name in _native.EXPOSURES)
@@ -173,15 +195,31 @@ class Positions(_Readable):
     table : Arrow table, pandas DataFrame or dict, one row per position (n,)
         book, instrument : text.
         quantity : float64, above 0 is long: in coins, or in dollars of inverse futures and perpetuals.
+        An exchange's names do too: instrument_name, and size or amount, with a direction (buy, sell) where it has no sign.
+    book : the one book of a table that has no column of them, such as an exchange's positions.
     """
 
     _from_file = staticmethod(_native.positions_read)
     _from_text = staticmethod(_native.positions_parse)
 
-    def __init__(self, table: Any) -> None:
-        kinds = {"book": "s", "instrument": "s", "quantity": "f"}
-        columns = single(table, kinds)
-        self._handle = _native.positions_create(_contiguous(columns, kinds), columns[""])
+    def __init__(self, table: Any, book: Optional[str] = None) -> None:
+        kinds = {name: kind for names, kind in _POSITIONS.values() for name in names}
+        columns = single(table, kinds, list(kinds), nulls_as_nan=False)
+        rows = columns[""]
+        found = {}
+        for field, (names, _) in _POSITIONS.items():
+            name = next((name for name in names if name in columns), None)
+            if name is not None:
+                found[field] = columns[name]
+            elif field == "book" and book is not None:
+                found[field] = texts([book] * rows, field)
+            elif field != "direction":
+                raise InputError(f"the table has no column {field}", field=field)
+        quantity = np.array(numbers(found["quantity"], "quantity"))
+        if "direction" in found:
+            quantity = _directed(quantity, *found.pop("direction"))
+        found["quantity"] = np.ascontiguousarray(np.broadcast_to(quantity, rows))
+        self._handle = _native.positions_create(found, rows)
 
     def __len__(self) -> int:
         return _native.positions_count(self._handle)
