@@ -43,8 +43,11 @@ public struct CandleTable: Sendable {
     /// Reads a table with a header, or without one where the first five columns (or both of two) are those above; or
     /// an exchange's reply in JSON, arrays of candles or columns of them. Oldest or newest first; extra columns are
     /// ignored. Rows beside the grid of the others are bad ones.
+    /// - Parameter leavesOutStrays: whether rows beside the grid are gaps rather than bad rows.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first. `empty` for fewer than two candles.
-    public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+    public init(
+        _ source: Source, leavesOutStrays: Bool = false, _ badRows: inout BadRows
+    ) throws(MarketError) {
         let table = try CommaSeparated(source) { row in
             row.count > 1 && Timestamp(bytes: row.bytes(0)) != nil && parseNumber(row.bytes(1)) != nil
         }
@@ -72,6 +75,7 @@ public struct CandleTable: Sendable {
             }
             let distance = grid.distance(candle.timestamp)
             if distance != 0 {
+                if leavesOutStrays { continue }
                 try note(
                     "\(Double(distance) / 1000) s beside the others, which come every \(Double(interval) / 1000) s"
                         + (strays > 1 ? " (\(strays) rows are beside them)" : ""))

@@ -63,7 +63,7 @@ struct BookOptions: ParsableArguments {
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
         let files = try requireFiles()
         let chain = try Chain(paths: files.chain, &badRows)
-        let table = try PositionTable(try Source(path: files.positions), &badRows)
+        let table = try held.table(&badRows)
         let deskOfBook = try groups.deskOfBook(groupings, table, nil, &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(valuation.positions.count, of: table.file)

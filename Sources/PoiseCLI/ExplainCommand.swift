@@ -79,8 +79,8 @@ struct ExplainCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         let first = try Chain(paths: from, &badRows)
         let second = try Chain(paths: to, &badRows)
-        let table = try PositionTable(try Source(path: held.positions ?? "-"), &badRows)
-        let trades = try self.trades.map { try TradeTable(try Source(path: $0), &badRows) }
+        let table = try held.table(&badRows)
+        let trades = try self.trades.map { try TradeTable(try Source(path: $0), book: held.book, &badRows) }
         let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),

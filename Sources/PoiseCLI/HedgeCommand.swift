@@ -191,7 +191,7 @@ struct HedgeCommand: ParsableCommand {
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
         let chain = try Chain(paths: chains.chain, &badRows)
-        let table = try PositionTable(try Source(path: held.positions ?? "-"), &badRows)
+        let table = try held.table(&badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)

@@ -115,7 +115,8 @@ extension SimulationReader {
         var candles: CandleTable?
         for path in files {
             var badRows = BadRows(skip: false)
-            let next = try CandleTable(try data(path, table, "files"), &badRows)
+            let next = try CandleTable(
+                try data(path, table, "files"), leavesOutStrays: gaps == .avoid, &badRows)
             candles = try candles?.joined(with: next) ?? next
         }
         guard let candles else { throw table.missing("files", "is missing: expected at least one file") }
@@ -143,8 +144,8 @@ extension SimulationReader {
         var payments: [(time: Timestamp, rate: Double)] = []
         if let path = try table.optionalText("funding_file") {
             let history = try FundingHistory(
-                try data(path, table, "funding_file"), venue: try table.text("funding_venue"),
-                symbol: try table.text("funding_symbol"))
+                try data(path, table, "funding_file"), venue: try table.optionalText("funding_venue"),
+                symbol: try table.optionalText("funding_symbol"))
             payments = history.payments
         }
         let replay = try table.checked {
@@ -184,7 +185,7 @@ extension SimulationReader {
 
     private func time(_ table: Settings, _ key: String) throws -> Timestamp? {
         guard let text = try table.optionalText(key) else { return nil }
-        guard let time = Timestamp(text: text) ?? Timestamp(text: text + " 00:00:00") else {
+        guard let time = Timestamp(text: text) else {
             throw table.failure(key, "must be a time like 2020-03-12 or 2020-03-12 08:00:00")
         }
         return time

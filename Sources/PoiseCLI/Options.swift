@@ -68,8 +68,25 @@ struct ChainOption: ParsableArguments {
 
 /// What books hold.
 struct PositionsOption: ParsableArguments {
-    @Option(help: ArgumentHelp("Table book,instrument,quantity, or -.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Table book,instrument,quantity or an exchange's positions (CSV or JSON), or -.",
+            valueName: "file"))
     var positions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The book of positions and trades without a column book (the file's name).", valueName: "name"))
+    var book: String?
+
+    /// Reads the positions.
+    func table(_ badRows: inout BadRows) throws -> PositionTable {
+        let table = try PositionTable(try Source(path: positions ?? "-"), book: book, &badRows)
+        if let book, table.onlyBook == nil {
+            throw ValidationError("--book \(book): \(table.file) has a column book")
+        }
+        return table
+    }
 }
 
 /// By what the rows of a report are grouped, and the currency of its figures.

@@ -34,7 +34,8 @@ extension SimulationReader {
             return .history(
                 try FundingHistory(
                     try data(table.text("funding_file"), table, "funding_file"),
-                    venue: try table.text("funding_venue"), symbol: try table.text("funding_symbol")))
+                    venue: try table.optionalText("funding_venue"),
+                    symbol: try table.optionalText("funding_symbol")))
         }
     }
 

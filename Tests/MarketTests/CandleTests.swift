@@ -58,8 +58,14 @@ struct CandleTests {
         let first = "2022-01-01 00:00:00,1,1,1,1,9\n"
         for (row, complaint) in [
             ("2022-01-01 00:00:00,1,1,1,1,9", "3: column \"timestamp\""),
-            ("2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9", "4: column \"timestamp\""),
-            ("2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9", "not after line 3's"),
+            (
+                "2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9",
+                "4: column \"timestamp\""
+            ),
+            (
+                "2022-01-01 01:00:00,1,1,1,1,9\n2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 02:00:00,1,1,1,1,9",
+                "not after line 3's"
+            ),
             ("yesterday,1,1,1,1,9", "value \"yesterday\": expected a time"),
             ("2022-02-30 00:00:00,1,1,1,1,9", "expected a time"),
             ("2022-01-01 25:00:00,1,1,1,1,9", "expected a time"),
@@ -92,6 +98,9 @@ struct CandleTests {
         let table = try CandleTable(Source(name: "candles.csv", text: Self.header + rows), &badRows)
         #expect(badRows.skipped.count == 10 && table.candles.count == 50 && table.interval == 3_600_000)
         #expect(table.gaps.map(\.count) == [10])
+        var strict = BadRows(skip: false)
+        let source = Source(name: "candles.csv", text: Self.header + rows)
+        #expect(try CandleTable(source, leavesOutStrays: true, &strict).gaps.map(\.count) == [10])
         // One row half a step late, which a smaller step would explain.
         let half = (0..<9).map { "2022-01-01 0\($0):\($0 == 5 ? "30" : "00"):00,1,1,1,1,9\n" }.joined()
         #expect(Self.error(half).hasPrefix("candles.csv:7:") && Self.error(half).contains("05:30:00"))

@@ -163,6 +163,29 @@ struct VenueTests {
         }
     }
 
+    @Test("funding is the same from exchanges' own replies, hourly or every eight hours, newest first too")
+    func fundingOfExchanges() throws {
+        func history(_ text: String) throws -> FundingHistory {
+            try FundingHistory(Source(name: "f", text: text))
+        }
+        let eight = try history(
+            "calc_time,funding_interval_hours,last_funding_rate\n1640995200004,8,0.0001\n1641024000000,8,-0.0002\n"
+        )
+        #expect(eight.rates == [0.0001, -0.0002] && eight.interval == 28_800_000)
+        let reply = try history(
+            "[{\"symbol\":\"BTCUSDT\",\"fundingTime\":1641024000000,\"fundingRate\":\"-0.0002\"},"
+                + "{\"symbol\":\"BTCUSDT\",\"fundingTime\":1640995200004,\"fundingRate\":\"0.00010000\"}]")
+        #expect(reply == eight)
+        let hours = (0..<3).map {
+            "{\"timestamp\":\(1_640_995_200_000 + 3_600_000 * $0),\"interest_8h\":9,\"interest_1h\":1e-5}"
+        }
+        let hourly = try history("{\"jsonrpc\":\"2.0\",\"result\":[\(hours.joined(separator: ","))]}")
+        #expect(hourly.rates == [1e-5, 1e-5, 1e-5] && hourly.interval == 3_600_000)
+        #expect(hourly.payments.map { $0.time.milliseconds }.last == 1_640_995_200_000 + 7_200_000)
+        let gap = "{\"timestamp\":1641013200000,\"interest_1h\":1e-5}"
+        #expect(throws: MarketError.self) { try history("[\((hours + [gap]).joined(separator: ","))]") }
+    }
+
     @Test("a history of funding without gaps; what is out of order is named")
     func fundingHistory() throws {
         let header = "venue,symbol,time_utc,funding_rate\n"
