@@ -19,10 +19,10 @@ import Testing
     private static let rows: [Row] = [
         Row(
             testDescription: "current, low, high: an exposure of 40 comes down to 10", trade: -30,
-            cost: ({ $0.linear_cost }, 0)),
+            cost: ({ $0.linear_cost }, 0.3)),
         Row(
             testDescription: "current, low, high: one of -40 rises to -10", current: -40, trade: 30,
-            cost: ({ $0.linear_cost }, 0)),
+            cost: ({ $0.linear_cost }, 0.3)),
         Row(
             testDescription: "cost_sell: per unit sold", instrument: { $0.costSell = 2 }, trade: -30,
             cost: ({ $0.linear_cost }, 60)),
@@ -31,7 +31,7 @@ import Testing
             trade: 30, cost: ({ $0.linear_cost }, 90)),
         Row(
             testDescription: "cost_buy: nothing for a sale", instrument: { $0.costBuy = 3 }, trade: -30,
-            cost: ({ $0.linear_cost }, 0)),
+            cost: ({ $0.linear_cost }, 0.3)),
         Row(
             testDescription: "impact: per squared unit", instrument: { $0.impact = 0.01 }, trade: -30,
             cost: ({ $0.impact_cost }, 9)),
@@ -63,7 +63,7 @@ import Testing
             instrument: { $0.cash = 2 }, problem: { $0.cashBudget = 59 }, trade: nil),
         Row(
             testDescription: "cash, cash_budget: below 0 has to be raised by selling more",
-            instrument: { ($0.cash, $0.impact) = (1, 0.01) }, band: { $0.low = -100 },
+            instrument: { ($0.cash, $0.impact, $0.costSell) = (1, 0.01, 0) }, band: { $0.low = -100 },
             problem: { $0.cashBudget = -40 }, trade: -40, cost: ({ $0.impact_cost }, 16)),
         Row(
             testDescription: "penalty: cheaper than trading", instrument: { $0.costSell = 1 },
@@ -83,7 +83,8 @@ import Testing
     @Test("A field of a hedge problem does what its description says, by value", arguments: rows.indices)
     func fields(_ index: Int) throws {
         let row = Self.rows[index]
-        var instrument = HedgeInstrument(costBuy: 0, costSell: 0, maximumBuy: 1_000, maximumSell: 1_000)
+        var instrument = HedgeInstrument(
+            costBuy: 0.01, costSell: 0.01, maximumBuy: 1_000, maximumSell: 1_000)
         row.instrument(&instrument)
         var band = HedgeBand(hard: -10, 10, current: row.current)
         row.band(&band)
