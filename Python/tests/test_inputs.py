@@ -174,9 +174,9 @@ def test_an_exchanges_positions_are_positions():
     for table in (reply, pa.Table.from_pandas(reply), reply.assign(size=[50000, 2000]), reply.drop(columns="direction")):
         found = poise.exposures(tickers, poise.Positions(table, book="a"), by="instrument")["delta_usd"]
         assert np.array_equal(found, expected)
-    with pytest.raises(poise.InputError, match="no column book"):
+    with pytest.raises(poise.InputError, match="book: the table has no such column"):
         poise.Positions(reply)
-    with pytest.raises(poise.InputError, match="row 1: quantity: -2000.0 contradicts buy"):
+    with pytest.raises(poise.InputError, match="row 1: quantity: -2000.0: contradicts buy"):
         poise.Positions(reply.assign(size=[50000, -2000]), book="a")
-    with pytest.raises(poise.InputError, match="row 0: direction: 'up'"):
+    with pytest.raises(poise.InputError, match='row 0: direction: "up": is neither'):
         poise.Positions(reply.assign(direction="up"), book="a")

@@ -58,9 +58,9 @@ def _directed(quantity: Any, offsets: Any, data: Any) -> Any:
         direction = content[offsets[row] : offsets[row + 1]].decode()
         sign = signs.get(direction.lower())
         if sign is None:
-            raise InputError(f"row {row}: direction: {direction!r} is neither buy nor sell", row, "direction")
+            raise InputError("is neither buy nor sell", row, "direction", direction)
         if sign > 0 and quantity[row] < 0 or direction == "zero" and quantity[row] != 0:
-            raise InputError(f"row {row}: quantity: {quantity[row]} contradicts {direction}", row, "quantity")
+            raise InputError(f"contradicts {direction}", row, "quantity", float(quantity[row]))
         quantity[row] = -abs(quantity[row]) if sign < 0 else quantity[row]
     return quantity
 
@@ -214,7 +214,7 @@ class Positions(_Readable):
             elif field == "book" and book is not None:
                 found[field] = texts([book] * rows, field)
             elif field != "direction":
-                raise InputError(f"the table has no column {field}", field=field)
+                raise InputError("the table has no such column", field=field)
         quantity = np.array(numbers(found["quantity"], "quantity"))
         if "direction" in found:
             quantity = _directed(quantity, *found.pop("direction"))
