@@ -25,6 +25,7 @@ extension ActiveSet {
         for r in 0..<rowCount { positions[r] = position(r) }
         var isSettled = false
         for steps in 0..<mostEvents {
+            if problem.watch.isOver { return .open }
             pivots += 1
             // Without a top the multipliers grow until they prove it.
             if isSettled || steps % 8 == 7, problem.provesInfeasible(multipliers) { return .infeasible }

@@ -127,6 +127,7 @@ final class ActiveSet {
         var patience = 5
         var change = Change.any
         for step in 0..<Self.mostCorrections where patience > 0 {
+            if problem.watch.isOver { return .open }
             pivots += 1
             // Rows that depend on each other are the exception: only then do they get a curvature, or where instruments
             // have none, so that corners decide.

@@ -17,7 +17,7 @@ extension BranchAndBound {
             scaled.costSell[i] = baseSell[i]
         }
         var value = penalised()
-        for _ in 0..<100 {
+        for _ in 0..<100 where !scaled.watch.isOver {
             var improved = false
             for i in 0..<count {
                 value = tryMoves(i, value, &improved)
@@ -132,7 +132,7 @@ extension BranchAndBound {
 
     /// Two that share no band gain nothing together that they don't gain alone.
     private func tryPairs(_ value: Double, _ improved: inout Bool) -> Double {
-        for i in 0..<count {
+        for i in 0..<count where !scaled.watch.isOver {
             for first in [1.0, -1] {
                 guard let moved = target(i, first) else { continue }
                 let old = trial[i]

@@ -1,8 +1,9 @@
-/// How long a search over lots and fixed costs may go on.
+/// How long a problem may take, and a search over lots and fixed costs go on.
 public struct HedgeSearch: Sendable, Equatable {
     /// Relaxations that may be solved.
     public var nodeLimit = 100_000
-    /// Seconds that it may take; with a limit on time, which answer is found depends on the machine.
+    /// Seconds that a problem may take, with or without lots; with a limit on time, which answer is found depends on
+    /// the machine.
     public var timeLimit = Double.infinity
     /// A proven gap that is good enough, relative to the cost.
     public var gap = 1e-9
@@ -103,8 +104,6 @@ final class BranchAndBound {
         strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
     ) -> Bool {
         load(problem)
-        let clock = ContinuousClock()
-        let begin = clock.now
         nodes = 0
         best = .infinity
         bound = -.infinity
@@ -120,15 +119,14 @@ final class BranchAndBound {
             if nodes > 0 {
                 bound = max(min(node.bound, open.lowestBound, best), floor)
                 let isDone = best < .infinity && best - bound <= limits.gap * best.magnitude
-                let isLate =
-                    nodes % 16 == 0 && limits.timeLimit < .infinity
-                    && (clock.now - begin) / .seconds(1) > limits.timeLimit
-                if isDone || nodes >= limits.nodeLimit || isLate {
+                if isDone || nodes >= limits.nodeLimit || scaled.watch.isOver {
                     open.discard(node)
                     break
                 }
             }
             next = expand(node)
+            // What was stopped in the middle proves nothing.
+            if scaled.watch.hasStopped, next == nil { lost = min(lost, bound) }
             // Down to whole trades at first; later only where that is no worse than what is open.
             let lowest = open.lowestBound
             if let child = next, nodes % 400 > 100, lowest < .infinity,
@@ -356,6 +354,7 @@ final class BranchAndBound {
             let x = active.trades[i]
             let (below, above) = neighbours(i, x)
             guard below < above else { continue }
+            if scaled.watch.isOver { break }
             let constant = enter(node)
             for isUp in [false, true] {
                 if isUp { active.restore(from: node.guess) }

@@ -16,8 +16,11 @@ struct HedgeBlocks {
     private static let rounds = 12
     private static let nodesPerBlock = 4000
 
+    /// - Parameter amounts: of the size that each instrument may be traded in.
     /// - Returns: nil where there is only one underlying, or where the risk term ties all of them together.
-    init?(_ problem: HedgeProblem, _ relaxation: HedgeSolution) {
+    init?(
+        _ problem: HedgeProblem, _ relaxation: HedgeSolution, amounts: UnsafeMutablePointer<Double>
+    ) {
         if let risk = problem.risk, risk.riskAversion > 0 { return nil }
         blocks = problem.underlyings.indices.map { u in
             problem.instruments.indices.filter { problem.instruments[$0].underlying == u }
@@ -35,7 +38,8 @@ struct HedgeBlocks {
         reach = shared.map { band in
             problem.entries[problem.bands[band].entries].reduce(0) { sum, entry in
                 let instrument = problem.instruments[entry.instrument]
-                return sum + entry.coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
+                let most = max(instrument.maximumBuy, instrument.maximumSell)
+                return sum + entry.coefficient.magnitude * min(most, 2 * amounts[entry.instrument])
             }
         }
     }
@@ -45,7 +49,9 @@ struct HedgeBlocks {
     ///   - costScale: the problem's currency per unit of the search's costs.
     ///   - timeLimit: seconds that it may take.
     /// - Returns: the highest bound.
-    func strengthen(_ search: BranchAndBound, costScale: Double, timeLimit: Double) -> Double {
+    func strengthen(
+        _ search: BranchAndBound, costScale: Double, timeLimit: Double, _ isCancelled: (() -> Bool)?
+    ) -> Double {
         var blocks = self
         var highest = -Double.infinity
         let clock = ContinuousClock()
@@ -53,7 +59,9 @@ struct HedgeBlocks {
         var stride = 1.0
         for _ in 0..<Self.rounds {
             let left = timeLimit - (clock.now - begin) / .seconds(1)
-            guard left > 0, let (bound, trades) = blocks.solve(within: left) else { break }
+            guard left > 0, !search.scaled.watch.isOver,
+                let (bound, trades) = blocks.solve(within: left, isCancelled)
+            else { break }
             stride = bound > highest ? stride : 0.5 * stride
             highest = max(highest, bound)
             search.offer(trades)
@@ -66,7 +74,9 @@ struct HedgeBlocks {
     }
 
     /// What all parts cost at least, and their trades; nil where one has none.
-    private func solve(within seconds: Double) -> (bound: Double, trades: [Double])? {
+    private func solve(
+        within seconds: Double, _ isCancelled: (() -> Bool)?
+    ) -> (bound: Double, trades: [Double])? {
         var bound = min(marginPrice, 0) < 0 ? marginPrice * problem.marginLimit : 0
         if cashPrice < 0 { bound += cashPrice * problem.cashBudget }
         var paid = [Double](repeating: 0, count: problem.instruments.count)
@@ -84,6 +94,7 @@ struct HedgeBlocks {
             solver.search.nodeLimit = Self.nodesPerBlock
             solver.search.timeLimit = seconds / Double(blocks.count)
             solver.search.gap = 1e-7
+            solver.isCancelled = isCancelled
             guard let status = try? solver.solve(part(block, paid)), status == .optimal || status == .budget,
                 solver.solution.gap < .infinity
             else { return nil }

@@ -5,7 +5,7 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     public internal(set) var totalViolation = 0.0
     /// The least possible largest of these distances.
     public internal(set) var worstViolation = 0.0
-    /// Trades that reach the least sum, at the least cost found.
+    /// Trades that reach the least sum, the cheapest of them; in whole lots where there are any, or none.
     public internal(set) var trades: [Double] = []
     /// How far each band stays outside with them, in widths; negative below `low`, 0 for bands that are met.
     public internal(set) var violations: [Double] = []
@@ -17,7 +17,7 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     public internal(set) var cashPrice = 0.0
     /// Where the cash budget cannot even be kept by itself: the least that any trades spend.
     public internal(set) var leastCash: Double?
-    /// Primal-dual gap of the least sum, relative.
+    /// Primal-dual gap of the least sum, relative; infinite where some of it is not proved.
     public internal(set) var gap = Double.infinity
 
     /// The band whose limit to loosen first: each width takes most off the least sum. Nil where none helps.
@@ -28,56 +28,92 @@ public struct HedgeInfeasibility: Sendable, Equatable {
 }
 
 extension HedgeSolver {
-    /// Finds out how near a problem without a solution comes to having one, lots and fixed costs aside.
-    /// Allocates.
-    /// - Returns: nil where all hard bands can be met, so that only lots stand in the way.
+    /// Finds out how near a problem without a solution comes to having one; where it trades in lots, in whole ones.
+    /// Prices and the least largest distance are those of any amounts. Allocates.
+    /// - Returns: nil where all hard bands can be met in any amounts, so that only lots stand in the way.
     /// - Throws: where the problem itself is wrong.
     public func diagnose(_ problem: HedgeProblem) throws(HedgeError) -> HedgeInfeasibility? {
         try problem.validate()
-        var diagnosis = HedgeInfeasibility()
         let solver = HedgeSolver()
+        solver.search = search
+        solver.isCancelled = isCancelled
         let elastic = problem.elastic
-        guard try solver.solve(elastic) != .infeasible else {
-            // Bands are soft there: only margin and cash can be in the way, and no trades need no margin.
-            var cheapest = elastic
-            cheapest.cashBudget = .infinity
-            for r in cheapest.bands.indices { cheapest.bands[r].penalty = 0 }
-            for i in cheapest.instruments.indices {
-                cheapest.instruments[i].costBuy = cheapest.instruments[i].cash
-            }
-            cheapest.balanceCosts()
-            try solver.solve(cheapest)
-            diagnosis.leastCash = cheapest.cash(ofSplit: solver.solution.trades)
-            diagnosis.totalViolation = .infinity
-            diagnosis.worstViolation = .infinity
-            diagnosis.trades = problem.joined(solver.solution.trades)
-            diagnosis.violations = problem.violations(trades: diagnosis.trades)
-            diagnosis.bandPrices = problem.bands.map { _ in 0 }
-            return diagnosis
-        }
+        let status = try solver.solve(elastic)
+        if status == .infeasible { return try diagnoseBudget(problem, elastic, solver) }
         let answer = solver.solution
-        diagnosis.totalViolation = answer.cost.total
-        diagnosis.gap = answer.certificate.gap
-        guard answer.cost.total > 1e-9 else { return nil }
+        var diagnosis = HedgeInfeasibility()
         diagnosis.trades = problem.joined(answer.trades)
+        if status == .optimal, problem.continuous.violation(trades: diagnosis.trades) <= 1e-9 { return nil }
+        diagnosis.gap = status == .optimal ? answer.certificate.gap : .infinity
         for r in problem.bands.indices {
             diagnosis.bandPrices.append(answer.bandPrices[r] * problem.bands[r].width)
         }
         diagnosis.marginPrice = answer.marginPrice
         diagnosis.cashPrice = answer.cashPrice
-
-        // The cheapest trades that stay outside no further than these.
-        var relaxed = problem.continuous
-        for r in relaxed.bands.indices where relaxed.bands[r].isHard {
-            let exposure = problem.exposure(ofBand: r, trades: diagnosis.trades)
-            let room = 1e-9 * min(problem.bands[r].width, problem.reach(problem.bands[r]))
-            relaxed.bands[r].low = min(relaxed.bands[r].low, exposure - room)
-            relaxed.bands[r].high = max(relaxed.bands[r].high, exposure + room)
+        if problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 }) {
+            // Trades that can be made: whole ones, as near as a search finds.
+            solver.search.nodeLimit = min(search.nodeLimit, Self.nodesPerDiagnosis)
+            let found = try solver.solve(problem.wholeElastic)
+            let isFound = (found == .optimal || found == .budget) && solver.solution.gap < .infinity
+            diagnosis.trades =
+                isFound ? problem.joined(solver.solution.trades) : problem.instruments.map { _ in 0 }
+            diagnosis.gap = isFound ? max(diagnosis.gap, solver.solution.gap) : .infinity
+        } else if let cheapest = try cheapest(problem, near: diagnosis.trades, solver) {
+            diagnosis.trades = cheapest
+        } else {
+            diagnosis.gap = .infinity
         }
-        if try solver.solve(relaxed) == .optimal { diagnosis.trades = solver.solution.trades }
+        // One set of numbers: what these trades leave, which is the least where it was proved.
         diagnosis.violations = problem.violations(trades: diagnosis.trades)
-        let worst = problem.leastWorst(atMost: diagnosis.totalViolation)
-        if try solver.solve(worst) == .optimal { diagnosis.worstViolation = solver.solution.cost.total }
+        diagnosis.totalViolation = diagnosis.violations.reduce(0) { $0 + $1.magnitude }
+        let largest = diagnosis.violations.reduce(0) { max($0, $1.magnitude) }
+        let worst = try solver.solve(problem.leastWorst(atMost: 2 * largest))
+        diagnosis.worstViolation = worst == .optimal ? min(solver.solution.cost.total, largest) : largest
+        if worst != .optimal { diagnosis.gap = .infinity }
+        return diagnosis
+    }
+
+    private static let nodesPerDiagnosis = 2000
+
+    /// The cheapest trades that leave no hard band further than these; nil where that is not proved.
+    private func cheapest(
+        _ problem: HedgeProblem, near trades: [Double], _ solver: HedgeSolver
+    ) throws(HedgeError) -> [Double]? {
+        var relaxed = problem.continuous
+        for room in [1e-9, 1e-8, 1e-7] {
+            for r in relaxed.bands.indices where relaxed.bands[r].isHard {
+                let band = problem.bands[r]
+                let exposure = problem.exposure(ofBand: r, trades: trades)
+                // Of its own where the width is next to nothing.
+                let slack = room * max(band.width == 1 ? 0 : band.width, 1e-3 * exposure.magnitude)
+                relaxed.bands[r].low = min(band.low, exposure - slack)
+                relaxed.bands[r].high = max(band.high, exposure + slack)
+            }
+            if try solver.solve(relaxed) == .optimal { return solver.solution.trades }
+        }
+        return nil
+    }
+
+    /// Bands aside, margin and cash can be in the way, and no trades need no margin.
+    private func diagnoseBudget(
+        _ problem: HedgeProblem, _ elastic: HedgeProblem, _ solver: HedgeSolver
+    ) throws(HedgeError) -> HedgeInfeasibility {
+        var diagnosis = HedgeInfeasibility()
+        var cheapest = elastic
+        cheapest.cashBudget = .infinity
+        for r in cheapest.bands.indices { cheapest.bands[r].penalty = 0 }
+        for i in cheapest.instruments.indices {
+            cheapest.instruments[i].costBuy = cheapest.instruments[i].cash
+        }
+        cheapest.balanceCosts()
+        let status = try solver.solve(cheapest)
+        diagnosis.leastCash = cheapest.cash(ofSplit: solver.solution.trades)
+        diagnosis.gap = status == .optimal ? solver.solution.gap : .infinity
+        diagnosis.totalViolation = .infinity
+        diagnosis.worstViolation = .infinity
+        diagnosis.trades = problem.joined(solver.solution.trades)
+        diagnosis.violations = problem.violations(trades: diagnosis.trades)
+        diagnosis.bandPrices = problem.bands.map { _ in 0 }
         return diagnosis
     }
 }
@@ -132,6 +168,16 @@ extension HedgeProblem {
                     soft: band.low, band.high, current: band.current,
                     penalty: band.isHard ? 1 / band.width : 0),
                 coefficients: both)
+        }
+        return split
+    }
+
+    /// `elastic` in whole lots, and no smaller trades than there may be.
+    fileprivate var wholeElastic: HedgeProblem {
+        var split = elastic
+        for i in split.instruments.indices {
+            split.instruments[i].lot = instruments[i % instruments.count].lot
+            split.instruments[i].minimum = instruments[i % instruments.count].minimum
         }
         return split
     }

@@ -57,8 +57,8 @@ extension HedgeInstrument {
             json.member("fixed", fixedCost)
             json.member("lot", lot)
             json.member("minTrade", minimum)
-            json.member("maxBuy", maximumBuy)
-            json.member("maxSell", maximumSell)
+            json.member("maxBuy", maximumBuy.ifFinite)
+            json.member("maxSell", maximumSell.ifFinite)
             json.member("margin", margin)
             json.member("cash", cash)
         }

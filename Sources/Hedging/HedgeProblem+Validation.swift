@@ -55,6 +55,17 @@ extension HedgeProblem {
         }
     }
 
+    /// A limit may be infinite, where trades without end would not earn without end.
+    private func checkLimit(
+        _ value: Double, _ cost: Double, _ instrument: HedgeInstrument, _ field: @autoclosure () -> String,
+        _ name: String
+    ) throws(HedgeError) {
+        guard value == .infinity else { return try checkNotNegative(value, field(), name) }
+        guard cost >= 0 || instrument.impact > 0 else {
+            throw invalid(field(), name, value, "must be finite where trading earns (cost \(cost))")
+        }
+    }
+
     private func checkLengths() throws(HedgeError) {
         let (count, bandCount) = (instruments.count, bands.count)
         guard instrumentNames.count == count else {
@@ -99,8 +110,10 @@ extension HedgeProblem {
         try checkNotNegative(instrument.fixedCost, "instruments[\(index)].fixed", name)
         try checkNotNegative(instrument.lot, "instruments[\(index)].lot", name)
         try checkNotNegative(instrument.minimum, "instruments[\(index)].minTrade", name)
-        try checkNotNegative(instrument.maximumBuy, "instruments[\(index)].maxBuy", name)
-        try checkNotNegative(instrument.maximumSell, "instruments[\(index)].maxSell", name)
+        try checkLimit(
+            instrument.maximumBuy, instrument.costBuy, instrument, "instruments[\(index)].maxBuy", name)
+        try checkLimit(
+            instrument.maximumSell, instrument.costSell, instrument, "instruments[\(index)].maxSell", name)
         try checkNotNegative(instrument.margin, "instruments[\(index)].margin", name)
         try checkFinite(instrument.cash, "instruments[\(index)].cash", name)
     }

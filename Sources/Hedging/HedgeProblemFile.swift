@@ -81,7 +81,8 @@ extension Settings {
             costSell: try number("costSell"), impact: try number("impact", default: 0),
             fixedCost: try number("fixed", default: 0), lot: try number("lot", default: 0),
             minimum: try number("minTrade", default: 0),
-            maximumBuy: try number("maxBuy"), maximumSell: try number("maxSell"),
+            maximumBuy: try number("maxBuy", default: .infinity),
+            maximumSell: try number("maxSell", default: .infinity),
             margin: try number("margin", default: 0), cash: try number("cash", default: 0))
     }
 

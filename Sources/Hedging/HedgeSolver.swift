@@ -4,9 +4,11 @@ public enum HedgeStatus: String, Sendable {
     case optimal
     /// No trades bring every hard band within its limits.
     case infeasible
-    /// A search over lots or fixed costs was stopped; `HedgeSolution.gap` bounds what it could still find.
+    /// Stopped by a limit on nodes or time, or by the host. `HedgeSolution.gap` bounds what could still be found; it
+    /// is infinite, and there are no trades, where none that keep every limit have been found yet.
     case budget
-    /// The trades could not be proved to be optimal: numbers beyond what doubles can resolve.
+    /// The trades could not be proved to be optimal, nor even, where the certificate's violation says so, to keep
+    /// every hard band: numbers beyond what can be resolved. They are no orders.
     case uncertified
 }
 
@@ -48,13 +50,17 @@ public struct HedgeSolution: Sendable, Equatable {
 public final class HedgeSolver {
     /// Of the problem solved last.
     public private(set) var solution = HedgeSolution()
-    /// How long a search over lots and fixed costs may go on.
+    /// How long it may take.
     public var search = HedgeSearch()
+    /// Asked every hundredth of a second while a problem is solved; true ends it as the time limit does.
+    public var isCancelled: (() -> Bool)?
 
     private var scaled: ScaledProblem?
     private var interior: InteriorPoint?
     private var active: ActiveSet?
     private var branching: BranchAndBound?
+    private var precise: HomogeneousPoint<DoubleDouble>?
+    private var tangent: [DoubleDouble] = []
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
@@ -69,7 +75,9 @@ public final class HedgeSolver {
     @discardableResult
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
-        let status = try solveRelaxation(problem, start)
+        let (scaled, interior, active) = prepare(problem)
+        scaled.watch.start(seconds: search.timeLimit, isCancelled)
+        let status = try solveRelaxation(problem, start, scaled, interior, active)
         guard status == .optimal,
             problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
         else {
@@ -84,17 +92,17 @@ public final class HedgeSolver {
         let branching = self.branching ?? BranchAndBound(scaled, interior, active)
         self.branching = branching
         let relaxation = solution
-        let found = branching.run(problem, search) { [search] branching in
-            guard let blocks = HedgeBlocks(problem, relaxation) else { return -.infinity }
+        let found = branching.run(problem, search) { [search, isCancelled] branching in
+            guard let blocks = HedgeBlocks(problem, relaxation, amounts: scaled.instrumentScale)
+            else { return -.infinity }
             return blocks.strengthen(
-                branching, costScale: scaled.objectiveScale, timeLimit: 0.3 * search.timeLimit)
+                branching, costScale: scaled.objectiveScale,
+                timeLimit: min(0.3 * search.timeLimit, scaled.watch.secondsLeft), isCancelled)
         }
         active.restore(from: guess)
         solution.nodes = branching.nodes
         guard found else {
-            solution.status = branching.isExhausted ? .infeasible : .budget
-            solution.gap = .infinity
-            return solution.status
+            return finish(branching.isExhausted ? .infeasible : .budget, remembers: false)
         }
         for i in 0..<scaled.count {
             var x = branching.bestTrades[i] * scaled.instrumentScale[i]
@@ -103,14 +111,25 @@ public final class HedgeSolver {
             if x != 0, x.magnitude < instrument.minimum {
                 x = x > 0 ? instrument.minimum : -instrument.minimum
             }
+            // Whole lots may be a limit up to rounding; then they are it.
+            let slip = 1e-12 * x.magnitude
+            if x - instrument.maximumBuy <= slip { x = min(x, instrument.maximumBuy) }
+            if -x - instrument.maximumSell <= slip { x = max(x, -instrument.maximumSell) }
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)
         let open = (branching.best - branching.bound) / max(branching.best.magnitude, 1e-300)
         solution.gap = max(open, 0)
+        // The search knows scaled numbers; the answer is judged by the problem's own.
+        let slip =
+            (solution.cost.total - branching.best * scaled.objectiveScale)
+            / max(solution.cost.total.magnitude, 1e-300)
+        if !(slip <= 1e-10) { solution.gap += slip.magnitude }
         solution.certificate.gap = solution.gap
         solution.certificate.violation = problem.violation(trades: solution.trades)
-        solution.status = solution.gap <= max(search.gap, 1e-9) ? .optimal : .budget
+        let keepsLimits = solution.certificate.violation <= 1e-9
+        solution.status =
+            !keepsLimits ? .uncertified : solution.gap <= max(search.gap, 1e-9) ? .optimal : .budget
         return solution.status
     }
 
@@ -120,6 +139,9 @@ public final class HedgeSolver {
         let parts = (fresh, InteriorPoint(fresh), ActiveSet(fresh))
         (scaled, interior, active) = parts
         branching = nil
+        precise = nil
+        tangent = Array(
+            repeating: DoubleDouble(0), count: problem.risk == nil ? 0 : problem.underlyings.count)
         guess = ActiveSet.Guess(fresh)
         hasGuess = false
         solution.trades = [Double](repeating: 0, count: problem.instruments.count)
@@ -128,10 +150,10 @@ public final class HedgeSolver {
     }
 
     /// The problem without lots and fixed costs.
-    private func solveRelaxation(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError)
-        -> HedgeStatus
-    {
-        let (scaled, interior, active) = prepare(problem)
+    private func solveRelaxation(
+        _ problem: HedgeProblem, _ start: HedgeStart, _ scaled: ScaledProblem, _ interior: InteriorPoint,
+        _ active: ActiveSet
+    ) throws(HedgeError) -> HedgeStatus {
         let isWarm = start == .warm && hasGuess
         try scaled.load(problem, keepingScales: isWarm)
         solution.interiorSteps = 0
@@ -159,13 +181,61 @@ public final class HedgeSolver {
             // Costs of very different size: what counts may have been small beside the rest. And where rounding
             // got in the way, other scales round differently.
             let least = scaled.dualValue(interior.multiplier).magnitude
-            for attempt in 0..<2 where status == .uncertified {
+            for attempt in 0..<2 where status == .uncertified && !scaled.watch.isOver {
                 let share = attempt == 1 ? 1.0 / 16 : least < 0.01 ? max(least, 1e-12) : 16
                 try scaled.load(problem, keepingScales: false, objective: share)
                 status = solveCold(problem, scaled, interior, active)
             }
         }
+        for attempt in 0..<3 where status == .uncertified && !scaled.watch.isOver {
+            let expected = attempt == 2 ? solution.trades : []
+            try scaled.load(problem, keepingScales: false, near: expected)
+            if attempt > 0 {
+                let cost =
+                    attempt == 2 ? solution.cost.total.magnitude / scaled.objectiveScale : scaled.largestCost
+                try scaled.load(problem, keepingScales: false, objective: max(cost, 1e-30), near: expected)
+            }
+            status = solvePrecisely(problem, scaled)
+        }
         return finish(status)
+    }
+
+    /// With the method that is slow and sure.
+    private func solvePrecisely(_ problem: HedgeProblem, _ scaled: ScaledProblem) -> HedgeStatus {
+        let point = precise ?? HomogeneousPoint<DoubleDouble>(scaled)
+        precise = point
+        let ray = scaled.ray
+        var least = Double.infinity
+        var nearest = solution
+        let found = point.run(limit: 300) {
+            for snap in HomogeneousPoint<DoubleDouble>.Snap.allCases {
+                // Rounded, trades no longer lie where their risk's tangent has the multipliers' slopes.
+                for u in tangent.indices { tangent[u] = DoubleDouble(problem.risk?.dollarDelta[u] ?? 0) }
+                for i in 0..<scaled.count {
+                    let x = point.trade(i, snap) * DoubleDouble(scaled.instrumentScale[i])
+                    takeTrade(i, x.double, problem)
+                    if let risk = problem.risk {
+                        tangent[problem.instruments[i].underlying] += DoubleDouble(risk.exposure[i]) * x
+                    }
+                }
+                for r in 0..<scaled.rowCount { ray[r] = point.multiplier(r, snap) }
+                takePrices(problem, scaled, ray, tangent)
+                if solution.certificate.holds { return true }
+                // What comes nearest is kept, if only to scale the next attempt by.
+                let error = max(solution.certificate.gap, solution.certificate.violation)
+                if error < least {
+                    least = error
+                    nearest = solution
+                }
+            }
+            return false
+        } proves: {
+            for r in 0..<scaled.rowCount { ray[r] = point.ray(r) }
+            return scaled.provesInfeasible(ray)
+        }
+        if found == nil, least < .infinity { solution = nearest }
+        solution.interiorSteps += point.steps
+        return found == true ? .optimal : found == false ? .infeasible : .uncertified
     }
 
     private func solveCold(
@@ -194,36 +264,55 @@ public final class HedgeSolver {
                 return .infeasible
             case .open: break
             }
-            if outcome == .stalled { break }
+            if outcome == .stalled || scaled.watch.isOver { break }
         }
         // Without the active set the interior point may still do.
         take(problem, scaled, interior)
         return solution.certificate.holds ? .optimal : .uncertified
     }
 
-    private func finish(_ status: HedgeStatus) -> HedgeStatus {
+    /// - Parameter remembers: whether the next problem may begin from here.
+    private func finish(_ status: HedgeStatus, remembers: Bool = true) -> HedgeStatus {
+        // What was stopped on the way has an answer only where that was proved.
+        let status = status == .uncertified && scaled?.watch.hasStopped == true ? .budget : status
         solution.status = status
-        provedInfeasible = status == .infeasible
-        if status == .optimal {
+        if remembers { provedInfeasible = status == .infeasible }
+        switch status {
+        case .optimal:
             solution.gap = solution.certificate.gap
             if let active, let guess { active.save(to: guess) }
             hasGuess = true
+        case .uncertified: solution.gap = solution.certificate.gap
+        case .budget, .infeasible:
+            solution.gap = .infinity
+            solution.certificate = HedgeCertificate()
+            solution.cost = HedgeCost()
+            (solution.marginPrice, solution.cashPrice) = (0, 0)
+            for i in solution.trades.indices { solution.trades[i] = 0 }
+            for r in solution.bandPrices.indices { solution.bandPrices[r] = 0 }
         }
         return status
     }
 
     private func take(_ problem: HedgeProblem, _ scaled: ScaledProblem, _ active: ActiveSet) {
-        for i in 0..<scaled.count { solution.trades[i] = active.trades[i] * scaled.instrumentScale[i] }
+        for i in 0..<scaled.count { takeTrade(i, active.trades[i] * scaled.instrumentScale[i], problem) }
         takePrices(problem, scaled, active.multipliers)
     }
 
     private func take(_ problem: HedgeProblem, _ scaled: ScaledProblem, _ interior: InteriorPoint) {
-        for i in 0..<scaled.count { solution.trades[i] = interior.trade(i) * scaled.instrumentScale[i] }
+        for i in 0..<scaled.count { takeTrade(i, interior.trade(i) * scaled.instrumentScale[i], problem) }
         takePrices(problem, scaled, interior.multiplier)
     }
 
+    /// Rounding takes no trade beyond what may be traded.
+    private func takeTrade(_ i: Int, _ amount: Double, _ problem: HedgeProblem) {
+        let instrument = problem.instruments[i]
+        solution.trades[i] = max(-instrument.maximumSell, min(instrument.maximumBuy, amount))
+    }
+
     private func takePrices(
-        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>,
+        _ tangent: [DoubleDouble] = []
     ) {
         for r in 0..<scaled.bandCount {
             let row = Int(scaled.rowOfBand[r])
@@ -232,8 +321,11 @@ public final class HedgeSolver {
         let (margin, cash) = (scaled.marginRow, scaled.cashRow)
         solution.marginPrice = multipliers[margin] * scaled.objectiveScale / scaled.rowScale[margin]
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
-        (solution.certificate, solution.cost) = problem.certificate(
-            trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
-            cashPrice: solution.cashPrice, scratch: scaled.scratch)
+        (solution.certificate, solution.cost) = tangent.withUnsafeBufferPointer {
+            problem.certificate(
+                trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+                cashPrice: solution.cashPrice, scratch: scaled.scratch,
+                tangent: $0.isEmpty ? nil : $0.baseAddress)
+        }
     }
 }

@@ -177,10 +177,12 @@ final class InteriorPoint {
             bend[c] = 0
             cost[c] = 0
         }
-        value[c] = 0.5 * room[c]
-        slack[c] = 0.5 * room[c]
+        // From the middle, unless the limit is so far that it says nothing.
+        let isFar = room[c] > 64
+        value[c] = isFar ? 1 : 0.5 * room[c]
+        slack[c] = room[c] - value[c]
         lowerDual[c] = 1
-        upperDual[c] = 1
+        upperDual[c] = isFar ? 1 / slack[c] : 1
     }
 
     private func prepareRow(_ r: Int, _ side: Side, _ limit: Double) {
@@ -300,10 +302,15 @@ final class InteriorPoint {
             guard worst.isFinite, mean.isFinite else { return .stalled }
             let error = max(worst, mean)
             if error <= tolerance { return .converged }
-            if iterations >= 6, problem.dualValue(multiplier) > ceiling { return .infeasible }
+            if iterations >= 6, problem.dualValue(multiplier) > ceiling, problem.provesInfeasible(multiplier)
+            {
+                return .infeasible
+            }
             stalls = error < 0.9 * best ? 0 : stalls + 1
             best = min(best, error)
-            guard iterations < limit, stalls < 15, error < 1e6 * best else { return .stalled }
+            guard iterations < limit, stalls < 15, error < 1e6 * best, !problem.watch.isOver else {
+                return .stalled
+            }
             iterate(mean)
             iterations += 1
         }

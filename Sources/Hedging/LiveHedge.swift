@@ -21,7 +21,7 @@ public final class LiveHedge {
     private let coverage: ExposureRollUp
     private let sumOfBand: [Int]
     private let sums: Exposures
-    /// By how much a band may be left by rounding: a share of what its instruments can move.
+    /// By how much a band may be left by rounding: a share of its width, or of its edges.
     private let tolerances: [Double]
 
     /// What a tick comes to.
@@ -78,12 +78,10 @@ public final class LiveHedge {
             }
             sumOfBand.append(numbers[members] ?? 0)
         }
-        tolerances = hedge.problem.bands.map { [problem] band in
-            let reach = problem.entries[band.entries].reduce(0) { sum, entry in
-                let instrument = problem.instruments[entry.instrument]
-                return sum + entry.coefficient.magnitude * max(instrument.maximumBuy, instrument.maximumSell)
-            }
-            return 1e-9 * reach
+        tolerances = hedge.problem.bands.map { band in
+            let edges = [band.low, band.high].filter(\.isFinite).map(\.magnitude)
+            let width = band.high - band.low
+            return 1e-9 * max(width.isFinite ? width : 0, HedgeProblem.leastShareOfTerms * (edges.max() ?? 0))
         }
         coverage = ExposureRollUp(coverages)
         sums = Exposures(coverage)
@@ -121,7 +119,8 @@ public final class LiveHedge {
         for b in problem.bands.indices {
             let current = sums[sumOfBand[b], limits[b].greek]
             problem.bands[b].current = current
-            let (low, high) = (problem.bands[b].low - tolerances[b], problem.bands[b].high + tolerances[b])
+            let tolerance = max(tolerances[b], 1e-9 * HedgeProblem.leastShareOfTerms * current.magnitude)
+            let (low, high) = (problem.bands[b].low - tolerance, problem.bands[b].high + tolerance)
             isOutside = isOutside || !(current >= low && current <= high)
         }
         guard isOutside else { return .withinLimits }

@@ -64,20 +64,30 @@ extension ScaledProblem {
         let cashPrice = ray[cashRow]
         for i in 0..<count {
             var price = 0.0
+            var terms = 0.0
             for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                price += coefficients[k] * ray[Int(columnRow[k])]
+                let term = coefficients[k] * ray[Int(columnRow[k])]
+                price += term
+                terms += term.magnitude
             }
             let limits = marginPerUnit[i] * marginPrice
+            // A slope that is but rounding is none, however far the limit.
+            func slope(_ price: Double, _ cash: Double) -> Double {
+                let slope = price - limits - cash
+                return slope.magnitude <= Self.slopeNoise * (terms - limits + cash.magnitude) ? 0 : slope
+            }
             let bought = Self.least(
-                slope: -price - limits - cashBuy[i] * cashPrice, 0, max(lower[i], 0), max(upper[i], 0))
+                slope: slope(-price, cashBuy[i] * cashPrice), 0, max(lower[i], 0), max(upper[i], 0))
             let sold = Self.least(
-                slope: price - limits - cashSell[i] * cashPrice, 0, max(-upper[i], 0), max(-lower[i], 0))
+                slope: slope(price, cashSell[i] * cashPrice), 0, max(-upper[i], 0), max(-lower[i], 0))
             let least = lower[i] > 0 ? bought : upper[i] < 0 ? sold : min(bought, sold)
             value += least
             size += least.magnitude
         }
-        return value > 1e-9 * size
+        return value > 2e-11 * size
     }
+
+    private static let slopeNoise = 1e-13
 
     /// What the most expensive trades of the box could cost: above any optimum that there is.
     func costCeiling() -> Double {
@@ -244,6 +254,16 @@ extension ScaledProblem {
     static func least(slope: Double, _ curvature: Double, _ lower: Double, _ upper: Double) -> Double {
         var x = slope < 0 ? upper : lower
         if curvature > 0 { x = max(lower, min(upper, -slope / curvature)) }
-        return (slope + 0.5 * curvature * x) * x
+        // An end may be infinite.
+        return x == 0 ? 0 : curvature > 0 ? (slope + 0.5 * curvature * x) * x : slope * x
+    }
+
+    /// min of slope·x + curvature·x²/2 over 0...end, where the slope is below 0.
+    static func least<N: HedgeNumber>(slope: N, _ curvature: Double, _ end: Double) -> N {
+        guard end > 0 else { return N(0) }
+        guard curvature > 0 else { return slope * N(end) }
+        let top = -slope / N(curvature)
+        let x = top < N(end) ? top : N(end)
+        return (slope + N(0.5 * curvature) * x) * x
     }
 }

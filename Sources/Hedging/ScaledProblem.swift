@@ -1,5 +1,5 @@
 /// The numbers of a hedge problem as the solvers want them: flat, each instrument's coefficients together,
-/// scaled by powers of two so that limits, coefficients and costs are near 1 (which rounds nothing), the risk
+/// scaled by powers of two so that amounts, coefficients and costs are near 1 (which rounds nothing), the risk
 /// term as one quadratic row per factor of the covariance, rows in an order that keeps the factor sparse.
 ///
 /// Margin and cash are the last two rows. What an instrument adds to them depends on its side: `marginPerUnit`
@@ -51,9 +51,11 @@ final class ScaledProblem {
     private let factor: UnsafeMutablePointer<Double>
     /// Multipliers that proved that the last problem had no solution.
     let ray: UnsafeMutablePointer<Double>
-    /// Room for those who check an answer: one double per instrument and two per underlying.
+    /// Room for those who check an answer.
     let scratch: UnsafeMutablePointer<Double>
     private let arena: Arena
+    /// Whether those who work on it are to stop.
+    var watch = Watch()
 
     enum RowKind: UInt8 {
         /// low ≤ g ≤ high.
@@ -145,10 +147,12 @@ final class ScaledProblem {
         kinds = .allocate(capacity: rowCount)
         kinds.initialize(repeating: .absent, count: rowCount)
 
+        let scratchRoom = HedgeProblem.certificateRoom(
+            instruments: count, underlyings: problem.underlyings.count)
         arena = Arena(
             capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 8 * Arena.room(rowCount)
                 + Arena.room(factorCount * (factorCount + 2))
-                + Arena.room(count + 2 * problem.underlyings.count))
+                + Arena.room(scratchRoom))
         lower = arena.take(count)
         upper = arena.take(count)
         costBuy = arena.take(count)
@@ -168,7 +172,7 @@ final class ScaledProblem {
         mostReach = arena.take(rowCount)
         factor = arena.take(factorCount * (factorCount + 2))
         ray = arena.take(rowCount)
-        scratch = arena.take(count + 2 * problem.underlyings.count)
+        scratch = arena.take(scratchRoom)
     }
 
     deinit {
@@ -196,16 +200,21 @@ final class ScaledProblem {
     /// one stay, so that its trades and multipliers can be compared; otherwise `share` says how much of the
     /// usual scale of the objective its optimum is.
     /// - Throws: where the covariance is indefinite.
-    func load(_ problem: HedgeProblem, keepingScales: Bool, objective share: Double = 1) throws(HedgeError) {
+    func load(
+        _ problem: HedgeProblem, keepingScales: Bool, objective share: Double = 1, near trades: [Double] = []
+    ) throws(HedgeError) {
         if !keepingScales {
+            scaleInstruments(problem)
+            // Those that are not traded there keep theirs.
+            for (i, x) in trades.enumerated() where x.magnitude > 1e-9 * instrumentScale[i] {
+                instrumentScale[i] = Self.powerOfTwo(x.magnitude)
+            }
             // The objective by the geometric mean of what instruments cost, which a few huge limits don't sway.
             var exponents = 0
             var priced = 0
             for i in 0..<count {
                 let instrument = problem.instruments[i]
-                let limit = max(instrument.maximumBuy, instrument.maximumSell)
-                let scale = Self.powerOfTwo(limit)
-                instrumentScale[i] = scale
+                let scale = instrumentScale[i]
                 let cost =
                     (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
                     + instrument.impact * scale * scale
@@ -236,8 +245,8 @@ final class ScaledProblem {
             // Of powers of two the inverse is exact, and cheaper than a division.
             let inverse = 1 / scale
             let cost = scale * inverseObjective
-            lower[i] = -instrument.maximumSell * inverse
-            upper[i] = instrument.maximumBuy * inverse
+            lower[i] = -min(instrument.maximumSell * inverse, Self.farthest)
+            upper[i] = min(instrument.maximumBuy * inverse, Self.farthest)
             costBuy[i] = instrument.costBuy * cost
             costSell[i] = instrument.costSell * cost
             curvature[i] = 2 * instrument.impact * scale * cost
@@ -259,6 +268,56 @@ final class ScaledProblem {
             cashSell[i] *= inverseCash
         }
         dropLimitThatCannotBind()
+    }
+
+    /// Stands for no limit at all, in scaled units.
+    static let farthest = 0x1p60
+
+    /// A limit that is further off than this many times what any band asks for says nothing about amounts.
+    private static let farLimit = 1024.0
+
+    /// Amounts by what may be traded or, where that is far more, by what it takes to bring a band to its limits.
+    private func scaleInstruments(_ problem: HedgeProblem) {
+        let needed = scratch
+        for i in 0..<count { needed[i] = .infinity }
+        for band in problem.bands {
+            let (below, above) = ((band.low - band.current).magnitude, (band.high - band.current).magnitude)
+            var move = max(below < .infinity ? below : 0, above < .infinity ? above : 0)
+            move = max(move, 1e-3 * band.current.magnitude)
+            guard move > 0, below < .infinity || above < .infinity else { continue }
+            for k in band.entries {
+                let entry = problem.entries[k]
+                // By multiplication, as nearly none is smaller than what the others need.
+                let coefficient = entry.coefficient.magnitude
+                if needed[entry.instrument] * coefficient > move {
+                    needed[entry.instrument] = move / coefficient
+                }
+            }
+        }
+        if let risk = problem.risk, risk.riskAversion > 0 {
+            for i in 0..<count {
+                let delta = risk.dollarDelta[Int(underlyingOf[i])].magnitude
+                let exposure = risk.exposure[i].magnitude
+                if delta > 0, needed[i] * exposure > delta { needed[i] = delta / exposure }
+            }
+        }
+        for i in 0..<count {
+            let instrument = problem.instruments[i]
+            let limit = max(instrument.maximumBuy, instrument.maximumSell)
+            let near = needed[i] < .infinity ? needed[i] : 1
+            let isFar = limit > Self.farLimit * near && (needed[i] < .infinity || limit == .infinity)
+            instrumentScale[i] = Self.powerOfTwo(isFar ? max(near, 1e-200) : limit)
+        }
+    }
+
+    /// The largest slope of what trades cost, in scaled units.
+    var largestCost: Double {
+        var largest = 0.0
+        for i in 0..<count {
+            if upper[i] > 0 { largest = max(largest, costBuy[i].magnitude) }
+            if lower[i] < 0 { largest = max(largest, costSell[i].magnitude) }
+        }
+        return largest > 0 ? largest : 1
     }
 
     /// The most that one instrument moves a band, by its scale.

@@ -11,21 +11,14 @@ struct HedgeCommand: ParsableCommand {
         discussion: """
             Either of a live book (--chain, --positions, --limits) or of problems in JSON (--problem). Every answer \
             is proved by its multipliers: the gap printed with it bounds what other trades could save. The exit \
-            status is 3 where some problem has no solution; what comes nearest is printed all the same.
+            status is 3 where some problem has no solution; what comes nearest is printed all the same. It is 4 \
+            where some answer could not be proved; no trades are printed then.
             """)
 
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
     var problem: String?
 
     @OptionGroup var chains: ChainOption
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            Exchange's list of instruments (the reply of public/get_instruments), which says in what amounts \
-            they trade; may be repeated. Without it --lots assumes what is known of the exchange.
-            """, valueName: "file"))
-    var instruments: [String] = []
 
     @OptionGroup var held: PositionsOption
 
@@ -65,7 +58,7 @@ struct HedgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Most seconds for a problem with lots or fixed costs (a live book's without --nodes: 10).",
+            "Most seconds for a problem (a live book's without --nodes: 10).",
             valueName: "seconds"))
     var seconds: Double?
 
@@ -94,7 +87,6 @@ struct HedgeCommand: ParsableCommand {
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
                 ("--cash", cash != nil), ("--lots", lots),
-                ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
@@ -107,7 +99,7 @@ struct HedgeCommand: ParsableCommand {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        try requireOneStandardInput(chains.chain + instruments + [held.positions, limits, fees])
+        try requireOneStandardInput(chains.chain + [held.positions, limits, fees])
     }
 
     func run() throws {
@@ -125,6 +117,7 @@ struct HedgeCommand: ParsableCommand {
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let clock = ContinuousClock()
         var isInfeasible = false
+        var isUnproved = false
         let problems = file?.problems ?? hedges.map(\.problem)
         let names = Self.distinct(problems.map(\.name))
         let answer = { (index: Int) throws -> HedgeReport in
@@ -139,6 +132,7 @@ struct HedgeCommand: ParsableCommand {
             let duration = (clock.now - begin) / .microseconds(1)
             var report = HedgeReport(problem, solver.solution, microseconds: duration)
             report.hedge = file == nil ? hedges[index] : nil
+            isUnproved = isUnproved || solver.solution.status == .uncertified
             if solver.solution.status == .infeasible {
                 report.infeasibility = try solver.diagnose(problem)
                 isInfeasible = true
@@ -176,7 +170,8 @@ struct HedgeCommand: ParsableCommand {
         }
         try outputs.finish()
         common.report(badRows)
-        if isInfeasible { throw ExitCode(3) }
+        if isUnproved { throw ExitCode(ExitStatus.uncertified.rawValue) }
+        if isInfeasible { throw ExitCode(ExitStatus.infeasible.rawValue) }
     }
 
     /// The names, each once: those that have been seen get `#2`, `#3` and so on.
@@ -199,18 +194,13 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        var chain = try Chain(paths: chains.chain, &badRows)
-        chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
+        let chain = try Chain(paths: chains.chain, &badRows)
         let table = try held.table(&badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)
         try badRows.requireRows(valuation.positions.count, of: table.file)
-        let hedges = try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
-        if common.format != .table {
-            for notes in hedges.compactMap(\.amountNotes) where !notes.isEmpty { badRows.remark("\(notes)") }
-        }
-        return hedges
+        return try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
     }
 }
 

@@ -17,7 +17,11 @@ struct HedgeReport {
         self.microseconds = microseconds
     }
 
-    private var trades: [Double] { infeasibility?.trades ?? solution.trades }
+    /// None where they are not proved: those are no orders.
+    private var trades: [Double] {
+        if let infeasibility { return infeasibility.trades }
+        return solution.status == .uncertified ? solution.trades.map { _ in 0 } : solution.trades
+    }
 
     /// Limits that hold back the trades.
     private var binding: [String] {
@@ -160,7 +164,6 @@ struct HedgeReport {
             let names = assumed.map { problem.instrumentNames[$0] }.joined(separator: ", ")
             try output.write("\nno order book in the chain, spread and depth assumed (--fees): \(names)\n")
         }
-        if let notes = hedge.amountNotes, !notes.isEmpty { try output.write("\n\(notes)\n") }
         let count = problem.instruments.count
         try output.write(
             "\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")
@@ -224,7 +227,8 @@ struct HedgeReport {
             return "infeasible: hard bands are violated by at least "
                 + "\(Self.widths(infeasibility.totalViolation)) in all, "
                 + "\(infeasibility.worstViolation.significant) in one"
-        case .uncertified: return "not solved: the best trades found could not be proved to be optimal"
+        case .uncertified:
+            return "not solved: the best trades found could not be proved to be optimal, and are left out"
         }
     }
 

@@ -9,7 +9,7 @@ struct RiskFacts {
 
     init(_ chain: Chain, _ valuation: BookValuation, _ instructionSet: InstructionSet) {
         tickerCount = chain.tickers.count
-        listedCount = chain.instrumentCount
+        listedCount = chain.latest.count
         contractCount = valuation.contracts.count
         positionCount = valuation.positions.count
         bookCount = Set(valuation.positions.map(\.book)).count

@@ -22,8 +22,6 @@ public struct ChainScenarios: Sendable {
     public let revaluation: ScenarioRevaluation
     private let chain: ChainGreeks
     private let smiles: [String: SmileCurve]
-    /// `Instrument.series` of each contract, for the smiles.
-    private let series: [String]
     /// The row of each contract: options first, padded to whole vectors, then the others.
     private let rows: [Int]
     private let contractOfRow: [Int]
@@ -62,14 +60,13 @@ public struct ChainScenarios: Sendable {
                 }
             }
         }
-        series = grid.needsSmiles ? contracts.map(\.series) : []
         var smiles: [String: SmileCurve] = [:]
         if grid.needsSmiles {
             let listed = Dictionary(grouping: market.filter(\.instrument.isOption)) {
-                $0.instrument.series
+                $0.instrument.sliceName
             }
             for contract in options {
-                let name = series[contract]
+                let name = contracts[contract].sliceName
                 guard smiles[name] == nil else { continue }
                 guard let tickers = listed[name] else { throw .missingSmile(of: name) }
                 smiles[name] = SmileCurve(tickers)
@@ -226,7 +223,7 @@ public struct ChainScenarios: Sendable {
         var later: [String: SmileCurve] = [:]
         for row in range {
             let contract = contractOfRow[row]
-            let name = series[contract]
+            let name = contracts[contract].sliceName
             let volatility = columns.market.volatility[row]
             guard let smile = smiles[name] else { continue }
             let k = log(columns.market.strike[row] / columns.market.spot[row])
@@ -296,4 +293,12 @@ private final class ScenarioOptionColumns: @unchecked Sendable {
 
     /// Whether some option of these moves less than its price.
     func someMoveLess(_ rows: Range<Int>) -> Bool { rows.contains { share[$0] != 1 } }
+}
+
+extension Instrument {
+    /// The name up to the strike: `BTC-27JUN25`, `BTC_USDC-PERPETUAL`.
+    var sliceName: String {
+        guard isOption else { return name }
+        return name.split(separator: "-").prefix(2).joined(separator: "-")
+    }
 }

@@ -643,9 +643,11 @@ typedef enum poise_hedge_outcome {
     POISE_HEDGE_OPTIMAL = 0,
     /** No trades bring every band that must hold within its limits. */
     POISE_HEDGE_INFEASIBLE = 1,
-    /** A search over lots or fixed costs was stopped; no trades are cheaper than the gap allows. */
+    /** Stopped by a limit; the gap bounds what could still be found, and is infinite, with trades of 0, where nothing that
+     *  keeps every limit has been found. */
     POISE_HEDGE_BUDGET = 2,
-    /** The trades could not be proved to be optimal; all 0 where numbers beyond all reason left none that are finite. */
+    /** The trades could not be proved to be optimal, nor to keep every band where `violation` says so: they are no orders.
+     *  All 0 where numbers beyond all reason left none that are finite. */
     POISE_HEDGE_UNCERTIFIED = 3,
     /** Live desks: every exposure is within its band, and there is nothing to trade. */
     POISE_HEDGE_WITHIN_LIMITS = 4
@@ -749,7 +751,7 @@ typedef struct poise_hedge_instrument {
     double fixed_cost;
     /** Trades are whole multiples; 0: any amount. */
     double lot;
-    /** Finite; 0: not at all. */
+    /** 0: not at all; INFINITY: no limit, where trading that side does not earn (cost at least 0, or impact). */
     double maximum_buy, maximum_sell;
     /** Margin per unit on either side, at least 0; cash that a unit bought takes beside its cost, and a unit sold brings
      *  in. */
@@ -764,16 +766,19 @@ typedef struct poise_hedge_result {
     uint32_t interior_steps, pivots, nodes;
     /** Cost by cause, in the problem's currency. */
     double linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost;
-    /** No trades are cheaper than (1 − gap) of these. */
+    /** No trades are cheaper by more than this share of the cost (or of 1e-5 of what its parts add up to without their
+     *  signs, where costs and earnings cancel). Infinite where nothing is known. */
     double gap;
-    /** Largest violation of a hard limit, relative to what the instruments can move it. */
+    /** Largest violation of a hard limit, relative to the band's width, or to 1e-3 of what its exposure is made of (before
+     *  the trades, and what each adds, without signs) where that is more. */
     double violation;
     /** Shadow prices of the margin limit and the cash budget: derivatives of the least cost by them. */
     double margin_price, cash_price;
 } poise_hedge_result;
 
-/** Diagnosis of a problem whose hard bands cannot all be met. Violations are counted in widths of their band,
- *  high − low (a band of width 0 or infinity counts in its own unit); lots, smallest trades and fixed costs are left out. */
+/** Why no trades bring every band that must hold within its limits. Violations are counted in widths of their band,
+ *  high − low (a band of width 0 or infinity counts in its own unit). Trades are whole lots where there are any; prices, and
+ *  the least possible largest violation, are those of any amounts. Fixed costs are left out. */
 typedef struct poise_hedge_diagnosis {
     size_t size;
     /** 0: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then. */
@@ -790,7 +795,7 @@ typedef struct poise_hedge_diagnosis {
     double first_price, margin_price, cash_price;
     /** Smallest amount that any trades spend, if none keep the cash budget; else NaN. */
     double least_cash;
-    /** Relative primal-dual gap of the total. */
+    /** Relative primal-dual gap of the total; infinite where some of the numbers are not proved to be the least. */
     double gap;
 } poise_hedge_diagnosis;
 
