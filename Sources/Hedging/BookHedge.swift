@@ -12,6 +12,8 @@ public struct BookHedge: Sendable {
     public let limits: [LimitTable.Limit]
     /// Exposure of each book (by name) in each band.
     public let exposures: [String: [Double]]
+    /// Where lots come from that no list of instruments states; nil without lots.
+    public let amountNotes: AmountNotes?
 
     /// What a hedge may use.
     public struct Options: Sendable {
@@ -32,9 +34,8 @@ public struct BookHedge: Sendable {
         _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws(MarketError) -> [BookHedge] {
         let books = Set(valuation.positions.map(\.book))
-        let listed = Set(chain.latest.keys.map { String($0.prefix { $0 != "-" && $0 != "_" }) })
-            .union(valuation.positions.map(\.instrument.base))
         let contracts = chain.latestTickers.map(\.instrument) + valuation.positions.map(\.instrument)
+        let listed = Set(contracts.map(\.base))
         for limit in limits.limits {
             if let book = limit.book, !books.contains(book) {
                 throw .unknownName(
@@ -70,7 +71,8 @@ public struct BookHedge: Sendable {
         names += books.sorted().filter { book in limits.limits.contains { $0.book == book } }
         return names.map { book in
             BookHedge(
-                book, limits.limits.filter { $0.book == book }, valuation, held, usable, figures, options)
+                book, limits.limits.filter { $0.book == book }, valuation, held, usable, figures, chain,
+                options)
         }
     }
 
@@ -84,38 +86,43 @@ public struct BookHedge: Sendable {
         func isWanted(_ base: String) -> Bool { named.contains(base) || (isAll && held.contains(base)) }
         var tickers: [Ticker] = []
         var seen: Set<String> = []
-        func add(_ name: String) {
-            guard let instrument = try? Instrument(name: name), seen.insert(name).inserted,
-                let ticker = chain.latestTicker(of: instrument)
+        func add(_ instrument: Instrument) {
+            // What has no price in dollars is no candidate.
+            guard seen.insert(instrument.name).inserted, let ticker = chain.tickerOrImplied(of: instrument),
+                let inDollars = chain.inDollars(ticker)
             else { return }
-            tickers.append(ticker)
+            tickers.append(inDollars)
         }
         let listed = chain.latestTickers.filter { isWanted($0.instrument.base) }
         // Futures and perpetuals first, whether the chain lists them or only names them.
         for ticker in listed {
-            let prefix = ticker.instrument.name.prefix { $0 != "-" }
-            add("\(prefix)-PERPETUAL")
-            if let future = ticker.underlyingIndex { add(future) }
+            let exchange = ticker.instrument.exchange
+            for name in [exchange.perpetual(of: ticker.instrument), ticker.underlyingIndex] {
+                if let name, let instrument = try? exchange.instrument(named: name) { add(instrument) }
+            }
         }
-        for ticker in listed { add(ticker.instrument.name) }
+        for ticker in listed { add(ticker.instrument) }
         return tickers
     }
 
     private init(
         _ book: String?, _ limits: [LimitTable.Limit], _ valuation: BookValuation, _ held: ContractFigures,
-        _ candidates: [HedgeCandidate], _ figures: ContractFigures, _ options: Options
+        _ candidates: [HedgeCandidate], _ figures: ContractFigures, _ chain: Chain, _ options: Options
     ) {
         let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
         var problem = HedgeProblem(
             name: book ?? "all books", underlyings: bases.isEmpty ? [""] : bases,
             cashBudget: options.cashBudget)
+        var amountNotes = AmountNotes()
         for candidate in candidates {
+            let found = options.usesLots ? chain.tradedAmount(of: candidate.instrument) : nil
+            amountNotes.add(candidate.instrument, found)
             problem.add(
                 candidate.instrument.name,
                 candidate.hedgeInstrument(
-                    underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0,
-                    lot: options.usesLots ? candidate.instrument.contractSize : 0))
+                    underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount))
         }
+        self.amountNotes = options.usesLots ? amountNotes : nil
         let rows = Dictionary(
             valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { a, _ in a })
@@ -221,14 +228,5 @@ public struct BookHedge: Sendable {
             return Share(book: name, cost: costs[n], alone: solve { own[$0] }?.cost.total)
         }
         return (shares.sorted { ($1.cost, $0.book) < ($0.cost, $1.book) }, start.cost.total)
-    }
-}
-
-extension Instrument {
-    /// The smallest amount that Deribit trades: 0.1 bitcoin, 1 of other coins, for options and linear contracts;
-    /// 10 dollars of bitcoin's inverse futures, 1 of others'.
-    var contractSize: Double {
-        if quantityUnit == "USD" { return base == "BTC" ? 10 : 1 }
-        return base == "BTC" ? 0.1 : 1
     }
 }

@@ -41,7 +41,7 @@ public struct HedgeCandidate: Sendable {
     public init?(_ ticker: Ticker, _ costs: VenueCosts, _ holding: Holding, index: Double? = nil) {
         let instrument = ticker.instrument
         guard let mark = ticker.markPrice, mark.isFinite, mark >= 0,
-            let rates = costs.rates[VenueCosts.Class(instrument)]
+            let rates = costs.rates(of: instrument)
         else { return nil }
         let isDollarUnit = instrument.quantityUnit == "USD"
         guard mark > 0 || instrument.isOption else { return nil }
@@ -118,11 +118,14 @@ public struct HedgeCandidate: Sendable {
     }
 
     /// As the optimizer wants it.
-    func hedgeInstrument(underlying: Int, lot: Double) -> HedgeInstrument {
+    /// - Parameter amount: in which it trades; nil for any.
+    func hedgeInstrument(underlying: Int, amount: TradedAmount?) -> HedgeInstrument {
         HedgeInstrument(
             underlying: underlying, costBuy: halfSpreadBuy + fee + carry,
             costSell: halfSpreadSell + fee - carry,
-            impact: impact, fixedCost: ticket, lot: lot, minimum: minimum, maximumBuy: maximumBuy,
+            impact: impact, fixedCost: ticket, lot: amount?.step ?? 0,
+            minimum: max(minimum, amount.map { $0.minimum > $0.step ? $0.minimum : 0 } ?? 0),
+            maximumBuy: maximumBuy,
             maximumSell: maximumSell,
             cash: instrument.isOption || instrument.kind == .spot ? value : 0)
     }

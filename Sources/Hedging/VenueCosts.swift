@@ -47,17 +47,34 @@ public struct VenueCosts: Sendable, Equatable {
     }
 
     public private(set) var rates: [Class: Rates]
+    /// Classes whose fees are given, whatever the exchange.
+    private var given: Set<Class> = []
 
-    /// Deribit's taker fees (options 3 basis points of the underlying, at most an eighth of the premium; futures
-    /// and perpetuals 5 basis points), and an assumed basis point of half spread on 5 million dollars.
-    public static let standard = VenueCosts(rates: [
-        .option: Rates(fee: 0.0003, feeCap: 0.125),
-        .future: Rates(fee: 0.0005, halfSpread: 0.0002, depth: 2_000_000),
-        .perpetual: Rates(fee: 0.0005, halfSpread: 0.0001, depth: 5_000_000),
-        .spot: Rates(fee: 0.001, halfSpread: 0.0002, depth: 1_000_000),
-    ])
+    /// Taker fees as each exchange has them, and an assumed basis point or two of half spread on some million dollars.
+    public static let standard = VenueCosts()
 
-    public init(rates: [Class: Rates]) { self.rates = rates }
+    private init() {
+        rates = [
+            .option: Rates(fee: 0),
+            .future: Rates(fee: 0, halfSpread: 0.0002, depth: 2_000_000),
+            .perpetual: Rates(fee: 0, halfSpread: 0.0001, depth: 5_000_000),
+            .spot: Rates(fee: 0, halfSpread: 0.0002, depth: 1_000_000),
+        ]
+    }
+
+    public init(rates: [Class: Rates]) {
+        self.rates = rates
+        given = Set(rates.keys)
+    }
+
+    /// The rates of a contract: those given for its class, else with the fee of its exchange.
+    public func rates(of instrument: Instrument) -> Rates? {
+        let own = Class(instrument)
+        guard var rates = rates[own], !given.contains(own) else { return rates[own] }
+        let fee = instrument.exchange.takerFee(of: instrument)
+        (rates.fee, rates.feeCap) = (fee.rate, fee.cap)
+        return rates
+    }
 
     /// Reads columns `class,fee_rate,fee_cap,half_spread_rate,depth_usd` and, where wanted, `ticket_usd` and
     /// `minimum_usd`; classes that the table leaves out keep their standard rates, an empty cap is none.
@@ -68,7 +85,7 @@ public struct VenueCosts: Sendable, Equatable {
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))
         let (ticket, minimum) = (try table.index(of: "ticket_usd"), try table.index(of: "minimum_usd"))
-        var rates = Self.standard.rates
+        self = .standard
         try table.forEachRow(&badRows) { row throws(MarketError) in
             guard let found = Class(rawValue: row.text(name)) else {
                 let known = Class.allCases.map(\.rawValue).joined(separator: ", ")
@@ -80,6 +97,7 @@ public struct VenueCosts: Sendable, Equatable {
                 guard let column, !row.text(column).isEmpty else { return standard }
                 return try row.number(column, field, .notNegative)
             }
+            given.insert(found)
             rates[found] = Rates(
                 fee: try row.number(fee, "fee_rate", .notNegative),
                 feeCap: try optional(cap, "fee_cap", .infinity),
@@ -87,6 +105,5 @@ public struct VenueCosts: Sendable, Equatable {
                 depth: try optional(depth, "depth_usd"), ticket: try optional(ticket, "ticket_usd"),
                 minimum: try optional(minimum, "minimum_usd"))
         }
-        self.rates = rates
     }
 }

@@ -4,25 +4,30 @@ public struct Chain: Sendable {
     public let file: String
     /// One per row, in the files' order; an instrument may stand more than once.
     public private(set) var tickers: [Ticker] = []
+    /// What the list of instruments says of contracts; empty where none was given.
+    public var instruments = InstrumentList()
+    /// What a reader of the results should know of the rows, a sentence each: instruments of other kinds that were left
+    /// out, volatilities that were found from marks, facts that contradict each other.
+    public private(set) var remarks: [String] = []
     /// The place in `tickers` of each instrument's latest row, by name.
-    public private(set) var latest: [String: Int] = [:]
+    private var latest: [String: Int] = [:]
     /// Latest price of each future that option rows name as theirs, and of each coin's index.
     private var futures: [String: Quote] = [:]
-    private var indices: [String: Quote] = [:]
+    private var indices: [Pair: Quote] = [:]
 
     /// A price and when it held.
-    public struct Quote: Sendable, Equatable {
-        public let price: Double
-        public let timestamp: Timestamp
-
-        public init(price: Double, timestamp: Timestamp) {
-            self.price = price
-            self.timestamp = timestamp
-        }
+    struct Quote {
+        let price: Double
+        let timestamp: Timestamp
     }
 
-    /// Reads Deribit tickers: a table with flattened names, or the replies of `public/ticker` and
-    /// `public/get_book_summary_by_currency` as JSON, one or several in a file.
+    /// Contracts of one coin and quote currency share an index.
+    private struct Pair: Hashable {
+        let base, quote: String
+    }
+
+    /// Reads tickers of an exchange: a table, replies as JSON, one or several in a file, or a recording of
+    /// notifications.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         try self.init([source], &badRows)
@@ -33,16 +38,19 @@ public struct Chain: Sendable {
     /// - Throws: as for one.
     public init(_ sources: [Source], _ badRows: inout BadRows) throws(MarketError) {
         file = sources.map(\.name).joined(separator: ", ")
-        let space: Set<UInt8> = [9, 10, 13, 32]
+        var reader = ChainReader()
         for source in sources {
             let (before, skipped) = (tickers.count, badRows.skipped.count)
-            switch source.bytes.first(where: { !space.contains($0) }) {
-            case nil: throw .empty(file: source.name)
-            case UInt8(ascii: "{"), UInt8(ascii: "["): try readObjects(source, &badRows)
-            default: try readTable(source, &badRows)
-            }
-            if tickers.count == before, badRows.skipped.count == skipped { throw .empty(file: source.name) }
+            try reader.read(source, &badRows) { ticker throws(MarketError) in try add(ticker) }
+            guard tickers.count == before, badRows.skipped.count == skipped else { continue }
+            if reader.remarks.isEmpty, reader.orderBooks.isEmpty { throw .empty(file: source.name) }
+            throw .unreadable(file: source.name, reason: "holds no tickers of instruments that are known")
         }
+        for (name, orders) in reader.orderBooks {
+            guard let row = latest[name], tickers[row].timestamp <= orders.timestamp else { continue }
+            tickers[row] = tickers[row].with(bids: orders.bids, asks: orders.asks)
+        }
+        finish(reader.remarks, &badRows)
     }
 
     /// Takes tickers of any origin, one after another.
@@ -51,91 +59,88 @@ public struct Chain: Sendable {
     ///   - ticker: the ticker of a row, from 0.
     /// - Throws: `empty` without a row, `conflict` for two that claim to be the same and differ, and what `ticker`
     ///   throws; errors of one row go to `badRows` first.
-    public init(
-        name: String, count: Int, _ badRows: inout BadRows, ticker: (Int) throws(MarketError) -> Ticker
+    package init(
+        name: String, count: Int, _ badRows: inout BadRows,
+        reading: (Int) throws(MarketError) -> TickerReading
     ) throws(MarketError) {
         file = name
+        var reader = ChainReader()
         for row in 0..<count {
-            do throws(MarketError) { try add(try ticker(row)) } catch { try badRows.note(error) }
+            do throws(MarketError) {
+                if let ticker = reader.ticker(try reading(row)) { try add(ticker) }
+            } catch {
+                try badRows.note(error)
+            }
         }
         if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
+        finish(reader.remarks, &badRows)
+    }
+
+    private mutating func finish(_ remarks: [String], _ badRows: inout BadRows) {
+        self.remarks = remarks
+        for remark in remarks { badRows.remark(remark) }
     }
 
     /// The latest rows, one per instrument, in the files' order.
     public var latestTickers: [Ticker] { latest.values.sorted().map { tickers[$0] } }
 
+    /// How many instruments it lists.
+    public var instrumentCount: Int { latest.count }
+
     /// The latest ticker of an instrument.
     public func ticker(of instrument: Instrument) -> Ticker? { latest[instrument.name].map { tickers[$0] } }
 
-    /// The price of a future, perpetual or coin: its own mark, or where the chain lists options alone the
-    /// price of the future that they name, and the index for perpetuals and spot.
-    public func quote(of instrument: Instrument) -> Quote? {
-        if let ticker = ticker(of: instrument), let price = ticker.markPrice {
-            return Quote(price: price, timestamp: ticker.timestamp)
-        }
+    /// The latest ticker of an instrument; of a future, perpetual or coin that the chain does not list, one with nothing
+    /// but its price: the one that options name for their future, or the index.
+    public func tickerOrImplied(of instrument: Instrument) -> Ticker? {
+        if let ticker = ticker(of: instrument) { return ticker }
+        let quote: Quote?
         switch instrument.kind {
-        case .option: return nil
-        case .future: return futures[instrument.name]
-        case .perpetual, .spot: return indices[Self.indexKey(instrument)]
+        case .option: quote = nil
+        case .future: quote = futures[instrument.name]
+        case .perpetual, .spot: quote = index(of: instrument.base, in: instrument.quote)
         }
+        guard let quote else { return nil }
+        if let expiry = instrument.expiry, quote.timestamp >= expiry { return nil }
+        return Ticker(instrument: instrument, price: quote.price, timestamp: quote.timestamp)
     }
 
     /// The latest index of an instrument's coin that any row names.
-    public func indexPrice(of instrument: Instrument) -> Double? { indices[Self.indexKey(instrument)]?.price }
-
-    private mutating func readTable(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
-        for column in TableFields.required { _ = try table.required(column) }
-        var columns: [String: Int] = [:]
-        for (index, name) in table.header.enumerated() { columns[name] = index }
-        try table.forEachRow(&badRows) { row throws(MarketError) in
-            try add(try TableFields(row: row, columns: columns).ticker())
-        }
+    public func indexPrice(of instrument: Instrument) -> Double? {
+        index(of: instrument.base, in: instrument.quote)?.price
     }
 
-    private mutating func readObjects(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        var reader = JSONReader(source)
-        var pending = Array(try reader.values().reversed())
-        while let value = pending.popLast() {
-            if let elements = value.array {
-                pending += elements.reversed()
-            } else if let result = value["result"] {
-                pending.append(result)
-            } else {
-                do throws(MarketError) {
-                    if let error = value["error"] {
-                        let text = String(decoding: source.bytes[error.start..<error.end], as: UTF8.self)
-                        throw .invalidValue(
-                            file: source.name, line: error.line, column: "error", value: text,
-                            reason: "the exchange refused the request")
-                    }
-                    try add(try ObjectFields(source: source, object: value).ticker())
-                } catch {
-                    try badRows.note(error)
-                }
-            }
-        }
+    func index(of base: String, in quote: String) -> Quote? { indices[Pair(base: base, quote: quote)] }
+
+    /// Amounts in which a contract trades, and whether the list of instruments says so or they are assumed; nil where
+    /// neither is known.
+    public func tradedAmount(of instrument: Instrument) -> (amount: TradedAmount, isListed: Bool)? {
+        if let listed = instruments[instrument.name]?.amount { return (listed, true) }
+        return instrument.exchange.assumedAmount(of: instrument).map { ($0, false) }
     }
 
     private mutating func add(_ ticker: Ticker) throws(MarketError) {
         let name = ticker.instrument.name
-        if let row = latest[name], tickers[row].timestamp == ticker.timestamp {
-            if let difference = tickers[row].difference(from: ticker) {
+        if let row = latest[name] {
+            if tickers[row].timestamp == ticker.timestamp,
+                let difference = tickers[row].difference(from: ticker)
+            {
                 throw .conflict(
                     ticker.place, column: difference.column, value: difference.other,
                     earlier: difference.own, at: tickers[row].place)
             }
+            if tickers[row].timestamp <= ticker.timestamp { latest[name] = tickers.count }
+        } else {
+            latest[name] = tickers.count
         }
         tickers.append(ticker)
-        if latest[name].map({ tickers[$0].timestamp <= ticker.timestamp }) ?? true {
-            latest[name] = tickers.count - 1
-        }
         if ticker.instrument.isOption, let future = ticker.underlyingIndex, let price = ticker.underlyingPrice
         {
             Self.keepLatest(&futures[future], price, ticker.timestamp)
         }
         if let price = ticker.indexPrice {
-            Self.keepLatest(&indices[Self.indexKey(ticker.instrument)], price, ticker.timestamp)
+            let pair = Pair(base: ticker.instrument.base, quote: ticker.instrument.quote)
+            Self.keepLatest(&indices[pair], price, ticker.timestamp)
         }
     }
 
@@ -143,13 +148,7 @@ public struct Chain: Sendable {
         if let quote, quote.timestamp > timestamp { return }
         quote = Quote(price: price, timestamp: timestamp)
     }
-
-    /// Contracts of one coin and quote currency share an index.
-    private static func indexKey(_ instrument: Instrument) -> String {
-        "\(instrument.base)_\(instrument.quote)"
-    }
 }
-
 extension Ticker {
     /// The first value in which two tickers of one instrument and time differ.
     fileprivate func difference(from other: Ticker) -> (column: String, own: String, other: String)? {

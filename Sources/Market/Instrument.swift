@@ -7,7 +7,7 @@ public enum Settlement: String, Sendable, Hashable {
 }
 
 /// A contract that an exchange lists.
-public struct Instrument: Hashable, Sendable {
+public struct Instrument: Sendable {
     public enum OptionType: UInt8, Sendable, Hashable {
         case call = 0
         case put = 1
@@ -32,13 +32,18 @@ public struct Instrument: Hashable, Sendable {
     public let quote: String
     public let settlement: Settlement
     public let kind: Kind
+    public let exchange: any Exchange.Type
 
-    public init(name: String, base: String, quote: String, settlement: Settlement, kind: Kind) {
+    public init(
+        name: String, base: String, quote: String, settlement: Settlement, kind: Kind,
+        exchange: any Exchange.Type = Deribit.self
+    ) {
         self.name = name
         self.base = base
         self.quote = quote
         self.settlement = settlement
         self.kind = kind
+        self.exchange = exchange
     }
 
     /// When it expires; nil for perpetuals and spot.
@@ -52,6 +57,11 @@ public struct Instrument: Hashable, Sendable {
     public var isOption: Bool {
         if case .option = kind { true } else { false }
     }
+
+    public var isInverseOption: Bool { isOption && settlement == .inverse }
+
+    /// The name that contracts of one expiry share, such as `BTC-27JUN25`; of perpetuals and spot their own.
+    public var series: String { exchange.series(of: self) }
 
     /// What a quantity of 1 is: a coin, or for inverse futures and perpetuals a US dollar, as in the
     /// exchange's `amount`.
@@ -73,4 +83,13 @@ public struct Instrument: Hashable, Sendable {
         default: quantity * (exit - entry)
         }
     }
+}
+
+extension Instrument: Hashable {
+    public static func == (a: Instrument, b: Instrument) -> Bool {
+        a.name == b.name && a.exchange == b.exchange && a.kind == b.kind && a.settlement == b.settlement
+            && a.base == b.base && a.quote == b.quote
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

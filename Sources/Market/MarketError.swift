@@ -151,11 +151,14 @@ public struct BadRows: Sendable {
 
     public init(skip: Bool) { areSkipped = skip }
 
-    mutating func remark(_ sentence: String) { remarks.append(sentence) }
-
     /// Notes an error of one row, or throws it where rows are not to be skipped or the whole file is bad.
     public mutating func note(_ error: MarketError) throws(MarketError) {
         guard areSkipped, error.isOfOneRow else { throw error }
         skipped.append(error)
+    }
+
+    /// Adds a remark, once.
+    public mutating func remark(_ text: String) {
+        if !remarks.contains(text) { remarks.append(text) }
     }
 }

@@ -1,16 +1,21 @@
-/// The half hour in which an expiry's delivery price is averaged: the one rule on how its contracts' sensitivities fade.
+/// The time before expiry in which the delivery price is averaged: the one rule on how sensitivities fade.
 ///
 /// The average is known in part, so a contract's own price moves by the share s of the index's move, where s falls
 /// linearly from 1 to 0. By the chain rule a sensitivity fades once for each time that it is differentiated by price.
 public enum SettlementWindow {
-    static let milliseconds = 1_800_000.0
-
-    /// The share s: 1 until 30 minutes before expiry, 0 from expiry on; 1 for what never expires.
+    /// The share s: 1 until the window of the contract's exchange begins, 0 from expiry on; 1 for what never expires.
     /// - Source: Deribit, support article 25944751433757.
-    public static func remainingShare(at now: Timestamp, expiry: Timestamp?) -> Double {
-        guard let expiry else { return 1 }
-        let left = Double(expiry.milliseconds - now.milliseconds)
-        return min(1, max(0, left / milliseconds))
+    public static func remainingShare(at now: Timestamp, of instrument: Instrument) -> Double {
+        guard let expiry = instrument.expiry else { return 1 }
+        return remainingShare(
+            at: now, expiry: expiry, milliseconds: instrument.exchange.averagingMilliseconds(of: expiry))
+    }
+
+    /// The same for a window of so many milliseconds.
+    public static func remainingShare(
+        at now: Timestamp, expiry: Timestamp, milliseconds: Int64
+    ) -> Double {
+        min(1, max(0, Double(expiry.milliseconds - now.milliseconds) / Double(milliseconds)))
     }
 
     /// What is left of each sensitivity to the index. Value, vega, theta, rho and volga stay whole: prices and

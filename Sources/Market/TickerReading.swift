@@ -1,111 +1,164 @@
 import Checks
 
-/// The named values of one ticker, in whichever format it came.
+/// The values of one ticker, in whichever format they came.
 package protocol TickerFields {
     var file: String { get }
     var line: Int { get }
     var place: Place { get }
+    var layout: TickerLayout { get }
     /// A value as text; nil where it is missing.
-    func text(_ name: String) -> String?
+    func text(_ field: TickerField) -> String?
     /// A value as a number; nil where it is missing.
-    func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double?
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double?
     /// A value as a time; nil where it is missing.
-    func time(_ name: String) throws(MarketError) -> Timestamp?
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp?
     /// Levels of `[price, amount]`; nil where they are absent.
-    func levels(_ name: String) throws(MarketError) -> [OrderLevel]?
-    /// In natural units: 0.6 for a `mark_iv` of 60.
-    func markVolatility() throws(MarketError) -> Double
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]?
+    /// What the source calls a field.
+    func name(_ field: TickerField) -> String
+}
+
+/// What a row or an object is.
+package enum TickerReading {
+    /// A ticker, and what in it is doubtful.
+    case ticker(Ticker, doubt: MarketError?)
+    /// An instrument of a kind that risk knows nothing of, such as a combination.
+    case otherKind(name: String)
 }
 
 extension TickerFields {
     package var place: Place { .line(file: file, line) }
 
-    package func markVolatility() throws(MarketError) -> Double {
-        try required(["mark_iv"], .notNegative) / 100
+    package func name(_ field: TickerField) -> String { layout.name(field) }
+
+    package func invalid(_ field: TickerField, _ value: String, _ reason: String) -> MarketError {
+        .invalidValue(place, column: name(field), value: value, reason: reason)
     }
 
-    package func invalid(_ name: String, _ value: String, _ reason: String) -> MarketError {
-        .invalidValue(place, column: name, value: value, reason: reason)
-    }
-
-    /// The value of the first of several names, as different replies call it differently.
-    private func first(_ names: [String], _ rule: NumberRule) throws(MarketError) -> Double? {
-        for name in names {
-            if let value = try number(name, rule) { return value }
-        }
-        return nil
-    }
-
-    private func required(_ names: [String], _ rule: NumberRule) throws(MarketError) -> Double {
-        guard let value = try first(names, rule) else { throw invalid(names[0], "", "is missing") }
+    private func required(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double {
+        guard let value = try number(field, rule) else { throw invalid(field, "", "is missing") }
         return value
     }
 
-    /// The ticker that the fields describe.
-    package func ticker() throws(MarketError) -> Ticker {
-        guard let name = text("instrument_name") else { throw invalid("instrument_name", "", "is missing") }
-        let instrument: Instrument
+    /// The instrument; nil where it is of a kind that risk knows nothing of.
+    private func instrument() throws(MarketError) -> (name: String, Instrument?) {
+        guard let name = text(.instrument) else { throw invalid(.instrument, "", "is missing") }
+        if let kind = text(.kind), kind.hasSuffix("_combo") { return (name, nil) }
+        var exchange: (any Exchange.Type)?
+        if let named = text(.exchange) {
+            exchange = Exchanges.named(named)
+            if exchange == nil { throw invalid(.exchange, named, "is no exchange that is known") }
+        } else if layout.exchange != Exchanges.all[0] {
+            // The first exchange's layout is that of tables from anywhere.
+            exchange = layout.exchange
+        }
         do throws(InstrumentNameError) {
-            instrument = try Instrument(name: name)
+            if let exchange { return (name, try exchange.instrument(named: name)) }
+            return (name, try Instrument(name: name))
+        } catch .combination {
+            return (name, nil)
         } catch {
-            throw invalid("instrument_name", name, "\(error)")
+            throw invalid(.instrument, name, "\(error)")
         }
-        var stamp = try time("timestamp")
-        if stamp == nil { stamp = try time("creation_timestamp") }
-        guard let timestamp = stamp else {
-            throw invalid("timestamp", "", "is missing")
-        }
+    }
+
+    /// What the fields describe.
+    package func reading() throws(MarketError) -> TickerReading {
+        let (listed, known) = try instrument()
+        guard let instrument = known else { return .otherKind(name: listed) }
+        guard let timestamp = try time(.timestamp) else { throw invalid(.timestamp, "", "is missing") }
         if let expiry = instrument.expiry, timestamp >= expiry {
-            throw invalid("instrument_name", name, "expired at \(expiry), before this row's \(timestamp)")
+            throw invalid(.instrument, listed, "expired at \(expiry), before this row's \(timestamp)")
         }
         let isOption = instrument.isOption
+        let underlyingPrice =
+            isOption ? try required(.underlyingPrice, .positive) : try number(.underlyingPrice, .positive)
+        let markPrice =
+            isOption ? try number(.markPrice, .notNegative) : try required(.markPrice, .positive)
+        let interestRate = try number(.interestRate, .finite) ?? 0
+        let published = try publishedGreeks()
+        var (volatility, isImplied, doubt) = (Double?.none, false, MarketError?.none)
+        if isOption, let underlyingPrice {
+            let check = MarkCheck(instrument, at: timestamp, forward: underlyingPrice, rate: interestRate)
+            (volatility, isImplied, doubt) = try self.volatility(check, mark: markPrice, published)
+        }
         let (bids, asks) = try orderBook()
-        return Ticker(
-            instrument: instrument, timestamp: timestamp, place: place,
-            underlyingPrice: isOption
-                ? try required(["underlying_price"], .positive) : try number("underlying_price", .positive),
-            underlyingIndex: text("underlying_index"),
-            indexPrice: try first(["index_price", "estimated_delivery_price"], .positive),
-            markPrice: isOption
-                ? try number("mark_price", .notNegative) : try required(["mark_price"], .positive),
-            markVolatility: isOption ? try markVolatility() : nil,
-            interestRate: try number("interest_rate", .finite) ?? 0,
-            openInterest: try number("open_interest", .notNegative),
-            bids: bids, asks: asks, published: try publishedGreeks())
+        return .ticker(
+            Ticker(
+                instrument: instrument, timestamp: timestamp, place: place,
+                underlyingPrice: underlyingPrice, underlyingIndex: text(.underlyingIndex),
+                indexPrice: try number(.indexPrice, .positive), markPrice: markPrice,
+                markVolatility: volatility, isVolatilityImplied: isImplied, interestRate: interestRate,
+                openInterest: try number(.openInterest, .notNegative), bids: bids, asks: asks,
+                published: published),
+            doubt: doubt)
+    }
+
+    /// The volatility that is given or else that of the mark, and what is doubtful about it.
+    /// - Throws: where a unit is mixed up, or where there is none.
+    private func volatility(
+        _ check: MarkCheck, mark: Double?, _ published: PublishedGreeks?
+    ) throws(MarketError) -> (Double, isImplied: Bool, doubt: MarketError?) {
+        guard let given = try number(.markVolatility, .notNegative) else {
+            guard let mark else { throw invalid(.markVolatility, "", "is missing") }
+            guard let implied = check.volatility(ofMark: mark) else {
+                throw invalid(
+                    .markVolatility, "",
+                    "is missing, and no volatility gives the \(name(.markPrice)) of \(mark)")
+            }
+            return (implied, true, nil)
+        }
+        let volatility = given / layout.volatilityUnit.rawValue
+        // Greeks that are all 0 stand for none.
+        let delta = published.flatMap { $0.delta == 0 && $0.vega == 0 ? nil : $0.delta }
+        guard let found = check.contradiction(volatility: volatility, mark: mark, delta: delta) else {
+            return (volatility, false, nil)
+        }
+        let facts: [(field: TickerField, value: Double)] = [
+            (.markVolatility, given),
+            found.isOfDelta ? (.delta, delta ?? .nan) : (.markPrice, mark ?? .nan),
+        ]
+        let (accused, other) = found.isOfDelta ? (facts[1], facts[0]) : (facts[0], facts[1])
+        let reason =
+            "contradicts \(name(other.field)) \(other.value): the volatility gives \(Float(found.expected))"
+        guard let guess = found.guess else {
+            return (volatility, false, invalid(accused.field, "\(accused.value)", reason))
+        }
+        throw invalid(accused.field, "\(accused.value)", "\(reason); \(guess)")
     }
 
     /// The levels, or where a reply has none the best prices; a price of 0 stands for no quote.
     private func orderBook() throws(MarketError) -> (bids: [OrderLevel], asks: [OrderLevel]) {
-        func side(_ levelsName: String, _ best: [String], _ amount: String) throws(MarketError)
+        func side(_ field: TickerField, _ best: TickerField, _ amount: TickerField) throws(MarketError)
             -> [OrderLevel]
         {
-            if let levels = try levels(levelsName) { return levels }
-            guard let price = try first(best, .notNegative), price > 0 else { return [] }
+            if let levels = try levels(field) { return levels }
+            guard let price = try number(best, .notNegative), price > 0 else { return [] }
             return [OrderLevel(price: price, amount: try number(amount, .notNegative) ?? 0)]
         }
-        let bids = try side("bids", ["best_bid_price", "bid_price"], "best_bid_amount")
-        let asks = try side("asks", ["best_ask_price", "ask_price"], "best_ask_amount")
+        let bids = try side(.bids, .bidPrice, .bidAmount)
+        let asks = try side(.asks, .askPrice, .askAmount)
         if let bid = bids.first?.price, let ask = asks.first?.price, bid >= ask {
-            throw invalid("best_bid_price", "\(bid)", "crossed market: the ask is \(ask)")
+            throw invalid(.bidPrice, "\(bid)", "crossed market: the ask is \(ask)")
         }
         return (bids, asks)
     }
 
     private func publishedGreeks() throws(MarketError) -> PublishedGreeks? {
-        guard let delta = try number("greeks.delta", .finite),
-            let gamma = try number("greeks.gamma", .finite), let vega = try number("greeks.vega", .finite),
-            let theta = try number("greeks.theta", .finite), let rho = try number("greeks.rho", .finite)
+        guard let delta = try number(.delta, .finite), let gamma = try number(.gamma, .finite),
+            let vega = try number(.vega, .finite), let theta = try number(.theta, .finite)
         else { return nil }
-        return PublishedGreeks(delta: delta, gamma: gamma, vega: vega, theta: theta, rho: rho)
+        return PublishedGreeks(
+            delta: delta, gamma: gamma, vega: vega, theta: theta, rho: try number(.rho, .finite))
     }
 
     /// Checked levels from pairs of numbers.
-    func checked(_ name: String, _ pairs: [(Double, Double)]) throws(MarketError) -> [OrderLevel] {
+    func checked(_ field: TickerField, _ pairs: [(Double, Double)]) throws(MarketError) -> [OrderLevel] {
         var levels: [OrderLevel] = []
         for (price, amount) in pairs {
-            guard price > 0, price < .infinity else { throw invalid(name, "\(price)", "must be above 0") }
+            guard price > 0, price < .infinity else { throw invalid(field, "\(price)", "must be above 0") }
             guard amount >= 0, amount < .infinity else {
-                throw invalid(name, "\(amount)", "must be at least 0")
+                throw invalid(field, "\(amount)", "must be at least 0")
             }
             levels.append(OrderLevel(price: price, amount: amount))
         }
@@ -113,42 +166,94 @@ extension TickerFields {
     }
 }
 
-/// A row of a table with flattened names such as `greeks.delta`.
-struct TableFields: TickerFields {
-    let row: TextRow
-    let columns: [String: Int]
+/// Where the fields of a layout stand in a table: found once, not row by row.
+struct TickerColumns: Sendable {
+    let layout: TickerLayout
+    let header: [String]
+    /// Of field f: `columns[starts[f]..<starts[f + 1]]`, in the order of its names.
+    private let columns: [Int]
+    private let starts: [Int]
 
-    /// The columns without which a table holds no option chain.
-    static let required = ["instrument_name", "timestamp", "underlying_price", "mark_iv", "mark_price"]
+    /// - Throws: `missingColumn` for one without which a table holds no tickers.
+    init(_ table: CommaSeparated) throws(MarketError) {
+        let header = table.header
+        let found = TickerLayout.first(header.contains)
+        let layout = found ?? TickerLayout.general
+        self.layout = layout
+        self.header = header
+        var columns: [Int] = []
+        var starts = [0]
+        for names in layout.names {
+            for name in names { if let column = try table.index(of: name) { columns.append(column) } }
+            starts.append(columns.count)
+        }
+        self.columns = columns
+        self.starts = starts
+        for field in [TickerField.instrument, .timestamp, .underlyingPrice, .markVolatility, .markPrice]
+        where self[field].isEmpty && !layout.names[field.rawValue].isEmpty {
+            let name = layout.name(field)
+            // A mark has a volatility, and a volatility a mark.
+            let other: TickerField? =
+                field == .markVolatility ? .markPrice : field == .markPrice ? .markVolatility : nil
+            if let other, !self[other].isEmpty, MarketError.near(name, in: header) == nil { continue }
+            throw .missingColumn(file: table.source.name, column: name, found: header)
+        }
+    }
+
+    subscript(field: TickerField) -> ArraySlice<Int> {
+        columns[starts[field.rawValue]..<starts[field.rawValue + 1]]
+    }
+
+    /// The first column of a field that has a value in a row.
+    @inline(__always)
+    func column(_ field: TickerField, of row: TextRow) -> Int? {
+        for place in starts[field.rawValue]..<starts[field.rawValue + 1]
+        where !row.isMissing(columns[place]) {
+            return columns[place]
+        }
+        return nil
+    }
+
+    func name(_ field: TickerField, of row: TextRow) -> String {
+        column(field, of: row).map { header[$0] } ?? self[field].first.map { header[$0] }
+            ?? layout.name(field)
+    }
+}
+
+/// A row of a table.
+struct RowFields: TickerFields {
+    let row: TextRow
+    let columns: TickerColumns
 
     var file: String { row.file }
     var line: Int { row.line }
+    var layout: TickerLayout { columns.layout }
 
-    func text(_ name: String) -> String? {
-        guard let column = columns[name], !row.isMissing(column) else { return nil }
-        return row.text(column)
+    func name(_ field: TickerField) -> String { columns.name(field, of: row) }
+
+    func text(_ field: TickerField) -> String? { columns.column(field, of: row).map { row.text($0) } }
+
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
+        guard let column = columns.column(field, of: row) else { return nil }
+        return try row.optionalNumber(column, columns.header[column], rule)
     }
 
-    func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-        guard let column = columns[name] else { return nil }
-        return try row.optionalNumber(column, name, rule)
-    }
-
-    func time(_ name: String) throws(MarketError) -> Timestamp? {
-        guard let column = columns[name] else { return nil }
-        return try row.optionalTime(column, name)
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
+        guard let column = columns.column(field, of: row) else { return nil }
+        return try row.optionalTime(column, columns.header[column])
     }
 
     /// `[[0.221, 3.0], [0.23, 1.5]]`.
-    func levels(_ name: String) throws(MarketError) -> [OrderLevel]? {
-        guard let text = text(name) else { return nil }
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
+        guard let text = text(field) else { return nil }
+        if text == "[]" { return [] }
         var reader = JSONReader(Source(name: file, text: text))
         let values: [JSON]
         do throws(MarketError) { values = try reader.values() } catch { values = [] }
         guard values.count == 1, let pairs = values[0].pairs else {
-            throw invalid(name, text, "must be a list of [price, amount]")
+            throw invalid(field, text, "must be a list of [price, amount]")
         }
-        return try checked(name, pairs)
+        return try checked(field, pairs)
     }
 }
 
@@ -156,47 +261,54 @@ struct TableFields: TickerFields {
 struct ObjectFields: TickerFields {
     let source: Source
     let object: JSON
+    let layout: TickerLayout
+    /// The time that the message around it states.
+    let time: JSON?
 
     var file: String { source.name }
     var line: Int { object.line }
 
-    private func value(_ name: String) -> JSON? {
-        var value: JSON? = object
-        for part in name.split(separator: ".") { value = value?[String(part)] }
-        return value.flatMap { $0.isMissing ? nil : $0 }
+    private func value(_ field: TickerField) -> (name: String, value: JSON)? {
+        for (number, path) in layout.paths[field.rawValue].enumerated() {
+            var value: JSON? = object
+            for part in path { value = value?[part] }
+            guard let value, !value.isMissing else { continue }
+            return (layout.names[field.rawValue][number], value)
+        }
+        return field == .timestamp ? time.map { (layout.name(field), $0) } : nil
     }
 
     private func shown(_ value: JSON) -> String {
         String(decoding: source.bytes[value.start..<value.end], as: UTF8.self)
     }
 
-    func text(_ name: String) -> String? { value(name)?.string }
+    func name(_ field: TickerField) -> String { value(field)?.name ?? layout.name(field) }
 
-    func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-        guard let value = value(name) else { return nil }
+    func text(_ field: TickerField) -> String? { value(field)?.value.string }
+
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
+        guard let (name, value) = value(field) else { return nil }
         guard let number = value.number else {
             throw invalid(name, shown(value), "is not a number", at: value)
         }
-        guard rule.accepts(number) else {
-            throw invalid(name, shown(value), rule.complaint, at: value)
-        }
+        guard rule.accepts(number) else { throw invalid(name, shown(value), rule.complaint, at: value) }
         return number
     }
 
-    func time(_ name: String) throws(MarketError) -> Timestamp? {
-        guard let value = value(name) else { return nil }
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
+        guard let (name, value) = value(field) else { return nil }
         guard let time = value.time else {
             throw invalid(name, shown(value), Timestamp.expectation, at: value)
         }
         return time
     }
 
-    func levels(_ name: String) throws(MarketError) -> [OrderLevel]? {
-        guard let value = value(name) else { return nil }
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
+        guard let (name, value) = value(field) else { return nil }
         guard let pairs = value.pairs else {
             throw invalid(name, shown(value), "must be a list of [price, amount]", at: value)
         }
-        return try checked(name, pairs)
+        return try checked(field, pairs)
     }
 
     private func invalid(_ name: String, _ value: String, _ reason: String, at place: JSON) -> MarketError {
@@ -207,11 +319,12 @@ struct ObjectFields: TickerFields {
 
 extension JSON {
     /// A list of lists of two numbers.
-    fileprivate var pairs: [(Double, Double)]? {
+    var pairs: [(Double, Double)]? {
         guard let array else { return nil }
         var pairs: [(Double, Double)] = []
         for element in array {
-            guard let pair = element.array, pair.count == 2, let price = pair[0].number,
+            guard let pair = element.array, pair.count == 2,
+                let price = pair[0].number,
                 let amount = pair[1].number
             else { return nil }
             pairs.append((price, amount))

@@ -12,38 +12,20 @@ extension OptionTable {
     public mutating func batch(
         model: OptionModel = .blackScholesMerton, _ badRows: inout BadRows
     ) throws(MarketError) -> OptionBatch {
-        while true {
-            do throws(GreeksError) {
-                return try OptionBatch(
-                    type: type, spot: spot, strike: strike, years: years, volatility: quotes, rate: rate,
-                    dividend: dividend, model: model)
-            } catch {
-                guard case .invalidInput(let first, _, _, _) = error else {
-                    throw .unreadable(file: file, reason: "\(error)")
-                }
-                var rejected: Set<Int> = []
-                for row in first..<count {
-                    guard let status = status(ofRow: row, model) else { continue }
-                    try badRows.note(status)
-                    rejected.insert(row)
-                }
-                remove(rejected)
+        let accepted = try OptionBatch.accepted(
+            type: type, spot: spot, strike: strike, years: years, volatility: quotes, rate: rate,
+            dividend: dividend, model: model
+        ) { row, error throws(MarketError) in
+            guard case .invalidInput(_, let status, let value, let model) = error else {
+                throw .unreadable(file: file, reason: "\(error)")
             }
+            try badRows.note(
+                .invalidValue(
+                    file: file, line: lines[row], column: Self.column(of: status), value: "\(value)",
+                    reason: status.reason(model)))
         }
-    }
-
-    private func status(ofRow row: Int, _ model: OptionModel) -> MarketError? {
-        do throws(GreeksError) {
-            _ = try OptionBatch(
-                type: [type[row]], spot: [spot[row]], strike: [strike[row]], years: [years[row]],
-                volatility: [quotes[row]], rate: [rate[row]], dividend: [dividend[row]], model: model)
-            return nil
-        } catch {
-            guard case .invalidInput(_, let status, let value, let model) = error else { return nil }
-            return .invalidValue(
-                file: file, line: lines[row], column: Self.column(of: status), value: "\(value)",
-                reason: status.reason(model))
-        }
+        if let rows = accepted.rows { remove(Set(type.indices).subtracting(rows)) }
+        return accepted.batch
     }
 
     /// The table's name of the field that is in the way.

@@ -15,68 +15,68 @@ final class ChainHandle: Sendable {
 }
 
 /// One row of `poise_tickers`, for the reader that all formats share.
-private struct TickerColumns: TickerFields {
-    let columns: [String: Strided<Double>]
-    let texts: [String: TextColumn]
-    let volatility: Strided<Double>?
+private struct TickerColumnFields: TickerFields {
+    /// What the struct calls the fields; volatilities are natural.
+    static let columnLayout = TickerLayout(
+        Deribit.self, signature: [.instrument], volatilityUnit: .fraction,
+        [
+            .instrument: ["instrument"], .timestamp: ["timestamp"], .underlyingPrice: ["underlying_price"],
+            .underlyingIndex: ["underlying_index"], .indexPrice: ["index_price"],
+            .markPrice: ["mark_price"], .markVolatility: ["mark_volatility"],
+            .interestRate: ["interest_rate"], .bidPrice: ["bid_price"], .bidAmount: ["bid_amount"],
+            .askPrice: ["ask_price"], .askAmount: ["ask_amount"],
+        ])
+    let columns: [Strided<Double>?]
+    let instrument: TextColumn
+    let underlyingIndex: TextColumn?
     let timestamp: Strided<Int64>
     var line = 0
 
     var file: String { "tickers" }
     var place: Place { .row(line, table: file) }
+    var layout: TickerLayout { Self.columnLayout }
 
     init(_ tickers: poise_tickers) throws(Failure) {
-        var columns: [String: Strided<Double>] = [:]
-        columns["underlying_price"] = try Strided(optional: tickers.underlying_price, "underlying_price")
-        columns["mark_price"] = try Strided(optional: tickers.mark_price, "mark_price")
-        columns["interest_rate"] = try Strided(optional: tickers.interest_rate, "interest_rate")
-        columns["index_price"] = try Strided(optional: tickers.index_price, "index_price")
-        columns["bid_price"] = try Strided(optional: tickers.bid_price, "bid_price")
-        columns["best_bid_amount"] = try Strided(optional: tickers.bid_amount, "bid_amount")
-        columns["ask_price"] = try Strided(optional: tickers.ask_price, "ask_price")
-        columns["best_ask_amount"] = try Strided(optional: tickers.ask_amount, "ask_amount")
+        var columns = [Strided<Double>?](repeating: nil, count: TickerField.allCases.count)
+        let given: [(TickerField, poise_values, StaticString)] = [
+            (.underlyingPrice, tickers.underlying_price, "underlying_price"),
+            (.markPrice, tickers.mark_price, "mark_price"),
+            (.markVolatility, tickers.mark_volatility, "mark_volatility"),
+            (.interestRate, tickers.interest_rate, "interest_rate"),
+            (.indexPrice, tickers.index_price, "index_price"),
+            (.bidPrice, tickers.bid_price, "bid_price"), (.bidAmount, tickers.bid_amount, "bid_amount"),
+            (.askPrice, tickers.ask_price, "ask_price"), (.askAmount, tickers.ask_amount, "ask_amount"),
+        ]
+        for (field, column, name) in given { columns[field.rawValue] = try Strided(optional: column, name) }
         self.columns = columns
-        volatility = try Strided(optional: tickers.mark_volatility, "mark_volatility")
         timestamp = try Strided(tickers.timestamp.data, tickers.timestamp.stride, "timestamp")
-        var texts = ["instrument_name": try TextColumn(tickers.instrument, "instrument")]
-        texts["underlying_index"] = try TextColumn(optional: tickers.underlying_index, "underlying_index")
-        self.texts = texts
+        instrument = try TextColumn(tickers.instrument, "instrument")
+        underlyingIndex = try TextColumn(optional: tickers.underlying_index, "underlying_index")
     }
 
-    func text(_ name: String) -> String? {
-        guard let text = try? texts[name]?.text(line), !text.isEmpty else { return nil }
+    func text(_ field: TickerField) -> String? {
+        let texts = field == .instrument ? instrument : field == .underlyingIndex ? underlyingIndex : nil
+        guard let text = try? texts?.text(line), !text.isEmpty else { return nil }
         return text
     }
 
-    func number(_ name: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-        try checked(columns[name], name, rule)
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
+        guard let value = columns[field.rawValue]?[line], !value.isNaN else { return nil }
+        guard rule.accepts(value) else { throw invalid(field, "\(value)", rule.complaint) }
+        return value
     }
 
     /// The least number of 64 bits, NumPy's NaT, is a missing time.
-    func time(_ name: String) throws(MarketError) -> Timestamp? {
-        guard name == "timestamp", case let count = timestamp[line], count != .min else { return nil }
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
+        let count = timestamp[line]
+        guard count != .min else { return nil }
         guard let time = Timestamp(count: count) else {
-            throw invalid("timestamp", "\(count)", Timestamp.expectation)
+            throw invalid(field, "\(count)", Timestamp.expectation)
         }
         return time
     }
 
-    func levels(_ name: String) throws(MarketError) -> [OrderLevel]? { nil }
-
-    func markVolatility() throws(MarketError) -> Double {
-        guard let found = try checked(volatility, "mark_volatility", .notNegative) else {
-            throw invalid("mark_volatility", "", "is missing")
-        }
-        return found
-    }
-
-    private func checked(
-        _ column: Strided<Double>?, _ name: String, _ rule: NumberRule
-    ) throws(MarketError) -> Double? {
-        guard let value = column?[line], !value.isNaN else { return nil }
-        guard rule.accepts(value) else { throw invalid(name, "\(value)", rule.complaint) }
-        return value
-    }
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? { nil }
 }
 
 @c @implementation
@@ -88,14 +88,14 @@ public func poise_chain_create(
         try checkSize(given.size, of: poise_tickers.self, "tickers")
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "a chain needs a row") }
-        let columns = try TickerColumns(given)
+        let columns = try TickerColumnFields(given)
         let names = try TextColumn(given.instrument, "instrument")
         for row in 0..<given.count { _ = try names.text(row) }
         let made = try reading { badRows throws(MarketError) in
             try Chain(name: columns.file, count: given.count, &badRows) { row throws(MarketError) in
                 var fields = columns
                 fields.line = row
-                return try fields.ticker()
+                return try fields.reading()
             }
         }
         return ChainHandle(made)

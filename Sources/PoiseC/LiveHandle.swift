@@ -47,7 +47,7 @@ final class LiveHandle {
         } else {
             hedges = []
             // All that is listed can be traded, and what is held without being listed.
-            var tickers = chain.latestTickers
+            var tickers = chain.latestTickers.compactMap(chain.inDollars)
             let listed = Set(tickers.map(\.instrument.name))
             tickers += valuation.greeks.tickers.filter { !listed.contains($0.instrument.name) }
             let greeks = try reading { badRows throws(MarketError) in

@@ -20,6 +20,14 @@ struct HedgeCommand: ParsableCommand {
 
     @OptionGroup var chains: ChainOption
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Exchange's list of instruments (the reply of public/get_instruments), which says in what amounts \
+            they trade; may be repeated. Without it --lots assumes what is known of the exchange.
+            """, valueName: "file"))
+    var instruments: [String] = []
+
     @OptionGroup var held: PositionsOption
 
     @Option(
@@ -87,6 +95,7 @@ struct HedgeCommand: ParsableCommand {
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
                 ("--cash", cash != nil), ("--lots", lots),
+                ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
@@ -99,7 +108,7 @@ struct HedgeCommand: ParsableCommand {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        try requireOneStandardInput(chains.chain + [held.positions, limits, fees])
+        try requireOneStandardInput(chains.chain + instruments + [held.positions, limits, fees])
     }
 
     func run() throws {
@@ -194,13 +203,18 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        let chain = try Chain(paths: chains.chain, &badRows)
+        var chain = try Chain(paths: chains.chain, &badRows)
+        chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(&badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)
         try badRows.requireRows(valuation.positions.count, of: table.file)
-        return try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
+        let hedges = try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
+        if common.format != .table {
+            for notes in hedges.compactMap(\.amountNotes) where !notes.isEmpty { badRows.remark("\(notes)") }
+        }
+        return hedges
     }
 }
 

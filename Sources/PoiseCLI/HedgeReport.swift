@@ -164,6 +164,7 @@ struct HedgeReport {
             let names = assumed.map { problem.instrumentNames[$0] }.joined(separator: ", ")
             try output.write("\nno order book in the chain, spread and depth assumed (--fees): \(names)\n")
         }
+        if let notes = hedge.amountNotes, !notes.isEmpty { try output.write("\n\(notes)\n") }
         let count = problem.instruments.count
         try output.write(
             "\n\(count) instruments considered; amounts in coins, of inverse futures in USD; costs in USD\n")

@@ -9,7 +9,7 @@ struct RiskFacts {
 
     init(_ chain: Chain, _ valuation: BookValuation, _ instructionSet: InstructionSet) {
         tickerCount = chain.tickers.count
-        listedCount = chain.latest.count
+        listedCount = chain.instrumentCount
         contractCount = valuation.contracts.count
         positionCount = valuation.positions.count
         bookCount = Set(valuation.positions.map(\.book)).count

@@ -11,42 +11,49 @@ public struct BookValuation: Sendable {
     /// The contracts, in the order of the rows of `greeks`.
     public var contracts: [Instrument] { greeks.tickers.map(\.instrument) }
 
-    /// Prices positions off the latest ticker of each contract. A future, perpetual or coin that the chain
+    /// Prices positions off the latest ticker of each contract, in US dollars. A future, perpetual or coin that the chain
     /// does not list takes the price that the chain's options name for it.
-    /// - Throws: `invalidValue` at the first position whose contract has no price; such positions go to
+    /// - Throws: `invalidValue` at the first position whose contract has no price, or none in dollars; such positions go to
     ///   `badRows` first.
     public init(
         _ table: PositionTable, in chain: Chain, _ badRows: inout BadRows
     ) throws(MarketError) {
         var tickers: [Ticker] = []
         var seen: Set<String> = []
+        var withoutRate: Set<String> = []
         for position in table.positions where seen.insert(position.instrument.name).inserted {
-            if let ticker = chain.latestTicker(of: position.instrument) { tickers.append(ticker) }
+            guard let ticker = chain.tickerOrImplied(of: position.instrument) else { continue }
+            if let inDollars = chain.inDollars(ticker) {
+                tickers.append(inDollars)
+            } else {
+                withoutRate.insert(position.instrument.name)
+            }
         }
         greeks = try ChainGreeks(tickers, .book, &badRows)
-        let priced = Set(greeks.tickers.map(\.instrument.name))
+        let priced = Dictionary(
+            greeks.tickers.map { ($0.instrument.name, $0.instrument) },
+            uniquingKeysWith: { first, _ in first })
         var positions: [PositionTable.Position] = []
         for position in table.positions {
-            if priced.contains(position.instrument.name) {
-                positions.append(position)
+            let name = position.instrument.name
+            if let instrument = priced[name] {
+                // The chain's own: a name may mean another exchange's contract there.
+                positions.append(
+                    PositionTable.Position(
+                        book: position.book, instrument: instrument, quantity: position.quantity,
+                        line: position.line))
             } else {
+                let place = table.place(of: position)
                 try badRows.note(
-                    .unknownName(
-                        table.place(of: position), column: "instrument", value: position.instrument.name,
-                        reason: "has no price in \(chain.file)"))
+                    withoutRate.contains(name)
+                        ? .invalidValue(
+                            place, column: "instrument", value: name,
+                            reason: chain.missingRate(of: position.instrument))
+                        : .unknownName(
+                            place, column: "instrument", value: name,
+                            reason: "has no price in \(chain.file)"))
             }
         }
         self.positions = positions
-    }
-}
-
-extension Chain {
-    /// The latest ticker of an instrument; of a future, perpetual or coin that the chain does not list, one with
-    /// nothing but the price that the chain's options name for it.
-    package func latestTicker(of instrument: Instrument) -> Ticker? {
-        if let ticker = ticker(of: instrument) { return ticker }
-        guard let quote = quote(of: instrument) else { return nil }
-        if let expiry = instrument.expiry, quote.timestamp >= expiry { return nil }
-        return Ticker(instrument: instrument, quote: quote)
     }
 }

@@ -22,27 +22,22 @@ public struct ChainGreeks: Sendable {
     public init(
         _ tickers: [Ticker], _ selection: GreekSet, _ badRows: inout BadRows
     ) throws(MarketError) {
-        var kept = tickers
-        while true {
-            do throws(GreeksError) {
-                options = try Self.batch(of: kept)
-                break
-            } catch {
-                guard case .invalidInput(let row, let status, let value, let model) = error else {
-                    throw .unreadable(file: "tickers", reason: "\(error)")
-                }
-                try badRows.note(
-                    .invalidValue(
-                        kept[row].place, column: Self.column(of: status),
-                        value: "\(value)", reason: status.reason(model)))
-                kept.remove(at: row)
+        let accepted = try Self.batch(of: tickers) { row, error throws(MarketError) in
+            guard case .invalidInput(_, let status, let value, let model) = error else {
+                throw .unreadable(file: "tickers", reason: "\(error)")
             }
+            try badRows.note(
+                .invalidValue(
+                    tickers[row].place, column: Self.column(of: status),
+                    value: "\(value)", reason: status.reason(model)))
         }
+        options = accepted.batch
+        let kept = accepted.rows.map { $0.map { tickers[$0] } } ?? tickers
         self.tickers = kept
         greeks = GreekMatrix(selection, count: options.count)
         classes = kept.map { ContractClass($0.instrument) }
         settlementShares = kept.map {
-            SettlementWindow.remainingShare(at: $0.timestamp, expiry: $0.instrument.expiry)
+            SettlementWindow.remainingShare(at: $0.timestamp, of: $0.instrument)
         }
     }
 
@@ -53,7 +48,9 @@ public struct ChainGreeks: Sendable {
         }
     }
 
-    private static func batch(of tickers: [Ticker]) throws(GreeksError) -> OptionBatch {
+    private static func batch(
+        of tickers: [Ticker], reject: (Int, GreeksError) throws(MarketError) -> Void
+    ) throws(MarketError) -> (batch: OptionBatch, rows: [Int]?) {
         var type: [UInt8] = []
         var spot: [Double] = []
         var strike: [Double] = []
@@ -77,9 +74,9 @@ public struct ChainGreeks: Sendable {
                 rate.append(0)
             }
         }
-        return try OptionBatch(
+        return try OptionBatch.accepted(
             type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
-            dividend: rate)
+            dividend: rate, reject: reject)
     }
 
     /// The ticker's name of the field that a status is about.

@@ -22,6 +22,8 @@ public struct ChainScenarios: Sendable {
     public let revaluation: ScenarioRevaluation
     private let chain: ChainGreeks
     private let smiles: [String: SmileCurve]
+    /// `Instrument.series` of each contract, for the smiles.
+    private let series: [String]
     /// The row of each contract: options first, padded to whole vectors, then the others.
     private let rows: [Int]
     private let contractOfRow: [Int]
@@ -60,13 +62,14 @@ public struct ChainScenarios: Sendable {
                 }
             }
         }
+        series = grid.needsSmiles ? contracts.map(\.series) : []
         var smiles: [String: SmileCurve] = [:]
         if grid.needsSmiles {
             let listed = Dictionary(grouping: market.filter(\.instrument.isOption)) {
-                $0.instrument.sliceName
+                $0.instrument.series
             }
             for contract in options {
-                let name = contracts[contract].sliceName
+                let name = series[contract]
                 guard smiles[name] == nil else { continue }
                 guard let tickers = listed[name] else { throw .missingSmile(of: name) }
                 smiles[name] = SmileCurve(tickers)
@@ -223,7 +226,7 @@ public struct ChainScenarios: Sendable {
         var later: [String: SmileCurve] = [:]
         for row in range {
             let contract = contractOfRow[row]
-            let name = contracts[contract].sliceName
+            let name = series[contract]
             let volatility = columns.market.volatility[row]
             guard let smile = smiles[name] else { continue }
             let k = log(columns.market.strike[row] / columns.market.spot[row])
@@ -293,12 +296,4 @@ private final class ScenarioOptionColumns: @unchecked Sendable {
 
     /// Whether some option of these moves less than its price.
     func someMoveLess(_ rows: Range<Int>) -> Bool { rows.contains { share[$0] != 1 } }
-}
-
-extension Instrument {
-    /// The name up to the strike: `BTC-27JUN25`, `BTC_USDC-PERPETUAL`.
-    var sliceName: String {
-        guard isOption else { return name }
-        return name.split(separator: "-").prefix(2).joined(separator: "-")
-    }
 }

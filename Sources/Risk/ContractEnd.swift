@@ -11,13 +11,16 @@ struct ContractEnd {
     /// Of an option that is still there.
     let volatility, rate: Double?
     let isSettled, isGiven: Bool
+    /// US dollars per unit of its quote currency; prices are in dollars.
+    var dollarsPerQuote = 1.0
 
     /// What a trade has gained by then: in settlement currency by the exchange's rule, exchanged at the end's price.
     func profit(of trade: TradeTable.Trade, in numeraire: Numeraire) -> Double {
         let instrument = trade.instrument
         let isInverse = instrument.settlement == .inverse
         let exit = instrument.isOption ? isInverse ? value / price : value : price
-        let gain = instrument.profit(quantity: trade.quantity, entry: trade.price, exit: exit)
+        let gain = instrument.profit(
+            quantity: trade.quantity, entry: trade.price * dollarsPerQuote, exit: exit)
         switch (isInverse, numeraire) {
         case (true, .usd): return gain * price
         case (false, .coin): return gain / price
@@ -39,12 +42,17 @@ struct ContractEnds {
     ) throws(MarketError) {
         var seen: Set<String> = []
         var tickers: [Ticker] = []
+        var rates: [String: Double] = [:]
         let now = chain.lastTimestamp
         for contract in contracts where seen.insert(contract.name).inserted {
             if let expiry = contract.expiry, expiry <= now {
                 settle(contract, at: expiry, chain, deliveryPrices)
-            } else if let ticker = chain.latestTicker(of: contract) {
-                tickers.append(ticker)
+            } else if let ticker = chain.tickerOrImplied(of: contract),
+                let rate = chain.dollarsPerQuote(of: ticker),
+                let inDollars = chain.inDollars(ticker)
+            {
+                rates[contract.name] = rate
+                tickers.append(inDollars)
             }
         }
         let prices = try ChainGreeks(tickers, .price, &badRows)
@@ -53,15 +61,16 @@ struct ContractEnds {
             ends[ticker.instrument.name] = ContractEnd(
                 timestamp: ticker.timestamp, price: prices.options.spot[row],
                 value: prices.greeks[.price]?[row] ?? .nan, volatility: ticker.markVolatility,
-                rate: ticker.instrument.isOption ? ticker.interestRate : nil, isSettled: false, isGiven: false
-            )
+                rate: ticker.instrument.isOption ? ticker.interestRate : nil, isSettled: false,
+                isGiven: false,
+                dollarsPerQuote: rates[ticker.instrument.name] ?? 1)
         }
     }
 
     private mutating func settle(
         _ contract: Instrument, at expiry: Timestamp, _ chain: Chain, _ deliveryPrices: [String: Double]
     ) {
-        let given = deliveryPrices[contract.sliceName]
+        let given = deliveryPrices[contract.series]
         guard let price = given ?? chain.indexPrice(of: contract) else { return }
         var value = price
         if case .option(let type, let strike, _) = contract.kind {

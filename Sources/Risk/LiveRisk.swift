@@ -20,6 +20,8 @@ public final class LiveRisk {
         public let expiry: Timestamp?
         /// What it is called in messages: a contract's name up to the strike.
         public let name: String
+        /// For how long before expiry the delivery price is averaged.
+        let averagingMilliseconds: Int64
     }
 
     public let numeraire: Numeraire
@@ -207,7 +209,7 @@ public final class LiveRisk {
     }
 
     private func setTime(_ time: Timestamp, ofSlice slice: Int) {
-        market.setTime(time, slices[slice].expiry, ofSlice: slice)
+        market.setTime(time, slices[slice], ofSlice: slice)
     }
 
     // MARK: What follows

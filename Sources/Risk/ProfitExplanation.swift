@@ -44,7 +44,7 @@ public struct ProfitExplanation: Sendable {
         public let isGiven: Bool
 
         /// The name that delivery prices are given by: up to the strike.
-        public var series: String { instrument.sliceName }
+        public var series: String { instrument.series }
     }
 
     public let numeraire: Numeraire
@@ -169,7 +169,8 @@ public struct ProfitExplanation: Sendable {
             file: file, line: line, column: "instrument", value: instrument.name,
             reason: instrument.expiry.map { $0 <= chain.lastTimestamp } == true
                 ? "it has expired, and \(chain.file) names no index of \(instrument.base) to settle it at"
-                : "has no price in \(chain.file)")
+                : chain.tickerOrImplied(of: instrument) == nil
+                    ? "has no price in \(chain.file)" : chain.missingRate(of: instrument))
     }
 
     /// The parts of one unit of a contract.

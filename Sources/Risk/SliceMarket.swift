@@ -33,12 +33,15 @@ struct SliceLayout {
         let contracts = chain.tickers.map(\.instrument)
         let underlyings = Array(Set(contracts.map(\.base))).sorted()
         self.underlyings = underlyings
-        let names = contracts.map(\.sliceName)
+        let names = contracts.map(\.series)
         var slices: [String: LiveRisk.Slice] = [:]
         for (contract, name) in zip(contracts, names) where slices[name] == nil {
             slices[name] = LiveRisk.Slice(
                 underlying: underlyings.firstIndex(of: contract.base) ?? 0, expiry: contract.expiry,
-                name: name)
+                name: name,
+                averagingMilliseconds: contract.expiry.map {
+                    contract.exchange.averagingMilliseconds(of: $0)
+                } ?? 0)
         }
         let sorted = slices.values.sorted {
             ($0.underlying, $0.expiry?.milliseconds ?? .max, $0.name)
@@ -161,7 +164,7 @@ final class SliceMarket {
         columns = SliceFormColumns(
             type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatilities)
         for (slice, slot) in layout.slotOfSlice.enumerated() {
-            setTime(Timestamp(milliseconds: latest[slot.index]), layout.slices[slice].expiry, ofSlice: slice)
+            setTime(Timestamp(milliseconds: latest[slot.index]), layout.slices[slice], ofSlice: slice)
         }
     }
 
@@ -176,11 +179,12 @@ final class SliceMarket {
     func setVolatility(_ volatility: Double, at row: ExposureRow) { volatilities[row.index] = volatility }
 
     /// The time from which a slice's options run; behind its expiry none is left.
-    func setTime(_ time: Timestamp, _ expiry: Timestamp?, ofSlice slice: Int) {
-        guard let expiry else { return }
+    func setTime(_ time: Timestamp, _ expiring: LiveRisk.Slice, ofSlice slice: Int) {
+        guard let expiry = expiring.expiry else { return }
         let slot = slotOfSlice[slice].index
         years[slot] = max(0, time.years(until: expiry))
-        shares[slot] = SettlementWindow.remainingShare(at: time, expiry: expiry)
+        shares[slot] = SettlementWindow.remainingShare(
+            at: time, expiry: expiry, milliseconds: expiring.averagingMilliseconds)
     }
 
     /// What the options of slices of one underlying share.

@@ -119,10 +119,10 @@ struct InstrumentTests {
         let expiry = try #require(option.expiry)
         for (minutes, share) in [(0.0, 0.0), (1, 1.0 / 30), (15, 0.5), (30, 1), (31, 1), (600, 1)] {
             let now = Timestamp(milliseconds: expiry.milliseconds - Int64(minutes * 60_000))
-            #expect(abs(SettlementWindow.remainingShare(at: now, expiry: expiry) - share) < 1e-15)
+            #expect(abs(SettlementWindow.remainingShare(at: now, of: option) - share) < 1e-15)
         }
         let late = Timestamp(milliseconds: expiry.milliseconds + 1)
-        #expect(SettlementWindow.remainingShare(at: late, expiry: expiry) == 0)
-        #expect(SettlementWindow.remainingShare(at: late, expiry: nil) == 1)
+        #expect(SettlementWindow.remainingShare(at: late, of: option) == 0)
+        #expect(SettlementWindow.remainingShare(at: late, of: try Instrument(name: "BTC-PERPETUAL")) == 1)
     }
 }

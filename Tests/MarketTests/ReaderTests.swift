@@ -79,14 +79,14 @@ struct ReaderTests {
         let summary = try Self.fixture("book-summary.json").bytes
         let chain = try Self.chain(
             Source(name: "log", bytes: ticker + Array("\n[".utf8) + summary + Array("]".utf8)))
-        #expect(chain.tickers.count == 4 && chain.latest.count == 4)
+        #expect(chain.tickers.count == 4 && chain.instrumentCount == 4)
     }
 
     @Test("The committed sample is what its generator says, order books included")
     func sample() throws {
         let path = SharedData.packageRoot.appendingPathComponent("Examples/sample/chain.csv").path
         let chain = try Self.chain(try Source(path: path))
-        #expect(chain.tickers.count == 538 && chain.latest.count == 538)
+        #expect(chain.tickers.count == 538 && chain.instrumentCount == 538)
         #expect(chain.tickers.allSatisfy { !$0.asks.isEmpty })
         let expiries = Set(
             chain.tickers.filter(\.instrument.isOption).map {
@@ -123,7 +123,7 @@ struct ReaderTests {
         let file = "data/deribit-options-2021-02-11-\(coin).csv"
         let path = SharedData.path(file)
         let chain = try Self.chain(try Source(path: path))
-        #expect(chain.tickers.count == rows && chain.latest.count == rows / 2)
+        #expect(chain.tickers.count == rows && chain.instrumentCount == rows / 2)
         #expect(chain.tickers.allSatisfy { $0.published != nil && $0.markVolatility != nil })
         for ticker in chain.latestTickers {
             let times = chain.tickers.filter { $0.instrument == ticker.instrument }.map(\.timestamp)
@@ -132,14 +132,16 @@ struct ReaderTests {
         #expect(chain.tickers.contains { $0.asks.count + $0.bids.count > 2 })
         // Options name their future; the chain itself lists none.
         let future = try Instrument(name: "\(coin.uppercased())-26MAR21")
-        let quote = try #require(chain.quote(of: future))
+        let quote = try #require(chain.tickerOrImplied(of: future))
         #expect(
-            chain.tickers.contains { $0.underlyingIndex == future.name && $0.underlyingPrice == quote.price })
+            chain.tickers.contains {
+                $0.underlyingIndex == future.name && $0.underlyingPrice == quote.markPrice
+            })
         let perpetual = try Instrument(name: "\(coin.uppercased())-PERPETUAL")
         #expect(
-            try #require(chain.quote(of: perpetual)).price
+            try #require(chain.tickerOrImplied(of: perpetual)).markPrice
                 == chain.tickers.max { $0.timestamp < $1.timestamp }?.indexPrice)
-        #expect(chain.quote(of: try Instrument(name: "SOL-PERPETUAL")) == nil)
+        #expect(chain.tickerOrImplied(of: try Instrument(name: "SOL-PERPETUAL")) == nil)
     }
 
     @Test("Numbers agree with the C library to the bit, and what is no decimal number is refused")

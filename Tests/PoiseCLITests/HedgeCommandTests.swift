@@ -87,6 +87,43 @@ import Testing
         }
     }
 
+    @Test("Lots come from the list of instruments; what is assumed instead, or unknown, is named")
+    func lotsOfLinearContracts() throws {
+        func ticker(_ name: String, _ price: Double) -> String {
+            """
+            {"instrument_name": "\(name)", "timestamp": 1756000000000, "mark_price": \(price), "index_price": 80815,
+             "best_bid_price": \(price - 1), "best_bid_amount": 50, "best_ask_price": \(price + 1), "best_ask_amount": 50}
+            """
+        }
+        try Poise.inFolder { folder in
+            func file(_ name: String, _ text: String) throws -> String {
+                let path = folder.appendingPathComponent(name).path
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                return path
+            }
+            let arguments = [
+                "hedge", "--lots", "--chain",
+                try file("chain.json", "[\(ticker("BTC_USDC-PERPETUAL", 80_831))]"), "--positions",
+                try file("positions.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,-0.0503\n"),
+                "--limits",
+                try file(
+                    "limits.csv", "book,underlying,expiry,greek,low,high,penalty\n,BTC,,delta,-500,500,\n"),
+            ]
+            let assumed = try Poise.run(arguments)
+            #expect(assumed.status == 0 && assumed.output.contains("0.0450000"), "\(assumed.output)")
+            #expect(
+                assumed.output.contains(
+                    "lots assumed, for lack of a list of instruments: BTC_USDC perpetual 0.001"))
+            let list = try file(
+                "instruments.json",
+                "[{\"instrument_name\": \"BTC_USDC-PERPETUAL\", \"min_trade_amount\": 0.0005, \"contract_size\": 0.0005}]"
+            )
+            let listed = try Poise.run(arguments + ["--instruments", list])
+            #expect(
+                listed.output.contains("0.0445000") && !listed.output.contains("assumed"), "\(listed.output)")
+        }
+    }
+
     @Test("With lots every trade is a whole number of them")
     func lotsAreKept() throws {
         try Poise.inFolder { folder in

@@ -36,7 +36,7 @@ struct ChainScenarioTests {
                 let later = Timestamp(milliseconds: time.milliseconds + Int64(scenario.days * 86_400_000))
                 var move: [Double] = []
                 let tickers = chain.tickers.map { ticker -> Ticker in
-                    let share = SettlementWindow.remainingShare(at: time, expiry: ticker.instrument.expiry)
+                    let share = SettlementWindow.remainingShare(at: time, of: ticker.instrument)
                     move.append(share * scenario.spot)
                     let factor = 1 + share * scenario.spot
                     return Ticker(

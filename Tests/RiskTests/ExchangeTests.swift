@@ -23,7 +23,7 @@ struct ExchangeTests {
             let pairs = [
                 (own.markPrice, try #require(ticker.markPrice)), (own.delta, theirs.delta),
                 (own.gamma, theirs.gamma), (own.vega, theirs.vega), (own.theta, theirs.theta),
-                (own.rho, theirs.rho),
+                (own.rho, try #require(theirs.rho)),
             ]
             for (index, (name, limit)) in limits.enumerated() {
                 let (value, published) = pairs[index]

@@ -1,0 +1,300 @@
+/// Turns sources into tickers: tables, replies and recordings of notifications, in the layouts of all exchanges. What it
+/// keeps from row to row is what a recording needs.
+struct ChainReader {
+    /// Order books as notifications leave them, by instrument.
+    struct OrderBook {
+        var bids: [OrderLevel] = []
+        var asks: [OrderLevel] = []
+        var timestamp = Timestamp(milliseconds: 0)
+        /// The last change; nil where one was missed, until the next snapshot.
+        var change: Double?
+    }
+
+    private(set) var orderBooks: [String: OrderBook] = [:]
+    private var lastTickers: [String: Ticker] = [:]
+    /// The latest price of the options' future, by `Instrument.series`.
+    private var forwards: [String: Ticker] = [:]
+
+    private var otherKinds: [String] = []
+    private var otherMessages: [String: Int] = [:]
+    private var gaps = 0
+    private var marksWithoutFuture = 0
+    private var implied = 0
+    private var intrinsic = 0
+    private var doubts: [MarketError] = []
+
+    /// Calls `add` with each ticker; errors of one row go to `badRows`.
+    mutating func read(
+        _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        let space: Set<UInt8> = [9, 10, 13, 32]
+        switch source.bytes.first(where: { !space.contains($0) }) {
+        case nil: throw .empty(file: source.name)
+        case UInt8(ascii: "{"), UInt8(ascii: "["): try readObjects(source, &badRows, add)
+        default:
+            if let messages = source.messagesAlone {
+                try readObjects(messages, &badRows, add)
+            } else {
+                try readTable(source, &badRows, add)
+            }
+        }
+    }
+
+    /// The ticker of a row, or nil where it is one of another kind.
+    mutating func ticker(_ reading: TickerReading) -> Ticker? {
+        switch reading {
+        case .otherKind(let name):
+            otherKinds.append(name)
+            return nil
+        case .ticker(let ticker, let doubt):
+            if ticker.isVolatilityImplied {
+                implied += 1
+                if ticker.markVolatility == 0 { intrinsic += 1 }
+            }
+            if let doubt { doubts.append(doubt) }
+            return ticker
+        }
+    }
+
+    private mutating func readTable(
+        _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        let table = try CommaSeparated(source)
+        let columns = try TickerColumns(table)
+        try table.forEachRow(&badRows) { row throws(MarketError) in
+            if let ticker = ticker(try RowFields(row: row, columns: columns).reading()) { try add(ticker) }
+        }
+    }
+
+    /// What messages around tickers are made of: the first of these members that is there is what a message is about.
+    private static let envelopes = ["result", "data", "list", "info"]
+
+    private mutating func readObjects(
+        _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        var reader = JSONReader(source)
+        var pending = try reader.values().reversed().map { (value: $0, time: JSON?.none) }
+        while let (value, outer) = pending.popLast() {
+            if let elements = value.array {
+                // A list of texts is the answer to a subscription.
+                if !elements.isEmpty, elements.allSatisfy({ $0.string != nil }) {
+                    otherMessages["subscriptions", default: 0] += 1
+                } else {
+                    pending += elements.reversed().map { ($0, outer) }
+                }
+                continue
+            }
+            let time = value["time"] ?? value["timestamp"] ?? value["ts"] ?? outer
+            let error = value["error"].flatMap { $0.isNull ? nil : $0 } ?? value.refusal
+            if error == nil, let inner = Self.envelopes.lazy.compactMap({ value[$0] }).first, !inner.isNull {
+                pending.append((inner, time))
+                continue
+            }
+            do throws(MarketError) {
+                if let error {
+                    throw .invalidValue(
+                        file: source.name, line: error.line, column: "error", value: source.text(of: error),
+                        reason: "the exchange refused the request")
+                }
+                if let parameters = value["params"], let channel = parameters["channel"]?.string {
+                    if let data = parameters["data"] {
+                        let file = source
+                        let messages = try notification(channel, data, file, add)
+                        pending += messages.reversed().map { ($0, nil) }
+                    }
+                } else if let layout = TickerLayout.first({ value[$0] != nil }) {
+                    let fields = ObjectFields(source: source, object: value, layout: layout, time: time)
+                    if let ticker = ticker(try fields.reading()) {
+                        remember(ticker)
+                        try add(ticker)
+                    }
+                } else if let members = value.members, !members.isEmpty,
+                    members.allSatisfy({ $0.members != nil })
+                {
+                    pending += members.reversed().map { ($0, time) }
+                } else if value["method"] != nil || value["jsonrpc"] != nil {
+                    otherMessages["requests", default: 0] += 1
+                } else {
+                    throw .invalidValue(
+                        file: source.name, line: value.line, column: TickerLayout.general.name(.instrument),
+                        value: "", reason: "is missing")
+                }
+            } catch {
+                try badRows.note(error)
+            }
+        }
+    }
+
+    // MARK: Recordings
+
+    /// What later notifications of less may build on.
+    private mutating func remember(_ ticker: Ticker) {
+        lastTickers[ticker.instrument.name] = ticker
+        if ticker.instrument.isOption { forwards[ticker.instrument.series] = ticker }
+    }
+
+    /// Takes a notification in.
+    /// - Returns: values in it that are tickers by themselves.
+    private mutating func notification(
+        _ channel: String, _ data: JSON, _ source: Source, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) -> [JSON] {
+        switch channel.prefix(while: { $0 != "." }) {
+        case "ticker", "incremental_ticker": return [data]
+        case "book", "quote":
+            try keepOrders(data, source)
+        case "markprice":
+            for mark in data.array ?? [] {
+                if let ticker = try marked(mark, source) {
+                    remember(ticker)
+                    try add(ticker)
+                }
+            }
+        case let kind: otherMessages["\(kind) notifications", default: 0] += 1
+        }
+        return []
+    }
+
+    /// `{"instrument_name", "mark_price", "iv", "timestamp"}`, the volatility as a fraction: a new mark for what the last
+    /// ticker of the instrument, or of others of its expiry, says.
+    private mutating func marked(_ mark: JSON, _ source: Source) throws(MarketError) -> Ticker? {
+        let fields = MessageFields(source: source, value: mark)
+        let name = try fields.text("instrument_name")
+        guard let instrument = try? Instrument(name: name), instrument.isOption else {
+            otherKinds.append(name)
+            return nil
+        }
+        guard let known = lastTickers[name] ?? forwards[instrument.series] else {
+            marksWithoutFuture += 1
+            return nil
+        }
+        let isOwn = known.instrument == instrument
+        let volatility = try fields.number("iv", .notNegative)
+        return Ticker(
+            instrument: instrument,
+            timestamp: max(known.timestamp, try fields.time("timestamp", default: known.timestamp)),
+            place: .line(file: source.name, mark.line),
+            underlyingPrice: known.underlyingPrice, underlyingIndex: known.underlyingIndex,
+            indexPrice: known.indexPrice, markPrice: try fields.number("mark_price", .notNegative),
+            markVolatility: volatility, interestRate: known.interestRate,
+            openInterest: isOwn ? known.openInterest : nil, bids: isOwn ? known.bids : [],
+            asks: isOwn ? known.asks : [], published: nil)
+    }
+
+    /// A snapshot or a change of an order book, or its best prices.
+    private mutating func keepOrders(_ data: JSON, _ source: Source) throws(MarketError) {
+        let fields = MessageFields(source: source, value: data)
+        let name = try fields.text("instrument_name")
+        var book = orderBooks[name] ?? OrderBook()
+        book.timestamp = try fields.time("timestamp")
+        defer { orderBooks[name] = book }
+        if data["bids"] == nil, data["asks"] == nil {
+            func best(_ side: String) throws(MarketError) -> [OrderLevel] {
+                let price = try fields.number("best_\(side)_price", .notNegative, default: 0)
+                let amount = try fields.number("best_\(side)_amount", .notNegative, default: 0)
+                return price > 0 ? [OrderLevel(price: price, amount: amount)] : []
+            }
+            (book.bids, book.asks) = (try best("bid"), try best("ask"))
+            return
+        }
+        let previous = data["prev_change_id"]?.number
+        if let previous {
+            guard book.change == previous else {
+                if book.change != nil { gaps += 1 }
+                book = OrderBook(timestamp: book.timestamp)
+                return
+            }
+        } else {
+            (book.bids, book.asks) = ([], [])
+        }
+        book.change = data["change_id"]?.number
+        book.bids = try Self.changed(book.bids, fields, "bids") { $0 > $1 }
+        book.asks = try Self.changed(book.asks, fields, "asks") { $0 < $1 }
+    }
+
+    /// Levels after `["new" | "change" | "delete", price, amount]` or `[price, amount]`.
+    private static func changed(
+        _ levels: [OrderLevel], _ fields: MessageFields, _ side: String, _ isBetter: (Double, Double) -> Bool
+    ) throws(MarketError) -> [OrderLevel] {
+        var levels = levels
+        for change in try fields.array(side) {
+            guard let parts = change.array, parts.count >= 2, let amount = parts[parts.count - 1].number,
+                let price = parts[parts.count - 2].number, price > 0, amount >= 0
+            else { throw fields.failure(side, change, "must be a list of [price, amount]") }
+            let place = levels.firstIndex { !isBetter($0.price, price) } ?? levels.count
+            if place < levels.count, levels[place].price == price { levels.remove(at: place) }
+            if amount > 0 { levels.insert(OrderLevel(price: price, amount: amount), at: place) }
+        }
+        return levels
+    }
+
+    // MARK: What there is to say
+
+    /// A sentence each.
+    var remarks: [String] {
+        var remarks: [String] = []
+        func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+        if !otherKinds.isEmpty {
+            let names = Set(otherKinds).sorted()
+            let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+            remarks.append("left out \(counted(otherKinds.count, "combination")) of contracts: \(shown)")
+        }
+        if !otherMessages.isEmpty {
+            let parts = otherMessages.keys.sorted().map { "\(otherMessages[$0] ?? 0) \($0)" }
+            remarks.append("left out messages without tickers: \(parts.joined(separator: ", "))")
+        }
+        if marksWithoutFuture > 0 {
+            remarks.append(
+                "left out \(counted(marksWithoutFuture, "mark")) of options whose future has no price yet")
+        }
+        if gaps > 0 {
+            remarks.append(
+                "\(counted(gaps, "gap")) in order books: orders are unknown until the next snapshot")
+        }
+        if implied > 0 {
+            let zero = intrinsic > 0 ? "; 0 for \(intrinsic) worth no more than exercise would bring" : ""
+            remarks.append(
+                "volatility of \(counted(implied, "row")) found from the mark price, for lack of one\(zero)")
+        }
+        for doubt in doubts.prefix(5) { remarks.append("\(doubt)") }
+        if doubts.count > 5 {
+            remarks.append("\(doubts.count - 5) more rows whose facts contradict each other")
+        }
+        return remarks
+    }
+}
+
+extension JSON {
+    /// The values of an object's members, in the order in which they stand.
+    fileprivate var members: [JSON]? {
+        guard case .object(let members) = content else { return nil }
+        return members.values.sorted { $0.start < $1.start }
+    }
+
+    /// The code of a reply that says that it is no answer.
+    fileprivate var refusal: JSON? {
+        for (name, message) in [("retCode", "retMsg"), ("code", "msg")] where self[message] != nil {
+            if let code = self[name], let number = code.number, number != 0 {
+                return self
+            }
+        }
+        return nil
+    }
+}
+
+extension Source {
+    /// A recording whose lines have something in front of each message, such as its time: the messages alone, in the same
+    /// places. Nil where it is none.
+    fileprivate var messagesAlone: Source? {
+        guard String(decoding: bytes.prefix(4096), as: UTF8.self).contains("{\"jsonrpc\"") else { return nil }
+        var bytes = bytes
+        var isInFront = true
+        for index in bytes.indices {
+            switch bytes[index] {
+            case UInt8(ascii: "\n"): isInFront = true
+            case UInt8(ascii: "{") where isInFront: isInFront = false
+            default: if isInFront { bytes[index] = UInt8(ascii: " ") }
+            }
+        }
+        return Source(name: name, bytes: bytes)
+    }
+}

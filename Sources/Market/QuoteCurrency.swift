@@ -1,0 +1,57 @@
+/// What counts as a US dollar.
+enum Currency {
+    /// The dollar and stablecoins on it.
+    static let dollars: Set<String> = [
+        "USD", "USDC", "USDT", "USDE", "USDS", "DAI", "FDUSD", "PYUSD", "TUSD", "BUSD", "GUSD", "USDP",
+        "RLUSD",
+        "USDG", "USD1",
+    ]
+}
+
+extension Chain {
+    /// The price of a contract in US dollars, as books count: a ticker whose prices are converted where its quote
+    /// currency is no dollar.
+    ///
+    /// The rate is the quote currency's own price in the chain: its index, spot pair or perpetual in dollars; for a spot
+    /// pair whose coin has such a price where its quote currency has none, the one that follows.
+    /// - Returns: nil where the chain has no rate, and for options on other currencies.
+    package func inDollars(_ ticker: Ticker) -> Ticker? {
+        let rate = dollarsPerQuote(of: ticker)
+        return rate == 1 ? ticker : rate.map { ticker.converted(at: $0) }
+    }
+
+    /// US dollars per unit of a contract's quote currency; see `inDollars`.
+    package func dollarsPerQuote(of ticker: Ticker) -> Double? {
+        let instrument = ticker.instrument
+        if Currency.dollars.contains(instrument.quote) { return 1 }
+        guard !instrument.isOption else { return nil }
+        if let rate = dollars(per: instrument.quote) { return rate }
+        guard instrument.kind == .spot, let mark = ticker.markPrice, mark > 0 else { return nil }
+        return dollars(per: instrument.base).map { $0 / mark }
+    }
+
+    /// The latest price of a coin that the chain states in dollars.
+    private func dollars(per coin: String) -> Double? {
+        if Currency.dollars.contains(coin) { return 1 }
+        let quotes = Currency.dollars.sorted()
+        if let index = quotes.lazy.compactMap({ self.index(of: coin, in: $0) })
+            .max(by: { $0.timestamp < $1.timestamp })
+        {
+            return index.price
+        }
+        for kind in [Instrument.Kind.spot, .perpetual] {
+            let latest = latestTickers.lazy
+                .filter {
+                    $0.instrument.kind == kind && $0.instrument.base == coin
+                        && Currency.dollars.contains($0.instrument.quote)
+                }.max { $0.timestamp < $1.timestamp }
+            if let price = latest?.markPrice { return price }
+        }
+        return nil
+    }
+
+    /// Why `inDollars` has nothing for a contract.
+    package func missingRate(of instrument: Instrument) -> String {
+        "is quoted in \(instrument.quote), which is no dollar, and \(file) has no price of it in dollars"
+    }
+}

@@ -1,0 +1,235 @@
+import Foundation
+import Market
+import TestSupport
+import Testing
+
+/// The same facts in the forms that exchanges, clients and vendors give them.
+struct ChainLayoutTests {
+    typealias Exchanges = ExchangeTests
+
+    static let option = """
+        {"instrument_name": "BTC-27DEC24-90000-C", "creation_timestamp": 1711102028463, "underlying_price": 73663.5, \
+        "underlying_index": "BTC-27DEC24", "estimated_delivery_price": 65383.75, "interest_rate": 0.0, "mark_price": 0.185, \
+        "mark_iv": 74.2, "bid_price": 0.18, "ask_price": 0.19}
+        """
+
+    /// The option as JSON has it.
+    static func plain() throws -> Ticker {
+        try #require(Exchanges.chain("[\(option)]").tickers.first)
+    }
+
+    static func expectSame(_ text: String, _ comment: Comment) throws {
+        let (ticker, plain) = (try #require(Exchanges.chain(text).tickers.first), try plain())
+        #expect(
+            ticker.instrument == plain.instrument && ticker.timestamp == plain.timestamp
+                && ticker.underlyingPrice == plain.underlyingPrice && ticker.indexPrice == plain.indexPrice
+                && ticker.markPrice == plain.markPrice && ticker.markVolatility == plain.markVolatility
+                && ticker.bids.map(\.price) == plain.bids.map(\.price), comment)
+    }
+
+    @Test("A summary is the same chain as JSON, as a table, as texts and within a client's objects")
+    func sameFacts() throws {
+        try Self.expectSame(
+            """
+            instrument_name,creation_timestamp,underlying_price,underlying_index,estimated_delivery_price,interest_rate,mark_price,mark_iv,bid_price,ask_price
+            BTC-27DEC24-90000-C,1711102028463,73663.5,BTC-27DEC24,65383.75,0.0,0.185,74.2,0.18,0.19
+            """, "table")
+        let texts = Self.option.replacing(#/: ([0-9.]+)/#) { ": \"\($0.output.1)\"" }
+        #expect(texts.contains("\"74.2\""))
+        try Self.expectSame("[\(texts)]", "numbers as texts")
+        try Self.expectSame("{\"jsonrpc\": \"2.0\", \"result\": [\(texts)]}", "reply")
+        try Self.expectSame(
+            "{\"BTC/USD:BTC-241227-90000-C\": {\"symbol\": \"BTC/USD:BTC-241227-90000-C\", \"info\": \(texts)}}",
+            "a client's chain")
+        try Self.expectSame(
+            "{\"method\": \"subscription\", \"params\": {\"channel\": \"ticker.BTC-27DEC24-90000-C.raw\", \"data\": \(Self.option)}}",
+            "notification")
+        try Self.expectSame(
+            "1711102028.5: {\"jsonrpc\": \"2.0\", \"method\": \"subscription\", \"params\": {\"channel\": \"ticker.x.raw\", \"data\": \(Self.option)}}\n",
+            "recording with times in front")
+        #expect(
+            Exchanges.error("[\(texts.replacingOccurrences(of: "74.2", with: "many"))]").contains(
+                "\"many\"\": is not a number"))
+    }
+
+    @Test("A vendor's table of options has microseconds, names in capitals and Greeks without a prefix")
+    func vendorTable() throws {
+        let chain = try Exchanges.chain(
+            """
+            exchange,symbol,timestamp,local_timestamp,type,strike_price,expiration,bid_price,bid_amount,mark_price,mark_iv,underlying_index,underlying_price,delta,gamma,vega,theta,rho
+            deribit,XRP_USDC-26DEC25-1D5-C,1756000000123456,1,call,1.5,1,0.28,1000,0.29,70,XRP_USDC-26DEC25,1.6,0.63,0.6,0.003,-0.001,0.002
+            """)
+        let ticker = try #require(chain.tickers.first)
+        #expect(ticker.instrument.name == "XRP_USDC-26DEC25-1d5-C")
+        #expect(ticker.timestamp.milliseconds == 1_756_000_000_123)
+        #expect(ticker.published?.delta == 0.63 && ticker.bids == [OrderLevel(price: 0.28, amount: 1000)])
+        #expect(
+            Exchanges.error(
+                "exchange,symbol,timestamp,underlying_price,mark_price,mark_iv\nmtgox,X,1756000000123,1,1,1")
+                == "chain:2: column \"exchange\": value \"mtgox\": is no exchange that is known")
+    }
+
+    @Test("Combinations in a reply are left out with a count, and hide no bad row")
+    func combinations() throws {
+        func reply(_ name: String) -> String {
+            """
+            [\(Self.option), {"instrument_name": "BTC-FS-29MAR24_PERP", "creation_timestamp": 1711102028463, "mark_price": -118.9},
+             {"instrument_name": "\(name)", "creation_timestamp": 1711102028463, "mark_price": 0.021}]
+            """
+        }
+        let chain = try Exchanges.chain(reply("BTC-STRD-27DEC24-70000"))
+        #expect(chain.tickers.count == 1)
+        #expect(
+            chain.remarks == [
+                "left out 2 combinations of contracts: BTC-FS-29MAR24_PERP, BTC-STRD-27DEC24-70000"
+            ])
+        #expect(Exchanges.error(reply("BTC-27XXX24-70000-C")).contains("\"27XXX24\" is no expiry"))
+        var badRows = BadRows(skip: true)
+        _ = try Chain(Source(name: "chain", text: reply("BTC-27XXX24-70000-C")), &badRows)
+        #expect(badRows.skipped.count == 1 && badRows.remarks.count == 1)
+        #expect(throws: InstrumentNameError.combination) { try Instrument(name: "BTC-FS-29MAR24_PERP") }
+    }
+
+    @Test("A mark without a volatility gets the one that it has, and the chain says so")
+    func impliedVolatility() throws {
+        let text = Self.option.replacing(#/"mark_iv": 74.2, /#) { _ in "" }
+        let chain = try Exchanges.chain("[\(text)]")
+        let ticker = try #require(chain.tickers.first)
+        let volatility = try #require(ticker.markVolatility)
+        let years = ticker.timestamp.years(until: try #require(ticker.instrument.expiry))
+        let own = ExchangeTests.black(73_663.5, 90_000, years, volatility).value / 73_663.5
+        #expect(abs(own - 0.185) < 1e-13 && ticker.isVolatilityImplied)
+        #expect(chain.remarks == ["volatility of 1 row found from the mark price, for lack of one"])
+        // Deep in the money a mark may hold nothing but what exercise would bring.
+        let deep = text.replacingOccurrences(of: "90000-C", with: "9000-C").replacingOccurrences(
+            of: "0.185", with: "0.8777")
+        #expect(try Exchanges.chain("[\(deep)]").tickers.first?.markVolatility == 0)
+        let above = text.replacingOccurrences(of: "0.185", with: "1.2")
+        #expect(Exchanges.error("[\(above)]").contains("no volatility gives the mark_price of 1.2"))
+        let nothing = text.replacing(#/"mark_price": 0.185, /#) { _ in "" }
+        #expect(Exchanges.error("[\(nothing)]").contains("\"mark_iv\": value \"\": is missing"))
+    }
+
+    static func message(_ channel: String, _ data: String) -> String {
+        "{\"method\": \"subscription\", \"params\": {\"channel\": \"\(channel)\", \"data\": \(data)}}\n"
+    }
+
+    @Test("A recording's marks and orders build on the last ticker, and a gap in changes takes orders away")
+    func recording() throws {
+        let ticker = Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option)
+        let marks = Self.message(
+            "markprice.options.btc_usd",
+            """
+            [{"instrument_name": "BTC-27DEC24-90000-C", "mark_price": 0.215, "iv": 0.743, "timestamp": 1711102029000},
+             {"instrument_name": "BTC-27DEC24-80000-P", "mark_price": 0.28, "iv": 0.73, "timestamp": 1711102029000},
+             {"instrument_name": "BTC-28MAR25-80000-P", "mark_price": 0.28, "iv": 0.73, "timestamp": 1711102029000}]
+            """)
+        func book(_ time: Int, _ change: Int, _ previous: Int?, _ bids: String) -> String {
+            Self.message(
+                "book.BTC-27DEC24-90000-C.raw",
+                """
+                {"instrument_name": "BTC-27DEC24-90000-C", "timestamp": \(time), "change_id": \(change), \(
+                previous.map { "\"prev_change_id\": \($0), " } ?? "")"bids": \(bids), "asks": []}
+                """)
+        }
+        let snapshot = book(1_711_102_030_000, 7, nil, "[[\"new\", 0.2, 5], [\"new\", 0.21, 3]]")
+        let change = book(
+            1_711_102_031_000, 8, 7, "[[\"delete\", 0.21, 0], [\"change\", 0.2, 4], [\"new\", 0.19, 1]]")
+        let chain = try Exchanges.chain(
+            "{\"id\": 1, \"result\": [\"ticker.x\"]}\n" + ticker + marks + snapshot + change
+                + Self.message("trades.x", "[]"))
+        let latest = chain.latestTickers
+        #expect(latest.map(\.instrument.name) == ["BTC-27DEC24-90000-C", "BTC-27DEC24-80000-P"])
+        #expect(latest[0].markVolatility == 0.743 && latest[0].timestamp.milliseconds == 1_711_102_029_000)
+        #expect(latest[1].underlyingPrice == 73_663.5 && latest[1].markVolatility == 0.73)
+        #expect(latest[0].bids == [OrderLevel(price: 0.2, amount: 4), OrderLevel(price: 0.19, amount: 1)])
+        #expect(
+            chain.remarks == [
+                "left out messages without tickers: 1 subscriptions, 1 trades notifications",
+                "left out 1 mark of options whose future has no price yet",
+            ])
+        let missed = try Exchanges.chain(ticker + snapshot + book(1_711_102_031_000, 10, 9, "[]"))
+        #expect(missed.latestTickers[0].bids.isEmpty && missed.remarks.count == 1)
+        #expect(missed.remarks[0].hasPrefix("1 gap in order books"))
+    }
+
+    @Test(
+        "Facts that contradict each other are an error where a unit is wrong, and a remark where they are only apart"
+    )
+    func contradictions() throws {
+        func changed(_ from: String, _ to: String) -> String {
+            "[\(Self.option.replacingOccurrences(of: from, with: to))]"
+        }
+        #expect(try Exchanges.chain(changed("74.2", "74.9")).remarks.isEmpty)
+        #expect(
+            Exchanges.error(changed("74.2", "0.742")).contains(
+                "column \"mark_iv\": value \"0.742\": contradicts mark_price 0.185"))
+        #expect(
+            Exchanges.error(changed("74.2", "0.742")).contains("is it a fraction where percent are expected?")
+        )
+        #expect(Exchanges.error(changed("0.185", "13628.0")).contains("is it in dollars"))
+        let apart = try Exchanges.chain(changed("74.2", "95.0"))
+        #expect(apart.tickers.count == 1 && apart.remarks.count == 1)
+        #expect(apart.remarks[0].contains("chain:1: column \"mark_iv\": value \"95.0\": contradicts"))
+        func greeks(_ delta: Double) -> String {
+            changed(
+                "\"mark_iv\": 74.2",
+                "\"mark_iv\": 74.2, \"delta\": \(delta), \"gamma\": 0, \"vega\": 1, \"theta\": 0")
+        }
+        #expect(try Exchanges.chain(greeks(0.505)).remarks.isEmpty)
+        #expect(
+            Exchanges.error(greeks(-0.5)).contains(
+                "column \"delta\": value \"-0.5\": contradicts mark_iv 74.2: the volatility gives"))
+        // While the delivery price is averaged, other rules hold.
+        let late = changed("1711102028463", "1735286000000").replacingOccurrences(of: "0.185", with: "0.1")
+        #expect(throws: Never.self) { try Exchanges.chain(late) }
+    }
+
+    @Test(
+        "No honest chain contradicts itself",
+        .enabled(if: SharedData.has(SharedData.chains), "needs the exchange's chains in the shared folder"),
+        arguments: SharedData.chains)
+    func honestChains(_ file: String) throws {
+        var badRows = BadRows(skip: false)
+        #expect(try Chain(try Source(path: SharedData.path(file)), &badRows).remarks.isEmpty)
+    }
+
+    @Test(
+        "A list of instruments says in what amounts contracts trade; without one some are assumed, others unknown"
+    )
+    func tradedAmounts() throws {
+        var chain = try Exchanges.chain("[\(Self.option)]")
+        let (bitcoin, ripple) = (
+            try Instrument(name: "BTC-27DEC24-90000-C"), try Instrument(name: "XRP_USDC-PERPETUAL")
+        )
+        #expect(chain.tradedAmount(of: bitcoin)?.amount == TradedAmount(step: 0.1))
+        #expect(chain.tradedAmount(of: bitcoin)?.isListed == false && chain.tradedAmount(of: ripple) == nil)
+        let xrp = try Instrument(name: "XRP_USDC-27DEC24-0d6-C")
+        #expect(chain.tradedAmount(of: xrp)?.amount == TradedAmount(step: 1000))
+        var badRows = BadRows(skip: false)
+        let list = """
+            {"result": [{"instrument_name": "XRP_USDC-PERPETUAL", "kind": "future", "min_trade_amount": 1, "contract_size": 1,
+              "tick_size": 0.0001, "tick_size_steps": [{"above_price": 2, "tick_size": 0.001}], "quote_currency": "USDC",
+              "settlement_currency": "USDC"}]}
+            {"data": [{"instId": "BTC-USD-251226-100000-C", "lotSz": "1", "minSz": "2", "ctVal": "1", "ctMult": "0.01",
+              "tickSz": "0.0005", "settleCcy": "BTC"}]}
+            {"result": {"list": [{"symbol": "BTC-29MAR24-70000-C-USDT", "lotSizeFilter": {"qtyStep": "0.01",
+              "minOrderQty": "0.02"}, "priceFilter": {"tickSize": "5"}}]}}
+            """
+        chain.instruments = try InstrumentList([Source(name: "list", text: list)], &badRows)
+        #expect(chain.instruments.count == 3 && chain.tradedAmount(of: ripple)?.isListed == true)
+        let facts = try #require(chain.instruments["XRP_USDC-PERPETUAL"])
+        #expect(facts.tick(at: 1) == 0.0001 && facts.tick(at: 2) == 0.001 && facts.quoteCurrency == "USDC")
+        let okx = try #require(chain.instruments["BTC-USD-251226-100000-C"])
+        #expect(okx.amount == TradedAmount(step: 0.01, minimum: 0.02) && okx.multiplier == 0.01)
+        #expect(
+            chain.instruments["BTC-29MAR24-70000-C-USDT"]?.amount == TradedAmount(step: 0.01, minimum: 0.02))
+        #expect {
+            _ = try InstrumentList(
+                [Source(name: "list", text: "[{\"instrument_name\": \"X\", \"min_trade_amount\": -1}]")],
+                &badRows)
+        } throws: {
+            "\($0)" == "list:1: column \"min_trade_amount\": value \"-1\": must be a number above 0"
+        }
+    }
+}
