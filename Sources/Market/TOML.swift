@@ -4,6 +4,8 @@ package struct TOMLReader {
     private let source: Source
     private var index = 0
     private var line = 1
+    /// The key that is being read, as it is written.
+    private var key = ""
 
     package init(_ source: Source) { self.source = source }
 
@@ -99,6 +101,7 @@ package struct TOMLReader {
         var table = table
         let place = place
         let path = try keyPath()
+        key = path.joined(separator: ".")
         guard take("=") else { throw failure("expected \"=\"") }
         for key in path.dropLast() { table = try descend(from: table, key, place, .dotted) }
         let key = path[path.count - 1]
@@ -261,7 +264,8 @@ package struct TOMLReader {
         case .double(let value): return .number(value)
         case .whole(let whole):
             guard let whole, let value = Double(exactly: whole) else {
-                throw failure("\(text.clipped) is a whole number that a double does not hold")
+                throw failure(
+                    "\"\(key.clipped)\": \(text.clipped) is a whole number that a double does not hold")
             }
             return .number(value)
         case nil:

@@ -73,7 +73,11 @@ extension VolatilityAdjustment {
         guard minimum <= maximum else {
             throw settings.failure("least_factor", "is above largest_factor, \(maximum.shown)")
         }
-        let reference = try settings.number("reference_volatility", .positive, default: market.volatility)
+        let start = market.volatility > 0 ? market.volatility : nil
+        guard let reference = try settings.optionalNumber("reference_volatility", .positive) ?? start else {
+            throw settings.missing(
+                "reference_volatility", "is missing, and the market begins without volatility")
+        }
         let exponent = try settings.number("exponent", .finite)
         self = try settings.checked("estimator") {
             try VolatilityAdjustment(

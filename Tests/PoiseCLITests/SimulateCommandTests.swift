@@ -397,7 +397,12 @@ struct SimulateCommandTests {
                 """
         ).replacingOccurrences(
             of: "taker_fee", with: "half_spread = 0.0001\nspread_widening = 0.5\ntaker_fee")
-        let result = try Self.run(text, ["--format", "csv"])
+        let missing = try Self.run(text)
+        #expect(
+            missing.status == 1 && missing.errors.contains("policy[1].reference_volatility\": is missing"))
+        let complete = text.replacingOccurrences(
+            of: "exponent = 1", with: "exponent = 1\nreference_volatility = 0.5")
+        let result = try Self.run(complete, ["--format", "csv"])
         #expect(result.status == 0 && result.rows.count == 4, "\(result.errors)")
         for row in result.rows.dropFirst() { #expect(!row.contains("") && !row.contains("nan"), "\(row)") }
     }
