@@ -39,7 +39,8 @@ struct BadInputTests {
             ("spot", "1e999", "must be at least 0 and finite"),
             ("strike", "abc", "is not a number"), ("strike", "-0.5", "must be at least 0 and finite"),
             ("years", "", "is missing"), ("years", "-1", "must be at least 0 and finite"),
-            ("vol", "nan", "is missing"), ("vol", "\\N", "is missing"), ("vol", "-0.2", "must be at least 0 and finite"),
+            ("vol", "nan", "is missing"), ("vol", "\\N", "is missing"),
+            ("vol", "-0.2", "must be at least 0 and finite"),
             ("vol", "1,5", ""), ("rate", "inf", "is not a number"), ("rate", "0x1p3", "is not a number"),
             ("dividend", "1e400", "must be finite"), ("dividend", "1 2", "is not a number"),
             ("dividend", "--1", "is not a number"), ("dividend", "1e", "is not a number"),
@@ -124,7 +125,8 @@ struct BadInputTests {
                     Source(name: "p.csv", text: "book,instrument,quantity\n\(row)\n"), &badRows)
             }
         }
-        guard case .invalidValue(.line("p.csv", 2), "instrument", "BTC-27JUNE25", _) = error("b,BTC-27JUNE25,1")
+        guard
+            case .invalidValue(.line("p.csv", 2), "instrument", "BTC-27JUNE25", _) = error("b,BTC-27JUNE25,1")
         else {
             Issue.record("unparsable instrument accepted")
             return
@@ -165,7 +167,8 @@ struct BadInputTests {
         fields[try #require(names.firstIndex(of: column))] = value.contains("[") ? "\"\(value)\"" : value
         let other = Self.chainRow.replacingOccurrences(of: "8000-P", with: "9000-P")
         let text = "\(Self.chainHeader)\n\(other)\n\(fields.joined(separator: ","))\n"
-        guard case .invalidValue(.line("chain", 3), let found, _, let why) = Self.chainError(Array(text.utf8)) else {
+        guard case .invalidValue(.line("chain", 3), let found, _, let why) = Self.chainError(Array(text.utf8))
+        else {
             Issue.record("\(column) \"\(value)\" was accepted")
             return
         }
@@ -197,7 +200,8 @@ struct BadInputTests {
         let twice = "\(Self.chainHeader)\n" + rows[...1].joined(separator: "\n")
         #expect(try Chain(Source(name: "chain", text: twice), &badRows).tickers.count == 2)
         let error = Self.chainError(Array("\(Self.chainHeader)\n\(rows.joined(separator: "\n"))".utf8))
-        guard case .conflict(.line("chain", 4), "mark_iv", let value, let earlier, .line("chain", 3))? = error else {
+        guard case .conflict(.line("chain", 4), "mark_iv", let value, let earlier, .line("chain", 3))? = error
+        else {
             Issue.record("\(String(describing: error))")
             return
         }
