@@ -96,6 +96,15 @@ enum BookOptionRows {
                     ).output)
                 try #expect(isSame(figures(double), figures($0.standard(command)), 2))
             },
+            Row(command, "--book", "names the book of positions without that column") {
+                let path = try $0.write(
+                    "own.csv", "instrument,quantity\nBTC-27MAR26-60000-C,2\nBTC_USDC-PERPETUAL,3\n")
+                let result = try Poise.run(
+                    $0.arguments(command, replacing: "--positions", by: path)
+                        + ["--book", "mine", "--format", "csv"])
+                #expect(result.status == 0, "\(result.errors)")
+                #expect(Set(Desk.table(result.output).map { $0["book"] }) == ["mine"])
+            },
             Row(command, "--by", "groups are labelled by the field") {
                 let rows = try $0.standard(command, ["--by", "instrument"])
                 #expect(Set(rows.map { $0["instrument"] }) == [Desk.names[0], Desk.names[3]])
@@ -213,6 +222,11 @@ enum BookOptionRows {
                 - (with["profit_usd"].flatMap(Double.init) ?? .nan)
             // 3 coins, at a price between the start's and the end's.
             #expect(paid >= 3 * 60_000 * 3e-4 - 1e-9 && paid <= 3 * 61_000 * 3e-4 + 1e-9)
+        },
+        Row("explain", "--book", "names the book of positions without that column") {
+            let path = try $0.write("own.csv", "instrument,quantity\nBTC-27MAR26-60000-C,2\n")
+            let row = try explain($0, ["--book", "mine"], positions: path, book: "mine")
+            try #expect(row["profit_usd"] == explain($0)["profit_usd"])
         },
         Row("explain", "--by", "groups are labelled by the field") {
             let rows = try $0.standard("explain", ["--by", "instrument"])

@@ -139,6 +139,19 @@ struct EveryOptionTests {
                 #expect(row["price"].near(expected, 1e-14), "\(model)")
             }
         },
+        Row("iv", "--coin", "a price in coin is that many times spot") {
+            let path = try $0.write(
+                "coin.csv",
+                "type,spot,strike,years,price,rate,dividend\nC,100,100,1,0.10450583572185565,0.05,0\n")
+            try #expect($0.table("iv", ["--options", path, "--coin"])[0]["vol"].near(0.2, 1e-12))
+        },
+        Row("iv", "--model", "σ of σ√(T/2π) is found where the model is normal") {
+            let price = 0.4 / (2 * Double.pi).squareRoot()
+            let path = try $0.write(
+                "normal.csv", "type,spot,strike,years,price,rate,dividend\nC,100,100,4,\(price),0,0\n")
+            try #expect(
+                $0.table("iv", ["--options", path, "--model", "bachelier"])[0]["vol"].near(0.2, 1e-10))
+        },
         Row("iv", "--options", "a textbook's price has its volatility, and one below intrinsic value none") {
             let path = try $0.write(
                 "prices.csv",

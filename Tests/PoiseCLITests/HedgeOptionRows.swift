@@ -67,6 +67,26 @@ enum HedgeOptionRows {
             let band = try #require((try problem($0)["bands"] as? [[String: Any]])?.first)
             #expect(isNear(band["current"], delta))
         },
+        Row("hedge", "--instruments", "lots are what the exchange's list says") {
+            let path = try $0.write(
+                "instruments.json",
+                #"""
+                {"result": [{"instrument_name": "BTC-PERPETUAL", "kind": "future", "contract_size": 50,
+                  "min_trade_amount": 50, "tick_size": 0.5, "quote_currency": "USD", "settlement_currency": "BTC"}]}
+                """#)
+            let saved = try problem($0, ["--lots", "--instruments", path])
+            try #expect(isNear(instrument(saved, "BTC-PERPETUAL")["lot"], 50))
+        },
+        Row("hedge", "--book", "names the book of positions without that column, which limits may name") {
+            let path = try $0.write("own.csv", "instrument,quantity\nBTC_USDC-PERPETUAL,3\n")
+            let limits = try $0.write(
+                "own-limits.csv", "book,underlying,greek,low,high\nmine,BTC,delta,-1,1\n")
+            let result = try Poise.run([
+                "hedge", "--chain", $0.path("chain.csv"), "--positions", path, "--book", "mine", "--limits",
+                limits,
+            ])
+            #expect(result.status == 0, "\(result.errors)")
+        },
         Row("hedge", "--limits", "low and high of the bands, and a penalty makes one soft") {
             let path = try $0.write("l.csv", "underlying,greek,low,high,penalty\nBTC,delta,-50,7000,2.5\n")
             let saved = $0.path("problem.json")
