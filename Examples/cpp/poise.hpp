@@ -15,11 +15,17 @@ namespace poise {
 
 /// A failed call: its sentence, and the parts of poise_last_error_reason and its kin.
 class error : public std::runtime_error {
-public:
+   public:
     explicit error(poise_status status)
-        : std::runtime_error(poise_last_error()), status(status), place_kind(poise_last_error_place_kind()),
-          place(poise_last_error_place()), row(poise_last_error_row()), field(poise_last_error_field()),
-          value(poise_last_error_value()), text(poise_last_error_text()), reason(poise_last_error_reason()) {}
+        : std::runtime_error(poise_last_error()),
+          status(status),
+          place_kind(poise_last_error_place_kind()),
+          place(poise_last_error_place()),
+          row(poise_last_error_row()),
+          field(poise_last_error_field()),
+          value(poise_last_error_value()),
+          text(poise_last_error_text()),
+          reason(poise_last_error_reason()) {}
 
     poise_status status;
     poise_place_kind place_kind;
@@ -37,10 +43,10 @@ inline void check(poise_status status) {
 /// A handle that is freed with its object.
 template <typename T, void (*Free)(T *)>
 class handle {
-public:
+   public:
     T *get() const { return pointer.get(); }
 
-protected:
+   protected:
     /// From a function that hands one out.
     template <typename Create>
     explicit handle(Create create) {
@@ -49,7 +55,7 @@ protected:
         pointer.reset(made);
     }
 
-private:
+   private:
     struct deleter {
         void operator()(T *made) const { Free(made); }
     };
@@ -63,11 +69,12 @@ struct options {
     poise_model model = POISE_MODEL_BLACK_SCHOLES_MERTON;
 
     poise_full_form form() const {
-        return {sizeof(poise_full_form), type.size(), model, {type.data(), 0}, column(spot), column(strike),
-            column(years), column(volatility), column(rate), column(dividend)};
+        return {
+            sizeof(poise_full_form), type.size(),        model,        {type.data(), 0}, column(spot), column(strike),
+            column(years),           column(volatility), column(rate), column(dividend)};
     }
 
-private:
+   private:
     poise_values column(std::span<const double> values) const {
         if (values.size() == type.size()) return {values.data(), 0};
         if (values.size() == 1) return {values.data(), POISE_BROADCAST};
@@ -76,7 +83,7 @@ private:
 };
 
 class engine : public handle<poise_engine, poise_engine_free> {
-public:
+   public:
     explicit engine(poise_instruction_set set = POISE_ISA_AUTOMATIC, std::uint32_t threads = 1)
         : handle([=](poise_engine **made) {
               const poise_engine_options chosen = {sizeof chosen, set, threads};
@@ -98,7 +105,7 @@ public:
 };
 
 class chain : public handle<poise_chain, poise_chain_free> {
-public:
+   public:
     explicit chain(const std::string &path)
         : handle([&](poise_chain **made) { return poise_chain_read(path.c_str(), made); }) {}
     explicit chain(const poise_tickers &tickers)
@@ -106,25 +113,26 @@ public:
 };
 
 class positions : public handle<poise_positions, poise_positions_free> {
-public:
+   public:
     explicit positions(const std::string &path)
         : handle([&](poise_positions **made) { return poise_positions_read(path.c_str(), made); }) {}
 };
 
 class limits : public handle<poise_limits, poise_limits_free> {
-public:
+   public:
     explicit limits(const std::string &path)
         : handle([&](poise_limits **made) { return poise_limits_read(path.c_str(), made); }) {}
 };
 
 /// Books over a chain, tick by tick, with the hedges that limits ask for. One thread at a time.
 class live : public handle<poise_live, poise_live_free> {
-public:
-    live(const engine &engine, const chain &chain, const positions &positions, const limits *limits = nullptr,
+   public:
+    live(
+        const engine &engine, const chain &chain, const positions &positions, const limits *limits = nullptr,
         const poise_live_options *options = nullptr)
         : handle([&](poise_live **made) {
-              return poise_live_create(engine.get(), chain.get(), positions.get(), limits ? limits->get() : nullptr,
-                  options, made);
+              return poise_live_create(
+                  engine.get(), chain.get(), positions.get(), limits ? limits->get() : nullptr, options, made);
           }) {}
 
     void tick(std::size_t underlying, double price, std::int64_t milliseconds = 0) {

@@ -45,17 +45,18 @@ static double uniform(fuzz *f, double low, double high) {
 }
 
 static double odd_number(fuzz *f) {
-    static const double odd[] = {0, -0.0, -1, 1e-300, 5e-324, 1e300, 1.7976931348623157e308, -1e300, 1e6, 1e12, 350,
-        2.2e-308, 9.3e75, 1e100};
+    static const double odd[] = {0,      -0.0, -1,   1e-300, 5e-324,   1e300,  1.7976931348623157e308,
+                                 -1e300, 1e6,  1e12, 350,    2.2e-308, 9.3e75, 1e100};
     switch (below(f, 3)) {
-    case 0: return NAN;
-    case 1: return rarely(f, 2) ? INFINITY : -INFINITY;
-    default: return odd[below(f, sizeof odd / sizeof *odd)];
+    case 0:
+        return NAN;
+    case 1:
+        return rarely(f, 2) ? INFINITY : -INFINITY;
+    default:
+        return odd[below(f, sizeof odd / sizeof *odd)];
     }
 }
-static double number(fuzz *f, double low, double high) {
-    return rarely(f, 40) ? odd_number(f) : uniform(f, low, high);
-}
+static double number(fuzz *f, double low, double high) { return rarely(f, 40) ? odd_number(f) : uniform(f, low, high); }
 
 static void broken(fuzz *f, const char *what, const char *call) {
     if (f->outcome.broken++ < 20) fprintf(stderr, "broken: %s: %s (%s)\n", call, what, poise_last_error());
@@ -82,8 +83,8 @@ static poise_status note(fuzz *f, poise_status status, const char *call) {
 }
 
 static size_t count(fuzz *f) {
-    static const size_t counts[] = {0, 1, 7, 8, 9, 31, 255, 256, 257, 511, 512, 513, 1000, 2147483648u, 4294967296u,
-        (size_t)-1, (size_t)1 << 63};
+    static const size_t counts[] = {
+        0, 1, 7, 8, 9, 31, 255, 256, 257, 511, 512, 513, 1000, 2147483648u, 4294967296u, (size_t)-1, (size_t)1 << 63};
     return rarely(f, 8) ? counts[below(f, sizeof counts / sizeof *counts)] : below(f, rarely(f, 4) ? ROOM : 40);
 }
 static size_t size(fuzz *f, size_t right) {
@@ -109,7 +110,8 @@ static poise_values values(fuzz *f, int column, double low, double high) {
 static poise_bytes types(fuzz *f) {
     for (int i = 0; i < 50; i++) f->types[below(f, SPAN)] = (uint8_t)(next(f) & 1);
     if (rarely(f, 20)) f->types[MARGIN + below(f, 40)] = (uint8_t)next(f);
-    return (poise_bytes){rarely(f, 60) ? NULL : f->types + MARGIN,
+    return (poise_bytes){
+        rarely(f, 60) ? NULL : f->types + MARGIN,
         rarely(f, 6) ? (ptrdiff_t[]){1, 2, -1, 3, POISE_BROADCAST}[below(f, 5)] : 0};
 }
 
@@ -124,7 +126,8 @@ static void check_column(fuzz *f, int number, poise_column made, size_t rows, si
     const ptrdiff_t step = made.stride == 0 ? (ptrdiff_t)width : made.stride / 8;
     static _Thread_local unsigned char is_row[SPAN];
     memset(is_row, 0, sizeof is_row);
-    if (rows <= ROOM && made.data == f->outputs[number] + MARGIN && made.stride % 8 == 0 && made.stride != POISE_BROADCAST)
+    if (rows <= ROOM && made.data == f->outputs[number] + MARGIN && made.stride % 8 == 0 &&
+        made.stride != POISE_BROADCAST)
         for (size_t i = 0; i < rows; i++)
             for (size_t j = 0; j < width; j++) {
                 const ptrdiff_t at = MARGIN + (ptrdiff_t)i * step + (ptrdiff_t)j;
@@ -138,38 +141,49 @@ static void check_column(fuzz *f, int number, poise_column made, size_t rows, si
 }
 
 static poise_full_form full_form(fuzz *f, size_t rows) {
-    poise_full_form form = {.size = size(f, sizeof form), .count = rows,
+    poise_full_form form = {
+        .size = size(f, sizeof form),
+        .count = rows,
         .model = rarely(f, 20) ? (poise_model)next(f) : (poise_model)(rarely(f, 4) ? below(f, 3) : 0),
-        .type = types(f), .spot = values(f, 0, 50, 150), .strike = values(f, 1, 50, 150),
-        .years = values(f, 2, 0, 2), .volatility = values(f, 3, 0, 2), .rate = values(f, 4, -0.1, 0.2),
+        .type = types(f),
+        .spot = values(f, 0, 50, 150),
+        .strike = values(f, 1, 50, 150),
+        .years = values(f, 2, 0, 2),
+        .volatility = values(f, 3, 0, 2),
+        .rate = values(f, 4, -0.1, 0.2),
         .dividend = values(f, 5, -0.1, 0.2)};
     return form;
 }
 
 static poise_greek_set greek_set(fuzz *f) {
     switch (below(f, 6)) {
-    case 0: return POISE_GREEKS_PRICE;
-    case 1: return POISE_GREEKS_BOOK;
-    case 2: return POISE_GREEKS_ALL;
-    case 3: return rarely(f, 8) ? (poise_greek_set)next(f) : 0;
-    default: return (poise_greek_set)(next(f) & POISE_GREEKS_ALL);
+    case 0:
+        return POISE_GREEKS_PRICE;
+    case 1:
+        return POISE_GREEKS_BOOK;
+    case 2:
+        return POISE_GREEKS_ALL;
+    case 3:
+        return rarely(f, 8) ? (poise_greek_set)next(f) : 0;
+    default:
+        return (poise_greek_set)(next(f) & POISE_GREEKS_ALL);
     }
 }
 static size_t bits(poise_greek_set set) { return (size_t)__builtin_popcount(set); }
 
 #define PICK(pool) (rarely(f, 40) ? NULL : f->pool[below(f, HANDLES)])
 // Makes a handle in place of another.
-#define REPLACE(pool, type, free, call)                                                      \
-    do {                                                                                      \
-        const size_t at = below(f, HANDLES);                                                  \
-        type *made = (type *)(uintptr_t)1;                                                    \
-        type **target = rarely(f, 40) ? NULL : &made;                                         \
-        const poise_status status = note(f, call, #call);                                     \
+#define REPLACE(pool, type, free, call)                                                           \
+    do {                                                                                          \
+        const size_t at = below(f, HANDLES);                                                      \
+        type *made = (type *)(uintptr_t)1;                                                        \
+        type **target = rarely(f, 40) ? NULL : &made;                                             \
+        const poise_status status = note(f, call, #call);                                         \
         if (target != NULL && (status == POISE_OK) != (made != NULL)) broken(f, "handle", #call); \
-        if (target != NULL && status == POISE_OK) {                                           \
-            free(f->pool[at]);                                                                \
-            f->pool[at] = made;                                                               \
-        }                                                                                     \
+        if (target != NULL && status == POISE_OK) {                                               \
+            free(f->pool[at]);                                                                    \
+            f->pool[at] = made;                                                                   \
+        }                                                                                         \
     } while (0)
 
 static const char chain_text[] =
@@ -197,14 +211,31 @@ static const char *damaged(fuzz *f, const char *text, size_t length, char *copy,
     memcpy(copy, text, length);
     *cut = length;
     if (rarely(f, 3))
-        for (size_t i = below(f, 6); i > 0; i--) copy[below(f, length)] = (char)(rarely(f, 2) ? next(f) : (uint64_t)" ,-0\"{9e.\n"[below(f, 10)]);
+        for (size_t i = below(f, 6); i > 0; i--)
+            copy[below(f, length)] = (char)(rarely(f, 2) ? next(f) : (uint64_t)" ,-0\"{9e.\n"[below(f, 10)]);
     if (rarely(f, 10)) *cut = below(f, length);
     return rarely(f, 40) ? NULL : copy;
 }
 
-static const char *const names[] = {"BTC-27JUN25-60000-C", "BTC-27JUN25-70000-C", "BTC-PERPETUAL", "ETH-PERPETUAL",
-    "BTC-27JUN25-60000-P", "BTC-26SEP25-65000-C", "ETH-27JUN25-3000-P", "a", "b", "", "nobody", "BTC", "BTC-27JUN25",
-    "*", "BTC-31FEB25-1-C", "\xff\xfe", "2025-06-27", NULL};
+static const char *const names[] = {
+    "BTC-27JUN25-60000-C",
+    "BTC-27JUN25-70000-C",
+    "BTC-PERPETUAL",
+    "ETH-PERPETUAL",
+    "BTC-27JUN25-60000-P",
+    "BTC-26SEP25-65000-C",
+    "ETH-27JUN25-3000-P",
+    "a",
+    "b",
+    "",
+    "nobody",
+    "BTC",
+    "BTC-27JUN25",
+    "*",
+    "BTC-31FEB25-1-C",
+    "\xff\xfe",
+    "2025-06-27",
+    NULL};
 enum { NAMES = sizeof names / sizeof *names };
 
 static poise_texts texts(fuzz *f, const char **strings, size_t rows, size_t first, size_t end) {
@@ -227,8 +258,10 @@ static poise_texts texts(fuzz *f, const char **strings, size_t rows, size_t firs
         }
         if (rows > 1 && rarely(f, 4)) narrow[rows / 2] = wide[rows / 2] = -1;
         poise_texts made = {NULL, rarely(f, 40) ? NULL : bytes, NULL, NULL};
-        if (rarely(f, 2)) made.offsets32 = narrow;
-        else made.offsets64 = wide;
+        if (rarely(f, 2))
+            made.offsets32 = narrow;
+        else
+            made.offsets64 = wide;
         return made;
     }
     return (poise_texts){rarely(f, 40) ? NULL : strings, NULL, NULL, NULL};
@@ -243,8 +276,10 @@ static void greeks(fuzz *f) {
     for (size_t i = 0; i < 32; i++) columns[i] = (poise_column){0};
     for (size_t i = 0; i < width && i < COLUMNS; i++) columns[i] = column(f, (int)i);
     uint8_t *row_status = rarely(f, 2) && rows <= ROOM ? f->row_status : NULL;
-    const poise_status status = note(f,
-        poise_greeks(PICK(engines), rarely(f, 60) ? NULL : &form, set, rarely(f, 60) ? NULL : columns, width, row_status),
+    const poise_status status = note(
+        f,
+        poise_greeks(
+            PICK(engines), rarely(f, 60) ? NULL : &form, set, rarely(f, 60) ? NULL : columns, width, row_status),
         "poise_greeks");
     for (size_t i = 0; i < width && i < COLUMNS; i++) {
         check_column(f, (int)i, columns[i], rows, 1, "poise_greeks");
@@ -263,18 +298,26 @@ static void greeks(fuzz *f) {
 
 static void implied_volatility(fuzz *f) {
     const size_t rows = count(f);
-    poise_prices prices = {.size = size(f, sizeof prices), .count = rows, .type = types(f),
-        .spot = values(f, 0, 50, 150), .strike = values(f, 1, 50, 150), .years = values(f, 2, 0, 2),
-        .price = values(f, 3, 0, 60), .rate = values(f, 4, -0.1, 0.2), .dividend = values(f, 5, -0.1, 0.2)};
+    poise_prices prices = {
+        .size = size(f, sizeof prices),
+        .count = rows,
+        .type = types(f),
+        .spot = values(f, 0, 50, 150),
+        .strike = values(f, 1, 50, 150),
+        .years = values(f, 2, 0, 2),
+        .price = values(f, 3, 0, 60),
+        .rate = values(f, 4, -0.1, 0.2),
+        .dividend = values(f, 5, -0.1, 0.2)};
     poise_column target = column(f, 0);
     uint8_t *row_status = rarely(f, 2) && rows <= ROOM ? f->row_status : NULL;
-    const poise_status status = note(f,
-        poise_implied_volatility(PICK(engines), rarely(f, 60) ? NULL : &prices, target, row_status),
+    const poise_status status = note(
+        f, poise_implied_volatility(PICK(engines), rarely(f, 60) ? NULL : &prices, target, row_status),
         "poise_implied_volatility");
     check_column(f, 0, target, rows, 1, "poise_implied_volatility");
     if (status == POISE_OK && row_status != NULL)
         for (size_t row = 0; row < rows; row++)
-            if (isnan(target.data[(ptrdiff_t)row * (target.stride == 0 ? 1 : target.stride / 8)]) != (row_status[row] != 0)) {
+            if (isnan(target.data[(ptrdiff_t)row * (target.stride == 0 ? 1 : target.stride / 8)]) !=
+                (row_status[row] != 0)) {
                 broken(f, "status and volatility differ", "poise_implied_volatility");
                 break;
             }
@@ -298,8 +341,13 @@ static void slices(fuzz *f) {
         if (rows < 64 && is_ascending && offsets[rows] > ROOM && offsets[rows] <= 2147483647u) return;
         const size_t at = below(f, HANDLES);
         poise_slices *made = NULL;
-        if (note(f, poise_slices_create(PICK(engines), rows, rarely(f, 60) ? NULL : offsets, types(f), values(f, 1, 50, 150),
-                rarely(f, 60) ? NULL : &made), "poise_slices_create") == POISE_OK && made != NULL) {
+        if (note(
+                f,
+                poise_slices_create(
+                    PICK(engines), rows, rarely(f, 60) ? NULL : offsets, types(f), values(f, 1, 50, 150),
+                    rarely(f, 60) ? NULL : &made),
+                "poise_slices_create") == POISE_OK &&
+            made != NULL) {
             poise_slices_free(f->slices[at]);
             f->slices[at] = made;
             f->slice_counts[at] = rows;
@@ -308,14 +356,21 @@ static void slices(fuzz *f) {
     }
     case 1: {
         const size_t at = below(f, HANDLES), first = below(f, f->slice_counts[at] + 2), rows = below(f, 20);
-        note(f, poise_slices_set_market(f->slices[at], first, rarely(f, 20) ? count(f) : rows, values(f, 0, 50, 150),
-            values(f, 2, 0, 2), values(f, 4, -0.1, 0.2), values(f, 5, -0.1, 0.2)), "poise_slices_set_market");
+        note(
+            f,
+            poise_slices_set_market(
+                f->slices[at], first, rarely(f, 20) ? count(f) : rows, values(f, 0, 50, 150), values(f, 2, 0, 2),
+                values(f, 4, -0.1, 0.2), values(f, 5, -0.1, 0.2)),
+            "poise_slices_set_market");
         return;
     }
     case 2: {
         const size_t at = below(f, HANDLES), all = poise_slices_count(f->slices[at]);
-        note(f, poise_slices_set_volatility(f->slices[at], below(f, all + 2), rarely(f, 20) ? count(f) : below(f, 60),
-            values(f, 3, 0, 2)), "poise_slices_set_volatility");
+        note(
+            f,
+            poise_slices_set_volatility(
+                f->slices[at], below(f, all + 2), rarely(f, 20) ? count(f) : below(f, 60), values(f, 3, 0, 2)),
+            "poise_slices_set_volatility");
         return;
     }
     default: {
@@ -324,8 +379,11 @@ static void slices(fuzz *f) {
         const poise_greek_set set = greek_set(f);
         poise_column columns[32] = {{0}};
         for (size_t i = 0; i < bits(set) && i < COLUMNS; i++) columns[i] = column(f, (int)i);
-        note(f, poise_slices_greeks(rarely(f, 40) ? NULL : f->slices[at], first, rows, set,
-            rarely(f, 60) ? NULL : columns, bits(set)), "poise_slices_greeks");
+        note(
+            f,
+            poise_slices_greeks(
+                rarely(f, 40) ? NULL : f->slices[at], first, rows, set, rarely(f, 60) ? NULL : columns, bits(set)),
+            "poise_slices_greeks");
         for (size_t i = 0; i < bits(set) && i < COLUMNS; i++)
             check_column(f, (int)i, columns[i], poise_slices_count(f->slices[at]), 1, "poise_slices_greeks");
         return;
@@ -334,8 +392,10 @@ static void slices(fuzz *f) {
 }
 
 static poise_exposure_options exposure_options(fuzz *f) {
-    poise_exposure_options options = {.size = size(f, sizeof options),
-        .numeraire = (poise_numeraire)(rarely(f, 30) ? next(f) : below(f, 2)), .grouping_count = (uint32_t)below(f, 4)};
+    poise_exposure_options options = {
+        .size = size(f, sizeof options),
+        .numeraire = (poise_numeraire)(rarely(f, 30) ? next(f) : below(f, 2)),
+        .grouping_count = (uint32_t)below(f, 4)};
     const uint64_t known = rarely(f, 4) ? 7 : 4; // the last three need buckets
     if (rarely(f, 30)) options.grouping_count = (uint32_t)next(f);
     for (int i = 0; i < POISE_MAXIMUM_GROUPINGS; i++)
@@ -355,9 +415,14 @@ static poise_status exposures_in_buckets(
         books[i] = names[below(f, NAMES)];
         desk[i] = desks[rarely(f, 20) ? below(f, 4) : below(f, 2)];
     }
-    poise_buckets buckets = {.size = size(f, sizeof buckets), .tenor_days = rarely(f, 4) ? NULL : edges[0],
-        .tenor_count = below(f, 5), .moneyness = rarely(f, 4) ? NULL : edges[1], .moneyness_count = below(f, 5),
-        .desk_count = rarely(f, 2) ? 0 : below(f, 3), .book = {.strings = rarely(f, 30) ? NULL : books},
+    poise_buckets buckets = {
+        .size = size(f, sizeof buckets),
+        .tenor_days = rarely(f, 4) ? NULL : edges[0],
+        .tenor_count = below(f, 5),
+        .moneyness = rarely(f, 4) ? NULL : edges[1],
+        .moneyness_count = below(f, 5),
+        .desk_count = rarely(f, 2) ? 0 : below(f, 3),
+        .book = {.strings = rarely(f, 30) ? NULL : books},
         .desk = {.strings = rarely(f, 30) ? NULL : desk}};
     if (rarely(f, 60)) buckets.tenor_count = (size_t)next(f) | 1u << 20;
     if (rarely(f, 60)) buckets.desk_count = (size_t)next(f) | 1ull << 40;
@@ -392,14 +457,22 @@ static void market(fuzz *f) {
     }
     case 4: {
         const size_t rows = rarely(f, 10) ? count(f) : below(f, 12), filled = rows < ROOM ? rows : 0;
-        for (size_t i = 0; i < ROOM; i++) f->times[i] = rarely(f, 100) ? (int64_t)next(f) : 1740000000000 + (int64_t)below(f, 4);
-        poise_tickers tickers = {.size = size(f, sizeof tickers), .count = rows,
+        for (size_t i = 0; i < ROOM; i++)
+            f->times[i] = rarely(f, 100) ? (int64_t)next(f) : 1740000000000 + (int64_t)below(f, 4);
+        poise_tickers tickers = {
+            .size = size(f, sizeof tickers),
+            .count = rows,
             .instrument = texts(f, strings[0], filled, 0, 7),
-            .timestamp = {rarely(f, 40) ? NULL : f->times, 0}, .underlying_price = values(f, 0, 50000, 70000),
-            .mark_volatility = values(f, 1, 0.2, 2), .mark_price = values(f, 2, 0, 5),
-            .interest_rate = values(f, 3, -0.1, 0.1), .index_price = values(f, 4, 50000, 70000),
-            .bid_price = values(f, 5, 0.01, 0.1), .bid_amount = values(f, 6, 0, 10),
-            .ask_price = values(f, 7, 0.1, 0.2), .ask_amount = values(f, 6, 0, 10)};
+            .timestamp = {rarely(f, 40) ? NULL : f->times, 0},
+            .underlying_price = values(f, 0, 50000, 70000),
+            .mark_volatility = values(f, 1, 0.2, 2),
+            .mark_price = values(f, 2, 0, 5),
+            .interest_rate = values(f, 3, -0.1, 0.1),
+            .index_price = values(f, 4, 50000, 70000),
+            .bid_price = values(f, 5, 0.01, 0.1),
+            .bid_amount = values(f, 6, 0, 10),
+            .ask_price = values(f, 7, 0.1, 0.2),
+            .ask_amount = values(f, 6, 0, 10)};
         if (rarely(f, 2)) tickers.underlying_index = texts(f, strings[1], filled, 12, 13);
         REPLACE(chains, poise_chain, poise_chain_free, poise_chain_create(rarely(f, 40) ? NULL : &tickers, target));
         return;
@@ -407,7 +480,8 @@ static void market(fuzz *f) {
     case 5: {
         const size_t rows = rarely(f, 10) ? count(f) : below(f, 12), filled = rows < ROOM ? rows : 0;
         poise_texts books = texts(f, strings[0], filled, 7, 9), held = texts(f, strings[1], filled, 0, 7);
-        REPLACE(positions, poise_positions, poise_positions_free,
+        REPLACE(
+            positions, poise_positions, poise_positions_free,
             poise_positions_create(rows, books, held, values(f, 0, -10, 10), target));
         return;
     }
@@ -415,9 +489,13 @@ static void market(fuzz *f) {
         const size_t rows = rarely(f, 10) ? count(f) : 1 + below(f, 4), filled = rows < ROOM ? rows : 0;
         static _Thread_local uint8_t measures[ROOM];
         for (size_t i = 0; i < ROOM; i++) measures[i] = (uint8_t)(rarely(f, 100) ? next(f) : below(f, 10));
-        poise_limit_columns columns = {.size = size(f, sizeof columns), .count = rows,
-            .underlying = texts(f, strings[0], filled, 11, 12), .exposure = {measures, 0},
-            .low = values(f, 0, -1000, 0), .high = values(f, 1, 0, 1000)};
+        poise_limit_columns columns = {
+            .size = size(f, sizeof columns),
+            .count = rows,
+            .underlying = texts(f, strings[0], filled, 11, 12),
+            .exposure = {measures, 0},
+            .low = values(f, 0, -1000, 0),
+            .high = values(f, 1, 0, 1000)};
         if (rarely(f, 2)) columns.book = texts(f, strings[1], filled, 7, 10);
         if (rarely(f, 4)) columns.expiry = texts(f, strings[2], filled, 16, 17);
         if (rarely(f, 2)) columns.penalty = values(f, 2, 0, 1);
@@ -430,32 +508,46 @@ static void market(fuzz *f) {
         poise_scenario scenarios[20];
         for (int i = 0; i < 3; i++)
             rules[i] = (poise_volatility_rule){number(f, -0.5, 0.5), number(f, -0.1, 0.1), number(f, -0.1, 0.1),
-                number(f, 0, 0.5), number(f, 0, 0.5), number(f, 0, 10), number(f, 0, 0.5)};
+                                               number(f, 0, 0.5),    number(f, 0, 0.5),    number(f, 0, 10),
+                                               number(f, 0, 0.5)};
         for (int i = 0; i < 20; i++)
-            scenarios[i] = (poise_scenario){number(f, -0.5, 0.5), number(f, 0, 10), number(f, -0.1, 0.1),
-                number(f, 0, 1), (uint32_t)below(f, rarely(f, 20) ? 5 : 3),
-                (poise_stickiness)(rarely(f, 30) ? next(f) : rarely(f, 10) ? below(f, 3) : 0)};
+            scenarios[i] = (poise_scenario){
+                number(f, -0.5, 0.5),
+                number(f, 0, 10),
+                number(f, -0.1, 0.1),
+                number(f, 0, 1),
+                (uint32_t)below(f, rarely(f, 20) ? 5 : 3),
+                (poise_stickiness)(rarely(f, 30)   ? next(f)
+                                   : rarely(f, 10) ? below(f, 3)
+                                                   : 0)};
         const size_t rule_count = rarely(f, 20) ? (rarely(f, 2) ? 0 : (size_t)next(f) | 1u << 20) : 3;
         const size_t rows = rarely(f, 20) ? (rarely(f, 2) ? 0 : (size_t)next(f) | 1u << 20) : 1 + below(f, 20);
-        REPLACE(grids, poise_grid, poise_grid_free,
-            poise_grid_create(rarely(f, 40) ? NULL : rules, rule_count, rarely(f, 40) ? NULL : scenarios, rows, target));
+        REPLACE(
+            grids, poise_grid, poise_grid_free,
+            poise_grid_create(
+                rarely(f, 40) ? NULL : rules, rule_count, rarely(f, 40) ? NULL : scenarios, rows, target));
         return;
     }
     case 8: {
         poise_exposure_options options = exposure_options(f);
         if (rarely(f, 2)) {
-            REPLACE(exposures, poise_exposures, poise_exposures_free,
-                exposures_in_buckets(f, PICK(engines), PICK(chains), PICK(positions), rarely(f, 4) ? NULL : &options, target));
+            REPLACE(
+                exposures, poise_exposures, poise_exposures_free,
+                exposures_in_buckets(
+                    f, PICK(engines), PICK(chains), PICK(positions), rarely(f, 4) ? NULL : &options, target));
             return;
         }
-        REPLACE(exposures, poise_exposures, poise_exposures_free,
-            poise_exposures_create(PICK(engines), PICK(chains), PICK(positions), rarely(f, 2) ? NULL : &options, target));
+        REPLACE(
+            exposures, poise_exposures, poise_exposures_free,
+            poise_exposures_create(
+                PICK(engines), PICK(chains), PICK(positions), rarely(f, 2) ? NULL : &options, target));
         return;
     }
     case 9: {
         poise_exposures *some = PICK(exposures);
         poise_column target = column(f, 0);
-        note(f, poise_exposures_values(some, (poise_exposure)below(f, rarely(f, 10) ? 4000000000u : 10), target),
+        note(
+            f, poise_exposures_values(some, (poise_exposure)below(f, rarely(f, 10) ? 4000000000u : 10), target),
             "poise_exposures_values");
         check_column(f, 0, target, poise_exposures_count(some), 1, "poise_exposures_values");
         const size_t group = below(f, 20);
@@ -465,16 +557,17 @@ static void market(fuzz *f) {
     }
     case 10: {
         poise_exposure_options options = exposure_options(f);
-        REPLACE(profits, poise_scenario_profits, poise_scenario_profits_free,
-            poise_scenario_profits_create(PICK(engines), PICK(chains), PICK(positions), PICK(grids),
-                rarely(f, 2) ? NULL : &options, target));
+        REPLACE(
+            profits, poise_scenario_profits, poise_scenario_profits_free,
+            poise_scenario_profits_create(
+                PICK(engines), PICK(chains), PICK(positions), PICK(grids), rarely(f, 2) ? NULL : &options, target));
         return;
     }
     default: {
-        poise_engine_options options = {size(f, sizeof options),
-            (poise_instruction_set)(rarely(f, 20) ? next(f) : below(f, 4)), (uint32_t)(rarely(f, 20) ? next(f) | 2048 : below(f, 3))};
-        REPLACE(engines, poise_engine, poise_engine_free,
-            poise_engine_create(rarely(f, 3) ? NULL : &options, target));
+        poise_engine_options options = {
+            size(f, sizeof options), (poise_instruction_set)(rarely(f, 20) ? next(f) : below(f, 4)),
+            (uint32_t)(rarely(f, 20) ? next(f) | 2048 : below(f, 3))};
+        REPLACE(engines, poise_engine, poise_engine_free, poise_engine_create(rarely(f, 3) ? NULL : &options, target));
         return;
     }
     }
@@ -488,13 +581,16 @@ static void scenarios(fuzz *f) {
     poise_full_form form = full_form(f, rows);
     // Rows must not be written on top of each other for the check that follows; some are.
     poise_column target = column(f, 0);
-    if (rarely(f, 3) && width > 0) target.stride = (ptrdiff_t)(8 * width);
-    else target.stride = rarely(f, 10) ? 4 : 0;
+    if (rarely(f, 3) && width > 0)
+        target.stride = (ptrdiff_t)(8 * width);
+    else
+        target.stride = rarely(f, 10) ? 4 : 0;
     const poise_rows profits = {target.data, target.stride};
     const poise_numeraire numeraire = (poise_numeraire)(rarely(f, 30) ? next(f) : below(f, 2));
     size_t written = rows;
     if (rarely(f, 2)) {
-        note(f, poise_scenario_legs(PICK(engines), grid, rarely(f, 60) ? NULL : &form, numeraire, profits),
+        note(
+            f, poise_scenario_legs(PICK(engines), grid, rarely(f, 60) ? NULL : &form, numeraire, profits),
             "poise_scenario_legs");
     } else {
         const size_t books = rarely(f, 20) ? count(f) : below(f, room + 1);
@@ -502,8 +598,12 @@ static void scenarios(fuzz *f) {
         for (int i = 0; i < SPAN; i++) f->books[i] = (int32_t)below(f, books > 0 && books < 100000 ? books : 1);
         if (rarely(f, 20)) f->books[below(f, 10)] = (int32_t)next(f);
         written = books;
-        note(f, poise_scenario_books(PICK(engines), grid, rarely(f, 60) ? NULL : &form, values(f, 6, -10, 10),
-            rarely(f, 60) ? NULL : f->books, books, numeraire, profits), "poise_scenario_books");
+        note(
+            f,
+            poise_scenario_books(
+                PICK(engines), grid, rarely(f, 60) ? NULL : &form, values(f, 6, -10, 10),
+                rarely(f, 60) ? NULL : f->books, books, numeraire, profits),
+            "poise_scenario_books");
     }
     check_column(f, 0, target, written, width, "poise_scenario");
     poise_scenario_profits *made = PICK(profits);
@@ -519,25 +619,50 @@ static void live(fuzz *f) {
     const size_t hedge = below(f, 4);
     switch (below(f, 14)) {
     case 0: {
-        poise_live_options options = {.size = size(f, sizeof options), .holding_days = number(f, 0, 5),
-            .funding_rate = number(f, -0.001, 0.001), .cash_budget = rarely(f, 4) ? number(f, 1e5, 1e7) : 0,
+        poise_live_options options = {
+            .size = size(f, sizeof options),
+            .holding_days = number(f, 0, 5),
+            .funding_rate = number(f, -0.001, 0.001),
+            .cash_budget = rarely(f, 4) ? number(f, 1e5, 1e7) : 0,
             .uses_lots = rarely(f, 6)};
         if (rarely(f, 3)) options.exposures = exposure_options(f);
         poise_limits *limits = rarely(f, 2) ? NULL : PICK(limits);
-        REPLACE(lives, poise_live, poise_live_free,
-            poise_live_create(PICK(engines), PICK(chains), PICK(positions), limits, rarely(f, 2) ? NULL : &options, target));
+        REPLACE(
+            lives, poise_live, poise_live_free,
+            poise_live_create(
+                PICK(engines), PICK(chains), PICK(positions), limits, rarely(f, 2) ? NULL : &options, target));
         return;
     }
     case 1:
-    case 2: note(f, poise_live_tick(desk, below(f, 3), number(f, 50000, 70000),
-                rarely(f, 3) ? (int64_t)(rarely(f, 20) ? next(f) : 1740000000000u + below(f, 1u << 31)) : 0), "poise_live_tick"); return;
-    case 3: note(f, poise_live_set_price(desk, below(f, 8), number(f, 50000, 70000), 0), "poise_live_set_price"); return;
-    case 4: note(f, poise_live_set_rate(desk, below(f, 8), number(f, -0.1, 0.1)), "poise_live_set_rate"); return;
-    case 5: note(f, poise_live_set_volatility(desk, below(f, 10), number(f, 0.2, 2)), "poise_live_set_volatility"); return;
-    case 6: note(f, poise_live_advance(desk, (int64_t)(rarely(f, 20) ? next(f) : 1740000000000u + below(f, 1u << 31))),
-                "poise_live_advance"); return;
-    case 7: note(f, poise_live_fill(desk, names[rarely(f, 10) ? below(f, NAMES) : 7 + below(f, 2)], below(f, 10),
-                number(f, -10, 10)), "poise_live_fill"); return;
+    case 2:
+        note(
+            f,
+            poise_live_tick(
+                desk, below(f, 3), number(f, 50000, 70000),
+                rarely(f, 3) ? (int64_t)(rarely(f, 20) ? next(f) : 1740000000000u + below(f, 1u << 31)) : 0),
+            "poise_live_tick");
+        return;
+    case 3:
+        note(f, poise_live_set_price(desk, below(f, 8), number(f, 50000, 70000), 0), "poise_live_set_price");
+        return;
+    case 4:
+        note(f, poise_live_set_rate(desk, below(f, 8), number(f, -0.1, 0.1)), "poise_live_set_rate");
+        return;
+    case 5:
+        note(f, poise_live_set_volatility(desk, below(f, 10), number(f, 0.2, 2)), "poise_live_set_volatility");
+        return;
+    case 6:
+        note(
+            f, poise_live_advance(desk, (int64_t)(rarely(f, 20) ? next(f) : 1740000000000u + below(f, 1u << 31))),
+            "poise_live_advance");
+        return;
+    case 7:
+        note(
+            f,
+            poise_live_fill(
+                desk, names[rarely(f, 10) ? below(f, NAMES) : 7 + below(f, 2)], below(f, 10), number(f, -10, 10)),
+            "poise_live_fill");
+        return;
     case 8: {
         size_t stale = 0;
         note(f, poise_live_update(desk, rarely(f, 3) ? NULL : &stale), "poise_live_update");
@@ -546,7 +671,8 @@ static void live(fuzz *f) {
     case 9: {
         poise_column target = column(f, 0);
         if (poise_live_group_count(desk) > ROOM) return;
-        note(f, poise_live_exposures(desk, (poise_exposure)below(f, rarely(f, 10) ? 4000000000u : 10), target),
+        note(
+            f, poise_live_exposures(desk, (poise_exposure)below(f, rarely(f, 10) ? 4000000000u : 10), target),
             "poise_live_exposures");
         check_column(f, 0, target, poise_live_group_count(desk), 1, "poise_live_exposures");
         return;
@@ -566,16 +692,19 @@ static void live(fuzz *f) {
         return;
     }
     case 12: {
-        poise_hedge_instrument instrument = {0, number(f, 0, 1), number(f, 0, 1), number(f, 0, 1e-4), 0, 0,
-            number(f, 0, 100), number(f, 0, 100), 0, 0};
-        note(f, poise_live_set_candidate(desk, hedge, below(f, 10), rarely(f, 30) ? NULL : &instrument),
+        poise_hedge_instrument instrument = {
+            0, number(f, 0, 1), number(f, 0, 1), number(f, 0, 1e-4), 0, 0, number(f, 0, 100), number(f, 0, 100), 0, 0};
+        note(
+            f, poise_live_set_candidate(desk, hedge, below(f, 10), rarely(f, 30) ? NULL : &instrument),
             "poise_live_set_candidate");
-        note(f, poise_live_set_minimum_trade(desk, hedge, below(f, 10), rarely(f, 2) ? 0 : number(f, 0, 10)),
+        note(
+            f, poise_live_set_minimum_trade(desk, hedge, below(f, 10), rarely(f, 2) ? 0 : number(f, 0, 10)),
             "poise_live_set_minimum_trade");
         if (rarely(f, 4)) {
             poise_column trades = column(f, 0), violations = column(f, 1), prices = column(f, 2);
             poise_hedge_diagnosis diagnosis = {.size = size(f, sizeof diagnosis)};
-            note(f, poise_live_diagnose(desk, hedge, trades, violations, prices, rarely(f, 30) ? NULL : &diagnosis),
+            note(
+                f, poise_live_diagnose(desk, hedge, trades, violations, prices, rarely(f, 30) ? NULL : &diagnosis),
                 "poise_live_diagnose");
             check_column(f, 0, trades, poise_live_candidate_count(desk, hedge), 1, "poise_live_diagnose");
             check_column(f, 1, violations, poise_live_band_count(desk, hedge), 1, "poise_live_diagnose");
@@ -585,7 +714,8 @@ static void live(fuzz *f) {
     }
     default: {
         double value;
-        note(f, poise_live_figure(desk, below(f, 12), (poise_exposure)below(f, 11), rarely(f, 30) ? NULL : &value),
+        note(
+            f, poise_live_figure(desk, below(f, 12), (poise_exposure)below(f, 11), rarely(f, 30) ? NULL : &value),
             "poise_live_figure");
         note(f, poise_live_book_trades(desk, hedge, names[below(f, NAMES)]), "poise_live_book_trades");
         const char *name = names[below(f, NAMES)];
@@ -607,7 +737,8 @@ static void live(fuzz *f) {
 
 static void hedger(fuzz *f) {
     if (rarely(f, 20)) {
-        poise_hedger_options options = {size(f, sizeof options), rarely(f, 2) ? 0 : 1 + below(f, 200), number(f, 0, 0.01)};
+        poise_hedger_options options = {
+            size(f, sizeof options), rarely(f, 2) ? 0 : 1 + below(f, 200), number(f, 0, 0.01)};
         REPLACE(hedgers, poise_hedger, poise_hedger_free, poise_hedger_create(rarely(f, 2) ? NULL : &options, target));
         return;
     }
@@ -616,22 +747,38 @@ static void hedger(fuzz *f) {
     poise_hedge_entry entries[72];
     const size_t instrument_count = rarely(f, 60) ? 0 : 1 + below(f, 12), band_count = below(f, 7);
     for (int i = 0; i < 12; i++)
-        instruments[i] = (poise_hedge_instrument){rarely(f, 200) ? next(f) : below(f, 2), number(f, 0.1, 1),
-            number(f, 0.1, 1), number(f, 0, 0.1), rarely(f, 20) ? number(f, 0, 1) : 0, rarely(f, 20) ? number(f, 0.1, 1) : 0,
-            number(f, 0, 100), number(f, 0, 100), number(f, 0, 1), number(f, -1, 1)};
+        instruments[i] = (poise_hedge_instrument){
+            rarely(f, 200) ? next(f) : below(f, 2),
+            number(f, 0.1, 1),
+            number(f, 0.1, 1),
+            number(f, 0, 0.1),
+            rarely(f, 20) ? number(f, 0, 1) : 0,
+            rarely(f, 20) ? number(f, 0.1, 1) : 0,
+            number(f, 0, 100),
+            number(f, 0, 100),
+            number(f, 0, 1),
+            number(f, -1, 1)};
     // Mostly good numbers: odd ones make no problem.
     if (!rarely(f, 3))
         for (int i = 0; i < 12; i++)
-            instruments[i] = (poise_hedge_instrument){below(f, 2), uniform(f, 0.1, 1), uniform(f, 0.1, 1),
-                uniform(f, 0, 0.1), rarely(f, 20) ? 1 : 0, rarely(f, 20) ? 0.5 : 0, uniform(f, 0, 100),
-                uniform(f, 0, 100), uniform(f, 0, 1), uniform(f, -1, 1)};
+            instruments[i] = (poise_hedge_instrument){
+                below(f, 2),           uniform(f, 0.1, 1),      uniform(f, 0.1, 1), uniform(f, 0, 0.1),
+                rarely(f, 20) ? 1 : 0, rarely(f, 20) ? 0.5 : 0, uniform(f, 0, 100), uniform(f, 0, 100),
+                uniform(f, 0, 1),      uniform(f, -1, 1)};
     size_t used = 0;
     for (size_t b = 0; b < band_count && b < 6; b++) {
         const double low = uniform(f, -50, 0);
-        bands[b] = (poise_hedge_band){uniform(f, -100, 100), low, low + uniform(f, 0, 50),
-            rarely(f, 3) ? uniform(f, 0, 2) : NAN, rarely(f, 3) ? uniform(f, 0, 1) : 0, used, below(f, 12)};
+        bands[b] = (poise_hedge_band){
+            uniform(f, -100, 100),
+            low,
+            low + uniform(f, 0, 50),
+            rarely(f, 3) ? uniform(f, 0, 2) : NAN,
+            rarely(f, 3) ? uniform(f, 0, 1) : 0,
+            used,
+            below(f, 12)};
         for (size_t k = 0; k < bands[b].entry_count; k++)
-            entries[used++] = (poise_hedge_entry){rarely(f, 300) ? next(f) : below(f, instrument_count ? instrument_count : 1),
+            entries[used++] = (poise_hedge_entry){
+                rarely(f, 300) ? next(f) : below(f, instrument_count ? instrument_count : 1),
                 rarely(f, 300) ? odd_number(f) : uniform(f, -1, 1)};
         if (rarely(f, 100)) bands[b].first_entry = next(f);
         if (rarely(f, 100)) bands[b].low = odd_number(f);
@@ -639,12 +786,21 @@ static void hedger(fuzz *f) {
     const double covariance[4] = {0.04, 0.01, 0.01, 0.09}, dollars[2] = {uniform(f, -10, 10), uniform(f, -10, 10)};
     double exposure[12];
     for (int i = 0; i < 12; i++) exposure[i] = uniform(f, -1, 1);
-    poise_hedge_problem problem = {.size = size(f, sizeof problem), .underlying_count = 2,
-        .instrument_count = instrument_count, .band_count = band_count < 6 ? band_count : 6, .entry_count = used,
-        .instruments = rarely(f, 100) ? NULL : instruments, .bands = rarely(f, 100) ? NULL : bands,
-        .entries = rarely(f, 100) ? NULL : entries, .margin_limit = rarely(f, 3) ? number(f, 1, 100) : INFINITY,
-        .cash_budget = rarely(f, 3) ? number(f, 1, 100) : INFINITY, .risk_aversion = rarely(f, 4) ? number(f, 0, 0.1) : 0,
-        .covariance = rarely(f, 40) ? NULL : covariance, .dollar_delta = dollars, .exposure = exposure};
+    poise_hedge_problem problem = {
+        .size = size(f, sizeof problem),
+        .underlying_count = 2,
+        .instrument_count = instrument_count,
+        .band_count = band_count < 6 ? band_count : 6,
+        .entry_count = used,
+        .instruments = rarely(f, 100) ? NULL : instruments,
+        .bands = rarely(f, 100) ? NULL : bands,
+        .entries = rarely(f, 100) ? NULL : entries,
+        .margin_limit = rarely(f, 3) ? number(f, 1, 100) : INFINITY,
+        .cash_budget = rarely(f, 3) ? number(f, 1, 100) : INFINITY,
+        .risk_aversion = rarely(f, 4) ? number(f, 0, 0.1) : 0,
+        .covariance = rarely(f, 40) ? NULL : covariance,
+        .dollar_delta = dollars,
+        .exposure = exposure};
     double minimums[12];
     for (int i = 0; i < 12; i++) minimums[i] = rarely(f, 100) ? odd_number(f) : rarely(f, 2) ? uniform(f, 0, 5) : 0;
     if (rarely(f, 4)) problem.minimum_trade = (poise_values){minimums, rarely(f, 30) ? 4 : 0};
@@ -657,17 +813,24 @@ static void hedger(fuzz *f) {
         poise_column violations = column(f, 2);
         if (rarely(f, 4)) violations.data = NULL;
         poise_hedge_diagnosis diagnosis = {.size = size(f, sizeof diagnosis)};
-        note(f, poise_hedger_diagnose(PICK(hedgers), rarely(f, 60) ? NULL : &problem, trades, violations, prices,
-            rarely(f, 60) ? NULL : &diagnosis), "poise_hedger_diagnose");
+        note(
+            f,
+            poise_hedger_diagnose(
+                PICK(hedgers), rarely(f, 60) ? NULL : &problem, trades, violations, prices,
+                rarely(f, 60) ? NULL : &diagnosis),
+            "poise_hedger_diagnose");
         check_column(f, 0, trades, instrument_count, 1, "poise_hedger_diagnose");
         check_column(f, 1, prices, problem.band_count, 1, "poise_hedger_diagnose");
         if (violations.data) check_column(f, 2, violations, problem.band_count, 1, "poise_hedger_diagnose");
         return;
     }
     poise_hedge_result result = {.size = size(f, sizeof result)};
-    const poise_status status = note(f,
-        poise_hedger_solve(PICK(hedgers), rarely(f, 60) ? NULL : &problem, (poise_hedge_start)(rarely(f, 60) ? next(f) : below(f, 2)),
-            trades, prices, rarely(f, 4) ? NULL : &result), "poise_hedger_solve");
+    const poise_status status = note(
+        f,
+        poise_hedger_solve(
+            PICK(hedgers), rarely(f, 60) ? NULL : &problem, (poise_hedge_start)(rarely(f, 60) ? next(f) : below(f, 2)),
+            trades, prices, rarely(f, 4) ? NULL : &result),
+        "poise_hedger_solve");
     check_column(f, 0, trades, instrument_count, 1, "poise_hedger_solve");
     check_column(f, 1, prices, problem.band_count, 1, "poise_hedger_solve");
     if (status != POISE_OK) return;
@@ -688,7 +851,8 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         poise_limits_parse(limits_text, sizeof limits_text - 1, NULL, &f->limits[i]);
         poise_grid_parse(grid_text, sizeof grid_text - 1, NULL, &f->grids[i]);
         poise_hedger_create(NULL, &f->hedgers[i]);
-        if (note(f, poise_live_create(f->engines[i], f->chains[i], f->positions[i], f->limits[i], NULL, &f->lives[i]),
+        if (note(
+                f, poise_live_create(f->engines[i], f->chains[i], f->positions[i], f->limits[i], NULL, &f->lives[i]),
                 "poise_live_create") != POISE_OK)
             broken(f, "the pool's own desk", "poise_live_create");
     }
@@ -696,14 +860,28 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         switch (below(f, 12)) {
         case 0:
         case 1:
-        case 2: greeks(f); break;
-        case 3: implied_volatility(f); break;
+        case 2:
+            greeks(f);
+            break;
+        case 3:
+            implied_volatility(f);
+            break;
         case 4:
-        case 5: slices(f); break;
-        case 6: market(f); break;
-        case 7: scenarios(f); break;
-        case 8: hedger(f); break;
-        default: live(f); break;
+        case 5:
+            slices(f);
+            break;
+        case 6:
+            market(f);
+            break;
+        case 7:
+            scenarios(f);
+            break;
+        case 8:
+            hedger(f);
+            break;
+        default:
+            live(f);
+            break;
         }
     }
     for (int i = 0; i < HANDLES; i++) {
@@ -728,7 +906,8 @@ int main(int count, char **arguments) {
     const uint64_t seed = count > 1 ? strtoull(arguments[1], NULL, 10) : 1;
     const uint64_t calls = count > 2 ? strtoull(arguments[2], NULL, 10) : 100000;
     const poise_fuzz_outcome outcome = poise_fuzz(seed, calls);
-    printf("seed %llu: %llu calls succeeded, %llu failed with a status (", (unsigned long long)seed,
+    printf(
+        "seed %llu: %llu calls succeeded, %llu failed with a status (", (unsigned long long)seed,
         (unsigned long long)outcome.succeeded, (unsigned long long)outcome.failed);
     for (int i = 1; i <= 10; i++) printf("%s%llu", i > 1 ? " " : "", (unsigned long long)outcome.statuses[i]);
     printf("), %llu promises broken\n", (unsigned long long)outcome.broken);

@@ -288,8 +288,8 @@ typedef struct poise_full_form {
  *  threads and an input column has a stride other than 8: then it copies that column.
  *  Any number of threads at once, also on one engine. Since 0.1. */
 poise_status poise_greeks(
-    const poise_engine *engine, const poise_full_form *options, poise_greek_set greeks,
-    const poise_column *columns, size_t column_count, uint8_t *row_status);
+    const poise_engine *engine, const poise_full_form *options, poise_greek_set greeks, const poise_column *columns,
+    size_t column_count, uint8_t *row_status);
 
 /** Whether a price has an implied volatility. */
 typedef enum poise_volatility_status {
@@ -345,8 +345,7 @@ poise_status poise_slices_set_market(
     poise_slices *slices, size_t first, size_t count, poise_values spot, poise_values years, poise_values rate,
     poise_values dividend);
 /** Sets the volatility of options `first` to `first + count − 1`. As poise_slices_set_market. Since 0.1. */
-poise_status poise_slices_set_volatility(
-    poise_slices *slices, size_t first, size_t count, poise_values volatility);
+poise_status poise_slices_set_volatility(poise_slices *slices, size_t first, size_t count, poise_values volatility);
 
 /** Computes Greeks of the options of slices `first` to `first + count − 1`: the first row written is option
  *  `offsets[first]`. Columns as in poise_greeks. Allocates nothing. Since 0.1. */
@@ -410,8 +409,7 @@ poise_status poise_positions_create(
     size_t count, poise_texts book, poise_texts instrument, poise_values quantity, poise_positions **positions);
 /** The same of a table with columns book, instrument, quantity (CSV), or an exchange's positions as JSON; without a
  *  column of books all are in one, called `name`. As poise_chain_parse. Since 0.1. */
-poise_status poise_positions_parse(
-    const char *text, size_t length, const char *name, poise_positions **positions);
+poise_status poise_positions_parse(const char *text, size_t length, const char *name, poise_positions **positions);
 /** The same of a file. Since 0.1. */
 poise_status poise_positions_read(const char *path, poise_positions **positions);
 /** Frees positions, or NULL. Since 0.1. */
@@ -448,10 +446,7 @@ typedef enum poise_exposure {
 /** The name of an exposure, "net_delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_exposure_name(poise_exposure exposure);
 
-typedef enum poise_numeraire {
-    POISE_NUMERAIRE_USD = 0,
-    POISE_NUMERAIRE_COIN = 1
-} poise_numeraire;
+typedef enum poise_numeraire { POISE_NUMERAIRE_USD = 0, POISE_NUMERAIRE_COIN = 1 } poise_numeraire;
 
 /** Attributes that positions are grouped by. */
 typedef enum poise_grouping {
@@ -512,8 +507,7 @@ size_t poise_exposures_count(const poise_exposures *exposures);
  *  exposures. Since 0.1. */
 const char *poise_exposures_label(const poise_exposures *exposures, size_t group, size_t grouping);
 /** Copies one figure of every group to `column`, poise_exposures_count rows. Allocates nothing. Since 0.1. */
-poise_status poise_exposures_values(
-    const poise_exposures *exposures, poise_exposure exposure, poise_column column);
+poise_status poise_exposures_values(const poise_exposures *exposures, poise_exposure exposure, poise_column column);
 
 /* ---- Scenarios ---------------------------------------------------------------------------------------------- */
 
@@ -673,8 +667,8 @@ typedef struct poise_live poise_live;
  *  `limits`: or NULL, for exposures alone. `options`: or NULL. POISE_ERROR_UNKNOWN_NAME for a position whose contract
  *  has no price in the chain, or a limit on an unknown book, underlying or expiry. Since 0.1. */
 poise_status poise_live_create(
-    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
-    const poise_limits *limits, const poise_live_options *options, poise_live **live);
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions, const poise_limits *limits,
+    const poise_live_options *options, poise_live **live);
 /** Frees a live desk, or NULL. Since 0.1. */
 void poise_live_free(poise_live *live);
 
@@ -724,8 +718,7 @@ poise_status poise_live_update(poise_live *live, size_t *slices);
 /** Copies one exposure of every group, as of the last update, to `column`. Allocates nothing. Since 0.1. */
 poise_status poise_live_exposures(const poise_live *live, poise_exposure exposure, poise_column column);
 /** One exposure of one contract per unit of quantity, as of the last update. Since 0.1. */
-poise_status poise_live_figure(
-    const poise_live *live, size_t contract, poise_exposure exposure, double *value);
+poise_status poise_live_figure(const poise_live *live, size_t contract, poise_exposure exposure, double *value);
 
 /** Hedges: one for all books together, if limits without a book are there, and one for each book with limits of its
  *  own; 0 for NULL. Since 0.1. */
@@ -806,8 +799,7 @@ poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_resul
  *  limits, or if the hedge is infeasible. Since 0.1. */
 poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_column trades);
 /** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
-poise_status poise_live_bands(
-    const poise_live *live, size_t hedge, poise_column exposures, poise_column shadow_prices);
+poise_status poise_live_bands(const poise_live *live, size_t hedge, poise_column exposures, poise_column shadow_prices);
 /** Sets costs and depth of a candidate for later hedges; `underlying` is not read, the smallest trade stays. Numbers
  *  that make no problem are refused by poise_live_decide. Allocates nothing. Since 0.1. */
 poise_status poise_live_set_candidate(

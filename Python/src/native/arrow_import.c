@@ -34,7 +34,8 @@ static int64_t first_null(const struct ArrowSchema *schema, const struct ArrowAr
     for (int64_t row = 0; (may_have || may_refer) && row < array->length; row++) {
         double place;
         if (is_null(array, row)) return row;
-        if (may_refer && number_at(schema->format, array, row, &place) && is_null(dictionary, (int64_t)place)) return row;
+        if (may_refer && number_at(schema->format, array, row, &place) && is_null(dictionary, (int64_t)place))
+            return row;
     }
     return -1;
 }
@@ -63,22 +64,45 @@ static bool number_at(const char *format, const struct ArrowArray *array, int64_
     const void *data = array->buffers[1];
     int64_t i = array->offset + row;
     switch (format[0]) {
-    case 'g': *value = ((const double *)data)[i]; return true;
-    case 'f': *value = ((const float *)data)[i]; return true;
-    case 'c': *value = ((const int8_t *)data)[i]; return true;
-    case 'C': *value = ((const uint8_t *)data)[i]; return true;
-    case 's': *value = ((const int16_t *)data)[i]; return true;
-    case 'S': *value = ((const uint16_t *)data)[i]; return true;
-    case 'i': *value = ((const int32_t *)data)[i]; return true;
-    case 'I': *value = ((const uint32_t *)data)[i]; return true;
-    case 'l': *value = (double)((const int64_t *)data)[i]; return true;
-    case 'L': *value = (double)((const uint64_t *)data)[i]; return true;
-    default: return false;
+    case 'g':
+        *value = ((const double *)data)[i];
+        return true;
+    case 'f':
+        *value = ((const float *)data)[i];
+        return true;
+    case 'c':
+        *value = ((const int8_t *)data)[i];
+        return true;
+    case 'C':
+        *value = ((const uint8_t *)data)[i];
+        return true;
+    case 's':
+        *value = ((const int16_t *)data)[i];
+        return true;
+    case 'S':
+        *value = ((const uint16_t *)data)[i];
+        return true;
+    case 'i':
+        *value = ((const int32_t *)data)[i];
+        return true;
+    case 'I':
+        *value = ((const uint32_t *)data)[i];
+        return true;
+    case 'l':
+        *value = (double)((const int64_t *)data)[i];
+        return true;
+    case 'L':
+        *value = (double)((const uint64_t *)data)[i];
+        return true;
+    default:
+        return false;
     }
 }
 
 static bool is_number(const char *format) { return format[0] && !format[1] && strchr("gfcCsSiIlL", format[0]); }
-static bool is_text(const char *format) { return !strcmp(format, "u") || !strcmp(format, "U") || !strcmp(format, "vu"); }
+static bool is_text(const char *format) {
+    return !strcmp(format, "u") || !strcmp(format, "U") || !strcmp(format, "vu");
+}
 
 /** A text of a string, large string, string view or dictionary column. */
 static bool text_at(
@@ -86,8 +110,8 @@ static bool text_at(
     if (schema->dictionary) {
         double index;
         return number_at(schema->format, array, row, &index) && index >= 0 && index < array->dictionary->length &&
-            !is_null(array->dictionary, (int64_t)index) &&
-            text_at(schema->dictionary, array->dictionary, (int64_t)index, text, length);
+               !is_null(array->dictionary, (int64_t)index) &&
+               text_at(schema->dictionary, array->dictionary, (int64_t)index, text, length);
     }
     int64_t i = array->offset + row;
     if (schema->format[0] == 'v') {
@@ -114,7 +138,8 @@ static bool text_at(
 /* ---- What is wanted ---- */
 
 static PyObject *wrong_kind(const char *field, const char *format, const char *expected) {
-    PyErr_Format(PyExc_TypeError, "%s: expected %s, got Arrow's format \"%s\"; cast the column", field, expected, format);
+    PyErr_Format(
+        PyExc_TypeError, "%s: expected %s, got Arrow's format \"%s\"; cast the column", field, expected, format);
     return NULL;
 }
 
@@ -135,7 +160,8 @@ static bool has_no_nulls(
 }
 
 static PyObject *import_doubles(
-    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls, PyObject *owner) {
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls,
+    PyObject *owner) {
     int scale = decimal_scale(schema->format);
     if (schema->dictionary || !(is_number(schema->format) || is_empty(schema) || scale >= 0))
         return wrong_kind(field, schema->format, "numbers");
@@ -149,8 +175,10 @@ static PyObject *import_doubles(
     for (int64_t row = 0; result && row < array->length; row++) {
         double value = NAN;
         if (!is_empty(schema) && !is_null(array, row)) {
-            if (scale >= 0) value = decimal_at(array, row, scale);
-            else number_at(schema->format, array, row, &value);
+            if (scale >= 0)
+                value = decimal_at(array, row, scale);
+            else
+                number_at(schema->format, array, row, &value);
         }
         ((double *)copy)[row] = value;
     }
@@ -159,8 +187,8 @@ static PyObject *import_doubles(
 
 /** Codes of option types; with `keeps_unknown`, 255 for nulls and what is none. */
 static PyObject *import_types(
-    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, bool keeps_unknown,
-    PyObject *owner) {
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before,
+    bool keeps_unknown, PyObject *owner) {
     bool texts = is_text(schema->dictionary ? schema->dictionary->format : schema->format), empty = is_empty(schema);
     if (!strcmp(schema->format, "b")) {
         PyErr_Format(PyExc_TypeError, "%s: expected codes or texts, got bool", field);
@@ -181,9 +209,12 @@ static PyObject *import_types(
             const char *text;
             int64_t length;
             if (!text_at(schema, array, row, &text, &length)) length = 0;
-            if (length == 1) code = (text[0] | 32) == 'c' ? 0 : (text[0] | 32) == 'p' ? 1 : -1;
-            else if (length == 4 && !PyOS_mystrnicmp(text, "call", 4)) code = 0;
-            else if (length == 3 && !PyOS_mystrnicmp(text, "put", 3)) code = 1;
+            if (length == 1)
+                code = (text[0] | 32) == 'c' ? 0 : (text[0] | 32) == 'p' ? 1 : -1;
+            else if (length == 4 && !PyOS_mystrnicmp(text, "call", 4))
+                code = 0;
+            else if (length == 3 && !PyOS_mystrnicmp(text, "put", 3))
+                code = 1;
         } else if (is_there) {
             double value;
             number_at(schema->format, array, row, &value);
@@ -211,7 +242,8 @@ static PyObject *import_texts(
         int64_t first = array->offset, last = array->offset + array->length;
         int64_t size = kind == 'u' ? ((const int32_t *)all)[last] : ((const int64_t *)all)[last];
         Py_INCREF(owner);
-        offsets = view(kind == 'u' ? NPY_INT32 : NPY_INT64, array->length + 1, all + first * (kind == 'u' ? 4 : 8), owner);
+        offsets =
+            view(kind == 'u' ? NPY_INT32 : NPY_INT64, array->length + 1, all + first * (kind == 'u' ? 4 : 8), owner);
         Py_INCREF(owner);
         bytes = view(NPY_UINT8, size, array->buffers[2], owner);
     } else {
@@ -224,7 +256,8 @@ static PyObject *import_texts(
             size = 0;
             for (int64_t row = 0; row < array->length; row++) {
                 ((int64_t *)places)[row] = size;
-                bool is_there = !is_empty(schema) && !is_null(array, row) && text_at(schema, array, row, &text, &length);
+                bool is_there =
+                    !is_empty(schema) && !is_null(array, row) && text_at(schema, array, row, &text, &length);
                 if (!is_there) length = 0;
                 if (pass == 1 && is_there) memcpy((char *)data + size, text, length);
                 size += length;
@@ -287,7 +320,8 @@ static bool time_at(const struct ArrowSchema *schema, const struct ArrowArray *a
 
 /** Counts since 1970 as they are, timestamps, dates and texts as milliseconds. */
 static PyObject *import_times(
-    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before, PyObject *owner) {
+    const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, int64_t before,
+    PyObject *owner) {
     const char *format = schema->format;
     bool is_stamp = !strncmp(format, "ts", 2) || !strncmp(format, "td", 2);
     if (schema->dictionary ? !is_text(schema->dictionary->format) : !(is_stamp || is_number(format) || is_text(format)))
@@ -312,11 +346,15 @@ static PyObject *import_column(
     bool takes_nulls = kind == OPTIONAL_TEXTS || (nulls_as_nan && (kind == DOUBLES || kind == TYPES));
     if (!takes_nulls && !has_no_nulls(schema, array, field, before)) return NULL;
     switch (kind) {
-    case DOUBLES: return import_doubles(schema, array, field, first_null(schema, array) >= 0, owner);
-    case TYPES: return import_types(schema, array, field, before, nulls_as_nan, owner);
+    case DOUBLES:
+        return import_doubles(schema, array, field, first_null(schema, array) >= 0, owner);
+    case TYPES:
+        return import_types(schema, array, field, before, nulls_as_nan, owner);
     case TEXTS:
-    case OPTIONAL_TEXTS: return import_texts(schema, array, field, owner);
-    default: return import_times(schema, array, field, before, owner);
+    case OPTIONAL_TEXTS:
+        return import_texts(schema, array, field, owner);
+    default:
+        return import_times(schema, array, field, before, owner);
     }
 }
 
@@ -371,8 +409,8 @@ static PyObject *import_batch(
         struct ArrowArray child = *kept->children[i];
         child.offset += offset;
         child.length = rows;
-        PyObject *column = import_column(
-            schema->children[i], &child, name, (int)PyLong_AsLong(kind), before, nulls_as_nan, owner);
+        PyObject *column =
+            import_column(schema->children[i], &child, name, (int)PyLong_AsLong(kind), before, nulls_as_nan, owner);
         isDone = column && PyDict_SetItemString(columns, name, column) == 0;
         Py_XDECREF(column);
     }
@@ -432,8 +470,10 @@ PyObject *native_import_arrow(PyObject *self, PyObject *arguments) {
     if (PyObject_HasAttrString(table, "__arrow_c_stream__")) {
         PyObject *capsule = PyObject_CallMethod(table, "__arrow_c_stream__", NULL);
         struct ArrowArrayStream *stream = capsule ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
-        if (stream && !stream->release) PyErr_SetString(PyExc_ValueError, "the table's stream has been read before");
-        else if (stream) isDone = import_stream(stream, wanted, nulls_as_nan, batches);
+        if (stream && !stream->release)
+            PyErr_SetString(PyExc_ValueError, "the table's stream has been read before");
+        else if (stream)
+            isDone = import_stream(stream, wanted, nulls_as_nan, batches);
         Py_XDECREF(capsule);
     } else {
         PyObject *pair = PyObject_CallMethod(table, "__arrow_c_array__", NULL);

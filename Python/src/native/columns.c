@@ -135,12 +135,13 @@ static bool overlap(extent a, extent b) { return a.low < b.high && b.low < a.hig
 /** Columns that are broadcast are copied before anything is written. */
 static bool is_in_the_way(const input *in, Py_ssize_t rows, extent output) {
     if (in->bytes.data)
-        return in->bytes.stride != POISE_BROADCAST && overlap(extent_of(in->bytes.data, in->bytes.stride, rows, 1), output);
-    return in->values.stride != POISE_BROADCAST && overlap(extent_of(in->values.data, in->values.stride, rows, 8), output);
+        return in->bytes.stride != POISE_BROADCAST &&
+               overlap(extent_of(in->bytes.data, in->bytes.stride, rows, 1), output);
+    return in->values.stride != POISE_BROADCAST &&
+           overlap(extent_of(in->values.data, in->values.stride, rows, 8), output);
 }
 
-bool read_output(
-    PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column) {
+bool read_output(PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column) {
     if (!PyArray_Check(object)) {
         PyErr_Format(PyExc_TypeError, "out[%R]: expected a NumPy array, got %R", name, (PyObject *)Py_TYPE(object));
         return false;
@@ -173,7 +174,8 @@ bool is_apart(PyObject *object, PyObject *name, PyObject *const *others, int cou
     extent mine = extent_of(PyArray_DATA(array), PyArray_STRIDE(array, 0), rows, PyArray_ITEMSIZE(array));
     for (int i = 0; i < count; i++) {
         PyArrayObject *other = (PyArrayObject *)others[i];
-        if (!overlap(mine, extent_of(PyArray_DATA(other), PyArray_STRIDE(other, 0), rows, PyArray_ITEMSIZE(other)))) continue;
+        if (!overlap(mine, extent_of(PyArray_DATA(other), PyArray_STRIDE(other, 0), rows, PyArray_ITEMSIZE(other))))
+            continue;
         /* Columns of one matrix lie between each other and share nothing: NumPy tells. */
         PyObject *numpy = PyImport_ImportModule("numpy");
         PyObject *shared = numpy ? PyObject_CallMethod(numpy, "shares_memory", "OO", object, others[i]) : NULL;

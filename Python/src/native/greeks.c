@@ -88,9 +88,12 @@ static bool read_selection(PyObject *object, PyObject *out, poise_greek_set *set
     *set = 0;
     if (object && object != Py_None) {
         if (PyUnicode_Check(object)) {
-            if (PyUnicode_CompareWithASCIIString(object, "book") == 0) *set = POISE_GREEKS_BOOK;
-            else if (PyUnicode_CompareWithASCIIString(object, "all") == 0) *set = POISE_GREEKS_ALL;
-            else return add_greek(object, "greeks", set);
+            if (PyUnicode_CompareWithASCIIString(object, "book") == 0)
+                *set = POISE_GREEKS_BOOK;
+            else if (PyUnicode_CompareWithASCIIString(object, "all") == 0)
+                *set = POISE_GREEKS_ALL;
+            else
+                return add_greek(object, "greeks", set);
             return true;
         }
         PyObject *names = PySequence_Fast(object, "greeks: expected \"book\", \"all\" or names");
@@ -151,7 +154,8 @@ static bool read_invalid(PyObject *object, bool *keeps) {
 static bool read_out(PyObject *object, PyObject **out) {
     *out = object == Py_None ? NULL : object;
     if (!*out || PyDict_Check(*out)) return true;
-    PyErr_Format(PyExc_TypeError, "out: expected a dict of arrays or an earlier result, got %R", (PyObject *)Py_TYPE(object));
+    PyErr_Format(
+        PyExc_TypeError, "out: expected a dict of arrays or an earlier result, got %R", (PyObject *)Py_TYPE(object));
     return false;
 }
 
@@ -221,7 +225,8 @@ static bool prepare(
         if (PyErr_Occurred()) return false;
     } else {
         if (!new_columns(count, rows, to->arrays)) return false;
-        for (int i = 0; i < count; i++) to->columns[i] = (poise_column){PyArray_DATA((PyArrayObject *)to->arrays[i]), 8};
+        for (int i = 0; i < count; i++)
+            to->columns[i] = (poise_column){PyArray_DATA((PyArrayObject *)to->arrays[i]), 8};
     }
     if (keeps_status) {
         npy_intp dimension = rows;
@@ -234,8 +239,10 @@ static bool prepare(
 /** The dict to return: `out`, or a new poise.Columns. */
 static PyObject *finish(result *from, PyObject *const *names, int count) {
     PyObject *columns = from->out;
-    if (columns) Py_INCREF(columns);
-    else if (!(columns = PyObject_CallObject(columns_class, NULL))) return NULL;
+    if (columns)
+        Py_INCREF(columns);
+    else if (!(columns = PyObject_CallObject(columns_class, NULL)))
+        return NULL;
     bool isDone = true;
     if (from->is_scalar)
         for (int i = 0; isDone && i < count; i++) {
@@ -247,8 +254,10 @@ static PyObject *finish(result *from, PyObject *const *names, int count) {
         for (int i = 0; isDone && i < count; i++) isDone = PyDict_SetItem(columns, names[i], from->arrays[i]) == 0;
     if (isDone && from->row_status) {
         PyObject *status = from->status;
-        if (from->is_scalar) status = PyLong_FromLong(from->one_status);
-        else Py_INCREF(status);
+        if (from->is_scalar)
+            status = PyLong_FromLong(from->one_status);
+        else
+            Py_INCREF(status);
         isDone = status && PyDict_SetItem(columns, name_of_status, status) == 0;
         Py_XDECREF(status);
     }
@@ -265,8 +274,8 @@ static void drop_result(result *result) {
 enum { GREEKS = 7, MODEL, GREEKS_OUT, INVALID, GREEKS_THREADS, GREEKS_TOTAL };
 
 PyObject *native_greeks(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords) {
-    static const char *const names[] = {"type",   "spot",  "strike", "years",   "vol",    "rate",
-                                        "dividend", "greeks", "model", "out", "invalid", "threads"};
+    static const char *const names[] = {"type",     "spot",   "strike", "years", "vol",     "rate",
+                                        "dividend", "greeks", "model",  "out",   "invalid", "threads"};
     static PyObject *keys[GREEKS_TOTAL];
     static const signature function = {"greeks", 7, GREEKS_TOTAL, names, keys};
     PyObject *values[GREEKS_TOTAL] = {0}, *out;
@@ -279,8 +288,9 @@ PyObject *native_greeks(PyObject *self, PyObject *const *arguments, Py_ssize_t c
         for (int i = 0; i < 5; i++) rest[i] = values[7 + i] ? values[7 + i] : Py_None;
         return PyObject_CallFunctionObjArgs(table_greeks, values[0], rest[0], rest[1], rest[2], rest[3], rest[4], NULL);
     }
-    if (!read_out(values[GREEKS_OUT] ? values[GREEKS_OUT] : Py_None, &out) || !read_selection(values[GREEKS], out, &set) ||
-        !read_model(values[MODEL], &form.model) || !read_invalid(values[INVALID], &keeps_status))
+    if (!read_out(values[GREEKS_OUT] ? values[GREEKS_OUT] : Py_None, &out) ||
+        !read_selection(values[GREEKS], out, &set) || !read_model(values[MODEL], &form.model) ||
+        !read_invalid(values[INVALID], &keeps_status))
         return NULL;
     const poise_engine *engine = engine_with(values[GREEKS_THREADS]);
     if (!engine) return NULL;
@@ -317,7 +327,8 @@ done:
 enum { VOL_OUT = 7, VOL_THREADS, VOL_TOTAL };
 
 PyObject *native_implied_vol(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords) {
-    static const char *const names[] = {"type", "spot", "strike", "years", "price", "rate", "dividend", "out", "threads"};
+    static const char *const names[] = {"type", "spot",     "strike", "years",  "price",
+                                        "rate", "dividend", "out",    "threads"};
     static PyObject *keys[VOL_TOTAL];
     static const signature function = {"implied_vol", 7, VOL_TOTAL, names, keys};
     PyObject *values[VOL_TOTAL] = {0}, *out;

@@ -26,12 +26,15 @@ PyObject *raise_input(Py_ssize_t row, const char *field, const char *reason) {
     return NULL;
 }
 
-bool bind(const signature *function, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords, PyObject **values) {
+bool bind(
+    const signature *function, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords, PyObject **values) {
     if (!function->keys[0])
         for (int i = 0; i < function->total; i++)
             if (!(function->keys[i] = PyUnicode_InternFromString(function->names[i]))) return false;
     if (count > function->positional) {
-        PyErr_Format(PyExc_TypeError, "%s() takes %d positional arguments, got %zd", function->name, function->positional, count);
+        PyErr_Format(
+            PyExc_TypeError, "%s() takes %d positional arguments, got %zd", function->name, function->positional,
+            count);
         return false;
     }
     for (Py_ssize_t i = 0; i < count; i++) values[i] = arguments[i];
@@ -86,7 +89,7 @@ static PyObject *instruction_set(PyObject *self, PyObject *nothing) {
     return engine ? PyUnicode_FromString(names[poise_engine_instruction_set(engine)]) : NULL;
 }
 
-#define VECTORCALL(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS
+#define VECTORCALL(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
 
 static PyMethodDef methods[] = {
     {"greeks", VECTORCALL(native_greeks), greeks_doc},
@@ -129,9 +132,10 @@ PyMODINIT_FUNC PyInit__native(void) {
     import_array();
     if (poise_abi_version() != POISE_ABI_VERSION)
         return PyErr_Format(
-            PyExc_ImportError, "libpoise has ABI version %u, this extension needs %u", poise_abi_version(), POISE_ABI_VERSION);
-    if (!look_up("poise._columns", "Columns", &columns_class) || !look_up("poise._columns", "type_codes", &type_codes) ||
-        !look_up("poise._columns", "numbers", &as_numbers) ||
+            PyExc_ImportError, "libpoise has ABI version %u, this extension needs %u", poise_abi_version(),
+            POISE_ABI_VERSION);
+    if (!look_up("poise._columns", "Columns", &columns_class) ||
+        !look_up("poise._columns", "type_codes", &type_codes) || !look_up("poise._columns", "numbers", &as_numbers) ||
         !look_up("poise._tables", "greeks", &table_greeks) ||
         !look_up("poise._tables", "implied_vol", &table_implied_vol) ||
         !look_up("poise._errors", "error_of_status", &error_of_status) ||
@@ -142,8 +146,8 @@ PyMODINIT_FUNC PyInit__native(void) {
     if (PyModule_AddStringConstant(module, "version", poise_version()) < 0 ||
         !add_names(module, "GREEKS", POISE_GREEKS_ALL, greek) ||
         !add_names(module, "BOOK_GREEKS", POISE_GREEKS_BOOK, greek) ||
-        !add_names(module, "EXPOSURES", (1u << POISE_EXPOSURE_COUNT) - 1, exposure) || !add_desk(module) || !add_live(module) ||
-        !add_scenarios(module) || !add_slices(module)) {
+        !add_names(module, "EXPOSURES", (1u << POISE_EXPOSURE_COUNT) - 1, exposure) || !add_desk(module) ||
+        !add_live(module) || !add_scenarios(module) || !add_slices(module)) {
         Py_DECREF(module);
         return NULL;
     }

@@ -46,7 +46,8 @@ typedef struct signature {
 } signature;
 
 /** Puts arguments where they belong; values[i] stays NULL where there is none. Borrowed references. */
-bool bind(const signature *function, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords, PyObject **values);
+bool bind(
+    const signature *function, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords, PyObject **values);
 
 /** Below this, letting other threads run costs more than the work. */
 #define ROWS_WORTH_RELEASING 256
@@ -74,8 +75,7 @@ void drop_inputs(input *in, int count);
 Py_ssize_t common_rows(const input *in, const char *const *names, int count);
 
 /** A column to write: writable doubles of that many rows, and not in the way of any input. */
-bool read_output(
-    PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column);
+bool read_output(PyObject *object, PyObject *name, Py_ssize_t rows, const input *in, int inputs, poise_column *column);
 /** Whether an output shares no byte with earlier ones of as many rows. */
 bool is_apart(PyObject *object, PyObject *name, PyObject *const *others, int count);
 /** The same as `read_output` for bytes, one after another. */

@@ -20,10 +20,13 @@ static PyObject *slices_create(PyObject *self, PyObject *arguments) {
         const int64_t *places = PyArray_DATA(array);
         poise_slices *handle;
         if (rows >= 0 && rows != places[slices])
-            PyErr_Format(PyExc_ValueError, "offsets: the last is %lld where there are %zd options", (long long)places[slices], rows);
+            PyErr_Format(
+                PyExc_ValueError, "offsets: the last is %lld where there are %zd options", (long long)places[slices],
+                rows);
         else if (rows >= -1)
             made = own_slices(
-                poise_slices_create(engine, (size_t)slices, (const size_t *)places, in[0].bytes, in[1].values, &handle), &handle);
+                poise_slices_create(engine, (size_t)slices, (const size_t *)places, in[0].bytes, in[1].values, &handle),
+                &handle);
     }
     drop_inputs(in, 2);
     return made;
@@ -49,7 +52,8 @@ static PyObject *slices_set_market(PyObject *self, PyObject *arguments) {
     Py_ssize_t rows = is_read ? common_rows(in, names, 4) : -2;
     if (rows >= -1)
         answer = done(poise_slices_set_market(
-            slices, (size_t)first, (size_t)(rows < 0 ? count : rows), in[0].values, in[1].values, in[2].values, in[3].values));
+            slices, (size_t)first, (size_t)(rows < 0 ? count : rows), in[0].values, in[1].values, in[2].values,
+            in[3].values));
     drop_inputs(in, 4);
     return answer;
 }
@@ -63,7 +67,8 @@ static PyObject *slices_set_vol(PyObject *self, PyObject *arguments) {
     if (!slices) return NULL;
     input in = {0};
     if (read_values(vol, "vol", &in))
-        answer = done(poise_slices_set_volatility(slices, (size_t)first, (size_t)(in.rows < 0 ? count : in.rows), in.values));
+        answer = done(
+            poise_slices_set_volatility(slices, (size_t)first, (size_t)(in.rows < 0 ? count : in.rows), in.values));
     drop_inputs(&in, 1);
     return answer;
 }
@@ -94,8 +99,8 @@ static PyObject *slices_greeks(PyObject *self, PyObject *arguments) {
             arrays[i] = PyTuple_GetItem(out, i);
             Py_INCREF(arrays[i]);
             PyObject *name = PyTuple_GetItem(names, i);
-            is_ready = read_output(arrays[i], name, rows, NULL, 0, targets + i) &&
-                is_apart(arrays[i], name, arrays, (int)i);
+            is_ready =
+                read_output(arrays[i], name, rows, NULL, 0, targets + i) && is_apart(arrays[i], name, arrays, (int)i);
         }
     }
     if (is_ready) {
@@ -116,7 +121,10 @@ static PyObject *slices_greeks(PyObject *self, PyObject *arguments) {
 }
 
 static PyMethodDef methods[] = {
-    METHOD(slices_create, METH_VARARGS), METHOD(slices_set_market, METH_VARARGS), METHOD(slices_set_vol, METH_VARARGS),
-    METHOD(slices_greeks, METH_VARARGS), {0}};
+    METHOD(slices_create, METH_VARARGS),
+    METHOD(slices_set_market, METH_VARARGS),
+    METHOD(slices_set_vol, METH_VARARGS),
+    METHOD(slices_greeks, METH_VARARGS),
+    {0}};
 
 bool add_slices(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }
