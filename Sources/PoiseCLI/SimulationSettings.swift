@@ -5,9 +5,9 @@ import Poise
 import Rebalancing
 
 /// Everything that a configuration file says.
-struct SimulationSettings {
-    let simulation: HedgingSimulation
-    let policies: [PolicySetting]
+package struct SimulationSettings {
+    package let simulation: HedgingSimulation
+    package let policies: [PolicySetting]
     let paths: Int
     /// Neighbouring windows of a replay that share candles.
     let overlap: Int
@@ -22,7 +22,7 @@ struct SimulationSettings {
     /// - Parameters:
     ///   - paths: in place of the configuration's; so is `seed`.
     ///   - threads: that will run it, for the memory that it takes.
-    init(file: String, engine: GreeksEngine, paths: Int?, seed: UInt64?, threads: Int) throws {
+    package init(file: String, engine: GreeksEngine, paths: Int?, seed: UInt64?, threads: Int) throws {
         let source = try Source(path: file)
         let root = try Settings(source, renamed: Self.renamed)
         var reader = SimulationReader(root, file: file)

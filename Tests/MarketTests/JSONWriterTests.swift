@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Market
+import Market
 
 struct JSONWriterTests {
     @Test("Every text is written so that a JSON reader finds it again")

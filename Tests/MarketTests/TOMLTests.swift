@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Market
+import Market
 
 /// TOML against Python's reader, and what the specification allows and forbids.
 struct TOMLTests {

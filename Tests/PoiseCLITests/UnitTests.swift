@@ -6,7 +6,7 @@ import Simulation
 import TestSupport
 import Testing
 
-@testable import PoiseCLI
+import PoiseCLI
 
 /// Units and sides at the edge, by value.
 struct UnitTests {
