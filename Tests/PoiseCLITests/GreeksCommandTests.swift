@@ -119,10 +119,11 @@ struct GreeksCommandTests {
             let result = try Poise.run(arguments)
             #expect(result.status == 2 && !result.errors.isEmpty && result.output.isEmpty, "\(arguments)")
         }
-        for (name, text) in [("sse9", "unknown instruction set"), ("AVX2", "unknown instruction set")] {
+        for name in ["sse9", "AVX2"] {
             let result = try Poise.run(
                 ["greeks", "--options", "-"], input: Self.options, environment: ["POISE_ISA": name])
-            #expect(result.status == 2 && result.errors.contains(text) && result.errors.contains(name))
+            let text = "instruction_set: \"\(name)\": expected one of baseline, avx2, avx512"
+            #expect(result.status == 2 && result.errors.contains(text), "\(result.errors)")
         }
         #expect(try Poise.run(["--help"]).status == 0)
         #expect(try Poise.run(["--version"]).output.contains("0."))

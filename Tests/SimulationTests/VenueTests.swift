@@ -181,7 +181,8 @@ struct VenueTests {
         }
         let hourly = try history("{\"jsonrpc\":\"2.0\",\"result\":[\(hours.joined(separator: ","))]}")
         #expect(hourly.rates == [1e-5, 1e-5, 1e-5] && hourly.interval == 3_600_000)
-        #expect(hourly.payments.map { $0.time.milliseconds }.last == 1_640_995_200_000 + 7_200_000)
+        let last = try #require(hourly.payments.last)
+        #expect(last.time == Timestamp(milliseconds: 1_640_995_200_000 + 2 * 3_600_000))
         let gap = "{\"timestamp\":1641013200000,\"interest_1h\":1e-5}"
         #expect(throws: MarketError.self) { try history("[\((hours + [gap]).joined(separator: ","))]") }
     }

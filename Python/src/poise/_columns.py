@@ -99,7 +99,8 @@ def numbers(values: Any, field: str) -> Any:
     elif array.dtype.kind not in "iuf":
         raise TypeError(f"{field}: expected numbers, got {array.dtype}")
     if isinstance(array, np.ma.MaskedArray):
-        array = array.astype(np.float64).filled(np.nan)
+        masked: Any = array.astype(np.float64)
+        array = masked.filled(np.nan)
     return np.asarray(array, np.float64)
 
 

@@ -72,7 +72,7 @@ def exposure_columns(numeraire: str) -> Tuple[str, ...]:
 
 def _contiguous(columns: Dict[str, Any], kinds: Mapping[str, str]) -> Dict[str, Any]:
     """As the C library reads them."""
-    contiguous = {
+    contiguous: Dict[str, Callable[[Any, str], Any]] = {
         "f": lambda column, name: np.ascontiguousarray(numbers(column, name)),
         "i": lambda column, name: np.ascontiguousarray(column, np.int64),
     }
