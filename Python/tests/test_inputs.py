@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import poise
 import pyarrow as pa
 import pytest
-
-import poise
 
 OPTION = {"type": "C", "spot": 100.0, "strike": 90.0, "years": 1.0, "vol": 0.2}
 CALL, PUT = 0.8622471826, -0.1377528174

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from ._columns import Columns, is_null, is_table, texts, times, type_codes
+from ._columns import Columns, is_table, texts, times, type_codes
 from ._errors import InputError
 
 _OPTIONS = {"type": "t", "spot": "f", "strike": "f", "years": "f", "rate": "f", "dividend": "f"}
