@@ -10,7 +10,7 @@ enum RoomArithmetic: RowArithmetic {
         #if arch(arm64)
             poise_fused_multiply_add(a, b, c)
         #else
-            a * b + c
+            poise_multiply_add(a, b, c)
         #endif
     }
 
