@@ -38,6 +38,7 @@ final class BranchAndBound {
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
     private let arena: Arena
+    private var precise: HomogeneousPoint<DoubleDouble>?
     private var open = OpenNodes()
 
     private(set) var nodes = 0
@@ -219,7 +220,11 @@ final class BranchAndBound {
             if x.magnitude <= 1e-7 * least { return (0, 0) }
             return x > 0 ? (0, least) : (-least, 0)
         }
-        guard lot[i] > 0 else { return (x, x) }
+        guard lot[i] > 0 else {
+            // What rounding leaves below the smallest trade is it.
+            if x.magnitude < least { return x > 0 ? (least, least) : (-least, -least) }
+            return (x, x)
+        }
         let units = x / lot[i]
         let nearest = units.rounded()
         if (units - nearest).magnitude <= 1e-7 { return (nearest * lot[i], nearest * lot[i]) }
@@ -273,6 +278,13 @@ final class BranchAndBound {
                 if !isSolved { active.adopt(interior) }
             }
         }
+        if !isSolved, let isFeasible = solvePrecisely() {
+            guard isFeasible else {
+                open.discard(node)
+                return nil
+            }
+            isSolved = true
+        }
         node.bound = max(node.bound, scaled.dualValue(active.multipliers) + constant)
         learn(node)
         if node.bound >= enough {
@@ -288,8 +300,10 @@ final class BranchAndBound {
             round(thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
         }
         if node.bound >= enough || instrument < 0 {
-            // Whole, or as good as: `round` has seen these trades. What was not solved may hide better ones.
-            if !isSolved { lost = min(lost, node.bound) }
+            // Whole, or as good as: `round` has seen these trades. What was not solved, or what `round` could not take,
+            // may hide better ones.
+            let isTaken = best < .infinity && best - node.bound <= 1e-9 * max(best.magnitude, 1e-3)
+            if node.bound < enough, !isSolved || !isTaken { lost = min(lost, node.bound) }
             open.discard(node)
             return nil
         }
@@ -302,6 +316,25 @@ final class BranchAndBound {
             node.branched = -1
             return node
         case .same: return branch(node, instrument, isSwitch)
+        }
+    }
+
+    /// The node that `scaled` holds, with the method that is slow and sure; it knows only boxes around 0.
+    /// - Returns: whether it has a solution, which is the active set's then; nil where that stays open.
+    private func solvePrecisely() -> Bool? {
+        guard (0..<count).allSatisfy({ scaled.lower[$0] <= 0 && scaled.upper[$0] >= 0 }) else { return nil }
+        let point = precise ?? HomogeneousPoint<DoubleDouble>(scaled)
+        precise = point
+        return point.run(limit: 100) {
+            for snap in HomogeneousPoint<DoubleDouble>.Snap.allCases {
+                for i in 0..<count { active.trades[i] = point.trade(i, snap).double }
+                for r in 0..<scaled.rowCount { active.multipliers[r] = point.multiplier(r, snap) }
+                if isOptimal { return true }
+            }
+            return false
+        } proves: {
+            for r in 0..<scaled.rowCount { scaled.ray[r] = point.ray(r) }
+            return scaled.provesInfeasible(scaled.ray)
         }
     }
 
@@ -341,7 +374,9 @@ final class BranchAndBound {
     /// Whether the active set's trades and multipliers prove each other.
     private var isOptimal: Bool {
         let value = scaled.value(active.trades, exposure: exposure, tolerance: 1e-9)
-        return value - scaled.dualValue(active.multipliers) <= 1e-9 * max(value.magnitude, 1e-3)
+        // Infinite where a hard limit is left.
+        return value < .infinity
+            && value - scaled.dualValue(active.multipliers) <= 1e-9 * max(value.magnitude, 1e-3)
     }
 
     /// Solves both branches of every instrument that has not been branched on and is not whole: what they bring

@@ -80,7 +80,10 @@ extension HedgeSolver {
         _ problem: HedgeProblem, near trades: [Double], _ solver: HedgeSolver
     ) throws(HedgeError) -> [Double]? {
         var relaxed = problem.continuous
-        for room in [1e-9, 1e-8, 1e-7] {
+        // Room makes the problem easier, and its answer less near: no more is given than is needed, and what it takes
+        // from the nearest answer is looked at.
+        let least = problem.violations(trades: trades).reduce(0) { $0 + $1.magnitude }
+        for room in [0, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7] {
             for r in relaxed.bands.indices where relaxed.bands[r].isHard {
                 let band = problem.bands[r]
                 let exposure = problem.exposure(ofBand: r, trades: trades)
@@ -89,7 +92,9 @@ extension HedgeSolver {
                 relaxed.bands[r].low = min(band.low, exposure - slack)
                 relaxed.bands[r].high = max(band.high, exposure + slack)
             }
-            if try solver.solve(relaxed) == .optimal { return solver.solution.trades }
+            guard try solver.solve(relaxed) == .optimal else { continue }
+            let found = problem.violations(trades: solver.solution.trades).reduce(0) { $0 + $1.magnitude }
+            if found <= least * (1 + 1e-10) { return solver.solution.trades }
         }
         return nil
     }

@@ -118,6 +118,12 @@ public final class HedgeSolver {
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)
+        if problem.violation(trades: solution.trades) > 1e-10
+            || solution.cost.total - branching.best * scaled.objectiveScale
+                > 1e-10 * solution.cost.total.magnitude
+        {
+            sharpen(problem)
+        }
         let open = (branching.best - branching.bound) / max(branching.best.magnitude, 1e-300)
         solution.gap = max(open, 0)
         // The search knows scaled numbers; the answer is judged by the problem's own.
@@ -131,6 +137,43 @@ public final class HedgeSolver {
         solution.status =
             !keepsLimits ? .uncertified : solution.gap <= max(search.gap, 1e-9) ? .optimal : .budget
         return solution.status
+    }
+
+    /// A search leaves what may be any amount where its relaxations had it: solved for once more beside the whole
+    /// trades, by the problem's own numbers.
+    private func sharpen(_ problem: HedgeProblem) {
+        var rest = problem.continuous
+        var settled = [Double](repeating: 0, count: problem.instruments.count)
+        for i in problem.instruments.indices {
+            let instrument = problem.instruments[i]
+            let x = solution.trades[i]
+            guard
+                instrument.lot > 0 || x == 0 && (instrument.minimum > 0 || instrument.fixedCost > 0)
+                    || instrument.minimum > 0 && x.magnitude <= instrument.minimum
+            else { continue }
+            settled[i] = x
+            rest.instruments[i].maximumBuy = 0
+            rest.instruments[i].maximumSell = 0
+            rest.marginLimit -= instrument.margin * x.magnitude
+            rest.cashBudget -= instrument.cash * x + (x > 0 ? instrument.costBuy : -instrument.costSell) * x
+            rest.risk?.dollarDelta[instrument.underlying] += (problem.risk?.exposure[i] ?? 0) * x
+        }
+        for r in rest.bands.indices { rest.bands[r].current = problem.exposure(ofBand: r, trades: settled) }
+        let solver = HedgeSolver()
+        solver.search.timeLimit = scaled?.watch.secondsLeft ?? .infinity
+        solver.isCancelled = isCancelled
+        guard (try? solver.solve(rest)) == .optimal else { return }
+        var trades = solver.solution.trades
+        for i in trades.indices {
+            trades[i] += settled[i]
+            guard trades[i] == 0 || trades[i].magnitude >= problem.instruments[i].minimum else { return }
+        }
+        guard problem.violation(trades: trades) <= max(1e-10, problem.violation(trades: solution.trades))
+        else {
+            return
+        }
+        solution.trades = trades
+        solution.cost = problem.cost(trades: trades)
     }
 
     private func prepare(_ problem: HedgeProblem) -> (ScaledProblem, InteriorPoint, ActiveSet) {

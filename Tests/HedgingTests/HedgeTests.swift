@@ -334,8 +334,8 @@ private func desk() -> HedgeProblem {
                     riskAversion: 1, covariance: covariance, dollarDelta: [0, 0], exposure: [1, 1, 1])
             }
         }
-        #expect(risk([1, 2, 3, 1]).hasPrefix("risk.covariance: [BTC, ETH] is 2.0, [ETH, BTC] is 3.0"))
-        #expect(risk([1, 2, 2, 1]).hasPrefix("risk.covariance: smallest eigenvalue -"))
+        #expect(risk([1, 2, 3, 1]).hasPrefix("risk.cov: [BTC, ETH] is 2.0, [ETH, BTC] is 3.0"))
+        #expect(risk([1, 2, 2, 1]).hasPrefix("risk.cov: smallest eigenvalue -"))
         #expect(risk([1, .nan, 2, 1]).hasPrefix("risk.cov[0][1] (BTC): value nan"))
         #expect(risk([1, 1, 1]) == "risk.cov: 3 values where 4 are needed")
         #expect(risk([1, 1, 1, 1]) == "accepted")

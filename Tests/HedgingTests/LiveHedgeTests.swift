@@ -90,7 +90,7 @@ struct LiveHedgeTests {
         hedge.setInstrument(instrument, ofCandidate: 0)
         try risk.tick(0, price: risk.price(ofUnderlying: 0) * 1.2)
         #expect(throws: HedgeError.self) { try hedge.decide() }
-        let message = #expect(throws: (any Error).self) { try risk.tick(0, price: -5) }
-        #expect("\(try #require(message))".contains("price -5"))
+        let error = #expect(throws: RiskError.self) { try risk.tick(0, price: -5) }
+        #expect("\(try #require(error))".hasPrefix("\(risk.underlyings[0]): price: -5.0: must be in ["))
     }
 }
