@@ -80,4 +80,6 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case infeasible = 3
     /// An answer that could not be proved.
     case uncertified = 4
+    /// A limit that is breached, where that was to be told.
+    case breach = 5
 }

@@ -6,14 +6,16 @@ import Risk
 public struct BookHedge: Sendable {
     /// The book, or nil for all books together.
     public let book: String?
-    public let problem: HedgeProblem
+    public private(set) var problem: HedgeProblem
     /// One per instrument of the problem.
     public let candidates: [HedgeCandidate]
-    public let limits: [LimitTable.Limit]
+    /// The limit of each band.
+    public private(set) var limits: [LimitTable.Limit]
     /// Exposure of each book (by name) in each band.
-    public let exposures: [String: [Double]]
+    public private(set) var exposures: [String: [Double]]
     /// Where lots come from that no list of instruments states; nil without lots.
     public let amountNotes: AmountNotes?
+    private let measured: [MeasuredLimit]
 
     /// What a hedge may use.
     public struct Options: Sendable {
@@ -33,47 +35,37 @@ public struct BookHedge: Sendable {
         _ valuation: BookValuation, in chain: Chain, _ limits: LimitTable, _ options: Options,
         _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws(MarketError) -> [BookHedge] {
-        let books = Set(valuation.positions.map(\.book))
-        let contracts = chain.latestTickers.map(\.instrument) + valuation.positions.map(\.instrument)
-        let listed = Set(contracts.map(\.base))
-        for limit in limits.limits {
-            if let book = limit.book, !books.contains(book) {
-                throw .unknownName(
-                    limits.place(of: limit), column: "book", value: book,
-                    reason: "holds no positions")
-            }
-            if let underlying = limit.underlying, !listed.contains(underlying) {
-                throw .unknownName(
-                    limits.place(of: limit), column: "underlying", value: underlying,
-                    reason: "nothing in \(chain.file) is on it")
-            }
-            if let expiry = limit.expiry, !contracts.contains(where: limit.covers) {
-                throw .unknownName(
-                    limits.place(of: limit), column: "expiry", value: expiry,
-                    reason: "nothing in \(chain.file) expires then: expected a date such as 2026-03-27")
-            }
-        }
-        valuation.greeks.compute(engine)
-        let held = ContractFigures(count: valuation.contracts.count)
-        held.update(from: valuation.greeks, in: .usd)
+        try limits.requireKnown(valuation, chain)
+        let books = Set(limits.limits.compactMap(\.book))
+        let held = LimitMarket(valuation.greeks, chain, engine)
         let tickers = candidateTickers(chain, limits, valuation)
         let candidates = tickers.compactMap {
             HedgeCandidate($0, options.costs, options.holding, index: chain.indexPrice(of: $0.instrument))
         }
         let greeks = try ChainGreeks(candidates.map(\.ticker), .book, &badRows)
-        greeks.compute(engine)
         let kept = Set(greeks.tickers.map(\.instrument.name))
         let usable = candidates.filter { kept.contains($0.instrument.name) }
-        let figures = ContractFigures(count: usable.count)
-        figures.update(from: greeks, in: .usd)
+        let figures = LimitMarket(greeks, chain, engine)
 
         var names: [String?] = limits.limits.contains { $0.book == nil } ? [nil] : []
-        names += books.sorted().filter { book in limits.limits.contains { $0.book == book } }
-        return names.map { book in
-            BookHedge(
-                book, limits.limits.filter { $0.book == book }, valuation, held, usable, figures, chain,
-                options)
+        names += books.sorted()
+        var hedges: [BookHedge] = []
+        for book in names {
+            let own = limits.limits.filter { $0.book == book }
+            var measured: [MeasuredLimit] = []
+            for limit in own {
+                do throws(RiskError) {
+                    measured.append(
+                        MeasuredLimit(
+                            limit, valuation, book: book, try limit.measure.figures(held), usable,
+                            try limit.measure.figures(figures)))
+                } catch {
+                    throw limits.refusal(of: limit, error)
+                }
+            }
+            hedges.append(BookHedge(book, measured, usable, chain, options))
         }
+        return hedges
     }
 
     /// Every listed option of the underlyings that limits name, and their futures, perpetuals and coins.
@@ -106,8 +98,8 @@ public struct BookHedge: Sendable {
     }
 
     private init(
-        _ book: String?, _ limits: [LimitTable.Limit], _ valuation: BookValuation, _ held: ContractFigures,
-        _ candidates: [HedgeCandidate], _ figures: ContractFigures, _ chain: Chain, _ options: Options
+        _ book: String?, _ measured: [MeasuredLimit], _ candidates: [HedgeCandidate], _ chain: Chain,
+        _ options: Options
     ) {
         let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
         var problem = HedgeProblem(
@@ -123,38 +115,56 @@ public struct BookHedge: Sendable {
                     underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount))
         }
         self.amountNotes = options.usesLots ? amountNotes : nil
-        let rows = Dictionary(
-            valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
-            uniquingKeysWith: { a, _ in a })
-        var exposures: [String: [Double]] = [:]
-        for position in valuation.positions where book == nil || position.book == book {
-            guard let row = rows[position.instrument.name] else { continue }
-            for (b, limit) in limits.enumerated() where limit.covers(position.instrument) {
-                exposures[position.book, default: limits.map { _ in 0 }][b] +=
-                    position.quantity * held[row, limit.greek]
-            }
-        }
-        for (b, limit) in limits.enumerated() {
-            // In a fixed order, for the same bits in every run.
-            let current = exposures.keys.sorted().reduce(0) { $0 + (exposures[$1]?[b] ?? 0) }
-            let band =
-                limit.penalty.map {
-                    HedgeBand(
-                        soft: limit.low, limit.high, current: current, penalty: $0,
-                        penaltyQuadratic: limit.penaltyQuadratic)
-                } ?? HedgeBand(hard: limit.low, limit.high, current: current)
-            var coefficients: [(instrument: Int, coefficient: Double)] = []
-            for (i, candidate) in candidates.enumerated() where limit.covers(candidate.instrument) {
-                let coefficient = figures[i, limit.greek]
-                if coefficient != 0 { coefficients.append((instrument: i, coefficient: coefficient)) }
-            }
-            problem.add(limit.name, band, coefficients: coefficients)
-        }
         self.book = book
         self.problem = problem
         self.candidates = candidates
-        self.limits = limits
-        self.exposures = exposures
+        self.measured = measured
+        limits = []
+        exposures = [:]
+        for limit in measured { add(limit, limit.limit.measure.plane(limit.sums)) }
+    }
+
+    /// A band that keeps a plane of a limit's measure within the limit.
+    private mutating func add(_ measured: MeasuredLimit, _ weights: [Double]) {
+        let limit = measured.limit
+        let place = limits.count
+        for (name, sums) in measured.sumsOfBook {
+            let own = zip(weights, sums).reduce(0) { $0 + $1.0 * $1.1 }
+            exposures[name, default: limits.map { _ in 0 }].append(own)
+        }
+        for name in exposures.keys where exposures[name]?.count == place { exposures[name]?.append(0) }
+        // In a fixed order, for the same bits in every run.
+        let current = exposures.keys.sorted().reduce(0) { $0 + (exposures[$1]?[place] ?? 0) }
+        let band =
+            limit.penalty.map {
+                HedgeBand(
+                    soft: limit.low, limit.high, current: current, penalty: $0,
+                    penaltyQuadratic: limit.penaltyQuadratic)
+            } ?? HedgeBand(hard: limit.low, limit.high, current: current)
+        var coefficients: [(instrument: Int, coefficient: Double)] = []
+        for i in candidates.indices {
+            let coefficient = measured.figure(ofCandidate: i, weights)
+            if coefficient != 0 { coefficients.append((instrument: i, coefficient: coefficient)) }
+        }
+        let count = limits.count { $0.name == limit.name }
+        problem.add(
+            count == 0 ? limit.name : "\(limit.name) (\(count + 1))", band, coefficients: coefficients)
+        limits.append(limit)
+    }
+
+    /// The hedge with the planes of convex limits that trades leave, or nil where they keep all limits. Solved again
+    /// and again from the trades of the one before, it ends with trades that no others beat: planes that are left out
+    /// could only cost more.
+    public func tightened(by trades: [Double]) -> BookHedge? {
+        var tighter = self
+        for limit in measured where !limit.limit.measure.isLinear {
+            let sums = limit.sums(with: trades)
+            let weights = limit.limit.measure.plane(sums)
+            let value = zip(weights, sums).reduce(0) { $0 + $1.0 * $1.1 }
+            let scale = zip(weights, sums).reduce(limit.limit.high.magnitude) { $0 + ($1.0 * $1.1).magnitude }
+            if value > limit.limit.high + 1e-9 * scale { tighter.add(limit, weights) }
+        }
+        return tighter.limits.count > limits.count ? tighter : nil
     }
 
     // MARK: Cost by cause and by book

@@ -2,18 +2,19 @@ import Checks
 import Market
 import Risk
 
-/// The bands in which exposures are to stay: columns `underlying,greek,low,high` and, where wanted, `book`,
-/// `expiry`, `penalty`, `penalty_quadratic`.
+/// The bands in which exposures and other measures are to stay: columns `underlying,greek,low,high` (`measure` for
+/// `greek`) and, where wanted, `book`, `expiry`, `penalty`, `penalty_quadratic`; for measures of scenarios `grid`,
+/// `scenario`, `level`.
 public struct LimitTable: Sendable {
     /// One line. Limits are in the units of `ExposureGreek` in US dollars, as `poise risk` prints them.
-    public struct Limit: Sendable, Equatable {
+    public struct Limit: Sendable {
         /// The book, or nil for all books together.
         public let book: String?
         /// The coin, or nil for all.
         public let underlying: String?
         /// An expiry as `2026-03-27`, or nil for all.
         public let expiry: String?
-        public let greek: ExposureGreek
+        public let measure: any LimitMeasure
         /// −infinity and +infinity where the field is empty.
         public let low, high: Double
         /// Per unit outside; nil where the band is hard.
@@ -23,14 +24,15 @@ public struct LimitTable: Sendable {
         public let line: Int
 
         public init(
-            book: String? = nil, underlying: String? = nil, expiry: String? = nil, greek: ExposureGreek,
-            low: Double = -.infinity, high: Double = .infinity, penalty: Double? = nil,
+            book: String? = nil, underlying: String? = nil, expiry: String? = nil,
+            greek measure: any LimitMeasure, low: Double = -.infinity, high: Double = .infinity,
+            penalty: Double? = nil,
             penaltyQuadratic: Double = 0, line: Int = 0
         ) {
             self.book = book
             self.underlying = underlying
             self.expiry = expiry
-            self.greek = greek
+            self.measure = measure
             self.low = low
             self.high = high
             self.penalty = penalty
@@ -40,8 +42,11 @@ public struct LimitTable: Sendable {
 
         /// What the band is called in reports: `BTC vega`, `BTC 2026-03-27 gamma`, `all delta`.
         public var name: String {
-            [underlying ?? "all", expiry, greek.name].compactMap { $0 }.joined(separator: " ")
+            [underlying ?? "all", expiry, measure.name].compactMap { $0 }.joined(separator: " ")
         }
+
+        /// The exposure that it is about, if it is about one.
+        public var greek: ExposureGreek? { measure as? ExposureGreek }
 
         /// Whether a contract counts.
         func covers(_ instrument: Instrument) -> Bool {
@@ -71,7 +76,12 @@ public struct LimitTable: Sendable {
         file = source.name
         isText = true
         let underlying = try table.required("underlying")
-        let greek = try table.required("greek")
+        let greek = try table.required(["greek", "measure"])
+        var columns = ["greek": greek]
+        for column in ["grid", "scenario", "level"] {
+            if let place = try table.index(of: column) { columns[column] = place }
+        }
+        let grids = GridFiles(beside: file)
         let (low, high) = (try table.required("low"), try table.required("high"))
         let (book, expiry) = (try table.index(of: "book"), try table.index(of: "expiry"))
         let (penalty, quadratic) = (
@@ -88,19 +98,17 @@ public struct LimitTable: Sendable {
                 guard let column, !row.text(column).isEmpty else { return nil }
                 return try row.number(column, field, rule)
             }
-            let greekName = row.text(greek)
-            guard let measure = ExposureGreek(limitName: greekName) else {
-                let known = ExposureGreek.allCases.map(\.key).joined(separator: ", ")
-                throw row.invalid(greek, "greek", "expected one of \(known)")
+            let fields = LimitRow(row: row, columns: columns, grids: grids)
+            for measure in try LimitMeasures.read(fields) {
+                let limit = Limit(
+                    book: name(book), underlying: name(underlying), expiry: name(expiry), greek: measure,
+                    low: try number(low, "low", .finite) ?? -.infinity,
+                    high: try number(high, "high", .finite) ?? .infinity,
+                    penalty: try number(penalty, "penalty", .notNegative),
+                    penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0,
+                    line: row.line)
+                try add(limit, high: row.text(high), &seen)
             }
-            let limit = Limit(
-                book: name(book), underlying: name(underlying), expiry: name(expiry), greek: measure,
-                low: try number(low, "low", .finite) ?? -.infinity,
-                high: try number(high, "high", .finite) ?? .infinity,
-                penalty: try number(penalty, "penalty", .notNegative),
-                penaltyQuadratic: try number(quadratic, "penalty_quadratic", .notNegative) ?? 0,
-                line: row.line)
-            try add(limit, high: row.text(high), &seen)
         }
         guard !limits.isEmpty || !badRows.skipped.isEmpty else { throw .empty(file: file) }
     }
@@ -127,10 +135,14 @@ public struct LimitTable: Sendable {
         guard limit.low > -.infinity || limit.high < .infinity else {
             throw invalid("low", "", "low and high are both empty: nothing is limited")
         }
+        if !limit.measure.isLinear, limit.low > -.infinity || limit.penalty != nil {
+            throw invalid(
+                "greek", limit.measure.name, "takes a high limit that must hold: no low one and no penalty")
+        }
         let key = "\(limit.book ?? "")|\(limit.name)"
         if let earlier = seen.updateValue(limit.line, forKey: key) {
             throw invalid(
-                "greek", limit.greek.key,
+                "greek", limit.greek?.key ?? limit.measure.name,
                 "\(isText ? "line" : "row") \(earlier) has a limit for the same exposure")
         }
         limits.append(limit)

@@ -13,6 +13,8 @@ public final class LiveHedge {
     public private(set) var problem: HedgeProblem
     public let candidates: [HedgeCandidate]
     public let limits: [LimitTable.Limit]
+    /// The exposure that each band is about.
+    public let greeks: [ExposureGreek]
     /// The contract of each candidate in `risk`.
     public let contracts: [Int]
 
@@ -41,6 +43,16 @@ public final class LiveHedge {
         problem = hedge.problem
         candidates = hedge.candidates
         limits = hedge.limits
+        var greeks: [ExposureGreek] = []
+        for limit in hedge.limits {
+            guard let greek = limit.greek else {
+                throw .invalidValue(
+                    of: limit.name, field: "limit", value: limit.high,
+                    reason: "live hedges keep exposures within limits, nothing else")
+            }
+            greeks.append(greek)
+        }
+        self.greeks = greeks
         var contracts: [Int] = []
         for candidate in hedge.candidates {
             guard let contract = risk.number(of: candidate.instrument.name) else {
@@ -117,7 +129,7 @@ public final class LiveHedge {
         refresh()
         var isOutside = false
         for b in problem.bands.indices {
-            let current = sums[sumOfBand[b], limits[b].greek]
+            let current = sums[sumOfBand[b], greeks[b]]
             problem.bands[b].current = current
             let tolerance = max(tolerances[b], 1e-9 * HedgeProblem.leastShareOfTerms * current.magnitude)
             let (low, high) = (problem.bands[b].low - tolerance, problem.bands[b].high + tolerance)
@@ -127,7 +139,7 @@ public final class LiveHedge {
         for b in problem.bands.indices {
             for k in problem.bands[b].entries {
                 let contract = contracts[problem.entries[k].instrument]
-                problem.entries[k].coefficient = risk.figure(contract, limits[b].greek)
+                problem.entries[k].coefficient = risk.figure(contract, greeks[b])
             }
         }
         return .hedge(try solver.solve(problem, start: .warm))

@@ -124,23 +124,40 @@ struct HedgeCommand: ParsableCommand {
         let isLive = problem == nil
         if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
+        let timeLimit = solver.search.timeLimit
         let clock = ContinuousClock()
         var isInfeasible = false
         var isUnproved = false
-        let problems = file?.problems ?? hedges.map(\.problem)
+        var problems = file?.problems ?? hedges.map(\.problem)
         let names = Self.distinct(problems.map(\.name))
         let answer = { (index: Int) throws -> HedgeReport in
-            let problem = problems[index]
+            var hedge = file == nil ? hedges[index] : nil
             let begin = clock.now
-            do throws(HedgeError) {
-                try solver.solve(problem, start: warm ? .warm : .cold)
-            } catch {
-                throw HedgeInputError(
-                    file: file?.name ?? limits ?? "", problem: problem.name, error: error)
+            // Convex limits take a plane after the other, until the trades keep them.
+            for round in 1... {
+                let problem = problems[index]
+                do throws(HedgeError) {
+                    try solver.solve(problem, start: warm ? .warm : .cold)
+                } catch {
+                    throw HedgeInputError(
+                        file: file?.name ?? limits ?? "", problem: problem.name, error: error)
+                }
+                guard ![.infeasible, .uncertified].contains(solver.solution.status),
+                    let tighter = hedge?.tightened(by: solver.solution.trades)
+                else { break }
+                // All rounds share the time of one problem.
+                solver.search.timeLimit = timeLimit - (clock.now - begin) / .seconds(1)
+                guard round < 1000, solver.search.timeLimit > 0 else {
+                    throw UnsettledLimitsError(problem: problem.name)
+                }
+                hedge = tighter
+                problems[index] = tighter.problem
             }
+            solver.search.timeLimit = timeLimit
+            let problem = problems[index]
             let duration = (clock.now - begin) / .microseconds(1)
             var report = HedgeReport(problem, solver.solution, microseconds: duration)
-            report.hedge = file == nil ? hedges[index] : nil
+            report.hedge = hedge
             isUnproved = isUnproved || solver.solution.status == .uncertified
             if solver.solution.status == .infeasible {
                 report.infeasibility = try solver.diagnose(problem)
@@ -225,4 +242,14 @@ struct HedgeInputError: PoiseError {
     let error: HedgeError
     var reason: String { error.reason }
     var description: String { "\(file): problem \"\(problem)\": \(error)" }
+}
+
+/// Convex limits that trades left however many planes were added in the time that there was.
+struct UnsettledLimitsError: PoiseError {
+    let problem: String
+    var place: Place? { .name(problem) }
+    var reason: String {
+        "its convex limits were not settled by 1000 problems one after the other, or in the time that it may take"
+    }
+    var exitStatus: ExitStatus { .uncertified }
 }

@@ -99,7 +99,7 @@ struct HedgeReport {
                 for (r, band) in problem.bands.enumerated() {
                     json.object { json in
                         json.member("name", problem.bandNames[r])
-                        json.member("unit", hedge.limits[r].greek.unit(.usd))
+                        json.member("unit", hedge.limits[r].measure.unitName)
                         json.member("before", band.current)
                         json.member("after", problem.exposure(ofBand: r, trades: trades))
                         json.member("low", band.low.ifFinite)
@@ -289,7 +289,7 @@ struct HedgeReport {
             columns: [
                 Column("band") { .text(problem.bandNames[$0]) },
                 Column("unit") { band in
-                    hedge.map { .text($0.limits[band].greek.shortUnit(.usd)) } ?? .empty
+                    hedge.map { .text($0.limits[band].measure.unitForPeople) } ?? .empty
                 },
                 Column("before", style: .significant) { .number(problem.bands[$0].current) },
                 Column("after", style: .significant) {
@@ -311,7 +311,7 @@ struct HedgeReport {
             let band = problem.bands[r]
             let step = Self.roundStep(0.1 * band.width)
             let limit = price > 0 ? "low" : "high"
-            let unit = hedge.map { " " + $0.limits[r].greek.shortUnit(.usd) } ?? ""
+            let unit = hedge.map { " " + $0.limits[r].measure.unitForPeople } ?? ""
             let (saving, words) = saving(price.magnitude * step) {
                 if price > 0 { $0.bands[r].low -= step } else { $0.bands[r].high += step }
             }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checks
 import Poise
 
 struct RiskCommand: ParsableCommand {
@@ -14,12 +15,26 @@ struct RiskCommand: ParsableCommand {
 
     @OptionGroup var inputs: BookOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Table book,underlying,expiry,measure,low,high: show value, headroom and breaches of each limit; csv has them alone.",
+            valueName: "file"))
+    var limits: String?
+
+    @Flag(help: "With --limits: exit with status 5 where a limit is breached.")
+    var failOnBreach = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         _ = try inputs.groupings()
         _ = try inputs.requireFiles()
         try inputs.groups.validate(common.format)
+        if failOnBreach, limits == nil { throw ValidationError("--fail-on-breach needs --limits") }
+        if inputs.groups.totals, limits != nil {
+            throw ValidationError("--totals and --limits: give one or the other")
+        }
+        try requireOneStandardInput(inputs.chain + [inputs.positions, limits])
     }
 
     func run() throws {
@@ -49,19 +64,38 @@ struct RiskCommand: ParsableCommand {
 
         let report = report(plans, exposures)
         try Holdings(books.file, valuation.positions).explaining { try report.requireFinite() }
+        let limits = try self.limits.map { path in
+            let table = try LimitTable(try Source(path: path), &badRows)
+            try badRows.requireRows(table.limits.count, of: table.file)
+            return LimitReport(status: try table.status(of: valuation, in: books.chain, engine))
+        }
+        try Holdings(books.file, valuation.positions).explaining { try limits?.report.requireFinite() }
         let facts = RiskFacts(books.chain, valuation, engine.instructionSet)
         switch common.format {
         case .table:
             try report.writeTable(to: output)
+            if let limits {
+                try output.write("\n")
+                try limits.report.writeTable(to: output)
+                try output.write("\n" + limits.text)
+            }
             stopwatch.lap("print")
             try output.write("\n" + facts.text + stopwatch.text + "\n")
         case .csv:
-            try report.csv(inputs.groups).writeCSV(to: output)
+            if let limits {
+                try limits.report.writeCSV(to: output)
+            } else {
+                try report.csv(inputs.groups).writeCSV(to: output)
+            }
         case .json:
             try output.writeJSON { json in
                 try json.object { json in
                     facts.write(by: groupings, numeraire, to: &json)
                     stopwatch.write(to: &json)
+                    if let limits {
+                        json.line(1)
+                        json.member("limits") { limits.write(to: &$0) }
+                    }
                     try report.writeMembers(to: &json, output)
                     json.line()
                 }
@@ -69,6 +103,7 @@ struct RiskCommand: ParsableCommand {
         }
         try outputs.finish()
         common.report(badRows)
+        if failOnBreach, let limits, limits.breachCount > 0 { throw ExitCode(ExitStatus.breach.rawValue) }
     }
 
     /// Rows of the first plan, and those of the others as totals.

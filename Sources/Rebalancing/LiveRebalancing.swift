@@ -52,7 +52,7 @@ public final class LiveRebalancing {
             guard let name = limit.underlying, let place = hedge.risk.underlyings.firstIndex(of: name) else {
                 throw fail("the limit on \(limit.name) names no underlying that is held")
             }
-            guard rule.policy.greek.isMeasured(by: limit.greek) else {
+            guard rule.policy.greek.isMeasured(by: hedge.greeks[rule.limit]) else {
                 throw fail(
                     "the limit on \(limit.name) is not about \(rule.policy.greek.rawValue), as the policy is")
             }
@@ -78,7 +78,7 @@ public final class LiveRebalancing {
         for (number, rule) in rules.enumerated() {
             let limit = hedge.limits[rule.limit]
             let spot = hedge.risk.price(ofUnderlying: underlyings[number])
-            fill(&states[number], rule, limit.greek, spot)
+            fill(&states[number], rule, hedge.greeks[rule.limit], spot)
             var band = rule.policy.band(states[number])
             if rule.policy.adjustsVolatility {
                 band = band.shifted(by: volatilityShift(number, rule, spot).negated)
@@ -94,10 +94,11 @@ public final class LiveRebalancing {
                     of: limit.name, field: "band", value: band.lower[0],
                     reason: "\(rule.policy.name) lacks a figure of the state")
             }
-            let current = hedge.exposure(ofBand: rule.limit, limit.greek)
+            let current = hedge.exposure(ofBand: rule.limit, hedge.greeks[rule.limit])
             guard current.isFinite else {
                 throw RebalancingError.invalidExposure(
-                    of: limit.name, field: limit.greek.name, value: current, reason: "is not finite")
+                    of: limit.name, field: hedge.greeks[rule.limit].name, value: current,
+                    reason: "is not finite")
             }
             let isOutside = current < band.lower[0] || current > band.upper[0]
             bands[number] = band

@@ -39,7 +39,7 @@ struct LiveHedgeTests {
                 if let expiry = limit.expiry, let place = column(.expiry), labels[place] != expiry {
                     return sum
                 }
-                return sum + risk.exposures[group, limit.greek]
+                return sum + risk.exposures[group, limit.greek ?? .value]
             }
         }
     }

@@ -5,9 +5,26 @@ import Testing
 enum BookOptionRows {
     typealias Row = EveryOptionTests.Row
     typealias Desk = EveryOptionTests.Desk
+    static let years = 20 / 365.0
 
     static let rows =
         ["risk", "scenarios", "var"].flatMap(shared) + explainRows + [
+            Row("risk", "--limits", "the value of each limit, and its headroom, below 0 where it is breached")
+            {
+                let limits = try $0.write(
+                    "l.csv", "underlying,greek,low,high\nBTC,delta,-1000,300000\n*,delta,250000,\n")
+                let rows = try $0.standard("risk", ["--limits", limits])
+                let delta = 180_000 + 120_000 * Desk.normal(0.6 * years.squareRoot() / 2)
+                #expect(rows.count == 2 && rows.allSatisfy { $0["value"].near(delta, 1e-12) })
+                #expect(rows[0]["headroom"].near(300_000 - delta, 1e-11) && rows[0]["breach"] == "")
+                #expect(rows[1]["headroom"].near(delta - 250_000, 1e-11) && rows[1]["breach"] == "breach")
+            },
+            Row("risk", "--fail-on-breach", "status 5 where a limit is breached, else 0") {
+                let arguments = $0.arguments("risk") + ["--fail-on-breach", "--limits"]
+                try #expect(Poise.run(arguments + [$0.path("limits.csv")]).status == 5)
+                let wide = try $0.write("wide.csv", "underlying,greek,low,high\nBTC,delta,-1000,300000\n")
+                try #expect(Poise.run(arguments + [wide]).status == 0)
+            },
             Row(
                 "scenarios", "--grid",
                 "a linear perpetual gains the move, an option the difference of its values"

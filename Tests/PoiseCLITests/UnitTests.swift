@@ -28,6 +28,27 @@ struct UnitTests {
         #expect(try binding(0).isEmpty)
     }
 
+    @Test("Of an even number of a pool's liquidities the mean of the two in the middle counts")
+    func median() throws {
+        try Poise.inFolder { folder in
+            try Data("liquidity\n8000\n1000\n4000\n2000\n".utf8).write(
+                to: folder.appendingPathComponent("pool.csv"))
+            func run(_ liquidity: String) throws -> String {
+                let file = folder.appendingPathComponent("run.toml")
+                let text = SimulateCommandTests.small.replacingOccurrences(
+                    of: "taker_fee = 0.001\noutages_from_to_hours = [[3, 5]]\n",
+                    with: "kind = \"pool\"\n\(liquidity)\nfee = 0.003\ngas_usd = 1\n")
+                try Data(text.utf8).write(to: file)
+                let result = try Poise.run(["simulate", "--config", file.path, "--format", "csv"])
+                #expect(result.status == 0, "\(result.errors)")
+                return result.output
+            }
+            let ofFile = try run("liquidity_file = \"pool.csv\"\nliquidity_unit = 1")
+            #expect(try ofFile == run("liquidity = 3000"))
+            #expect(try ofFile != run("liquidity = 2000"))
+        }
+    }
+
     @Test("Half-lives are read in hours")
     func halfLives() throws {
         try Poise.inFolder { folder in

@@ -89,7 +89,7 @@ struct LiveRebalancingTests {
         prepared(live)
         let decision = try live.decide()
         hedge.refresh()
-        let before = hedge.limits.indices.map { hedge.exposure(ofBand: $0, hedge.limits[$0].greek) }
+        let before = hedge.limits.indices.map { hedge.exposure(ofBand: $0, hedge.greeks[$0]) }
         print("exposures", before, "bands", live.bands.map { [$0.lower[0], $0.upper[0]] })
 
         let spot = risk.price(ofUnderlying: try #require(risk.underlyings.firstIndex(of: "BTC")))
@@ -114,7 +114,7 @@ struct LiveRebalancingTests {
         hedge.refresh()
         for (rule, band) in zip(live.rules, live.bands) {
             let (limit, outside) = (hedge.limits[rule.limit], live.isOutside[rule.limit])
-            let now = hedge.exposure(ofBand: rule.limit, limit.greek)
+            let now = hedge.exposure(ofBand: rule.limit, hedge.greeks[rule.limit])
             let (low, high) =
                 outside ? (band.innerLower[0], band.innerUpper[0]) : (band.lower[0], band.upper[0])
             let slack = 1e-6 * max(1, abs(before[rule.limit]))
