@@ -72,7 +72,10 @@ import Testing
         var options = BookHedge.Options()
         field.swift(&options)
         let expected = try Self.swiftHedge(options)
-        #expect(answer.result.outcome == POISE_HEDGE_OPTIMAL)
+        // A search over lots may end at its node limit: the best trades found, with their gap.
+        let isStopped = expected.solution.status == .budget
+        #expect(isStopped ? options.usesLots : expected.solution.status == .optimal)
+        #expect(answer.result.outcome == (isStopped ? POISE_HEDGE_BUDGET : POISE_HEDGE_OPTIMAL))
         #expect(sameBits(answer.trades, expected.solution.trades))
         #expect(answer.trades.contains { $0 != 0 })
         if index > 0 { #expect(!sameBits(answer.trades, try Self.answer { _ in }.trades)) }
