@@ -133,7 +133,7 @@ def test_times(chain, positions, time):
     book.advance(time)
     book.update()
     assert np.array_equal(book.exposures()["value_usd"], expected.exposures()["value_usd"])
-    for wrong in ("2026-03-03", 1.7e12, datetime.date(2026, 3, 3), np.datetime64("NaT")):
+    for wrong in ("soon", float("nan"), np.datetime64("NaT")):
         with pytest.raises(poise.InputError) as caught:
             book.advance(wrong)
         assert caught.value.field == "time"

@@ -159,7 +159,7 @@ def test_arguments_are_refused():
         (ValueError, "expected 4 writable float64", {"out": {"price": frozen}}),
         (ValueError, "overlaps an input", {"out": {"price": options["spot"]}}),
         (ValueError, "has no column 'delta'", {"out": {"price": np.ones(4)}, "greeks": ["delta"]}),
-        (poise.InputError, "row 1: type must be C or P", {"type": ["C", "X", "C", "P"]}),
+        (poise.InputError, 'row 1: type: "X": must be C or P', {"type": ["C", "X", "C", "P"]}),
     ]:
         with pytest.raises(error, match=text.replace("[", r"\[")):
             poise.greeks(**{**options, **wrong})
