@@ -41,7 +41,7 @@ let package = Package(
     ],
     dependencies: [
         // Used by the command-line tool alone: embedders of the library neither compile nor link them.
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // C, where Swift can't say it.
