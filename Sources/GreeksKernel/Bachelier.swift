@@ -1,3 +1,4 @@
+import Glibc
 import VectorMath
 
 /// A normally distributed underlying, for prices that may be negative and for spreads.
@@ -11,12 +12,16 @@ import VectorMath
 ///   60 digits.
 public enum Bachelier: PricingModel {
     public static var name: String { "bachelier" }
+    public static var summary: String {
+        "a normal one: vol in units of the price, spot and strike of either sign"
+    }
     public static var range: AcceptedRange {
         AcceptedRange(
             leastPrice: 0, largestPrice: Domain.largestNormalPrice, allowsNegativePrices: true,
             largestVolatility: Domain.largestNormalPrice, largestExponent: Domain.largestNormalExponent)
     }
     public static var greeks: GreekSet { .standard }
+    public static var inverse: ModelInverse { .ofOne { $0.normalVolatility() } }
 
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(
@@ -86,5 +91,66 @@ public enum Bachelier: PricingModel {
         greeks[.veta] = keptVega * (rate - half + d * drift)
         greeks[.ultima] = volga * (d * d - Lanes(repeating: 3)) * reciprocalVolatility
         return greeks
+    }
+}
+
+extension PricedOption {
+    /// With a = |F − K|, c the time value at expiry, s = σ√T and u = a/s,
+    ///
+    ///     c = s n(u) − a N(−u).
+    func normalVolatility() -> ImpliedVolatility {
+        let (held, owed) = (spot * exp(-dividend * years), strike * discount)
+        let forwardValue = isPut ? owed - held : held - owed
+        let timeValue = price - max(0, forwardValue)
+        // The rounding of the discounted prices, which a price of just the intrinsic value may fall short by.
+        let rounding = max(abs(held), abs(owed)) * 0x1p-50
+        guard price >= 0, timeValue >= -rounding else { return .none(.belowIntrinsic) }
+        guard price < .infinity else { return .none(.aboveMaximum) }
+        guard timeValue > (forwardValue > 0 ? rounding / 4 : 0) else { return .one(0) }
+        let deviation = Self.normalDeviation(timeValue / discount, distance: abs(forwardValue) / discount)
+        let volatility = deviation / years.squareRoot()
+        return volatility <= Domain.largestNormalPrice ? .one(volatility) : .none(.aboveMaximum)
+    }
+
+    /// The s of which c = s n(u) − a N(−u), by Newton's method from the side from which it cannot overshoot.
+    private static func normalDeviation(_ value: Double, distance: Double) -> Double {
+        let root = (2 * Double.pi).squareRoot()
+        guard distance > 0, value / distance < 1e18 else { return root * value }
+        let ratio = value / distance
+        guard ratio < 0.004 else {
+            // c is convex in s, and at most s/√(2π) − a/2 below it: this begins above the solution.
+            var s = root * (value + distance / 2)
+            for _ in 0..<100 {
+                let u = distance / s
+                let density = exp(-u * u / 2) / root
+                let next = s - (s * density - distance * erfc(u * 0.5.squareRoot()) / 2 - value) / density
+                guard next < s else { break }
+                s = next
+            }
+            return s
+        }
+        // ln(c/a) = ln(n(u)/u − N(−u)) is concave in u from 2 on: this begins beyond the solution.
+        let logarithm = log(ratio)
+        var u = (-2 * logarithm).squareRoot()
+        for _ in 0..<100 {
+            let excess = excessRatio(u)
+            let next = u + (log(excess) - u * u / 2 - log(root) - logarithm) * excess * u * u
+            guard next < u else { break }
+            u = next
+        }
+        return distance / u
+    }
+
+    /// 1/u − N(−u)/n(u), for u above 2: an asymptotic series where the difference would cancel.
+    private static func excessRatio(_ u: Double) -> Double {
+        guard u >= 10 else {
+            return 1 / u - erfc(u * 0.5.squareRoot()) / 2 * (2 * Double.pi).squareRoot() * exp(u * u / 2)
+        }
+        var (term, sum) = (1 / u, 0.0)
+        for k in 1...20 {
+            term *= -Double(2 * k - 1) / (u * u)
+            sum -= term
+        }
+        return sum
     }
 }

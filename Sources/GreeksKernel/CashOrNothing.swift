@@ -9,8 +9,15 @@ import VectorMath
 ///   against numerical ones in 60 digits.
 public enum CashOrNothing: PricingModel {
     public static var name: String { "cash-or-nothing" }
+    public static var summary: String { "pays 1 if it ends in the money" }
     public static var range: AcceptedRange { .lognormal }
     public static var greeks: GreekSet { .standard }
+    public static var inverse: ModelInverse {
+        .ofOne {
+            $0.volatility(
+                ofProbability: $0.price / $0.discount, $0.logForwardMoneyness, isBelow: $0.isPut)
+        }
+    }
 
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(

@@ -122,6 +122,16 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     public func column(_ numeraire: Numeraire) -> String { key + "_" + unit(numeraire) }
 }
 
+extension GreekSet {
+    /// The Greeks that exposures are made of, which is `book` as long as no definition needs another.
+    public static let exposures = GreekSet(
+        ExposureGreek.allCases.flatMap { exposure in
+            let definition = exposure.definition(of: ExposureTerms())
+            return [definition.first] + [definition.second, definition.third].compactMap { $0 }
+        }
+    ).union(.book)
+}
+
 /// One element per exposure.
 public typealias ExposureArray<Element> = InlineArray<10, Element>
 

@@ -7,10 +7,14 @@ import VectorMath
 public protocol PricingModel {
     /// As in tables and on the command line.
     static var name: String { get }
+    /// What is special about it, for those who choose: `prices of either sign`.
+    static var summary: String { get }
     /// The range that it accepts.
     static var range: AcceptedRange { get }
     /// What it computes: the Greeks that its function assigns.
     static var greeks: GreekSet { get }
+    /// How a price gives the volatility back.
+    static var inverse: ModelInverse { get }
 
     static func greeks<A: LaneArithmetic>(
         _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
@@ -34,6 +38,9 @@ public enum OptionModel: Int, Sendable, CaseIterable {
 
     /// As in tables and on the command line.
     public var name: String { definition.name }
+
+    /// What is special about it.
+    public var summary: String { definition.summary }
 
     /// The range that it accepts.
     public var range: AcceptedRange { definition.range }
@@ -91,8 +98,10 @@ extension OptionModel {
 /// A lognormal underlying: the formulas of `Greek`.
 public enum BlackScholesMerton: PricingModel {
     public static var name: String { "black-scholes-merton" }
+    public static var summary: String { "a lognormal underlying" }
     public static var range: AcceptedRange { .lognormal }
     public static var greeks: GreekSet { .all }
+    public static var inverse: ModelInverse { .ofLanes }
 
     @inlinable @inline(__always)
     public static func greeks<A: LaneArithmetic>(

@@ -42,7 +42,7 @@ public struct BookHedge: Sendable {
         let candidates = tickers.compactMap {
             HedgeCandidate($0, options.costs, options.holding, index: chain.indexPrice(of: $0.instrument))
         }
-        let greeks = try ChainGreeks(candidates.map(\.ticker), .book, &badRows)
+        let greeks = try ChainGreeks(candidates.map(\.ticker), .exposures, &badRows)
         let kept = Set(greeks.tickers.map(\.instrument.name))
         let usable = candidates.filter { kept.contains($0.instrument.name) }
         let figures = LimitMarket(greeks, chain, engine)

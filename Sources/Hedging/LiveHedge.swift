@@ -169,7 +169,7 @@ extension LiveHedge {
         for candidate in hedges.flatMap(\.candidates) where seen.insert(candidate.instrument.name).inserted {
             tickers.append(candidate.ticker)
         }
-        let greeks = try ChainGreeks(tickers, .book, &badRows)
+        let greeks = try ChainGreeks(tickers, .exposures, &badRows)
         let needsExpiries = limits.limits.contains { $0.expiry != nil }
         let risk = try LiveRisk(
             valuation.positions, greeks, by: needsExpiries ? [.expiry, .book] : [.book], engine: engine)

@@ -51,7 +51,7 @@ final class LiveHandle {
             let listed = Set(tickers.map(\.instrument.name))
             tickers += valuation.greeks.tickers.filter { !listed.contains($0.instrument.name) }
             let greeks = try reading { badRows throws(MarketError) in
-                try ChainGreeks(tickers, .book, &badRows)
+                try ChainGreeks(tickers, .exposures, &badRows)
             }
             do throws(RiskError) {
                 risk = try LiveRisk(

@@ -1,16 +1,6 @@
 import ArgumentParser
 import Poise
 
-extension OptionModel: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let model = Self.allCases.first(where: { $0.name == argument }) else { return nil }
-        self = model
-    }
-
-    public var defaultValueDescription: String { name }
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-}
-
 struct GreeksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "greeks",
@@ -36,14 +26,9 @@ struct GreeksCommand: ParsableCommand {
         ))
     var coin = false
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            For --options: black-scholes-merton; bachelier, with vol in units of the price and prices of either \
-            sign; or cash-or-nothing, which pays 1.
-            """
-        ))
-    var model: OptionModel = .blackScholesMerton
+    @Option(name: .customLong("model"), help: "Pricing model of --options.")
+    var choice = ModelChoice(model: .blackScholesMerton)
+    var model: OptionModel { choice.model }
 
     @OptionGroup var common: CommonOptions
 

@@ -20,14 +20,9 @@ struct ImpliedVolatilityCommand: ParsableCommand {
         help: "Prices are in coin, as of options settled in it: multiplied by spot, the price of the future.")
     var coin = false
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            black-scholes-merton; bachelier, with vol in units of the price and spot and strike of either sign; or \
-            cash-or-nothing, which pays 1.
-            """
-        ))
-    var model: OptionModel = .blackScholesMerton
+    @Option(name: .customLong("model"), help: "Pricing model.")
+    var choice = ModelChoice(model: .blackScholesMerton)
+    var model: OptionModel { choice.model }
 
     @OptionGroup var common: CommonOptions
 
@@ -43,7 +38,8 @@ struct ImpliedVolatilityCommand: ParsableCommand {
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
         let table = try OptionTable(
-            try Source(path: options), quote: .price, allowsNegativePrices: model == .bachelier, &badRows)
+            try Source(path: options), quote: .price, allowsNegativePrices: model.range.allowsNegativePrices,
+            &badRows)
         try badRows.requireRows(table.count, of: table.file)
         let volatilities = engine.impliedVolatilities(of: try table.prices(inCoin: coin), model: model)
         func column(_ name: String, _ cell: @escaping (Int) -> Cell) -> Report<Int>.Column {

@@ -9,6 +9,24 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, csv, json
 }
 
+/// A pricing model by its name. The parser of arguments would show the number of an enumeration as the default.
+struct ModelChoice: ExpressibleByArgument {
+    let model: OptionModel
+
+    init(model: OptionModel) { self.model = model }
+
+    init?(argument: String) {
+        guard let model = OptionModel.allCases.first(where: { $0.name == argument }) else { return nil }
+        self.model = model
+    }
+
+    var defaultValueDescription: String { model.name }
+    static var allValueStrings: [String] { OptionModel.allCases.map(\.name) }
+    static var allValueDescriptions: [String: String] {
+        Dictionary(uniqueKeysWithValues: OptionModel.allCases.map { ($0.name, $0.summary) })
+    }
+}
+
 /// Where a report goes and in which form.
 struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; csv or json for programs, with all digits.")

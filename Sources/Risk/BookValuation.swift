@@ -29,7 +29,7 @@ public struct BookValuation: Sendable {
                 withoutRate.insert(position.instrument.name)
             }
         }
-        greeks = try ChainGreeks(tickers, .book, &badRows)
+        greeks = try ChainGreeks(tickers, .exposures, &badRows)
         let priced = Dictionary(
             greeks.tickers.map { ($0.instrument.name, $0.instrument) },
             uniquingKeysWith: { first, _ in first })

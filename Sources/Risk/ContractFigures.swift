@@ -20,7 +20,7 @@ public struct ContractFigures: Sendable {
     /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Allocates nothing.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
         let columns = chain.greeks.columns
-        guard chain.greeks.selection.isSuperset(of: .book) else { return }
+        guard chain.greeks.selection.isSuperset(of: .exposures) else { return }
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
             let forward = chain.options.spot[row]

@@ -47,7 +47,7 @@ struct ChainScenarioTests {
                         openInterest: nil, bids: [], asks: [], published: nil)
                 }
                 var badRows = BadRows(skip: true)
-                let moved = try ChainGreeks(tickers, .book, &badRows)
+                let moved = try ChainGreeks(tickers, .exposures, &badRows)
                 moved.compute(engine)
                 let (before, after) = (
                     try #require(chain.greeks[.price]), try #require(moved.greeks[.price])
@@ -200,7 +200,7 @@ struct ChainScenarioTests {
                 markVolatility: volatility, openInterest: nil, bids: [], asks: [], published: nil)
         }
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks(tickers, .book, &badRows)
+        let chain = try ChainGreeks(tickers, .exposures, &badRows)
         var scenario = ScenarioGrid.Scenario()
         scenario.stickiness = .moneyness
         scenario.spot = move
@@ -237,7 +237,7 @@ struct ChainScenarioTests {
                 openInterest: nil, bids: [], asks: [], published: nil)
         }
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks(tickers, .book, &badRows)
+        let chain = try ChainGreeks(tickers, .exposures, &badRows)
         let engine = try GreeksEngine()
         func price(_ k: Int, forward: Double, volatility: Double, years: Double) throws -> Double {
             let batch = try OptionBatch(
@@ -307,7 +307,7 @@ struct ChainScenarioTests {
                         quantity: Double.random(in: -20...20, using: &generator), line: 0))
             }
         }
-        let chain = try ChainGreeks(tickers, .book, &badRows)
+        let chain = try ChainGreeks(tickers, .exposures, &badRows)
         for name in ["deribit-btc", "desk"] {
             let path = SharedData.packageRoot.appendingPathComponent("Examples/grids/\(name).json").path
             let scenarios = try ChainScenarios(

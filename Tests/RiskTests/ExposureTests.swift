@@ -217,7 +217,7 @@ struct ExposureTests {
                 let moved = try ExchangeTests.ticker(
                     ticker.instrument.name, at: milliseconds, price: forward, volatility: volatility)
                 var badRows = BadRows(skip: false)
-                let chain = try ChainGreeks([moved], .book, &badRows)
+                let chain = try ChainGreeks([moved], .exposures, &badRows)
                 chain.compute(setup.engine)
                 let figures = ContractFigures(count: 1)
                 figures.update(from: chain, in: numeraire)

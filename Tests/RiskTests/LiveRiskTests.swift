@@ -65,7 +65,7 @@ struct LiveRiskTests {
                     interestRate: instrument.isOption ? 0.03 : 0, openInterest: nil, bids: [], asks: [],
                     published: nil)
             }
-            return try ChainGreeks(tickers, .book, &badRows)
+            return try ChainGreeks(tickers, .exposures, &badRows)
         }
 
         func live(

@@ -231,7 +231,7 @@ struct ScenarioTests {
             underlyingPrice: nil, underlyingIndex: nil, indexPrice: nil, markPrice: price,
             markVolatility: nil, openInterest: nil, bids: [], asks: [], published: nil)
         var badRows = BadRows(skip: false)
-        let chain = try ChainGreeks([ticker], .book, &badRows)
+        let chain = try ChainGreeks([ticker], .exposures, &badRows)
         let path = SharedData.packageRoot.appendingPathComponent("Examples/grids/deribit-btc.json").path
         let grid = try ScenarioGrid(try Source(path: path))
         let scenarios = try ChainScenarios(

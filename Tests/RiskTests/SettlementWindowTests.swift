@@ -17,7 +17,7 @@ struct SettlementWindowTests {
                 markVolatility: instrument.isOption ? volatility : nil, openInterest: nil, bids: [],
                 asks: [], published: nil)
         }
-        return try ChainGreeks(tickers, .book, &badRows)
+        return try ChainGreeks(tickers, .exposures, &badRows)
     }
 
     static func figures(

@@ -55,7 +55,7 @@ struct Desk {
     /// Every listed contract, the books grouped by coin.
     func liveRisk(_ engine: GreeksEngine) throws -> LiveRisk {
         var badRows = BadRows(skip: false)
-        let greeks = try ChainGreeks(chain.latestTickers, .book, &badRows)
+        let greeks = try ChainGreeks(chain.latestTickers, .exposures, &badRows)
         return try LiveRisk(positions.positions, greeks, engine: engine)
     }
 
