@@ -223,17 +223,18 @@ typedef enum poise_greek {
     POISE_ZOMMA = 11, /* ∂³V/∂S²∂σ */
     POISE_COLOR = 12, /* ∂³V/∂S²∂t */
     POISE_VETA = 13,  /* ∂²V/∂σ∂t */
-    POISE_ULTIMA = 14 /* ∂³V/∂σ³ */
+    POISE_ULTIMA = 14, /* ∂³V/∂σ³ */
+    POISE_VERA = 15 /* ∂²V/∂σ∂r */
 } poise_greek;
 
-#define POISE_GREEK_COUNT 15
+#define POISE_GREEK_COUNT 16
 
 /** Greeks by bit: `1u << POISE_DELTA`. Price alone, book and all have loops of their own. */
 typedef uint32_t poise_greek_set;
 #define POISE_GREEKS_PRICE 0x1u
 /** Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on. */
 #define POISE_GREEKS_BOOK 0x3BFu
-#define POISE_GREEKS_ALL 0x7FFFu
+#define POISE_GREEKS_ALL 0xFFFFu
 
 /** The name of a Greek, "delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_greek_name(poise_greek greek);
