@@ -439,10 +439,11 @@ typedef enum poise_exposure {
     /** Vega per volatility point. */
     POISE_EXPOSURE_VOLGA = 8,
     /** Delta per calendar day. */
-    POISE_EXPOSURE_CHARM = 9
+    POISE_EXPOSURE_CHARM = 9,
+    POISE_EXPOSURE_VERA = 10
 } poise_exposure;
 
-#define POISE_EXPOSURE_COUNT 10
+#define POISE_EXPOSURE_COUNT 11
 
 /** The name of an exposure, "net_delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_exposure_name(poise_exposure exposure);
