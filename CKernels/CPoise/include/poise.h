@@ -245,7 +245,9 @@ typedef enum poise_model {
     /** A normally distributed underlying: prices of either sign, volatility in units of the price. */
     POISE_MODEL_BACHELIER = 1,
     /** Pays 1 if it ends in the money, under a lognormal underlying. */
-    POISE_MODEL_CASH_OR_NOTHING = 2
+    POISE_MODEL_CASH_OR_NOTHING = 2,
+    /** Pays the underlying if it ends in the money, under a lognormal underlying. */
+    POISE_MODEL_ASSET_OR_NOTHING = 3
 } poise_model;
 
 /** The name of a model, "bachelier"; NULL where there is none of that number. Static memory. Since 0.1. */
