@@ -43,6 +43,7 @@ public enum Exchanges {
         Deribit.self,
         OKX.self,
         Bybit.self,
+        Binance.self,
     ]
 
     /// The exchange that a file means by a name.
