@@ -114,7 +114,6 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     greeks[.ultima] =
         keptVega * (reciprocalVolatility * reciprocalVolatility)
         * A.multiplyAdd(product, productLessOne, squares.negated)
-    greeks[.vera] = (keptDensity * t.years * d1 * reciprocalVolatility).negated
     return greeks
 }
 

@@ -39,8 +39,6 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     case volga
     /// Delta per calendar day: F·charm/365 or ∂(net delta)/∂t/365.
     case charm
-    /// Rho per volatility point: vera/10,000 or vera/(10,000 F).
-    case vera
 
     /// The raw value, known to the compiler where the case is.
     @_transparent public var index: Int { Int(unsafeBitCast(self, to: UInt8.self)) }
@@ -57,7 +55,6 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
         body(.vanna)
         body(.volga)
         body(.charm)
-        body(.vera)
     }
 
     /// The definition for a contract: the unit, and the Greeks that make up the exposure, each with its factor.
@@ -107,9 +104,6 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
             return ExposureDefinition(
                 .perDay, .charm, isInDollars ? c.left.charm * c.forward * perDay : c.left.charm * perDay,
                 .theta, isInDollars ? 0 : -c.left.charm * premium * c.coins * perDay)
-        case .vera:
-            return ExposureDefinition(
-                .perPoint, .vera, isInDollars ? hundredth * hundredth : c.coins * (hundredth * hundredth))
         }
     }
 
@@ -139,7 +133,7 @@ extension GreekSet {
 }
 
 /// One element per exposure.
-public typealias ExposureArray<Element> = InlineArray<11, Element>
+public typealias ExposureArray<Element> = InlineArray<10, Element>
 
 /// What one unit of an exposure is an amount of money for.
 public enum ExposureUnit: Sendable {

@@ -50,8 +50,6 @@ public enum Greek: Int, CaseIterable, Sendable {
     case veta
     /// ∂³V/∂σ³ = vega/σ² (d1 d2 (d1 d2 − 1) − d1² − d2²). Equal.
     case ultima
-    /// ∂²V/∂σ∂r = −T · S e^(−qT) n(d1) d1/σ: how rho moves with volatility. Equal.
-    case vera
 
     /// The name used in every table and file: the case's own.
     public var name: String { "\(self)" }
@@ -76,7 +74,6 @@ public enum Greek: Int, CaseIterable, Sendable {
         body(.color)
         body(.veta)
         body(.ultima)
-        body(.vera)
     }
 
     @_transparent @usableFromInline init(index: Int) {
@@ -111,7 +108,6 @@ extension Greek {
         case .color: Orders(spot: 2, time: 1)
         case .veta: Orders(volatility: 1, time: 1)
         case .ultima: Orders(volatility: 3)
-        case .vera: Orders(volatility: 1, rate: 1)
         }
     }
 
@@ -124,7 +120,7 @@ extension Greek {
 }
 
 /// One element per Greek.
-public typealias GreekArray<Element> = InlineArray<16, Element>
+public typealias GreekArray<Element> = InlineArray<15, Element>
 
 extension GreekSet {
     /// The price alone.

@@ -26,7 +26,6 @@ public enum OptionModel: Int, Sendable, CaseIterable {
     case blackScholesMerton
     case bachelier
     case cashOrNothing
-    case assetOrNothing
 
     /// Its page.
     public var definition: any PricingModel.Type {
@@ -34,7 +33,6 @@ public enum OptionModel: Int, Sendable, CaseIterable {
         case .blackScholesMerton: BlackScholesMerton.self
         case .bachelier: Bachelier.self
         case .cashOrNothing: CashOrNothing.self
-        case .assetOrNothing: AssetOrNothing.self
         }
     }
 
@@ -58,7 +56,6 @@ public protocol ModelTable {
     static func blackScholesMerton(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
     static func bachelier(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
     static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
-    static func assetOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns)
 }
 
 extension ModelTable {
@@ -75,11 +72,6 @@ extension ModelTable {
     @inlinable @inline(never)
     public static func cashOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         anyGreeks(CashOrNothing.self, input, count, output)
-    }
-
-    @inlinable @inline(never)
-    public static func assetOrNothing(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        anyGreeks(AssetOrNothing.self, input, count, output)
     }
 
     @inlinable @inline(__always)
@@ -99,7 +91,6 @@ extension OptionModel {
         case .blackScholesMerton: table.blackScholesMerton(input, count, output)
         case .bachelier: table.bachelier(input, count, output)
         case .cashOrNothing: table.cashOrNothing(input, count, output)
-        case .assetOrNothing: table.assetOrNothing(input, count, output)
         }
     }
 }

@@ -64,7 +64,7 @@ protocol NamedLimitMeasure: LimitMeasure {
 /// All measures that tables of limits can name. A new one is a file and a line here.
 enum LimitMeasures {
     static let all: [any NamedLimitMeasure.Type] = [
-        ExposureGreek.self, ScenarioProfit.self, ScenarioLoss.self, GrossVega.self,
+        ExposureGreek.self, ScenarioProfit.self, ScenarioLoss.self,
     ]
 
     static func read(_ row: LimitRow) throws(MarketError) -> [any LimitMeasure] {

@@ -13,7 +13,7 @@ struct PoiseCommand: ParsableCommand {
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
             ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self, SimulateCommand.self,
-            BenchCommand.self, ExchangesCommand.self,
+            BenchCommand.self,
         ])
 
     static func main() {

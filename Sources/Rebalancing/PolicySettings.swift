@@ -65,7 +65,6 @@ package enum PolicySettings {
     package static let kinds: [any ConfiguredPolicy.Type] = [
         NeverRebalance.self, AlwaysRebalance.self, TimePolicy.self, ThresholdPolicy.self, LelandPolicy.self,
         WhalleyWilmottPolicy.self, ZakamoulinePolicy.self, PredictivePolicy.self,
-        CubeRootPolicy.self,
     ]
 
     /// A band that options keep beside the policy's own.

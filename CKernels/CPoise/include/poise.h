@@ -223,18 +223,17 @@ typedef enum poise_greek {
     POISE_ZOMMA = 11, /* ∂³V/∂S²∂σ */
     POISE_COLOR = 12, /* ∂³V/∂S²∂t */
     POISE_VETA = 13,  /* ∂²V/∂σ∂t */
-    POISE_ULTIMA = 14, /* ∂³V/∂σ³ */
-    POISE_VERA = 15 /* ∂²V/∂σ∂r */
+    POISE_ULTIMA = 14 /* ∂³V/∂σ³ */
 } poise_greek;
 
-#define POISE_GREEK_COUNT 16
+#define POISE_GREEK_COUNT 15
 
 /** Greeks by bit: `1u << POISE_DELTA`. Price alone, book and all have loops of their own. */
 typedef uint32_t poise_greek_set;
 #define POISE_GREEKS_PRICE 0x1u
 /** Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on. */
 #define POISE_GREEKS_BOOK 0x3BFu
-#define POISE_GREEKS_ALL 0xFFFFu
+#define POISE_GREEKS_ALL 0x7FFFu
 
 /** The name of a Greek, "delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_greek_name(poise_greek greek);
@@ -245,9 +244,7 @@ typedef enum poise_model {
     /** A normally distributed underlying: prices of either sign, volatility in units of the price. */
     POISE_MODEL_BACHELIER = 1,
     /** Pays 1 if it ends in the money, under a lognormal underlying. */
-    POISE_MODEL_CASH_OR_NOTHING = 2,
-    /** Pays the underlying if it ends in the money, under a lognormal underlying. */
-    POISE_MODEL_ASSET_OR_NOTHING = 3
+    POISE_MODEL_CASH_OR_NOTHING = 2
 } poise_model;
 
 /** The name of a model, "bachelier"; NULL where there is none of that number. Static memory. Since 0.1. */
@@ -441,11 +438,10 @@ typedef enum poise_exposure {
     /** Vega per volatility point. */
     POISE_EXPOSURE_VOLGA = 8,
     /** Delta per calendar day. */
-    POISE_EXPOSURE_CHARM = 9,
-    POISE_EXPOSURE_VERA = 10
+    POISE_EXPOSURE_CHARM = 9
 } poise_exposure;
 
-#define POISE_EXPOSURE_COUNT 11
+#define POISE_EXPOSURE_COUNT 10
 
 /** The name of an exposure, "net_delta"; NULL for an unknown enumerator. Static memory. Since 0.1. */
 const char *poise_exposure_name(poise_exposure exposure);

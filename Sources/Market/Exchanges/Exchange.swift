@@ -43,7 +43,6 @@ public enum Exchanges {
         Deribit.self,
         OKX.self,
         Bybit.self,
-        Binance.self,
     ]
 
     /// The exchange that a file means by a name.
