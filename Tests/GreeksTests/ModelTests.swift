@@ -167,6 +167,38 @@ struct ModelTests {
         }
     }
 
+    /// At the money with time left every model's price moves with volatility, and one volatility gives it.
+    @Test(
+        "Each model's prices give back the volatility that they are made of", arguments: OptionModel.allCases)
+    func inverse(_ model: OptionModel) throws {
+        let count = 6
+        let spot = [Double](repeating: 100, count: count)
+        let strike = [100.0, 100, 95, 95, 105, 105]
+        let volatility = (0..<count).map { Double($0 + 2) * (model.range.allowsNegativePrices ? 5 : 0.05) }
+        let years = [Double](repeating: 0.4, count: count)
+        let rate = [Double](repeating: 0.03, count: count)
+        let type = (0..<count).map { UInt8($0 & 1) }
+        let engine = try GreeksEngine()
+        let batch = try OptionBatch(
+            type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
+            dividend: rate, model: model)
+        let prices = try #require(engine.greeks(.price, of: batch)[.price]).map { $0 }
+        let found = engine.impliedVolatilities(
+            of: try PriceBatch(
+                type: type, spot: spot, strike: strike, years: years, price: prices, rate: rate,
+                dividend: rate),
+            model: model)
+        for row in 0..<count {
+            switch found[row] {
+            case .one(let own): #expect(abs(own / volatility[row] - 1) < 1e-12, "\(model) \(row)")
+            case .two(let less, let more):
+                let near = min(abs(less / volatility[row] - 1), abs(more / volatility[row] - 1))
+                #expect(near < 1e-12, "\(model) \(row)")
+            case .none(let status): Issue.record("\(model) \(row): \(status)")
+            }
+        }
+    }
+
     @Test("Lists of Greeks agree: cases, arrays, sets, lower Greeks, and what models compute")
     func registry() {
         #expect(GreekArray<Int>.count == Greek.allCases.count && GreekSet.all.greeks == Greek.allCases)
@@ -180,6 +212,8 @@ struct ModelTests {
         #expect(
             GreekSet.book
                 == GreekSet([.price, .delta, .gamma, .vega, .theta, .rho, .vanna, .volga, .charm]))
+        // Another set would do, in a loop that is slower.
+        #expect(GreekSet.exposures == .book)
         for greek in Greek.allCases where greek.orders.spot > 0 {
             #expect(greek.lower?.orders.spot == greek.orders.spot - 1, "\(greek)")
         }
