@@ -1,7 +1,7 @@
 import GreeksKernel
 
 extension GreeksEngine {
-    /// Values or gains of legs in every scenario of a plan: see `scenarioForm`.
+    /// What `scenarioForm` gives of each leg in each scenario.
     public enum ScenarioResult: Sendable {
         /// V', in quote currency.
         case price
@@ -11,8 +11,8 @@ extension GreeksEngine {
         case coinProfit
     }
 
-    /// Full revaluation of `count` legs (a multiple of 8) in every scenario of a plan. Row i, `stride` doubles after
-    /// the one before, is leg i's.
+    /// Full revaluation of `count` legs (a multiple of 8) in every scenario of a plan. Row i, `stride` doubles after the one
+    /// before, is leg i's, a figure per scenario of the plan.
     public func scenarioForm(
         _ result: ScenarioResult, _ plan: ScenarioPlan, _ legs: ScenarioColumns, count: Int,
         into rows: UnsafeMutablePointer<Double>, stride: Int

@@ -41,11 +41,14 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomSt
     /// The entry points compiled for it.
     var kernel: any KernelTable.Type {
         switch self {
+        case .baseline: GreeksBaseline.table
         #if arch(x86_64)
-            case .avx512: GreeksAVX512.table
             case .avx2: GreeksAVX2.table
+            case .avx512: GreeksAVX512.table
+        #else
+            // Never supported here.
+            case .avx2, .avx512: GreeksBaseline.table
         #endif
-        default: GreeksBaseline.table
         }
     }
 

@@ -11,12 +11,12 @@ public enum Numeraire: String, Sendable, CaseIterable {
 /// F is the price of the contract's own future (perpetual, coin), V its value in quote currency, p = V/F;
 /// Δ, Γ, ν and so on are the natural Greeks of `Greek` with S = F.
 ///
-/// In US dollars the delta is the amount of dollars that moves with the price, and gamma, vanna and charm
-/// are its derivatives. In coin, value and vega, theta, rho, volga are those of the coin value p, and
+/// In US dollars the delta is the amount of dollars that moves with the price, and gamma, vanna and charm are the
+/// derivatives of Δ, times F. In coin, value and vega, theta, rho, volga are those of the coin value p, and
 /// gamma, vanna and charm are derivatives of the net delta.
 ///
-/// Before expiry, while the delivery price is averaged, F moves less than the index does: delta, gamma, vanna and charm
-/// are those by the index (`SettlementWindow`).
+/// While the delivery price is averaged before expiry, F moves by a share of the index's move: delta, gamma, vanna and
+/// charm are derivatives by the index (`SettlementWindow`).
 public enum ExposureGreek: Int, CaseIterable, Sendable {
     /// V or p. Futures and perpetuals are worth nothing at their mark.
     case value
@@ -31,7 +31,8 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     case vega
     /// Per calendar day: θ/365 or θ/(365 F), the present rate of decay.
     case theta
-    /// For a rate higher by one percent: ρ/100 or ρ/(100 F).
+    /// Per percentage point (0.01) of rate, with S = F and q held, the spot formula's: ρ/100 or ρ/(100 F). The rho of an explained
+    /// profit is that of discounting alone, −T·V.
     case rho
     /// Delta per volatility point: F·vanna/100 or ∂(net delta)/∂σ/100.
     case vanna
@@ -58,7 +59,7 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     }
 
     /// The definition for a contract: the unit, and the Greeks that make up the exposure, each with its factor.
-    /// The one place where units, settlement and the currency of account meet.
+    /// The one place where units, settlement and numeraire meet.
     @_transparent public func definition(of c: ExposureTerms) -> ExposureDefinition {
         // Multiplied, since divisions would cost more than the Greeks themselves.
         let hundredth = 0.01
@@ -135,7 +136,7 @@ extension GreekSet {
 /// One element per exposure.
 public typealias ExposureArray<Element> = InlineArray<10, Element>
 
-/// What one unit of an exposure is an amount of money for.
+/// What the money of an exposure is counted per: nothing, a percent, a volatility point, a day.
 public enum ExposureUnit: Sendable {
     case amount, perPercent, perPoint, perPointSquared, perDay
 
@@ -169,7 +170,7 @@ public struct ExposureTerms: Sendable {
     /// F, the price of the contract's own future.
     public var forward = 1.0
     public var numeraire = Numeraire.usd
-    /// What is left of the sensitivities to the index in the half hour before expiry.
+    /// The shares that are left of sensitivities to the index while the delivery price is averaged.
     public var left = (delta: 1.0, gamma: 1.0, vanna: 1.0, charm: 1.0)
 
     /// 1/F.
@@ -231,6 +232,7 @@ public struct ExposureMap: BitwiseCopyable, Sendable {
         _ sum: (Number, Double, Number) -> Number, _ body: (ExposureGreek, Number) -> Void
     ) {
         ExposureGreek.forEach { exposure in
+            // Which Greeks make up an exposure is the same for all contracts; only the factors differ.
             let definition = exposure.definition(of: ExposureTerms())
             let factors = map.pointee.factors[unchecked: exposure.index]
             var value = product(greek(definition.first), factors.first)

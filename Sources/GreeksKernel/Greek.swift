@@ -121,16 +121,3 @@ extension Greek {
 
 /// One element per Greek.
 public typealias GreekArray<Element> = InlineArray<15, Element>
-
-extension GreekSet {
-    /// The price alone.
-    @_transparent public static var price: GreekSet { GreekSet(rawValue: 0x1) }
-    /// Price, delta, gamma, vega, theta, rho, vanna, volga, charm: what a book is run on.
-    @_transparent public static var book: GreekSet { GreekSet(rawValue: 0x3BF) }
-    /// The fifteen that every model computes.
-    @_transparent public static var standard: GreekSet { GreekSet(rawValue: 0x7FFF) }
-    /// All that there are.
-    @_transparent public static var all: GreekSet {
-        GreekSet(rawValue: 1 &<< UInt32(truncatingIfNeeded: GreekArray<Lanes>.count) &- 1)
-    }
-}

@@ -2,7 +2,8 @@ import VectorMath
 
 /// The outputs for eight options, by Greek.
 ///
-/// A body computes all of them; what a loop does not store, the compiler removes.
+/// A body computes all of them; the compiler removes what a loop never stores, and moves what it stores only where there
+/// is a column behind the test for it.
 public struct GreekLanes {
     @usableFromInline var lanes: GreekArray<Lanes>
 
@@ -24,7 +25,7 @@ public struct GreekColumns {
     @usableFromInline var columns: GreekArray<UnsafeMutablePointer<Double>?>
 
     /// Whether bulk results may be written past the caches: set where the columns are known to stand on huge pages.
-    /// On small ones fifteen such streams wait for address translation longer than they save.
+    /// On pages of 4 KiB fifteen such streams wait for address translation longer than they save.
     public var isOnHugePages = false
 
     /// All columns from a function of the Greek.
@@ -63,9 +64,9 @@ public enum CachedWriter: LaneWriter {
     public static func finish() {}
 }
 
-/// Which outputs a loop stores, chosen when the loop is compiled.
+/// A level: which outputs a loop stores, chosen when the loop is compiled.
 public protocol GreekLevel {
-    /// The outputs stored; their columns must be there.
+    /// The outputs stored; their columns must be there, unless `skipsMissing`.
     static var greeks: GreekSet { get }
     /// Whether those without a column are skipped. The choice costs a branch per Greek and eight options, always the
     /// same way.

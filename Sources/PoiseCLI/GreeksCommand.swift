@@ -7,7 +7,7 @@ struct GreeksCommand: ParsableCommand {
         abstract: "Price and Greeks of every row of a table of options or of an exchange's chain.",
         discussion: """
             --options reads columns type,spot,strike,years,vol,rate,dividend in any order, in natural units \
-            (0.05 is 5%). --chain reads Deribit tickers as CSV or JSON; each row is priced as of its own \
+            (0.05 is 5%). --chain reads an exchange's tickers as CSV or JSON; each row is priced as of its own \
             time stamp. All Greeks are in natural units per unit of the underlying, ∂t in years of calendar \
             time; the columns exchange_… are in the exchange's units.
             """)

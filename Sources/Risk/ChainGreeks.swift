@@ -5,7 +5,7 @@ import Market
 /// The Greeks of tickers, one row per ticker, in natural units and per unit of the underlying.
 ///
 /// Options are Black-76 on the future of their expiry, each at the moment of its own ticker: spot F =
-/// `underlying_price`, σ = `mark_iv`, rate and dividend both the ticker's `interest_rate`, T ACT/365 to the
+/// `underlying_price`, σ = `markVolatility`, rate and dividend both the ticker's `interest_rate`, T ACT/365 to the
 /// millisecond. Everything else is a call struck at 0: worth its price, delta 1.
 public struct ChainGreeks: Sendable {
     public let tickers: [Ticker]
@@ -79,7 +79,7 @@ public struct ChainGreeks: Sendable {
             dividend: rate, reject: reject)
     }
 
-    /// The ticker's name of the field that a status is about.
+    /// The field that a status is about, by the name that tables have for it.
     private static func column(of status: InputStatus) -> String {
         switch status {
         case .ok, .invalidType, .invalidStrike, .invalidYears: "instrument_name"

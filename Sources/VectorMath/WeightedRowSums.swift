@@ -1,9 +1,9 @@
-/// Adds rows by weight to rows of sums: sum g gains `weights[t]` times row `rowOfTerm[t]` for the terms
-/// `offsets[g]` to `offsets[g + 1] − 1`, in this order. Rows and sums are `stride` doubles apart and whole vectors
-/// wide; products are rounded before they are added: the same bits on every instruction set.
+/// Adds rows by weight to rows of sums: row `sumOfGroup[g]` of `sums` gains `weights[t]` times row `rowOfTerm[t]` for the
+/// terms `offsets[g]` to `offsets[g + 1] − 1`, in this order. Rows and sums stand on cache lines, `stride` doubles apart,
+/// `vectors` times eight doubles wide; products are rounded before they are added: the same bits on every instruction set.
 ///
-/// Where `WeightedRows` has short rows and keeps a sum in registers, these may be of any width and stay in memory;
-/// 32 doubles of a sum are in registers at a time.
+/// `sumWeightedRows` replaces sums of 16 doubles, each in registers from its first term to its last; this adds to sums of
+/// any width, 32 doubles at a time.
 @inlinable @inline(__always)
 public func addWeightedRows(
     rows: UnsafePointer<Double>, stride: Int, vectors: Int, rowOfTerm: UnsafePointer<Int32>,

@@ -425,13 +425,13 @@ typedef enum poise_exposure {
     POISE_EXPOSURE_DELTA = 1,
     /** Delta less the change of a premium in coin, Δ − V/F. */
     POISE_EXPOSURE_NET_DELTA = 2,
-    /** Change of the delta when the price rises by 1%. */
+    /** For a rise of the price F by 1%: Γ·F²/100 dollars, in coin the change of the net delta. */
     POISE_EXPOSURE_GAMMA = 3,
     /** Per volatility point. */
     POISE_EXPOSURE_VEGA = 4,
     /** Per calendar day. */
     POISE_EXPOSURE_THETA = 5,
-    /** Per percent of rate. */
+    /** Per percentage point of rate, the future's price held. */
     POISE_EXPOSURE_RHO = 6,
     /** Delta per volatility point. */
     POISE_EXPOSURE_VANNA = 7,

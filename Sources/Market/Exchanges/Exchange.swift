@@ -37,7 +37,8 @@ extension Exchange {
     public static func averagingMilliseconds(of expiry: Timestamp) -> Int64 { 1_800_000 }
 }
 
-/// The exchanges that are known.
+/// The exchanges that are known. The first has names that several share, and its fields are those of tables of no
+/// exchange's own.
 public enum Exchanges {
     public static let all: [any Exchange.Type] = [
         Deribit.self,
