@@ -6,6 +6,8 @@
 
 const char *poise_version(void) { return POISE_VERSION; }
 
+uint32_t poise_abi_version(void) { return POISE_ABI_VERSION; }
+
 static _Thread_local struct {
     char message[1024];
     char reason[1024];

@@ -33,10 +33,29 @@ func checkAlignment(_ pointer: UnsafeRawPointer, _ alignment: Int, _ name: Stati
     }
 }
 
+/// The caller's struct, of which no more is read than the `size` that it starts with says is there.
+/// - Parameters:
+///   - own: all 0, which fields stay that the struct of an earlier library did not have.
+///   - earlier: the size that an earlier library had, `MemoryLayout.offset(of:)` of the first field since; 0 for none.
+func taken<T>(
+    _ pointer: UnsafePointer<T>?, _ name: StaticString, _ own: T, earlier: Int = 0
+) throws(Failure) -> T {
+    let given = UnsafeRawPointer(try required(pointer, name))
+    let size = given.load(as: Int.self)
+    try checkSize(size, of: T.self, name, earlier: earlier)
+    var own = own
+    withUnsafeMutableBytes(of: &own) {
+        $0.copyMemory(from: UnsafeRawBufferPointer(start: given, count: size))
+    }
+    return own
+}
+
 /// Checks the `size` that a struct starts with.
 @inline(__always)
-func checkSize<T>(_ size: Int, of type: T.Type, _ name: StaticString) throws(Failure) {
-    guard size == MemoryLayout<T>.stride else {
+func checkSize<T>(
+    _ size: Int, of type: T.Type, _ name: StaticString, earlier: Int = 0
+) throws(Failure) {
+    guard size == MemoryLayout<T>.stride || size == earlier && earlier > 0 else {
         throw Failure(
             status: POISE_ERROR_SIZE, field: "\(name)",
             reason: "size is \(UInt(bitPattern: size)) where this library has \(MemoryLayout<T>.stride)")

@@ -84,8 +84,7 @@ public func poise_chain_create(
     _ tickers: UnsafePointer<poise_tickers>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(chain, "chain") { () throws(Failure) in
-        let given = try required(tickers, "tickers").pointee
-        try checkSize(given.size, of: poise_tickers.self, "tickers")
+        let given = try taken(tickers, "tickers", poise_tickers())
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "a chain needs a row") }
         let columns = try TickerColumnFields(given)

@@ -30,8 +30,7 @@ public func poise_engine_create(
     make(engine, "engine") { () throws(Failure) in
         var chosen = poise_engine_options()
         if let options {
-            chosen = try required(options, "options").pointee
-            try checkSize(chosen.size, of: poise_engine_options.self, "options")
+            chosen = try taken(options, "options", chosen)
         }
         return try EngineHandle(chosen.instruction_set, threads: Int(chosen.threads))
     }

@@ -41,7 +41,6 @@ struct ExposureOptions {
 
     /// - Parameter hasBuckets: whether desks, tenors and moneyness are known.
     init(_ options: poise_exposure_options, hasBuckets: Bool = false) throws(Failure) {
-        try checkSize(options.size, of: poise_exposure_options.self, "options")
         numeraire = try Numeraire(options.numeraire)
         guard options.grouping_count <= UInt32(POISE_MAXIMUM_GROUPINGS) else {
             throw .count("grouping_count", "\(options.grouping_count): at most \(POISE_MAXIMUM_GROUPINGS)")
@@ -89,19 +88,18 @@ struct BucketEdges {
 
     init(_ given: UnsafePointer<poise_buckets>?) throws(Failure) {
         guard let given else { return }
-        let buckets = try required(given, "buckets")
-        try checkSize(buckets.pointee.size, of: poise_buckets.self, "buckets")
-        if let edges = buckets.pointee.tenor_days {
-            tenorDays = try Self.edges(edges, buckets.pointee.tenor_count, "tenor_days")
+        let buckets = try taken(given, "buckets", poise_buckets())
+        if let edges = buckets.tenor_days {
+            tenorDays = try Self.edges(edges, buckets.tenor_count, "tenor_days")
         }
-        if let edges = buckets.pointee.moneyness {
-            moneyness = try Self.edges(edges, buckets.pointee.moneyness_count, "moneyness")
+        if let edges = buckets.moneyness {
+            moneyness = try Self.edges(edges, buckets.moneyness_count, "moneyness")
         }
-        try checkCount(buckets.pointee.desk_count, "desk_count")
-        guard buckets.pointee.desk_count > 0 else { return }
-        let books = try TextColumn(buckets.pointee.book, "book")
-        let desks = try TextColumn(buckets.pointee.desk, "desk")
-        for row in 0..<buckets.pointee.desk_count {
+        try checkCount(buckets.desk_count, "desk_count")
+        guard buckets.desk_count > 0 else { return }
+        let books = try TextColumn(buckets.book, "book")
+        let desks = try TextColumn(buckets.desk, "desk")
+        for row in 0..<buckets.desk_count {
             let (book, desk) = (try books.text(row), try desks.text(row))
             guard !book.isEmpty, !desk.isEmpty else {
                 throw .value(row: row, book.isEmpty ? "book" : "desk", "", "is empty")
@@ -161,7 +159,8 @@ public func poise_exposures_create(
 ) -> poise_status {
     make(exposures, "exposures") { () throws(Failure) in
         let chosen =
-            options == nil ? ExposureOptions() : try ExposureOptions(try required(options, "options").pointee)
+            options == nil
+            ? ExposureOptions() : try ExposureOptions(try taken(options, "options", poise_exposure_options()))
         return try ExposuresHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
@@ -179,7 +178,7 @@ public func poise_exposures_create_in_buckets(
         let chosen =
             options == nil
             ? ExposureOptions()
-            : try ExposureOptions(try required(options, "options").pointee, hasBuckets: true)
+            : try ExposureOptions(try taken(options, "options", poise_exposure_options()), hasBuckets: true)
         return try ExposuresHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,

@@ -64,7 +64,7 @@ func attempt(_ body: () throws(Failure) -> Void) -> poise_status {
     }
 }
 
-/// Runs a call that makes an object: `*handle` is NULL until it has.
+/// Runs a call that makes an object: `*handle` is NULL until the body has succeeded.
 @inline(__always)
 func make(
     _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ name: StaticString,
@@ -77,10 +77,10 @@ func make(
     }
 }
 
-// MARK: Errors of the modules
+// MARK: Errors of the rooms
 
 extension Failure {
-    /// - Parameter first: the caller's index of the row that the error calls 0.
+    /// - Parameter first: added to the error's number of a row.
     init(_ error: any PoiseError, first: Int = 0) {
         self.init(
             status: Self.status(of: error), place: error.place, field: error.field, value: error.value,
@@ -167,6 +167,3 @@ public func poise_status_name(_ status: poise_status) -> UnsafePointer<CChar>? {
     }
     return name.cString
 }
-
-@c @implementation
-public func poise_abi_version() -> UInt32 { UInt32(POISE_ABI_VERSION) }

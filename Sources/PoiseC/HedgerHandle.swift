@@ -145,14 +145,7 @@ final class HedgerHandle {
 
 extension poise_hedge_problem {
     /// The struct's size before it had `minimum_trade`.
-    static let sizeBeforeMinimumTrade =
-        MemoryLayout<poise_hedge_problem>.stride - MemoryLayout<poise_values>.stride
-}
-
-/// Checks the `size` of a problem: this library's, or an earlier one.
-private func checkProblem(_ problem: UnsafePointer<poise_hedge_problem>) throws(Failure) {
-    guard problem.pointee.size != poise_hedge_problem.sizeBeforeMinimumTrade else { return }
-    try checkSize(problem.pointee.size, of: poise_hedge_problem.self, "problem")
+    static let sizeBeforeMinimumTrade = MemoryLayout<poise_hedge_problem>.offset(of: \.minimum_trade) ?? 0
 }
 
 extension HedgeInstrument {
@@ -203,8 +196,7 @@ public func poise_hedger_create(
     make(hedger, "hedger") { () throws(Failure) in
         let made = HedgerHandle()
         if let options {
-            let given = try required(options, "options").pointee
-            try checkSize(given.size, of: poise_hedger_options.self, "options")
+            let given = try taken(options, "options", poise_hedger_options())
             try check(given.gap, .notNegative, "gap")
             if given.node_limit != 0 { made.solver.search.nodeLimit = Int(clamping: given.node_limit) }
             if given.gap != 0 { made.solver.search.gap = given.gap }
@@ -219,17 +211,19 @@ public func poise_hedger_free(_ hedger: OpaquePointer?) { release(hedger, as: He
 @c @implementation
 public func poise_hedger_solve(
     _ hedger: OpaquePointer?, _ problem: UnsafePointer<poise_hedge_problem>?, _ start: poise_hedge_start,
-    _ trades: poise_column, _ prices: poise_column, _ result: UnsafeMutablePointer<poise_hedge_result>?
+    _ trades: poise_column, _ shadow_prices: poise_column, _ result: UnsafeMutablePointer<poise_hedge_result>?
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(hedger, as: HedgerHandle.self, "hedger")
         let given = try required(problem, "problem")
-        try checkProblem(given)
+        try checkSize(
+            given.pointee.size, of: poise_hedge_problem.self, "problem",
+            earlier: poise_hedge_problem.sizeBeforeMinimumTrade)
         guard start == POISE_HEDGE_COLD || start == POISE_HEDGE_WARM else {
             throw .argument("start", "\(start.rawValue) is no start")
         }
         let target = try Target(trades, "trades")
-        let priceTarget = prices.data == nil ? nil : try Target(prices, "prices")
+        let priceTarget = shadow_prices.data == nil ? nil : try Target(shadow_prices, "shadow_prices")
         if let result {
             try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
         }
@@ -251,14 +245,16 @@ public func poise_hedger_solve(
 @c @implementation
 public func poise_hedger_diagnose(
     _ hedger: OpaquePointer?, _ problem: UnsafePointer<poise_hedge_problem>?, _ trades: poise_column,
-    _ violations: poise_column, _ prices: poise_column,
+    _ violations: poise_column, _ shadow_prices: poise_column,
     _ diagnosis: UnsafeMutablePointer<poise_hedge_diagnosis>?
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(hedger, as: HedgerHandle.self, "hedger")
         let given = try required(problem, "problem")
-        try checkProblem(given)
-        let targets = try DiagnosisTargets(trades, violations, prices, diagnosis)
+        try checkSize(
+            given.pointee.size, of: poise_hedge_problem.self, "problem",
+            earlier: poise_hedge_problem.sizeBeforeMinimumTrade)
+        let targets = try DiagnosisTargets(trades, violations, shadow_prices, diagnosis)
         try handle.load(given)
         try targets.write(handle.solver, handle.problem)
     }

@@ -13,8 +13,7 @@ public func poise_limits_create(
     _ columns: UnsafePointer<poise_limit_columns>?, _ limits: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(limits, "limits") { () throws(Failure) in
-        let given = try required(columns, "columns").pointee
-        try checkSize(given.size, of: poise_limit_columns.self, "columns")
+        let given = try taken(columns, "columns", poise_limit_columns())
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "limits need a row") }
         let books = try TextColumn(optional: given.book, "book")

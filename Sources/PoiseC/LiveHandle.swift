@@ -27,7 +27,7 @@ final class LiveHandle {
         _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ limits: LimitTable?,
         _ options: LiveOptions
     ) throws(Failure) {
-        // CStrings the position whose contract has no price.
+        // Names the position whose contract has no price.
         let valuation = try valuation(table, in: chain)
         if let limits {
             guard options.exposures.groupings == nil, options.exposures.numeraire == .usd else {
@@ -85,9 +85,11 @@ struct LiveOptions {
     init() {}
 
     init(_ options: poise_live_options) throws(Failure) {
-        try checkSize(options.size, of: poise_live_options.self, "options")
         // Left at 0 it stands for none.
-        if options.exposures.size != 0 { exposures = try ExposureOptions(options.exposures) }
+        if options.exposures.size != 0 {
+            try checkSize(options.exposures.size, of: poise_exposure_options.self, "exposures")
+            exposures = try ExposureOptions(options.exposures)
+        }
         try check(options.holding_days, .notNegative, "holding_days")
         try check(options.funding_rate, .finite, "funding_rate")
         try check(options.cash_budget, .number, "cash_budget")
@@ -134,7 +136,8 @@ public func poise_live_create(
 ) -> poise_status {
     make(live, "live") { () throws(Failure) in
         let chosen =
-            options == nil ? LiveOptions() : try LiveOptions(try required(options, "options").pointee)
+            options == nil
+            ? LiveOptions() : try LiveOptions(try taken(options, "options", poise_live_options()))
         return try LiveHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,
@@ -198,7 +201,7 @@ public func poise_live_grouping(_ live: OpaquePointer?, _ grouping: Int) -> Int6
     case .underlying: Int64(POISE_BY_UNDERLYING.rawValue)
     case .expiry: Int64(POISE_BY_EXPIRY.rawValue)
     case .instrument: Int64(POISE_BY_INSTRUMENT.rawValue)
-    // Not to be had through the C ABI.
+    // Not of a live desk.
     default: -1
     }
 }

@@ -137,7 +137,7 @@ public func poise_live_bands(
             for band in 0..<count { target.set(band, own.hedge.problem.bands[band].current) }
         }
         if prices.data != nil {
-            let target = try Target(prices, "prices")
+            let target = try Target(prices, "shadow_prices")
             let solved = own.hedge.solution.bandPrices
             for band in 0..<count { target.set(band, own.hasTrades ? solved[band] : 0) }
         }

@@ -145,7 +145,7 @@ public func poise_scenario_books(
         try legs.check(columns, 0..<legs.count)
         for row in 0..<legs.count {
             guard books[row] >= 0, books[row] < book_count else {
-                throw .value(row: row, "book", books[row], "there are \(book_count) books")
+                throw .value(row: row, "books", books[row], "there are \(book_count) books")
             }
             guard quantities[row].isFinite else {
                 throw .value(row: row, "quantity", quantities[row], NumberRule.finite.complaint)
@@ -194,7 +194,8 @@ public func poise_scenario_profits_create(
 ) -> poise_status {
     make(profits, "profits") { () throws(Failure) in
         let chosen =
-            options == nil ? ExposureOptions() : try ExposureOptions(try required(options, "options").pointee)
+            options == nil
+            ? ExposureOptions() : try ExposureOptions(try taken(options, "options", poise_exposure_options()))
         return try ScenarioProfitsHandle(
             try object(engine, as: EngineHandle.self, "engine").engine,
             try object(chain, as: ChainHandle.self, "chain").chain,

@@ -1,7 +1,7 @@
 import CPoise
 import Poise
 
-/// TextColumn to read, in either of their forms.
+/// Texts to read, in either form.
 struct TextColumn {
     private let texts: poise_texts
     private let name: StaticString

@@ -32,17 +32,21 @@ struct HedgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Table book,underlying,expiry,greek,low,high,penalty; in the units of poise risk.",
-            valueName: "file"))
+            """
+            Table book,underlying,expiry,greek,low,high[,penalty,penalty_quadratic], in the units of poise risk; with \
+            grid[,scenario,level] for scenario_profit, expected_shortfall and value_at_risk.
+            """, valueName: "file"))
     var limits: String?
 
     @Option(
         help: ArgumentHelp(
-            "Table class,fee_rate,fee_cap,half_spread_rate,depth_usd[,ticket_usd,minimum_usd]; Deribit's taker fees by default.",
+            "Table class,fee_rate,fee_cap,half_spread_rate,depth_usd[,ticket_usd,minimum_usd]; each exchange's taker fees by default.",
             valueName: "file"))
     var fees: String?
 
-    @Option(help: ArgumentHelp("Days that futures are held, for their funding and basis.", valueName: "days"))
+    @Option(
+        help: ArgumentHelp(
+            "Days that perpetuals and futures are held, for their funding and basis.", valueName: "days"))
     var horizon = 0.0
 
     @OptionGroup var funding: FundingOption
@@ -66,13 +70,13 @@ struct HedgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Most seconds for a problem (a live book's without --nodes: 10).",
+            "Most seconds for a problem. A problem made of --chain has 10, unless --nodes is given.",
             valueName: "seconds"))
     var seconds: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Gap, as a share of the cost, at which such a search may end (a live book's: 0.0001).",
+            "Gap, as a share of the cost, at which a search over lots may end; 0.0001 for --chain.",
             valueName: "share"))
     var gap: Double?
 
@@ -244,7 +248,7 @@ struct HedgeInputError: PoiseError {
     var description: String { "\(file): problem \"\(problem)\": \(error)" }
 }
 
-/// Convex limits that trades left however many planes were added in the time that there was.
+/// Trades still broke a convex limit after 1000 planes, or when time ran out.
 struct UnsettledLimitsError: PoiseError {
     let problem: String
     var place: Place? { .name(problem) }

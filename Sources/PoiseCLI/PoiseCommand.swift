@@ -3,7 +3,7 @@ import Checks
 import Foundation
 import Poise
 
-/// Exits with an `ExitStatus`.
+/// Exits with an `ExitStatus`; with 128 + its number after a signal, and `bench` with its script's.
 @main
 struct PoiseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

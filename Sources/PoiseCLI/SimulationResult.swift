@@ -9,7 +9,7 @@ struct SimulationResult {
     /// Every policy against the reference on the same paths.
     let comparisons: [PolicyComparison]
     let reference: Int
-    /// Of mean cost and expected shortfall at 95%: the policies that none beats in both.
+    /// Indices of the policies that no other beats in both mean cost and expected shortfall at 95%.
     let frontier: [Int]
 
     init(_ settings: SimulationSettings, _ figures: HedgingFigures, reference: Int) {

@@ -5,7 +5,7 @@ import VectorMath
 /// A policy is a function of the state alone. It keeps nothing from call to call, so that a decision can be
 /// replayed from its inputs, bit for bit, live and in a simulator, and in any lane.
 public protocol RebalancingPolicy: Sendable {
-    /// The name and parameters, as tables show them: `delta threshold 0.05`.
+    /// The name and parameters, as tables show them: `threshold: delta 0.05`.
     var name: String { get }
     /// The Greek that the bands are about.
     var greek: RebalancedGreek { get }

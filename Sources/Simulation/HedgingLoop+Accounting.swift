@@ -196,9 +196,9 @@ extension HedgingLoop {
             case .orderBook(var costs):
                 // Out at the market, whatever the way in was.
                 costs.isMaker = false
-                payOrderBook(costs, 0, order, mark, last)
+                addOrderBookCosts(costs, 0, order, mark, last)
             case .pool(let pool):
-                _ = payPool(pool, order, mark)
+                _ = addPoolCosts(pool, order, mark)
                 let gas = track.gas[last - 1].kept(where: order .!= .zero)
                 account.costs += gas
                 credit(.gas, gas.negated)

@@ -2,7 +2,7 @@ import Rebalancing
 import VectorMath
 
 extension HedgingLoop {
-    /// Bands of a policy that options have to do with: its own, and those of its companions.
+    /// What the optimizer leaves to trade of the underlying, once it has traded the options.
     struct JointOrder {
         /// Coins of the underlying.
         var underlying = Lanes.zero

@@ -58,9 +58,9 @@ extension HedgingLoop {
         switch track.venue.costs {
         case .orderBook(let book):
             if book.isMaker { order = resting(order, book, track, time, mark, block) }
-            payOrderBook(book, index, order, middle, time)
+            addOrderBookCosts(book, index, order, middle, time)
         case .pool(let pool):
-            order = payPool(pool, order, middle)
+            order = addPoolCosts(pool, order, middle)
             account.costs += gasPaid
             credit(.gas, gasPaid.negated)
         }
@@ -92,8 +92,8 @@ extension HedgingLoop {
         return order.kept(where: track.touch[time] .<= probability)
     }
 
-    /// Takes the costs of a trade at an order book from the account.
-    func payOrderBook(
+    /// Adds up the costs of a trade at an order book; the account pays them at the end of the step.
+    func addOrderBookCosts(
         _ book: OrderBookCosts, _ index: Int, _ order: Lanes, _ middle: Lanes, _ time: Int
     ) {
         let value = order.absolute * middle
@@ -123,10 +123,10 @@ extension HedgingLoop {
         credit(.fees, fee.negated)
     }
 
-    /// Takes the costs of a trade at a constant-product pool that arbitrage keeps at the market's price: with
+    /// Adds up the costs of a trade at a constant-product pool that arbitrage keeps at the market's price: with
     /// R coins in it, x coins cost S·R·x/(R − x), and the fee is taken from what is paid in.
     /// - Returns: the order, at most half of the pool.
-    func payPool(_ pool: PoolCosts, _ order: Lanes, _ middle: Lanes) -> Lanes {
+    func addPoolCosts(_ pool: PoolCosts, _ order: Lanes, _ middle: Lanes) -> Lanes {
         let reserve = Lanes(repeating: pool.liquidity) / PortableArithmetic.squareRoot(middle)
         let half = reserve * Lanes(repeating: 0.5)
         let order = pointwiseMax(pointwiseMin(order, half), half.negated)

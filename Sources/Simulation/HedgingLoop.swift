@@ -7,7 +7,7 @@ import VectorMath
 ///
 /// Every step: look, decide, trade, evolve, explain. The account is kept twice: as cash, coins and positions,
 /// which every payment changes, and as the parts of `ProfitPart`, which are computed from Greeks and prices.
-/// Nothing is allocated per step.
+/// Nothing is allocated per step, unless options are traded.
 final class HedgingLoop {
     let terms: TradingTerms
     let grid: TimeGrid

@@ -9,7 +9,7 @@ public enum PathMetric: Int, CaseIterable, Sendable {
     case turnover
     case liquidations
     /// Shares of the times at which the delta, at the policy's own volatilities, was beyond the desk's limit,
-    /// and at which the policy asked for a trade that the venues did not give.
+    /// and at which a trade was due while no venue was up, prices were too old or bands could not be met.
     case timeOutside, timeUnhedged
     /// The largest |delta|·S.
     case worstExposure

@@ -79,7 +79,7 @@ typedef enum poise_status {
     POISE_ERROR_COUNT = 3,
     /** A buffer of doubles or 64-bit integers is not aligned to 8 bytes, or a stride is no multiple of 8. */
     POISE_ERROR_ALIGNMENT = 4,
-    /** Unknown enumerator, bit, index or option. */
+    /** Unknown enumerator, bit, index or option, or a number that an option may not be. */
     POISE_ERROR_ARGUMENT = 5,
     /** Refused number or text among the data; poise_last_error_row, _field, _value and _text say which. */
     POISE_ERROR_VALUE = 6,
@@ -94,8 +94,9 @@ typedef enum poise_status {
 } poise_status;
 
 /** The last failure on this thread as a sentence in UTF-8, "place: field: value: reason"; "" if there was none. Calls
- *  that succeed leave it. Texts of an error are valid until the next call that fails on this thread. The functions below
- *  give its parts, from which hosts build sentences of their own. Since 0.1. */
+ *  that succeed leave it. Texts of an error are valid until the next call that fails on this thread; sentence and reason
+ *  are cut at 1023 bytes, names and values at 127. The functions below give its parts, from which hosts build sentences
+ *  of their own. Since 0.1. */
 const char *poise_last_error(void);
 /** The reason alone: "must be at least 0 and finite". Since 0.1. */
 const char *poise_last_error_reason(void);
@@ -116,7 +117,7 @@ typedef enum poise_place_kind {
 
 /** Since 0.1. */
 poise_place_kind poise_last_error_place_kind(void);
-/** The name of the file (FILE, LINE), of the table ("tickers", "positions", "limits"; "" for the only one: ROW), or of
+/** The name of the file (FILE, LINE), of the table ("tickers", "positions", "limits", "bands", "scenarios"; "" for the only one: ROW), or of
  *  what it is about (NAME); "" for NONE. Since 0.1. */
 const char *poise_last_error_place(void);
 /** The line (LINE) or row (ROW); −1 for others. Since 0.1. */
@@ -650,7 +651,7 @@ typedef enum poise_hedge_outcome {
 typedef struct poise_live_options {
     size_t size;
     /** How groups are made and counted; the underlying always comes first. With limits: dollars, by book (and expiry
-     *  where a limit names one), and the groupings here must be 0. */
+     *  where a limit names one), and the groupings here must be 0. A `size` of 0 stands for the default. */
     poise_exposure_options exposures;
     /** Hedges: over how many days positions are held, and the funding rate per eight hours that perpetuals pay. */
     double holding_days, funding_rate;
