@@ -43,6 +43,7 @@ struct MarkCheck {
                 value(deviation / 1.1) - rounding <= price && price <= value(deviation * 1.1) + rounding
             }
             if (own - price).magnitude > rounding, !fits(deviation) {
+                let hasTimeValue = price - value(0) > rounding
                 let most = sign > 0 ? 1 : moneyness
                 let impossible =
                     unit == 1
@@ -50,7 +51,8 @@ struct MarkCheck {
                     : "no volatility gives such a mark"
                 return Contradiction(
                     isOfDelta: false, expected: own * unit,
-                    guess: price > most + rounding ? impossible : Self.wrongUnit(deviation, fits))
+                    guess: price > most + rounding
+                        ? impossible : wrongUnit(deviation, isTelling: hasTimeValue, fits))
             }
         }
         if let delta {
@@ -64,14 +66,17 @@ struct MarkCheck {
                 return Contradiction(
                     isOfDelta: true, expected: own,
                     guess: isImpossible
-                        ? "no option of this type has such a delta" : Self.wrongUnit(deviation, fits))
+                        ? "no option of this type has such a delta"
+                        : wrongUnit(deviation, isTelling: (0.05...0.95).contains(sign * delta), fits))
             }
         }
         return nil
     }
 
-    /// Whether a hundredfold of the volatility explains what it does not, or a hundredth.
-    private static func wrongUnit(_ deviation: Double, _ fits: (Double) -> Bool) -> String? {
+    /// Whether a hundredfold of the volatility explains what it does not, or a hundredth. A fact that tells nothing fits all
+    /// small volatilities.
+    private func wrongUnit(_ deviation: Double, isTelling: Bool, _ fits: (Double) -> Bool) -> String? {
+        guard isTelling else { return nil }
         if deviation > 0, fits(100 * deviation) {
             return "100 times the volatility fits: is it a fraction where percent are expected?"
         }

@@ -132,9 +132,20 @@ public struct ProfitExplanation: Sendable {
             guard let end = ends[instrument.name], end.isSettled else { return nil }
             return Settlement(instrument: instrument, price: end.price, isGiven: end.isGiven)
         }
+        for settlement in settlements where !settlement.isGiven {
+            guard let expiry = settlement.instrument.expiry else { continue }
+            let minutes = Double(second.lastTimestamp.milliseconds - expiry.milliseconds) / 60_000
+            guard minutes > Self.latestIndexMinutes else { continue }
+            badRows.remark(
+                "\(settlement.series) is settled at an index of \(second.lastTimestamp), \(minutes.minutesInWords) after it "
+                    + "expired, for lack of its delivery price")
+        }
         if let low = starts.min(), let high = starts.max() { start = low...high }
         if let low = stops.min(), let high = stops.max() { end = low...high }
     }
+
+    /// How long after expiry an index passes for the delivery price in silence.
+    private static let latestIndexMinutes = 10.0
 
     /// Coins of the positions and trades.
     public var underlyings: [String] { Array(Set(legs.map(\.instrument.base))).sorted() }
@@ -230,4 +241,11 @@ public struct ProfitSums: Sendable {
     }
 
     public subscript(group: Int, part: ProfitComponent) -> Double { sums[group][part.rawValue] }
+}
+
+extension Double {
+    /// `3 h`, `7 d`.
+    fileprivate var minutesInWords: String {
+        self < 120 ? "\(Int(self)) min" : self < 2880 ? "\(Int(self / 60)) h" : "\(Int(self / 1440)) d"
+    }
 }

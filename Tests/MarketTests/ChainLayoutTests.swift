@@ -180,6 +180,8 @@ struct ChainLayoutTests {
         #expect(
             Exchanges.error(greeks(-0.5)).contains(
                 "column \"delta\": value \"-0.5\": contradicts mark_iv 74.2: the volatility gives"))
+        // A delta next to 0 fits a hundredth of any volatility: it says nothing of the unit.
+        #expect(try Exchanges.chain(greeks(0.02)).remarks.count == 1)
         // While the delivery price is averaged, other rules hold.
         let late = changed("1711102028463", "1735286000000").replacingOccurrences(of: "0.185", with: "0.1")
         #expect(throws: Never.self) { try Exchanges.chain(late) }

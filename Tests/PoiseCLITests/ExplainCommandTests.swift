@@ -83,6 +83,15 @@ struct ExplainCommandTests {
         #expect(other.status == 2 && other.errors.contains("--delivery BTC-23NOV23: no contract"))
         let index = try Self.explain(positions: positions, days: 9)
         #expect(index.output.contains("settled at 36,700.0 (the second chain's index)"))
+        // Whatever reads the output, a person hears that days have gone by.
+        let late = "BTC-22NOV23 is settled at an index of"
+        for format in ["table", "csv", "json"] {
+            let result = try Self.explain(["--format", format], positions: positions, days: 9)
+            #expect(
+                result.errors.contains(late) && result.errors.contains("h after it expired"),
+                "\(result.errors)")
+        }
+        #expect(!given.errors.contains(late))
     }
 
     @Test(
