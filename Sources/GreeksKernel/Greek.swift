@@ -1,5 +1,3 @@
-import VectorMath
-
 /// The outputs of the kernel, in the order of every table, matrix and C array that holds them.
 ///
 /// Notation: S spot, K strike, T years to expiry, σ volatility, r rate, q dividend yield (both continuous),

@@ -1,3 +1,5 @@
+import VectorMath
+
 /// Which Greeks a call computes. Under Black–Scholes–Merton `price`, `book` and `all` have loops of their own, in which the
 /// others cost nothing; any other set, and any other model, shares one that skips what has no column.
 public struct GreekSet: OptionSet, Hashable, Sendable {
