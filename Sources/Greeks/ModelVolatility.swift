@@ -8,6 +8,17 @@ public enum ImpliedVolatility: Sendable, Equatable {
     case two(Double, Double)
     /// There is none; never `.ok`.
     case none(VolatilityStatus)
+
+    /// The volatility, where there is exactly one.
+    public var volatility: Double? { if case .one(let volatility) = self { volatility } else { nil } }
+
+    public var status: VolatilityStatus {
+        switch self {
+        case .one: .ok
+        case .two: .two
+        case .none(let status): status
+        }
+    }
 }
 
 extension GreeksEngine {
@@ -18,11 +29,21 @@ extension GreeksEngine {
             let (volatility, status) = impliedVolatilities(of: batch)
             return zip(volatility, status).map { $1 == .ok ? .one($0) : .none($1) }
         }
-        return (0..<batch.count).map { row in
-            let terms = VolatilityTerms(batch, row)
-            guard terms.areWithin(model) else { return .none(.notANumber) }
-            guard terms.years > 0 else { return .none(.expired) }
-            return model == .bachelier ? terms.normalVolatility() : terms.digitalVolatility()
+        return (0..<batch.count).map { VolatilityTerms(batch, $0).volatility(model) }
+    }
+
+    /// The same of columns, with a `VolatilityStatus` each; NaN where a price implies none or two. Allocates nothing.
+    public func impliedVolatilities(
+        _ input: PriceColumns, _ model: OptionModel, count: Int, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        guard model != .blackScholesMerton else {
+            return impliedVolatilities(input, count: count, volatility: volatility, status: status)
+        }
+        for row in 0..<count {
+            let implied = VolatilityTerms(input, row).volatility(model)
+            volatility[row] = implied.volatility ?? .nan
+            status[row] = implied.status.rawValue
         }
     }
 }
@@ -34,14 +55,30 @@ private struct VolatilityTerms {
     let spot, strike, years, price, rate, dividend: Double
 
     init(_ batch: PriceBatch, _ row: Int) {
-        hasType = batch.type[row] <= 1
-        isPut = batch.type[row] == 1
-        spot = batch.spot[row]
-        strike = batch.strike[row]
-        years = batch.years[row]
-        price = batch.price[row]
-        rate = batch.rate[row]
-        dividend = batch.dividend[row]
+        self.init(
+            batch.type[row], batch.spot[row], batch.strike[row], batch.years[row], batch.price[row],
+            batch.rate[row], batch.dividend[row])
+    }
+
+    init(_ input: PriceColumns, _ row: Int) {
+        self.init(
+            input.type[row], input.spot[row], input.strike[row], input.years[row], input.price[row],
+            input.rate[row], input.dividend[row])
+    }
+
+    private init(
+        _ type: UInt8, _ spot: Double, _ strike: Double, _ years: Double, _ price: Double, _ rate: Double,
+        _ dividend: Double
+    ) {
+        (isPut, hasType) = (type == 1, type <= 1)
+        (self.spot, self.strike, self.years, self.price) = (spot, strike, years, price)
+        (self.rate, self.dividend) = (rate, dividend)
+    }
+
+    func volatility(_ model: OptionModel) -> ImpliedVolatility {
+        guard areWithin(model) else { return .none(.notANumber) }
+        guard years > 0 else { return .none(.expired) }
+        return model == .bachelier ? normalVolatility() : digitalVolatility()
     }
 
     /// Comparisons, which NaN fails.

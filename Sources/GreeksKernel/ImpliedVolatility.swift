@@ -13,6 +13,8 @@ public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
     case notANumber
     /// No time is left, so that no volatility moves the price.
     case expired
+    /// Two volatilities give the price, as of a digital that is out of the money.
+    case two
 }
 
 /// What an implied volatility is computed from; columns as in `FullFormColumns`, with the price in place of

@@ -19,7 +19,9 @@ public func poise_greeks(
         let model = try OptionModel(form.pointee.model)
         if model != .blackScholesMerton { try model.check(selection) }
         guard count > 0 else { return }
-        let inputs = try FullFormInputs(form)
+        let inputs = try OptionInputs(
+            form.pointee.type, form.pointee.spot, form.pointee.strike, form.pointee.years,
+            (form.pointee.volatility, "volatility"), form.pointee.rate, form.pointee.dividend)
         let targets = try GreekTargets(columns, selection)
         var job = GreeksJob(
             engine: engine, selection: selection, model: model, inputs: inputs, targets: targets,
@@ -67,54 +69,6 @@ extension OptionModel {
         guard missing.isEmpty else {
             throw .argument("greeks", "\(name) has no \(missing.map(\.name).joined(separator: ", "))")
         }
-    }
-}
-
-/// The columns of `poise_full_form`.
-struct FullFormInputs {
-    let type: Strided<UInt8>
-    let spot, strike, years, volatility, rate, dividend: Strided<Double>
-
-    @inline(__always)
-    init(_ form: UnsafePointer<poise_full_form>) throws(Failure) {
-        type = try Strided(form.pointee.type.data, form.pointee.type.stride, "type")
-        spot = try Strided(form.pointee.spot, "spot")
-        strike = try Strided(form.pointee.strike, "strike")
-        years = try Strided(form.pointee.years, "years")
-        volatility = try Strided(form.pointee.volatility, "volatility")
-        rate = try Strided(form.pointee.rate, "rate")
-        dividend = try Strided(form.pointee.dividend, "dividend")
-    }
-
-    var areContiguous: Bool {
-        @inline(__always) get {
-            type.isContiguous && spot.isContiguous && strike.isContiguous && years.isContiguous
-                && volatility.isContiguous && rate.isContiguous && dividend.isContiguous
-        }
-    }
-
-    /// Where they stand, if contiguous.
-    var columns: FullFormColumns {
-        @inline(__always) get {
-            FullFormColumns(
-                type: type.base, spot: spot.base, strike: strike.base, years: years.base,
-                volatility: volatility.base, rate: rate.base, dividend: dividend.base)
-        }
-    }
-
-    /// Copies rows to seven columns of `room` rows each, the types last.
-    func copy(_ rows: Range<Int>, to block: UnsafeMutablePointer<Double>, room: Int) -> FullFormColumns {
-        let types = UnsafeMutableRawPointer(block + 6 * room).assumingMemoryBound(to: UInt8.self)
-        type.copy(rows, to: types)
-        spot.copy(rows, to: block)
-        strike.copy(rows, to: block + room)
-        years.copy(rows, to: block + 2 * room)
-        volatility.copy(rows, to: block + 3 * room)
-        rate.copy(rows, to: block + 4 * room)
-        dividend.copy(rows, to: block + 5 * room)
-        return FullFormColumns(
-            type: types, spot: block, strike: block + room, years: block + 2 * room,
-            volatility: block + 3 * room, rate: block + 4 * room, dividend: block + 5 * room)
     }
 }
 
@@ -178,7 +132,7 @@ struct GreeksJob {
     let engine: GreeksEngine
     let selection: GreekSet
     let model: OptionModel
-    let inputs: FullFormInputs
+    let inputs: OptionInputs
     let targets: GreekTargets
     let count: Int
     let rowStatus: UnsafeMutablePointer<UInt8>?
