@@ -9,6 +9,8 @@ public protocol PoiseError: Error, Sendable, CustomStringConvertible {
     var field: String { get }
     /// What was refused, as it was written; nil where there is no value.
     var value: String? { get }
+    /// The row of the same columns, from 0, that the value contradicts; nil where it is wrong by itself.
+    var earlierRow: Int? { get }
     /// How a command that meets it ends.
     var exitStatus: ExitStatus { get }
 }
@@ -17,16 +19,17 @@ extension PoiseError {
     public var place: Place? { nil }
     public var field: String { "" }
     public var value: String? { nil }
+    public var earlierRow: Int? { nil }
     public var exitStatus: ExitStatus { .badInput }
 
     /// `value` as a number; NaN where it is none.
     public var number: Double { value.flatMap { Double($0) } ?? .nan }
 
-    /// `place: field: value: reason`, without the parts that are not there; texts in quotes.
+    /// `place: field: value: reason (earlier row)`, without the parts that are not there; texts in quotes.
     package var sentence: String {
         let value = value.map { Double($0) == nil ? "\"\($0.clipped)\"" : $0 }
-        return [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
-            .joined(separator: ": ")
+        let parts = [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
+        return parts.joined(separator: ": ") + (earlierRow.map { " (row \($0))" } ?? "")
     }
 
     public var description: String { sentence }

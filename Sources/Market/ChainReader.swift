@@ -159,7 +159,7 @@ struct ChainReader {
     private mutating func marked(_ mark: JSON, _ source: Source) throws(MarketError) -> Ticker? {
         let fields = MessageFields(source: source, value: mark)
         let name = try fields.text("instrument_name")
-        guard let instrument = try? Instrument(name: name), instrument.isOption else {
+        guard let instrument = try? Instrument(name: name, on: source.exchange), instrument.isOption else {
             otherKinds.append(name)
             return nil
         }
@@ -229,14 +229,16 @@ struct ChainReader {
 
     // MARK: What there is to say
 
+    /// How many rows and messages were left out, being no tickers of kinds that are known.
+    var leftOut: Int { otherKinds.count + otherMessages.values.reduce(0, +) + marksWithoutFuture }
+
     /// A sentence each.
     var remarks: [String] {
         var remarks: [String] = []
-        func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
         if !otherKinds.isEmpty {
             let names = Set(otherKinds).sorted()
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
-            remarks.append("left out \(counted(otherKinds.count, "combination")) of contracts: \(shown)")
+            remarks.append("left out \(otherKinds.count.counted("combination")) of contracts: \(shown)")
         }
         if !otherMessages.isEmpty {
             let parts = otherMessages.keys.sorted().map { "\(otherMessages[$0] ?? 0) \($0)" }
@@ -244,16 +246,16 @@ struct ChainReader {
         }
         if marksWithoutFuture > 0 {
             remarks.append(
-                "left out \(counted(marksWithoutFuture, "mark")) of options whose future has no price yet")
+                "left out \(marksWithoutFuture.counted("mark")) of options whose future has no price yet")
         }
         if gaps > 0 {
             remarks.append(
-                "\(counted(gaps, "gap")) in order books: orders are unknown until the next snapshot")
+                "\(gaps.counted("gap")) in order books: orders are unknown until the next snapshot")
         }
         if implied > 0 {
             let zero = intrinsic > 0 ? "; 0 for \(intrinsic) worth no more than exercise would bring" : ""
             remarks.append(
-                "volatility of \(counted(implied, "row")) found from the mark price, for lack of one\(zero)")
+                "volatility of \(implied.counted("row")) found from the mark price, for lack of one\(zero)")
         }
         for doubt in doubts.prefix(5) { remarks.append("\(doubt)") }
         if doubts.count > 5 {
@@ -295,6 +297,8 @@ extension Source {
             default: if isInFront { bytes[index] = UInt8(ascii: " ") }
             }
         }
-        return Source(name: name, bytes: bytes)
+        var messages = Source(name: name, bytes: bytes)
+        messages.exchange = exchange
+        return messages
     }
 }

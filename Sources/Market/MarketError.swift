@@ -79,6 +79,10 @@ extension MarketError {
         }
     }
 
+    public var earlierRow: Int? {
+        if case .conflict(.row, _, _, _, .row(let row, _)) = self { row } else { nil }
+    }
+
     public var reason: String {
         switch self {
         case .unreadable(_, let reason): return "cannot read: \(reason)"
@@ -112,7 +116,7 @@ extension MarketError {
     private func shown(_ other: Place) -> String {
         switch (place, other) {
         case (.line(let file, _), .line(let same, let line)) where file == same: "line \(line)"
-        // Hosts number rows in their own way.
+        // Hosts number rows in their own way: `earlierRow`.
         case (.row, .row): "an earlier row"
         default: "\(other)"
         }

@@ -64,10 +64,12 @@ struct HolderColumns {
     let onlyBook: String?
     private let book: Int?
     private let instrument: Int
+    private let exchange: (any Exchange.Type)?
     private var known: [String: Instrument] = [:]
 
     init(_ table: CommaSeparated, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
         instrument = try table.required(ColumnNames.instrument)
+        exchange = table.source.exchange
         book = try table.index(of: "book")
         onlyBook = book == nil ? name ?? table.source.stem : nil
         if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
@@ -84,7 +86,7 @@ struct HolderColumns {
         let name = try row.requiredText(instrument, "instrument")
         if let seen = known[name] { return (bookName, seen) }
         do throws(InstrumentNameError) {
-            let held = try Instrument(name: name)
+            let held = try Instrument(name: name, on: exchange)
             known[name] = held
             return (bookName, held)
         } catch {

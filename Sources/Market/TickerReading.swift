@@ -6,6 +6,8 @@ package protocol TickerFields {
     var line: Int { get }
     var place: Place { get }
     var layout: TickerLayout { get }
+    /// Whose contracts names mean, where neither a field nor the layout says.
+    var exchange: (any Exchange.Type)? { get }
     /// A value as text; nil where it is missing.
     func text(_ field: TickerField) -> String?
     /// A value as a number; nil where it is missing.
@@ -44,17 +46,17 @@ extension TickerFields {
     private func instrument() throws(MarketError) -> (name: String, Instrument?) {
         guard let name = text(.instrument) else { throw invalid(.instrument, "", "is missing") }
         if let kind = text(.kind), kind.hasSuffix("_combo") { return (name, nil) }
-        var exchange: (any Exchange.Type)?
+        var stated: (any Exchange.Type)?
         if let named = text(.exchange) {
-            exchange = Exchanges.named(named)
-            if exchange == nil { throw invalid(.exchange, named, "is no exchange that is known") }
+            stated = Exchanges.named(named)
+            if stated == nil { throw invalid(.exchange, named, "is no exchange that is known") }
         } else if layout.exchange != Exchanges.all[0] {
             // The first exchange's layout is that of tables from anywhere.
-            exchange = layout.exchange
+            stated = layout.exchange
         }
         do throws(InstrumentNameError) {
-            if let exchange { return (name, try exchange.instrument(named: name)) }
-            return (name, try Instrument(name: name))
+            if let stated { return (name, try stated.instrument(named: name)) }
+            return (name, try Instrument(name: name, on: exchange))
         } catch .combination {
             return (name, nil)
         } catch {
@@ -169,6 +171,7 @@ extension TickerFields {
 /// Where the fields of a layout stand in a table: found once, not row by row.
 struct TickerColumns: Sendable {
     let layout: TickerLayout
+    let exchange: (any Exchange.Type)?
     let header: [String]
     /// Of field f: `columns[starts[f]..<starts[f + 1]]`, in the order of its names.
     private let columns: [Int]
@@ -180,6 +183,7 @@ struct TickerColumns: Sendable {
         let found = TickerLayout.first(header.contains)
         let layout = found ?? TickerLayout.general
         self.layout = layout
+        exchange = table.source.exchange
         self.header = header
         var columns: [Int] = []
         var starts = [0]
@@ -228,6 +232,7 @@ struct RowFields: TickerFields {
     var file: String { row.file }
     var line: Int { row.line }
     var layout: TickerLayout { columns.layout }
+    var exchange: (any Exchange.Type)? { columns.exchange }
 
     func name(_ field: TickerField) -> String { columns.name(field, of: row) }
 
@@ -267,6 +272,7 @@ struct ObjectFields: TickerFields {
 
     var file: String { source.name }
     var line: Int { object.line }
+    var exchange: (any Exchange.Type)? { source.exchange }
 
     private func value(_ field: TickerField) -> (name: String, value: JSON)? {
         for (number, path) in layout.paths[field.rawValue].enumerated() {

@@ -1,7 +1,7 @@
 import CPoise
 import Poise
 
-/// TextColumn to read, in either of their forms.
+/// Texts to read, in either of their forms.
 struct TextColumn {
     private let texts: poise_texts
     private let name: StaticString
@@ -97,6 +97,48 @@ extension Source {
         } catch {
             throw Failure(error)
         }
+    }
+}
+
+extension Source {
+    /// What a caller names.
+    init(_ source: poise_source, _ name: StaticString) throws(Failure) {
+        try checkSize(source.size, of: poise_source.self, name)
+        if source.path != nil {
+            try self.init(reading: source.path)
+        } else {
+            try self.init(source.text, source.length, source.name, default: "text")
+        }
+        guard source.exchange != nil else { return }
+        let named = try text(source.exchange, "exchange")
+        exchange = Exchanges.named(named)
+        guard exchange != nil else {
+            let known = Exchanges.all.map { $0.name }.joined(separator: ", ")
+            throw .argument("exchange", "\"\(named.clipped)\" is none of \(known)")
+        }
+    }
+}
+
+/// Runs a call that makes an object of a text.
+func make(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ kind: StaticString, _ text: UnsafePointer<CChar>?,
+    _ length: Int, _ name: UnsafePointer<CChar>?,
+    _ body: (Source, inout BadRows) throws(MarketError) -> some AnyObject
+) -> poise_status {
+    make(handle, kind) { () throws(Failure) in
+        let source = try Source(text, length, name, default: "\(kind)")
+        return try reading { badRows throws(MarketError) in try body(source, &badRows) }
+    }
+}
+
+/// Runs a call that makes an object of a file.
+func make(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ kind: StaticString, _ path: UnsafePointer<CChar>?,
+    _ body: (Source, inout BadRows) throws(MarketError) -> some AnyObject
+) -> poise_status {
+    make(handle, kind) { () throws(Failure) in
+        let source = try Source(reading: path)
+        return try reading { badRows throws(MarketError) in try body(source, &badRows) }
     }
 }
 

@@ -25,6 +25,8 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Exchange's chain at the end, or -; may be repeated.", valueName: "file"))
     var to: [String]
 
+    @OptionGroup var exchanges: ExchangeOption
+
     @OptionGroup var held: PositionsOption
 
     @Option(
@@ -77,10 +79,12 @@ struct ExplainCommand: ParsableCommand {
         let engine = try GreeksEngine()
         let groupings = try groupings()
         var badRows = BadRows(skip: common.skipBadRows)
-        let first = try Chain(paths: from, &badRows)
-        let second = try Chain(paths: to, &badRows)
-        let table = try held.table(&badRows)
-        let trades = try self.trades.map { try TradeTable(try Source(path: $0), book: held.book, &badRows) }
+        let first = try exchanges.chain(from, &badRows)
+        let second = try exchanges.chain(to, &badRows)
+        let table = try held.table(exchanges, &badRows)
+        let trades = try self.trades.map {
+            try TradeTable(try exchanges.source($0), book: held.book, &badRows)
+        }
         let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),

@@ -72,7 +72,7 @@ struct GreeksCommand: ParsableCommand {
             report = Report(
                 columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
         } else {
-            let chain = try Chain(paths: chains.chain, &badRows)
+            let chain = try chains.read(&badRows)
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
             try badRows.requireRows(greeks.tickers.count, of: chain.file)
             greeks.compute(engine)

@@ -94,8 +94,7 @@ struct HedgeCommand: ParsableCommand {
             }
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
-                ("--cash", cash != nil), ("--lots", lots),
-                ("--instruments", !instruments.isEmpty),
+                ("--cash", cash != nil), ("--lots", lots), ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
@@ -220,9 +219,9 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        var chain = try Chain(paths: chains.chain, &badRows)
+        var chain = try chains.read(&badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
-        let table = try held.table(&badRows)
+        let table = try held.table(chains.exchanges, &badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)

@@ -240,13 +240,6 @@ extension Double {
     }
 }
 
-extension Int {
-    /// `1 position`, `1,234 positions`.
-    func counted(_ noun: String) -> String {
-        "\(Double(self).grouped(decimals: 0)) \(noun)\(self == 1 ? "" : "s")"
-    }
-}
-
 extension String {
     /// The columns of a terminal that it takes.
     fileprivate var columns: Int {

@@ -28,7 +28,7 @@ struct RiskCommand: ParsableCommand {
 
     func validate() throws {
         _ = try inputs.groupings()
-        _ = try inputs.requireFiles()
+        try inputs.requireFiles()
         try inputs.groups.validate(common.format)
         if failOnBreach, limits == nil { throw ValidationError("--fail-on-breach needs --limits") }
         if inputs.groups.totals, limits != nil {

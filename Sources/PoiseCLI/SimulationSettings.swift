@@ -85,10 +85,10 @@ package struct SimulationSettings {
         spot = market.spot
         replay = market.replay
         description = [
-            "\(market.description), \(counted(grid.steps, "step")) of "
+            "\(market.description), \(grid.steps.counted("step")) of "
                 + "\((grid.stepYears * Year.minutes).short) min",
-            "\(counted(book.options.count, "option")), hedged with \(terms.instrument.kind.rawValue)"
-                + (terms.options.isEmpty ? "" : " and \(counted(terms.options.count, "option"))") + " at "
+            "\(book.options.count.counted("option")), hedged with \(terms.instrument.kind.rawValue)"
+                + (terms.options.isEmpty ? "" : " and \(terms.options.count.counted("option"))") + " at "
                 + terms.venues.map(\.name).joined(separator: ", then "),
         ]
     }
@@ -150,4 +150,3 @@ extension PolicySetting {
 }
 
 /// `1 option`, `2 options`.
-private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -121,6 +121,8 @@ poise_place_kind poise_last_error_place_kind(void);
 const char *poise_last_error_place(void);
 /** The line (LINE) or row (ROW); −1 for others. Since 0.1. */
 int64_t poise_last_error_row(void);
+/** The row of the same columns, from 0, that the refused one contradicts; −1 where it is wrong by itself. Since 0.1. */
+int64_t poise_last_error_earlier_row(void);
 /** The field, column or argument: "spot", "quantity"; "" where there is none. Since 0.1. */
 const char *poise_last_error_field(void);
 /** The refused value as a number; NaN where it is none. Since 0.1. */
@@ -302,21 +304,25 @@ typedef enum poise_volatility_status {
      *  nor 1. */
     POISE_VOLATILITY_NOT_A_NUMBER = 3,
     /** No time is left, so that no volatility moves the price. */
-    POISE_VOLATILITY_EXPIRED = 4
+    POISE_VOLATILITY_EXPIRED = 4,
+    /** Two volatilities give the price: of a cash-or-nothing option out of the money. */
+    POISE_VOLATILITY_TWO = 5
 } poise_volatility_status;
 
-/** Prices of options (Black-Scholes-Merton), to find the volatilities that they imply. */
+/** Prices of options, to find the volatilities that they imply. */
 typedef struct poise_prices {
     size_t size;
     size_t count;
     poise_bytes type;
     poise_values spot, strike, years, price, rate, dividend;
+    /** 0 for Black-Scholes-Merton. Bachelier's volatilities are in units of the price. */
+    poise_model model;
 } poise_prices;
 
-/** Computes implied volatilities; NaN for prices that have none.
+/** Computes implied volatilities; NaN for prices that have none or two.
  *
- *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail.
- *  Allocates nothing. Any number of threads at once. Since 0.1. */
+ *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail;
+ *  POISE_ERROR_ARGUMENT for an unknown model. Allocates nothing. Any number of threads at once. Since 0.1. */
 poise_status poise_implied_volatility(
     const poise_engine *engine, const poise_prices *prices, poise_column volatility, uint8_t *row_status);
 
@@ -358,7 +364,7 @@ poise_status poise_slices_greeks(
 /** Tickers of many instruments. Never changes: share it among threads. */
 typedef struct poise_chain poise_chain;
 
-/** Tickers as columns. Instruments have the names of Deribit: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL,
+/** Tickers as columns. Instruments have the names of their exchange, such as Deribit's: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL,
  *  BTC_USDC-27JUN25-60000-C, BTC_USDC. NaN stands for "not known"; a column whose data is NULL is all NaN. */
 typedef struct poise_tickers {
     size_t size;
@@ -379,7 +385,22 @@ typedef struct poise_tickers {
     poise_values bid_price, bid_amount, ask_price, ask_amount;
     /** Options: the name of the future whose price is underlying_price; all zero where not known. */
     poise_texts underlying_index;
+    /** Whose contracts the instruments are, "deribit", "okx" or "bybit", of names that several exchanges have; "" or all zero:
+     *  the first of these that has such a name. */
+    poise_texts exchange;
 } poise_tickers;
+
+/** A file or a text to read, and what it does not say itself. Zero what is not needed. */
+typedef struct poise_source {
+    size_t size;
+    /** The path of a file; or NULL for `text` of `length` bytes, which errors call `name` ("text" where that is NULL). */
+    const char *path;
+    const char *text;
+    size_t length;
+    const char *name;
+    /** As in poise_tickers, for all names in it that do not say; or NULL. */
+    const char *exchange;
+} poise_source;
 
 /** Reads a time as all tables have it: a count since 1970 of 10, 13, 16 or 19 digits (seconds, milli-, micro- or
  *  nanoseconds) or ISO 8601, in UTC unless an offset follows. POISE_ERROR_ARGUMENT for what is none. Since 0.1. */
@@ -392,12 +413,23 @@ poise_status poise_chain_create(const poise_tickers *tickers, poise_chain **chai
 poise_status poise_chain_parse(const char *text, size_t length, const char *name, poise_chain **chain);
 /** The same of a file. POISE_ERROR_SYSTEM where it cannot be read. Since 0.1. */
 poise_status poise_chain_read(const char *path, poise_chain **chain);
+/** The same of several files or texts, which are one chain. POISE_ERROR_COUNT where there are none. Since 0.1. */
+poise_status poise_chain_load(const poise_source *sources, size_t count, poise_chain **chain);
+/** Makes a chain that knows, beside the tickers of `chain`, an exchange's list of instruments (the reply of
+ *  public/get_instruments and its like, as JSON): lots and smallest trades of hedges are the list's. Since 0.1. */
+poise_status poise_chain_with_instruments(
+    const poise_chain *chain, const poise_source *instruments, poise_chain **made);
 /** Frees a chain, or NULL. Since 0.1. */
 void poise_chain_free(poise_chain *chain);
 /** Instruments, each once; 0 for NULL. Since 0.1. */
 size_t poise_chain_count(const poise_chain *chain);
 /** The name of an instrument, in the order of the chain's rows; NULL beyond the last. Belongs to the chain. Since 0.1. */
 const char *poise_chain_instrument(const poise_chain *chain, size_t index);
+/** What a reader of results should know of the rows, as a sentence: kinds that were left out, volatilities found from
+ *  marks, facts that contradict each other; NULL beyond the last. Belongs to the chain. Since 0.1. */
+const char *poise_chain_remark(const poise_chain *chain, size_t index);
+/** How many rows and messages were left out, being no tickers of kinds that are known; 0 for NULL. Since 0.1. */
+size_t poise_chain_left_out(const poise_chain *chain);
 
 /** Positions of books. Never changes: share it among threads. */
 typedef struct poise_positions poise_positions;
