@@ -7,11 +7,11 @@ public protocol PoiseError: Error, Sendable, CustomStringConvertible {
     var place: Place? { get }
     /// The column, key, parameter or argument; "" where there is none.
     var field: String { get }
-    /// What was refused, as it was written; nil where there is no value.
+    /// The refused value, as it was written; nil where there is no value.
     var value: String? { get }
     /// The row of the same columns, from 0, that the value contradicts; nil where it is wrong by itself.
     var earlierRow: Int? { get }
-    /// How a command that meets it ends.
+    /// Exit status of a command that meets it.
     var exitStatus: ExitStatus { get }
 }
 
@@ -22,7 +22,7 @@ extension PoiseError {
     public var earlierRow: Int? { nil }
     public var exitStatus: ExitStatus { .badInput }
 
-    /// `value` as a number; NaN where it is none.
+    /// `value` as a number; NaN where it is not a number.
     public var number: Double { value.flatMap { Double($0) } ?? .nan }
 
     /// `place: field: value: reason (earlier row)`, without the parts that are not there; texts in quotes.
@@ -45,7 +45,7 @@ extension String {
     }
 }
 
-/// Where an error is.
+/// The place of an error.
 public enum Place: Sendable, Equatable, CustomStringConvertible {
     case file(String)
     /// A line of a file or text, from 1, the header included.
@@ -72,7 +72,7 @@ public enum Place: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How a command ends.
+/// Exit status of a command.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
     case done = 0
     /// A file, number or setting that is not accepted, or a file that cannot be read or written.

@@ -1,12 +1,12 @@
 import Glibc
 import GreeksKernel
 
-/// What a price says about volatility under a model.
+/// The volatilities that a price implies under a model.
 public enum ImpliedVolatility: Sendable, Equatable {
     case one(Double)
     /// Both give the price: a digital that is out of the money gains by volatility at first, then loses by it.
     case two(Double, Double)
-    /// There is none; never `.ok`.
+    /// No volatility; never `.ok`.
     case none(VolatilityStatus)
 
     /// The volatility, where there is exactly one.

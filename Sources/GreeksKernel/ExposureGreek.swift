@@ -115,7 +115,7 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
 
     public var unit: ExposureUnit { definition(of: ExposureTerms()).unit }
 
-    /// What one unit of the exposure is.
+    /// The unit of the exposure.
     public func unit(_ numeraire: Numeraire) -> String { numeraire.rawValue + unit.suffix }
 
     /// The column in tables: the name with its unit.
@@ -125,7 +125,7 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
 /// One element per exposure.
 public typealias ExposureArray<Element> = InlineArray<10, Element>
 
-/// What one unit of an exposure is an amount of money for.
+/// The change for which one unit of an exposure is an amount of money.
 public enum ExposureUnit: Sendable {
     case amount, perPercent, perPoint, perPointSquared, perDay
 
@@ -152,14 +152,14 @@ public enum ExposureUnit: Sendable {
     }
 }
 
-/// What the exposures of a contract depend on beside its Greeks.
+/// Facts beside its Greeks on which the exposures of a contract depend.
 public struct ExposureTerms: Sendable {
     /// Whether the premium is paid in coin.
     public var isInverse = false
     /// F, the price of the contract's own future.
     public var forward = 1.0
     public var numeraire = Numeraire.usd
-    /// What is left of the sensitivities to the index in the half hour before expiry.
+    /// The remainder of the sensitivities to the index in the half hour before expiry.
     public var left = (delta: 1.0, gamma: 1.0, vanna: 1.0, charm: 1.0)
 
     /// 1/F.
@@ -188,7 +188,7 @@ public struct ExposureDefinition {
     }
 }
 
-/// How the Greeks of a contract become its exposures: the factors of all definitions, worked out once.
+/// The map from the Greeks of a contract to its exposures: the factors of all definitions, worked out once.
 public struct ExposureMap: BitwiseCopyable, Sendable {
     @usableFromInline var factors = ExposureArray<Factors>(repeating: Factors())
 

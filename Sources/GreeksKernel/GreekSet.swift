@@ -1,4 +1,4 @@
-/// Which Greeks a call computes. `price`, `book` and `all` have loops of their own, in which the others cost
+/// The Greeks that a call computes. `price`, `book` and `all` have loops of their own, in which the others cost
 /// nothing; any other set shares one that skips what it does not hold.
 public struct GreekSet: OptionSet, Hashable, Sendable {
     /// Bit i stands for the Greek whose raw value is i.

@@ -9,7 +9,7 @@ public protocol PricingModel {
     static var name: String { get }
     /// The range that it accepts.
     static var range: AcceptedRange { get }
-    /// What it computes: the Greeks that its function assigns.
+    /// The Greeks that its function assigns.
     static var greeks: GreekSet { get }
 
     static func greeks<A: LaneArithmetic>(
@@ -38,7 +38,7 @@ public enum OptionModel: Int, Sendable, CaseIterable {
     /// The range that it accepts.
     public var range: AcceptedRange { definition.range }
 
-    /// What it computes.
+    /// The Greeks that it computes.
     public var greeks: GreekSet { definition.greeks }
 }
 

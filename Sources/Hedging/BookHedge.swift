@@ -13,11 +13,11 @@ public struct BookHedge: Sendable {
     public private(set) var limits: [LimitTable.Limit]
     /// Exposure of each book (by name) in each band.
     public private(set) var exposures: [String: [Double]]
-    /// Where lots come from that no list of instruments states; nil without lots.
+    /// Sources of lots that no list of instruments states; nil without lots.
     public let amountNotes: AmountNotes?
     private let measured: [MeasuredLimit]
 
-    /// What a hedge may use.
+    /// Settings of a hedge.
     public struct Options: Sendable {
         public var costs = VenueCosts.standard
         public var holding = HedgeCandidate.Holding()
@@ -187,7 +187,7 @@ public struct BookHedge: Sendable {
         return cost
     }
 
-    /// What a book adds to the cost of hedging all of them, and what hedging it alone would have cost.
+    /// A book's part of the cost of hedging all books, and the cost of hedging it alone.
     public struct Share: Sendable, Equatable {
         public let book: String
         /// Its marginal contribution, averaged while all books grow from nothing to their size (Aumann and

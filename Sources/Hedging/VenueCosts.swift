@@ -1,6 +1,6 @@
 import Market
 
-/// What trading costs beyond the order book: fees of each class of contract, and for futures, perpetuals and
+/// Costs of trading beyond the order book: fees of each class of contract, and for futures, perpetuals and
 /// coins that the chain has no order book of, an assumed spread and depth.
 public struct VenueCosts: Sendable, Equatable {
     /// A class of contract.
@@ -80,7 +80,7 @@ public struct VenueCosts: Sendable, Equatable {
     /// `minimum_usd`; classes that the table leaves out keep their standard rates, an empty cap is none.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let name = try table.required("class")
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))

@@ -4,14 +4,14 @@ public struct Chain: Sendable {
     public let file: String
     /// One per row, in the files' order; an instrument may stand more than once.
     public private(set) var tickers: [Ticker] = []
-    /// What the list of instruments says of contracts; empty where none was given.
+    /// Facts of contracts from the list of instruments; empty where none was given.
     public var instruments = InstrumentList()
-    /// What a reader of the results should know of the rows, a sentence each: instruments of other kinds that were left
+    /// Remarks for readers of the results, a sentence each: instruments of other kinds that were left
     /// out, volatilities that were found from marks, facts that contradict each other.
     public private(set) var remarks: [String] = []
-    /// How many rows and messages were left out, being no tickers of kinds that are known.
+    /// Number of rows and messages left out, being no tickers of known kinds.
     public private(set) var leftOut = 0
-    /// What errors call the fields.
+    /// Names of the fields in errors.
     private var layout = TickerLayout.general
     /// The place in `tickers` of each instrument's latest row, by name.
     private var latest: [String: Int] = [:]
@@ -90,7 +90,7 @@ public struct Chain: Sendable {
     /// The latest rows, one per instrument, in the files' order.
     public var latestTickers: [Ticker] { latest.values.sorted().map { tickers[$0] } }
 
-    /// How many instruments it lists.
+    /// Number of instruments.
     public var instrumentCount: Int { latest.count }
 
     /// The latest ticker of an instrument.

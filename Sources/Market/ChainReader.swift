@@ -59,14 +59,14 @@ struct ChainReader {
     private mutating func readTable(
         _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
     ) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let columns = try TickerColumns(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
             if let ticker = ticker(try RowFields(row: row, columns: columns).reading()) { try add(ticker) }
         }
     }
 
-    /// What messages around tickers are made of: the first of these members that is there is what a message is about.
+    /// Members that may hold a message's content: the first that is there does.
     private static let envelopes = ["result", "data", "list", "info"]
 
     private mutating func readObjects(
@@ -127,7 +127,7 @@ struct ChainReader {
 
     // MARK: Recordings
 
-    /// What later notifications of less may build on.
+    /// Keeps a ticker, on which later notifications of less build.
     private mutating func remember(_ ticker: Ticker) {
         lastTickers[ticker.instrument.name] = ticker
         if ticker.instrument.isOption { forwards[ticker.instrument.series] = ticker }
@@ -229,7 +229,7 @@ struct ChainReader {
 
     // MARK: What there is to say
 
-    /// How many rows and messages were left out, being no tickers of kinds that are known.
+    /// Number of rows and messages left out, being no tickers of known kinds.
     var leftOut: Int { otherKinds.count + otherMessages.values.reduce(0, +) + marksWithoutFuture }
 
     /// A sentence each.
@@ -285,7 +285,7 @@ extension JSON {
 
 extension Source {
     /// A recording whose lines have something in front of each message, such as its time: the messages alone, in the same
-    /// places. Nil where it is none.
+    /// places. Nil where it is not such a recording.
     fileprivate var messagesAlone: Source? {
         guard String(decoding: bytes.prefix(4096), as: UTF8.self).contains("{\"jsonrpc\"") else { return nil }
         var bytes = bytes

@@ -4,7 +4,7 @@ import Glibc
 public struct Source: Sendable {
     public let name: String
     public let bytes: [UInt8]
-    /// Whose contracts names mean where several exchanges have such a name and the file does not say; nil for the first
+    /// The exchange whose contracts are meant by names that several have, where the file does not say; nil for the first
     /// of `Exchanges.all`.
     public var exchange: (any Exchange.Type)?
 

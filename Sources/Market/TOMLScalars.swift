@@ -4,7 +4,7 @@ enum TOMLNumber {
     case whole(Int64?)
     case double(Double)
 
-    /// nil for what is no number.
+    /// nil for text that is no number.
     init?(_ text: ArraySlice<UInt8>) {
         var rest = text
         var written: [UInt8] = []

@@ -6,7 +6,7 @@ package protocol TickerFields {
     var line: Int { get }
     var place: Place { get }
     var layout: TickerLayout { get }
-    /// Whose contracts names mean, where neither a field nor the layout says.
+    /// The exchange whose contracts are meant, where neither a field nor the layout says.
     var exchange: (any Exchange.Type)? { get }
     /// A value as text; nil where it is missing.
     func text(_ field: TickerField) -> String?
@@ -16,11 +16,11 @@ package protocol TickerFields {
     func time(_ field: TickerField) throws(MarketError) -> Timestamp?
     /// Levels of `[price, amount]`; nil where they are absent.
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]?
-    /// What the source calls a field.
+    /// The source's name of a field.
     func name(_ field: TickerField) -> String
 }
 
-/// What a row or an object is.
+/// The content of a row or an object.
 package enum TickerReading {
     /// A ticker, and what in it is doubtful.
     case ticker(Ticker, doubt: MarketError?)
@@ -64,7 +64,7 @@ extension TickerFields {
         }
     }
 
-    /// What the fields describe.
+    /// The ticker that the fields describe.
     package func reading() throws(MarketError) -> TickerReading {
         let (listed, known) = try instrument()
         guard let instrument = known else { return .otherKind(name: listed) }
@@ -168,7 +168,7 @@ extension TickerFields {
     }
 }
 
-/// Where the fields of a layout stand in a table: found once, not row by row.
+/// The columns of a layout's fields in a table: found once, not row by row.
 struct TickerColumns: Sendable {
     let layout: TickerLayout
     let exchange: (any Exchange.Type)?
@@ -178,7 +178,7 @@ struct TickerColumns: Sendable {
     private let starts: [Int]
 
     /// - Throws: `missingColumn` for one without which a table holds no tickers.
-    init(_ table: CommaSeparated) throws(MarketError) {
+    init(_ table: TextTable) throws(MarketError) {
         let header = table.header
         let found = TickerLayout.first(header.contains)
         let layout = found ?? TickerLayout.general

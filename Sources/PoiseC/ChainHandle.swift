@@ -21,7 +21,7 @@ final class ChainHandle: Sendable {
 
 /// One row of `poise_tickers`, for the reader that all formats share.
 private struct TickerColumnFields: TickerFields {
-    /// What the struct calls the fields; volatilities are natural.
+    /// The struct's names of the fields; volatilities are natural.
     static let columnLayout = TickerLayout(
         Deribit.self, signature: [.instrument], volatilityUnit: .fraction,
         [

@@ -80,6 +80,12 @@ func make(
     }
 }
 
+/// Runs a body whose module refuses in its own words.
+@inline(__always)
+func failing<R, Refusal: PoiseError>(_ body: () throws(Refusal) -> R) throws(Failure) -> R {
+    do throws(Refusal) { return try body() } catch { throw Failure(error) }
+}
+
 // MARK: Errors of the modules
 
 extension Failure {

@@ -1,5 +1,4 @@
 import CPoise
-import Glibc
 import Poise
 
 @c @implementation
@@ -19,9 +18,7 @@ public func poise_greeks(
         let model = try OptionModel(form.pointee.model)
         if model != .blackScholesMerton { try model.check(selection) }
         guard count > 0 else { return }
-        let inputs = try OptionInputs(
-            form.pointee.type, form.pointee.spot, form.pointee.strike, form.pointee.years,
-            (form.pointee.volatility, "volatility"), form.pointee.rate, form.pointee.dividend)
+        let inputs = try OptionInputs(form)
         let targets = try GreekTargets(columns, selection)
         var job = GreeksJob(
             engine: engine, selection: selection, model: model, inputs: inputs, targets: targets,
@@ -93,7 +90,7 @@ struct GreekTargets {
         self.areContiguous = areContiguous
     }
 
-    /// Where each Greek's column stands, if contiguous.
+    /// The address of each Greek's column, if contiguous.
     var pointers: GreekColumns {
         @inline(__always) get {
             var next = 0
@@ -236,12 +233,10 @@ struct GreeksJob {
     @inline(never)
     private func statuses(_ columns: FullFormColumns, _ rows: Range<Int>) throws(Failure) -> Int {
         guard let rowStatus else {
-            do throws(GreeksError) {
-                try columns.validate(count: rows.count, model)
-                return 0
-            } catch {
+            do throws(GreeksError) { try columns.validate(count: rows.count, model) } catch {
                 throw Failure(error, first: rows.lowerBound)
             }
+            return 0
         }
         var failures = 0
         for row in 0..<rows.count {
@@ -263,16 +258,14 @@ struct GreeksJob {
 
 @c @implementation
 public func poise_greek_name(_ greek: poise_greek) -> UnsafePointer<CChar>? {
-    greek.rawValue < namesOfGreeks.count ? namesOfGreeks[Int(greek.rawValue)] : nil
+    namesOfGreeks[Int(greek.rawValue)]
 }
 
-/// Made once, never freed.
-nonisolated(unsafe) private let namesOfGreeks = Greek.allCases.map { UnsafePointer(strdup($0.name)) }
+private let namesOfGreeks = CStrings(Greek.allCases.map(\.name))
 
 @c @implementation
 public func poise_model_name(_ model: poise_model) -> UnsafePointer<CChar>? {
-    model.rawValue < namesOfModels.count ? namesOfModels[Int(model.rawValue)] : nil
+    namesOfModels[Int(model.rawValue)]
 }
 
-/// Made once, never freed.
-nonisolated(unsafe) private let namesOfModels = OptionModel.allCases.map { UnsafePointer(strdup($0.name)) }
+private let namesOfModels = CStrings(OptionModel.allCases.map(\.name))

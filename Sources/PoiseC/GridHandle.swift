@@ -63,14 +63,12 @@ public func poise_grid_create(
             rule.leastVolatility = rules[number].least_volatility
             return (name: "\(number)", rule: rule)
         }
-        var own: [ScenarioGrid.Scenario] = []
+        var made: [ScenarioGrid.Scenario] = []
         for number in 0..<scenario_count {
-            own.append(try ScenarioGrid.Scenario(scenarios[number], number))
+            made.append(try ScenarioGrid.Scenario(scenarios[number], number))
         }
-        do throws(RiskError) {
-            return GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: own))
-        } catch {
-            throw Failure(error)
+        return try failing { () throws(RiskError) in
+            GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: made))
         }
     }
 }

@@ -16,9 +16,7 @@ public func poise_implied_volatility(
         guard count > 0 else { return }
         let job = VolatilityJob(
             engine: handle.engine, model: model,
-            inputs: try OptionInputs(
-                form.pointee.type, form.pointee.spot, form.pointee.strike, form.pointee.years,
-                (form.pointee.price, "price"), form.pointee.rate, form.pointee.dividend),
+            inputs: try OptionInputs(form),
             target: try Target(volatility, "volatility"), count: count, rowStatus: row_status)
         if let row_status, job.inputs.areContiguous, job.target.isContiguous {
             handle.engine.impliedVolatilities(

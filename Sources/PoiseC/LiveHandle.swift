@@ -27,7 +27,7 @@ final class LiveHandle {
         _ engine: GreeksEngine, _ chain: Chain, _ table: PositionTable, _ limits: LimitTable?,
         _ options: LiveOptions
     ) throws(Failure) {
-        // CStrings the position whose contract has no price.
+        // Names the position whose contract has no price.
         let valuation = try valuation(table, in: chain)
         if let limits {
             guard options.exposures.groupings == nil, options.exposures.numeraire == .usd else {
@@ -53,12 +53,10 @@ final class LiveHandle {
             let greeks = try reading { badRows throws(MarketError) in
                 try ChainGreeks(tickers, .book, &badRows)
             }
-            do throws(RiskError) {
-                risk = try LiveRisk(
+            risk = try failing { () throws(RiskError) in
+                try LiveRisk(
                     valuation.positions, greeks, by: options.exposures.groupings ?? [.book],
                     in: options.exposures.numeraire, engine: engine)
-            } catch {
-                throw Failure(error)
             }
         }
         underlyings = CStrings(risk.underlyings)
@@ -77,7 +75,7 @@ final class LiveHandle {
     }
 }
 
-/// What `poise_live_options` say.
+/// `poise_live_options`, checked.
 struct LiveOptions {
     var exposures = ExposureOptions()
     var hedge = BookHedge.Options()
@@ -105,12 +103,6 @@ private func change(
     attempt { () throws(Failure) in try body(try object(live, as: LiveHandle.self, "live")) }
 }
 
-/// Runs a change of `LiveRisk`.
-@inline(__always)
-private func risking(_ body: () throws(RiskError) -> Void) throws(Failure) {
-    do throws(RiskError) { try body() } catch { throw Failure(error) }
-}
-
 /// The time of a change; nil for 0.
 @inline(__always)
 private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
@@ -135,11 +127,8 @@ public func poise_live_create(
     make(live, "live") { () throws(Failure) in
         let chosen =
             options == nil ? LiveOptions() : try LiveOptions(try required(options, "options").pointee)
-        return try LiveHandle(
-            try object(engine, as: EngineHandle.self, "engine").engine,
-            try object(chain, as: ChainHandle.self, "chain").chain,
-            try object(positions, as: PositionsHandle.self, "positions").table,
-            object(limits, as: LimitsHandle.self)?.table, chosen)
+        let (engine, chain, table) = try books(engine, chain, positions)
+        return try LiveHandle(engine, chain, table, object(limits, as: LimitsHandle.self)?.table, chosen)
     }
 }
 
@@ -207,27 +196,30 @@ public func poise_live_grouping(_ live: OpaquePointer?, _ grouping: Int) -> Int6
 public func poise_live_label(
     _ live: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {
-    guard let labels = object(live, as: LiveHandle.self)?.labels, labels.indices.contains(group)
-    else { return nil }
-    return labels[group][grouping]
+    object(live, as: LiveHandle.self)?.labels.text(group, grouping)
+}
+
+/// The index of a name in a live desk; −1 where it is unknown.
+private func index(
+    _ live: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ find: (LiveHandle, String) -> Int?
+) -> Int64 {
+    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
+    return find(live, name).map { Int64($0) } ?? -1
 }
 
 @c @implementation
 public func poise_live_find_underlying(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.risk.underlyings.firstIndex(of: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.risk.underlyings.firstIndex(of: $1) }
 }
 
 @c @implementation
 public func poise_live_find_slice(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.slice(named: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.slice(named: $1) }
 }
 
 @c @implementation
 public func poise_live_find_contract(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.risk.number(of: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.risk.index(of: $1) }
 }
 
 // MARK: What changes
@@ -240,7 +232,7 @@ public func poise_live_tick(
         try checkIndex(underlying, below: live.underlyings.count, "underlying")
         try checkPrice(price)
         let time = try timestamp(milliseconds)
-        try risking { () throws(RiskError) in try live.risk.tick(underlying, price: price, at: time) }
+        try failing { () throws(RiskError) in try live.risk.tick(underlying, price: price, at: time) }
     }
 }
 
@@ -252,7 +244,7 @@ public func poise_live_set_price(
         try checkIndex(slice, below: live.slices.count, "slice")
         try checkPrice(price)
         let time = try timestamp(milliseconds)
-        try risking { () throws(RiskError) in try live.risk.setPrice(price, ofSlice: slice, at: time) }
+        try failing { () throws(RiskError) in try live.risk.setPrice(price, ofSlice: slice, at: time) }
     }
 }
 
@@ -260,7 +252,7 @@ public func poise_live_set_price(
 public func poise_live_set_rate(_ live: OpaquePointer?, _ slice: Int, _ rate: Double) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(slice, below: live.slices.count, "slice")
-        try risking { () throws(RiskError) in try live.risk.setRate(rate, ofSlice: slice) }
+        try failing { () throws(RiskError) in try live.risk.setRate(rate, ofSlice: slice) }
     }
 }
 
@@ -270,7 +262,7 @@ public func poise_live_set_volatility(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(contract, below: live.contracts.count, "contract")
-        try risking { () throws(RiskError) in
+        try failing { () throws(RiskError) in
             try live.risk.setVolatility(volatility, ofContract: contract)
         }
     }
@@ -290,7 +282,7 @@ public func poise_live_fill(
     change(live) { live throws(Failure) in
         try checkIndex(contract, below: live.contracts.count, "contract")
         let book = try text(book, "book")
-        try risking { () throws(RiskError) in
+        try failing { () throws(RiskError) in
             try live.risk.fill(book: book, contract: contract, quantity: quantity)
         }
     }

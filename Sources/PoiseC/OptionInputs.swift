@@ -8,7 +8,20 @@ struct OptionInputs {
     let spot, strike, years, quote, rate, dividend: Strided<Double>
 
     @inline(__always)
-    init(
+    init(_ form: UnsafePointer<poise_full_form>) throws(Failure) {
+        try self.init(
+            form.pointee.type, form.pointee.spot, form.pointee.strike, form.pointee.years,
+            (form.pointee.volatility, "volatility"), form.pointee.rate, form.pointee.dividend)
+    }
+
+    init(_ form: UnsafePointer<poise_prices>) throws(Failure) {
+        try self.init(
+            form.pointee.type, form.pointee.spot, form.pointee.strike, form.pointee.years,
+            (form.pointee.price, "price"), form.pointee.rate, form.pointee.dividend)
+    }
+
+    @inline(__always)
+    private init(
         _ type: poise_bytes, _ spot: poise_values, _ strike: poise_values, _ years: poise_values,
         _ quote: (values: poise_values, name: StaticString), _ rate: poise_values, _ dividend: poise_values
     ) throws(Failure) {
@@ -28,7 +41,7 @@ struct OptionInputs {
         }
     }
 
-    /// Where they stand, if contiguous.
+    /// Their addresses, if contiguous.
     var columns: FullFormColumns {
         @inline(__always) get {
             FullFormColumns(

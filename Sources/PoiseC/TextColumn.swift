@@ -71,6 +71,13 @@ final class CStrings: @unchecked Sendable {
     }
 }
 
+extension [CStrings] {
+    /// The label of a group by a grouping; nil where there is no such group or grouping.
+    func text(_ group: Int, _ grouping: Int) -> UnsafePointer<CChar>? {
+        indices.contains(group) ? self[group][grouping] : nil
+    }
+}
+
 /// A C string that must be there.
 func text(_ string: UnsafePointer<CChar>?, _ name: StaticString) throws(Failure) -> String {
     guard let string else { throw .null(name) }
@@ -101,7 +108,7 @@ extension Source {
 }
 
 extension Source {
-    /// What a caller names.
+    /// The file or text that a caller names.
     init(_ source: poise_source, _ name: StaticString) throws(Failure) {
         try checkSize(source.size, of: poise_source.self, name)
         if source.path != nil {
@@ -145,9 +152,5 @@ func make(
 /// Makes something of market data, which is strict: no row is left out.
 func reading<T>(_ body: (inout BadRows) throws(MarketError) -> T) throws(Failure) -> T {
     var badRows = BadRows(skip: false)
-    do throws(MarketError) {
-        return try body(&badRows)
-    } catch {
-        throw Failure(error)
-    }
+    return try failing { () throws(MarketError) in try body(&badRows) }
 }

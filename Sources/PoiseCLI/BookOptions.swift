@@ -23,7 +23,7 @@ struct BookOptions: ParsableArguments {
     var positions: String? { held.positions }
     var numeraire: Numeraire { groups.numeraire }
 
-    /// What `--by` names, or where it is absent a command's own choice.
+    /// The groupings of `--by`, or where it is absent a command's own choice.
     func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
         let groupings = try groups.groupings(standard)
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
@@ -49,7 +49,7 @@ struct BookOptions: ParsableArguments {
         return edges
     }
 
-    /// What was read.
+    /// The inputs, read.
     struct Books {
         let chain: Chain
         let valuation: BookValuation

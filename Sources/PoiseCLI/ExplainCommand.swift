@@ -132,7 +132,7 @@ struct ExplainCommand: ParsableCommand {
         return Report(columns: Report.labels(groupings, \.labels) + parts, rows: groups, totals: totals)
     }
 
-    /// What stands below the table.
+    /// The text below the table.
     private func text(_ explanation: ProfitExplanation) -> String {
         var text =
             "\(explanation.positionCount.counted("position")) in \(explanation.contractCount.counted("contract"))"
@@ -173,14 +173,12 @@ struct ExplainCommand: ParsableCommand {
         range("first_timestamps", explanation.start)
         range("last_timestamps", explanation.end)
         json.line(1)
-        json.member("settlements") { json in
-            json.array { json in
-                for settlement in explanation.settlements {
-                    json.object { json in
-                        json.member("instrument", settlement.instrument.name)
-                        json.member("price", settlement.price)
-                        json.member("given", settlement.isGiven)
-                    }
+        json.array("settlements") { json in
+            for settlement in explanation.settlements {
+                json.object { json in
+                    json.member("instrument", settlement.instrument.name)
+                    json.member("price", settlement.price)
+                    json.member("given", settlement.isGiven)
                 }
             }
         }

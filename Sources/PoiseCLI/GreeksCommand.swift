@@ -123,8 +123,8 @@ struct GreeksCommand: ParsableCommand {
 
     private func report(_ chain: ChainGreeks) -> Report<Int> {
         let tickers = chain.tickers
-        let exchange = tickers.indices.map { ExchangeFigures(chain, row: $0) }
-        let published: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
+        let exchange = tickers.indices.map { ExchangeGreeks(chain, row: $0) }
+        let published: [(name: String, value: KeyPath<ExchangeGreeks, Double>)] = [
             ("exchange_mark_price", \.markPrice), ("exchange_delta", \.delta), ("exchange_gamma", \.gamma),
             ("exchange_vega", \.vega), ("exchange_theta", \.theta), ("exchange_rho", \.rho),
             ("exchange_net_delta", \.netDelta), ("settlement_share", \.settlementShare),

@@ -9,7 +9,7 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
     case table, csv, json
 }
 
-/// Where a report goes and in which form.
+/// Destination and form of a report.
 struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; csv or json for programs, with all digits.")
     var format: Format = .table
@@ -69,7 +69,7 @@ struct ExchangeName: ExpressibleByArgument {
     static var allValueStrings: [String] { Exchanges.all.map { $0.name } }
 }
 
-/// Whose contracts the names in files are.
+/// The exchange of the names in files.
 struct ExchangeOption: ParsableArguments {
     @Option(
         help:
@@ -106,7 +106,7 @@ struct ChainOption: ParsableArguments {
     func read(_ badRows: inout BadRows) throws -> Chain { try exchanges.chain(chain, &badRows) }
 }
 
-/// What books hold.
+/// The holdings of books.
 struct PositionsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -147,7 +147,7 @@ struct GroupOptions: ParsableArguments {
     @Flag(help: "csv: write the totals in place of the rows that they add up.")
     var totals = false
 
-    /// What `--by` names, or where it is absent a command's own choice.
+    /// The groupings of `--by`, or where it is absent a command's own choice.
     /// - Parameter known: what may stand in it.
     func groupings(
         _ standard: [Grouping] = [.book, .underlying], of known: [Grouping] = Grouping.allCases
@@ -182,7 +182,7 @@ struct GroupOptions: ParsableArguments {
 }
 
 extension Report {
-    /// What `--format csv` writes of it.
+    /// The rows that `--format csv` writes.
     func csv(_ options: GroupOptions) -> Report {
         options.totals ? Report(columns: columns, rows: totals) : self
     }

@@ -21,7 +21,7 @@ struct Holdings {
         rows += table.trades.map { (table.file, $0.line, $0.book, $0.instrument.name, $0.quantity) }
     }
 
-    /// What `body` returns; a figure that is no finite number is laid at the largest quantity of its books.
+    /// Runs a body; a figure that is no finite number is blamed on the largest quantity of its books.
     func explaining<R>(_ body: () throws -> R) throws -> R {
         do {
             return try body()

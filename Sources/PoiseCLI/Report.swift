@@ -13,7 +13,7 @@ enum Cell {
     init(_ value: Double?) { self = value.map { .number($0) } ?? .empty }
 }
 
-/// How a column of numbers is shown to people.
+/// The form of a column of numbers for people.
 enum NumberStyle {
     /// Six significant digits each: for figures of very different size.
     case significant
@@ -237,6 +237,22 @@ extension Double {
         let exponent = Int(log10(abs(self)).rounded(.down))
         guard (-5...11).contains(exponent) else { return String(format: "%.5e", self) }
         return grouped(decimals: Swift.max(0, 5 - exponent))
+    }
+}
+
+extension [String] {
+    /// The names, each once: those that have been seen get `#2`, `#3` and so on.
+    func distinct(separator: String = "#") -> [String] {
+        var used: Set<String> = []
+        var last: [String: Int] = [:]
+        return map { name in
+            var unique = name
+            while !used.insert(unique).inserted {
+                last[name, default: 1] += 1
+                unique = "\(name)\(separator)\(last[name] ?? 0)"
+            }
+            return unique
+        }
     }
 }
 

@@ -142,7 +142,7 @@ struct ScenarioLadder {
     let columns: [String]
     /// The scenario of each row and column; the first where several have the same.
     let cells: [[Int?]]
-    /// How many of the rows count in full.
+    /// Number of rows that count in full.
     var fullCount: Int { rows.count { $0.dampening == 1 } }
 
     init(_ grid: ScenarioGrid) {

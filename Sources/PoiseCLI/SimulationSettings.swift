@@ -94,7 +94,7 @@ package struct SimulationSettings {
     }
 
     /// Refuses figures that are no numbers, with the table whose settings they come from.
-    func check(_ figures: HedgingFigures) throws {
+    func check(_ figures: PathOutcomes) throws {
         guard let (policy, path) = figures.firstNotFinite else { return }
         let steps = simulation.trace(policy: policy, path: path)
         let isPrice = { (price: Double) in price > 1e-100 && price < 1e100 }
@@ -142,7 +142,7 @@ package struct SimulationSettings {
 }
 
 extension PolicySetting {
-    /// What the family's number is here, as a chart labels it.
+    /// The label of the family's parameter in a chart.
     var label: String {
         let own = value.map { "\($0.short)\(unit)" } ?? (policy is AlwaysRebalance ? "always" : family)
         return ([own] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")

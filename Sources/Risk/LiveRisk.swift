@@ -33,7 +33,7 @@ public final class LiveRisk {
     public let contracts: [Instrument]
     public private(set) var plan: ExposurePlan
     /// By row.
-    let figures: ContractFigures
+    let figures: UnitExposures
     public let exposures: Exposures
 
     private let engine: GreeksEngine
@@ -88,7 +88,7 @@ public final class LiveRisk {
             positions, contracts: contracts, rows: layout.rowOfContract.map(\.index), by: all, buckets,
             isComplete: true)
         self.plan = plan
-        figures = ContractFigures(count: layout.rowCount)
+        figures = UnitExposures(count: layout.rowCount)
         exposures = Exposures(plan)
         let ownBuckets = buckets ?? ExposureBuckets()
         var groupsOfLabels: [[String]: Range<Int>] = [:]
@@ -114,7 +114,7 @@ public final class LiveRisk {
     public var instructionSet: InstructionSet { engine.instructionSet }
 
     /// The place of a contract in `contracts`.
-    public func number(of name: String) -> Int? { contractOfName[name] }
+    public func index(of name: String) -> Int? { contractOfName[name] }
 
     /// One figure of one contract per unit of quantity, as of the last `update`.
     public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double {

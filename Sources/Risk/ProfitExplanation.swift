@@ -76,7 +76,7 @@ public struct ProfitExplanation: Sendable {
         valuation.greeks.compute(engine)
         let traded = trades?.trades ?? []
         let contracts = valuation.contracts + traded.map(\.instrument)
-        let ends = try ContractEnds(contracts, second, deliveryPrices, engine, &badRows)
+        let ends = try ContractOutcomes(contracts, second, deliveryPrices, engine, &badRows)
         let rows = Dictionary(
             valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
@@ -175,7 +175,7 @@ public struct ProfitExplanation: Sendable {
 
     /// The parts of one unit of a contract.
     private static func parts(
-        _ chain: ChainGreeks, _ row: Int, _ end: ContractEnd, index: Double?, fundingRate: Double,
+        _ chain: ChainGreeks, _ row: Int, _ end: ContractOutcome, index: Double?, fundingRate: Double,
         _ numeraire: Numeraire
     ) -> [Double] {
         let ticker = chain.tickers[row]

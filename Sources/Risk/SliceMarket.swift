@@ -202,7 +202,7 @@ final class SliceMarket {
     }
 
     /// The exposures, per unit, of the options of slices that are prepared.
-    func exposures(_ slices: Range<Int>, into exposures: ContractFigures, _ engine: GreeksEngine) {
+    func exposures(_ slices: Range<Int>, into exposures: UnitExposures, _ engine: GreeksEngine) {
         let first = slotOfSlice[slices.lowerBound].index
         engine.kernel.sliceExposures(
             prepared + first, maps + first, offsets: offsets + first, sliceCount: slices.count, columns,

@@ -1,4 +1,5 @@
 import Market
+import VectorMath
 
 /// Prices of the past as a chain of steps, from which replays and bootstraps take their paths.
 public struct CandleSeries: Sendable {

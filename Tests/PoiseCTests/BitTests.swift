@@ -241,7 +241,7 @@ struct BitTests {
         for (numeraire, own) in [(POISE_NUMERAIRE_USD, Numeraire.usd), (POISE_NUMERAIRE_COIN, .coin)] {
             let plan = ExposurePlan(
                 valuation.positions, contracts: valuation.contracts, by: [.expiry, .underlying])
-            let figures = ContractFigures(count: valuation.contracts.count)
+            let figures = UnitExposures(count: valuation.contracts.count)
             let sums = Exposures(plan)
             valuation.greeks.compute(try GreeksEngine())
             figures.update(from: valuation.greeks, in: own)

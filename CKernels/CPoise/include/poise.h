@@ -125,7 +125,7 @@ int64_t poise_last_error_row(void);
 int64_t poise_last_error_earlier_row(void);
 /** The field, column or argument: "spot", "quantity"; "" where there is none. Since 0.1. */
 const char *poise_last_error_field(void);
-/** The refused value as a number; NaN where it is none. Since 0.1. */
+/** The refused value as a number; NaN where it is not a number. Since 0.1. */
 double poise_last_error_value(void);
 /** The refused value as it was written: "BTC-27JUNE25", "-1.0"; "" where there is none. Since 0.1. */
 const char *poise_last_error_text(void);
