@@ -63,7 +63,7 @@ public enum CachedWriter: LaneWriter {
     public static func finish() {}
 }
 
-/// Which outputs a loop stores, chosen when the loop is compiled.
+/// The outputs that a loop stores, chosen when the loop is compiled.
 public protocol GreekLevel {
     /// The outputs stored; their columns must be there.
     static var greeks: GreekSet { get }

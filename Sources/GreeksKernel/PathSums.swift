@@ -189,7 +189,7 @@ extension KernelTable {
     }
 }
 
-/// What an option's Greeks are made of on eight paths, `forward` being ln F in two parts.
+/// The terms of an option's Greeks on eight paths, `forward` being ln F in two parts.
 @inlinable @inline(__always)
 func terms(
     _ option: UnsafePointer<PathOption>, _ expiry: UnsafePointer<PathExpiry>, _ deviation: Lanes, spot: Lanes,

@@ -1,4 +1,4 @@
-/// Which desk each book belongs to: columns `book,desk`.
+/// The desk of each book: columns `book,desk`.
 public struct DeskTable: Sendable {
     public let file: String
     public private(set) var deskOfBook: [String: String] = [:]

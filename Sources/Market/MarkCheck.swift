@@ -27,7 +27,7 @@ struct MarkCheck {
         let isOfDelta: Bool
         /// The mark as quoted, or the delta, that the volatility gives.
         let expected: Double
-        /// Which unit is mixed up; nil where the facts are only apart.
+        /// The unit that is mixed up; nil where the facts are only apart.
         let guess: String?
     }
 

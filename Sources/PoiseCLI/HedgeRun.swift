@@ -3,7 +3,7 @@ import Poise
 
 /// Answers hedge problems one after another, and keeps what they have come to.
 final class HedgeRun {
-    /// Those of convex limits get planes while they are being answered.
+    /// The problems; those of convex limits get planes while they are being answered.
     private(set) var problems: [HedgeProblem]
     private(set) var isInfeasible = false
     private(set) var isUnproved = false

@@ -12,13 +12,13 @@ import Market
 /// Where `ChainGreeks` values each contract at its own time stamp, all of a slice are valued at its latest: that
 /// is what a desk has between two snapshots.
 public final class LiveRisk {
-    /// What is priced off one price.
+    /// Contracts priced off one price.
     public struct Slice: Sendable, Equatable {
         /// Place in `underlyings`.
         public let underlying: Int
         /// Nil for perpetuals and coins.
         public let expiry: Timestamp?
-        /// What it is called in messages: a contract's name up to the strike.
+        /// Its name in messages: a contract's name up to the strike.
         public let name: String
         /// For how long before expiry the delivery price is averaged.
         let averagingMilliseconds: Int64

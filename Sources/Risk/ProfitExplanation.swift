@@ -28,7 +28,7 @@ public enum ProfitComponent: Int, CaseIterable, Sendable {
     case unexplained
 }
 
-/// What positions gained between two chains, contract by contract, split into its parts.
+/// Profit of positions between two chains, contract by contract, split into its parts.
 ///
 /// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
 /// time of the second chain is settled: an option at its intrinsic value, a future at the delivery price, for which

@@ -42,7 +42,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         public init() {}
     }
 
-    /// How a contract's volatility follows the price, before the rule is applied.
+    /// The way in which a contract's volatility follows the price, before the rule is applied.
     public enum Stickiness: String, Sendable, CaseIterable {
         /// It stays.
         case strike
@@ -52,7 +52,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         case delta
     }
 
-    /// How an expiry's profit enters a book's charge.
+    /// The part of an expiry's profit that enters a book's charge.
     public enum ExpiryLoss: String, Sendable, CaseIterable {
         case signed
         /// Minus its magnitude: whichever way the smile tilts, it hurts.

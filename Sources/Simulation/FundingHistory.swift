@@ -11,7 +11,7 @@ public struct FundingHistory: Sendable, Equatable {
     public let interval: Int64
 
     private static let hour: Int64 = 3_600_000
-    /// How often exchanges have funding paid.
+    /// Usual intervals between payments of funding.
     private static let intervals = [1, 2, 4, 8].map { $0 * hour }
 
     /// A table `time_utc,funding_rate`, with `venue` and `symbol` where it holds several histories of which one is

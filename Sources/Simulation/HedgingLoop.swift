@@ -159,7 +159,7 @@ final class HedgingLoop {
         finish()
     }
 
-    /// What the policy sees.
+    /// The state that the policy sees.
     private struct View {
         var state = RebalancingState()
         /// The book as it was when the venue's prices were last new.
@@ -171,14 +171,14 @@ final class HedgingLoop {
         var isFirst = true
     }
 
-    /// What the policy wants.
+    /// The change that the policy wants.
     private struct Decision {
         var band: RebalancingBand
         /// The hedge's delta before this step's fills.
         var before: Lanes
         /// Coins of the underlying, within the desk's limit.
         var asked: Lanes
-        /// Where prices are too old to be traded on.
+        /// Lanes in which prices are too old to be traded on.
         var isRefused: LaneMask
         var keepsClock = LaneMask(repeating: false)
         var isUnserved = LaneMask(repeating: false)

@@ -18,7 +18,7 @@ public struct HedgingSimulation: Sendable {
     let schedule: BookSchedule
     let optionSchedules: [BookSchedule]
 
-    /// How many paths a thread takes at a time.
+    /// Number of paths that a thread takes at a time.
     public static let chunk = 32
 
     /// - Parameter surface: how volatilities move; the options' own are those at the start.

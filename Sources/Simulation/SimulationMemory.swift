@@ -1,7 +1,7 @@
 import Greeks
 import VectorMath
 
-/// How much memory a simulation takes, in bytes, before it takes any.
+/// Memory that a simulation will take, in bytes.
 public struct SimulationMemory: Sendable {
     /// Of what all threads share.
     public let shared: Double

@@ -55,7 +55,7 @@ extension ScenarioProfits {
     }
 }
 
-/// Where a tail ends among `count` sorted gains.
+/// The end of a tail among `count` sorted gains.
 struct TailPlace {
     let count: Int
     /// np, the mass of the tail in scenarios.
