@@ -203,10 +203,10 @@ public struct ExposureMap: BitwiseCopyable, Sendable {
     @inlinable
     public init(_ terms: ExposureTerms) {
         ExposureGreek.forEach { exposure in
-            let own = exposure.definition(of: terms).factors
-            factors[exposure.index].first = own.0
-            factors[exposure.index].second = own.1
-            factors[exposure.index].third = own.2
+            let factorsOfExposure = exposure.definition(of: terms).factors
+            factors[exposure.index].first = factorsOfExposure.0
+            factors[exposure.index].second = factorsOfExposure.1
+            factors[exposure.index].third = factorsOfExposure.2
         }
     }
 

@@ -24,9 +24,9 @@ struct MeasuredLimit: Sendable {
             guard limit.covers(position.instrument), let row = rows[position.instrument.name] else {
                 continue
             }
-            var own = sumsOfBook[position.book] ?? figures.map { _ in 0 }
-            for sum in figures.indices { own[sum] += position.quantity * figures[sum][row] }
-            sumsOfBook[position.book] = own
+            var sums = sumsOfBook[position.book] ?? figures.map { _ in 0 }
+            for sum in figures.indices { sums[sum] += position.quantity * figures[sum][row] }
+            sumsOfBook[position.book] = sums
         }
         self.limit = limit
         self.sumsOfBook = sumsOfBook

@@ -69,8 +69,10 @@ public struct VenueCosts: Sendable, Equatable {
 
     /// The rates of a contract: those given for its class, else with the fee of its exchange.
     public func rates(of instrument: Instrument) -> Rates? {
-        let own = Class(instrument)
-        guard var rates = rates[own], !given.contains(own) else { return rates[own] }
+        let classOfInstrument = Class(instrument)
+        guard var rates = rates[classOfInstrument], !given.contains(classOfInstrument) else {
+            return rates[classOfInstrument]
+        }
         let fee = instrument.exchange.takerFee(of: instrument)
         (rates.fee, rates.feeCap) = (fee.rate, fee.cap)
         return rates

@@ -38,31 +38,31 @@ struct MarkCheck {
         if let mark, mark > 0 {
             let price = mark / unit
             let rounding = Self.rounding(price)
-            let own = value(deviation)
+            let valueOfMark = value(deviation)
             func fits(_ deviation: Double) -> Bool {
                 value(deviation / 1.1) - rounding <= price && price <= value(deviation * 1.1) + rounding
             }
-            if (own - price).magnitude > rounding, !fits(deviation) {
+            if (valueOfMark - price).magnitude > rounding, !fits(deviation) {
                 let most = sign > 0 ? 1 : moneyness
                 let impossible =
                     unit == 1
                     ? "no volatility gives such a mark; is it in dollars where the premium is paid in coin?"
                     : "no volatility gives such a mark"
                 return Contradiction(
-                    isOfDelta: false, expected: own * unit,
+                    isOfDelta: false, expected: valueOfMark * unit,
                     guess: price > most + rounding ? impossible : Self.wrongUnit(deviation, fits))
             }
         }
         if let delta {
-            let own = self.delta(deviation)
+            let deltaOfMark = self.delta(deviation)
             func fits(_ deviation: Double) -> Bool {
                 let (low, high) = (self.delta(deviation / 1.1), self.delta(deviation * 1.1))
                 return min(low, high) - 0.02 <= delta && delta <= max(low, high) + 0.02
             }
-            if (own - delta).magnitude > 0.02, !fits(deviation) {
+            if (deltaOfMark - delta).magnitude > 0.02, !fits(deviation) {
                 let isImpossible = sign * delta < -0.02 || sign * delta > 1.02
                 return Contradiction(
-                    isOfDelta: true, expected: own,
+                    isOfDelta: true, expected: deltaOfMark,
                     guess: isImpossible
                         ? "no option of this type has such a delta" : Self.wrongUnit(deviation, fits))
             }

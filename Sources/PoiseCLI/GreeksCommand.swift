@@ -133,11 +133,11 @@ struct GreeksCommand: ParsableCommand {
             column("instrument_name") { .text(tickers[$0].instrument.name) },
             column("timestamp") { .text("\(tickers[$0].timestamp.milliseconds)") },
         ]
-        let own = columns(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
+        let natural = columns(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
         let recomputed = published.map { name, value in
             column(name) { .number(exchange[$0][keyPath: value]) }
         }
-        return Report(columns: names + own + recomputed, rows: Array(tickers.indices))
+        return Report(columns: names + natural + recomputed, rows: Array(tickers.indices))
     }
 }
 

@@ -26,8 +26,10 @@ struct Holdings {
         do {
             return try body()
         } catch let error as ReportError {
-            let own = rows.filter { error.labels.contains($0.book) }
-            let largest = (own.isEmpty ? rows : own).max { $0.quantity.magnitude < $1.quantity.magnitude }
+            let rowsOfBook = rows.filter { error.labels.contains($0.book) }
+            let largest = (rowsOfBook.isEmpty ? rows : rowsOfBook).max {
+                $0.quantity.magnitude < $1.quantity.magnitude
+            }
             // Smaller ones are not what overflows.
             guard let largest, largest.quantity.magnitude > 1e100 else { throw error }
             throw MarketError.invalidValue(

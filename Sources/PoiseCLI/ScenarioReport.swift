@@ -153,8 +153,8 @@ struct ScenarioLadder {
         var places: [Key: [String: Int]] = [:]
         for (number, scenario) in grid.scenarios.enumerated() {
             let key = Key(spot: scenario.spot, dampening: scenario.dampening)
-            let own = grid.title(number).split(separator: ", ", maxSplits: 1)
-            let column = own.count > 1 ? String(own[1]) : ""
+            let parts = grid.title(number).split(separator: ", ", maxSplits: 1)
+            let column = parts.count > 1 ? String(parts[1]) : ""
             if places[key] == nil {
                 spots.append(key)
                 places[key] = [:]

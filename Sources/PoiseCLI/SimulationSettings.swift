@@ -144,8 +144,8 @@ package struct SimulationSettings {
 extension PolicySetting {
     /// The label of the family's parameter in a chart.
     var label: String {
-        let own = value.map { "\($0.short)\(unit)" } ?? (policy is AlwaysRebalance ? "always" : family)
-        return ([own] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")
+        let label = value.map { "\($0.short)\(unit)" } ?? (policy is AlwaysRebalance ? "always" : family)
+        return ([label] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")
     }
 }
 

@@ -68,8 +68,8 @@ struct TailRiskReport {
                     title: figure.title == "of total" ? figure.title : "\(figure.title) \(percent)%",
                     unit: numeraire.unit
                 ) { row in
-                    let own = row.part.figures[place]
-                    return Cell(row.group.map { figure.ofGroup(own, $0) } ?? figure.ofTotal(own))
+                    let measures = row.part.figures[place]
+                    return Cell(row.group.map { figure.ofGroup(measures, $0) } ?? figure.ofTotal(measures))
                 }
             }
         }

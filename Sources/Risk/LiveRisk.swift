@@ -93,17 +93,20 @@ public final class LiveRisk {
         let ownBuckets = buckets ?? ExposureBuckets()
         var groupsOfLabels: [[String]: Range<Int>] = [:]
         for (group, labels) in plan.groups.enumerated() {
-            let own = Array(labels.prefix(leading.count))
-            groupsOfLabels[own] = (groupsOfLabels[own]?.lowerBound ?? group)..<group + 1
+            let leadingLabels = Array(labels.prefix(leading.count))
+            groupsOfLabels[leadingLabels] = (groupsOfLabels[leadingLabels]?.lowerBound ?? group)..<group + 1
         }
         var groupsOfSlice: [Range<Int>] = slices.map { _ in 0..<0 }
         for (contract, slice) in zip(contracts, sliceOfContract) {
             let labels = leading.map { $0.label(book: "", contract, ownBuckets, [:]).text }
-            let own = groupsOfLabels[labels] ?? 0..<0
+            let groupsOfContract = groupsOfLabels[labels] ?? 0..<0
             let known = groupsOfSlice[slice]
             groupsOfSlice[slice] =
                 known.isEmpty
-                ? own : min(known.lowerBound, own.lowerBound)..<max(known.upperBound, own.upperBound)
+                ? groupsOfContract
+                : min(
+                    known.lowerBound, groupsOfContract.lowerBound)..<max(
+                        known.upperBound, groupsOfContract.upperBound)
         }
         self.groupsOfSlice = groupsOfSlice
         update()
@@ -240,15 +243,17 @@ public final class LiveRisk {
                         contract.row.index, contract.contractClass, price: market.price(ofSlice: stale),
                         share: market.share(ofSlice: stale), in: numeraire)
                 }
-                let own = groupsOfSlice[stale]
+                let groupsOfStale = groupsOfSlice[stale]
                 if groups.isEmpty {
-                    groups = own
-                } else if own.lowerBound > groups.upperBound {
+                    groups = groupsOfStale
+                } else if groupsOfStale.lowerBound > groups.upperBound {
                     plan.aggregate(figures, groups: groups, into: exposures, engine)
-                    groups = own
+                    groups = groupsOfStale
                 } else {
                     groups =
-                        min(groups.lowerBound, own.lowerBound)..<max(groups.upperBound, own.upperBound)
+                        min(
+                            groups.lowerBound, groupsOfStale.lowerBound)..<max(
+                            groups.upperBound, groupsOfStale.upperBound)
                 }
             }
             count += end - slice

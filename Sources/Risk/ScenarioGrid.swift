@@ -130,12 +130,12 @@ public struct ScenarioGrid: Sendable, Equatable {
 
     /// The title of a scenario: `-16%, vol up, 1 day`. Moves that all scenarios share are left out.
     public func title(_ scenario: Int) -> String {
-        let own = scenarios[scenario]
-        var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]
-        if own.days != 0 { parts.append("\(Self.short(own.days)) \(own.days == 1 ? "day" : "days")") }
-        if own.rate != 0 { parts.append("rate \(Self.percent(own.rate))") }
-        if own.stickiness != .strike, hasSeveralStickinesses {
-            parts.append("sticky \(own.stickiness)")
+        let moves = scenarios[scenario]
+        var parts = [Self.percent(moves.spot), "vol \(ruleNames[moves.rule])"]
+        if moves.days != 0 { parts.append("\(Self.short(moves.days)) \(moves.days == 1 ? "day" : "days")") }
+        if moves.rate != 0 { parts.append("rate \(Self.percent(moves.rate))") }
+        if moves.stickiness != .strike, hasSeveralStickinesses {
+            parts.append("sticky \(moves.stickiness)")
         }
         return parts.joined(separator: ", ")
     }

@@ -171,15 +171,16 @@ extension HedgingLoop {
         var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
         if let options { net += options.delta(time) }
         if terms.deltaLimit < .infinity {
-            var own = net
+            var exposure = net
             if let scale = account.volatilityScale {
                 // By the delta that the policy steers by.
-                own += (book.delta(at: time, volatilityScale: scale) - book.sums[time].delta) * account.alive
+                exposure +=
+                    (book.delta(at: time, volatilityScale: scale) - book.sums[time].delta) * account.alive
                 if let options {
-                    own += options.delta(at: time, volatilityScale: scale) - options.delta(time)
+                    exposure += options.delta(at: time, volatilityScale: scale) - options.delta(time)
                 }
             }
-            tally(.timeOutside, Lanes(repeating: 1).kept(where: own.absolute .> deltaLimit))
+            tally(.timeOutside, Lanes(repeating: 1).kept(where: exposure.absolute .> deltaLimit))
         }
         net = net.absolute
         let worst = metrics + PathMetric.worstExposure.rawValue

@@ -147,7 +147,7 @@ public struct SurfaceDynamics: Sendable, Equatable {
         let decay = scalarExponential(max(-700, -reversion * years))
         // Of an Ornstein–Uhlenbeck process over the step, exactly.
         let variance = reversion > 0 ? (1 - decay * decay) / (2 * reversion) : years
-        let own = Lanes(
+        let ownMove = Lanes(
             repeating: deviation * variance.squareRoot() * (1 - correlation * correlation).squareRoot())
         let shared = Lanes(repeating: deviation * variance.squareRoot() * correlation)
         let centre = naturalLogarithm(mean)
@@ -165,7 +165,7 @@ public struct SurfaceDynamics: Sendable, Equatable {
             let expected = arithmetic.squareRoot(block.variance[step] * Lanes(repeating: years))
             let standard = (move / expected).kept(where: expected .> Lanes.zero)
             distance = distance * Lanes(repeating: decay)
-            distance += shared * standard + own * normal
+            distance += shared * standard + ownMove * normal
             block.impliedVolatility[step + 1] =
                 exponential(arithmetic, distance + Lanes(repeating: centre))
         }

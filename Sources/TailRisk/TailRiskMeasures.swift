@@ -41,8 +41,8 @@ extension ScenarioProfits {
         let quantile = tail.quantile
         for group in groups.indices {
             let gains = self[group]
-            let own = Tail(gains, place)
-            groupTails.append((-own.quantile, -own.mean))
+            let tailOfGroup = Tail(gains, place)
+            groupTails.append((-tailOfGroup.quantile, -tailOfGroup.mean))
             valueComponents.append(-tail.conditionalMean(of: gains, at: quantile))
             shortfallComponents.append(-tail.mean(of: gains))
         }
