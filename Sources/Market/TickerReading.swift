@@ -284,8 +284,8 @@ struct ObjectFields: TickerFields {
         return field == .timestamp ? time.map { (layout.name(field), $0) } : nil
     }
 
-    private func shown(_ value: JSON) -> String {
-        String(decoding: source.bytes[value.start..<value.end], as: UTF8.self)
+    private func failure(_ name: String, _ found: JSON, _ reason: String) -> MarketError {
+        MessageFields(source: source, value: object).failure(name, found, reason)
     }
 
     func name(_ field: TickerField) -> String { value(field)?.name ?? layout.name(field) }
@@ -295,16 +295,16 @@ struct ObjectFields: TickerFields {
     func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
         guard let (name, value) = value(field) else { return nil }
         guard let number = value.number else {
-            throw invalid(name, shown(value), "is not a number", at: value)
+            throw failure(name, value, "is not a number")
         }
-        guard rule.accepts(number) else { throw invalid(name, shown(value), rule.complaint, at: value) }
+        guard rule.accepts(number) else { throw failure(name, value, rule.complaint) }
         return number
     }
 
     func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
         guard let (name, value) = value(field) else { return nil }
         guard let time = value.time else {
-            throw invalid(name, shown(value), Timestamp.expectation, at: value)
+            throw failure(name, value, Timestamp.expectation)
         }
         return time
     }
@@ -312,14 +312,9 @@ struct ObjectFields: TickerFields {
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
         guard let (name, value) = value(field) else { return nil }
         guard let pairs = value.pairs else {
-            throw invalid(name, shown(value), "must be a list of [price, amount]", at: value)
+            throw failure(name, value, "must be a list of [price, amount]")
         }
         return try checked(field, pairs)
-    }
-
-    private func invalid(_ name: String, _ value: String, _ reason: String, at place: JSON) -> MarketError {
-        .invalidValue(
-            file: file, line: place.line, column: name, value: value, reason: reason)
     }
 }
 

@@ -164,22 +164,20 @@ public func poise_chain_with_instruments(
 @c @implementation
 public func poise_chain_free(_ chain: OpaquePointer?) { release(chain, as: ChainHandle.self) }
 
+private func handle(_ chain: OpaquePointer?) -> ChainHandle? { object(chain, as: ChainHandle.self) }
+
 @c @implementation
-public func poise_chain_count(_ chain: OpaquePointer?) -> Int {
-    object(chain, as: ChainHandle.self)?.names.count ?? 0
-}
+public func poise_chain_count(_ chain: OpaquePointer?) -> Int { handle(chain)?.names.count ?? 0 }
 
 @c @implementation
 public func poise_chain_instrument(_ chain: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
-    object(chain, as: ChainHandle.self)?.names[index]
+    handle(chain)?.names[index]
 }
 
 @c @implementation
 public func poise_chain_remark(_ chain: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
-    object(chain, as: ChainHandle.self)?.remarks[index]
+    handle(chain)?.remarks[index]
 }
 
 @c @implementation
-public func poise_chain_left_out(_ chain: OpaquePointer?) -> Int {
-    object(chain, as: ChainHandle.self)?.chain.leftOut ?? 0
-}
+public func poise_chain_left_out(_ chain: OpaquePointer?) -> Int { handle(chain)?.chain.leftOut ?? 0 }

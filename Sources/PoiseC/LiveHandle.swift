@@ -137,44 +137,40 @@ public func poise_live_free(_ live: OpaquePointer?) { release(live, as: LiveHand
 
 // MARK: What there is
 
+private func handle(_ live: OpaquePointer?) -> LiveHandle? { object(live, as: LiveHandle.self) }
+
 @c @implementation
 public func poise_live_underlying_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.underlyings.count ?? 0
+    handle(live)?.underlyings.count ?? 0
 }
 
 @c @implementation
-public func poise_live_slice_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.slices.count ?? 0
-}
+public func poise_live_slice_count(_ live: OpaquePointer?) -> Int { handle(live)?.slices.count ?? 0 }
 
 @c @implementation
-public func poise_live_contract_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.contracts.count ?? 0
-}
+public func poise_live_contract_count(_ live: OpaquePointer?) -> Int { handle(live)?.contracts.count ?? 0 }
 
 @c @implementation
-public func poise_live_group_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.labels.count ?? 0
-}
+public func poise_live_group_count(_ live: OpaquePointer?) -> Int { handle(live)?.labels.count ?? 0 }
 
 @c @implementation
 public func poise_live_underlying(_ live: OpaquePointer?, _ underlying: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.underlyings[underlying]
+    handle(live)?.underlyings[underlying]
 }
 
 @c @implementation
 public func poise_live_slice(_ live: OpaquePointer?, _ slice: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.slices[slice]
+    handle(live)?.slices[slice]
 }
 
 @c @implementation
 public func poise_live_contract(_ live: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.contracts[contract]
+    handle(live)?.contracts[contract]
 }
 
 @c @implementation
 public func poise_live_grouping_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.risk.plan.groupings.count ?? 0
+    handle(live)?.risk.plan.groupings.count ?? 0
 }
 
 @c @implementation
