@@ -116,8 +116,8 @@ extension Source {
         } else {
             try self.init(source.text, source.length, source.name, default: "text")
         }
-        guard source.exchange != nil else { return }
-        let named = try text(source.exchange, "exchange")
+        let named = source.exchange == nil ? "" : try text(source.exchange, "exchange")
+        guard !named.isEmpty else { return }
         exchange = Exchanges.named(named)
         guard exchange != nil else {
             let known = Exchanges.all.map { $0.name }.joined(separator: ", ")
