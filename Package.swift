@@ -104,7 +104,8 @@ let package = Package(
                 "Checks", "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
                 "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ],
+            resources: [.embedInCode("SimulationPage.css")]),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -15,7 +15,7 @@ static _Thread_local struct {
     char field[128];
     char text[256];
     poise_place_kind kind;
-    int64_t row;
+    int64_t row, earlier_row;
     double value;
     int is_set;
 } failure;
@@ -33,7 +33,7 @@ static void copy(char *to, const char *from, size_t room) {
 
 void poise_private_set_error(
     const char *message, const char *reason, poise_place_kind kind, const char *place, int64_t row, const char *field,
-    const char *text, double value) {
+    const char *text, double value, int64_t earlier_row) {
     copy(failure.message, message, sizeof failure.message);
     copy(failure.reason, reason, sizeof failure.reason);
     copy(failure.place, place, sizeof failure.place);
@@ -41,6 +41,7 @@ void poise_private_set_error(
     copy(failure.text, text, sizeof failure.text);
     failure.kind = kind;
     failure.row = row;
+    failure.earlier_row = earlier_row;
     failure.value = value;
     failure.is_set = 1;
 }
@@ -52,6 +53,7 @@ const char *poise_private_place(void) { return failure.place; }
 const char *poise_private_field(void) { return failure.field; }
 const char *poise_private_text(void) { return failure.text; }
 int64_t poise_private_row(void) { return failure.is_set ? failure.row : -1; }
+int64_t poise_private_earlier_row(void) { return failure.is_set ? failure.earlier_row : -1; }
 double poise_private_value(void) { return failure.is_set ? failure.value : NAN; }
 
 void poise_private_with_block(void *context, void (*body)(void *context, double *block)) {

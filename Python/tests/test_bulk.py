@@ -338,6 +338,7 @@ def test_tickers_that_contradict_each_other_are_named(made, tmp_path, run, capsy
     assert run(chain=tmp_path / "chain.parquet")[0] == 1
     error = capsys.readouterr().err
     assert f"chain.parquet: row {last + 1}: interest_rate: 0.5: an earlier row of the same instrument" in error, error
+    assert f"(row {last})" in error, error
 
 
 def test_chains_of_other_kinds_are_refused(made, tmp_path, run, capsys):

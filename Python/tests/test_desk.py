@@ -114,6 +114,62 @@ def test_errors_call_columns_as_the_caller_does():
         poise.Chain({**one, "mark_price": [1j, 1.0]})
 
 
+def test_contradicting_rows_are_both_named():
+    one = {"instrument": ["BTC-PERPETUAL"] * 3, "timestamp": [1772443800000, 1772443900000, 1772443900000],
+           "mark_price": [64e3, 64e3, 65e3]}
+    with pytest.raises(poise.InputError, match=r'an earlier row of the same instrument and time has "64000.0" \(row 1\)$') as caught:
+        poise.Chain(one)
+    assert (caught.value.row, caught.value.earlier_row, caught.value.field) == (2, 1, "mark_price")
+    option = {"instrument": ["BTC-27MAR26-60000-C"] * 2, "timestamp": [1772443800000] * 2, "underlying_price": [64e3] * 2}
+    for name, values in (("vol", [0.5, 0.25]), ("mark_iv", [50.0, 25.0])):
+        with pytest.raises(poise.InputError, match=f'{name}: {values[1]}: an earlier row .* has "{values[0]}"') as caught:
+            poise.Chain({**option, name: values})
+        assert (caught.value.value, caught.value.earlier_row) == (values[1], 0)
+
+
+def test_names_that_several_exchanges_have(tmp_path):
+    columns = {"instrument": ["BTC-27MAR26-60000-C"], "timestamp": [1772443800000], "underlying_price": [64e3], "vol": [0.5],
+               "mark_price": [5000.0]}
+    with pytest.raises(poise.InputError, match="is it in dollars"):
+        poise.Chain(columns)
+    text = ",".join(columns) .replace("instrument", "instrument_name").replace("vol", "mark_iv") + "\n"
+    text += "BTC-27MAR26-60000-C,1772443800000,64000,50,5000\n"
+    path = tmp_path / "chain.csv"
+    path.write_text(text)
+    held = poise.Positions({"book": ["a"], "instrument": ["BTC-27MAR26-60000-C"], "quantity": [1.0]})
+    chains = [poise.Chain(columns, exchange="bybit"), poise.Chain({**columns, "exchange": ["bybit"]}),
+              poise.Chain.read(path, exchange="bybit"), poise.Chain.read([path], "bybit"), poise.Chain.parse(text, exchange="bybit")]
+    for one in chains:
+        found = poise.exposures(one, held)
+        assert found["net_delta_usd"][0] == found["delta_usd"][0]  # The premium is not in coin.
+    with pytest.raises(poise.InputError, match='exchange: "?nasdaq'):
+        poise.Chain.parse(text, exchange="nasdaq")
+
+
+def test_what_chains_leave_out():
+    text = ("instrument_name,timestamp,underlying_price,mark_iv,mark_price\nBTC-27MAR26-60000-C,1772443800000,64000,,0.08\n"
+            "BTC-FS-27MAR26_PERP,1772443800000,,,1\n")
+    chain = poise.Chain.parse(text)
+    assert chain.left_out == 1 and chain.remarks == [
+        "left out 1 combination of contracts: BTC-FS-27MAR26_PERP",
+        "volatility of 1 row found from the mark price, for lack of one"]
+
+
+def test_lots_of_an_instrument_list(chain, positions, tmp_path):
+    limits = poise.Limits({"greek": ["delta"], "underlying": ["BTC"], "low": [-70000.0], "high": [70000.0]})
+    perpetual = {"instrument_name": "BTC-PERPETUAL", "kind": "future", "contract_size": 7777, "min_trade_amount": 7777,
+                 "tick_size": 0.5, "quote_currency": "USD", "settlement_currency": "BTC"}
+    text = json.dumps({"result": [perpetual]})
+    path = tmp_path / "instruments.json"
+    path.write_text(text)
+    for listed in (chain.with_instruments(path), chain.with_instruments(text=text)):
+        trades = poise.Book(listed, positions, limits=limits, lots=True).hedge().trades
+        traded = trades["quantity"][trades["instrument"] == "BTC-PERPETUAL"]
+        assert len(traded) == 1 and traded[0] % 7777 == 0
+    with pytest.raises(FileNotFoundError):
+        chain.with_instruments(tmp_path / "none.json")
+
+
 @pytest.mark.parametrize("time", [
     1772532000000, np.int64(1772532000000), datetime.datetime(2026, 3, 3, 10),
     datetime.datetime(2026, 3, 3, 11, tzinfo=datetime.timezone(datetime.timedelta(hours=1))), np.datetime64("2026-03-03T10:00"),

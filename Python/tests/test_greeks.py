@@ -252,6 +252,20 @@ def test_implied_volatilities_come_back(rows):
     np.testing.assert_allclose(found["vol"][firm], np.array(vols)[firm], rtol=1e-12)
 
 
+def test_volatilities_of_other_models():
+    for model, vol in (("bachelier", 20.0), ("cash-or-nothing", 0.4)):
+        price = poise.greeks("CP", [100.0, 100.0], 90.0, 1.0, vol, 0.01, greeks="price", model=model)["price"]
+        found = poise.implied_vol("CP", 100.0, 90.0, 1.0, price, 0.01, model=model)
+        np.testing.assert_allclose(found["vol"], vol, rtol=1e-12)
+        table = {"type": ["C", "P"], "spot": [100.0] * 2, "strike": [90.0] * 2, "years": [1.0] * 2, "price": price, "rate": [0.01] * 2}
+        np.testing.assert_array_equal(poise.implied_vol(table, model=model)["vol"], found["vol"])
+    # A digital out of the money has two.
+    two = poise.implied_vol("C", 90.0, 100.0, 1.0, 0.2, model="cash-or-nothing")
+    assert poise.VOLATILITY_STATUS[two["status"]] == "two-volatilities" and np.isnan(two["vol"])
+    with pytest.raises(ValueError, match="model: expected black-scholes-merton, bachelier or cash-or-nothing, got 'heston'"):
+        poise.implied_vol("C", 90.0, 100.0, 1.0, 0.2, model="heston")
+
+
 def test_prices_without_a_volatility_have_a_status():
     found = poise.implied_vol("C", 100.0, [100, 80, 80, 80, 80.0], [1, 1, 1, 1, 0.0], [10.0, 19.0, 101.0, np.nan, 21.0])
     assert [poise.VOLATILITY_STATUS[k] for k in found["status"]] == [

@@ -138,6 +138,10 @@ def test_bad_tables_are_refused():
     assert (caught.value.row, caught.value.field, caught.value.value) == (13, "vol", -1)
     with pytest.raises(poise.InputError, match="row 11: type: must be C"):
         poise.greeks(table.set_column(0, "type", pa.chunked_array([["C"] * 9, ["C", "P", "", "C"] + ["P"] * 7])))
+    for nothing in (pa.table({}), {}, pa.table({"x": pa.array([], pa.float64())})):
+        for takes in (poise.greeks, poise.implied_vol, poise.Chain, poise.Positions, poise.Limits):
+            with pytest.raises(poise.InputError, match="the table has no such column"):
+                takes(nothing)
     with pytest.raises(poise.InputError, match="vol: the table has no such column"):
         poise.greeks(table.drop_columns(["vol"]))
     with pytest.raises(TypeError, match='spot: expected numbers, got Arrow\'s format "u"'):

@@ -7,9 +7,11 @@ public protocol PoiseError: Error, Sendable, CustomStringConvertible {
     var place: Place? { get }
     /// The column, key, parameter or argument; "" where there is none.
     var field: String { get }
-    /// What was refused, as it was written; nil where there is no value.
+    /// The refused value, as it was written; nil where there is no value.
     var value: String? { get }
-    /// How a command that meets it ends.
+    /// The row of the same columns, from 0, that the value contradicts; nil where it is wrong by itself.
+    var earlierRow: Int? { get }
+    /// Exit status of a command that meets it.
     var exitStatus: ExitStatus { get }
 }
 
@@ -17,16 +19,17 @@ extension PoiseError {
     public var place: Place? { nil }
     public var field: String { "" }
     public var value: String? { nil }
+    public var earlierRow: Int? { nil }
     public var exitStatus: ExitStatus { .badInput }
 
-    /// `value` as a number; NaN where it is none.
+    /// `value` as a number; NaN where it is not a number.
     public var number: Double { value.flatMap { Double($0) } ?? .nan }
 
-    /// `place: field: value: reason`, without the parts that are not there; texts in quotes.
+    /// `place: field: value: reason (earlier row)`, without the parts that are not there; texts in quotes.
     package var sentence: String {
         let value = value.map { Double($0) == nil ? "\"\($0.clipped)\"" : $0 }
-        return [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
-            .joined(separator: ": ")
+        let parts = [place.map { "\($0)" }, field.isEmpty ? nil : field, value, reason].compactMap { $0 }
+        return parts.joined(separator: ": ") + (earlierRow.map { " (row \($0))" } ?? "")
     }
 
     public var description: String { sentence }
@@ -42,7 +45,7 @@ extension String {
     }
 }
 
-/// Where an error is.
+/// The place of an error.
 public enum Place: Sendable, Equatable, CustomStringConvertible {
     case file(String)
     /// A line of a file or text, from 1, the header included.
@@ -69,7 +72,7 @@ public enum Place: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How a command ends.
+/// Exit status of a command.
 public enum ExitStatus: Int32, Sendable, CaseIterable {
     case done = 0
     /// A file, number or setting that is not accepted, or a file that cannot be read or written.

@@ -19,7 +19,7 @@ public final class GreeksPool: @unchecked Sendable {
     public static let leastShared = 8 * chunk
 
     public let engine: GreeksEngine
-    /// How many threads compute, the caller included.
+    /// Number of threads that compute, the caller included.
     public let threads: Int
 
     private struct Job {
@@ -29,7 +29,7 @@ public final class GreeksPool: @unchecked Sendable {
         var output: GreekColumns
         var count: Int
         var streams: Bool
-        /// Who writes past the caches waits for the stores after each chunk: fewer, larger ones.
+        /// Writers past the caches wait for the stores after each chunk: fewer, larger ones.
         var chunk: Int { streams ? 32 * GreeksPool.chunk : GreeksPool.chunk }
         var chunks: Int { (count + chunk - 1) / chunk }
     }

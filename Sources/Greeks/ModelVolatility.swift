@@ -10,12 +10,32 @@ extension GreeksEngine {
             return zip(volatility, status).map { $1 == .ok ? .one($0) : .none($1) }
         case .ofOne(let volatility):
             return (0..<batch.count).map { row in
-                let option = PricedOption(
+                PricedOption(
                     type: batch.type[row], spot: batch.spot[row], strike: batch.strike[row],
                     years: batch.years[row], price: batch.price[row], rate: batch.rate[row],
-                    dividend: batch.dividend[row])
-                guard option.isWithin(model.range) else { return .none(.notANumber) }
-                return option.years > 0 ? volatility(option) : .none(.expired)
+                    dividend: batch.dividend[row]
+                ).volatility(model.range, volatility)
+            }
+        }
+    }
+
+    /// The same of columns, with a `VolatilityStatus` each; NaN where a price implies none or two. Allocates nothing.
+    public func impliedVolatilities(
+        _ input: PriceColumns, _ model: OptionModel, count: Int, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        switch model.definition.inverse {
+        case .ofLanes: impliedVolatilities(input, count: count, volatility: volatility, status: status)
+        case .ofOne(let inverse):
+            let range = model.range
+            for row in 0..<count {
+                let implied = PricedOption(
+                    type: input.type[row], spot: input.spot[row], strike: input.strike[row],
+                    years: input.years[row], price: input.price[row], rate: input.rate[row],
+                    dividend: input.dividend[row]
+                ).volatility(range, inverse)
+                volatility[row] = implied.volatility ?? .nan
+                status[row] = implied.status.rawValue
             }
         }
     }

@@ -9,6 +9,7 @@ extension VolatilityStatus: CustomStringConvertible {
         case .aboveMaximum: "above-maximum"
         case .notANumber: "not-a-number"
         case .expired: "expired"
+        case .two: "two-volatilities"
         }
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Runs a body on so many threads, the caller's included, and waits for all.
 ///
-/// Where the system refuses a thread, the others do its work.
+/// The work of threads that the system refuses is done by the others.
 package func onThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     final class Box: Sendable {
         let body: @Sendable () -> Void

@@ -116,7 +116,7 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
 
     public var unit: ExposureUnit { definition(of: ExposureTerms()).unit }
 
-    /// What one unit of the exposure is.
+    /// The unit of the exposure.
     public func unit(_ numeraire: Numeraire) -> String { numeraire.rawValue + unit.suffix }
 
     /// The column in tables: the name with its unit.
@@ -163,7 +163,7 @@ public enum ExposureUnit: Sendable {
     }
 }
 
-/// What the exposures of a contract depend on beside its Greeks.
+/// Facts beside its Greeks on which the exposures of a contract depend.
 public struct ExposureTerms: Sendable {
     /// Whether the premium is paid in coin.
     public var isInverse = false
@@ -199,7 +199,7 @@ public struct ExposureDefinition {
     }
 }
 
-/// How the Greeks of a contract become its exposures: the factors of all definitions, worked out once.
+/// The map from the Greeks of a contract to its exposures: the factors of all definitions, worked out once.
 public struct ExposureMap: BitwiseCopyable, Sendable {
     @usableFromInline var factors = ExposureArray<Factors>(repeating: Factors())
 
@@ -214,10 +214,10 @@ public struct ExposureMap: BitwiseCopyable, Sendable {
     @inlinable
     public init(_ terms: ExposureTerms) {
         ExposureGreek.forEach { exposure in
-            let own = exposure.definition(of: terms).factors
-            factors[exposure.index].first = own.0
-            factors[exposure.index].second = own.1
-            factors[exposure.index].third = own.2
+            let factorsOfExposure = exposure.definition(of: terms).factors
+            factors[exposure.index].first = factorsOfExposure.0
+            factors[exposure.index].second = factorsOfExposure.1
+            factors[exposure.index].third = factorsOfExposure.2
         }
     }
 

@@ -80,7 +80,7 @@ public enum Greek: Int, CaseIterable, Sendable {
 }
 
 extension Greek {
-    /// How often V is differentiated by S, σ, t, r and q.
+    /// Orders of the derivative of V by S, σ, t, r and q.
     public struct Orders: Equatable, Sendable {
         public var spot = 0
         public var volatility = 0

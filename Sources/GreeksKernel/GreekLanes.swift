@@ -19,7 +19,7 @@ public struct GreekLanes {
     }
 }
 
-/// Where the outputs go: one column of doubles per Greek, any alignment; nil for what a call does not
+/// The outputs: one column of doubles per Greek, any alignment; nil for what a call does not
 /// compute.
 public struct GreekColumns {
     @usableFromInline var columns: GreekArray<UnsafeMutablePointer<Double>?>
@@ -46,7 +46,7 @@ func store(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: I
     UnsafeMutableRawPointer(column.unsafelyUnwrapped + index).storeBytes(of: lanes, as: Lanes.self)
 }
 
-/// How a loop writes eight results.
+/// The way in which a loop writes eight results.
 public protocol LaneWriter {
     static func write(_ lanes: Lanes, to column: UnsafeMutablePointer<Double>?, at index: Int)
     /// After the last of a call: what was written can be read by all.
@@ -88,7 +88,7 @@ public enum FullLevel: GreekLevel {
     @_transparent public static var skipsMissing: Bool { false }
 }
 
-/// Those that have a column.
+/// The Greeks that have a column.
 public enum SomeLevel: GreekLevel {
     @_transparent public static var greeks: GreekSet { .all }
     @_transparent public static var skipsMissing: Bool { true }

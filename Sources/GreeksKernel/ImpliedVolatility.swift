@@ -13,9 +13,11 @@ public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
     case notANumber
     /// No time is left, so that no volatility moves the price.
     case expired
+    /// Two volatilities give the price, as of a digital that is out of the money.
+    case two
 }
 
-/// What an implied volatility is computed from; columns as in `FullFormColumns`, with the price in place of
+/// Inputs of implied volatilities: columns as in `FullFormColumns`, with the price in place of
 /// the volatility.
 public struct PriceColumns {
     /// 0 for a call, 1 for a put.
@@ -113,7 +115,7 @@ extension KernelTable {
 struct VolatilityProblem {
     /// x, b and the room above b, as `firstGuess` takes them; something harmless where there is no solution.
     @usableFromInline var distance, price, room: Lanes
-    /// What σ√T is to be divided by: √T, infinity where the volatility is 0, NaN where there is none.
+    /// The divisor of σ√T: √T, infinity where the volatility is 0, NaN where there is none.
     @usableFromInline var squareRootOfYears: Lanes
     @usableFromInline var status: LaneBits
 

@@ -130,37 +130,27 @@ public protocol KernelTable: ModelTable {
 // What is compiled for a level, a result or another room's body; the other bodies stand with their formulas.
 extension KernelTable {
     @inlinable @inline(never)
-    public static func fullFormPrice(
-        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
-    ) {
+    public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(BlackScholesMerton.self, PriceLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
-    public static func fullFormBook(
-        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
-    ) {
+    public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(BlackScholesMerton.self, BookLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
-    public static func fullFormAll(
-        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
-    ) {
+    public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(BlackScholesMerton.self, FullLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
-    public static func fullFormBookStreamed(
-        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
-    ) {
+    public static func fullFormBookStreamed(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(BlackScholesMerton.self, BookLevel.self, Streaming.self, input, count, output)
     }
 
     @inlinable @inline(never)
-    public static func fullFormAllStreamed(
-        _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
-    ) {
+    public static func fullFormAllStreamed(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
         fullForm(BlackScholesMerton.self, FullLevel.self, Streaming.self, input, count, output)
     }
 

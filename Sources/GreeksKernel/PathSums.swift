@@ -5,7 +5,7 @@ public struct PathExpiry: Sendable {
     /// T and √T, 1/T (bounded for T = 0), e^(−rT), e^(−qT), (r − q)T, r, q.
     public var years, squareRootOfYears, reciprocalYears: Double
     public var discount, dividendDiscount, carry, rate, dividend: Double
-    /// How far this expiry's volatilities move for a move of `PathMarket.level` by 1.
+    /// Change of this expiry's volatilities for a change of `PathMarket.level` by 1.
     public var levelShare: Double
 
     @inlinable
@@ -31,7 +31,7 @@ public struct PathOption: Sendable {
     public var strike, logStrikeHigh, logStrikeLow: Double
     /// 0 for a call, 1 << 63 for a put.
     public var putSign: UInt64
-    /// Its volatility at level and move 0, and what a move of 1 adds (see `PathMarket`).
+    /// Its volatility at level and shift 0, and what a shift of 1 adds (see `PathMarket`).
     public var volatility, slope: Double
     /// Contracts, long above 0.
     public var quantity: Double
@@ -52,15 +52,15 @@ public struct PathOption: Sendable {
 }
 
 /// Eight markets at one step: an option's volatility is that of the option, + `level` times the share of its expiry,
-/// + `move` times its slope, all times `scale`, and at least `leastVolatility`.
+/// + `logSpotShift` times its slope, all times `scale`, and at least `leastVolatility`.
 public struct PathMarket: Sendable {
-    public var spot, level, move, scale: Lanes
+    public var spot, level, logSpotShift, scale: Lanes
 
     @inlinable
-    public init(spot: Lanes, level: Lanes, move: Lanes, scale: Lanes = Lanes(repeating: 1)) {
+    public init(spot: Lanes, level: Lanes, logSpotShift: Lanes, scale: Lanes = Lanes(repeating: 1)) {
         self.spot = spot
         self.level = level
-        self.move = move
+        self.logSpotShift = logSpotShift
         self.scale = scale
     }
 }
@@ -69,16 +69,16 @@ public struct PathMarket: Sendable {
 public struct PathSums: Sendable {
     public var price, delta, gamma, vega, theta: Lanes
     /// ½ΓS²σ², each option by its own volatility: what the market charges per year for the gamma, so that
-    /// theta + rent is what interest makes of it.
-    public var rent: Lanes
-    /// Vega times the share of its expiry, and times its slope: ∂V/∂level and ∂V/∂move.
-    public var levelVega, moveVega: Lanes
+    /// theta + gammaRent is what interest makes of it.
+    public var gammaRent: Lanes
+    /// Vega times the share of its expiry, and times its slope: ∂V/∂level and ∂V/∂logSpotShift.
+    public var levelVega, shiftVega: Lanes
 
     /// All 0.
     @inlinable
     public init() {
         (price, delta, gamma, vega, theta) = (.zero, .zero, .zero, .zero, .zero)
-        (rent, levelVega, moveVega) = (.zero, .zero, .zero)
+        (gammaRent, levelVega, shiftVega) = (.zero, .zero, .zero)
     }
 
     /// Takes another's sums over in some lanes.
@@ -89,9 +89,9 @@ public struct PathSums: Sendable {
         gamma.replace(with: other.gamma, where: mask)
         vega.replace(with: other.vega, where: mask)
         theta.replace(with: other.theta, where: mask)
-        rent.replace(with: other.rent, where: mask)
+        gammaRent.replace(with: other.gammaRent, where: mask)
         levelVega.replace(with: other.levelVega, where: mask)
-        moveVega.replace(with: other.moveVega, where: mask)
+        shiftVega.replace(with: other.shiftVega, where: mask)
     }
 }
 
@@ -121,7 +121,7 @@ extension KernelTable {
             var stepTheta = Lanes.zero
             var stepRent = Lanes.zero
             var stepLevelVega = Lanes.zero
-            var stepMoveVega = Lanes.zero
+            var stepShiftVega = Lanes.zero
             var number = live[step]
             while number < expiryCount {
                 let expiry = expiries + (step &* expiryCount &+ number)
@@ -129,8 +129,6 @@ extension KernelTable {
                 let carry = Lanes(repeating: expiry.pointee.carry)
                 let forwardHigh = logHigh + carry
                 let forwardLow = logLow + roundingErrorOfSum(logHigh, carry, forwardHigh)
-                let discountedSpot = spot * Lanes(repeating: expiry.pointee.dividendDiscount)
-                let spotRootYears = spot * Lanes(repeating: expiry.pointee.squareRootOfYears)
                 let shift = market.pointee.level * Lanes(repeating: expiry.pointee.levelShare)
                 var price = Lanes.zero
                 var delta = Lanes.zero
@@ -138,33 +136,21 @@ extension KernelTable {
                 var vega = Lanes.zero
                 var theta = Lanes.zero
                 var variance = Lanes.zero
-                var moveVega = Lanes.zero
+                var shiftVega = Lanes.zero
                 var index = offsets[number]
                 let end = offsets[number &+ 1]
                 while index < end {
                     let option = options + index
                     let slope = Lanes(repeating: option.pointee.slope)
                     let ownVolatility = Arithmetic.multiplyAdd(
-                        slope, market.pointee.move, Lanes(repeating: option.pointee.volatility) + shift)
+                        slope, market.pointee.logSpotShift,
+                        Lanes(repeating: option.pointee.volatility) + shift)
                     let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
                     let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
                         Floor.deviation)
-                    let terms = BlackScholesMertonTerms(
-                        reciprocalSpot: reciprocalSpot,
-                        discountedSpot: discountedSpot,
-                        discountedStrike: Lanes(
-                            repeating: option.pointee.strike * expiry.pointee.discount),
-                        years: Lanes(repeating: expiry.pointee.years),
-                        squareRootOfYears: Lanes(repeating: expiry.pointee.squareRootOfYears),
-                        reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears),
-                        spotRootYears: spotRootYears,
-                        rate: Lanes(repeating: expiry.pointee.rate),
-                        dividend: Lanes(repeating: expiry.pointee.dividend),
-                        deviation: deviation,
-                        reciprocalDeviation: Lanes(repeating: 1) / deviation,
-                        logForwardMoneyness: (forwardHigh - Lanes(repeating: option.pointee.logStrikeHigh))
-                            + (forwardLow - Lanes(repeating: option.pointee.logStrikeLow)),
-                        putSign: LaneBits(repeating: option.pointee.putSign))
+                    let terms = terms(
+                        option, expiry, deviation, spot: spot, reciprocalSpot: reciprocalSpot,
+                        forward: (forwardHigh, forwardLow))
                     let greeks = greeks(Arithmetic.self, terms)
                     let quantity = Lanes(repeating: option.pointee.quantity)
                     let ownGamma = quantity * greeks[.gamma]
@@ -175,7 +161,7 @@ extension KernelTable {
                     vega = vega + ownVega
                     theta = Arithmetic.multiplyAdd(quantity, greeks[.theta], theta)
                     variance = Arithmetic.multiplyAdd(ownGamma, volatility * volatility, variance)
-                    moveVega = Arithmetic.multiplyAdd(slope, ownVega, moveVega)
+                    shiftVega = Arithmetic.multiplyAdd(slope, ownVega, shiftVega)
                     index &+= 1
                 }
                 stepPrice = stepPrice + price
@@ -186,7 +172,7 @@ extension KernelTable {
                 stepRent = Arithmetic.multiplyAdd(halfSquare, variance, stepRent)
                 stepLevelVega = Arithmetic.multiplyAdd(
                     vega, Lanes(repeating: expiry.pointee.levelShare), stepLevelVega)
-                stepMoveVega = stepMoveVega + moveVega
+                stepShiftVega = stepShiftVega + shiftVega
                 number &+= 1
             }
             let sum = sums + step
@@ -195,10 +181,30 @@ extension KernelTable {
             sum.pointee.gamma = stepGamma
             sum.pointee.vega = stepVega
             sum.pointee.theta = stepTheta
-            sum.pointee.rent = stepRent
+            sum.pointee.gammaRent = stepRent
             sum.pointee.levelVega = stepLevelVega
-            sum.pointee.moveVega = stepMoveVega
+            sum.pointee.shiftVega = stepShiftVega
             step &+= 1
         }
     }
+}
+
+/// The terms of an option's Greeks on eight paths, `forward` being ln F in two parts.
+@inlinable @inline(__always)
+func terms(
+    _ option: UnsafePointer<PathOption>, _ expiry: UnsafePointer<PathExpiry>, _ deviation: Lanes, spot: Lanes,
+    reciprocalSpot: Lanes, forward: (high: Lanes, low: Lanes)
+) -> BlackScholesMertonTerms {
+    let root = Lanes(repeating: expiry.pointee.squareRootOfYears)
+    return BlackScholesMertonTerms(
+        reciprocalSpot: reciprocalSpot,
+        discountedSpot: spot * Lanes(repeating: expiry.pointee.dividendDiscount),
+        discountedStrike: Lanes(repeating: option.pointee.strike * expiry.pointee.discount),
+        years: Lanes(repeating: expiry.pointee.years), squareRootOfYears: root,
+        reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears), spotRootYears: spot * root,
+        rate: Lanes(repeating: expiry.pointee.rate), dividend: Lanes(repeating: expiry.pointee.dividend),
+        deviation: deviation, reciprocalDeviation: Lanes(repeating: 1) / deviation,
+        logForwardMoneyness: (forward.high - Lanes(repeating: option.pointee.logStrikeHigh))
+            + (forward.low - Lanes(repeating: option.pointee.logStrikeLow)),
+        putSign: LaneBits(repeating: option.pointee.putSign))
 }

@@ -1,12 +1,23 @@
 import Glibc
 
-/// What a price says about volatility under a model.
+/// The volatilities that a price implies under a model.
 public enum ImpliedVolatility: Sendable, Equatable {
     case one(Double)
     /// Both give the price: a digital that is out of the money gains by volatility at first, then loses by it.
     case two(Double, Double)
-    /// There is none; never `.ok`.
+    /// No volatility; never `.ok`.
     case none(VolatilityStatus)
+
+    /// The volatility, where there is exactly one.
+    public var volatility: Double? { if case .one(let volatility) = self { volatility } else { nil } }
+
+    public var status: VolatilityStatus {
+        switch self {
+        case .one: .ok
+        case .two: .two
+        case .none(let status): status
+        }
+    }
 }
 
 /// How a model's volatilities are found.
@@ -42,8 +53,16 @@ public struct PricedOption: Sendable {
     /// ln(F/K).
     var logForwardMoneyness: Double { log(spot / strike) + (rate - dividend) * years }
 
+    /// What the price implies under a model with this range and inverse.
+    public func volatility(
+        _ range: AcceptedRange, _ inverse: (PricedOption) -> ImpliedVolatility
+    ) -> ImpliedVolatility {
+        guard isWithin(range) else { return .none(.notANumber) }
+        return years > 0 ? inverse(self) : .none(.expired)
+    }
+
     /// Whether all inputs are in a model's range, and the price is a number; a lognormal spot or strike of 0 says nothing.
-    public func isWithin(_ range: AcceptedRange) -> Bool {
+    private func isWithin(_ range: AcceptedRange) -> Bool {
         // Comparisons, which NaN fails.
         type <= 1 && price == price && accepts(spot, range) && accepts(strike, range) && years >= 0
             && years <= Domain.largestYears && abs(rate * years) <= range.largestExponent

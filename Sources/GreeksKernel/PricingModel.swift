@@ -11,7 +11,7 @@ public protocol PricingModel {
     static var summary: String { get }
     /// The range that it accepts.
     static var range: AcceptedRange { get }
-    /// What it computes: the Greeks that its function assigns.
+    /// The Greeks that its function assigns.
     static var greeks: GreekSet { get }
     /// How a price gives the volatility back.
     static var inverse: ModelInverse { get }
@@ -45,7 +45,7 @@ public enum OptionModel: Int, Sendable, CaseIterable {
     /// The range that it accepts.
     public var range: AcceptedRange { definition.range }
 
-    /// What it computes.
+    /// The Greeks that it computes.
     public var greeks: GreekSet { definition.greeks }
 }
 

@@ -11,7 +11,7 @@ public struct ScenarioTerm: Sendable {
     }
 }
 
-/// How volatilities change, at one term:
+/// The change of volatilities at one term:
 /// σ' = max(least, σ max(0, 1 + relative·t) · wing + (parallel + skew·k) t) with k = ln(K/F) before the move and
 /// t = (30 days/max(T, leastYears))ᵖ, the short-term power up to 30 days, the long-term one beyond; never below 0.
 ///

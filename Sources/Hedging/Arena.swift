@@ -13,7 +13,7 @@ final class Arena {
 
     deinit { UnsafeMutableRawPointer(base).deallocate() }
 
-    /// What `take(count)` uses up.
+    /// The bytes that `take(count)` uses up.
     static func room(_ count: Int) -> Int { (count + 7) / 8 * 8 }
 
     /// The next `count` doubles, all 0, on a cache line.

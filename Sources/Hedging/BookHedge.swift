@@ -13,11 +13,11 @@ public struct BookHedge: Sendable {
     public private(set) var limits: [LimitTable.Limit]
     /// Exposure of each book (by name) in each band.
     public private(set) var exposures: [String: [Double]]
-    /// Where lots come from that no list of instruments states; nil without lots.
+    /// Sources of lots that no list of instruments states; nil without lots.
     public let amountNotes: AmountNotes?
     private let measured: [MeasuredLimit]
 
-    /// What a hedge may use.
+    /// Settings of a hedge.
     public struct Options: Sendable {
         public var costs = VenueCosts.standard
         public var holding = HedgeCandidate.Holding()
@@ -51,9 +51,9 @@ public struct BookHedge: Sendable {
         names += books.sorted()
         var hedges: [BookHedge] = []
         for book in names {
-            let own = limits.limits.filter { $0.book == book }
+            let limitsOfBook = limits.limits.filter { $0.book == book }
             var measured: [MeasuredLimit] = []
-            for limit in own {
+            for limit in limitsOfBook {
                 do throws(RiskError) {
                     measured.append(
                         MeasuredLimit(
@@ -129,8 +129,8 @@ public struct BookHedge: Sendable {
         let limit = measured.limit
         let place = limits.count
         for (name, sums) in measured.sumsOfBook {
-            let own = zip(weights, sums).reduce(0) { $0 + $1.0 * $1.1 }
-            exposures[name, default: limits.map { _ in 0 }].append(own)
+            let current = zip(weights, sums).reduce(0) { $0 + $1.0 * $1.1 }
+            exposures[name, default: limits.map { _ in 0 }].append(current)
         }
         for name in exposures.keys where exposures[name]?.count == place { exposures[name]?.append(0) }
         // In a fixed order, for the same bits in every run.
@@ -187,7 +187,7 @@ public struct BookHedge: Sendable {
         return cost
     }
 
-    /// What a book adds to the cost of hedging all of them, and what hedging it alone would have cost.
+    /// A book's part of the cost of hedging all books, and the cost of hedging it alone.
     public struct Share: Sendable, Equatable {
         public let book: String
         /// Its marginal contribution, averaged while all books grow from nothing to their size (Aumann and
@@ -219,9 +219,9 @@ public struct BookHedge: Sendable {
             let share = Double(step) / Double(steps)
             guard let solution = solve({ share * problem.bands[$0].current }) else { return nil }
             for (n, name) in names.enumerated() {
-                let own = exposures[name] ?? []
-                for b in own.indices {
-                    costs[n] -= 0.5 * (last[b] + solution.bandPrices[b]) * own[b] / Double(steps)
+                let exposuresOfBook = exposures[name] ?? []
+                for b in exposuresOfBook.indices {
+                    costs[n] -= 0.5 * (last[b] + solution.bandPrices[b]) * exposuresOfBook[b] / Double(steps)
                 }
             }
             last = solution.bandPrices
@@ -234,8 +234,8 @@ public struct BookHedge: Sendable {
             for n in costs.indices { costs[n] += (wanted - sum) * costs[n].magnitude / size }
         }
         let shares = names.enumerated().map { n, name in
-            let own = exposures[name] ?? []
-            return Share(book: name, cost: costs[n], alone: solve { own[$0] }?.cost.total)
+            let exposuresOfBook = exposures[name] ?? []
+            return Share(book: name, cost: costs[n], alone: solve { exposuresOfBook[$0] }?.cost.total)
         }
         return (shares.sorted { ($1.cost, $0.book) < ($0.cost, $1.book) }, start.cost.total)
     }

@@ -62,9 +62,9 @@ struct DoubleDouble: HedgeNumber {
     }
 }
 
-/// What a certificate is computed in.
+/// The numbers that a certificate is computed in.
 protocol HedgeNumber: Comparable {
-    /// What rounding leaves of a sum that is 0.
+    /// The residue that rounding leaves of a sum that is 0.
     static var noise: Double { get }
     init(_ value: Double)
     var double: Double { get }

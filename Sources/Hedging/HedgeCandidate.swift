@@ -8,15 +8,15 @@ public struct HedgeCandidate: Sendable {
     /// Half of the market's spread; where one side is empty, the distance of the other from the mark.
     public let halfSpreadBuy, halfSpreadSell: Double
     public let fee: Double
-    /// What a long unit is expected to cost over the horizon by funding or by the basis; earned by a short one.
+    /// Expected cost of a long unit over the horizon by funding or by the basis; earned by a short one.
     public let carry: Double
     /// Coefficient of the square of the quantity.
     public let impact: Double
-    /// What trading it costs whatever the amount.
+    /// Cost of a trade whatever the amount.
     public let ticket: Double
     /// The smallest amount that may be traded.
     public let minimum: Double
-    /// What the order book shows.
+    /// The best prices and amounts of the order book.
     public let maximumBuy, maximumSell: Double
     /// Whether spread and depth are assumptions, for lack of an order book.
     public let isAssumed: Bool

@@ -7,7 +7,7 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     public internal(set) var worstViolation = 0.0
     /// Trades that reach the least sum, the cheapest of them; in whole lots where there are any, or none.
     public internal(set) var trades: [Double] = []
-    /// How far each band stays outside with them, in widths; negative below `low`, 0 for bands that are met.
+    /// Violation of each band with them, in widths; negative below `low`, 0 for bands that are met.
     public internal(set) var violations: [Double] = []
     /// By how much the least sum changes when a band's active limit rises by one width: positive where `low`
     /// is in the way, negative where `high` is.
@@ -15,7 +15,7 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     /// The same per unit of the margin limit and of the cash budget.
     public internal(set) var marginPrice = 0.0
     public internal(set) var cashPrice = 0.0
-    /// Where the cash budget cannot even be kept by itself: the least that any trades spend.
+    /// Least cash that any trades spend, where that alone exceeds the cash budget.
     public internal(set) var leastCash: Double?
     /// Primal-dual gap of the least sum, relative; infinite where some of it is not proved.
     public internal(set) var gap = Double.infinity

@@ -1,4 +1,4 @@
-/// What a hedge costs, by cause, in the problem's currency.
+/// The cost of a hedge by cause, in the problem's currency.
 public struct HedgeCost: Sendable, Equatable {
     /// Spread, fees and carry: what is proportional to the amount.
     public var linear = 0.0

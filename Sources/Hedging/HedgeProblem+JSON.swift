@@ -16,30 +16,24 @@ extension HedgeProblem: JSONWritable {
             json.member("underlyings", underlyings)
             json.member("marginLimit", marginLimit.ifFinite)
             json.member("budget", cashBudget.ifFinite)
-            json.member("instruments") { json in
-                json.array { json in
-                    for (name, instrument) in zip(instrumentNames, instruments) {
-                        instrument.write(named: name, to: &json)
-                    }
+            json.array("instruments") { json in
+                for (name, instrument) in zip(instrumentNames, instruments) {
+                    instrument.write(named: name, to: &json)
                 }
             }
-            json.member("bands") { json in
-                json.array { json in
-                    for (name, band) in zip(bandNames, bands) {
-                        band.write(named: name, entries[band.entries], to: &json)
-                    }
+            json.array("bands") { json in
+                for (name, band) in zip(bandNames, bands) {
+                    band.write(named: name, entries[band.entries], to: &json)
                 }
             }
             if let risk {
                 let size = underlyings.count
-                json.member("risk") { json in
-                    json.object { json in
-                        json.member("lam", risk.riskAversion)
-                        json.member(
-                            "cov", (0..<size).map { Array(risk.covariance[$0 * size..<($0 + 1) * size]) })
-                        json.member("d0", risk.dollarDelta)
-                        json.member("exposure", risk.exposure)
-                    }
+                json.object("risk") { json in
+                    json.member("lam", risk.riskAversion)
+                    json.member(
+                        "cov", (0..<size).map { Array(risk.covariance[$0 * size..<($0 + 1) * size]) })
+                    json.member("d0", risk.dollarDelta)
+                    json.member("exposure", risk.exposure)
                 }
             }
         }

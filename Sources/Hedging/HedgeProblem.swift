@@ -168,7 +168,7 @@ public struct HedgeBand: Sendable, Equatable {
     }
 }
 
-/// How much of a band's exposure one unit of an instrument brings.
+/// Exposure of a band that one unit of an instrument brings.
 public struct HedgeEntry: Sendable, Equatable {
     public var instrument: Int
     public var coefficient: Double

@@ -3,18 +3,18 @@ import Greeks
 import Market
 import Risk
 
-/// What a limit bounds: a figure of books in US dollars, made of sums over their positions.
+/// The quantity that a limit bounds, in US dollars, made of sums over the positions of books.
 ///
 /// A linear measure is its one sum: an exposure, or the profit in a scenario. A convex one has several sums and
 /// planes over them that lie nowhere above a convex bound of it. A hedge takes up the planes that its trades leave,
 /// one after the other, so that its problem stays linear and its certificate holds.
 public protocol LimitMeasure: Sendable {
-    /// What it is called in reports: `vega`.
+    /// Its name in reports: `vega`.
     var name: String { get }
     /// The unit for programs, such as `usd_per_point`.
     var unitName: String { get }
     var isLinear: Bool { get }
-    /// What one unit of quantity of each contract adds to each sum: a row per sum, a column per contract.
+    /// The part of each sum that one unit of each contract adds: a row per sum, a column per contract.
     func figures(_ market: LimitMarket) throws(RiskError) -> [[Double]]
     /// The measure of positions with these sums.
     func value(_ sums: [Double]) -> Double
@@ -31,13 +31,13 @@ extension LimitMeasure {
 /// The contracts that measures are about, with Greeks that have been computed.
 public struct LimitMarket {
     public let greeks: ChainGreeks
-    public let exposures: ContractFigures
+    public let exposures: UnitExposures
     public let chain: Chain
     public let engine: GreeksEngine
 
     init(_ greeks: ChainGreeks, _ chain: Chain, _ engine: GreeksEngine) {
         greeks.compute(engine)
-        exposures = ContractFigures(count: greeks.tickers.count)
+        exposures = UnitExposures(count: greeks.tickers.count)
         exposures.update(from: greeks, in: .usd)
         self.greeks = greeks
         self.chain = chain
@@ -90,7 +90,7 @@ struct LimitRow {
     let columns: [String: Int]
     let grids: GridFiles
 
-    /// What the row limits, as it is written.
+    /// The name of the measure, as it is written.
     var measure: String { text("greek") ?? "" }
 
     /// A field, or nil where it is empty or not there.

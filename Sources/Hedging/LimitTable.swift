@@ -40,7 +40,7 @@ public struct LimitTable: Sendable {
             self.line = line
         }
 
-        /// What the band is called in reports: `BTC vega`, `BTC 2026-03-27 gamma`, `all delta`.
+        /// The band's name in reports: `BTC vega`, `BTC 2026-03-27 gamma`, `all delta`.
         public var name: String {
             [underlying ?? "all", expiry, measure.name].compactMap { $0 }.joined(separator: " ")
         }
@@ -63,7 +63,7 @@ public struct LimitTable: Sendable {
     public private(set) var limits: [Limit] = []
     private let isText: Bool
 
-    /// Where a limit stands.
+    /// The place of a limit.
     package func place(of limit: Limit) -> Place {
         isText ? .line(file: file, limit.line) : .row(limit.line, table: file)
     }
@@ -72,7 +72,7 @@ public struct LimitTable: Sendable {
     /// band that must hold.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         file = source.name
         isText = true
         let underlying = try table.required("underlying")

@@ -19,14 +19,14 @@ public final class LiveHedge {
     public let contracts: [Int]
 
     private let solver = HedgeSolver()
-    /// What each band sums, and where the sums stand.
+    /// The sums of each band, and their places.
     private let coverage: ExposureRollUp
     private let sumOfBand: [Int]
     private let sums: Exposures
     /// By how much a band may be left by rounding: a share of its width, or of its edges.
     private let tolerances: [Double]
 
-    /// What a tick comes to.
+    /// The outcome of a tick.
     public enum Decision: Sendable, Equatable {
         /// Every exposure is within its band: nothing to trade.
         case withinLimits
@@ -55,7 +55,7 @@ public final class LiveHedge {
         self.greeks = greeks
         var contracts: [Int] = []
         for candidate in hedge.candidates {
-            guard let contract = risk.number(of: candidate.instrument.name) else {
+            guard let contract = risk.index(of: candidate.instrument.name) else {
                 throw .unknownContract(candidate.instrument.name)
             }
             contracts.append(contract)

@@ -8,7 +8,7 @@ struct MeasuredLimit: Sendable {
     /// The sums of the measure, of all books and of each.
     let sums: [Double]
     let sumsOfBook: [String: [Double]]
-    /// What one unit of each candidate adds to each sum; 0 where the limit does not cover it.
+    /// The part of each sum that one unit of each candidate adds; 0 where the limit does not cover it.
     private let added: [[Double]]
 
     /// - Parameter figures: of each of the valuation's contracts, a row per sum; `added` those of the candidates.
@@ -24,9 +24,9 @@ struct MeasuredLimit: Sendable {
             guard limit.covers(position.instrument), let row = rows[position.instrument.name] else {
                 continue
             }
-            var own = sumsOfBook[position.book] ?? figures.map { _ in 0 }
-            for sum in figures.indices { own[sum] += position.quantity * figures[sum][row] }
-            sumsOfBook[position.book] = own
+            var sums = sumsOfBook[position.book] ?? figures.map { _ in 0 }
+            for sum in figures.indices { sums[sum] += position.quantity * figures[sum][row] }
+            sumsOfBook[position.book] = sums
         }
         self.limit = limit
         self.sumsOfBook = sumsOfBook
@@ -49,19 +49,19 @@ struct MeasuredLimit: Sendable {
     }
 }
 
-/// Where books stand within a limit.
+/// The value of books under a limit.
 public struct LimitStatus: Sendable {
     public let limit: LimitTable.Limit
     /// The measure, in the limit's unit.
     public let value: Double
 
-    /// How far the value may still move; below 0 in a breach, by how much.
+    /// Room until the limit; below 0 in a breach.
     public var headroom: Double { min(value - limit.low, limit.high - value) }
     public var isBreach: Bool { !(headroom >= 0) }
 }
 
 extension LimitTable {
-    /// Where books stand within each limit, in the order of the table.
+    /// The value of books under each limit, in the order of the table.
     /// - Throws: `invalidValue` for limits of books, underlyings or expiries that are not there, and for scenarios
     ///   that contracts cannot be put through.
     public func status(
@@ -108,7 +108,7 @@ extension LimitTable {
         }
     }
 
-    /// What a measure refuses, at its limit.
+    /// An error of a measure, at its limit.
     func refusal(of limit: Limit, _ error: RiskError) -> MarketError {
         .invalidValue(place(of: limit), column: "greek", value: limit.measure.name, reason: "\(error)")
     }

@@ -32,7 +32,7 @@ struct ScenarioProfit: NamedLimitMeasure {
     }
 }
 
-/// What positions lose over the scenarios of a grid, all of the same weight, in US dollars; losses are above 0.
+/// Losses of positions over the scenarios of a grid, all of the same weight, in US dollars; losses are above 0.
 ///
 /// The expected shortfall is the mean of the worst (1 − level) of them, the last in part; it is convex. The value at
 /// risk is the quantile between them (as numpy has it) and is not: a hedge keeps the shortfall within the limit
@@ -88,7 +88,7 @@ struct ScenarioLoss: NamedLimitMeasure {
 }
 
 extension LimitMarket {
-    /// What one unit of each contract gains: a row per scenario.
+    /// Gains of one unit of each contract: a row per scenario.
     fileprivate func profits(_ grid: ScenarioGrid, _ scenarios: [Int]) throws(RiskError) -> [[Double]] {
         let own = try ScenarioGrid(
             name: grid.name, rules: zip(grid.ruleNames, grid.rules).map { ($0, $1) },

@@ -1,6 +1,6 @@
 import Market
 
-/// What trading costs beyond the order book: fees of each class of contract, and for futures, perpetuals and
+/// Costs of trading beyond the order book: fees of each class of contract, and for futures, perpetuals and
 /// coins that the chain has no order book of, an assumed spread and depth.
 public struct VenueCosts: Sendable, Equatable {
     /// A class of contract.
@@ -69,8 +69,10 @@ public struct VenueCosts: Sendable, Equatable {
 
     /// The rates of a contract: those given for its class, else with the fee of its exchange.
     public func rates(of instrument: Instrument) -> Rates? {
-        let own = Class(instrument)
-        guard var rates = rates[own], !given.contains(own) else { return rates[own] }
+        let classOfInstrument = Class(instrument)
+        guard var rates = rates[classOfInstrument], !given.contains(classOfInstrument) else {
+            return rates[classOfInstrument]
+        }
         let fee = instrument.exchange.takerFee(of: instrument)
         (rates.fee, rates.feeCap) = (fee.rate, fee.cap)
         return rates
@@ -80,7 +82,7 @@ public struct VenueCosts: Sendable, Equatable {
     /// `minimum_usd`; classes that the table leaves out keep their standard rates, an empty cap is none.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let name = try table.required("class")
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))

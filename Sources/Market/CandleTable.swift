@@ -23,7 +23,7 @@ public struct CandleTable: Sendable {
     public struct Gap: Sendable, Equatable {
         /// The candles on both sides of it.
         public let last, next: Timestamp
-        /// How many are missing.
+        /// Number of missing candles.
         public let count: Int
 
         public init(last: Timestamp, next: Timestamp, count: Int) {
@@ -48,7 +48,7 @@ public struct CandleTable: Sendable {
     public init(
         _ source: Source, leavesOutStrays: Bool = false, _ badRows: inout BadRows
     ) throws(MarketError) {
-        let table = try CommaSeparated(source) { row in
+        let table = try TextTable(source) { row in
             row.count > 1 && Timestamp(bytes: row.bytes(0)) != nil && parseNumber(row.bytes(1)) != nil
         }
         let columns = try CandleColumns(table)
@@ -149,13 +149,13 @@ public struct CandleTable: Sendable {
     }
 }
 
-/// Where a table has its candles' parts.
+/// The columns of a table's candles.
 private struct CandleColumns {
     let time: Int
     private let open, high, low: Int?
     private let close: Int
 
-    init(_ table: CommaSeparated) throws(MarketError) {
+    init(_ table: TextTable) throws(MarketError) {
         time = try table.required(ofAnyCase: ColumnNames.time)
         // Columns without names of which there are two are times and closes.
         if table.header.suffix(2) == ["0", "1"] {
@@ -199,7 +199,7 @@ private struct CandleColumns {
 private struct Grid {
     /// The most frequent step; of several the shortest.
     let step: Int64
-    /// What most times leave when divided by the step.
+    /// The remainder that most times leave when divided by the step.
     private let phase: Int64
 
     /// - Parameter times: milliseconds, mostly ascending.

@@ -4,11 +4,15 @@ public struct Chain: Sendable {
     public let file: String
     /// One per row, in the files' order; an instrument may stand more than once.
     public private(set) var tickers: [Ticker] = []
-    /// What the list of instruments says of contracts; empty where none was given.
+    /// Facts of contracts from the list of instruments; empty where none was given.
     public var instruments = InstrumentList()
-    /// What a reader of the results should know of the rows, a sentence each: instruments of other kinds that were left
+    /// Remarks for readers of the results, a sentence each: instruments of other kinds that were left
     /// out, volatilities that were found from marks, facts that contradict each other.
     public private(set) var remarks: [String] = []
+    /// Number of rows and messages left out, being no tickers of known kinds.
+    public private(set) var leftOut = 0
+    /// Names of the fields in errors.
+    private var layout = TickerLayout.general
     /// The place in `tickers` of each instrument's latest row, by name.
     private var latest: [String: Int] = [:]
     /// Latest price of each future that option rows name as theirs, and of each coin's index.
@@ -50,20 +54,22 @@ public struct Chain: Sendable {
             guard let row = latest[name], tickers[row].timestamp <= orders.timestamp else { continue }
             tickers[row] = tickers[row].with(bids: orders.bids, asks: orders.asks)
         }
-        finish(reader.remarks, &badRows)
+        finish(reader, &badRows)
     }
 
     /// Takes tickers of any origin, one after another.
     /// - Parameters:
     ///   - name: what errors call it.
-    ///   - ticker: the ticker of a row, from 0.
-    /// - Throws: `empty` without a row, `conflict` for two that claim to be the same and differ, and what `ticker`
+    ///   - layout: what errors call the fields.
+    ///   - reading: the ticker of a row, from 0.
+    /// - Throws: `empty` without a row, `conflict` for two that claim to be the same and differ, and what `reading`
     ///   throws; errors of one row go to `badRows` first.
     package init(
-        name: String, count: Int, _ badRows: inout BadRows,
+        name: String, count: Int, _ layout: TickerLayout, _ badRows: inout BadRows,
         reading: (Int) throws(MarketError) -> TickerReading
     ) throws(MarketError) {
         file = name
+        self.layout = layout
         var reader = ChainReader()
         for row in 0..<count {
             do throws(MarketError) {
@@ -73,18 +79,18 @@ public struct Chain: Sendable {
             }
         }
         if tickers.isEmpty, badRows.skipped.isEmpty { throw .empty(file: file) }
-        finish(reader.remarks, &badRows)
+        finish(reader, &badRows)
     }
 
-    private mutating func finish(_ remarks: [String], _ badRows: inout BadRows) {
-        self.remarks = remarks
+    private mutating func finish(_ reader: ChainReader, _ badRows: inout BadRows) {
+        (remarks, leftOut) = (reader.remarks, reader.leftOut)
         for remark in remarks { badRows.remark(remark) }
     }
 
     /// The latest rows, one per instrument, in the files' order.
     public var latestTickers: [Ticker] { latest.values.sorted().map { tickers[$0] } }
 
-    /// How many instruments it lists.
+    /// Number of instruments.
     public var instrumentCount: Int { latest.count }
 
     /// The latest ticker of an instrument.
@@ -123,7 +129,7 @@ public struct Chain: Sendable {
         let name = ticker.instrument.name
         if let row = latest[name] {
             if tickers[row].timestamp == ticker.timestamp,
-                let difference = tickers[row].difference(from: ticker)
+                let difference = tickers[row].difference(from: ticker, layout)
             {
                 throw .conflict(
                     ticker.place, column: difference.column, value: difference.other,
@@ -150,34 +156,37 @@ public struct Chain: Sendable {
     }
 }
 extension Ticker {
-    /// The first value in which two tickers of one instrument and time differ.
-    fileprivate func difference(from other: Ticker) -> (column: String, own: String, other: String)? {
+    /// The first value in which two tickers of one instrument and time differ, by the names and units of a layout.
+    fileprivate func difference(
+        from other: Ticker, _ layout: TickerLayout
+    ) -> (column: String, own: String, other: String)? {
         func shown(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-        let numbers: [(String, Double?, Double?)] = [
-            ("underlying_price", underlyingPrice, other.underlyingPrice),
-            ("index_price", indexPrice, other.indexPrice),
-            ("mark_price", markPrice, other.markPrice),
-            ("mark_iv", markVolatility.map { $0 * 100 }, other.markVolatility.map { $0 * 100 }),
-            ("interest_rate", interestRate, other.interestRate),
-            ("open_interest", openInterest, other.openInterest),
-            ("greeks.delta", published?.delta, other.published?.delta),
-            ("greeks.gamma", published?.gamma, other.published?.gamma),
-            ("greeks.vega", published?.vega, other.published?.vega),
-            ("greeks.theta", published?.theta, other.published?.theta),
-            ("greeks.rho", published?.rho, other.published?.rho),
+        let unit = layout.volatilityUnit.rawValue
+        let numbers: [(TickerField, Double?, Double?)] = [
+            (.underlyingPrice, underlyingPrice, other.underlyingPrice),
+            (.indexPrice, indexPrice, other.indexPrice),
+            (.markPrice, markPrice, other.markPrice),
+            (.markVolatility, markVolatility.map { $0 * unit }, other.markVolatility.map { $0 * unit }),
+            (.interestRate, interestRate, other.interestRate),
+            (.openInterest, openInterest, other.openInterest),
+            (.delta, published?.delta, other.published?.delta),
+            (.gamma, published?.gamma, other.published?.gamma),
+            (.vega, published?.vega, other.published?.vega),
+            (.theta, published?.theta, other.published?.theta),
+            (.rho, published?.rho, other.published?.rho),
         ]
-        for (column, own, others) in numbers where own != others {
-            return (column, shown(own), shown(others))
+        for (field, own, others) in numbers where own != others {
+            return (layout.name(field), shown(own), shown(others))
         }
         if underlyingIndex != other.underlyingIndex {
-            return ("underlying_index", underlyingIndex ?? "", other.underlyingIndex ?? "")
+            return (layout.name(.underlyingIndex), underlyingIndex ?? "", other.underlyingIndex ?? "")
         }
-        for (column, own, others) in [("bids", bids, other.bids), ("asks", asks, other.asks)]
+        for (field, own, others) in [(TickerField.bids, bids, other.bids), (.asks, asks, other.asks)]
         where own != others {
             func shown(_ levels: [OrderLevel]) -> String {
                 "[" + levels.map { "[\($0.price), \($0.amount)]" }.joined(separator: ", ") + "]"
             }
-            return (column, shown(own), shown(others))
+            return (layout.name(field), shown(own), shown(others))
         }
         return nil
     }

@@ -59,14 +59,14 @@ struct ChainReader {
     private mutating func readTable(
         _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
     ) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let columns = try TickerColumns(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
             if let ticker = ticker(try RowFields(row: row, columns: columns).reading()) { try add(ticker) }
         }
     }
 
-    /// What messages around tickers are made of: the first of these members that is there is what a message is about.
+    /// Members that may hold a message's content: the first that is there does.
     private static let envelopes = ["result", "data", "list", "info"]
 
     private mutating func readObjects(
@@ -127,7 +127,7 @@ struct ChainReader {
 
     // MARK: Recordings
 
-    /// What later notifications of less may build on.
+    /// Keeps a ticker, on which later notifications of less build.
     private mutating func remember(_ ticker: Ticker) {
         lastTickers[ticker.instrument.name] = ticker
         if ticker.instrument.isOption { forwards[ticker.instrument.series] = ticker }
@@ -159,7 +159,7 @@ struct ChainReader {
     private mutating func marked(_ mark: JSON, _ source: Source) throws(MarketError) -> Ticker? {
         let fields = MessageFields(source: source, value: mark)
         let name = try fields.text("instrument_name")
-        guard let instrument = try? Instrument(name: name), instrument.isOption else {
+        guard let instrument = try? Instrument(name: name, on: source.exchange), instrument.isOption else {
             otherKinds.append(name)
             return nil
         }
@@ -229,14 +229,16 @@ struct ChainReader {
 
     // MARK: What there is to say
 
+    /// Number of rows and messages left out, being no tickers of known kinds.
+    var leftOut: Int { otherKinds.count + otherMessages.values.reduce(0, +) + marksWithoutFuture }
+
     /// A sentence each.
     var remarks: [String] {
         var remarks: [String] = []
-        func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
         if !otherKinds.isEmpty {
             let names = Set(otherKinds).sorted()
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
-            remarks.append("left out \(counted(otherKinds.count, "combination")) of contracts: \(shown)")
+            remarks.append("left out \(otherKinds.count.counted("combination")) of contracts: \(shown)")
         }
         if !otherMessages.isEmpty {
             let parts = otherMessages.keys.sorted().map { "\(otherMessages[$0] ?? 0) \($0)" }
@@ -244,16 +246,16 @@ struct ChainReader {
         }
         if marksWithoutFuture > 0 {
             remarks.append(
-                "left out \(counted(marksWithoutFuture, "mark")) of options whose future has no price yet")
+                "left out \(marksWithoutFuture.counted("mark")) of options whose future has no price yet")
         }
         if gaps > 0 {
             remarks.append(
-                "\(counted(gaps, "gap")) in order books: orders are unknown until the next snapshot")
+                "\(gaps.counted("gap")) in order books: orders are unknown until the next snapshot")
         }
         if implied > 0 {
             let zero = intrinsic > 0 ? "; 0 for \(intrinsic) worth no more than exercise would bring" : ""
             remarks.append(
-                "volatility of \(counted(implied, "row")) found from the mark price, for lack of one\(zero)")
+                "volatility of \(implied.counted("row")) found from the mark price, for lack of one\(zero)")
         }
         for doubt in doubts.prefix(5) { remarks.append("\(doubt)") }
         if doubts.count > 5 {
@@ -283,7 +285,7 @@ extension JSON {
 
 extension Source {
     /// A recording whose lines have something in front of each message, such as its time: the messages alone, in the same
-    /// places. Nil where it is none.
+    /// places. Nil where it is not such a recording.
     fileprivate var messagesAlone: Source? {
         guard String(decoding: bytes.prefix(4096), as: UTF8.self).contains("{\"jsonrpc\"") else { return nil }
         var bytes = bytes
@@ -295,6 +297,8 @@ extension Source {
             default: if isInFront { bytes[index] = UInt8(ascii: " ") }
             }
         }
-        return Source(name: name, bytes: bytes)
+        var messages = Source(name: name, bytes: bytes)
+        messages.exchange = exchange
+        return messages
     }
 }

@@ -1,4 +1,4 @@
-/// What sources call the columns that tables have in common, the names in Poise's own tables first.
+/// Names of the columns that tables have in common, those in Poise's own tables first.
 package enum ColumnNames {
     package static let instrument = ["instrument", "instrument_name"]
     /// Above 0 is long, unless `direction` says otherwise.
@@ -15,7 +15,7 @@ package enum ColumnNames {
     package static let fundingRate = ["funding_rate", "interest_1h", "last_funding_rate", "fundingrate"]
 }
 
-extension CommaSeparated {
+extension TextTable {
     /// The place of the first column of those names, in whatever case and with blanks for underscores.
     /// - Throws: `repeatedColumn`.
     package func index(ofAnyCase columns: [String]) throws(MarketError) -> Int? {
@@ -42,7 +42,7 @@ struct SignedQuantity {
     private let quantity: Int
     private let direction: Int?
 
-    init(_ table: CommaSeparated) throws(MarketError) {
+    init(_ table: TextTable) throws(MarketError) {
         quantity = try table.required(ColumnNames.quantity)
         direction = try table.index(ofAny: ColumnNames.direction)
     }

@@ -1,4 +1,4 @@
-/// Which desk each book belongs to: columns `book,desk`.
+/// The desk of each book: columns `book,desk`.
 public struct DeskTable: Sendable {
     public let file: String
     public private(set) var deskOfBook: [String: String] = [:]
@@ -6,7 +6,7 @@ public struct DeskTable: Sendable {
     /// Reads a table; extra columns are ignored.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first, also a book that has a desk already.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         file = source.name
         let book = try table.required("book")
         let desk = try table.required("desk")

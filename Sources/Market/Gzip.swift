@@ -2,7 +2,7 @@ import CZlib
 
 /// Unpacks gzip (RFC 1952) by zlib.
 package enum Gzip {
-    /// What a file may become: more is taken for a mistake, or for an attempt to fill the memory.
+    /// Largest size unpacked: more is taken for a mistake, or for an attempt to fill the memory.
     package static let longestText = 2 << 30
 
     static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }

@@ -63,7 +63,7 @@ public struct Instrument: Sendable {
     /// The name that contracts of one expiry share, such as `BTC-27JUN25`; of perpetuals and spot their own.
     public var series: String { exchange.series(of: self) }
 
-    /// What a quantity of 1 is: a coin, or for inverse futures and perpetuals a US dollar, as in the
+    /// The unit of quantities: a coin, or for inverse futures and perpetuals a US dollar, as in the
     /// exchange's `amount`.
     public var quantityUnit: String {
         switch (settlement, kind) {

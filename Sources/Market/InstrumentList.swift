@@ -1,4 +1,4 @@
-/// What an exchange's list of instruments calls the facts of a contract; dots lead to members of members.
+/// Names of the facts of a contract in an exchange's list of instruments; dots lead to members of members.
 public struct InstrumentLayout: Sendable {
     let exchange: any Exchange.Type
     let name, step, minimum, tick, tickSteps, quote, settlement: String?
@@ -28,7 +28,7 @@ public struct InstrumentLayout: Sendable {
 public struct InstrumentFacts: Sendable, Equatable {
     /// In units of `Instrument.quantityUnit`.
     public let amount: TradedAmount
-    /// How many such units a contract is.
+    /// Such units per contract.
     public let multiplier: Double
     /// Prices are multiples of it, and of those of `tickSteps` above their prices.
     public let tick: Double?

@@ -26,7 +26,12 @@ public enum InstrumentNameError: Error, Equatable, CustomStringConvertible {
 
 extension Instrument {
     /// The instrument of a name, of the first exchange whose form it has.
-    public init(name: String) throws(InstrumentNameError) {
+    /// - Parameter exchange: the one that is asked before all others.
+    public init(name: String, on exchange: (any Exchange.Type)? = nil) throws(InstrumentNameError) {
+        if let exchange, let found = try? exchange.instrument(named: name) {
+            self = found
+            return
+        }
         for exchange in Exchanges.all {
             do throws(InstrumentNameError) {
                 self = try exchange.instrument(named: name)

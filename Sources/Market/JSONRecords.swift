@@ -6,7 +6,7 @@ struct JSONRecords {
     private(set) var fields: [FieldBounds] = []
     /// By row.
     private(set) var lines: [Int] = []
-    /// What the fields are bounds in: the source, and behind it texts that were written with escapes.
+    /// The bytes in which fields have their bounds: the source, and behind it texts that were written with escapes.
     private(set) var bytes: [UInt8]
 
     private let file: String

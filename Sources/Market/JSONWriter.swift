@@ -5,7 +5,7 @@ package protocol JSONWritable {
 
 /// Writes JSON (RFC 8259). Commas, escapes and the rule that numbers are finite are its business alone.
 package struct JSONWriter {
-    /// What has been written and not been taken yet.
+    /// Text written and not taken yet.
     private var text = ""
     /// The first number that JSON has no form for, and the members that lead to it.
     package private(set) var refused: (path: String, value: Double)?
@@ -29,13 +29,19 @@ package struct JSONWriter {
     /// The next element of the array or object starts on a line of its own.
     package mutating func line(_ indent: Int = 0) { nextIndent = indent }
 
-    /// - Parameter lines: the indent of elements where each has a line of its own.
-    package mutating func object(lines: Int? = nil, _ body: (inout JSONWriter) throws -> Void) rethrows {
-        try container("{", "}", lines, body)
+    /// - Parameters:
+    ///   - name: of the member whose value it is; nil for an element or the whole.
+    ///   - lines: the indent of elements where each has a line of its own.
+    package mutating func object(
+        _ name: String? = nil, lines: Int? = nil, _ body: (inout JSONWriter) throws -> Void
+    ) rethrows {
+        try container(name, "{", "}", lines, body)
     }
 
-    package mutating func array(lines: Int? = nil, _ body: (inout JSONWriter) throws -> Void) rethrows {
-        try container("[", "]", lines, body)
+    package mutating func array(
+        _ name: String? = nil, lines: Int? = nil, _ body: (inout JSONWriter) throws -> Void
+    ) rethrows {
+        try container(name, "[", "]", lines, body)
     }
 
     package mutating func value(_ value: some JSONWritable) { value.write(to: &self) }
@@ -66,8 +72,10 @@ package struct JSONWriter {
     }
 
     private mutating func container(
-        _ opening: String, _ closing: String, _ lines: Int?, _ body: (inout JSONWriter) throws -> Void
+        _ name: String?, _ opening: String, _ closing: String, _ lines: Int?,
+        _ body: (inout JSONWriter) throws -> Void
     ) rethrows {
+        if let name { return try member(name) { try $0.container(nil, opening, closing, lines, body) } }
         begin()
         text += opening
         let outer = elementIndent
@@ -78,7 +86,7 @@ package struct JSONWriter {
         (isFirst, elementIndent, nextIndent) = (false, outer, nil)
     }
 
-    /// What stands before an element: nothing before the value of a member.
+    /// Writes the separator before an element: nothing before the value of a member.
     private mutating func begin() {
         if isMember {
             isMember = false
@@ -107,17 +115,13 @@ extension Bool: JSONWritable {
     package func write(to json: inout JSONWriter) { json.scalar("\(self)") }
 }
 
-extension Int: JSONWritable {
+extension JSONWritable where Self: BinaryInteger {
     package func write(to json: inout JSONWriter) { json.scalar("\(self)") }
 }
 
-extension Int64: JSONWritable {
-    package func write(to json: inout JSONWriter) { json.scalar("\(self)") }
-}
-
-extension UInt64: JSONWritable {
-    package func write(to json: inout JSONWriter) { json.scalar("\(self)") }
-}
+extension Int: JSONWritable {}
+extension Int64: JSONWritable {}
+extension UInt64: JSONWritable {}
 
 extension Double: JSONWritable {
     package func write(to json: inout JSONWriter) {

@@ -27,7 +27,7 @@ struct MarkCheck {
         let isOfDelta: Bool
         /// The mark as quoted, or the delta, that the volatility gives.
         let expected: Double
-        /// Which unit is mixed up; nil where the facts are only apart.
+        /// The unit that is mixed up; nil where the facts are only apart.
         let guess: String?
     }
 
@@ -38,11 +38,11 @@ struct MarkCheck {
         if let mark, mark > 0 {
             let price = mark / unit
             let rounding = Self.rounding(price)
-            let own = value(deviation)
+            let valueOfMark = value(deviation)
             func fits(_ deviation: Double) -> Bool {
                 value(deviation / 1.1) - rounding <= price && price <= value(deviation * 1.1) + rounding
             }
-            if (own - price).magnitude > rounding, !fits(deviation) {
+            if (valueOfMark - price).magnitude > rounding, !fits(deviation) {
                 let hasTimeValue = price - value(0) > rounding
                 let most = sign > 0 ? 1 : moneyness
                 let impossible =
@@ -50,21 +50,21 @@ struct MarkCheck {
                     ? "no volatility gives such a mark; is it in dollars where the premium is paid in coin?"
                     : "no volatility gives such a mark"
                 return Contradiction(
-                    isOfDelta: false, expected: own * unit,
+                    isOfDelta: false, expected: valueOfMark * unit,
                     guess: price > most + rounding
                         ? impossible : wrongUnit(deviation, isTelling: hasTimeValue, fits))
             }
         }
         if let delta {
-            let own = self.delta(deviation)
+            let deltaOfMark = self.delta(deviation)
             func fits(_ deviation: Double) -> Bool {
                 let (low, high) = (self.delta(deviation / 1.1), self.delta(deviation * 1.1))
                 return min(low, high) - 0.02 <= delta && delta <= max(low, high) + 0.02
             }
-            if (own - delta).magnitude > 0.02, !fits(deviation) {
+            if (deltaOfMark - delta).magnitude > 0.02, !fits(deviation) {
                 let isImpossible = sign * delta < -0.02 || sign * delta > 1.02
                 return Contradiction(
-                    isOfDelta: true, expected: own,
+                    isOfDelta: true, expected: deltaOfMark,
                     guess: isImpossible
                         ? "no option of this type has such a delta"
                         : wrongUnit(deviation, isTelling: (0.05...0.95).contains(sign * delta), fits))

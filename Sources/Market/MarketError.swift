@@ -1,6 +1,6 @@
 import Checks
 
-/// What is wrong with a file or with columns in memory.
+/// An error of a file or of columns in memory.
 public enum MarketError: PoiseError, Equatable {
     case unreadable(file: String, reason: String)
     case empty(file: String)
@@ -16,7 +16,7 @@ public enum MarketError: PoiseError, Equatable {
     /// column and the first value behind it.
     case ragged(file: String, line: Int, expected: Int, got: Int, column: String, value: String)
     case invalidValue(Place, column: String, value: String, reason: String)
-    /// The name of a book, contract, underlying or expiry of which there is none.
+    /// Unknown name of a book, contract, underlying or expiry.
     case unknownName(Place, column: String, value: String, reason: String)
     /// Two rows that claim to be the same thing and differ.
     case conflict(Place, column: String, value: String, earlier: String, at: Place)
@@ -79,6 +79,10 @@ extension MarketError {
         }
     }
 
+    public var earlierRow: Int? {
+        if case .conflict(.row, _, _, _, .row(let row, _)) = self { row } else { nil }
+    }
+
     public var reason: String {
         switch self {
         case .unreadable(_, let reason): return "cannot read: \(reason)"
@@ -112,7 +116,7 @@ extension MarketError {
     private func shown(_ other: Place) -> String {
         switch (place, other) {
         case (.line(let file, _), .line(let same, let line)) where file == same: "line \(line)"
-        // Hosts number rows in their own way.
+        // Hosts number rows in their own way: `earlierRow`.
         case (.row, .row): "an earlier row"
         default: "\(other)"
         }
@@ -138,27 +142,5 @@ extension MarketError {
     /// The column that was probably meant: similar, and unlikely to be another in its own right.
     static func near(_ column: String, in found: [String]) -> String? {
         found.first { Spelling.isNear($0, column) }
-    }
-}
-
-/// What a reader does with a row that it cannot use, and the list of those it left out.
-public struct BadRows: Sendable {
-    /// Whether rows are left out rather than the whole file refused.
-    public let areSkipped: Bool
-    public private(set) var skipped: [MarketError] = []
-    /// What a reader took for granted, as sentences for people.
-    public private(set) var remarks: [String] = []
-
-    public init(skip: Bool) { areSkipped = skip }
-
-    /// Notes an error of one row, or throws it where rows are not to be skipped or the whole file is bad.
-    public mutating func note(_ error: MarketError) throws(MarketError) {
-        guard areSkipped, error.isOfOneRow else { throw error }
-        skipped.append(error)
-    }
-
-    /// Adds a remark, once.
-    public mutating func remark(_ text: String) {
-        if !remarks.contains(text) { remarks.append(text) }
     }
 }

@@ -6,7 +6,7 @@ import Checks
 /// Spot and strike in one currency, `years` to expiry (ACT/365), `vol` per √year, `rate` and `dividend`
 /// continuously compounded, all in natural units (0.05 is 5%). `type` is C or P (also call, put).
 public struct OptionTable: Sendable {
-    /// What is known of an option's worth.
+    /// The known worth of an option: volatility or price.
     public enum Quote: String, Sendable {
         case volatility = "vol"
         case price
@@ -25,7 +25,7 @@ public struct OptionTable: Sendable {
     public private(set) var type: [UInt8] = []
     /// `quotes` are volatilities or prices, as `quote` says.
     public private(set) var spot, strike, years, quotes, rate, dividend: [Double]
-    /// Where they were asked for: how much of each option is held, and by which of `bookNames`; else empty.
+    /// The quantity of each option held and its place in `bookNames`, where they were asked for; else empty.
     public private(set) var quantities: [Double] = []
     public private(set) var books: [Int32] = []
     public private(set) var bookNames: [String] = []
@@ -40,7 +40,7 @@ public struct OptionTable: Sendable {
         _ source: Source, quote: Quote = .volatility, allowsNegativePrices: Bool = false,
         holdings: Bool = false, _ badRows: inout BadRows
     ) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         file = source.name
         self.quote = quote
         let priceRule: NumberRule = allowsNegativePrices ? .finite : .notNegative

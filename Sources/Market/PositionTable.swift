@@ -1,6 +1,6 @@
 import Checks
 
-/// What books hold: columns `book,instrument,quantity`, under these names or an exchange's.
+/// Holdings of books: columns `book,instrument,quantity`, under these names or an exchange's.
 public struct PositionTable: Sendable {
     public static let columns = ["book", "instrument", "quantity"]
 
@@ -23,11 +23,11 @@ public struct PositionTable: Sendable {
 
     public let file: String
     public private(set) var positions: [Position] = []
-    /// Where the table had no column of books: the one book that all positions are in.
+    /// The one book of all positions, where the table had no column of books.
     public private(set) var onlyBook: String?
     private let isText: Bool
 
-    /// Where a position stands.
+    /// The place of a position.
     package func place(of position: Position) -> Place {
         isText ? .line(file: file, position.line) : .row(position.line, table: file)
     }
@@ -44,7 +44,7 @@ public struct PositionTable: Sendable {
     /// - Parameter book: that one's name; nil for the file's without folder and ending.
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         file = source.name
         isText = true
         var holders = try HolderColumns(table, book: book, &badRows)
@@ -64,10 +64,12 @@ struct HolderColumns {
     let onlyBook: String?
     private let book: Int?
     private let instrument: Int
+    private let exchange: (any Exchange.Type)?
     private var known: [String: Instrument] = [:]
 
-    init(_ table: CommaSeparated, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
+    init(_ table: TextTable, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
         instrument = try table.required(ColumnNames.instrument)
+        exchange = table.source.exchange
         book = try table.index(of: "book")
         onlyBook = book == nil ? name ?? table.source.stem : nil
         if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
@@ -84,7 +86,7 @@ struct HolderColumns {
         let name = try row.requiredText(instrument, "instrument")
         if let seen = known[name] { return (bookName, seen) }
         do throws(InstrumentNameError) {
-            let held = try Instrument(name: name)
+            let held = try Instrument(name: name, on: exchange)
             known[name] = held
             return (bookName, held)
         } catch {

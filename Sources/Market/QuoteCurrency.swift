@@ -1,4 +1,4 @@
-/// What counts as a US dollar.
+/// Currencies that count as a US dollar.
 enum Currency {
     /// The dollar and stablecoins on it.
     static let dollars: Set<String> = [

@@ -225,7 +225,7 @@ package final class Settings {
         try finishTables()
     }
 
-    /// Refuses them below alone: what is misspelt is said before what does not fit together for want of it.
+    /// Refuses them below alone, so that misspelt keys are named before contradictions that follow from them.
     package func finishTables() throws(MarketError) {
         for child in children { try child.finish() }
     }

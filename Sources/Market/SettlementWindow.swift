@@ -18,7 +18,7 @@ public enum SettlementWindow {
         min(1, max(0, Double(expiry.milliseconds - now.milliseconds) / Double(milliseconds)))
     }
 
-    /// What is left of each sensitivity to the index. Value, vega, theta, rho and volga stay whole: prices and
+    /// The remaining share of each sensitivity to the index. Value, vega, theta, rho and volga stay whole: prices and
     /// volatilities are the contract's own.
     public struct Factors: Sendable, Equatable {
         /// s, of delta and net delta, ∂/∂F.

@@ -4,6 +4,9 @@ import Glibc
 public struct Source: Sendable {
     public let name: String
     public let bytes: [UInt8]
+    /// The exchange whose contracts are meant by names that several have, where the file does not say; nil for the first
+    /// of `Exchanges.all`.
+    public var exchange: (any Exchange.Type)?
 
     /// Bytes of any origin under a name. A byte order mark of UTF-8 is left out.
     public init(name: String, bytes: [UInt8]) {

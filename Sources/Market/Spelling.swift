@@ -1,4 +1,4 @@
-/// What was probably meant by a name that is not known.
+/// The name that was probably meant by an unknown one.
 package enum Spelling {
     /// Similar, and unlikely to be another name in its own right.
     package static func isNear(_ a: String, _ b: String) -> Bool { a.first == b.first && distance(a, b) <= 2 }

@@ -4,7 +4,7 @@ enum TOMLNumber {
     case whole(Int64?)
     case double(Double)
 
-    /// nil for what is no number.
+    /// nil for text that is no number.
     init?(_ text: ArraySlice<UInt8>) {
         var rest = text
         var written: [UInt8] = []
@@ -62,9 +62,8 @@ enum TOMLMoment {
     /// `1979-05-27`.
     static func isDate(_ text: ArraySlice<UInt8>) -> Bool {
         guard let parts = numbers(text, "dddd-dd-dd") else { return false }
-        let isLeap = parts[0] % 4 == 0 && (parts[0] % 100 != 0 || parts[0] % 400 == 0)
-        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        return (1...12).contains(parts[1]) && parts[2] >= 1 && parts[2] <= lengths[parts[1] - 1]
+        // A year of 0 is one of a leap year, as 400 is.
+        return Day(year: parts[0] == 0 ? 400 : parts[0], month: parts[1], day: parts[2]) != nil
     }
 
     /// A date, a time, or both with an offset or without.

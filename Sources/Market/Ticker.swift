@@ -29,11 +29,11 @@ public struct PublishedGreeks: Sendable, Equatable {
     }
 }
 
-/// What an exchange says about one instrument at one moment.
+/// An exchange's statement about one instrument at one moment.
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
     public let timestamp: Timestamp
-    /// Where it was read.
+    /// The place where it was read.
     public let place: Place
     /// Options only: the future of the expiry (synthetic where none is listed), in quote currency, and its
     /// name.

@@ -1,11 +1,11 @@
-/// What a ticker may say.
+/// The fields of a ticker.
 public enum TickerField: Int, CaseIterable, Sendable {
     case instrument, exchange, kind, timestamp, underlyingPrice, underlyingIndex, indexPrice, markPrice
     case markVolatility, interestRate, openInterest, bids, asks, bidPrice, bidAmount, askPrice, askAmount
     case delta, gamma, vega, theta, rho
 }
 
-/// What an exchange's replies call the fields of a ticker, and the unit of their volatilities.
+/// Names of the fields of a ticker in an exchange's replies, and the unit of their volatilities.
 public struct TickerLayout: Sendable {
     public enum VolatilityUnit: Double, Sendable {
         /// 60 for 60%.
@@ -14,7 +14,7 @@ public struct TickerLayout: Sendable {
         case fraction = 1
     }
 
-    /// Whose contracts these are, where no field says.
+    /// The exchange of the contracts, where no field says.
     public let exchange: any Exchange.Type
     /// Fields that tell this layout from others.
     public let signature: [TickerField]
@@ -35,7 +35,7 @@ public struct TickerLayout: Sendable {
         paths = self.names.map { $0.map { $0.split(separator: ".").map(String.init) } }
     }
 
-    /// What a field is called in errors.
+    /// The name of a field in errors.
     package func name(_ field: TickerField) -> String { names[field.rawValue].first ?? "\(field)" }
 
     /// The first exchange's, whose names tables from anywhere have.

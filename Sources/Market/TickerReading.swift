@@ -6,6 +6,8 @@ package protocol TickerFields {
     var line: Int { get }
     var place: Place { get }
     var layout: TickerLayout { get }
+    /// The exchange whose contracts are meant, where neither a field nor the layout says.
+    var exchange: (any Exchange.Type)? { get }
     /// A value as text; nil where it is missing.
     func text(_ field: TickerField) -> String?
     /// A value as a number; nil where it is missing.
@@ -14,11 +16,11 @@ package protocol TickerFields {
     func time(_ field: TickerField) throws(MarketError) -> Timestamp?
     /// Levels of `[price, amount]`; nil where they are absent.
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]?
-    /// What the source calls a field.
+    /// The source's name of a field.
     func name(_ field: TickerField) -> String
 }
 
-/// What a row or an object is.
+/// The content of a row or an object.
 package enum TickerReading {
     /// A ticker, and what in it is doubtful.
     case ticker(Ticker, doubt: MarketError?)
@@ -44,17 +46,17 @@ extension TickerFields {
     private func instrument() throws(MarketError) -> (name: String, Instrument?) {
         guard let name = text(.instrument) else { throw invalid(.instrument, "", "is missing") }
         if let kind = text(.kind), kind.hasSuffix("_combo") { return (name, nil) }
-        var exchange: (any Exchange.Type)?
+        var stated: (any Exchange.Type)?
         if let named = text(.exchange) {
-            exchange = Exchanges.named(named)
-            if exchange == nil { throw invalid(.exchange, named, "is no exchange that is known") }
+            stated = Exchanges.named(named)
+            if stated == nil { throw invalid(.exchange, named, "is no exchange that is known") }
         } else if layout.exchange != Exchanges.all[0] {
             // The first exchange's layout is that of tables from anywhere.
-            exchange = layout.exchange
+            stated = layout.exchange
         }
         do throws(InstrumentNameError) {
-            if let exchange { return (name, try exchange.instrument(named: name)) }
-            return (name, try Instrument(name: name))
+            if let stated { return (name, try stated.instrument(named: name)) }
+            return (name, try Instrument(name: name, on: exchange))
         } catch .combination {
             return (name, nil)
         } catch {
@@ -62,7 +64,7 @@ extension TickerFields {
         }
     }
 
-    /// What the fields describe.
+    /// The ticker that the fields describe.
     package func reading() throws(MarketError) -> TickerReading {
         let (listed, known) = try instrument()
         guard let instrument = known else { return .otherKind(name: listed) }
@@ -166,20 +168,22 @@ extension TickerFields {
     }
 }
 
-/// Where the fields of a layout stand in a table: found once, not row by row.
+/// The columns of a layout's fields in a table: found once, not row by row.
 struct TickerColumns: Sendable {
     let layout: TickerLayout
+    let exchange: (any Exchange.Type)?
     let header: [String]
     /// Of field f: `columns[starts[f]..<starts[f + 1]]`, in the order of its names.
     private let columns: [Int]
     private let starts: [Int]
 
     /// - Throws: `missingColumn` for one without which a table holds no tickers.
-    init(_ table: CommaSeparated) throws(MarketError) {
+    init(_ table: TextTable) throws(MarketError) {
         let header = table.header
         let found = TickerLayout.first(header.contains)
         let layout = found ?? TickerLayout.general
         self.layout = layout
+        exchange = table.source.exchange
         self.header = header
         var columns: [Int] = []
         var starts = [0]
@@ -228,6 +232,7 @@ struct RowFields: TickerFields {
     var file: String { row.file }
     var line: Int { row.line }
     var layout: TickerLayout { columns.layout }
+    var exchange: (any Exchange.Type)? { columns.exchange }
 
     func name(_ field: TickerField) -> String { columns.name(field, of: row) }
 
@@ -267,6 +272,7 @@ struct ObjectFields: TickerFields {
 
     var file: String { source.name }
     var line: Int { object.line }
+    var exchange: (any Exchange.Type)? { source.exchange }
 
     private func value(_ field: TickerField) -> (name: String, value: JSON)? {
         for (number, path) in layout.paths[field.rawValue].enumerated() {
@@ -278,8 +284,8 @@ struct ObjectFields: TickerFields {
         return field == .timestamp ? time.map { (layout.name(field), $0) } : nil
     }
 
-    private func shown(_ value: JSON) -> String {
-        String(decoding: source.bytes[value.start..<value.end], as: UTF8.self)
+    private func failure(_ name: String, _ found: JSON, _ reason: String) -> MarketError {
+        MessageFields(source: source, value: object).failure(name, found, reason)
     }
 
     func name(_ field: TickerField) -> String { value(field)?.name ?? layout.name(field) }
@@ -289,16 +295,16 @@ struct ObjectFields: TickerFields {
     func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
         guard let (name, value) = value(field) else { return nil }
         guard let number = value.number else {
-            throw invalid(name, shown(value), "is not a number", at: value)
+            throw failure(name, value, "is not a number")
         }
-        guard rule.accepts(number) else { throw invalid(name, shown(value), rule.complaint, at: value) }
+        guard rule.accepts(number) else { throw failure(name, value, rule.complaint) }
         return number
     }
 
     func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
         guard let (name, value) = value(field) else { return nil }
         guard let time = value.time else {
-            throw invalid(name, shown(value), Timestamp.expectation, at: value)
+            throw failure(name, value, Timestamp.expectation)
         }
         return time
     }
@@ -306,14 +312,9 @@ struct ObjectFields: TickerFields {
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
         guard let (name, value) = value(field) else { return nil }
         guard let pairs = value.pairs else {
-            throw invalid(name, shown(value), "must be a list of [price, amount]", at: value)
+            throw failure(name, value, "must be a list of [price, amount]")
         }
         return try checked(field, pairs)
-    }
-
-    private func invalid(_ name: String, _ value: String, _ reason: String, at place: JSON) -> MarketError {
-        .invalidValue(
-            file: file, line: place.line, column: name, value: value, reason: reason)
     }
 }
 

@@ -3,7 +3,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Since 1970-01-01 00:00 UTC, leap seconds not counted.
     public let milliseconds: Int64
 
-    /// What may be milliseconds where a caller says that they are: from 1973 to 5138. Below are seconds, above are
+    /// Counts that may be milliseconds where a caller says that they are: from 1973 to 5138. Below are seconds, above are
     /// microseconds. Readers, who are told nothing, go by `init(count:)`.
     public static let plausible: Range<Int64> = 100_000_000_000..<100_000_000_000_000
 

@@ -1,4 +1,4 @@
-/// What books traded: columns `book,instrument,quantity,price`, and `fee_usd` where there were fees.
+/// Trades of books: columns `book,instrument,quantity,price`, and `fee_usd` where there were fees.
 public struct TradeTable: Sendable {
     public static let columns = PositionTable.columns + ["price"]
 
@@ -37,7 +37,7 @@ public struct TradeTable: Sendable {
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         file = source.name
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let price = try table.required("price")
         let fee = try FeeColumns(table)
         var holders = try HolderColumns(table, book: book, &badRows)
@@ -57,7 +57,7 @@ public struct TradeTable: Sendable {
 private struct FeeColumns {
     private let dollars, fee, currency, index: Int?
 
-    init(_ table: CommaSeparated) throws(MarketError) {
+    init(_ table: TextTable) throws(MarketError) {
         dollars = try table.index(of: "fee_usd")
         fee = try table.index(of: "fee")
         currency = try table.index(of: "fee_currency")

@@ -106,10 +106,10 @@ struct Strided<T> {
     init(_ data: UnsafePointer<T>?, _ stride: Int, _ name: StaticString) throws(Failure) {
         guard let data else { throw .null(name) }
         try checkAlignment(UnsafeRawPointer(data), MemoryLayout<T>.alignment, name)
-        let own = MemoryLayout<T>.stride
-        self.stride = stride == 0 ? own : stride == broadcast ? 0 : stride
-        guard self.stride & (own - 1) == 0 else {
-            throw .alignment(name, "stride \(stride) is no multiple of \(own)")
+        let width = MemoryLayout<T>.stride
+        self.stride = stride == 0 ? width : stride == broadcast ? 0 : stride
+        guard self.stride & (width - 1) == 0 else {
+            throw .alignment(name, "stride \(stride) is no multiple of \(width)")
         }
         base = data
     }

@@ -6,21 +6,27 @@ import Poise
 /// Behind `poise_chain`.
 final class ChainHandle: Sendable {
     let chain: Chain
-    let names: CStrings
+    let names, remarks: CStrings
 
     init(_ chain: Chain) {
         self.chain = chain
         names = CStrings(chain.latestTickers.map(\.instrument.name))
+        remarks = CStrings(chain.remarks)
+    }
+
+    convenience init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        self.init(try Chain(source, &badRows))
     }
 }
 
 /// One row of `poise_tickers`, for the reader that all formats share.
 private struct TickerColumnFields: TickerFields {
-    /// What the struct calls the fields; volatilities are natural.
+    /// The struct's names of the fields; volatilities are natural.
     static let columnLayout = TickerLayout(
         Deribit.self, signature: [.instrument], volatilityUnit: .fraction,
         [
-            .instrument: ["instrument"], .timestamp: ["timestamp"], .underlyingPrice: ["underlying_price"],
+            .instrument: ["instrument"], .exchange: ["exchange"], .timestamp: ["timestamp"],
+            .underlyingPrice: ["underlying_price"],
             .underlyingIndex: ["underlying_index"], .indexPrice: ["index_price"],
             .markPrice: ["mark_price"], .markVolatility: ["mark_volatility"],
             .interestRate: ["interest_rate"], .bidPrice: ["bid_price"], .bidAmount: ["bid_amount"],
@@ -28,13 +34,14 @@ private struct TickerColumnFields: TickerFields {
         ])
     let columns: [Strided<Double>?]
     let instrument: TextColumn
-    let underlyingIndex: TextColumn?
+    let underlyingIndex, exchanges: TextColumn?
     let timestamp: Strided<Int64>
     var line = 0
 
     var file: String { "tickers" }
     var place: Place { .row(line, table: file) }
     var layout: TickerLayout { Self.columnLayout }
+    var exchange: (any Exchange.Type)? { nil }
 
     init(_ tickers: poise_tickers) throws(Failure) {
         var columns = [Strided<Double>?](repeating: nil, count: TickerField.allCases.count)
@@ -52,10 +59,17 @@ private struct TickerColumnFields: TickerFields {
         timestamp = try Strided(tickers.timestamp.data, tickers.timestamp.stride, "timestamp")
         instrument = try TextColumn(tickers.instrument, "instrument")
         underlyingIndex = try TextColumn(optional: tickers.underlying_index, "underlying_index")
+        exchanges = try TextColumn(optional: tickers.exchange, "exchange")
     }
 
     func text(_ field: TickerField) -> String? {
-        let texts = field == .instrument ? instrument : field == .underlyingIndex ? underlyingIndex : nil
+        let texts: TextColumn? =
+            switch field {
+            case .instrument: instrument
+            case .underlyingIndex: underlyingIndex
+            case .exchange: exchanges
+            default: nil
+            }
         guard let text = try? texts?.text(line), !text.isEmpty else { return nil }
         return text
     }
@@ -91,7 +105,8 @@ public func poise_chain_create(
         let names = try TextColumn(given.instrument, "instrument")
         for row in 0..<given.count { _ = try names.text(row) }
         let made = try reading { badRows throws(MarketError) in
-            try Chain(name: columns.file, count: given.count, &badRows) { row throws(MarketError) in
+            try Chain(name: columns.file, count: given.count, columns.layout, &badRows) {
+                row throws(MarketError) in
                 var fields = columns
                 fields.line = row
                 return try fields.reading()
@@ -106,31 +121,62 @@ public func poise_chain_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(chain, "chain") { () throws(Failure) in
-        let source = try Source(text, length, name, default: "chain")
-        return ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) })
-    }
+    make(chain, "chain", text, length, name, ChainHandle.init)
 }
 
 @c @implementation
 public func poise_chain_read(
     _ path: UnsafePointer<CChar>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
+    make(chain, "chain", path, ChainHandle.init)
+}
+
+@c @implementation
+public func poise_chain_load(
+    _ sources: UnsafePointer<poise_source>?, _ count: Int, _ chain: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
     make(chain, "chain") { () throws(Failure) in
-        let source = try Source(reading: path)
-        return ChainHandle(try reading { badRows throws(MarketError) in try Chain(source, &badRows) })
+        try checkCount(count)
+        guard count > 0 else { throw .count("count", "a chain needs a source") }
+        let given = try required(sources, "sources")
+        var read: [Source] = []
+        for index in 0..<count { read.append(try Source(given[index], "sources")) }
+        return ChainHandle(try reading { badRows throws(MarketError) in try Chain(read, &badRows) })
+    }
+}
+
+@c @implementation
+public func poise_chain_with_instruments(
+    _ chain: OpaquePointer?, _ instruments: UnsafePointer<poise_source>?,
+    _ made: UnsafeMutablePointer<OpaquePointer?>?
+) -> poise_status {
+    make(made, "made") { () throws(Failure) in
+        var known = try object(chain, as: ChainHandle.self, "chain").chain
+        let source = try Source(try required(instruments, "instruments").pointee, "instruments")
+        known.instruments = try reading { badRows throws(MarketError) in
+            try InstrumentList([source], &badRows)
+        }
+        return ChainHandle(known)
     }
 }
 
 @c @implementation
 public func poise_chain_free(_ chain: OpaquePointer?) { release(chain, as: ChainHandle.self) }
 
+private func handle(_ chain: OpaquePointer?) -> ChainHandle? { object(chain, as: ChainHandle.self) }
+
 @c @implementation
-public func poise_chain_count(_ chain: OpaquePointer?) -> Int {
-    object(chain, as: ChainHandle.self)?.names.count ?? 0
-}
+public func poise_chain_count(_ chain: OpaquePointer?) -> Int { handle(chain)?.names.count ?? 0 }
 
 @c @implementation
 public func poise_chain_instrument(_ chain: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
-    object(chain, as: ChainHandle.self)?.names[index]
+    handle(chain)?.names[index]
 }
+
+@c @implementation
+public func poise_chain_remark(_ chain: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
+    handle(chain)?.remarks[index]
+}
+
+@c @implementation
+public func poise_chain_left_out(_ chain: OpaquePointer?) -> Int { handle(chain)?.chain.leftOut ?? 0 }

@@ -4,7 +4,7 @@ import Poise
 /// Behind `poise_engine`.
 final class EngineHandle: Sendable {
     let engine: GreeksEngine
-    /// Where several threads compute.
+    /// Threads for large batches; nil for one.
     let pool: GreeksPool?
 
     init(_ set: poise_instruction_set, threads: Int) throws(Failure) {

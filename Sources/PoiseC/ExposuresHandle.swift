@@ -1,5 +1,4 @@
 import CPoise
-import Glibc
 import Poise
 
 /// Behind `poise_exposures`.
@@ -17,13 +16,24 @@ final class ExposuresHandle: @unchecked Sendable {
             valuation.positions, contracts: valuation.contracts,
             by: options.groupings ?? [.book, .underlying], inBuckets)
         try options.checkCoin(plan.groupings, valuation.positions)
-        let figures = ContractFigures(count: valuation.contracts.count)
+        let figures = UnitExposures(count: valuation.contracts.count)
         exposures = Exposures(plan)
         valuation.greeks.compute(engine)
         figures.update(from: valuation.greeks, in: options.numeraire)
         plan.aggregate(figures, into: exposures, engine)
         labels = plan.groups.map { CStrings($0) }
     }
+}
+
+/// The inputs of computations about books.
+func books(
+    _ engine: OpaquePointer?, _ chain: OpaquePointer?, _ positions: OpaquePointer?
+) throws(Failure) -> (GreeksEngine, Chain, PositionTable) {
+    (
+        try object(engine, as: EngineHandle.self, "engine").engine,
+        try object(chain, as: ChainHandle.self, "chain").chain,
+        try object(positions, as: PositionsHandle.self, "positions").table
+    )
 }
 
 /// Positions joined with their prices.
@@ -38,6 +48,17 @@ struct ExposureOptions {
     var groupings: [Grouping]?
 
     init() {}
+
+    /// The caller's, or the standard ones for NULL.
+    init(
+        reading options: UnsafePointer<poise_exposure_options>?, hasBuckets: Bool = false
+    ) throws(Failure) {
+        guard let options else {
+            self.init()
+            return
+        }
+        try self.init(try taken(options, "options", poise_exposure_options()), hasBuckets: hasBuckets)
+    }
 
     /// - Parameter hasBuckets: whether desks, tenors and moneyness are known.
     init(_ options: poise_exposure_options, hasBuckets: Bool = false) throws(Failure) {
@@ -158,13 +179,9 @@ public func poise_exposures_create(
     _ options: UnsafePointer<poise_exposure_options>?, _ exposures: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(exposures, "exposures") { () throws(Failure) in
-        let chosen =
-            options == nil
-            ? ExposureOptions() : try ExposureOptions(try taken(options, "options", poise_exposure_options()))
-        return try ExposuresHandle(
-            try object(engine, as: EngineHandle.self, "engine").engine,
-            try object(chain, as: ChainHandle.self, "chain").chain,
-            try object(positions, as: PositionsHandle.self, "positions").table, chosen)
+        let chosen = try ExposureOptions(reading: options)
+        let (engine, chain, table) = try books(engine, chain, positions)
+        return try ExposuresHandle(engine, chain, table, chosen)
     }
 }
 
@@ -175,15 +192,9 @@ public func poise_exposures_create_in_buckets(
     _ exposures: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(exposures, "exposures") { () throws(Failure) in
-        let chosen =
-            options == nil
-            ? ExposureOptions()
-            : try ExposureOptions(try taken(options, "options", poise_exposure_options()), hasBuckets: true)
-        return try ExposuresHandle(
-            try object(engine, as: EngineHandle.self, "engine").engine,
-            try object(chain, as: ChainHandle.self, "chain").chain,
-            try object(positions, as: PositionsHandle.self, "positions").table, chosen,
-            try BucketEdges(buckets))
+        let chosen = try ExposureOptions(reading: options, hasBuckets: true)
+        let (engine, chain, table) = try books(engine, chain, positions)
+        return try ExposuresHandle(engine, chain, table, chosen, try BucketEdges(buckets))
     }
 }
 
@@ -201,9 +212,7 @@ public func poise_exposures_count(_ exposures: OpaquePointer?) -> Int {
 public func poise_exposures_label(
     _ exposures: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {
-    guard let labels = object(exposures, as: ExposuresHandle.self)?.labels, labels.indices.contains(group)
-    else { return nil }
-    return labels[group][grouping]
+    object(exposures, as: ExposuresHandle.self)?.labels.text(group, grouping)
 }
 
 @c @implementation
@@ -217,10 +226,7 @@ public func poise_exposures_values(
 
 @c @implementation
 public func poise_exposure_name(_ exposure: poise_exposure) -> UnsafePointer<CChar>? {
-    exposure.rawValue < namesOfExposures.count ? namesOfExposures[Int(exposure.rawValue)] : nil
+    namesOfExposures[Int(exposure.rawValue)]
 }
 
-/// Made once, never freed.
-nonisolated(unsafe) private let namesOfExposures = ExposureGreek.allCases.map {
-    UnsafePointer(strdup($0.key))
-}
+private let namesOfExposures = CStrings(ExposureGreek.allCases.map(\.key))

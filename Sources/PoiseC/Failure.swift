@@ -9,6 +9,7 @@ struct Failure: PoiseError {
     var field = ""
     var value: String?
     var reason: String
+    var earlierRow: Int?
 
     static func null(_ name: StaticString) -> Failure {
         Failure(status: POISE_ERROR_NULL, field: "\(name)", reason: "is NULL")
@@ -48,7 +49,9 @@ struct Failure: PoiseError {
         case .row(let index, let table): (kind, name, row) = (POISE_PLACE_ROW, table, Int64(index))
         case .name(let text): (kind, name) = (POISE_PLACE_NAME, text)
         }
-        poise_private_set_error(description, reason, kind, name, row, field, value ?? "", number)
+        poise_private_set_error(
+            description, reason, kind, name, row, field, value ?? "", number,
+            earlierRow.map(Int64.init) ?? -1)
         return status
     }
 }
@@ -77,6 +80,12 @@ func make(
     }
 }
 
+/// Runs a body whose room refuses in its own words.
+@inline(__always)
+func failing<R, Refusal: PoiseError>(_ body: () throws(Refusal) -> R) throws(Failure) -> R {
+    do throws(Refusal) { return try body() } catch { throw Failure(error) }
+}
+
 // MARK: Errors of the rooms
 
 extension Failure {
@@ -84,7 +93,7 @@ extension Failure {
     init(_ error: any PoiseError, first: Int = 0) {
         self.init(
             status: Self.status(of: error), place: error.place, field: error.field, value: error.value,
-            reason: error.reason)
+            reason: error.reason, earlierRow: error.earlierRow)
         if case .row(let row, let table) = place { place = .row(first + row, table: table) }
     }
 
@@ -138,6 +147,9 @@ public func poise_last_error_place() -> UnsafePointer<CChar>? { poise_private_pl
 
 @c @implementation
 public func poise_last_error_row() -> Int64 { poise_private_row() }
+
+@c @implementation
+public func poise_last_error_earlier_row() -> Int64 { poise_private_earlier_row() }
 
 @c @implementation
 public func poise_last_error_field() -> UnsafePointer<CChar>? { poise_private_field() }

@@ -1,5 +1,4 @@
 import CPoise
-import Glibc
 import Poise
 
 @c @implementation
@@ -19,7 +18,7 @@ public func poise_greeks(
         let model = try OptionModel(form.pointee.model)
         if model != .blackScholesMerton { try model.check(selection) }
         guard count > 0 else { return }
-        let inputs = try FullFormInputs(form)
+        let inputs = try OptionInputs(form)
         let targets = try GreekTargets(columns, selection)
         var job = GreeksJob(
             engine: engine, selection: selection, model: model, inputs: inputs, targets: targets,
@@ -70,54 +69,6 @@ extension OptionModel {
     }
 }
 
-/// The columns of `poise_full_form`.
-struct FullFormInputs {
-    let type: Strided<UInt8>
-    let spot, strike, years, volatility, rate, dividend: Strided<Double>
-
-    @inline(__always)
-    init(_ form: UnsafePointer<poise_full_form>) throws(Failure) {
-        type = try Strided(form.pointee.type.data, form.pointee.type.stride, "type")
-        spot = try Strided(form.pointee.spot, "spot")
-        strike = try Strided(form.pointee.strike, "strike")
-        years = try Strided(form.pointee.years, "years")
-        volatility = try Strided(form.pointee.volatility, "volatility")
-        rate = try Strided(form.pointee.rate, "rate")
-        dividend = try Strided(form.pointee.dividend, "dividend")
-    }
-
-    var areContiguous: Bool {
-        @inline(__always) get {
-            type.isContiguous && spot.isContiguous && strike.isContiguous && years.isContiguous
-                && volatility.isContiguous && rate.isContiguous && dividend.isContiguous
-        }
-    }
-
-    /// Where they stand, if contiguous.
-    var columns: FullFormColumns {
-        @inline(__always) get {
-            FullFormColumns(
-                type: type.base, spot: spot.base, strike: strike.base, years: years.base,
-                volatility: volatility.base, rate: rate.base, dividend: dividend.base)
-        }
-    }
-
-    /// Copies rows to seven columns of `room` rows each, the types last.
-    func copy(_ rows: Range<Int>, to block: UnsafeMutablePointer<Double>, room: Int) -> FullFormColumns {
-        let types = UnsafeMutableRawPointer(block + 6 * room).assumingMemoryBound(to: UInt8.self)
-        type.copy(rows, to: types)
-        spot.copy(rows, to: block)
-        strike.copy(rows, to: block + room)
-        years.copy(rows, to: block + 2 * room)
-        volatility.copy(rows, to: block + 3 * room)
-        rate.copy(rows, to: block + 4 * room)
-        dividend.copy(rows, to: block + 5 * room)
-        return FullFormColumns(
-            type: types, spot: block, strike: block + room, years: block + 2 * room,
-            volatility: block + 3 * room, rate: block + 4 * room, dividend: block + 5 * room)
-    }
-}
-
 /// The columns that the Greeks of a selection go to.
 struct GreekTargets {
     let selection: GreekSet
@@ -139,7 +90,7 @@ struct GreekTargets {
         self.areContiguous = areContiguous
     }
 
-    /// Where each Greek's column stands, if contiguous.
+    /// The address of each Greek's column, if contiguous.
     var pointers: GreekColumns {
         @inline(__always) get {
             var next = 0
@@ -178,7 +129,7 @@ struct GreeksJob {
     let engine: GreeksEngine
     let selection: GreekSet
     let model: OptionModel
-    let inputs: FullFormInputs
+    let inputs: OptionInputs
     let targets: GreekTargets
     let count: Int
     let rowStatus: UnsafeMutablePointer<UInt8>?
@@ -282,12 +233,10 @@ struct GreeksJob {
     @inline(never)
     private func statuses(_ columns: FullFormColumns, _ rows: Range<Int>) throws(Failure) -> Int {
         guard let rowStatus else {
-            do throws(GreeksError) {
-                try columns.validate(count: rows.count, model)
-                return 0
-            } catch {
+            do throws(GreeksError) { try columns.validate(count: rows.count, model) } catch {
                 throw Failure(error, first: rows.lowerBound)
             }
+            return 0
         }
         var failures = 0
         for row in 0..<rows.count {
@@ -309,16 +258,14 @@ struct GreeksJob {
 
 @c @implementation
 public func poise_greek_name(_ greek: poise_greek) -> UnsafePointer<CChar>? {
-    greek.rawValue < namesOfGreeks.count ? namesOfGreeks[Int(greek.rawValue)] : nil
+    namesOfGreeks[Int(greek.rawValue)]
 }
 
-/// Made once, never freed.
-nonisolated(unsafe) private let namesOfGreeks = Greek.allCases.map { UnsafePointer(strdup($0.name)) }
+private let namesOfGreeks = CStrings(Greek.allCases.map(\.name))
 
 @c @implementation
 public func poise_model_name(_ model: poise_model) -> UnsafePointer<CChar>? {
-    model.rawValue < namesOfModels.count ? namesOfModels[Int(model.rawValue)] : nil
+    namesOfModels[Int(model.rawValue)]
 }
 
-/// Made once, never freed.
-nonisolated(unsafe) private let namesOfModels = OptionModel.allCases.map { UnsafePointer(strdup($0.name)) }
+private let namesOfModels = CStrings(OptionModel.allCases.map(\.name))

@@ -10,6 +10,10 @@ final class GridHandle: Sendable {
         self.grid = grid
         titles = CStrings(grid.scenarios.indices.map(grid.title))
     }
+
+    convenience init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        self.init(try ScenarioGrid(source))
+    }
 }
 
 extension ScenarioGrid.Scenario {
@@ -59,14 +63,12 @@ public func poise_grid_create(
             rule.leastVolatility = rules[number].least_volatility
             return (name: "\(number)", rule: rule)
         }
-        var own: [ScenarioGrid.Scenario] = []
+        var made: [ScenarioGrid.Scenario] = []
         for number in 0..<scenario_count {
-            own.append(try ScenarioGrid.Scenario(scenarios[number], number))
+            made.append(try ScenarioGrid.Scenario(scenarios[number], number))
         }
-        do throws(RiskError) {
-            return GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: own))
-        } catch {
-            throw Failure(error)
+        return try failing { () throws(RiskError) in
+            GridHandle(try ScenarioGrid(name: "grid", rules: named, scenarios: made))
         }
     }
 }
@@ -76,20 +78,14 @@ public func poise_grid_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ grid: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(grid, "grid") { () throws(Failure) in
-        let source = try Source(text, length, name, default: "grid")
-        return GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) })
-    }
+    make(grid, "grid", text, length, name, GridHandle.init)
 }
 
 @c @implementation
 public func poise_grid_read(
     _ path: UnsafePointer<CChar>?, _ grid: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(grid, "grid") { () throws(Failure) in
-        let source = try Source(reading: path)
-        return GridHandle(try reading { _ throws(MarketError) in try ScenarioGrid(source) })
-    }
+    make(grid, "grid", path, GridHandle.init)
 }
 
 @c @implementation

@@ -1,7 +1,7 @@
 import CPoise
 import Poise
 
-/// Where a diagnosis goes to.
+/// Outputs of a diagnosis.
 struct DiagnosisTargets {
     private let trades, violations, prices: Target?
     private let diagnosis: UnsafeMutablePointer<poise_hedge_diagnosis>
@@ -19,8 +19,7 @@ struct DiagnosisTargets {
 
     /// Diagnoses a problem.
     func write(_ solver: HedgeSolver, _ problem: HedgeProblem) throws(Failure) {
-        let found: HedgeInfeasibility?
-        do throws(HedgeError) { found = try solver.diagnose(problem) } catch { throw Failure(error) }
+        let found = try failing { () throws(HedgeError) in try solver.diagnose(problem) }
         // Numbers beyond all reason may leave some that are not finite.
         func finite(_ values: [Double]?, _ index: Int) -> Double {
             guard let values, values.indices.contains(index), values[index].isFinite else { return 0 }

@@ -137,9 +137,7 @@ final class HedgerHandle {
     }
 
     func solve(_ start: HedgeStart) throws(Failure) {
-        do throws(HedgeError) { try solver.solve(problem, start: start) } catch {
-            throw Failure(error)
-        }
+        _ = try failing { () throws(HedgeError) in try solver.solve(problem, start: start) }
     }
 }
 

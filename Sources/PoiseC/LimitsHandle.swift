@@ -6,6 +6,10 @@ final class LimitsHandle: Sendable {
     let table: LimitTable
 
     init(_ table: LimitTable) { self.table = table }
+
+    convenience init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        self.init(try LimitTable(source, &badRows))
+    }
 }
 
 @c @implementation
@@ -62,22 +66,14 @@ public func poise_limits_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ limits: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(limits, "limits") { () throws(Failure) in
-        let source = try Source(text, length, name, default: "limits")
-        return LimitsHandle(
-            try reading { badRows throws(MarketError) in try LimitTable(source, &badRows) })
-    }
+    make(limits, "limits", text, length, name, LimitsHandle.init)
 }
 
 @c @implementation
 public func poise_limits_read(
     _ path: UnsafePointer<CChar>?, _ limits: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(limits, "limits") { () throws(Failure) in
-        let source = try Source(reading: path)
-        return LimitsHandle(
-            try reading { badRows throws(MarketError) in try LimitTable(source, &badRows) })
-    }
+    make(limits, "limits", path, LimitsHandle.init)
 }
 
 @c @implementation

@@ -53,12 +53,10 @@ final class LiveHandle {
             let greeks = try reading { badRows throws(MarketError) in
                 try ChainGreeks(tickers, .exposures, &badRows)
             }
-            do throws(RiskError) {
-                risk = try LiveRisk(
+            risk = try failing { () throws(RiskError) in
+                try LiveRisk(
                     valuation.positions, greeks, by: options.exposures.groupings ?? [.book],
                     in: options.exposures.numeraire, engine: engine)
-            } catch {
-                throw Failure(error)
             }
         }
         underlyings = CStrings(risk.underlyings)
@@ -77,7 +75,7 @@ final class LiveHandle {
     }
 }
 
-/// What `poise_live_options` say.
+/// `poise_live_options`, checked.
 struct LiveOptions {
     var exposures = ExposureOptions()
     var hedge = BookHedge.Options()
@@ -107,12 +105,6 @@ private func change(
     attempt { () throws(Failure) in try body(try object(live, as: LiveHandle.self, "live")) }
 }
 
-/// Runs a change of `LiveRisk`.
-@inline(__always)
-private func risking(_ body: () throws(RiskError) -> Void) throws(Failure) {
-    do throws(RiskError) { try body() } catch { throw Failure(error) }
-}
-
 /// The time of a change; nil for 0.
 @inline(__always)
 private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
@@ -138,11 +130,8 @@ public func poise_live_create(
         let chosen =
             options == nil
             ? LiveOptions() : try LiveOptions(try taken(options, "options", poise_live_options()))
-        return try LiveHandle(
-            try object(engine, as: EngineHandle.self, "engine").engine,
-            try object(chain, as: ChainHandle.self, "chain").chain,
-            try object(positions, as: PositionsHandle.self, "positions").table,
-            object(limits, as: LimitsHandle.self)?.table, chosen)
+        let (engine, chain, table) = try books(engine, chain, positions)
+        return try LiveHandle(engine, chain, table, object(limits, as: LimitsHandle.self)?.table, chosen)
     }
 }
 
@@ -151,44 +140,40 @@ public func poise_live_free(_ live: OpaquePointer?) { release(live, as: LiveHand
 
 // MARK: What there is
 
+private func handle(_ live: OpaquePointer?) -> LiveHandle? { object(live, as: LiveHandle.self) }
+
 @c @implementation
 public func poise_live_underlying_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.underlyings.count ?? 0
+    handle(live)?.underlyings.count ?? 0
 }
 
 @c @implementation
-public func poise_live_slice_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.slices.count ?? 0
-}
+public func poise_live_slice_count(_ live: OpaquePointer?) -> Int { handle(live)?.slices.count ?? 0 }
 
 @c @implementation
-public func poise_live_contract_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.contracts.count ?? 0
-}
+public func poise_live_contract_count(_ live: OpaquePointer?) -> Int { handle(live)?.contracts.count ?? 0 }
 
 @c @implementation
-public func poise_live_group_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.labels.count ?? 0
-}
+public func poise_live_group_count(_ live: OpaquePointer?) -> Int { handle(live)?.labels.count ?? 0 }
 
 @c @implementation
 public func poise_live_underlying(_ live: OpaquePointer?, _ underlying: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.underlyings[underlying]
+    handle(live)?.underlyings[underlying]
 }
 
 @c @implementation
 public func poise_live_slice(_ live: OpaquePointer?, _ slice: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.slices[slice]
+    handle(live)?.slices[slice]
 }
 
 @c @implementation
 public func poise_live_contract(_ live: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {
-    object(live, as: LiveHandle.self)?.contracts[contract]
+    handle(live)?.contracts[contract]
 }
 
 @c @implementation
 public func poise_live_grouping_count(_ live: OpaquePointer?) -> Int {
-    object(live, as: LiveHandle.self)?.risk.plan.groupings.count ?? 0
+    handle(live)?.risk.plan.groupings.count ?? 0
 }
 
 @c @implementation
@@ -210,27 +195,30 @@ public func poise_live_grouping(_ live: OpaquePointer?, _ grouping: Int) -> Int6
 public func poise_live_label(
     _ live: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {
-    guard let labels = object(live, as: LiveHandle.self)?.labels, labels.indices.contains(group)
-    else { return nil }
-    return labels[group][grouping]
+    object(live, as: LiveHandle.self)?.labels.text(group, grouping)
+}
+
+/// The index of a name in a live desk; −1 where it is unknown.
+private func index(
+    _ live: OpaquePointer?, _ name: UnsafePointer<CChar>?, _ find: (LiveHandle, String) -> Int?
+) -> Int64 {
+    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
+    return find(live, name).map { Int64($0) } ?? -1
 }
 
 @c @implementation
 public func poise_live_find_underlying(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.risk.underlyings.firstIndex(of: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.risk.underlyings.firstIndex(of: $1) }
 }
 
 @c @implementation
 public func poise_live_find_slice(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.slice(named: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.slice(named: $1) }
 }
 
 @c @implementation
 public func poise_live_find_contract(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = object(live, as: LiveHandle.self), let name = try? text(name, "name") else { return -1 }
-    return live.risk.number(of: name).map { Int64($0) } ?? -1
+    index(live, name) { $0.risk.index(of: $1) }
 }
 
 // MARK: What changes
@@ -243,7 +231,7 @@ public func poise_live_tick(
         try checkIndex(underlying, below: live.underlyings.count, "underlying")
         try checkPrice(price)
         let time = try timestamp(milliseconds)
-        try risking { () throws(RiskError) in try live.risk.tick(underlying, price: price, at: time) }
+        try failing { () throws(RiskError) in try live.risk.tick(underlying, price: price, at: time) }
     }
 }
 
@@ -255,7 +243,7 @@ public func poise_live_set_price(
         try checkIndex(slice, below: live.slices.count, "slice")
         try checkPrice(price)
         let time = try timestamp(milliseconds)
-        try risking { () throws(RiskError) in try live.risk.setPrice(price, ofSlice: slice, at: time) }
+        try failing { () throws(RiskError) in try live.risk.setPrice(price, ofSlice: slice, at: time) }
     }
 }
 
@@ -263,7 +251,7 @@ public func poise_live_set_price(
 public func poise_live_set_rate(_ live: OpaquePointer?, _ slice: Int, _ rate: Double) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(slice, below: live.slices.count, "slice")
-        try risking { () throws(RiskError) in try live.risk.setRate(rate, ofSlice: slice) }
+        try failing { () throws(RiskError) in try live.risk.setRate(rate, ofSlice: slice) }
     }
 }
 
@@ -273,7 +261,7 @@ public func poise_live_set_volatility(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(contract, below: live.contracts.count, "contract")
-        try risking { () throws(RiskError) in
+        try failing { () throws(RiskError) in
             try live.risk.setVolatility(volatility, ofContract: contract)
         }
     }
@@ -293,7 +281,7 @@ public func poise_live_fill(
     change(live) { live throws(Failure) in
         try checkIndex(contract, below: live.contracts.count, "contract")
         let book = try text(book, "book")
-        try risking { () throws(RiskError) in
+        try failing { () throws(RiskError) in
             try live.risk.fill(book: book, contract: contract, quantity: quantity)
         }
     }

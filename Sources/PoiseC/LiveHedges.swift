@@ -93,22 +93,20 @@ public func poise_live_decide(
     _ live: OpaquePointer?, _ index: Int, _ result: UnsafeMutablePointer<poise_hedge_result>?
 ) -> poise_status {
     attempt { () throws(Failure) in
-        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
         if let result {
             try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
         }
-        let decision: LiveHedge.Decision
-        own.hasTrades = false
-        do throws(HedgeError) { decision = try own.hedge.decide() } catch { throw Failure(error) }
-        switch decision {
+        handle.hasTrades = false
+        switch try failing({ () throws(HedgeError) in try handle.hedge.decide() }) {
         case .withinLimits:
             result?.pointee = poise_hedge_result(
                 size: MemoryLayout<poise_hedge_result>.stride, outcome: POISE_HEDGE_WITHIN_LIMITS,
                 interior_steps: 0, pivots: 0, nodes: 0, linear_cost: 0, impact_cost: 0, fixed_cost: 0,
                 penalty_cost: 0, risk_cost: 0, gap: 0, violation: 0, margin_price: 0, cash_price: 0)
         case .hedge:
-            own.hasTrades = own.hedge.solution.hasTrades
-            if let result { own.hedge.solution.write(to: result) }
+            handle.hasTrades = handle.hedge.solution.hasTrades
+            if let result { handle.hedge.solution.write(to: result) }
         }
     }
 }
@@ -116,12 +114,12 @@ public func poise_live_decide(
 @c @implementation
 public func poise_live_trades(_ live: OpaquePointer?, _ index: Int, _ trades: poise_column) -> poise_status {
     attempt { () throws(Failure) in
-        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
-        let count = own.hedge.candidates.count
+        let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let count = handle.hedge.candidates.count
         guard count > 0 else { return }
         let target = try Target(trades, "trades")
-        let solved = own.hedge.solution.trades
-        for candidate in 0..<count { target.set(candidate, own.hasTrades ? solved[candidate] : 0) }
+        let solved = handle.hedge.solution.trades
+        for candidate in 0..<count { target.set(candidate, handle.hasTrades ? solved[candidate] : 0) }
     }
 }
 
@@ -130,16 +128,16 @@ public func poise_live_bands(
     _ live: OpaquePointer?, _ index: Int, _ exposures: poise_column, _ prices: poise_column
 ) -> poise_status {
     attempt { () throws(Failure) in
-        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
-        let count = own.bands.count
+        let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let count = handle.bands.count
         if exposures.data != nil {
             let target = try Target(exposures, "exposures")
-            for band in 0..<count { target.set(band, own.hedge.problem.bands[band].current) }
+            for band in 0..<count { target.set(band, handle.hedge.problem.bands[band].current) }
         }
         if prices.data != nil {
             let target = try Target(prices, "shadow_prices")
-            let solved = own.hedge.solution.bandPrices
-            for band in 0..<count { target.set(band, own.hasTrades ? solved[band] : 0) }
+            let solved = handle.hedge.solution.bandPrices
+            for band in 0..<count { target.set(band, handle.hasTrades ? solved[band] : 0) }
         }
     }
 }
@@ -149,11 +147,9 @@ public func poise_live_book_trades(
     _ live: OpaquePointer?, _ index: Int, _ book: UnsafePointer<CChar>?
 ) -> poise_status {
     attempt { () throws(Failure) in
-        let own = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
         let book = try text(book, "book")
-        guard own.hasTrades else { return }
-        do throws(RiskError) { try own.hedge.book(own.hedge.solution.trades, in: book) } catch {
-            throw Failure(error)
-        }
+        guard handle.hasTrades else { return }
+        try failing { () throws(RiskError) in try handle.hedge.book(handle.hedge.solution.trades, in: book) }
     }
 }

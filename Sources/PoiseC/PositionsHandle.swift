@@ -6,6 +6,10 @@ final class PositionsHandle: Sendable {
     let table: PositionTable
 
     init(_ table: PositionTable) { self.table = table }
+
+    convenience init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
+        self.init(try PositionTable(source, &badRows))
+    }
 }
 
 @c @implementation
@@ -60,22 +64,14 @@ public func poise_positions_parse(
     _ text: UnsafePointer<CChar>?, _ length: Int, _ name: UnsafePointer<CChar>?,
     _ positions: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(positions, "positions") { () throws(Failure) in
-        let source = try Source(text, length, name, default: "positions")
-        return PositionsHandle(
-            try reading { badRows throws(MarketError) in try PositionTable(source, &badRows) })
-    }
+    make(positions, "positions", text, length, name, PositionsHandle.init)
 }
 
 @c @implementation
 public func poise_positions_read(
     _ path: UnsafePointer<CChar>?, _ positions: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
-    make(positions, "positions") { () throws(Failure) in
-        let source = try Source(reading: path)
-        return PositionsHandle(
-            try reading { badRows throws(MarketError) in try PositionTable(source, &badRows) })
-    }
+    make(positions, "positions", path, PositionsHandle.init)
 }
 
 @c @implementation

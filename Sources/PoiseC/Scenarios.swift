@@ -36,7 +36,7 @@ private struct Legs {
     let numeraire: Numeraire
     let count: Int
     /// Nil where there are none.
-    let inputs: FullFormInputs?
+    let inputs: OptionInputs?
     /// By how much the grid moves rates at most.
     private let rateMove: Double
 
@@ -57,7 +57,7 @@ private struct Legs {
             throw .argument("grid", "\(grid.name): needs a chain: its smiles or its expiries")
         }
         self.numeraire = try Numeraire(numeraire)
-        inputs = count > 0 ? try FullFormInputs(form) : nil
+        inputs = count > 0 ? try OptionInputs(form) : nil
         revaluation = ScenarioRevaluation(grid, engine: engine)
         rateMove = grid.scenarios.reduce(0) { max($0, $1.rate.magnitude) }
     }
@@ -175,15 +175,13 @@ final class ScenarioProfitsHandle: @unchecked Sendable {
         let valuation = try valuation(table, in: chain)
         let groupings = options.groupings ?? [.book, .underlying]
         try options.checkCoin(groupings, valuation.positions)
-        do throws(RiskError) {
-            let scenarios = try ChainScenarios(
+        let scenarios = try failing { () throws(RiskError) in
+            try ChainScenarios(
                 valuation.greeks, grid, market: chain.latestTickers, in: options.numeraire, engine: engine)
-            let (groups, profits) = scenarios.profits(of: valuation.positions, by: groupings)
-            self.profits = profits
-            labels = groups.map { CStrings($0) }
-        } catch {
-            throw Failure(error)
         }
+        let (groups, profits) = scenarios.profits(of: valuation.positions, by: groupings)
+        self.profits = profits
+        labels = groups.map { CStrings($0) }
     }
 }
 
@@ -193,14 +191,10 @@ public func poise_scenario_profits_create(
     _ options: UnsafePointer<poise_exposure_options>?, _ profits: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(profits, "profits") { () throws(Failure) in
-        let chosen =
-            options == nil
-            ? ExposureOptions() : try ExposureOptions(try taken(options, "options", poise_exposure_options()))
+        let chosen = try ExposureOptions(reading: options)
+        let (engine, chain, table) = try books(engine, chain, positions)
         return try ScenarioProfitsHandle(
-            try object(engine, as: EngineHandle.self, "engine").engine,
-            try object(chain, as: ChainHandle.self, "chain").chain,
-            try object(positions, as: PositionsHandle.self, "positions").table,
-            try object(grid, as: GridHandle.self, "grid").grid, chosen)
+            engine, chain, table, try object(grid, as: GridHandle.self, "grid").grid, chosen)
     }
 }
 
@@ -218,9 +212,7 @@ public func poise_scenario_profits_count(_ profits: OpaquePointer?) -> Int {
 public func poise_scenario_profits_label(
     _ profits: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {
-    guard let labels = object(profits, as: ScenarioProfitsHandle.self)?.labels, labels.indices.contains(group)
-    else { return nil }
-    return labels[group][grouping]
+    object(profits, as: ScenarioProfitsHandle.self)?.labels.text(group, grouping)
 }
 
 @c @implementation

@@ -180,22 +180,22 @@ public func poise_slices_create(
     make(slices, "slices") { () throws(Failure) in
         let handle = try object(engine, as: EngineHandle.self, "engine")
         try checkCount(slice_count, "slice_count")
-        var own = [0]
+        var ends = [0]
         if slice_count > 0 {
             let given = try required(offsets, "offsets")
-            own = Array(UnsafeBufferPointer(start: given, count: slice_count + 1))
+            ends = Array(UnsafeBufferPointer(start: given, count: slice_count + 1))
             for slice in 0..<slice_count {
-                guard own[slice] >= 0, own[slice] <= own[slice + 1], own[0] == 0 else {
+                guard ends[slice] >= 0, ends[slice] <= ends[slice + 1], ends[0] == 0 else {
                     throw Failure(
                         status: POISE_ERROR_COUNT, place: .row(slice), field: "offsets",
                         reason: "must ascend from 0")
                 }
             }
         }
-        try checkCount(own[slice_count], "offsets")
-        let types = own[slice_count] > 0 ? try Strided(type.data, type.stride, "type") : nil
-        let strikes = own[slice_count] > 0 ? try Strided(strike, "strike") : nil
-        return try SlicesHandle(handle.engine, offsets: own, types, strikes)
+        try checkCount(ends[slice_count], "offsets")
+        let types = ends[slice_count] > 0 ? try Strided(type.data, type.stride, "type") : nil
+        let strikes = ends[slice_count] > 0 ? try Strided(strike, "strike") : nil
+        return try SlicesHandle(handle.engine, offsets: ends, types, strikes)
     }
 }
 

@@ -71,6 +71,13 @@ final class CStrings: @unchecked Sendable {
     }
 }
 
+extension [CStrings] {
+    /// The label of a group by a grouping; nil where there is no such group or grouping.
+    func text(_ group: Int, _ grouping: Int) -> UnsafePointer<CChar>? {
+        indices.contains(group) ? self[group][grouping] : nil
+    }
+}
+
 /// A C string that must be there.
 func text(_ string: UnsafePointer<CChar>?, _ name: StaticString) throws(Failure) -> String {
     guard let string else { throw .null(name) }
@@ -100,12 +107,50 @@ extension Source {
     }
 }
 
+extension Source {
+    /// The file or text that a caller names.
+    init(_ source: poise_source, _ name: StaticString) throws(Failure) {
+        try checkSize(source.size, of: poise_source.self, name)
+        if source.path != nil {
+            try self.init(reading: source.path)
+        } else {
+            try self.init(source.text, source.length, source.name, default: "text")
+        }
+        let named = source.exchange == nil ? "" : try text(source.exchange, "exchange")
+        guard !named.isEmpty else { return }
+        exchange = Exchanges.named(named)
+        guard exchange != nil else {
+            let known = Exchanges.all.map { $0.name }.joined(separator: ", ")
+            throw .argument("exchange", "\"\(named.clipped)\" is none of \(known)")
+        }
+    }
+}
+
+/// Runs a call that makes an object of a text.
+func make(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ kind: StaticString, _ text: UnsafePointer<CChar>?,
+    _ length: Int, _ name: UnsafePointer<CChar>?,
+    _ body: (Source, inout BadRows) throws(MarketError) -> some AnyObject
+) -> poise_status {
+    make(handle, kind) { () throws(Failure) in
+        let source = try Source(text, length, name, default: "\(kind)")
+        return try reading { badRows throws(MarketError) in try body(source, &badRows) }
+    }
+}
+
+/// Runs a call that makes an object of a file.
+func make(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ kind: StaticString, _ path: UnsafePointer<CChar>?,
+    _ body: (Source, inout BadRows) throws(MarketError) -> some AnyObject
+) -> poise_status {
+    make(handle, kind) { () throws(Failure) in
+        let source = try Source(reading: path)
+        return try reading { badRows throws(MarketError) in try body(source, &badRows) }
+    }
+}
+
 /// Makes something of market data, which is strict: no row is left out.
 func reading<T>(_ body: (inout BadRows) throws(MarketError) -> T) throws(Failure) -> T {
     var badRows = BadRows(skip: false)
-    do throws(MarketError) {
-        return try body(&badRows)
-    } catch {
-        throw Failure(error)
-    }
+    return try failing { () throws(MarketError) in try body(&badRows) }
 }

@@ -23,7 +23,7 @@ struct BookOptions: ParsableArguments {
     var positions: String? { held.positions }
     var numeraire: Numeraire { groups.numeraire }
 
-    /// What `--by` names, or where it is absent a command's own choice.
+    /// The groupings of `--by`, or where it is absent a command's own choice.
     func groupings(_ standard: [Grouping] = [.book, .underlying]) throws -> [Grouping] {
         let groupings = try groups.groupings(standard)
         _ = try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
@@ -31,13 +31,12 @@ struct BookOptions: ParsableArguments {
         return groupings
     }
 
-    /// The files that must be named.
-    func requireFiles() throws -> (chain: [String], positions: String) {
+    /// - Throws: where a file that is needed is not named.
+    func requireFiles() throws {
         guard !chain.isEmpty, let positions else {
             throw ValidationError("--chain and --positions are needed")
         }
         try requireOneStandardInput(chain + [positions])
-        return (chain, positions)
     }
 
     private func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
@@ -50,7 +49,7 @@ struct BookOptions: ParsableArguments {
         return edges
     }
 
-    /// What was read.
+    /// The inputs, read.
     struct Books {
         let chain: Chain
         let valuation: BookValuation
@@ -61,9 +60,9 @@ struct BookOptions: ParsableArguments {
 
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
-        let files = try requireFiles()
-        let chain = try Chain(paths: files.chain, &badRows)
-        let table = try held.table(&badRows)
+        try requireFiles()
+        let chain = try chains.read(&badRows)
+        let table = try held.table(chains.exchanges, &badRows)
         let deskOfBook = try groups.deskOfBook(groupings, table, nil, &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(valuation.positions.count, of: table.file)

@@ -25,6 +25,8 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Exchange's chain at the end, or -; may be repeated.", valueName: "file"))
     var to: [String]
 
+    @OptionGroup var exchanges: ExchangeOption
+
     @OptionGroup var held: PositionsOption
 
     @Option(
@@ -77,10 +79,12 @@ struct ExplainCommand: ParsableCommand {
         let engine = try GreeksEngine()
         let groupings = try groupings()
         var badRows = BadRows(skip: common.skipBadRows)
-        let first = try Chain(paths: from, &badRows)
-        let second = try Chain(paths: to, &badRows)
-        let table = try held.table(&badRows)
-        let trades = try self.trades.map { try TradeTable(try Source(path: $0), book: held.book, &badRows) }
+        let first = try exchanges.chain(from, &badRows)
+        let second = try exchanges.chain(to, &badRows)
+        let table = try held.table(exchanges, &badRows)
+        let trades = try self.trades.map {
+            try TradeTable(try exchanges.source($0), book: held.book, &badRows)
+        }
         let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
@@ -128,7 +132,7 @@ struct ExplainCommand: ParsableCommand {
         return Report(columns: Report.labels(groupings, \.labels) + parts, rows: groups, totals: totals)
     }
 
-    /// What stands below the table.
+    /// The text below the table.
     private func text(_ explanation: ProfitExplanation) -> String {
         var text =
             "\(explanation.positionCount.counted("position")) in \(explanation.contractCount.counted("contract"))"
@@ -169,14 +173,12 @@ struct ExplainCommand: ParsableCommand {
         range("first_timestamps", explanation.start)
         range("last_timestamps", explanation.end)
         json.line(1)
-        json.member("settlements") { json in
-            json.array { json in
-                for settlement in explanation.settlements {
-                    json.object { json in
-                        json.member("instrument", settlement.instrument.name)
-                        json.member("price", settlement.price)
-                        json.member("given", settlement.isGiven)
-                    }
+        json.array("settlements") { json in
+            for settlement in explanation.settlements {
+                json.object { json in
+                    json.member("instrument", settlement.instrument.name)
+                    json.member("price", settlement.price)
+                    json.member("given", settlement.isGiven)
                 }
             }
         }

@@ -57,7 +57,7 @@ struct GreeksCommand: ParsableCommand {
             report = Report(
                 columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
         } else {
-            let chain = try Chain(paths: chains.chain, &badRows)
+            let chain = try chains.read(&badRows)
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
             try badRows.requireRows(greeks.tickers.count, of: chain.file)
             greeks.compute(engine)
@@ -108,8 +108,8 @@ struct GreeksCommand: ParsableCommand {
 
     private func report(_ chain: ChainGreeks) -> Report<Int> {
         let tickers = chain.tickers
-        let exchange = tickers.indices.map { ExchangeFigures(chain, row: $0) }
-        let published: [(name: String, value: KeyPath<ExchangeFigures, Double>)] = [
+        let exchange = tickers.indices.map { ExchangeGreeks(chain, row: $0) }
+        let published: [(name: String, value: KeyPath<ExchangeGreeks, Double>)] = [
             ("exchange_mark_price", \.markPrice), ("exchange_delta", \.delta), ("exchange_gamma", \.gamma),
             ("exchange_vega", \.vega), ("exchange_theta", \.theta), ("exchange_rho", \.rho),
             ("exchange_net_delta", \.netDelta), ("settlement_share", \.settlementShare),
@@ -118,11 +118,11 @@ struct GreeksCommand: ParsableCommand {
             column("instrument_name") { .text(tickers[$0].instrument.name) },
             column("timestamp") { .text("\(tickers[$0].timestamp.milliseconds)") },
         ]
-        let own = columns(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
+        let natural = columns(chain.options, chain.greeks) { tickers[$0].instrument.isOption }
         let recomputed = published.map { name, value in
             column(name) { .number(exchange[$0][keyPath: value]) }
         }
-        return Report(columns: names + own + recomputed, rows: Array(tickers.indices))
+        return Report(columns: names + natural + recomputed, rows: Array(tickers.indices))
     }
 }
 

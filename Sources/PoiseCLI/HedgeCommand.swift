@@ -98,8 +98,7 @@ struct HedgeCommand: ParsableCommand {
             }
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
-                ("--cash", cash != nil), ("--lots", lots),
-                ("--instruments", !instruments.isEmpty),
+                ("--cash", cash != nil), ("--lots", lots), ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
@@ -128,69 +127,32 @@ struct HedgeCommand: ParsableCommand {
         let isLive = problem == nil
         if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
-        let timeLimit = solver.search.timeLimit
-        let clock = ContinuousClock()
-        var isInfeasible = false
-        var isUnproved = false
-        var problems = file?.problems ?? hedges.map(\.problem)
-        let names = Self.distinct(problems.map(\.name))
-        let answer = { (index: Int) throws -> HedgeReport in
-            var hedge = file == nil ? hedges[index] : nil
-            let begin = clock.now
-            // Convex limits take a plane after the other, until the trades keep them.
-            for round in 1... {
-                let problem = problems[index]
-                do throws(HedgeError) {
-                    try solver.solve(problem, start: warm ? .warm : .cold)
-                } catch {
-                    throw HedgeInputError(
-                        file: file?.name ?? limits ?? "", problem: problem.name, error: error)
-                }
-                guard ![.infeasible, .uncertified].contains(solver.solution.status),
-                    let tighter = hedge?.tightened(by: solver.solution.trades)
-                else { break }
-                // All rounds share the time of one problem.
-                solver.search.timeLimit = timeLimit - (clock.now - begin) / .seconds(1)
-                guard round < 1000, solver.search.timeLimit > 0 else {
-                    throw UnsettledLimitsError(problem: problem.name)
-                }
-                hedge = tighter
-                problems[index] = tighter.problem
-            }
-            solver.search.timeLimit = timeLimit
-            let problem = problems[index]
-            let duration = (clock.now - begin) / .microseconds(1)
-            var report = HedgeReport(problem, solver.solution, microseconds: duration)
-            report.hedge = hedge
-            isUnproved = isUnproved || solver.solution.status == .uncertified
-            if solver.solution.status == .infeasible {
-                report.infeasibility = try solver.diagnose(problem)
-                isInfeasible = true
-            }
-            return report
-        }
+        let run = HedgeRun(
+            solver, hedges, file?.problems ?? hedges.map(\.problem), isWarm: warm,
+            file: file?.name ?? limits ?? "")
         switch common.format {
         case .json:
             try output.writeJSON { json in
                 try json.object(lines: 0) { json in
-                    for index in problems.indices {
-                        let report = try answer(index)
+                    let names = run.problems.map(\.name).distinct()
+                    for index in run.problems.indices {
+                        let report = try run.answer(index)
                         json.member(names[index]) { report.write(to: &$0) }
                         try output.write(&json)
                     }
                 }
             }
-        case .csv: try HedgeReport.trades(of: problems.indices.map(answer)).writeCSV(to: output)
+        case .csv: try HedgeReport.trades(of: run.problems.indices.map(run.answer)).writeCSV(to: output)
         case .table:
-            for index in problems.indices {
+            for index in run.problems.indices {
                 if index > 0 { try output.write("\n") }
-                try answer(index).write(to: output)
+                try run.answer(index).write(to: output)
             }
         }
         if let saved {
             var json = JSONWriter()
             json.array { json in
-                for (index, problem) in problems.enumerated() {
+                for (index, problem) in run.problems.enumerated() {
                     if index > 0 { json.line() }
                     problem.write(to: &json)
                 }
@@ -200,22 +162,8 @@ struct HedgeCommand: ParsableCommand {
         }
         try outputs.finish()
         common.report(badRows)
-        if isUnproved { throw ExitCode(ExitStatus.uncertified.rawValue) }
-        if isInfeasible { throw ExitCode(ExitStatus.infeasible.rawValue) }
-    }
-
-    /// The names, each once: those that have been seen get `#2`, `#3` and so on.
-    static func distinct(_ names: [String]) -> [String] {
-        var used: Set<String> = []
-        var last: [String: Int] = [:]
-        return names.map { name in
-            var own = name
-            while !used.insert(own).inserted {
-                last[name, default: 1] += 1
-                own = "\(name)#\(last[name] ?? 0)"
-            }
-            return own
-        }
+        if run.isUnproved { throw ExitCode(ExitStatus.uncertified.rawValue) }
+        if run.isInfeasible { throw ExitCode(ExitStatus.infeasible.rawValue) }
     }
 
     private func liveHedges(_ badRows: inout BadRows) throws -> [BookHedge] {
@@ -224,9 +172,9 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        var chain = try Chain(paths: chains.chain, &badRows)
+        var chain = try chains.read(&badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
-        let table = try held.table(&badRows)
+        let table = try held.table(chains.exchanges, &badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)
@@ -237,23 +185,4 @@ struct HedgeCommand: ParsableCommand {
         }
         return hedges
     }
-}
-
-/// A problem that cannot be solved as it stands, with where it comes from.
-struct HedgeInputError: PoiseError {
-    let file: String
-    let problem: String
-    let error: HedgeError
-    var reason: String { error.reason }
-    var description: String { "\(file): problem \"\(problem)\": \(error)" }
-}
-
-/// Trades still broke a convex limit after 1000 planes, or when time ran out.
-struct UnsettledLimitsError: PoiseError {
-    let problem: String
-    var place: Place? { .name(problem) }
-    var reason: String {
-        "its convex limits were not settled by 1000 problems one after the other, or in the time that it may take"
-    }
-    var exitStatus: ExitStatus { .uncertified }
 }

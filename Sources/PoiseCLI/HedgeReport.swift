@@ -8,7 +8,7 @@ struct HedgeReport {
     let solution: HedgeSolution
     let microseconds: Double
     var infeasibility: HedgeInfeasibility?
-    /// Where the problem comes from, if from a live book.
+    /// The live book's hedge that the problem comes from, if any.
     var hedge: BookHedge?
 
     init(_ problem: HedgeProblem, _ solution: HedgeSolution, microseconds: Double) {
@@ -49,14 +49,12 @@ struct HedgeReport {
             json.member("status", solution.status.rawValue)
             json.member("x", finite(trades))
             json.member("objective", cost.total.ifFinite)
-            json.member("cost") { json in
-                json.object { json in
-                    json.member("linear", cost.linear.ifFinite)
-                    json.member("impact", cost.impact.ifFinite)
-                    json.member("fixed", cost.fixed.ifFinite)
-                    json.member("penalty", cost.penalty.ifFinite)
-                    json.member("risk", cost.risk.ifFinite)
-                }
+            json.object("cost") { json in
+                json.member("linear", cost.linear.ifFinite)
+                json.member("impact", cost.impact.ifFinite)
+                json.member("fixed", cost.fixed.ifFinite)
+                json.member("penalty", cost.penalty.ifFinite)
+                json.member("risk", cost.risk.ifFinite)
             }
             json.member("dual", finite(infeasibility?.bandPrices ?? solution.bandPrices))
             json.member("dualMargin", (infeasibility?.marginPrice ?? solution.marginPrice).ifFinite)
@@ -70,12 +68,10 @@ struct HedgeReport {
             }
             let certificate = solution.certificate
             json.member("gap", (infeasibility?.gap ?? solution.gap).ifFinite)
-            json.member("certificate") { json in
-                json.object { json in
-                    json.member("gap", certificate.gap.ifFinite)
-                    json.member("violation", certificate.violation.ifFinite)
-                    json.member("stationarity", certificate.stationarity.ifFinite)
-                }
+            json.object("certificate") { json in
+                json.member("gap", certificate.gap.ifFinite)
+                json.member("violation", certificate.violation.ifFinite)
+                json.member("stationarity", certificate.stationarity.ifFinite)
             }
             json.member("interiorSteps", solution.interiorSteps)
             json.member("pivots", solution.pivots)
@@ -85,27 +81,23 @@ struct HedgeReport {
         }
     }
 
-    /// What only a live book's answer has.
+    /// Writes the members that only a live book's answer has.
     private func write(_ hedge: BookHedge, _ total: HedgeCost, to json: inout JSONWriter) {
-        json.member("trades") { json in
-            json.object { json in
-                for i in trades.indices where trades[i] != 0 {
-                    json.member(problem.instrumentNames[i], trades[i])
-                }
+        json.object("trades") { json in
+            for i in trades.indices where trades[i] != 0 {
+                json.member(problem.instrumentNames[i], trades[i])
             }
         }
-        json.member("bands") { json in
-            json.array { json in
-                for (r, band) in problem.bands.enumerated() {
-                    json.object { json in
-                        json.member("name", problem.bandNames[r])
-                        json.member("unit", hedge.limits[r].measure.unitName)
-                        json.member("before", band.current)
-                        json.member("after", problem.exposure(ofBand: r, trades: trades))
-                        json.member("low", band.low.ifFinite)
-                        json.member("high", band.high.ifFinite)
-                        json.member("hard", band.isHard)
-                    }
+        json.array("bands") { json in
+            for (r, band) in problem.bands.enumerated() {
+                json.object { json in
+                    json.member("name", problem.bandNames[r])
+                    json.member("unit", hedge.limits[r].measure.unitName)
+                    json.member("before", band.current)
+                    json.member("after", problem.exposure(ofBand: r, trades: trades))
+                    json.member("low", band.low.ifFinite)
+                    json.member("high", band.high.ifFinite)
+                    json.member("hard", band.isHard)
                 }
             }
         }
@@ -116,15 +108,11 @@ struct HedgeReport {
         guard infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() else {
             return
         }
-        json.member("attribution") { json in
-            json.object { json in
-                for share in shares {
-                    json.member(share.book) { json in
-                        json.object { json in
-                            json.member("cost", share.cost)
-                            json.member("alone", share.alone)
-                        }
-                    }
+        json.object("attribution") { json in
+            for share in shares {
+                json.object(share.book) { json in
+                    json.member("cost", share.cost)
+                    json.member("alone", share.alone)
                 }
             }
         }
@@ -304,7 +292,7 @@ struct HedgeReport {
             ], rows: Array(problem.bands.indices))
     }
 
-    /// What each limit costs at the margin.
+    /// The cost of each limit at the margin, in words.
     private var priceWords: [String] {
         var priced: [(saving: Double, words: String)] = []
         for (r, price) in solution.bandPrices.enumerated() where price != 0 {
@@ -336,7 +324,7 @@ struct HedgeReport {
             .sorted { $0.saving > $1.saving }.map(\.words)
     }
 
-    /// What a looser limit saves: found by solving again, as the price only holds at the margin. Lots and fixed costs
+    /// The saving of a looser limit: found by solving again, as the price only holds at the margin. Lots and fixed costs
     /// aside, as a search over them would take too long for that.
     private func saving(_ atMargin: Double, _ loosen: (inout HedgeProblem) -> Void) -> (Double, String) {
         let money = hedge == nil ? "" : " USD"

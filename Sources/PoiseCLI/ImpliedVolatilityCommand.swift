@@ -55,22 +55,10 @@ struct ImpliedVolatilityCommand: ParsableCommand {
                 column("rate") { .number(table.rate[$0]) },
                 column("dividend") { .number(table.dividend[$0]) },
                 column("vol") { volatilities[$0].volatility.map { .number($0) } ?? .empty },
-                column("status") { .text(volatilities[$0].status) },
+                column("status") { .text(volatilities[$0].status.description) },
             ], rows: Array(0..<table.count))
         try report.write(as: common.format, to: output)
         try outputs.finish()
         common.report(badRows)
-    }
-}
-
-extension ImpliedVolatility {
-    fileprivate var volatility: Double? { if case .one(let volatility) = self { volatility } else { nil } }
-
-    fileprivate var status: String {
-        switch self {
-        case .one: VolatilityStatus.ok.description
-        case .two: "two-volatilities"
-        case .none(let status): status.description
-        }
     }
 }

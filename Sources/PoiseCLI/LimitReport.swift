@@ -1,7 +1,7 @@
 import Market
 import Poise
 
-/// Where books stand within their limits.
+/// The values of books under their limits.
 struct LimitReport {
     let status: [LimitStatus]
 

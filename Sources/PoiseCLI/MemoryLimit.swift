@@ -7,9 +7,9 @@ enum MemoryLimit {
     /// Three quarters of the machine's, or of what the process is limited to.
     static var bytes: Double {
         var limit = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
-        var own = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &own) == 0, own.rlim_cur != rlim_t.max {
-            limit = min(limit, Double(own.rlim_cur))
+        var allowed = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &allowed) == 0, allowed.rlim_cur != rlim_t.max {
+            limit = min(limit, Double(allowed.rlim_cur))
         }
         return 0.75 * limit
     }

@@ -27,7 +27,7 @@ struct ModelChoice: ExpressibleByArgument {
     }
 }
 
-/// Where a report goes and in which form.
+/// Destination and form of a report.
 struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; csv or json for programs, with all digits.")
     var format: Format = .table
@@ -75,6 +75,38 @@ extension BadRows {
     }
 }
 
+/// An exchange by its name.
+struct ExchangeName: ExpressibleByArgument {
+    let exchange: any Exchange.Type
+
+    init?(argument: String) {
+        guard let exchange = Exchanges.named(argument) else { return nil }
+        self.exchange = exchange
+    }
+
+    static var allValueStrings: [String] { Exchanges.all.map { $0.name } }
+}
+
+/// The exchange of the names in files.
+struct ExchangeOption: ParsableArguments {
+    @Option(
+        help:
+            "Whose contracts names mean that several exchanges have, in files that do not say it themselves.")
+    var exchange: ExchangeName?
+
+    /// A file whose names are so meant.
+    func source(_ path: String) throws -> Source {
+        var source = try Source(path: path)
+        source.exchange = exchange?.exchange
+        return source
+    }
+
+    /// A chain of files, or of standard input for `-`.
+    func chain(_ paths: [String], _ badRows: inout BadRows) throws -> Chain {
+        try Chain(try paths.map(source), &badRows)
+    }
+}
+
 /// An exchange's chain.
 struct ChainOption: ParsableArguments {
     @Option(
@@ -82,9 +114,17 @@ struct ChainOption: ParsableArguments {
             "Exchange's chain (CSV or JSON), or - for standard input; may be repeated: several files are one chain.",
             valueName: "file"))
     var chain: [String] = []
+
+    @OptionGroup var exchanges: ExchangeOption
+
+    func validate() throws {
+        if exchanges.exchange != nil, chain.isEmpty { throw ValidationError("--exchange goes with --chain") }
+    }
+
+    func read(_ badRows: inout BadRows) throws -> Chain { try exchanges.chain(chain, &badRows) }
 }
 
-/// What books hold.
+/// The holdings of books.
 struct PositionsOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -98,8 +138,8 @@ struct PositionsOption: ParsableArguments {
     var book: String?
 
     /// Reads the positions.
-    func table(_ badRows: inout BadRows) throws -> PositionTable {
-        let table = try PositionTable(try Source(path: positions ?? "-"), book: book, &badRows)
+    func table(_ exchanges: ExchangeOption, _ badRows: inout BadRows) throws -> PositionTable {
+        let table = try PositionTable(try exchanges.source(positions ?? "-"), book: book, &badRows)
         if let book, table.onlyBook == nil {
             throw ValidationError("--book \(book): \(table.file) has a column book")
         }
@@ -125,7 +165,7 @@ struct GroupOptions: ParsableArguments {
     @Flag(help: "csv: write the totals in place of the rows that they add up.")
     var totals = false
 
-    /// What `--by` names, or where it is absent a command's own choice.
+    /// The groupings of `--by`, or where it is absent a command's own choice.
     /// - Parameter known: what may stand in it.
     func groupings(
         _ standard: [Grouping] = [.book, .underlying], of known: [Grouping] = Grouping.allCases
@@ -160,7 +200,7 @@ struct GroupOptions: ParsableArguments {
 }
 
 extension Report {
-    /// What `--format csv` writes of it.
+    /// The rows that `--format csv` writes.
     func csv(_ options: GroupOptions) -> Report {
         options.totals ? Report(columns: columns, rows: totals) : self
     }
@@ -193,13 +233,6 @@ extension NumberRule {
 func requireOneStandardInput(_ files: [String?]) throws {
     if files.filter({ $0 == "-" }).count > 1 {
         throw ValidationError("standard input can be one of the files only")
-    }
-}
-
-extension Chain {
-    /// Of files, or standard input for `-`.
-    init(paths: [String], _ badRows: inout BadRows) throws {
-        try self.init(try paths.map { try Source(path: $0) }, &badRows)
     }
 }
 

@@ -45,9 +45,9 @@ final class Outputs {
 /// when it is complete; it keeps mode and owner of the one before. Symbolic links are followed first. Devices, pipes
 /// and descriptors (`/dev/stdout`) are written in place.
 final class Output {
-    /// What errors call it.
+    /// Its name in errors.
     let name: String
-    /// What two outputs must not share: the file that is replaced, or standard output.
+    /// The identity of an output, which no two may share: the file that is replaced, or standard output.
     let place: String?
     private var temporary: String?
     private var descriptor: Int32
@@ -188,7 +188,7 @@ final class Output {
     }
 }
 
-/// Where the name of an output leads.
+/// The target of an output's name.
 private enum Destination {
     /// An open descriptor of this process.
     case descriptor(Int32)

@@ -21,13 +21,15 @@ struct Holdings {
         rows += table.trades.map { (table.file, $0.line, $0.book, $0.instrument.name, $0.quantity) }
     }
 
-    /// What `body` returns; a figure that is no finite number is laid at the largest quantity of its books.
+    /// Runs a body; a figure that is no finite number is blamed on the largest quantity of its books.
     func explaining<R>(_ body: () throws -> R) throws -> R {
         do {
             return try body()
         } catch let error as ReportError {
-            let own = rows.filter { error.labels.contains($0.book) }
-            let largest = (own.isEmpty ? rows : own).max { $0.quantity.magnitude < $1.quantity.magnitude }
+            let rowsOfBook = rows.filter { error.labels.contains($0.book) }
+            let largest = (rowsOfBook.isEmpty ? rows : rowsOfBook).max {
+                $0.quantity.magnitude < $1.quantity.magnitude
+            }
             // Smaller ones are not what overflows.
             guard let largest, largest.quantity.magnitude > 1e100 else { throw error }
             throw MarketError.invalidValue(

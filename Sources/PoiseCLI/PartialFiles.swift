@@ -42,7 +42,7 @@ enum PartialFiles {
     /// To be called when the file is complete or gone.
     static func remove(_ name: String) {
         for place in 0..<capacity {
-            if let own = names[place], strcmp(own, name) == 0 { names[place] = nil }
+            if let registered = names[place], strcmp(registered, name) == 0 { names[place] = nil }
         }
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far a long run is, on standard error, where that is a terminal: one line that rewrites itself.
+/// The progress of a long run, on standard error, where that is a terminal: one line that rewrites itself.
 ///
 /// Called by one thread at a time.
 final class Progress: @unchecked Sendable {
@@ -9,7 +9,7 @@ final class Progress: @unchecked Sendable {
     private let isShown: Bool
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
-    /// What had been done before the first update.
+    /// The count at the first update.
     private var begun: Int?
     private var hasWritten = false
 

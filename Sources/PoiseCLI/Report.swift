@@ -13,7 +13,7 @@ enum Cell {
     init(_ value: Double?) { self = value.map { .number($0) } ?? .empty }
 }
 
-/// How a column of numbers is shown to people.
+/// The form of a column of numbers for people.
 enum NumberStyle {
     /// Six significant digits each: for figures of very different size.
     case significant
@@ -240,10 +240,19 @@ extension Double {
     }
 }
 
-extension Int {
-    /// `1 position`, `1,234 positions`.
-    func counted(_ noun: String) -> String {
-        "\(Double(self).grouped(decimals: 0)) \(noun)\(self == 1 ? "" : "s")"
+extension [String] {
+    /// The names, each once: those that have been seen get `#2`, `#3` and so on.
+    func distinct(separator: String = "#") -> [String] {
+        var used: Set<String> = []
+        var last: [String: Int] = [:]
+        return map { name in
+            var unique = name
+            while !used.insert(unique).inserted {
+                last[name, default: 1] += 1
+                unique = "\(name)\(separator)\(last[name] ?? 0)"
+            }
+            return unique
+        }
     }
 }
 

@@ -29,9 +29,9 @@ extension Numeraire {
     /// Groupings of totals: each desk's where books of desks are listed, then all; in coin, which does not add
     /// across underlyings, by underlying.
     func totals(_ groupings: [Grouping]) -> [[Grouping]] {
-        let own: [Grouping] = self == .coin ? [.underlying] : []
+        let perCoin: [Grouping] = self == .coin ? [.underlying] : []
         let isByDesk = groupings.contains(.desk) && groupings.contains { $0 != .desk && $0 != .underlying }
-        return (isByDesk ? [[.desk] + own] : []) + [own]
+        return (isByDesk ? [[.desk] + perCoin] : []) + [perCoin]
     }
 
     /// Figures in coins of several kinds do not add up: groups must tell them apart.

@@ -28,7 +28,7 @@ struct RiskCommand: ParsableCommand {
 
     func validate() throws {
         _ = try inputs.groupings()
-        _ = try inputs.requireFiles()
+        try inputs.requireFiles()
         try inputs.groups.validate(common.format)
         if failOnBreach, limits == nil { throw ValidationError("--fail-on-breach needs --limits") }
         if inputs.groups.totals, limits != nil {
@@ -53,7 +53,7 @@ struct RiskCommand: ParsableCommand {
                 valuation.positions, contracts: valuation.contracts, by: groupings, books.buckets)
         }
         let plans = ([groupings] + inputs.numeraire.totals(groupings)).map(plan)
-        let figures = ContractFigures(count: valuation.contracts.count)
+        let figures = UnitExposures(count: valuation.contracts.count)
         let exposures = plans.map { Exposures($0) }
         stopwatch.lap("index")
         valuation.greeks.compute(engine)

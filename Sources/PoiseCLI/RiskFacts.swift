@@ -1,7 +1,7 @@
 import Market
 import Poise
 
-/// What stands below a risk report.
+/// The text below a risk report.
 struct RiskFacts {
     private let tickerCount, listedCount, contractCount, positionCount, bookCount: Int
     private let first, last: Timestamp?

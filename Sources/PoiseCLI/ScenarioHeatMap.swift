@@ -141,15 +141,15 @@ struct ScenarioHeatMap {
         y += 26
         let perRow = 4
         let step = (width - 2 * margin + 24) / Double(perRow)
-        let own = step - 24
-        let cell = own / (Double(ladder.rows.count) + (hasTail ? 0.5 : 0))
+        let width = step - 24
+        let cell = width / (Double(ladder.rows.count) + (hasTail ? 0.5 : 0))
         let high = min(18, max(5, 90 / Double(max(1, ladder.columns.count))))
         let panelHeight = 20 + high * Double(ladder.columns.count) + 34
         for (number, line) in shown.enumerated() {
             let x = margin + Double(number % perRow) * step
             let top = y + Double(number / perRow) * panelHeight
             body += text(x, top + 10, line.title, "axis")
-            body += text(x + own, top + 10, amount(line.profits[line.worst]), "axis end loss")
+            body += text(x + width, top + 10, amount(line.profits[line.worst]), "axis end loss")
             let scale = Scale(line.profits)
             let worst = line.worst
             for column in ladder.columns.indices {

@@ -142,7 +142,7 @@ struct ScenarioLadder {
     let columns: [String]
     /// The scenario of each row and column; the first where several have the same.
     let cells: [[Int?]]
-    /// How many of the rows count in full.
+    /// Number of rows that count in full.
     var fullCount: Int { rows.count { $0.dampening == 1 } }
 
     init(_ grid: ScenarioGrid) {
@@ -153,8 +153,8 @@ struct ScenarioLadder {
         var places: [Key: [String: Int]] = [:]
         for (number, scenario) in grid.scenarios.enumerated() {
             let key = Key(spot: scenario.spot, dampening: scenario.dampening)
-            let own = grid.title(number).split(separator: ", ", maxSplits: 1)
-            let column = own.count > 1 ? String(own[1]) : ""
+            let parts = grid.title(number).split(separator: ", ", maxSplits: 1)
+            let column = parts.count > 1 ? String(parts[1]) : ""
             if places[key] == nil {
                 spots.append(key)
                 places[key] = [:]

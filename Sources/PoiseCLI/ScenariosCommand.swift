@@ -43,7 +43,7 @@ struct ScenariosCommand: ParsableCommand {
         _ = try inputs.groupings()
         try inputs.groups.validate(common.format)
         if options == nil {
-            _ = try inputs.requireFiles()
+            try inputs.requireFiles()
         } else {
             let ofBooks = [
                 ("--chain", inputs.chain.first), ("--positions", inputs.positions),

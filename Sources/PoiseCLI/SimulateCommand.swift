@@ -3,7 +3,6 @@ import Checks
 import Foundation
 import Market
 import Poise
-import Synchronization
 
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -80,8 +79,12 @@ struct SimulateCommand: ParsableCommand {
             throw ValidationError("--path \(path): there are \(settings.paths) paths")
         }
         if trace {
-            try writeTrace(settings)
-            return
+            let files = Outputs()
+            let output = try outputs.open(files)
+            let steps = settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0)
+            try Report(steps, options: settings.simulation.terms.options.map(\.name))
+                .write(as: outputs.format, to: output)
+            return try files.finish()
         }
         let partial = try earlierFigures(settings)
         let files = Outputs()
@@ -109,10 +112,10 @@ struct SimulateCommand: ParsableCommand {
         if figures.completed < settings.paths { throw ExitCode(128 + (Interrupt.signal ?? SIGINT)) }
     }
 
-    private func earlierFigures(_ settings: SimulationSettings) throws -> HedgingFigures? {
+    private func earlierFigures(_ settings: SimulationSettings) throws -> PathOutcomes? {
         guard let resume, FileManager.default.fileExists(atPath: resume) else { return nil }
         guard
-            let figures = HedgingFigures(
+            let figures = PathOutcomes(
                 archive: try Source(path: resume).bytes, fingerprint: settings.fingerprint,
                 policies: settings.policies.map(\.policy.name))
         else {
@@ -122,7 +125,7 @@ struct SimulateCommand: ParsableCommand {
         return figures
     }
 
-    private func simulate(_ settings: SimulationSettings, _ partial: HedgingFigures?) -> HedgingFigures {
+    private func simulate(_ settings: SimulationSettings, _ partial: PathOutcomes?) -> PathOutcomes {
         let bar = Progress("paths", count: settings.paths)
         Interrupt.watch()
         let figures = settings.simulation.run(paths: settings.paths, threads: threads, resuming: partial) {
@@ -138,100 +141,5 @@ struct SimulateCommand: ParsableCommand {
             )
         }
         return figures
-    }
-
-    private func writeTrace(_ settings: SimulationSettings) throws {
-        let files = Outputs()
-        let output = try outputs.open(files)
-        typealias Column = Report<TracedStep>.Column
-        func number(_ name: String, _ value: @escaping (TracedStep) -> Double) -> Column {
-            Column(name, style: .significant) { .number(value($0)) }
-        }
-        func bound(_ name: String, _ value: @escaping (TracedStep) -> Double) -> Column {
-            Column(name, style: .significant) { Cell(value($0).ifFinite) }
-        }
-        func flag(_ name: String, _ isSet: @escaping (TracedStep) -> Bool) -> Column {
-            Column(name, style: .significant) { .whole(isSet($0) ? 1 : 0) }
-        }
-        let figures = [
-            number("hours", \.hours), number("spot", \.spot), number("mark", \.mark),
-            number("book_delta", \.bookDelta), number("hedge_before", \.hedgeBefore),
-            number("hedge_after", \.hedgeAfter), bound("band_lower", \.bandLower),
-            bound("band_upper", \.bandUpper), number("asked", \.asked), number("filled", \.filled),
-            number("equity_usd", \.equity), flag("is_down", \.isDown), flag("is_stale", \.isStale),
-            number("gamma", \.gamma), number("vega", \.vega), number("theta", \.theta),
-        ]
-        let parts = ProfitPart.allCases.enumerated().map { place, part in
-            number("\(part.name)_usd") { $0.parts[place] }
-        }
-        let held = Self.heldColumns(settings.simulation.terms.options.map(\.name)).enumerated().map {
-            place, name in
-            number(name) { place < $0.options.count ? $0.options[place] : 0 }
-        }
-        let report = Report(
-            columns: figures + parts + held,
-            rows: settings.simulation.trace(policy: (policy ?? 1) - 1, path: path ?? 0))
-        try report.write(as: outputs.format, to: output)
-        try files.finish()
-    }
-
-    /// Names of columns for options held, each once, of letters, digits, points and dashes:
-    /// `held_call_63000_21d`.
-    static func heldColumns(_ options: [String]) -> [String] {
-        var names: [String] = []
-        for option in options {
-            let words = option.split { !($0.isLetter || $0.isNumber || ".-".contains($0)) }
-            let name = "held_" + words.joined(separator: "_")
-            var (unique, count) = (name, 1)
-            while names.contains(unique) {
-                count += 1
-                unique = "\(name)_\(count)"
-            }
-            names.append(unique)
-        }
-        return names
-    }
-}
-
-/// The signal that asked for an end, 0 as long as none has; set by the handler.
-private let interruptingSignal = Atomic<Int32>(0)
-
-/// Ctrl-C, and requests to end from elsewhere, once: the simulation is asked to stop, and what is complete is kept.
-/// Twice ends the process as usual.
-private enum Interrupt {
-    private static let signals = [SIGINT, SIGTERM, SIGHUP]
-
-    /// The one that came; nil for none.
-    static var signal: Int32? {
-        let number = interruptingSignal.load(ordering: .relaxed)
-        return number == 0 ? nil : number
-    }
-
-    static func watch() {
-        for number in signals {
-            // Whoever starts the tool may have Ctrl-C blocked; what it has the tool ignore stays ignored.
-            var mask = sigset_t()
-            sigemptyset(&mask)
-            sigaddset(&mask, number)
-            pthread_sigmask(SIG_UNBLOCK, &mask, nil)
-            let earlier = Foundation.signal(number) { number in
-                interruptingSignal.store(number, ordering: .relaxed)
-                Foundation.signal(number, PartialFiles.handler)
-            }
-            if number != SIGINT,
-                unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-            {
-                Foundation.signal(number, SIG_IGN)
-            }
-        }
-    }
-
-    static func ignore() {
-        for number in signals {
-            let earlier = Foundation.signal(number, PartialFiles.handler)
-            if unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
-                Foundation.signal(number, SIG_IGN)
-            }
-        }
     }
 }

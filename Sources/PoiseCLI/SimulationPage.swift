@@ -55,7 +55,7 @@ struct SimulationPage {
             <h1>When to rebalance</h1>
             <p>\(settings.description.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
                 .joined(separator: " ").escaped)
-            \(result.figures.completed.formattedGrouped) paths, the same for every policy.
+            \(result.figures.completed.counted("path")), the same for every policy.
             Dollars; intervals are 95%.</p>
             \(warning)</header>
             <section>
@@ -305,51 +305,7 @@ struct SimulationPage {
             })
     }
 
-    private static let style = """
-
-        :root{--ground:#fcfcfa;--ink:#1f2328;--soft:#5f6670;--line:#e3e3de;--zero:#b5b5ae;--card:#fff;
-        --f0:#2563a8;--f1:#c2571a;--f2:#1b8a5a;--f3:#b3324b;--f4:#6f4bb0;--f5:#0e8a97;--f6:#a07a00;--f7:#3d4450}
-        @media(prefers-color-scheme:dark){:root{--ground:#15181c;--ink:#e6e8ea;--soft:#9aa3ad;--line:#2b3138;
-        --zero:#5a636d;--card:#1b1f24;--f0:#6aa8ea;--f1:#f0935a;--f2:#5cc998;--f3:#f07a90;--f4:#b397ee;--f5:#56c6d2;
-        --f6:#d8b545;--f7:#c6cdd5}}
-        *{box-sizing:border-box}
-        body{margin:0 auto;max-width:1120px;padding:32px 24px 64px;background:var(--ground);color:var(--ink);
-        font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-        h1{font-size:30px;margin:0 0 4px;letter-spacing:-.01em}h2{font-size:20px;margin:0 0 6px}
-        h3{font-size:16px;margin:28px 0 4px}p{margin:4px 0 12px;max-width:82ch;color:var(--soft)}
-        section{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:22px 24px;margin-top:22px}
-        svg{display:block;width:100%;height:auto;font-size:12px}
-        .grid{stroke:var(--line)}.zero{stroke:var(--zero)}
-        .tick{fill:var(--soft)}.label{fill:var(--soft);font-size:13px}.row{fill:var(--ink);font-size:12px}
-        .frontier{fill:none;stroke:var(--ink);stroke-width:2;stroke-dasharray:1 5;stroke-linecap:round}
-        .thin{fill:none;stroke-width:1;opacity:.45}.error{stroke-width:1.2;opacity:.55}
-        .dot{stroke:var(--card);stroke-width:1.5}.mark{font-size:11.5px}
-        .ridge{fill-opacity:.5;stroke-width:1.2}.mean{fill:var(--ink)}.shortfall{stroke:var(--ink);stroke-width:2}
-        .f0{fill:var(--f0)}.f1{fill:var(--f1)}.f2{fill:var(--f2)}.f3{fill:var(--f3)}.f4{fill:var(--f4)}
-        .f5{fill:var(--f5)}.f6{fill:var(--f6)}.f7{fill:var(--f7)}
-        .s{fill:none!important}
-        .s.f0,.ridge.f0{stroke:var(--f0)}.s.f1,.ridge.f1{stroke:var(--f1)}.s.f2,.ridge.f2{stroke:var(--f2)}
-        .s.f3,.ridge.f3{stroke:var(--f3)}.s.f4,.ridge.f4{stroke:var(--f4)}.s.f5,.ridge.f5{stroke:var(--f5)}
-        .s.f6,.ridge.f6{stroke:var(--f6)}.s.f7,.ridge.f7{stroke:var(--f7)}
-        .s.rest{stroke:var(--zero)}i.rest{background:var(--zero)}
-        .curve{stroke-width:1.5;stroke-linejoin:round}.band{fill:var(--f0);opacity:.13}
-        .down{fill:var(--f3);opacity:.16}.buy{fill:var(--f2)}.sell{fill:var(--f3)}
-        .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;max-width:none}
-        .legend span{display:inline-flex;align-items:center;gap:6px}
-        i{display:inline-block;width:10px;height:10px;border-radius:50%}
-        td i{margin-right:7px}
-        i.f0{background:var(--f0)}i.f1{background:var(--f1)}i.f2,i.buy{background:var(--f2)}
-        i.f3,i.sell{background:var(--f3)}i.f4{background:var(--f4)}i.f5{background:var(--f5)}
-        i.f6{background:var(--f6)}i.f7{background:var(--f7)}
-        .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:12.5px;
-        font-variant-numeric:tabular-nums}
-        th,td{padding:5px 6px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
-        th{color:var(--soft);font-weight:600;vertical-align:bottom}
-        th:first-child,td:first-child{text-align:left;padding-left:0}
-        small{color:var(--soft);margin-left:3px;font-size:11px}.chance{color:var(--soft)}
-        .warning{color:var(--f3);font-weight:600}
-
-        """
+    private static let style = "\n" + String(decoding: PackageResources.SimulationPage_css, as: UTF8.self)
 }
 
 extension Double {
@@ -358,8 +314,4 @@ extension Double {
         guard isFinite else { return "–" }
         return grouped(decimals: magnitude < 1 ? 3 : magnitude < 100 ? 1 : 0)
     }
-}
-
-extension Int {
-    fileprivate var formattedGrouped: String { Double(self).grouped(decimals: 0) }
 }

@@ -4,7 +4,7 @@ import Poise
 /// Results of a simulation, for tables, programs and pages.
 struct SimulationResult {
     let settings: SimulationSettings
-    let figures: HedgingFigures
+    let figures: PathOutcomes
     let summaries: [PolicySummary]
     /// Every policy against the reference on the same paths.
     let comparisons: [PolicyComparison]
@@ -12,7 +12,7 @@ struct SimulationResult {
     /// Indices of the policies that no other beats in both mean cost and expected shortfall at 95%.
     let frontier: [Int]
 
-    init(_ settings: SimulationSettings, _ figures: HedgingFigures, reference: Int) {
+    init(_ settings: SimulationSettings, _ figures: PathOutcomes, reference: Int) {
         self.settings = settings
         self.figures = figures
         self.reference = reference

@@ -85,16 +85,16 @@ package struct SimulationSettings {
         spot = market.spot
         replay = market.replay
         description = [
-            "\(market.description), \(counted(grid.steps, "step")) of "
+            "\(market.description), \(grid.steps.counted("step")) of "
                 + "\((grid.stepYears * Year.minutes).short) min",
-            "\(counted(book.options.count, "option")), hedged with \(terms.instrument.kind.rawValue)"
-                + (terms.options.isEmpty ? "" : " and \(counted(terms.options.count, "option"))") + " at "
+            "\(book.options.count.counted("option")), hedged with \(terms.instrument.kind.rawValue)"
+                + (terms.options.isEmpty ? "" : " and \(terms.options.count.counted("option"))") + " at "
                 + terms.venues.map(\.name).joined(separator: ", then "),
         ]
     }
 
     /// Refuses figures that are no numbers, with the table whose settings they come from.
-    func check(_ figures: HedgingFigures) throws {
+    func check(_ figures: PathOutcomes) throws {
         guard let (policy, path) = figures.firstNotFinite else { return }
         let steps = simulation.trace(policy: policy, path: path)
         let isPrice = { (price: Double) in price > 1e-100 && price < 1e100 }
@@ -142,12 +142,11 @@ package struct SimulationSettings {
 }
 
 extension PolicySetting {
-    /// What the family's number is here, as a chart labels it.
+    /// The label of the family's parameter in a chart.
     var label: String {
-        let own = value.map { "\($0.short)\(unit)" } ?? (policy is AlwaysRebalance ? "always" : family)
-        return ([own] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")
+        let label = value.map { "\($0.short)\(unit)" } ?? (policy is AlwaysRebalance ? "always" : family)
+        return ([label] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")
     }
 }
 
 /// `1 option`, `2 options`.
-private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -1,6 +1,6 @@
 import Market
 
-/// Where the time of a run goes.
+/// The times of a run's stages.
 struct Stopwatch {
     private let clock = ContinuousClock()
     private var last = ContinuousClock.now
@@ -21,8 +21,8 @@ struct Stopwatch {
     /// The member `milliseconds` of a JSON object, on a line of its own.
     func write(to json: inout JSONWriter) {
         json.line(1)
-        json.member("milliseconds") { json in
-            json.object { json in for (name, milliseconds) in laps { json.member(name, milliseconds) } }
+        json.object("milliseconds") { json in
+            for (name, milliseconds) in laps { json.member(name, milliseconds) }
         }
     }
 }

@@ -8,7 +8,7 @@ struct TailRiskReport {
         let name: String
         let groups: [[String]]
         /// By level.
-        let figures: [TailRiskFigures]
+        let figures: [TailRiskMeasures]
     }
 
     let groupings: [Grouping]
@@ -18,8 +18,8 @@ struct TailRiskReport {
     let isDrawn: Bool
 
     private typealias Figure = (
-        name: String, title: String, ofGroup: (TailRiskFigures, Int) -> Double?,
-        ofTotal: (TailRiskFigures) -> Double?
+        name: String, title: String, ofGroup: (TailRiskMeasures, Int) -> Double?,
+        ofTotal: (TailRiskMeasures) -> Double?
     )
 
     private var figures: [Figure] {
@@ -68,8 +68,8 @@ struct TailRiskReport {
                     title: figure.title == "of total" ? figure.title : "\(figure.title) \(percent)%",
                     unit: numeraire.unit
                 ) { row in
-                    let own = row.part.figures[place]
-                    return Cell(row.group.map { figure.ofGroup(own, $0) } ?? figure.ofTotal(own))
+                    let measures = row.part.figures[place]
+                    return Cell(row.group.map { figure.ofGroup(measures, $0) } ?? figure.ofTotal(measures))
                 }
             }
         }
@@ -162,24 +162,22 @@ struct TailRiskFacts {
         json.line(1)
         json.member("last_window", windows.last?.milliseconds)
         json.line(1)
-        json.member("history") { $0.object(write(history:)) }
+        json.object("history", write(history:))
         json.line(1)
         json.member("volatility", volatilities)
         guard let covariance else { return }
         json.line(1)
         json.member("seed", command.seed)
-        json.member("covariance") { json in
-            json.object { json in
-                json.member("estimator", command.covariance.rawValue)
-                json.line(2)
-                json.member("steps", covariance.observationCount)
-                json.member("shrinkage", covariance.shrinkage)
-                json.line(2)
-                json.member("factors", covariance.names)
-                let size = covariance.size
-                json.member(
-                    "per_step", (0..<size).map { Array(covariance.matrix[$0 * size..<($0 + 1) * size]) })
-            }
+        json.object("covariance") { json in
+            json.member("estimator", command.covariance.rawValue)
+            json.line(2)
+            json.member("steps", covariance.observationCount)
+            json.member("shrinkage", covariance.shrinkage)
+            json.line(2)
+            json.member("factors", covariance.names)
+            let size = covariance.size
+            json.member(
+                "per_step", (0..<size).map { Array(covariance.matrix[$0 * size..<($0 + 1) * size]) })
         }
     }
 
@@ -191,14 +189,12 @@ struct TailRiskFacts {
         json.member("first", history.times.first?.milliseconds)
         json.line(2)
         json.member("last", history.times.last?.milliseconds)
-        json.member("gaps") { json in
-            json.array { json in
-                for gap in history.gaps {
-                    json.object { json in
-                        json.member("last", gap.last.milliseconds)
-                        json.member("next", gap.next.milliseconds)
-                        json.member("missing", gap.count)
-                    }
+        json.array("gaps") { json in
+            for gap in history.gaps {
+                json.object { json in
+                    json.member("last", gap.last.milliseconds)
+                    json.member("next", gap.next.milliseconds)
+                    json.member("missing", gap.count)
                 }
             }
         }

@@ -150,7 +150,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         stopwatch.lap("index")
         let (moves, covariance) = try moves(history)
         stopwatch.lap("scenarios")
-        let years = timePasses ? horizon / 8760 : 0
+        let years = timePasses ? horizon / Year.hours : 0
         let gains =
             method == .deltaGammaVega
             ? try DeltaGammaVega(book).profits(moves, years: years) : try book.profits(moves, years: years)
@@ -166,7 +166,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         let reports = try parts.map { part in
             TailRiskReport.Part(
                 name: part.name, groups: part.gains.groups,
-                figures: try levels.map { try part.gains.figures(level: $0) })
+                figures: try levels.map { try part.gains.measures(level: $0) })
         }
         stopwatch.lap("sort")
         let report = TailRiskReport(

@@ -154,7 +154,7 @@ private struct NumberColumn {
     let values: [Double]
 
     init(_ source: Source, column: String) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let place = try table.required(column)
         var values: [Double] = []
         var badRows = BadRows(skip: false)

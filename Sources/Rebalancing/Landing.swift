@@ -1,7 +1,7 @@
 import Checks
 import VectorMath
 
-/// Where an exposure that has left its band is taken to.
+/// The target of an exposure that has left its band.
 public enum Landing: Hashable, Sendable {
     /// The nearest edge: what costs proportional to the trade ask for.
     case edge

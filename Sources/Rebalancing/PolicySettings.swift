@@ -4,13 +4,13 @@ import Market
 /// A policy that a configuration can name and set. A new one is a file with the policy and this conformance, and a line
 /// in `PolicySettings.kinds`.
 package protocol ConfiguredPolicy: RebalancingPolicy {
-    /// What `kind` says.
+    /// The value of `kind`.
     static var kind: String { get }
     /// Reads the policy's own keys; those of bands on other Greeks, depth and age of data are read for all.
     static func family(_ settings: Settings, _ market: PolicyMarket) throws -> PolicyFamily
 }
 
-/// What the settings of policies refer to.
+/// The context to which settings of policies refer.
 package struct PolicyMarket: Sendable {
     /// Years from one decision to the next.
     package let stepYears: Double

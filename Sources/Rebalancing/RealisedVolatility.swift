@@ -1,6 +1,6 @@
 import VectorMath
 
-/// How volatility is estimated from past prices. The estimate is per square root of a year.
+/// The estimator of volatility from past prices. The estimate is per square root of a year.
 public enum RealisedVolatility: Hashable, Sendable {
     /// Exponentially weighted squares of close-to-close returns; the half-life is in years.
     case exponentiallyWeighted(halfLife: Double)

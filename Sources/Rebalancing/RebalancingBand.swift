@@ -9,7 +9,7 @@ import VectorMath
 public struct RebalancingBand: Sendable, Equatable {
     public var lower: Lanes
     public var upper: Lanes
-    /// Where an exposure that left is taken to: `lower ≤ innerLower ≤ innerUpper ≤ upper`.
+    /// The target of an exposure that left: `lower ≤ innerLower ≤ innerUpper ≤ upper`.
     public var innerLower: Lanes
     public var innerUpper: Lanes
 
@@ -34,7 +34,7 @@ public struct RebalancingBand: Sendable, Equatable {
     /// Back to 0 whatever the exposure.
     public static let neutral = RebalancingBand(lower: .zero, upper: .zero)
 
-    /// Where an exposure has left the band.
+    /// The lanes whose exposure has left the band.
     @inlinable
     public func isOutside(_ exposure: Lanes) -> LaneMask { (exposure .< lower) .| (exposure .> upper) }
 

@@ -24,7 +24,7 @@ public struct ThresholdPolicy: RebalancingPolicy {
 
     public let halfWidth: HalfWidth
     public let landing: Landing
-    /// How the width follows volatility.
+    /// The dependence of the width on volatility.
     public let adjustment: VolatilityAdjustment?
 
     /// - Throws: for a negative width or a landing outside [0, 1].

@@ -8,7 +8,7 @@ import VectorMath
 public struct TimePolicy: RebalancingPolicy {
     /// Years between trades.
     public let interval: Double
-    /// How the interval follows volatility.
+    /// The dependence of the interval on volatility.
     public let adjustment: VolatilityAdjustment?
 
     /// - Throws: for an interval that is not positive.

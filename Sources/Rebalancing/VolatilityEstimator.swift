@@ -32,10 +32,7 @@ public struct VolatilityEstimator {
         switch kind {
         case .exponentiallyWeighted(let halfLife):
             try RebalancingError.require(halfLife, "half-life", .positive)
-            decay =
-                exponential(
-                    PortableArithmetic.self, Lanes(repeating: -0.693_147_180_559_945_3 * stepYears / halfLife)
-                )[0]
+            decay = VectorMath.decay(over: stepYears, halfLife: halfLife)
             window = []
         case .parkinson(let length), .garmanKlass(let length), .bipower(let length):
             try RebalancingError.require(Double(length), "window", .positive)

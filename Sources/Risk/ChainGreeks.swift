@@ -12,7 +12,7 @@ public struct ChainGreeks: Sendable {
     public let options: OptionBatch
     /// 0 until `compute`.
     public let greeks: GreekMatrix
-    /// What the figures of books need of each ticker, found once.
+    /// Facts of each ticker that exposures of books need, found once.
     let classes: [ContractClass]
     let settlementShares: [Double]
 

@@ -2,7 +2,7 @@ import Glibc
 import Greeks
 import Market
 
-/// What the contracts of a chain, and the books that hold them, gain in every scenario of a grid.
+/// Gains of the contracts of a chain, and of the books that hold them, in every scenario of a grid.
 ///
 /// Contracts are valued as `ChainGreeks` does: each at its own moment, off its own future. Profits are per unit of
 /// quantity, in the numeraire:
@@ -93,7 +93,7 @@ public struct ChainScenarios: Sendable {
         return result
     }
 
-    /// What groups of positions gain, a row per group of `plan`, dampened; where the grid charges profits expiry by
+    /// Gains of groups of positions, a row per group of `plan`, dampened; where the grid charges profits expiry by
     /// expiry, by its rules.
     /// - Parameters:
     ///   - plan: made for `contracts`, without rows of its own.
@@ -106,7 +106,7 @@ public struct ChainScenarios: Sendable {
         return result
     }
 
-    /// What groups of positions gain, with their labels, by whatever rules the grid has.
+    /// Gains of groups of positions, with their labels, by whatever rules the grid has.
     public func profits(
         of positions: [PositionTable.Position], by groupings: [Grouping], _ buckets: ExposureBuckets? = nil,
         progress: ((Int) -> Void)? = nil
@@ -147,7 +147,7 @@ public struct ChainScenarios: Sendable {
         precondition(plan.contracts == contracts, "the plan is for other contracts")
         let block = ScenarioRevaluation.block
         let result = ScenarioMatrix(rowCount: plan.groups.count, scenarioCount: grid.count)
-        var terms = Array(repeating: BlockTerms(), count: (contractOfRow.count + block - 1) / block)
+        var terms = Array(repeating: LegSums(), count: (contractOfRow.count + block - 1) / block)
         plan.forEachLeg { group, contract, quantity in
             let row = rows[contract]
             terms[row / block].append(row: row % block, weight: quantity, to: group)

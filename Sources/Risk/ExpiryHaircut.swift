@@ -1,6 +1,6 @@
 import Glibc
 
-/// How what a book would own or owe in the options of an expiry is marked down before the present value is taken
+/// The discount on a book's assets or debts in the options of an expiry, before the present value is taken
 /// off: long by `long`·e^(−T(multiple·r + added)), owed up by `short`·e^(T(multiple·r + added)), at most undiscounted.
 /// - Source: the static discount of Derive's portfolio margin 2.
 public struct ExpiryHaircut: Sendable, Equatable {

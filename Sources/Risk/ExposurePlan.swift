@@ -19,7 +19,7 @@ public struct ExposurePlan: Sendable {
     private let groupNumbers: [[String]: Int]
     private let contractNumbers: [String: Int]
     private let buckets: ExposureBuckets
-    /// How legs are summed: chosen once, so that a fill leaves the bits of other groups alone.
+    /// The method by which legs are summed: chosen once, so that a fill leaves the bits of other groups alone.
     public let path: SummationPath
     /// Q as a matrix in eights of groups (`denseCell`), the last of them padded by 0; empty where it is not used.
     private var dense: [Double] = []
@@ -111,7 +111,7 @@ public struct ExposurePlan: Sendable {
         }
     }
 
-    /// Where the quantity of a group in the contract of a row stands in `dense`.
+    /// The place in `dense` of a group's quantity in the contract of a row.
     private func denseCell(_ group: Int, _ row: Int) -> Int {
         (group / 8 * rowCount + row) * 8 + group % 8
     }
@@ -133,7 +133,7 @@ public struct ExposurePlan: Sendable {
     /// in the order of the rows, the same bits on AVX2 and AVX-512. Allocates nothing.
     /// - Parameter range: the groups whose sums are wanted; all where it is nil. Those of others stay.
     public func aggregate(
-        _ figures: ContractFigures, groups range: Range<Int>? = nil, into exposures: Exposures,
+        _ figures: UnitExposures, groups range: Range<Int>? = nil, into exposures: Exposures,
         _ engine: GreeksEngine
     ) {
         precondition(figures.count >= rowCount && exposures.count == groups.count, "sizes differ")
@@ -199,7 +199,7 @@ public struct ExposurePlan: Sendable {
     }
 }
 
-/// How rows of contracts become sums of groups. Both give the same numbers to the last digits.
+/// The way from rows of contracts to sums of groups. Both give the same numbers to the last digits.
 public enum SummationPath: Sendable {
     /// Leg by leg.
     case sparse

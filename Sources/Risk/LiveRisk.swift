@@ -12,13 +12,13 @@ import Market
 /// Where `ChainGreeks` values each contract at its own time stamp, all of a slice are valued at its latest: that
 /// is what a desk has between two snapshots.
 public final class LiveRisk {
-    /// What is priced off one price.
+    /// Contracts priced off one price.
     public struct Slice: Sendable, Equatable {
         /// Place in `underlyings`.
         public let underlying: Int
         /// Nil for perpetuals and coins.
         public let expiry: Timestamp?
-        /// What it is called in messages: a contract's name up to the strike.
+        /// Its name in messages: a contract's name up to the strike.
         public let name: String
         /// For how long before expiry the delivery price is averaged.
         let averagingMilliseconds: Int64
@@ -33,7 +33,7 @@ public final class LiveRisk {
     public let contracts: [Instrument]
     public private(set) var plan: ExposurePlan
     /// By row.
-    let figures: ContractFigures
+    let figures: UnitExposures
     public let exposures: Exposures
 
     private let engine: GreeksEngine
@@ -88,22 +88,25 @@ public final class LiveRisk {
             positions, contracts: contracts, rows: layout.rowOfContract.map(\.index), by: all, buckets,
             isComplete: true)
         self.plan = plan
-        figures = ContractFigures(count: layout.rowCount)
+        figures = UnitExposures(count: layout.rowCount)
         exposures = Exposures(plan)
         let ownBuckets = buckets ?? ExposureBuckets()
         var groupsOfLabels: [[String]: Range<Int>] = [:]
         for (group, labels) in plan.groups.enumerated() {
-            let own = Array(labels.prefix(leading.count))
-            groupsOfLabels[own] = (groupsOfLabels[own]?.lowerBound ?? group)..<group + 1
+            let leadingLabels = Array(labels.prefix(leading.count))
+            groupsOfLabels[leadingLabels] = (groupsOfLabels[leadingLabels]?.lowerBound ?? group)..<group + 1
         }
         var groupsOfSlice: [Range<Int>] = slices.map { _ in 0..<0 }
         for (contract, slice) in zip(contracts, sliceOfContract) {
             let labels = leading.map { $0.label(book: "", contract, ownBuckets, [:]).text }
-            let own = groupsOfLabels[labels] ?? 0..<0
+            let groupsOfContract = groupsOfLabels[labels] ?? 0..<0
             let known = groupsOfSlice[slice]
             groupsOfSlice[slice] =
                 known.isEmpty
-                ? own : min(known.lowerBound, own.lowerBound)..<max(known.upperBound, own.upperBound)
+                ? groupsOfContract
+                : min(
+                    known.lowerBound, groupsOfContract.lowerBound)..<max(
+                        known.upperBound, groupsOfContract.upperBound)
         }
         self.groupsOfSlice = groupsOfSlice
         update()
@@ -114,7 +117,7 @@ public final class LiveRisk {
     public var instructionSet: InstructionSet { engine.instructionSet }
 
     /// The place of a contract in `contracts`.
-    public func number(of name: String) -> Int? { contractOfName[name] }
+    public func index(of name: String) -> Int? { contractOfName[name] }
 
     /// One figure of one contract per unit of quantity, as of the last `update`.
     public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double {
@@ -240,15 +243,17 @@ public final class LiveRisk {
                         contract.row.index, contract.contractClass, price: market.price(ofSlice: stale),
                         share: market.share(ofSlice: stale), in: numeraire)
                 }
-                let own = groupsOfSlice[stale]
+                let groupsOfStale = groupsOfSlice[stale]
                 if groups.isEmpty {
-                    groups = own
-                } else if own.lowerBound > groups.upperBound {
+                    groups = groupsOfStale
+                } else if groupsOfStale.lowerBound > groups.upperBound {
                     plan.aggregate(figures, groups: groups, into: exposures, engine)
-                    groups = own
+                    groups = groupsOfStale
                 } else {
                     groups =
-                        min(groups.lowerBound, own.lowerBound)..<max(groups.upperBound, own.upperBound)
+                        min(
+                            groups.lowerBound, groupsOfStale.lowerBound)..<max(
+                            groups.upperBound, groupsOfStale.upperBound)
                 }
             }
             count += end - slice

@@ -28,7 +28,7 @@ public enum ProfitComponent: Int, CaseIterable, Sendable {
     case unexplained
 }
 
-/// What positions gained between two chains, contract by contract, split into its parts.
+/// Profit of positions between two chains, contract by contract, split into its parts.
 ///
 /// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
 /// time of the second chain is settled: an option at its intrinsic value, a future at the delivery price, for which
@@ -76,7 +76,7 @@ public struct ProfitExplanation: Sendable {
         valuation.greeks.compute(engine)
         let traded = trades?.trades ?? []
         let contracts = valuation.contracts + traded.map(\.instrument)
-        let ends = try ContractEnds(contracts, second, deliveryPrices, engine, &badRows)
+        let ends = try ContractOutcomes(contracts, second, deliveryPrices, engine, &badRows)
         let rows = Dictionary(
             valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
@@ -186,7 +186,7 @@ public struct ProfitExplanation: Sendable {
 
     /// The parts of one unit of a contract.
     private static func parts(
-        _ chain: ChainGreeks, _ row: Int, _ end: ContractEnd, index: Double?, fundingRate: Double,
+        _ chain: ChainGreeks, _ row: Int, _ end: ContractOutcome, index: Double?, fundingRate: Double,
         _ numeraire: Numeraire
     ) -> [Double] {
         let ticker = chain.tickers[row]

@@ -42,7 +42,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         public init() {}
     }
 
-    /// How a contract's volatility follows the price, before the rule is applied.
+    /// The way in which a contract's volatility follows the price, before the rule is applied.
     public enum Stickiness: String, Sendable, CaseIterable {
         /// It stays.
         case strike
@@ -52,7 +52,7 @@ public struct ScenarioGrid: Sendable, Equatable {
         case delta
     }
 
-    /// How an expiry's profit enters a book's charge.
+    /// The part of an expiry's profit that enters a book's charge.
     public enum ExpiryLoss: String, Sendable, CaseIterable {
         case signed
         /// Minus its magnitude: whichever way the smile tilts, it hurts.
@@ -130,12 +130,12 @@ public struct ScenarioGrid: Sendable, Equatable {
 
     /// The title of a scenario: `-16%, vol up, 1 day`. Moves that all scenarios share are left out.
     public func title(_ scenario: Int) -> String {
-        let own = scenarios[scenario]
-        var parts = [Self.percent(own.spot), "vol \(ruleNames[own.rule])"]
-        if own.days != 0 { parts.append("\(Self.short(own.days)) \(own.days == 1 ? "day" : "days")") }
-        if own.rate != 0 { parts.append("rate \(Self.percent(own.rate))") }
-        if own.stickiness != .strike, hasSeveralStickinesses {
-            parts.append("sticky \(own.stickiness)")
+        let moves = scenarios[scenario]
+        var parts = [Self.percent(moves.spot), "vol \(ruleNames[moves.rule])"]
+        if moves.days != 0 { parts.append("\(Self.short(moves.days)) \(moves.days == 1 ? "day" : "days")") }
+        if moves.rate != 0 { parts.append("rate \(Self.percent(moves.rate))") }
+        if moves.stickiness != .strike, hasSeveralStickinesses {
+            parts.append("sticky \(moves.stickiness)")
         }
         return parts.joined(separator: ", ")
     }

@@ -28,11 +28,11 @@ extension ScenarioGrid {
         let numbers = Dictionary(rules.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { a, _ in a })
         var scenarios: [Scenario] = []
         for entry in try settings.tables("scenarios") {
-            let own = try entry.scenarios(numbers, standard: unchanged ?? rules.count - 1)
-            guard scenarios.count + own.count <= Self.largestCount else {
+            let combinations = try entry.scenarios(numbers, standard: unchanged ?? rules.count - 1)
+            guard scenarios.count + combinations.count <= Self.largestCount else {
                 throw entry.failure("", nil, "more than \(Self.largestCount) scenarios")
             }
-            scenarios += own
+            scenarios += combinations
         }
         guard !scenarios.isEmpty else { throw settings.failure("scenarios", "there is none") }
         let haircut = try settings.table("expiry_haircut")?.expiryHaircut()

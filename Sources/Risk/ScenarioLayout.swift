@@ -95,11 +95,11 @@ extension ScenarioState {
         shortTermPower = rule.shortTermPower
         longTermPower = rule.longTermPower
         leastYears = rule.leastDays / 365
-        if let own = rule.wing {
-            wing = own.isAbsolute ? .absolute : .linear
-            (capBase, capRoot) = (own.cap, own.capPerRootYear)
-            (widthRoot, widthYears) = (own.widthPerRootYear, own.widthPerYear)
-            leastWidth = own.leastWidth
+        if let shape = rule.wing {
+            wing = shape.isAbsolute ? .absolute : .linear
+            (capBase, capRoot) = (shape.cap, shape.capPerRootYear)
+            (widthRoot, widthYears) = (shape.widthPerRootYear, shape.widthPerYear)
+            leastWidth = shape.leastWidth
         }
     }
 }

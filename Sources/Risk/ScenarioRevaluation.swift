@@ -112,7 +112,7 @@ public struct ScenarioRevaluation: Sendable {
         to sums: ScenarioMatrix, progress: ((Int) -> Void)?
     ) {
         let rows = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
-        var terms = BlockTerms()
+        var terms = LegSums()
         layout.withPlan { whole in
             var plan = whole
             plan.moves += eights.lowerBound * 8
@@ -261,7 +261,7 @@ extension ScenarioRevaluation {
 }
 
 /// Legs of one block of rows, to be summed by book.
-struct BlockTerms {
+struct LegSums {
     private var order: [Int] = []
     private var rowOfTerm: [Int32] = []
     private var weights: [Double] = []

@@ -2,18 +2,18 @@ import Greeks
 import Market
 import VectorMath
 
-/// Where a row of exposures stands: options first, slice by slice, each slice padded to whole vectors, then the rest.
+/// The place of a row of exposures: options first, slice by slice, each slice padded to whole vectors, then the rest.
 struct ExposureRow {
     let index: Int
 }
 
-/// Where a slice's market stands in the columns of slices, which have gaps: an underlying's slots begin at a multiple
+/// The place of a slice's market in the columns of slices, which have gaps: an underlying's slots begin at a multiple
 /// of 8, since slices are prepared eight at a time.
 struct SliceSlot {
     let index: Int
 }
 
-/// Where the contracts of a chain stand when they are sorted into slices.
+/// The places of a chain's contracts when they are sorted into slices.
 struct SliceLayout {
     let underlyings: [String]
     let slices: [LiveRisk.Slice]
@@ -187,7 +187,7 @@ final class SliceMarket {
             at: time, expiry: expiry, milliseconds: expiring.averagingMilliseconds)
     }
 
-    /// What the options of slices of one underlying share.
+    /// The market of slices, which the options of each share.
     func prepare(_ slices: Range<Int>, _ numeraire: Numeraire, _ engine: GreeksEngine) {
         let first = slotOfSlice[slices.lowerBound].index & ~7
         let end = (slotOfSlice[slices.upperBound - 1].index + 8) & ~7
@@ -202,7 +202,7 @@ final class SliceMarket {
     }
 
     /// The exposures, per unit, of the options of slices that are prepared.
-    func exposures(_ slices: Range<Int>, into exposures: ContractFigures, _ engine: GreeksEngine) {
+    func exposures(_ slices: Range<Int>, into exposures: UnitExposures, _ engine: GreeksEngine) {
         let first = slotOfSlice[slices.lowerBound].index
         engine.kernel.sliceExposures(
             prepared + first, maps + first, offsets: offsets + first, sliceCount: slices.count, columns,

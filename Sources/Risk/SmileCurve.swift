@@ -35,8 +35,8 @@ struct SmileCurve: Sendable {
             let deviation = knot.volatility * years.squareRoot()
             guard deviation > 0 else { return knot }
             let d1 = deviation / 2 - knot.k / deviation
-            let own = knot.volatility * left.squareRoot()
-            return (own * (own / 2 - d1), knot.volatility)
+            let later = knot.volatility * left.squareRoot()
+            return (later * (later / 2 - d1), knot.volatility)
         }
         return SmileCurve(knots: moved.sorted { $0.k < $1.k }, years: left)
     }

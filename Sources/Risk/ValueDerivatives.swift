@@ -63,7 +63,7 @@ extension ChainGreeks {
     /// Whether a row is an option.
     package func isOption(row: Int) -> Bool { classes[row].isOption }
 
-    /// How much of its future's move a row still takes part in (`SettlementWindow`).
+    /// The share of its future's move in which a row still takes part (`SettlementWindow`).
     package func settlementShare(ofRow row: Int) -> Double { settlementShares[row] }
 
     /// The gains of one unit of a row in `count` scenarios, in which its own price moves to `prices` and of an option

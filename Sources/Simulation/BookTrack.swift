@@ -20,7 +20,8 @@ final class BookTrack {
         markets = .allocate(capacity: times)
         sums = .allocate(capacity: times)
         settlement = .allocate(capacity: times)
-        markets.initialize(repeating: PathMarket(spot: .zero, level: .zero, move: .zero), count: times)
+        markets.initialize(
+            repeating: PathMarket(spot: .zero, level: .zero, logSpotShift: .zero), count: times)
         sums.initialize(repeating: PathSums(), count: times)
         settlement.initialize(repeating: .zero, count: times)
     }
@@ -39,12 +40,12 @@ final class BookTrack {
         let firstVolatility = block.impliedVolatility[0]
         for time in 0..<times {
             var level = block.impliedVolatility[time] - firstVolatility
-            var move = Lanes.zero
+            var shift = Lanes.zero
             if schedule.hasSkew || curvature != 0 {
-                move = logarithmOfRatio(PortableArithmetic.self, firstSpot, block.spot[time])
-                level += Lanes(repeating: 0.5 * curvature) * move * move
+                shift = logarithmOfRatio(PortableArithmetic.self, firstSpot, block.spot[time])
+                level += Lanes(repeating: 0.5 * curvature) * shift * shift
             }
-            markets[time] = PathMarket(spot: block.spot[time], level: level, move: move)
+            markets[time] = PathMarket(spot: block.spot[time], level: level, logSpotShift: shift)
         }
         engine.kernel.pathSums(
             markets, steps: times, schedule.expiries, offsets: schedule.offsets,

@@ -1,4 +1,5 @@
 import Market
+import VectorMath
 
 /// Prices of the past as a chain of steps, from which replays and bootstraps take their paths.
 public struct CandleSeries: Sendable {
@@ -23,7 +24,7 @@ public struct CandleSeries: Sendable {
     /// The start of each candle.
     public let starts: [Timestamp]
     public let open, high, low, close: [Double]
-    /// How many candles follow without a gap, this one counted in.
+    /// Number of candles until the next gap, this one counted in.
     public let run: [Int]
 
     /// - Throws: `invalidValue` with the line behind the first gap, where gaps are refused.

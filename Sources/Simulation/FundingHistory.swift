@@ -11,7 +11,7 @@ public struct FundingHistory: Sendable, Equatable {
     public let interval: Int64
 
     private static let hour: Int64 = 3_600_000
-    /// How often exchanges have funding paid.
+    /// Usual intervals between payments of funding.
     private static let intervals = [1, 2, 4, 8].map { $0 * hour }
 
     /// A table `time_utc,funding_rate`, with `venue` and `symbol` where it holds several histories of which one is
@@ -20,7 +20,7 @@ public struct FundingHistory: Sendable, Equatable {
     /// - Throws: for a row that cannot be read, that is out of order, or that does not follow an interval after the
     ///   one before; `empty` where venue and symbol have no rows.
     public init(_ source: Source, venue: String? = nil, symbol: String? = nil) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         let time = try table.required(ofAnyCase: ["time_utc"] + ColumnNames.time)
         let rate = try table.required(ofAnyCase: ColumnNames.fundingRate)
         let chosen = [

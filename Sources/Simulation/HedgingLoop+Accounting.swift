@@ -106,10 +106,11 @@ extension HedgingLoop {
         let sums = book.sums[time]
         let (market, next) = (book.markets[time], book.markets[time + 1])
         let gamma = Lanes(repeating: 0.5) * sums.gamma * move * move * amount
-        let rent = sums.rent * stepYears * amount
-        let carry = (sums.theta + sums.rent) * stepYears * amount
+        let rent = sums.gammaRent * stepYears * amount
+        let carry = (sums.theta + sums.gammaRent) * stepYears * amount
         let vega =
-            (sums.levelVega * (next.level - market.level) + sums.moveVega * (next.move - market.move))
+            (sums.levelVega * (next.level - market.level) + sums.shiftVega
+                * (next.logSpotShift - market.logSpotShift))
             * amount
         let change =
             (book.sums[time + 1].price + book.settlement[time + 1] - sums.price) * amount
@@ -165,27 +166,28 @@ extension HedgingLoop {
     private func measure(_ time: Int) {
         let equity = equity(time)
         account.highest = pointwiseMax(account.highest, equity)
-        let drawdown = figures + PathMetric.drawdown.rawValue
+        let drawdown = metrics + PathMetric.drawdown.rawValue
         drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
         var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
         if let options { net += options.delta(time) }
         if terms.deltaLimit < .infinity {
-            var own = net
+            var exposure = net
             if let scale = account.volatilityScale {
                 // By the delta that the policy steers by.
-                own += (book.delta(at: time, volatilityScale: scale) - book.sums[time].delta) * account.alive
+                exposure +=
+                    (book.delta(at: time, volatilityScale: scale) - book.sums[time].delta) * account.alive
                 if let options {
-                    own += options.delta(at: time, volatilityScale: scale) - options.delta(time)
+                    exposure += options.delta(at: time, volatilityScale: scale) - options.delta(time)
                 }
             }
-            tally(.timeOutside, Lanes(repeating: 1).kept(where: own.absolute .> deltaLimit))
+            tally(.timeOutside, Lanes(repeating: 1).kept(where: exposure.absolute .> deltaLimit))
         }
         net = net.absolute
-        let worst = figures + PathMetric.worstExposure.rawValue
+        let worst = metrics + PathMetric.worstExposure.rawValue
         worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
     }
 
-    /// Closes the hedge if it is to be, and completes the figures.
+    /// Closes the hedge if it is to be, and completes the metrics.
     func finish() {
         let last = grid.steps
         let mark = instrument.mark[last]
@@ -209,11 +211,11 @@ extension HedgingLoop {
             account.cash -= account.costs
             account.costs = .zero
             for part in 0..<Self.partCount { parts[part] += partsOfStep[part] }
-            let drawdown = figures + PathMetric.drawdown.rawValue
+            let drawdown = metrics + PathMetric.drawdown.rawValue
             drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity(last))
         }
-        figures[PathMetric.profit.rawValue] = equity(last)
+        metrics[PathMetric.profit.rawValue] = equity(last)
         let share = Lanes(repeating: 1 / Double(grid.steps))
-        for figure in [PathMetric.timeOutside, .timeUnhedged] { figures[figure.rawValue] *= share }
+        for figure in [PathMetric.timeOutside, .timeUnhedged] { metrics[figure.rawValue] *= share }
     }
 }

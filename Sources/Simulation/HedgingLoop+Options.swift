@@ -6,9 +6,9 @@ extension HedgingLoop {
     struct JointOrder {
         /// Coins of the underlying.
         var underlying = Lanes.zero
-        /// Where the underlying is traded for the options' sake, its own clock going on.
+        /// Lanes in which the underlying is traded for the options' sake, its own clock going on.
         var keepsClock = LaneMask(repeating: false)
-        /// Where a band was left that could not be met.
+        /// Lanes in which a band was left that could not be met.
         var isUnserved = LaneMask(repeating: false)
     }
 

@@ -109,8 +109,8 @@ extension HedgingLoop {
             if book.squareRootImpact > 0 {
                 root = Lanes(repeating: book.squareRootImpact) * PortableArithmetic.squareRoot(ratio)
             }
-            let own = linear * Lanes(repeating: 0.5) + root * Lanes(repeating: 2.0 / 3)
-            impact = value * (displacement[index] * sign + own)
+            let impactPaid = linear * Lanes(repeating: 0.5) + root * Lanes(repeating: 2.0 / 3)
+            impact = value * (displacement[index] * sign + impactPaid)
             if displacementDecay[index] > 0 { displacement[index] += sign * (linear + root) }
         }
         // On the price paid: above the middle for a purchase, below it for a sale.

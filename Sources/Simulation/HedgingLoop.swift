@@ -15,7 +15,7 @@ final class HedgingLoop {
     let instrument: InstrumentTrack
     let venues: [VenueTrack]
     /// Sums over the steps, per part; per figure.
-    let parts, figures: UnsafeMutablePointer<Lanes>
+    let parts, metrics: UnsafeMutablePointer<Lanes>
     let partsOfStep: UnsafeMutablePointer<Lanes>
     /// Orders under way, per venue a ring of its delay in steps + 1: coins, and the mark at the decision.
     let rings, decisionMarks: UnsafeMutablePointer<Lanes>
@@ -32,7 +32,7 @@ final class HedgingLoop {
     var account = Account()
 
     static let partCount = ProfitPart.allCases.count
-    static let figureCount = PathMetric.allCases.count
+    static let metricCount = PathMetric.allCases.count
 
     struct Account {
         var cash = Lanes.zero
@@ -65,10 +65,10 @@ final class HedgingLoop {
         self.venues = venues
         self.options = options
         parts = .allocate(capacity: Self.partCount)
-        figures = .allocate(capacity: Self.figureCount)
+        metrics = .allocate(capacity: Self.metricCount)
         partsOfStep = .allocate(capacity: Self.partCount)
         parts.initialize(repeating: .zero, count: Self.partCount)
-        figures.initialize(repeating: .zero, count: Self.figureCount)
+        metrics.initialize(repeating: .zero, count: Self.metricCount)
         partsOfStep.initialize(repeating: .zero, count: Self.partCount)
         var starts: [Int] = []
         var total = 0
@@ -99,7 +99,7 @@ final class HedgingLoop {
 
     deinit {
         parts.deallocate()
-        figures.deallocate()
+        metrics.deallocate()
         partsOfStep.deallocate()
         rings.deallocate()
         decisionMarks.deallocate()
@@ -114,7 +114,7 @@ final class HedgingLoop {
     func credit(_ part: ProfitPart, _ amount: Lanes) { partsOfStep[part.rawValue] += amount }
 
     @inline(__always)
-    func tally(_ metric: PathMetric, _ amount: Lanes) { figures[metric.rawValue] += amount }
+    func tally(_ metric: PathMetric, _ amount: Lanes) { metrics[metric.rawValue] += amount }
 
     /// The hedge's delta in coins, what is held in coin counted in.
     @inline(__always)
@@ -159,7 +159,7 @@ final class HedgingLoop {
         finish()
     }
 
-    /// What the policy sees.
+    /// The state that the policy sees.
     private struct View {
         var state = RebalancingState()
         /// The book as it was when the venue's prices were last new.
@@ -171,14 +171,14 @@ final class HedgingLoop {
         var isFirst = true
     }
 
-    /// What the policy wants.
+    /// The change that the policy wants.
     private struct Decision {
         var band: RebalancingBand
         /// The hedge's delta before this step's fills.
         var before: Lanes
         /// Coins of the underlying, within the desk's limit.
         var asked: Lanes
-        /// Where prices are too old to be traded on.
+        /// Lanes in which prices are too old to be traded on.
         var isRefused: LaneMask
         var keepsClock = LaneMask(repeating: false)
         var isUnserved = LaneMask(repeating: false)
@@ -187,7 +187,7 @@ final class HedgingLoop {
     /// An empty account that has bought the book at its value: equity begins at 0.
     private func begin(_ block: PathBlock) {
         parts.update(repeating: .zero, count: Self.partCount)
-        figures.update(repeating: .zero, count: Self.figureCount)
+        metrics.update(repeating: .zero, count: Self.metricCount)
         rings.update(repeating: .zero, count: max(1, ringTotal))
         displacement.update(repeating: .zero, count: max(1, venues.count))
         account = Account()

@@ -18,7 +18,7 @@ public struct HedgingSimulation: Sendable {
     let schedule: BookSchedule
     let optionSchedules: [BookSchedule]
 
-    /// How many paths a thread takes at a time.
+    /// Number of paths that a thread takes at a time.
     public static let chunk = 32
 
     /// - Parameter surface: how volatilities move; the options' own are those at the start.
@@ -56,16 +56,16 @@ public struct HedgingSimulation: Sendable {
     ///   - progress: told how many paths are done, by one thread or another, one at a time; false stops the
     ///     run, which then returns what is complete.
     public func run(
-        paths count: Int, threads: Int = 1, resuming partial: HedgingFigures? = nil,
+        paths count: Int, threads: Int = 1, resuming partial: PathOutcomes? = nil,
         progress: (@Sendable (Int) -> Bool)? = nil
-    ) -> HedgingFigures {
+    ) -> PathOutcomes {
         let count = min(count, model.pathCount ?? count)
-        let figures = HedgingFigures(policies: policies.map(\.name), paths: count)
+        let outcomes = PathOutcomes(policies: policies.map(\.name), paths: count)
         var done = 0
-        if let partial, partial.policies == figures.policies {
+        if let partial, partial.policies == outcomes.policies {
             done = min(partial.completed, count) / Self.chunk * Self.chunk
             if partial.completed >= count { done = count }
-            figures.copy(partial, paths: done)
+            outcomes.copy(partial, paths: done)
         }
         let work = SharedWork(next: done, completed: done)
         onThreads(threads) {
@@ -74,7 +74,7 @@ public struct HedgingSimulation: Sendable {
                 let first = work.next.wrappingAdd(Self.chunk, ordering: .relaxed).oldValue
                 guard first < count, !work.isStopped.load(ordering: .relaxed) else { return }
                 for path in stride(from: first, to: min(first + Self.chunk, count), by: 8) {
-                    worker.run(firstPath: path, into: figures)
+                    worker.run(firstPath: path, into: outcomes)
                 }
                 let total = work.completed.wrappingAdd(
                     min(Self.chunk, count - first), ordering: .acquiringAndReleasing
@@ -85,8 +85,8 @@ public struct HedgingSimulation: Sendable {
             }
         }
         // Chunks are taken in order and finished by whoever took them, so that those complete come first.
-        figures.completed = work.completed.load(ordering: .acquiring)
-        return figures
+        outcomes.completed = work.completed.load(ordering: .acquiring)
+        return outcomes
     }
 
     /// One path again, step by step, alone.

@@ -1,8 +1,8 @@
 import VectorMath
 
-/// Where paths come from: a process, or prices of the past.
+/// The source of paths: a process, or prices of the past.
 public protocol PathModel: Sendable {
-    /// How many different paths there are; nil for any number.
+    /// Number of different paths; nil for any number.
     var pathCount: Int? { get }
     /// The steps that a path takes, where the model decides it: replays have the steps of their data.
     var grid: TimeGrid { get }

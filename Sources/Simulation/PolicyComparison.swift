@@ -3,17 +3,17 @@ public struct PolicyComparison: Sendable {
     public let policy, reference: String
     public let cost, profit, deviation, shortfall95, shortfall99: Estimate
 
-    public init(_ figures: HedgingFigures, policy: Int, reference: Int, overlap: Int = 0) {
-        self.policy = figures.policies[policy]
-        self.reference = figures.policies[reference]
+    public init(_ outcomes: PathOutcomes, policy: Int, reference: Int, overlap: Int = 0) {
+        self.policy = outcomes.policies[policy]
+        self.reference = outcomes.policies[reference]
         let (own, other) = (
-            figures.values(.profit, policy: policy), figures.values(.profit, policy: reference)
+            outcomes.values(.profit, policy: policy), outcomes.values(.profit, policy: reference)
         )
         func difference(_ figure: SampleStatistic) -> Estimate {
             figure.difference(own, other, overlap: overlap)
         }
         cost = SampleStatistic.mean.difference(
-            figures.costs(policy: policy), figures.costs(policy: reference), overlap: overlap)
+            outcomes.costs(policy: policy), outcomes.costs(policy: reference), overlap: overlap)
         profit = difference(.mean)
         deviation = difference(.standardDeviation)
         shortfall95 = difference(.expectedShortfall(level: 0.95))

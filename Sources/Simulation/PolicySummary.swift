@@ -14,20 +14,20 @@ public struct PolicySummary: Sendable {
     public let parts: [ProfitPart: Estimate]
 
     /// - Parameter overlap: see `SampleStatistic.estimate`.
-    public init(_ figures: HedgingFigures, policy: Int, overlap: Int = 0) {
-        self.policy = figures.policies[policy]
-        paths = figures.completed
+    public init(_ outcomes: PathOutcomes, policy: Int, overlap: Int = 0) {
+        self.policy = outcomes.policies[policy]
+        paths = outcomes.completed
         func mean(_ figure: PathMetric) -> Estimate {
-            SampleStatistic.mean.estimate(figures.values(figure, policy: policy), overlap: overlap)
+            SampleStatistic.mean.estimate(outcomes.values(figure, policy: policy), overlap: overlap)
         }
-        let profit = figures.values(.profit, policy: policy)
-        meanCost = SampleStatistic.mean.estimate(figures.costs(policy: policy), overlap: overlap)
+        let profit = outcomes.values(.profit, policy: policy)
+        meanCost = SampleStatistic.mean.estimate(outcomes.costs(policy: policy), overlap: overlap)
         meanProfit = SampleStatistic.mean.estimate(profit, overlap: overlap)
         deviation = SampleStatistic.standardDeviation.estimate(profit, overlap: overlap)
         shortfall95 = SampleStatistic.expectedShortfall(level: 0.95).estimate(profit, overlap: overlap)
         shortfall99 = SampleStatistic.expectedShortfall(level: 0.99).estimate(profit, overlap: overlap)
         meanDrawdown = mean(.drawdown)
-        worstDrawdown = figures.values(.drawdown, policy: policy).max() ?? .nan
+        worstDrawdown = outcomes.values(.drawdown, policy: policy).max() ?? .nan
         trades = mean(.trades)
         turnover = mean(.turnover)
         liquidations = mean(.liquidations)
@@ -37,7 +37,7 @@ public struct PolicySummary: Sendable {
         var parts: [ProfitPart: Estimate] = [:]
         for part in ProfitPart.allCases {
             parts[part] = SampleStatistic.mean.estimate(
-                figures.values(part, policy: policy), overlap: overlap)
+                outcomes.values(part, policy: policy), overlap: overlap)
         }
         self.parts = parts
     }

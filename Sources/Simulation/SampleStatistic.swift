@@ -44,7 +44,7 @@ public enum SampleStatistic: Hashable, Sendable {
         return Estimate(value: value, standardError: Self.standardError(influences, overlap: overlap))
     }
 
-    /// How much larger the figure is for `sample` than for `other` on the same paths.
+    /// The difference of the statistic between `sample` and `other` on the same paths.
     public func difference(_ sample: [Double], _ other: [Double], overlap: Int = 0) -> Estimate {
         let (value, influences) = influences(sample)
         let (otherValue, otherInfluences) = self.influences(other)

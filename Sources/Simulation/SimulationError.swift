@@ -1,6 +1,6 @@
 import Checks
 
-/// What is wrong with a path model, a venue or whatever else a simulation is made of.
+/// An error of a path model, a venue or whatever else a simulation is made of.
 public enum SimulationError: PoiseError, Equatable {
     /// A parameter that makes no model.
     case invalidParameter(model: String, name: String, value: Double, reason: String)

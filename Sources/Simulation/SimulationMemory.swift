@@ -1,7 +1,7 @@
 import Greeks
 import VectorMath
 
-/// How much memory a simulation takes, in bytes, before it takes any.
+/// Memory that a simulation will take, in bytes.
 public struct SimulationMemory: Sendable {
     /// Of what all threads share.
     public let shared: Double
@@ -15,7 +15,7 @@ public struct SimulationMemory: Sendable {
         let times = Double(steps) + 1
         let lanes = Double(MemoryLayout<Lanes>.stride)
         shared =
-            Double(policies) * Double(HedgingFigures.columns) * Double(paths) * 8
+            Double(policies) * Double(PathOutcomes.columns) * Double(paths) * 8
             + times * Double(expiries) * Double(MemoryLayout<PathExpiry>.stride)
         // Prices, variances, volatilities, funding, highs and lows; marks and payments; an estimate or two.
         let block = 12 * lanes

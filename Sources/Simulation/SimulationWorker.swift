@@ -86,11 +86,11 @@ final class SimulationWorker {
     }
 
     /// Runs all policies on eight paths.
-    func run(firstPath: Int, into figures: HedgingFigures) {
+    func run(firstPath: Int, into outcomes: PathOutcomes) {
         prepare(firstPath: firstPath)
         for (index, policy) in simulation.policies.enumerated() {
             run(policy, index, trace: nil)
-            figures.store(loop, policy: index, firstPath: firstPath)
+            outcomes.store(loop, policy: index, firstPath: firstPath)
         }
     }
 

@@ -2,7 +2,7 @@ import Checks
 import Market
 import VectorMath
 
-/// How implied volatilities move along a path: with the spot, and of their own.
+/// The movement of implied volatilities along a path: with the spot, and of their own.
 ///
 /// The surface is one smile per time, σ(K) = level + skew·k + ½ curvature·k² with k = ln(K/S), at any expiry.
 /// The at-the-money level at a time is
@@ -14,7 +14,7 @@ import VectorMath
 /// about what local volatility makes of it.
 /// - Source: Bergomi, Smile dynamics IV, 2009.
 public struct SurfaceDynamics: Sendable, Equatable {
-    /// Where the level comes from, before the spot moves it.
+    /// The source of the level, before the spot moves it.
     public enum Level: Sendable, Equatable {
         /// The same at all times.
         case constant(Double)
@@ -147,7 +147,7 @@ public struct SurfaceDynamics: Sendable, Equatable {
         let decay = scalarExponential(max(-700, -reversion * years))
         // Of an Ornstein–Uhlenbeck process over the step, exactly.
         let variance = reversion > 0 ? (1 - decay * decay) / (2 * reversion) : years
-        let own = Lanes(
+        let ownMove = Lanes(
             repeating: deviation * variance.squareRoot() * (1 - correlation * correlation).squareRoot())
         let shared = Lanes(repeating: deviation * variance.squareRoot() * correlation)
         let centre = naturalLogarithm(mean)
@@ -165,7 +165,7 @@ public struct SurfaceDynamics: Sendable, Equatable {
             let expected = arithmetic.squareRoot(block.variance[step] * Lanes(repeating: years))
             let standard = (move / expected).kept(where: expected .> Lanes.zero)
             distance = distance * Lanes(repeating: decay)
-            distance += shared * standard + own * normal
+            distance += shared * standard + ownMove * normal
             block.impliedVolatility[step + 1] =
                 exponential(arithmetic, distance + Lanes(repeating: centre))
         }

@@ -3,7 +3,7 @@ import Market
 
 /// The times at which a path is looked at: equal steps from 0 on.
 public struct TimeGrid: Sendable, Equatable {
-    /// How many steps; there is one more time than that.
+    /// Number of steps; there is one more time than that.
     public let steps: Int
     /// Years from one time to the next.
     public let stepYears: Double

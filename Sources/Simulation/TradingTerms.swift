@@ -5,7 +5,7 @@ public struct TradingTerms: Sendable {
     public var instrument: HedgeContract
     /// In order of preference: the next is used where those before are down.
     public var venues: [Venue]
-    /// What policies on gamma, vega and theta trade beside `instrument`; others leave them alone.
+    /// Options that policies on gamma, vega and theta trade beside `instrument`; others leave them alone.
     public var options: [HedgeOption] = []
     public var funding = Funding.none
     public var margin: MarginAccount?

@@ -1,7 +1,7 @@
 import Checks
 import Market
 
-/// Where the hedge is traded.
+/// A venue on which the hedge is traded.
 public struct Venue: Sendable, Equatable {
     public enum Costs: Sendable, Equatable {
         case orderBook(OrderBookCosts)

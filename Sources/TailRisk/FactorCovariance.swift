@@ -20,7 +20,7 @@ public struct FactorCovariance: Sendable {
     public let matrix: [Double]
     /// Steps that it was estimated from.
     public let observationCount: Int
-    /// How far it was shrunk, from 0 to 1.
+    /// The shrinkage, from 0 to 1.
     public let shrinkage: Double
 
     public var size: Int { names.count }

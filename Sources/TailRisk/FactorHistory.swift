@@ -4,7 +4,7 @@ import Market
 /// Joint moves of the past: for each coin its price and, where wanted, the level of its volatilities, at the
 /// times at which all histories have a candle.
 public struct FactorHistory: Sendable {
-    /// Where the level of volatilities comes from.
+    /// The source of the level of volatilities.
     public enum VolatilitySource: Sendable {
         /// Volatilities stay as they are.
         case none

@@ -1,7 +1,7 @@
 import VectorMath
 
 extension FactorMoves {
-    /// How a normal number becomes a move.
+    /// The map from a normal number to a move.
     public enum Distribution: Sendable {
         /// It is the move: for expansions, whose gains are then exactly normal to first order. Prices may fall below 0.
         case normal

@@ -78,7 +78,7 @@ public struct ScenarioProfits: Sendable {
     }
 }
 
-/// How far a move of the level of volatilities reaches: up to 30 days in full, beyond that by the factor
+/// The reach of a move of the level of volatilities: up to 30 days in full, beyond that by the factor
 /// (30 days/T)^power, since distant expiries move less. T is what is left where time passes, as in `ScenarioGrid`.
 public struct VolatilityResponse: Sendable {
     public let power: Double

@@ -9,9 +9,9 @@ public typealias LaneMask = SIMDMask<SIMD8<Int64>>
 
 /// The operations on eight lanes whose best form depends on the instruction set.
 ///
-/// Everything else that the bodies need (`+ - * /`, comparisons, bit operations) compiles to vector instructions from
-/// Swift's own `SIMD8<Double>`. Its `addingProduct` and `squareRoot` become eight calls, so each instruction-set module
-/// supplies its own.
+/// All else that the bodies need (`+ - * /`, comparisons, bit operations) is Swift's own `SIMD8<Double>`: eight scalar
+/// operations, which LLVM's vectorizer joins again (`scripts/check-kernel` counts where it does not). It cannot join
+/// `addingProduct` and `squareRoot`, which are eight calls: each instruction-set module supplies them.
 public protocol LaneArithmetic {
     /// a·b + c, rounded once where the instruction set can, else twice.
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes

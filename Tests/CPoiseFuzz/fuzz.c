@@ -300,6 +300,7 @@ static void implied_volatility(fuzz *f) {
     const size_t rows = count(f);
     poise_prices prices = {
         .size = size(f, sizeof prices),
+        .model = (poise_model)(rarely(f, 3) ? below(f, 4) : 0),
         .count = rows,
         .type = types(f),
         .spot = values(f, 0, 50, 150),
@@ -437,6 +438,21 @@ static void market(fuzz *f) {
     switch (below(f, 12)) {
     case 0: {
         const char *text = damaged(f, chain_text, sizeof chain_text - 1, copy, &cut);
+        static const char *const exchanges[] = {NULL, "deribit", "okx", "bybit", "", "nasdaq"};
+        poise_source sources[2] = {
+            {.size = size(f, sizeof *sources), .text = text, .length = cut, .exchange = exchanges[below(f, 6)]},
+            {.size = sizeof *sources, .text = chain_text, .length = sizeof chain_text - 1}};
+        if (rarely(f, 3)) {
+            REPLACE(
+                chains, poise_chain, poise_chain_free,
+                poise_chain_load(rarely(f, 40) ? NULL : sources, below(f, 3), target));
+            return;
+        }
+        if (rarely(f, 8)) {
+            const poise_chain *chain = f->chains[below(f, HANDLES)];
+            REPLACE(chains, poise_chain, poise_chain_free, poise_chain_with_instruments(chain, sources, target));
+            return;
+        }
         REPLACE(chains, poise_chain, poise_chain_free, poise_chain_parse(text, cut, names[below(f, NAMES)], target));
         return;
     }
@@ -474,6 +490,7 @@ static void market(fuzz *f) {
             .ask_price = values(f, 7, 0.1, 0.2),
             .ask_amount = values(f, 6, 0, 10)};
         if (rarely(f, 2)) tickers.underlying_index = texts(f, strings[1], filled, 12, 13);
+        if (rarely(f, 20)) tickers.exchange = texts(f, strings[2], filled, 0, 7);
         REPLACE(chains, poise_chain, poise_chain_free, poise_chain_create(rarely(f, 40) ? NULL : &tickers, target));
         return;
     }

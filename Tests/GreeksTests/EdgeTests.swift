@@ -127,6 +127,22 @@ struct EdgeTests {
         }
     }
 
+    /// Anew for each such row it would take hours.
+    @Test("Of many rows that the formulas refuse, all are named, once and in order, and the others are kept")
+    func manyRefusals() throws {
+        let count = 200_000
+        let ones = Array(repeating: 1.0, count: count)
+        let volatility = (0..<count).map { $0 % 2 == 0 ? 0.5 : -1 }
+        var refused: [Int] = []
+        let (batch, rows) = OptionBatch.accepted(
+            type: Array(repeating: 0, count: count), spot: (0..<count).map { Double($0 + 1) }, strike: ones,
+            years: ones, volatility: volatility, rate: ones, dividend: ones
+        ) { row, _ in refused.append(row) }
+        #expect(refused == Array(stride(from: 1, to: count, by: 2)))
+        #expect(rows == Array(stride(from: 0, to: count, by: 2)))
+        #expect(batch.spot == stride(from: 1.0, to: Double(count), by: 2).map { $0 })
+    }
+
     @Test("Statuses name each row's own fault and count the faults")
     func statuses() {
         let spot = [100, -1, 100, .nan]

@@ -61,7 +61,7 @@ struct PathSumTests {
         PathMarket(
             spot: Lanes(80, 95, 99, 100, 101, 108, 130, 155) + Lanes(repeating: Double(step)),
             level: Lanes(repeating: 0.01 * Double(step)),
-            move: Lanes(-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3, 0.4),
+            logSpotShift: Lanes(-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3, 0.4),
             scale: Lanes(repeating: step == 8 ? 1.2 : 1))
     }
     private static let live = [0, 0, 0, 0, 1, 1, 1, 3, 4]
@@ -78,7 +78,9 @@ struct PathSumTests {
                 let indices = first..<book.options.count
                 let volatilities = indices.map { index in
                     let option = book.options[index]
-                    return (option.volatility + 0.8 * market.level[lane] + option.slope * market.move[lane])
+                    return
+                        (option.volatility + 0.8 * market.level[lane] + option.slope
+                        * market.logSpotShift[lane])
                         * market.scale[lane]
                 }
                 let years = indices.map { index in
@@ -109,11 +111,11 @@ struct PathSumTests {
                 check(sums[step].theta, "theta", column(.theta))
                 let spot = market.spot[lane]
                 check(
-                    sums[step].rent, "rent",
+                    sums[step].gammaRent, "rent",
                     zip(column(.gamma), volatilities).map { 0.5 * spot * spot * $0 * $1 * $1 })
                 check(sums[step].levelVega, "level vega", column(.vega).map { 0.8 * $0 })
                 check(
-                    sums[step].moveVega, "move vega",
+                    sums[step].shiftVega, "shift vega",
                     zip(column(.vega), indices).map { $0 * book.options[$1].slope })
             }
         }
@@ -132,8 +134,8 @@ struct PathSumTests {
             for (a, b) in zip(sums, expected) {
                 for (x, y) in [
                     (a.price, b.price), (a.delta, b.delta), (a.gamma, b.gamma), (a.vega, b.vega),
-                    (a.theta, b.theta), (a.rent, b.rent), (a.levelVega, b.levelVega),
-                    (a.moveVega, b.moveVega),
+                    (a.theta, b.theta), (a.gammaRent, b.gammaRent), (a.levelVega, b.levelVega),
+                    (a.shiftVega, b.shiftVega),
                 ] {
                     #expect(x.bits == y.bits)
                 }

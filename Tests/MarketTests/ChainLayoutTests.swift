@@ -83,11 +83,34 @@ struct ChainLayoutTests {
             chain.remarks == [
                 "left out 2 combinations of contracts: BTC-FS-29MAR24_PERP, BTC-STRD-27DEC24-70000"
             ])
+        #expect(chain.leftOut == 2)
         #expect(Exchanges.error(reply("BTC-27XXX24-70000-C")).contains("\"27XXX24\" is no expiry"))
         var badRows = BadRows(skip: true)
         _ = try Chain(Source(name: "chain", text: reply("BTC-27XXX24-70000-C")), &badRows)
         #expect(badRows.skipped.count == 1 && badRows.remarks.count == 1)
         #expect(throws: InstrumentNameError.combination) { try Instrument(name: "BTC-FS-29MAR24_PERP") }
+    }
+
+    @Test(
+        "A name that several exchanges have is that of the exchange which the source names, else of the first"
+    )
+    func exchangeOfASource() throws {
+        func chain(_ exchange: (any Exchange.Type)?) throws -> Chain {
+            var source = Source(
+                name: "chain",
+                text: """
+                    instrument_name,timestamp,underlying_price,mark_iv,mark_price
+                    BTC-29MAR24-70000-C,1711102026000,70000,60,
+                    BTC-PERPETUAL,1711102026000,,,70000
+
+                    """)
+            source.exchange = exchange
+            var badRows = BadRows(skip: false)
+            return try Chain(source, &badRows)
+        }
+        #expect(try chain(nil).tickers.map { $0.instrument.exchange.name } == ["deribit", "deribit"])
+        #expect(try chain(Bybit.self).tickers.map { $0.instrument.exchange.name } == ["bybit", "deribit"])
+        #expect(try chain(Bybit.self).tickers.map(\.instrument.settlement) == [.linear, .inverse])
     }
 
     @Test("A mark without a volatility gets the one that it has, and the chain says so")

@@ -60,6 +60,36 @@ struct EveryOptionTests {
         ownRows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)
+        + ["explain", "greeks", "hedge", "risk", "scenarios", "var"].map(exchangeRow)
+
+    /// Bybit's options have names of Deribit's, but premiums in dollars.
+    static func exchangeRow(_ command: String) -> Row {
+        Row(
+            command, "--exchange",
+            "a mark in dollars is one where the names are Bybit's, and refused where they are not"
+        ) {
+            let chain = try $0.write(
+                "bybit.csv",
+                """
+                instrument_name,timestamp,underlying_price,mark_iv,mark_price
+                BTC-27MAR26-60000-C,\(Desk.time),60000,60,\(Desk.callValue)
+
+                """)
+            let held = try $0.write("held.csv", "book,instrument,quantity\na,BTC-27MAR26-60000-C,2\n")
+            let wide = try $0.write("wide.csv", "underlying,greek,low,high\nBTC,delta,-1000000,1000000\n")
+            var arguments = command == "greeks" ? ["greeks", "--chain", chain] : $0.arguments(command)
+            for (option, file) in [
+                ("--chain", chain), ("--from", chain), ("--to", chain), ("--positions", held),
+                ("--limits", wide),
+            ] {
+                if let place = arguments.firstIndex(of: option) { arguments[place + 1] = file }
+            }
+            let refused = try Poise.run(arguments)
+            #expect(refused.status == 1 && refused.errors.contains("is it in dollars"), "\(refused.errors)")
+            let result = try Poise.run(arguments + ["--exchange", "bybit"])
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    }
 
     /// Options that every command has.
     static func commonRows(_ command: String) -> [Row] {

@@ -127,18 +127,17 @@ struct BitTests {
     }
 
     @Test(
-        "Implied volatilities through C have Swift's bits and statuses",
-        arguments: [0, 1, 9, 300])
-    func impliedVolatility(_ count: Int) throws {
+        "Implied volatilities through C have Swift's bits and statuses, under every model",
+        arguments: [0, 1, 9, 300], OptionModel.allCases)
+    func impliedVolatility(_ count: Int, _ model: OptionModel) throws {
         let columns = RandomColumns(count, seed: 3)
         let engine = try makeEngine()
-        let prices = try #require(try GreeksEngine().greeks(.price, of: try columns.batch())[.price]).map {
-            $0
-        }
+        let prices = Array(
+            try #require(try GreeksEngine().greeks(.price, of: try columns.batch(model))[.price]))
         let expected = try GreeksEngine().impliedVolatilities(
             of: try PriceBatch(
                 type: columns.type, spot: columns.spot, strike: columns.strike, years: columns.years,
-                price: prices, rate: columns.rate, dividend: columns.dividend))
+                price: prices, rate: columns.rate, dividend: columns.dividend), model: model)
         for stride in [0, 16] {
             var volatility = [Double](repeating: 0, count: 2 * max(1, count))
             var statuses = [UInt8](repeating: 9, count: count)
@@ -148,7 +147,7 @@ struct BitTests {
                         size: MemoryLayout<poise_prices>.stride, count: count, type: form.type,
                         spot: form.spot, strike: form.strike, years: form.years,
                         price: poise_values(data: prices.baseAddress, stride: 0), rate: form.rate,
-                        dividend: form.dividend)
+                        dividend: form.dividend, model: poise_model(UInt32(model.rawValue)))
                     return volatility.withUnsafeMutableBufferPointer { volatility in
                         poise_implied_volatility(
                             engine.pointer, &given,
@@ -159,8 +158,8 @@ struct BitTests {
             }
             #expect(status == POISE_OK, "\(lastError)")
             let got = (0..<count).map { volatility[stride == 0 ? $0 : 2 * $0] }
-            #expect(zip(got, expected.volatility).allSatisfy { $0.bitPattern == $1.bitPattern })
-            #expect(statuses == expected.status.map(\.rawValue))
+            #expect(sameBits(got, expected.map { $0.volatility ?? .nan }))
+            #expect(statuses == expected.map(\.status.rawValue))
         }
     }
 
@@ -242,7 +241,7 @@ struct BitTests {
         for (numeraire, own) in [(POISE_NUMERAIRE_USD, Numeraire.usd), (POISE_NUMERAIRE_COIN, .coin)] {
             let plan = ExposurePlan(
                 valuation.positions, contracts: valuation.contracts, by: [.expiry, .underlying])
-            let figures = ContractFigures(count: valuation.contracts.count)
+            let figures = UnitExposures(count: valuation.contracts.count)
             let sums = Exposures(plan)
             valuation.greeks.compute(try GreeksEngine())
             figures.update(from: valuation.greeks, in: own)
@@ -310,6 +309,7 @@ struct BitTests {
             (.ok, POISE_VOLATILITY_OK), (.belowIntrinsic, POISE_VOLATILITY_BELOW_INTRINSIC),
             (.aboveMaximum, POISE_VOLATILITY_ABOVE_MAXIMUM), (.notANumber, POISE_VOLATILITY_NOT_A_NUMBER),
             (.expired, POISE_VOLATILITY_EXPIRED),
+            (.two, POISE_VOLATILITY_TWO),
         ]
         #expect(volatilities.count == VolatilityStatus.allCases.count)
         for (own, c) in volatilities { #expect(UInt32(own.rawValue) == c.rawValue) }

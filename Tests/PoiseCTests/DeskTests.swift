@@ -6,6 +6,56 @@ import Testing
 
 /// Chains, live desks, hedges and scenarios through C, against the same through Swift.
 struct DeskTests {
+    @Test(
+        "A chain of sources takes their exchange's names, an instrument list's lots, and says what it left out"
+    )
+    func sources() throws {
+        func source(_ text: String, _ exchange: String?) throws -> Handle {
+            try Handle(poise_chain_free) { made in
+                text.withCString { text in
+                    (exchange ?? "").withCString { name in
+                        var source = poise_source()
+                        source.size = MemoryLayout<poise_source>.stride
+                        (source.text, source.length) = (text, strlen(text))
+                        source.exchange = exchange == nil ? nil : name
+                        return poise_chain_load(&source, 1, made)
+                    }
+                }
+            }
+        }
+        let text = """
+            instrument_name,timestamp,underlying_price,mark_iv,mark_price
+            BTC-29MAR24-70000-C,1711102026000,70000,,1500
+            BTC-FS-29MAR24_PERP,1711102026000,,,1
+
+            """
+        let chain = try source(text, "bybit")
+        #expect(poise_chain_count(chain.pointer) == 1 && poise_chain_left_out(chain.pointer) == 1)
+        let remarks = (0..<3).map { poise_chain_remark(chain.pointer, $0).map { String(cString: $0) } }
+        #expect(remarks[0] == "left out 1 combination of contracts: BTC-FS-29MAR24_PERP")
+        #expect(remarks[1]?.contains("found from the mark price") == true && remarks[2] == nil)
+        // Deribit's option of that name is paid in coin, of which 1500 are no price.
+        var refused: OpaquePointer?
+        #expect(poise_chain_parse(text, strlen(text), nil, &refused) == POISE_ERROR_VALUE)
+        #expect(lastError.contains("no volatility gives the mark_price"))
+        let list = """
+            [{"symbol": "BTC-29MAR24-70000-C", "lotSizeFilter": {"qtyStep": "0.05", "minOrderQty": "0.1"}}]
+            """
+        let listed = try Handle(poise_chain_free) { made in
+            list.withCString { text in
+                var source = poise_source()
+                source.size = MemoryLayout<poise_source>.stride
+                (source.text, source.length) = (text, strlen(text))
+                return poise_chain_with_instruments(chain.pointer, &source, made)
+            }
+        }
+        #expect(poise_chain_count(listed.pointer) == 1 && poise_chain_remark(listed.pointer, 0) != nil)
+        var unknown = poise_source()
+        var made: OpaquePointer?
+        #expect(poise_chain_load(&unknown, 1, &made) == POISE_ERROR_SIZE && made == nil)
+        #expect(poise_chain_load(&unknown, 0, &made) == POISE_ERROR_COUNT)
+    }
+
     @Test("A desk that ticks, hedges and fills decides as in Swift, with the same bits")
     func live() throws {
         let (engine, chain, positions, limits) = (

@@ -214,7 +214,7 @@ import Testing
         let plan = ExposurePlan(
             valuation.positions, contracts: valuation.contracts, by: [.desk, .tenor, .moneyness],
             try ExposureBuckets(tenorDays: days, valuation.greeks.tickers, deskOfBook: desks))
-        let figures = ContractFigures(count: valuation.contracts.count)
+        let figures = UnitExposures(count: valuation.contracts.count)
         let expected = Exposures(plan)
         let swiftEngine = try GreeksEngine()
         valuation.greeks.compute(swiftEngine)

@@ -96,7 +96,7 @@ struct ChainScenarioTests {
         let rule = ScenarioTests.rule { $0.parallel = points / 100 }
         let grid = try ScenarioGrid(name: "taylor", rules: [("up", rule)], scenarios: [scenario])
         let (_, chain, scenarios) = try Self.scenarios(grid, numeraire)
-        let figures = ContractFigures(count: chain.tickers.count)
+        let figures = UnitExposures(count: chain.tickers.count)
         figures.update(from: chain, in: numeraire)
         let profits = scenarios.profits()
         var error = 0.0

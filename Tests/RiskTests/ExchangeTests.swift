@@ -18,7 +18,7 @@ struct ExchangeTests {
         chain.compute(try GreeksEngine())
         var errors = limits.map { _ in [Double]() }
         for (row, ticker) in tickers.enumerated() where ticker.instrument.isOption {
-            let own = ExchangeFigures(chain, row: row)
+            let own = ExchangeGreeks(chain, row: row)
             let theirs = try #require(ticker.published, "\(ticker.instrument.name) has no Greeks")
             let pairs = [
                 (own.markPrice, try #require(ticker.markPrice)), (own.delta, theirs.delta),
@@ -99,11 +99,11 @@ struct ExchangeTests {
         return try #require(Chain(Source(name: name, text: text), &badRows).tickers.first)
     }
 
-    static func figures(_ ticker: Ticker) throws -> ExchangeFigures {
+    static func figures(_ ticker: Ticker) throws -> ExchangeGreeks {
         var badRows = BadRows(skip: false)
         let chain = try ChainGreeks([ticker], .all, &badRows)
         chain.compute(try GreeksEngine())
-        return ExchangeFigures(chain, row: 0)
+        return ExchangeGreeks(chain, row: 0)
     }
 
     /// A published ticker with all its figures: BTC-27SEP24-40000-C of 2023-11-10 05:18:31 UTC.

@@ -20,8 +20,8 @@ struct ExposureTests {
             valuation.greeks.compute(engine)
         }
 
-        func figures(_ numeraire: Numeraire) -> ContractFigures {
-            let figures = ContractFigures(count: valuation.contracts.count)
+        func figures(_ numeraire: Numeraire) -> UnitExposures {
+            let figures = UnitExposures(count: valuation.contracts.count)
             figures.update(from: valuation.greeks, in: numeraire)
             return figures
         }
@@ -34,7 +34,7 @@ struct ExposureTests {
         }
     }
 
-    static func scale(_ setup: Setup, _ figures: ContractFigures, _ greek: ExposureGreek) -> Double {
+    static func scale(_ setup: Setup, _ figures: UnitExposures, _ greek: ExposureGreek) -> Double {
         setup.valuation.positions.reduce(0) { sum, position in
             let row = setup.valuation.contracts.firstIndex(of: position.instrument) ?? 0
             return sum + abs(position.quantity * figures[row, greek])
@@ -212,14 +212,14 @@ struct ExposureTests {
             let forward = try #require(ticker.underlyingPrice)
             let volatility = try #require(ticker.markVolatility) * 100
             func figures(_ numeraire: Numeraire, forward: Double, volatility: Double, milliseconds: Int64)
-                throws -> ContractFigures
+                throws -> UnitExposures
             {
                 let moved = try ExchangeTests.ticker(
                     ticker.instrument.name, at: milliseconds, price: forward, volatility: volatility)
                 var badRows = BadRows(skip: false)
                 let chain = try ChainGreeks([moved], .exposures, &badRows)
                 chain.compute(setup.engine)
-                let figures = ContractFigures(count: 1)
+                let figures = UnitExposures(count: 1)
                 figures.update(from: chain, in: numeraire)
                 return figures
             }
@@ -291,7 +291,7 @@ struct ExposureTests {
         let valuation = try BookValuation(positions, in: chain, &badRows)
         valuation.greeks.compute(try GreeksEngine())
         for numeraire in Numeraire.allCases {
-            let figures = ContractFigures(count: 3)
+            let figures = UnitExposures(count: 3)
             figures.update(from: valuation.greeks, in: numeraire)
             let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: [.book])
             let exposures = Exposures(plan)

@@ -93,7 +93,7 @@ struct LiveRiskTests {
             let live = try desk.live([.book], numeraire, engine)
             let chain = try desk.chain()
             chain.compute(engine)
-            let figures = ContractFigures(count: chain.tickers.count)
+            let figures = UnitExposures(count: chain.tickers.count)
             figures.update(from: chain, in: numeraire)
             let plan = ExposurePlan(
                 desk.positions, contracts: desk.instruments, by: [.underlying, .book])
@@ -200,7 +200,7 @@ struct LiveRiskTests {
             if let time { desk.time = time }
             let chain = try desk.chain()
             chain.compute(engine)
-            let batch = ContractFigures(count: chain.tickers.count)
+            let batch = UnitExposures(count: chain.tickers.count)
             batch.update(from: chain, in: .usd)
             for greek in ExposureGreek.allCases {
                 let own = desk.instruments.indices.filter { desk.instruments[$0].base == coin }

@@ -382,7 +382,7 @@ struct ProfitExplanationTests {
             for chain in [first, second] {
                 let valuation = try BookValuation(table, in: chain, &badRows)
                 valuation.greeks.compute(engine)
-                let figures = ContractFigures(count: valuation.contracts.count)
+                let figures = UnitExposures(count: valuation.contracts.count)
                 figures.update(from: valuation.greeks, in: numeraire)
                 let plan = ExposurePlan(valuation.positions, contracts: valuation.contracts, by: [.book])
                 let exposures = Exposures(plan)

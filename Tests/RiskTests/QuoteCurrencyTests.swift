@@ -18,7 +18,7 @@ struct QuoteCurrencyTests {
             Source(name: "positions", text: "book,instrument,quantity\na,\(name),100\n"), &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
         valuation.greeks.compute(try GreeksEngine())
-        let figures = ContractFigures(count: 1)
+        let figures = UnitExposures(count: 1)
         figures.update(from: valuation.greeks, in: .usd)
         return (100 * figures[0, .value], 100 * figures[0, .delta])
     }

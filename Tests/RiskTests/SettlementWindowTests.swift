@@ -22,10 +22,10 @@ struct SettlementWindowTests {
 
     static func figures(
         _ numeraire: Numeraire, minutes: Double, volatility: Double = 0.6
-    ) throws -> ContractFigures {
+    ) throws -> UnitExposures {
         let chain = try chain(minutes: minutes, volatility: volatility)
         chain.compute(try GreeksEngine())
-        let figures = ContractFigures(count: chain.tickers.count)
+        let figures = UnitExposures(count: chain.tickers.count)
         figures.update(from: chain, in: numeraire)
         return figures
     }

@@ -63,7 +63,7 @@ struct AccountingTests {
 
     /// By how much parts and profit differ on any path, in parts of the account's scale: the options' notional and what
     /// was traded.
-    static func largestDefect(_ figures: HedgingFigures) -> Double {
+    static func largestDefect(_ figures: PathOutcomes) -> Double {
         var largest = 0.0
         for policy in figures.policies.indices {
             let parts = ProfitPart.allCases.map { figures.values($0, policy: policy) }
@@ -155,10 +155,10 @@ struct AccountingTests {
         #expect(interrupted.completed == 2 * HedgingSimulation.chunk)
         let archive = interrupted.archive(fingerprint: 7)
         let restored = try #require(
-            HedgingFigures(archive: archive, fingerprint: 7, policies: interrupted.policies))
-        #expect(HedgingFigures(archive: archive, fingerprint: 8, policies: interrupted.policies) == nil)
+            PathOutcomes(archive: archive, fingerprint: 7, policies: interrupted.policies))
+        #expect(PathOutcomes(archive: archive, fingerprint: 8, policies: interrupted.policies) == nil)
         #expect(
-            HedgingFigures(archive: Array(archive.dropLast()), fingerprint: 7, policies: interrupted.policies)
+            PathOutcomes(archive: Array(archive.dropLast()), fingerprint: 7, policies: interrupted.policies)
                 == nil)
         let resumed = simulation.run(paths: 150, resuming: restored)
         for policy in whole.policies.indices {

@@ -214,7 +214,7 @@ struct FailureTests {
     @Test("a margin account too small for a crash is liquidated at a penalty; a larger one is not")
     func liquidation() throws {
         let policy = NeverAfterFirst()
-        func run(_ collateral: Double, crossed: Bool) throws -> HedgingFigures {
+        func run(_ collateral: Double, crossed: Bool) throws -> PathOutcomes {
             try Self.simulation(
                 policy, [Self.venue()],
                 margin: MarginAccount(

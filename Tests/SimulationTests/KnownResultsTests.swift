@@ -15,7 +15,7 @@ struct KnownResultsTests {
         steps: Int, years: Double = years, volatility: Double = 0.6, implied: Double? = nil,
         drift: Double = 0, rate: Double = 0, quantity: Double = -1, cost: Double = 0,
         _ policies: [any RebalancingPolicy], paths: Int, seed: UInt64 = 20
-    ) throws -> HedgingFigures {
+    ) throws -> PathOutcomes {
         let implied = implied ?? volatility
         let grid = try TimeGrid(steps: steps, stepYears: years / Double(steps))
         let simulation = try HedgingSimulation(
@@ -140,7 +140,7 @@ struct KnownResultsTests {
     }
 
     /// The difference of two certainty equivalents, −ln E exp(−a·profit)/a, with its standard error.
-    static func advantage(_ figures: HedgingFigures, _ one: Int, over other: Int, aversion a: Double) -> (
+    static func advantage(_ figures: PathOutcomes, _ one: Int, over other: Int, aversion a: Double) -> (
         value: Double, error: Double
     ) {
         let utilities = [one, other].map { figures.values(.profit, policy: $0).map { exp(-a * $0) } }
@@ -150,7 +150,7 @@ struct KnownResultsTests {
         return (log(means[1] / means[0]) / a, influences.standardError)
     }
 
-    static func certaintyEquivalent(_ figures: HedgingFigures, _ policy: Int, aversion a: Double) -> Double {
+    static func certaintyEquivalent(_ figures: PathOutcomes, _ policy: Int, aversion a: Double) -> Double {
         let utilities = figures.values(.profit, policy: policy).map { exp(-a * $0) }
         return -log(utilities.reduce(0, +) / Double(utilities.count)) / a
     }
@@ -167,7 +167,7 @@ struct KnownResultsTests {
     func certaintyEquivalents(_ quantity: Double, _ cost: Double) throws {
         let widths = [0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.125, 0.15]
         let aversions = [0.1, 0.5, 1, 2]
-        func figures(_ policies: [any RebalancingPolicy], paths: Int, seed: UInt64) throws -> HedgingFigures {
+        func figures(_ policies: [any RebalancingPolicy], paths: Int, seed: UInt64) throws -> PathOutcomes {
             try Self.figures(
                 steps: 500, years: 1, volatility: 0.2, drift: 0.05, rate: 0.05, quantity: quantity,
                 cost: cost,

@@ -322,7 +322,7 @@ struct OptionHedgeTests {
         let interrupted = simulation.run(paths: 70, threads: 1) { _ in seen.next() < 1 }
         #expect(interrupted.completed == HedgingSimulation.chunk)
         let resumed = simulation.run(paths: 70, resuming: interrupted)
-        func bits(_ figures: HedgingFigures, _ policy: Int) -> [UInt64] {
+        func bits(_ figures: PathOutcomes, _ policy: Int) -> [UInt64] {
             PathMetric.allCases.flatMap { figures.values($0, policy: policy).map(\.bitPattern) }
                 + ProfitPart.allCases.flatMap { figures.values($0, policy: policy).map(\.bitPattern) }
         }

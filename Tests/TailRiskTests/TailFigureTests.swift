@@ -11,7 +11,7 @@ struct TailFigureTests {
         let gains = Fixture.columns(fixture.gains)
         let profits = try ScenarioProfits(groups: gains.indices.map { ["\($0)"] }, gains: gains)
         for tail in fixture.tails {
-            let figures = try profits.figures(level: tail.level)
+            let figures = try profits.measures(level: tail.level)
             let pairs =
                 [(figures.valueAtRisk, tail.var, 1e-15), (figures.expectedShortfall, tail.es, 1e-14)]
                 + zip(figures.groupValueAtRisk, tail.group_var).map { ($0, $1, 1e-15) }
@@ -45,7 +45,7 @@ struct TailFigureTests {
             }
             let profits = try ScenarioProfits(groups: (0..<groups).map { ["\($0)"] }, gains: gains)
             for level in [0.5, 0.9, 0.99, 0.999] {
-                let figures = try profits.figures(level: level)
+                let figures = try profits.measures(level: level)
                 for (components, total) in [
                     (figures.valueAtRiskComponents, figures.valueAtRisk),
                     (figures.expectedShortfallComponents, figures.expectedShortfall),
@@ -66,10 +66,10 @@ struct TailFigureTests {
     func badInput() throws {
         let profits = try ScenarioProfits(groups: [["a"]], gains: [[1, 2, 3]])
         for level in [0.4, 1, 1.5, .nan, -1] {
-            #expect(throws: TailRiskError.self) { try profits.figures(level: level) }
+            #expect(throws: TailRiskError.self) { try profits.measures(level: level) }
         }
         let one = try ScenarioProfits(groups: [["a"]], gains: [[1]])
-        #expect(throws: TailRiskError.tooFewWindows(1, needed: 2)) { try one.figures(level: 0.9) }
+        #expect(throws: TailRiskError.tooFewWindows(1, needed: 2)) { try one.measures(level: 0.9) }
         #expect(throws: TailRiskError.notFinite(group: "a")) {
             try ScenarioProfits(groups: [["a"]], gains: [[1, .nan]])
         }
@@ -107,7 +107,7 @@ struct TailFigureTests {
         let count = 200_000
         let moves = try FactorMoves.gaussian(
             covariance, coins: coins, steps: 6, count: count, seed: 7, .normal)
-        let figures = try DeltaGammaVega(book).profits(moves).figures(level: level)
+        let figures = try DeltaGammaVega(book).profits(moves).measures(level: level)
 
         let total = (0..<3).map { coin in weights.reduce(0) { $0 + $1[coin] } }
         func product(_ a: [Double], _ b: [Double]) -> Double {
@@ -162,7 +162,7 @@ struct TailFigureTests {
         let count = 200_000
         let moves = try FactorMoves.gaussian(
             covariance, coins: ["AAA"], steps: 1, count: count, seed: 3, .lognormal)
-        let figures = try book.profits(moves).figures(level: 0.99)
+        let figures = try book.profits(moves).measures(level: 0.99)
         let z = Self.normalQuantile(0.01)
         let density = exp(-z * z / 2) / (2 * Double.pi).squareRoot()
         let quantile = 1000 * (1 - exp(-z * deviation))

@@ -264,7 +264,7 @@ func exposures() throws {
     let names = (0..<5_000).map { "BTC-\(1 + $0 % 28)JUN26-\(20_000 + 10 * $0)-\($0 % 2 == 0 ? "C" : "P")" }
     let instruments = try names.map { try Instrument(name: $0) }
     var uniform = UniformNumbers()
-    let figures = ContractFigures(count: 5_000)
+    let figures = UnitExposures(count: 5_000)
     for contract in 0..<5_000 {
         for greek in ExposureGreek.allCases { figures[contract, greek] = uniform() - 0.5 }
     }

@@ -65,7 +65,7 @@ struct Desk {
         let live = try liveRisk(engine)
         var text = "underlying,greek,low,high\n"
         func add(_ coin: String?, _ greek: ExposureGreek, _ name: String, _ share: Double) {
-            let reach = quotedNames.compactMap(live.number(of:)).reduce(0.0) { sum, contract in
+            let reach = quotedNames.compactMap(live.index(of:)).reduce(0.0) { sum, contract in
                 let isCounted = coin == nil || live.contracts[contract].base == coin
                 return sum + (isCounted ? live.figure(contract, greek).magnitude * 400 : 0)
             }

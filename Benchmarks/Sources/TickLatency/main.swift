@@ -126,7 +126,7 @@ func measureHedge() throws -> UInt {
     let base = live.underlyings.indices.map { live.price(ofUnderlying: $0) }
     // What customers trade: something that the book holds already.
     let holdings = desk.positions.positions.compactMap { position in
-        live.number(of: position.instrument.name).map { (book: position.book, contract: $0) }
+        live.index(of: position.instrument.name).map { (book: position.book, contract: $0) }
     }
     var uniform = UniformNumbers()
     var allocations: UInt = 0

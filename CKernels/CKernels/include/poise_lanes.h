@@ -71,7 +71,7 @@ static inline __attribute__((always_inline)) void poise_stream(double *place, po
     __builtin_nontemporal_store(a, (poise_lanes *)place);
 }
 
-/// What `poise_stream` has stored is there for all who read it after what the caller stores next.
+/// Makes what `poise_stream` stored visible to readers of the caller's next store.
 static inline __attribute__((always_inline)) void poise_finish_streams(void) {
 #if defined(__x86_64__)
     __asm__ volatile("sfence" ::: "memory");

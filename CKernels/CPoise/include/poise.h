@@ -101,7 +101,7 @@ const char *poise_last_error(void);
 /** The reason alone: "must be at least 0 and finite". Since 0.1. */
 const char *poise_last_error_reason(void);
 
-/** What the place of an error is. */
+/** The kind of an error's place. */
 typedef enum poise_place_kind {
     /** The call as a whole. */
     POISE_PLACE_NONE = 0,
@@ -122,9 +122,11 @@ poise_place_kind poise_last_error_place_kind(void);
 const char *poise_last_error_place(void);
 /** The line (LINE) or row (ROW); −1 for others. Since 0.1. */
 int64_t poise_last_error_row(void);
+/** The row of the same columns, from 0, that the refused one contradicts; −1 where it is wrong by itself. Since 0.1. */
+int64_t poise_last_error_earlier_row(void);
 /** The field, column or argument: "spot", "quantity"; "" where there is none. Since 0.1. */
 const char *poise_last_error_field(void);
-/** The refused value as a number; NaN where it is none. Since 0.1. */
+/** The refused value as a number; NaN where it is not a number. Since 0.1. */
 double poise_last_error_value(void);
 /** The refused value as it was written: "BTC-27JUNE25", "-1.0"; "" where there is none. Since 0.1. */
 const char *poise_last_error_text(void);
@@ -303,21 +305,25 @@ typedef enum poise_volatility_status {
      *  nor 1. */
     POISE_VOLATILITY_NOT_A_NUMBER = 3,
     /** No time is left, so that no volatility moves the price. */
-    POISE_VOLATILITY_EXPIRED = 4
+    POISE_VOLATILITY_EXPIRED = 4,
+    /** Two volatilities give the price: of a cash-or-nothing option out of the money. */
+    POISE_VOLATILITY_TWO = 5
 } poise_volatility_status;
 
-/** Prices of options (Black-Scholes-Merton), to find the volatilities that they imply. */
+/** Prices of options, to find the volatilities that they imply. */
 typedef struct poise_prices {
     size_t size;
     size_t count;
     poise_bytes type;
     poise_values spot, strike, years, price, rate, dividend;
+    /** 0 for Black-Scholes-Merton. Bachelier's volatilities are in units of the price. */
+    poise_model model;
 } poise_prices;
 
-/** Computes implied volatilities; NaN for prices that have none.
+/** Computes implied volatilities; NaN for prices that have none or two.
  *
- *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail.
- *  Allocates nothing. Any number of threads at once. Since 0.1. */
+ *  `row_status`: `count` bytes, a poise_volatility_status each, or NULL. No value makes the call fail;
+ *  POISE_ERROR_ARGUMENT for an unknown model. Allocates nothing. Any number of threads at once. Since 0.1. */
 poise_status poise_implied_volatility(
     const poise_engine *engine, const poise_prices *prices, poise_column volatility, uint8_t *row_status);
 
@@ -359,7 +365,7 @@ poise_status poise_slices_greeks(
 /** Tickers of many instruments. Never changes: share it among threads. */
 typedef struct poise_chain poise_chain;
 
-/** Tickers as columns. Instruments have the names of Deribit: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL,
+/** Tickers as columns. Instruments have the names of their exchange, such as Deribit's: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL,
  *  BTC_USDC-27JUN25-60000-C, BTC_USDC. NaN stands for "not known"; a column whose data is NULL is all NaN. */
 typedef struct poise_tickers {
     size_t size;
@@ -380,7 +386,22 @@ typedef struct poise_tickers {
     poise_values bid_price, bid_amount, ask_price, ask_amount;
     /** Options: the name of the future whose price is underlying_price; all zero where not known. */
     poise_texts underlying_index;
+    /** The exchange whose contracts the instruments are, "deribit", "okx" or "bybit", of names that several exchanges have; "" or all zero:
+     *  the first of these that has such a name. */
+    poise_texts exchange;
 } poise_tickers;
+
+/** A file or a text to read, and what it does not say itself. Zero what is not needed. */
+typedef struct poise_source {
+    size_t size;
+    /** The path of a file; or NULL for `text` of `length` bytes, which errors call `name` ("text" where that is NULL). */
+    const char *path;
+    const char *text;
+    size_t length;
+    const char *name;
+    /** As in poise_tickers, for all names in it that do not say; or NULL. */
+    const char *exchange;
+} poise_source;
 
 /** Reads a time as all tables have it: a count since 1970 of 10, 13, 16 or 19 digits (seconds, milli-, micro- or
  *  nanoseconds) or ISO 8601, in UTC unless an offset follows. POISE_ERROR_ARGUMENT for what is none. Since 0.1. */
@@ -393,12 +414,23 @@ poise_status poise_chain_create(const poise_tickers *tickers, poise_chain **chai
 poise_status poise_chain_parse(const char *text, size_t length, const char *name, poise_chain **chain);
 /** The same of a file. POISE_ERROR_SYSTEM where it cannot be read. Since 0.1. */
 poise_status poise_chain_read(const char *path, poise_chain **chain);
+/** The same of several files or texts, which are one chain. POISE_ERROR_COUNT where there are none. Since 0.1. */
+poise_status poise_chain_load(const poise_source *sources, size_t count, poise_chain **chain);
+/** Makes a chain that knows, beside the tickers of `chain`, an exchange's list of instruments (the reply of
+ *  public/get_instruments and its like, as JSON): lots and smallest trades of hedges are the list's. Since 0.1. */
+poise_status poise_chain_with_instruments(
+    const poise_chain *chain, const poise_source *instruments, poise_chain **made);
 /** Frees a chain, or NULL. Since 0.1. */
 void poise_chain_free(poise_chain *chain);
 /** Instruments, each once; 0 for NULL. Since 0.1. */
 size_t poise_chain_count(const poise_chain *chain);
 /** The name of an instrument, in the order of the chain's rows; NULL beyond the last. Belongs to the chain. Since 0.1. */
 const char *poise_chain_instrument(const poise_chain *chain, size_t index);
+/** A remark for readers of results, as a sentence: kinds that were left out, volatilities found from
+ *  marks, facts that contradict each other; NULL beyond the last. Belongs to the chain. Since 0.1. */
+const char *poise_chain_remark(const poise_chain *chain, size_t index);
+/** Number of rows and messages left out, being no tickers of known kinds; 0 for NULL. Since 0.1. */
+size_t poise_chain_left_out(const poise_chain *chain);
 
 /** Positions of books. Never changes: share it among threads. */
 typedef struct poise_positions poise_positions;
@@ -481,7 +513,7 @@ poise_status poise_exposures_create(
     const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
     const poise_exposure_options *options, poise_exposures **exposures);
 
-/** What desks, tenors and moneyness are. */
+/** The meaning of desks, tenors and moneyness. */
 typedef struct poise_buckets {
     size_t size;
     /** Upper edges of tenors in days to expiry, ascending; the last bucket is open. NULL: 7, 30, 90, 180, 365. */
@@ -557,7 +589,7 @@ poise_status poise_grid_read(const char *path, poise_grid **grid);
 void poise_grid_free(poise_grid *grid);
 /** Scenarios; 0 for NULL. Since 0.1. */
 size_t poise_grid_count(const poise_grid *grid);
-/** What a scenario is: "-16%, vol up, 1 day"; NULL beyond the last. Belongs to the grid. Since 0.1. */
+/** The title of a scenario: "-16%, vol up, 1 day"; NULL beyond the last. Belongs to the grid. Since 0.1. */
 const char *poise_grid_title(const poise_grid *grid, size_t scenario);
 
 /** Rows of one double per scenario to write. `row_stride`: bytes from row to row, a multiple of 8; 0: the rows stand
@@ -567,7 +599,7 @@ typedef struct poise_rows {
     ptrdiff_t row_stride;
 } poise_rows;
 
-/** What a long unit of each leg gains in each scenario: `legs->count` rows. In dollars V' − V; in coin V'/S' − V/S.
+/** Gains of a long unit of each leg in each scenario: `legs->count` rows. In dollars V' − V; in coin V'/S' − V/S.
  *  A forward or a coin is a call struck at 0. POISE_ERROR_VALUE for a leg that cannot be computed, in some scenario;
  *  POISE_ERROR_ARGUMENT for a model other than Black-Scholes-Merton, and for grids that need a smile or charge by
  *  expiry. Allocates one block of 256 rows, whatever the number of legs. Any number of threads at once. Since 0.1. */
@@ -575,14 +607,14 @@ poise_status poise_scenario_legs(
     const poise_engine *engine, const poise_grid *grid, const poise_full_form *legs, poise_numeraire numeraire,
     poise_rows profits);
 
-/** What books gain in each scenario: `book_count` rows, the sum of quantity times leg over the legs of each book, in the
+/** Gains of books in each scenario: `book_count` rows, the sum of quantity times leg over the legs of each book, in the
  *  order of the legs. `quantity`: one per leg, above 0 is long. `books`: one per leg, 0 to book_count − 1. Else as
  *  poise_scenario_legs, and allocates the sums; a column of legs or quantity whose stride is not 8 is copied. Since 0.1. */
 poise_status poise_scenario_books(
     const poise_engine *engine, const poise_grid *grid, const poise_full_form *legs, poise_values quantity,
     const int32_t *books, size_t book_count, poise_numeraire numeraire, poise_rows profits);
 
-/** What groups of positions over a chain gain. Never change. */
+/** Gains of groups of positions over a chain. Never change. */
 typedef struct poise_scenario_profits poise_scenario_profits;
 
 /** Revalues positions off the latest ticker of each contract. `options`: or NULL, as of poise_exposures_create. Since 0.1. */
@@ -632,7 +664,7 @@ poise_status poise_limits_read(const char *path, poise_limits **limits);
 /** Frees limits, or NULL. Since 0.1. */
 void poise_limits_free(poise_limits *limits);
 
-/** What became of a hedge problem: not a failure of the call. */
+/** The outcome of a hedge problem: not a failure of the call. */
 typedef enum poise_hedge_outcome {
     /** The trades are the cheapest possible; the gap proves it. */
     POISE_HEDGE_OPTIMAL = 0,
@@ -650,7 +682,7 @@ typedef enum poise_hedge_outcome {
 
 typedef struct poise_live_options {
     size_t size;
-    /** How groups are made and counted; the underlying always comes first. With limits: dollars, by book (and expiry
+    /** Groupings and numeraire; the underlying always comes first. With limits: dollars, by book (and expiry
      *  where a limit names one), and the groupings here must be 0. A `size` of 0 stands for the default. */
     poise_exposure_options exposures;
     /** Hedges: over how many days positions are held, and the funding rate per eight hours that perpetuals pay. */
@@ -684,7 +716,7 @@ size_t poise_live_group_count(const poise_live *live);
 const char *poise_live_underlying(const poise_live *live, size_t underlying);
 const char *poise_live_slice(const poise_live *live, size_t slice);
 const char *poise_live_contract(const poise_live *live, size_t contract);
-/** What groups are made of, in the order of their labels: the underlying, the expiry where it is one, then the others.
+/** The groupings, in the order of the groups' labels: the underlying, the expiry where it is one, then the others.
  *  A poise_grouping each; −1 beyond the last. Since 0.1. */
 size_t poise_live_grouping_count(const poise_live *live);
 int64_t poise_live_grouping(const poise_live *live, size_t grouping);
@@ -777,7 +809,7 @@ typedef struct poise_hedge_diagnosis {
     size_t size;
     /** 0: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then. */
     uint32_t is_infeasible;
-    /** How many bands stay outside. */
+    /** Number of bands that stay outside. */
     uint32_t violated_count;
     /** Smallest possible sum of violations, and smallest possible largest violation; infinity if no trades keep the cash
      *  budget. */

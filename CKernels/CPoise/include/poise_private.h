@@ -10,7 +10,7 @@
 /// Keeps an error for `poise_last_error` and its kin; texts are cut where they are too long.
 void poise_private_set_error(
     const char *message, const char *reason, poise_place_kind kind, const char *place, int64_t row, const char *field,
-    const char *text, double value);
+    const char *text, double value, int64_t earlier_row);
 const char *poise_private_message(void);
 const char *poise_private_reason(void);
 poise_place_kind poise_private_place_kind(void);
@@ -18,6 +18,7 @@ const char *poise_private_place(void);
 const char *poise_private_field(void);
 const char *poise_private_text(void);
 int64_t poise_private_row(void);
+int64_t poise_private_earlier_row(void);
 double poise_private_value(void);
 
 /// Rows of a block that strided columns are copied to.

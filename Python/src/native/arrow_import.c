@@ -420,10 +420,19 @@ static PyObject *import_batch(
     return columns;
 }
 
-static bool is_struct(const struct ArrowSchema *schema) {
-    if (!strcmp(schema->format, "+s")) return true;
-    PyErr_Format(PyExc_TypeError, "expected a table, got a column of Arrow's format \"%s\"", schema->format);
-    return false;
+/** Appends the names of a table's columns; an exception where it is none. */
+static bool read_names(const struct ArrowSchema *schema, PyObject *names) {
+    if (strcmp(schema->format, "+s")) {
+        PyErr_Format(PyExc_TypeError, "expected a table, got a column of Arrow's format \"%s\"", schema->format);
+        return false;
+    }
+    bool isDone = true;
+    for (int64_t i = 0; isDone && i < schema->n_children; i++) {
+        PyObject *name = PyUnicode_FromString(schema->children[i]->name ? schema->children[i]->name : "");
+        isDone = name && PyList_Append(names, name) == 0;
+        Py_XDECREF(name);
+    }
+    return isDone;
 }
 
 static bool add_batch(
@@ -437,10 +446,11 @@ static bool add_batch(
     return isDone;
 }
 
-static bool import_stream(struct ArrowArrayStream *stream, PyObject *wanted, bool nulls_as_nan, PyObject *batches) {
+static bool import_stream(
+    struct ArrowArrayStream *stream, PyObject *wanted, bool nulls_as_nan, PyObject *batches, PyObject *names) {
     struct ArrowSchema schema = {0};
     int code = stream->get_schema(stream, &schema);
-    bool isDone = code == 0 && is_struct(&schema);
+    bool isDone = code == 0 && read_names(&schema, names);
     int64_t rows = 0;
     while (isDone) {
         struct ArrowArray array = {0};
@@ -460,20 +470,22 @@ static bool import_stream(struct ArrowArrayStream *stream, PyObject *wanted, boo
     return isDone;
 }
 
-/** import_arrow(table, {name: kind}, nulls_as_nan) → [{name: column, "": rows}] by batch. */
+/** import_arrow(table, {name: kind}, nulls_as_nan) → ([{name: column, "": rows}] by batch, names of all columns). */
 PyObject *native_import_arrow(PyObject *self, PyObject *arguments) {
     PyObject *table, *wanted;
     int nulls_as_nan;
     if (!PyArg_ParseTuple(arguments, "OO!p", &table, &PyDict_Type, &wanted, &nulls_as_nan)) return NULL;
-    PyObject *batches = PyList_New(0);
+    PyObject *batches = PyList_New(0), *names = PyList_New(0), *result = NULL;
     bool isDone = false;
-    if (PyObject_HasAttrString(table, "__arrow_c_stream__")) {
+    if (!batches || !names) {
+        PyErr_NoMemory();
+    } else if (PyObject_HasAttrString(table, "__arrow_c_stream__")) {
         PyObject *capsule = PyObject_CallMethod(table, "__arrow_c_stream__", NULL);
         struct ArrowArrayStream *stream = capsule ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
         if (stream && !stream->release)
             PyErr_SetString(PyExc_ValueError, "the table's stream has been read before");
         else if (stream)
-            isDone = import_stream(stream, wanted, nulls_as_nan, batches);
+            isDone = import_stream(stream, wanted, nulls_as_nan, batches, names);
         Py_XDECREF(capsule);
     } else {
         PyObject *pair = PyObject_CallMethod(table, "__arrow_c_array__", NULL);
@@ -481,9 +493,12 @@ PyObject *native_import_arrow(PyObject *self, PyObject *arguments) {
         struct ArrowSchema *schema = first ? PyCapsule_GetPointer(first, "arrow_schema") : NULL;
         struct ArrowArray *array = second ? PyCapsule_GetPointer(second, "arrow_array") : NULL;
         int64_t rows = 0;
-        isDone = schema && array && is_struct(schema) && add_batch(batches, schema, array, wanted, &rows, nulls_as_nan);
+        isDone = schema && array && read_names(schema, names) &&
+                 add_batch(batches, schema, array, wanted, &rows, nulls_as_nan);
         Py_XDECREF(pair);
     }
-    if (!isDone) Py_CLEAR(batches);
-    return batches;
+    if (isDone) result = PyTuple_Pack(2, batches, names);
+    Py_XDECREF(batches);
+    Py_XDECREF(names);
+    return result;
 }

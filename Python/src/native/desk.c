@@ -89,7 +89,8 @@ static PyObject *chain_create(PyObject *self, PyObject *arguments) {
         .bid_amount = values_of(&from, "bid_amount"),
         .ask_price = values_of(&from, "ask_price"),
         .ask_amount = values_of(&from, "ask_amount"),
-        .underlying_index = texts_of(&from, "underlying_index")};
+        .underlying_index = texts_of(&from, "underlying_index"),
+        .exchange = texts_of(&from, "exchange")};
     poise_chain *chain;
     return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), &chain);
 }
@@ -122,7 +123,58 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
     return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
 }
 
-READERS(chain)
+/** The paths of a tuple as sources, whose bytes `owners` keeps. */
+static poise_source *sources_of(PyObject *paths, const char *exchange, PyObject **owners) {
+    Py_ssize_t count = PyTuple_Size(paths);
+    poise_source *sources = (*owners = PyList_New(0)) ? PyMem_Calloc((size_t)count, sizeof *sources) : NULL;
+    if (!sources) PyErr_NoMemory();
+    for (Py_ssize_t i = 0; sources && i < count; i++) {
+        PyObject *bytes = NULL;
+        if (PyUnicode_FSConverter(PyTuple_GetItem(paths, i), &bytes) && PyList_Append(*owners, bytes) == 0) {
+            sources[i] = (poise_source){.size = sizeof *sources, .path = PyBytes_AsString(bytes), .exchange = exchange};
+        } else {
+            PyMem_Free(sources);
+            sources = NULL;
+        }
+        Py_XDECREF(bytes);
+    }
+    return sources;
+}
+
+/** chain_load(paths, text, name, exchange): of files, or where there are none, of the text. */
+static PyObject *chain_load(PyObject *self, PyObject *arguments) {
+    PyObject *paths, *owners = NULL;
+    Py_ssize_t length;
+    poise_source written = {.size = sizeof written};
+    if (!PyArg_ParseTuple(
+            arguments, "O!z#zz", &PyTuple_Type, &paths, &written.text, &length, &written.name, &written.exchange))
+        return NULL;
+    written.length = (size_t)length;
+    Py_ssize_t files = PyTuple_Size(paths);
+    poise_source *sources = files ? sources_of(paths, written.exchange, &owners) : &written;
+    poise_chain *chain;
+    PyObject *result = sources ? own_chain(poise_chain_load(sources, files ? (size_t)files : 1, &chain), &chain) : NULL;
+    if (files) PyMem_Free(sources);
+    Py_XDECREF(owners);
+    return result;
+}
+
+/** chain_with_instruments(chain, path, text): the list is the text where there is no path. */
+static PyObject *chain_with_instruments(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *path, *bytes = NULL;
+    Py_ssize_t length;
+    poise_source list = {.size = sizeof list, .name = "instruments"};
+    if (!PyArg_ParseTuple(arguments, "OOz#", &capsule, &path, &list.text, &length)) return NULL;
+    list.length = (size_t)length;
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    if (!chain || (path != Py_None && !PyUnicode_FSConverter(path, &bytes))) return NULL;
+    if (bytes) list.path = PyBytes_AsString(bytes);
+    poise_chain *made;
+    PyObject *result = own_chain(poise_chain_with_instruments(chain, &list, &made), &made);
+    Py_XDECREF(bytes);
+    return result;
+}
+
 READERS(positions)
 READERS(limits)
 
@@ -138,10 +190,23 @@ PyObject *list_of(size_t count, const char *(*name)(const void *, size_t), const
 }
 
 static const char *chain_name(const void *chain, size_t i) { return poise_chain_instrument(chain, i); }
+static const char *chain_remark(const void *chain, size_t i) { return poise_chain_remark(chain, i); }
 
 static PyObject *chain_instruments(PyObject *self, PyObject *capsule) {
     const poise_chain *chain = pointer_of(capsule, chain_kind);
     return chain ? list_of(poise_chain_count(chain), chain_name, chain) : NULL;
+}
+
+static PyObject *chain_remarks(PyObject *self, PyObject *capsule) {
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    size_t count = 0;
+    while (chain && poise_chain_remark(chain, count)) count++;
+    return chain ? list_of(count, chain_remark, chain) : NULL;
+}
+
+static PyObject *chain_left_out(PyObject *self, PyObject *capsule) {
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    return chain ? PyLong_FromSize_t(poise_chain_left_out(chain)) : NULL;
 }
 
 static PyObject *positions_count(PyObject *self, PyObject *capsule) {
@@ -250,9 +315,11 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
 
 static PyMethodDef methods[] = {
     METHOD(chain_create, METH_VARARGS),
-    METHOD(chain_read, METH_VARARGS),
-    METHOD(chain_parse, METH_VARARGS),
+    METHOD(chain_load, METH_VARARGS),
+    METHOD(chain_with_instruments, METH_VARARGS),
     METHOD(chain_instruments, METH_O),
+    METHOD(chain_remarks, METH_O),
+    METHOD(chain_left_out, METH_O),
     METHOD(positions_create, METH_VARARGS),
     METHOD(positions_read, METH_VARARGS),
     METHOD(positions_parse, METH_VARARGS),

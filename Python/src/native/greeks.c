@@ -44,15 +44,17 @@ const char greeks_doc[] =
     "The interpreter lock is released while more than a few hundred rows are computed.";
 
 const char implied_vol_doc[] =
-    "implied_vol(type, spot=None, strike=None, years=None, price=None, rate=0.0, dividend=0.0, *, out=None, threads=1)\n"
-    "--\n\n"
-    "Volatilities that prices of options imply (Black-Scholes-Merton), to the last digits that a price holds.\n\n"
-    "Columns or a table, as for `greeks`, with `price` (n,) float64 in the currency of spot in place of `vol`.\n\n"
+    "implied_vol(type, spot=None, strike=None, years=None, price=None, rate=0.0, dividend=0.0, *,"
+    " model='black-scholes-merton', out=None, threads=1)\n--\n\n"
+    "Volatilities that prices of options imply, to the last digits that a price holds.\n\n"
+    "Columns or a table, as for `greeks`, with `price` (n,) float64 in the currency of spot in place of `vol`; models as\n"
+    "there, Bachelier's volatilities in units of the price.\n\n"
     "Returns\n-------\n"
     "poise.Columns\n"
-    "    vol : (n,) float64, NaN where there is none;\n"
+    "    vol : (n,) float64, NaN where there is none or two;\n"
     "    status : (n,) uint8, an index into poise.VOLATILITY_STATUS: ok, below-intrinsic, above-maximum, not-a-number,\n"
-    "    expired. No value of a row raises; one whose type is none is not-a-number.";
+    "    expired, two-volatilities (a digital out of the money). No value of a row raises; one whose type is none is\n"
+    "    not-a-number.";
 
 static PyObject *names_of_greeks[POISE_GREEK_COUNT], *name_of_status, *name_of_vol;
 
@@ -324,11 +326,11 @@ done:
     return answer;
 }
 
-enum { VOL_OUT = 7, VOL_THREADS, VOL_TOTAL };
+enum { VOL_MODEL = 7, VOL_OUT, VOL_THREADS, VOL_TOTAL };
 
 PyObject *native_implied_vol(PyObject *self, PyObject *const *arguments, Py_ssize_t count, PyObject *keywords) {
-    static const char *const names[] = {"type", "spot",     "strike", "years",  "price",
-                                        "rate", "dividend", "out",    "threads"};
+    static const char *const names[] = {"type", "spot",     "strike", "years", "price",
+                                        "rate", "dividend", "model",  "out",   "threads"};
     static PyObject *keys[VOL_TOTAL];
     static const signature function = {"implied_vol", 7, VOL_TOTAL, names, keys};
     PyObject *values[VOL_TOTAL] = {0}, *out;
@@ -336,9 +338,10 @@ PyObject *native_implied_vol(PyObject *self, PyObject *const *arguments, Py_ssiz
     if (!intern_names() || !bind(&function, arguments, count, keywords, values)) return NULL;
     if (is_table(values, 7))
         return PyObject_CallFunctionObjArgs(
-            table_implied_vol, values[0], values[VOL_OUT] ? values[VOL_OUT] : Py_None,
-            values[VOL_THREADS] ? values[VOL_THREADS] : Py_None, NULL);
-    if (!read_out(values[VOL_OUT] ? values[VOL_OUT] : Py_None, &out)) return NULL;
+            table_implied_vol, values[0], values[VOL_MODEL] ? values[VOL_MODEL] : Py_None,
+            values[VOL_OUT] ? values[VOL_OUT] : Py_None, values[VOL_THREADS] ? values[VOL_THREADS] : Py_None, NULL);
+    if (!read_out(values[VOL_OUT] ? values[VOL_OUT] : Py_None, &out) || !read_model(values[VOL_MODEL], &form.model))
+        return NULL;
     const poise_engine *engine = engine_with(values[VOL_THREADS]);
     if (!engine) return NULL;
 

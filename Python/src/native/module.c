@@ -7,9 +7,10 @@ static PyObject *error_of_status, *input_error;
 
 PyObject *raise_status(poise_status status) {
     PyObject *error = PyObject_CallFunction(
-        error_of_status, "sssisLsds", poise_status_name(status), poise_last_error(), poise_last_error_reason(),
+        error_of_status, "sssisLLsds", poise_status_name(status), poise_last_error(), poise_last_error_reason(),
         (int)poise_last_error_place_kind(), poise_last_error_place(), (long long)poise_last_error_row(),
-        poise_last_error_field(), poise_last_error_value(), poise_last_error_text());
+        (long long)poise_last_error_earlier_row(), poise_last_error_field(), poise_last_error_value(),
+        poise_last_error_text());
     if (error) {
         PyErr_SetObject((PyObject *)Py_TYPE(error), error);
         Py_DECREF(error);

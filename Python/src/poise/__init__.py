@@ -22,7 +22,7 @@ from ._slices import Slices
 #: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
 ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
 #: What a row's `status` of `implied_vol` means, by its number.
-VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired")
+VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
     "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",

@@ -34,7 +34,7 @@ _TICKERS = {
     "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
-    "instrument": "s", "instrument_name": "s", "underlying_index": "o",
+    "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o",
 }
 _ALIASES = {
     "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
@@ -146,19 +146,45 @@ class Chain(_Readable):
         underlying_price : float64, options: the future of the expiry, in quote currency.
         vol : float64 per square root of a year, 0.6 is 60%; or mark_iv, as exchanges have it, in percent.
         mark_price : float64 as quoted: in coin for inverse options, else in quote currency; all but options need it.
-        rate, index_price, bid_price, bid_amount, ask_price, ask_amount : float64, and underlying_index, text: optional.
+        rate, index_price, bid_price, bid_amount, ask_price, ask_amount : float64, and underlying_index, exchange, text:
+            optional.
         The exchange's names for these (instrument_name, interest_rate, best_bid_price …) do too. NaN or null: not known.
+
+    exchange : "deribit", "okx" or "bybit"
+        Whose contracts they are, where names that several exchanges have don't say.
 
     Of an instrument that stands there more than once, the latest counts.
     """
 
-    _from_file = staticmethod(_native.chain_read)
-    _from_text = staticmethod(_native.chain_parse)
+    @classmethod
+    def read(cls, path: Union[Path, Sequence[Path]], exchange: Optional[str] = None) -> Self:
+        """One of a file, or of several together, as the command line takes them: CSV or JSON."""
+        paths = (path,) if isinstance(path, (str, os.PathLike)) else tuple(path)
+        if not paths:
+            raise InputError("expected at least one file", field="path")
+        try:
+            return cls._of(_native.chain_load(paths, None, None, exchange))
+        except HostError as error:
+            raise error_of_file(error, error.file or paths[0]) from None
 
-    def __init__(self, tickers: Any) -> None:
+    @classmethod
+    def parse(cls, text: Union[str, bytes], name: str = "text", exchange: Optional[str] = None) -> Self:
+        """One of such a text; `name` is what errors call it."""
+        return cls._of(_native.chain_load((), text, name, exchange))
+
+    def with_instruments(self, path: Optional[Path] = None, *, text: Union[str, bytes, None] = None) -> Chain:
+        """The same with an exchange's list of instruments (JSON, a file or its text), from which hedges take lots."""
+        try:
+            return Chain._of(_native.chain_with_instruments(self._handle, path, text))
+        except HostError as error:
+            raise error_of_file(error, path) from None
+
+    def __init__(self, tickers: Any, exchange: Optional[str] = None) -> None:
         optional = [name for name in _TICKERS if name != "timestamp"]
         columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
         rows = columns[""]
+        if exchange is not None and "exchange" not in columns:
+            columns["exchange"] = texts([exchange] * rows, "exchange")
         given = _contiguous(columns, _TICKERS)
         # The caller's name of each column.
         names = {name: alias for alias, name in _ALIASES.items() if alias in given}
@@ -173,12 +199,27 @@ class Chain(_Readable):
             error.field = names.get(name, name)
             if error.field == "mark_iv" and error.row is not None and error.value is not None:
                 error.value = float(given["mark_iv"][error.row])
+                if error.earlier_row is not None:
+                    earlier = float(given["mark_iv"][error.earlier_row])
+                    error.reason = f'an earlier row of the same instrument and time has "{earlier}"'
             raise
 
     @property
     def instruments(self) -> List[str]:
         """Each once, in the order of the rows."""
         return _native.chain_instruments(self._handle)
+
+    @property
+    def remarks(self) -> List[str]:
+        """What a reader of results should know of the rows, a sentence each: kinds that were left out, volatilities found from
+        marks, facts that contradict each other.
+        """
+        return _native.chain_remarks(self._handle)
+
+    @property
+    def left_out(self) -> int:
+        """How many rows and messages were left out, being no tickers of kinds that are known."""
+        return _native.chain_left_out(self._handle)
 
     def __len__(self) -> int:
         return len(self.instruments)

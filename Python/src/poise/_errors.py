@@ -16,6 +16,8 @@ class PoiseError(Exception):
         Why, without place, field and value: "must be at least 0 and finite".
     row : int or None
         The row of columns, from 0.
+    earlier_row : int or None
+        The row that it contradicts, where it is not wrong by itself.
     line : int or None
         The line of a file or text, from 1.
     field : str
@@ -34,6 +36,7 @@ class PoiseError(Exception):
 
     reason: str = ""
     row: Optional[int] = None
+    earlier_row: Optional[int] = None
     line: Optional[int] = None
     field: str = ""
     value: Union[float, str, None] = None
@@ -60,7 +63,8 @@ class InputError(PoiseError, ValueError):
         row = "" if self.row is None else f"row {self.row}"
         value = f'"{self.value}"' if isinstance(self.value, str) else "" if self.value is None else repr(self.value)
         parts = (place, self.name, self.table if row else "", row, self.field, value, self.reason)
-        return ": ".join(part for part in parts if part)
+        earlier = "" if self.earlier_row is None else f" (row {self.earlier_row})"
+        return ": ".join(part for part in parts if part) + earlier
 
 
 class UnknownNameError(InputError, LookupError):
@@ -116,7 +120,8 @@ _FILE, _LINE, _ROW, _NAME = range(1, 5)
 
 
 def error_of_status(
-    status: str, sentence: str, reason: str, kind: int, place: str, row: int, field: str, value: float, text: str
+    status: str, sentence: str, reason: str, kind: int, place: str, row: int, earlier_row: int, field: str, value: float,
+    text: str,
 ) -> PoiseError:
     """The exception for what the C library's last error says."""
     parts = {
@@ -137,4 +142,5 @@ def error_of_status(
         for name, part in parts.items():
             setattr(error, name, part)
     error.status = status
+    error.earlier_row = None if earlier_row < 0 else earlier_row
     return error

@@ -28,14 +28,15 @@ def batches(
     if type(table).__name__ == "LazyFrame":
         raise TypeError("expected a table or columns, got a LazyFrame: collect() first")
     if _is_arrow(table):
-        found = _native.import_arrow(table, {name: ord(kind) for name, kind in kinds.items()}, nulls_as_nan)
+        found, names = _native.import_arrow(table, {name: ord(kind) for name, kind in kinds.items()}, nulls_as_nan)
     else:
         found = [_of_mapping(table, kinds, nulls_as_nan)]
-    for columns in found:
-        for name in kinds:
-            if name not in columns and name not in optional:
-                raise InputError("the table has no such column", field=name)
-    return found
+        names = list(found[0])
+    for name in kinds:
+        if name not in names and name not in optional:
+            raise InputError("the table has no such column", field=name)
+    # A table without rows may be without batches.
+    return found or [_of_mapping({name: () for name in names}, kinds, nulls_as_nan)]
 
 
 def single(
@@ -47,9 +48,7 @@ def single(
         return parts[0]
     joined: Dict[str, Any] = {"": sum(part[""] for part in parts)}
     for name, kind in kinds.items():
-        if not parts:
-            joined[name] = texts((), name) if kind in "so" else np.empty(0, np.uint8 if kind == "t" else np.float64)
-        elif name in parts[0]:
+        if name in parts[0]:
             columns = [part[name] for part in parts]
             joined[name] = _joined_texts(columns) if kind in "so" else np.concatenate(columns)
     return joined
@@ -155,10 +154,10 @@ def legs(table: Any) -> List[Any]:
     return [columns.get(name, 0.0) for name in ("type", "spot", "strike", "years", "vol", "rate", "dividend")]
 
 
-def implied_vol(table: Any, out: Any, threads: Any) -> Dict[str, Any]:
+def implied_vol(table: Any, model: Any, out: Any, threads: Any) -> Dict[str, Any]:
     from . import _native
 
     def compute(columns: Dict[str, Any], to: Any) -> Dict[str, Any]:
-        return _native.implied_vol(**columns, out=to, threads=threads)
+        return _native.implied_vol(**columns, model=model, out=to, threads=threads)
 
     return _computed(table, {**_OPTIONS, "price": "f"}, ["vol"], out, True, compute, True)

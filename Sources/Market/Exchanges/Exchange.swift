@@ -1,4 +1,4 @@
-/// What is particular to an exchange: the names of its contracts, the fields of its replies and their units, how it
+/// The particulars of an exchange: the names of its contracts, the fields of its replies and their units, how it
 /// settles, what it trades at what fee, and the rules of the figures that it publishes.
 ///
 /// An exchange is a folder here with a type of this kind, and a line in `Exchanges.all`.
@@ -26,10 +26,10 @@ public protocol Exchange: Sendable {
     static func averagingMilliseconds(of expiry: Timestamp) -> Int64
     /// Amounts in which a contract trades, where no list of instruments says; nil where they are not known.
     static func assumedAmount(of instrument: Instrument) -> TradedAmount?
-    /// What takers pay for trading a contract.
+    /// Fee of takers for trading a contract.
     static func takerFee(of instrument: Instrument) -> TradingFee
     /// The figures of an option by the rules and in the units of the exchange, from its natural Greeks.
-    static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> PublishedFigures
+    static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks
 }
 
 extension Exchange {
@@ -98,7 +98,7 @@ public struct NaturalGreeks: Sendable, Equatable {
 }
 
 /// A mark and Greeks as an exchange would publish them, not rounded.
-public struct PublishedFigures: Sendable, Equatable {
+public struct MarkAndGreeks: Sendable, Equatable {
     public var markPrice: Double
     public var greeks: PublishedGreeks
 

@@ -180,8 +180,9 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
 def _place(error: InputError, chain: str, rows: Optional[pa.Array]) -> None:
     """Makes an error about a chain of `rows` of a file (None: all) one about the file and its rows."""
     error.file, error.table = chain, ""
-    if error.row is not None and rows is not None:
-        error.row = rows[error.row].as_py()
+    if rows is not None:
+        error.row = None if error.row is None else rows[error.row].as_py()
+        error.earlier_row = None if error.earlier_row is None else rows[error.earlier_row].as_py()
 
 
 def _batches(path: str) -> Iterator[pa.RecordBatch]:

@@ -91,9 +91,9 @@ public enum Bybit: Exchange {
 
     /// In US dollars: gamma and theta of the last day are those of the time that is left, and theta has no cap.
     /// - Source: found by recomputing published rows; the last day's rule rests on one of them.
-    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> PublishedFigures {
+    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks {
         let days = min(1, greeks.years * 365)
-        return PublishedFigures(
+        return MarkAndGreeks(
             markPrice: greeks.value,
             greeks: PublishedGreeks(
                 delta: greeks.delta, gamma: greeks.gamma * days, vega: greeks.vega / 100,

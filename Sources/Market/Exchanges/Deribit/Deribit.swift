@@ -93,9 +93,9 @@ public enum Deribit: Exchange {
     /// percent.
     /// - Source: Deribit's API documentation for units and the one-day rule of theta; the cap of theta at the premium and
     ///   the form of rho were found by recomputing its published tickers.
-    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> PublishedFigures {
+    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks {
         let days = greeks.years * 365
-        return PublishedFigures(
+        return MarkAndGreeks(
             markPrice: instrument.isInverseOption ? greeks.value / greeks.forward : greeks.value,
             greeks: PublishedGreeks(
                 delta: greeks.delta, gamma: greeks.gamma, vega: greeks.vega / 100,

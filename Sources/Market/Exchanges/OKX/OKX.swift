@@ -81,9 +81,9 @@ public enum OKX: Exchange {
 
     /// The mark in coin and the Greeks with the ending BS, as far as they follow without the spot price: at S = F, the rate
     /// is 0. With it, see `OKXGreeks`.
-    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> PublishedFigures {
+    public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks {
         let dollars = OKXGreeks(greeks, spot: greeks.forward).dollars
-        return PublishedFigures(
+        return MarkAndGreeks(
             markPrice: instrument.isInverseOption ? greeks.value / greeks.forward : greeks.value,
             greeks: PublishedGreeks(
                 delta: dollars.delta, gamma: dollars.gamma, vega: dollars.vega, theta: dollars.theta,

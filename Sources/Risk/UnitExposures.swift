@@ -3,7 +3,7 @@ import Market
 
 /// The contract side of the matrix product: one row of `ExposureGreek` figures per contract, per unit of
 /// quantity.
-public struct ContractFigures: Sendable {
+public struct UnitExposures: Sendable {
     let rows: ExposureRows
 
     public var count: Int { rows.count }

@@ -11,7 +11,7 @@
 /// - Its component of the value at risk is likewise its expected loss where the total just loses the value at risk,
 ///   here by a line fitted to the gains of the scenarios around the quantile, to each side a quarter as many as are in the
 ///   tail, the nearer the heavier. A line through the total itself is exact, so that the components add up.
-public struct TailRiskFigures: Sendable {
+public struct TailRiskMeasures: Sendable {
     public let level: Double
     public let valueAtRisk: Double
     public let expectedShortfall: Double
@@ -28,7 +28,7 @@ extension ScenarioProfits {
     /// The figures at a level.
     /// - Parameter level: 0.99 for the loss that one scenario in a hundred exceeds.
     /// - Throws: `invalidValue` for a level outside 0.5 to 1; `tooFewWindows` for fewer than two scenarios.
-    public func figures(level: Double) throws(TailRiskError) -> TailRiskFigures {
+    public func measures(level: Double) throws(TailRiskError) -> TailRiskMeasures {
         guard level >= 0.5, level < 1 else {
             throw .invalidValue(field: "level", value: level, rule: "expected at least 0.5 and below 1")
         }
@@ -41,12 +41,12 @@ extension ScenarioProfits {
         let quantile = tail.quantile
         for group in groups.indices {
             let gains = self[group]
-            let own = Tail(gains, place)
-            groupTails.append((-own.quantile, -own.mean))
+            let tailOfGroup = Tail(gains, place)
+            groupTails.append((-tailOfGroup.quantile, -tailOfGroup.mean))
             valueComponents.append(-tail.conditionalMean(of: gains, at: quantile))
             shortfallComponents.append(-tail.mean(of: gains))
         }
-        return TailRiskFigures(
+        return TailRiskMeasures(
             level: level, valueAtRisk: -quantile, expectedShortfall: -tail.mean,
             valueAtRiskError: tail.quantileError, expectedShortfallError: tail.meanError,
             valueAtRiskComponents: valueComponents, expectedShortfallComponents: shortfallComponents,
@@ -55,7 +55,7 @@ extension ScenarioProfits {
     }
 }
 
-/// Where a tail ends among `count` sorted gains.
+/// The end of a tail among `count` sorted gains.
 struct TailPlace {
     let count: Int
     /// np, the mass of the tail in scenarios.

@@ -1,8 +1,8 @@
 import Greeks
 import Market
 
-/// Where a contract stands at the end of a stretch of time: at its ticker, or settled.
-struct ContractEnd {
+/// The state of a contract at the end of a stretch of time: at its ticker, or settled.
+struct ContractOutcome {
     let timestamp: Timestamp
     /// Of its future, or its own.
     let price: Double
@@ -14,7 +14,7 @@ struct ContractEnd {
     /// US dollars per unit of its quote currency; prices are in dollars.
     var dollarsPerQuote = 1.0
 
-    /// What a trade has gained by then: in settlement currency by the exchange's rule, exchanged at the end's price.
+    /// The gain of a trade by then: in settlement currency by the exchange's rule, exchanged at the end's price.
     func profit(of trade: TradeTable.Trade, in numeraire: Numeraire) -> Double {
         let instrument = trade.instrument
         let isInverse = instrument.settlement == .inverse
@@ -29,11 +29,11 @@ struct ContractEnd {
     }
 }
 
-/// Where contracts stand in a chain.
-struct ContractEnds {
-    private var ends: [String: ContractEnd] = [:]
+/// The outcomes of contracts by the time of a chain.
+struct ContractOutcomes {
+    private var ends: [String: ContractOutcome] = [:]
 
-    subscript(name: String) -> ContractEnd? { ends[name] }
+    subscript(name: String) -> ContractOutcome? { ends[name] }
 
     /// Contracts that the chain knows nothing of are left out.
     init(
@@ -58,7 +58,7 @@ struct ContractEnds {
         let prices = try ChainGreeks(tickers, .price, &badRows)
         prices.compute(engine)
         for (row, ticker) in prices.tickers.enumerated() {
-            ends[ticker.instrument.name] = ContractEnd(
+            ends[ticker.instrument.name] = ContractOutcome(
                 timestamp: ticker.timestamp, price: prices.options.spot[row],
                 value: prices.greeks[.price]?[row] ?? .nan, volatility: ticker.markVolatility,
                 rate: ticker.instrument.isOption ? ticker.interestRate : nil, isSettled: false,
@@ -76,7 +76,7 @@ struct ContractEnds {
         if case .option(let type, let strike, _) = contract.kind {
             value = max(0, type.sign * (price - strike))
         }
-        ends[contract.name] = ContractEnd(
+        ends[contract.name] = ContractOutcome(
             timestamp: expiry, price: price, value: value, volatility: nil, rate: nil, isSettled: true,
             isGiven: given != nil)
     }

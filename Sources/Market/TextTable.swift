@@ -2,7 +2,7 @@ import Checks
 
 /// A table: a file of comma-separated values with a header (RFC 4180: fields in double quotes may hold commas, line ends
 /// and doubled quotes; lines end in LF or CRLF; empty lines are ignored), or the same rows as a reply in JSON.
-package struct CommaSeparated {
+package struct TextTable {
     static let longestLine = 1 << 20
 
     let source: Source
@@ -221,7 +221,7 @@ package struct TextRow {
     }
 }
 
-/// Where a field stands; nowhere where there is none.
+/// The bytes of a field; none where there is no field.
 struct FieldBounds {
     var start = 0, end = 0
     var hasDoubledQuotes = false
@@ -232,7 +232,7 @@ private struct RecordScanner {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let file: String
     private(set) var position: Int
-    /// Where the record that `next` found starts.
+    /// The first byte of the record that `next` found.
     private(set) var start: Int
     /// The line on which the next record starts.
     private(set) var nextLine: Int
@@ -272,7 +272,7 @@ private struct RecordScanner {
 
     private mutating func scan() throws(MarketError) {
         start = position
-        let limit = min(bytes.count, start + CommaSeparated.longestLine)
+        let limit = min(bytes.count, start + TextTable.longestLine)
         var index = start
         // All bytes of the record, or-ed: the top bits show whether it is ASCII.
         var union: UInt64 = 0
@@ -333,7 +333,7 @@ private struct RecordScanner {
         var hasDoubledQuotes = false
         while true {
             guard index < bytes.count else { throw .malformedQuotes(file: file, line: line) }
-            guard index - recordStart <= CommaSeparated.longestLine else {
+            guard index - recordStart <= TextTable.longestLine else {
                 throw lineTooLong(from: recordStart)
             }
             if bytes[index] == UInt8(ascii: "\n") { nextLine += 1 }
@@ -365,7 +365,7 @@ private struct RecordScanner {
         position = (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count) + 1
         nextLine = line + 1
         let first = String(decoding: bytes[start..<min(start + 80, bytes.count)], as: UTF8.self)
-        return .lineTooLong(file: file, line: line, limit: CommaSeparated.longestLine, start: first)
+        return .lineTooLong(file: file, line: line, limit: TextTable.longestLine, start: first)
     }
 
     private func requireText(_ range: Range<Int>) throws(MarketError) {

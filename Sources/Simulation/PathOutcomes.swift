@@ -1,17 +1,17 @@
 import Market
 import VectorMath
 
-/// Figures of every policy on every path, as they come in.
-public final class HedgingFigures: @unchecked Sendable {
+/// Metrics and parts of profit of every policy on every path, as they come in.
+public final class PathOutcomes: @unchecked Sendable {
     /// Names, in the order of the simulation.
     public let policies: [String]
     /// Paths requested, and paths completed; the completed ones come first.
     public let paths: Int
     public internal(set) var completed = 0
 
-    /// Policies × (figures, then parts) × paths.
+    /// Policies × (metrics, then parts) × paths.
     private let values: UnsafeMutableBufferPointer<Double>
-    static let columns = HedgingLoop.figureCount + HedgingLoop.partCount
+    static let columns = HedgingLoop.metricCount + HedgingLoop.partCount
 
     init(policies: [String], paths: Int) {
         self.policies = policies
@@ -27,14 +27,14 @@ public final class HedgingFigures: @unchecked Sendable {
         return UnsafeMutableBufferPointer(rebasing: values[start..<start + paths])
     }
 
-    /// A figure of the completed paths.
-    public func values(_ figure: PathMetric, policy: Int) -> [Double] {
-        Array(column(policy, figure.rawValue).prefix(completed))
+    /// A metric of the completed paths.
+    public func values(_ metric: PathMetric, policy: Int) -> [Double] {
+        Array(column(policy, metric.rawValue).prefix(completed))
     }
 
     /// A part of profit and loss of the completed paths, summed over the steps.
     public func values(_ part: ProfitPart, policy: Int) -> [Double] {
-        Array(column(policy, HedgingLoop.figureCount + part.rawValue).prefix(completed))
+        Array(column(policy, HedgingLoop.metricCount + part.rawValue).prefix(completed))
     }
 
     /// Cost of trading and holding the hedge on each path: all parts that are costs, positive where they
@@ -42,26 +42,26 @@ public final class HedgingFigures: @unchecked Sendable {
     public func costs(policy: Int) -> [Double] {
         var costs = [Double](repeating: 0, count: completed)
         for part in ProfitPart.allCases where part.isCost {
-            let amounts = column(policy, HedgingLoop.figureCount + part.rawValue)
+            let amounts = column(policy, HedgingLoop.metricCount + part.rawValue)
             for path in 0..<completed { costs[path] -= amounts[path] }
         }
         return costs
     }
 
-    /// Takes over the loop's figures for eight paths, those beyond the last left out.
+    /// Takes over the loop's metrics for eight paths, those beyond the last left out.
     func store(_ loop: HedgingLoop, policy: Int, firstPath: Int) {
         let count = min(8, paths - firstPath)
         for index in 0..<Self.columns {
             let lanes =
-                index < HedgingLoop.figureCount
-                ? loop.figures[index] : loop.parts[index - HedgingLoop.figureCount]
+                index < HedgingLoop.metricCount
+                ? loop.metrics[index] : loop.parts[index - HedgingLoop.metricCount]
             let target = column(policy, index)
             for lane in 0..<count { target[firstPath + lane] = lanes[lane] }
         }
     }
 
     /// Takes over the first paths of another run.
-    func copy(_ other: HedgingFigures, paths count: Int) {
+    func copy(_ other: PathOutcomes, paths count: Int) {
         for policy in policies.indices {
             for index in 0..<Self.columns {
                 let (target, source) = (column(policy, index), other.column(policy, index))
@@ -71,7 +71,7 @@ public final class HedgingFigures: @unchecked Sendable {
     }
 }
 
-extension HedgingFigures {
+extension PathOutcomes {
     /// The completed paths as bytes: a header that names the policies and a fingerprint of the simulation,
     /// then doubles.
     public func archive(fingerprint: UInt64) -> [UInt8] {
@@ -115,7 +115,7 @@ extension HedgingFigures {
     }
 }
 
-extension HedgingFigures {
+extension PathOutcomes {
     /// The first completed path on which something cannot be said in numbers: prices, volatilities or costs have left
     /// what can be computed. nil where all is well.
     public var firstNotFinite: (policy: Int, path: Int)? {

@@ -3,7 +3,7 @@ import Market
 
 /// An option's figures by the rules and in the units of its exchange, to compare with what that publishes
 /// (`Exchange.published`); a price and a delta of anything else.
-public struct ExchangeFigures: Sendable, Equatable {
+public struct ExchangeGreeks: Sendable, Equatable {
     /// As quoted: in coin for an inverse option, else in quote currency.
     public let markPrice: Double
     public let delta, gamma, vega, theta, rho: Double
