@@ -102,7 +102,7 @@ struct ChainReader {
                         let messages = try notification(channel, data, file, add)
                         pending += messages.reversed().map { ($0, nil) }
                     }
-                } else if let layout = TickerLayout.first({ value[$0] != nil }) {
+                } else if let layout = TickerLayout.best({ value[$0] != nil }) {
                     let fields = ObjectFields(source: source, object: value, layout: layout, time: time)
                     if let ticker = ticker(try fields.reading()) {
                         remember(ticker)
@@ -172,7 +172,7 @@ struct ChainReader {
         return Ticker(
             instrument: instrument,
             timestamp: max(known.timestamp, try fields.time("timestamp", default: known.timestamp)),
-            place: .line(file: source.name, mark.line),
+            place: .line(file: source.name, mark.line), layout: known.layout,
             underlyingPrice: known.underlyingPrice, underlyingIndex: known.underlyingIndex,
             indexPrice: known.indexPrice, markPrice: try fields.number("mark_price", .notNegative),
             markVolatility: volatility, interestRate: known.interestRate,

@@ -49,7 +49,7 @@ extension TickerFields {
         var stated: (any Exchange.Type)?
         if let named = text(.exchange) {
             stated = Exchanges.named(named)
-            if stated == nil { throw invalid(.exchange, named, "is no exchange that is known") }
+            if stated == nil { throw invalid(.exchange, named, Exchanges.unknown) }
         } else if layout.exchange != Exchanges.all[0] {
             // The first exchange's layout is that of tables from anywhere.
             stated = layout.exchange
@@ -87,7 +87,7 @@ extension TickerFields {
         let (bids, asks) = try orderBook()
         return .ticker(
             Ticker(
-                instrument: instrument, timestamp: timestamp, place: place,
+                instrument: instrument, timestamp: timestamp, place: place, layout: layout,
                 underlyingPrice: underlyingPrice, underlyingIndex: text(.underlyingIndex),
                 indexPrice: try number(.indexPrice, .positive), markPrice: markPrice,
                 markVolatility: volatility, isVolatilityImplied: isImplied, interestRate: interestRate,
@@ -158,9 +158,9 @@ extension TickerFields {
     func checked(_ field: TickerField, _ pairs: [(Double, Double)]) throws(MarketError) -> [OrderLevel] {
         var levels: [OrderLevel] = []
         for (price, amount) in pairs {
-            guard price > 0, price < .infinity else { throw invalid(field, "\(price)", "must be above 0") }
-            guard amount >= 0, amount < .infinity else {
-                throw invalid(field, "\(amount)", "must be at least 0")
+            for (value, rule) in [(price, NumberRule.positive), (amount, .notNegative)]
+            where !rule.accepts(value) {
+                throw invalid(field, "\(value)", rule.complaint)
             }
             levels.append(OrderLevel(price: price, amount: amount))
         }
@@ -180,8 +180,7 @@ struct TickerColumns: Sendable {
     /// - Throws: `missingColumn` for one without which a table holds no tickers.
     init(_ table: TextTable) throws(MarketError) {
         let header = table.header
-        let found = TickerLayout.first(header.contains)
-        let layout = found ?? TickerLayout.general
+        let layout = (TickerLayout.best(header.contains) ?? .general).of(header: header)
         self.layout = layout
         exchange = table.source.exchange
         self.header = header
@@ -219,8 +218,7 @@ struct TickerColumns: Sendable {
     }
 
     func name(_ field: TickerField, of row: TextRow) -> String {
-        column(field, of: row).map { header[$0] } ?? self[field].first.map { header[$0] }
-            ?? layout.name(field)
+        column(field, of: row).map { header[$0] } ?? layout.name(field)
     }
 }
 

@@ -38,9 +38,7 @@ public struct FactorHistory: Sendable {
         switch source {
         case .none: hasVolatility = false
         case .realised(let decay):
-            guard decay > 0, decay < 1 else {
-                throw .invalidValue(field: "decay", value: decay, rule: "expected above 0 and below 1")
-            }
+            try TailRiskError.require(.between(0, 1), decay, "decay")
             hasVolatility = true
         case .index(let indices):
             hasVolatility = true
@@ -149,13 +147,10 @@ public struct FactorMoves: Sendable {
         precondition(volatility.isEmpty || volatility.count == coins.count, "a column per coin, or none")
         let count = price.first?.count ?? 0
         precondition((price + volatility).allSatisfy { $0.count == count }, "columns of one length")
-        for move in price.joined() where !(move > -1 && move < .infinity) {
-            throw .invalidValue(field: "price move", value: move, rule: "expected above -1 and finite")
+        for move in price.joined() {
+            try TailRiskError.require(.above(-1, upTo: .infinity), move, "price move")
         }
-        for move in volatility.joined() where !(move >= -1 && move < .infinity) {
-            throw .invalidValue(
-                field: "volatility move", value: move, rule: "expected at least -1 and finite")
-        }
+        for move in volatility.joined() { try TailRiskError.require(.atLeast(-1), move, "volatility move") }
         self.init(coins: coins, price: price, volatility: volatility, count: count)
     }
 

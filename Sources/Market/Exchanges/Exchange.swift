@@ -9,20 +9,21 @@ public protocol Exchange: Sendable {
     static var aliases: [String] { get }
 
     /// The contract that goes by a name here.
-    /// - Throws: `unknownForm` for what is no name of this exchange's.
+    /// - Throws: `unknownForm` for what looks like none of its names, else what is wrong with it. Other exchanges are
+    ///   asked in either case.
     static func instrument(named name: String) throws(InstrumentNameError) -> Instrument
-    /// The name that the options of an expiry share, which is that of their future where there is one; else the
-    /// contract's own.
+    /// The name that the options of an expiry share, which is that of their future even where none is listed; of other
+    /// contracts their own.
     static func series(of instrument: Instrument) -> String
     /// The name of the perpetual of a contract's coin and quote currency.
     static func perpetual(of instrument: Instrument) -> String?
 
-    /// The fields of replies with tickers, and of tables made of them; the first that fits is taken.
+    /// The fields of replies with tickers, and of tables made of them.
     static var tickerLayouts: [TickerLayout] { get }
     /// The fields of the list of instruments.
     static var instrumentLayout: InstrumentLayout { get }
 
-    /// For how long before expiry the delivery price is averaged.
+    /// For how long before expiry the delivery price is averaged; half an hour unless an exchange says otherwise.
     static func averagingMilliseconds(of expiry: Timestamp) -> Int64
     /// Amounts in which a contract trades, where no list of instruments says; nil where they are not known.
     static func assumedAmount(of instrument: Instrument) -> TradedAmount?
@@ -37,7 +38,11 @@ extension Exchange {
     public static func averagingMilliseconds(of expiry: Timestamp) -> Int64 { 1_800_000 }
 }
 
-/// The exchanges that are known.
+/// The exchanges that are known. One rule each on what several could claim:
+/// - a name is the first exchange's whose form it has;
+/// - fields are read by the layout that fits best, see `best`.
+///
+/// Only the first has a layout whose names tables from anywhere have.
 public enum Exchanges {
     public static let all: [any Exchange.Type] = [
         Deribit.self,
@@ -49,6 +54,17 @@ public enum Exchanges {
     public static func named(_ name: String) -> (any Exchange.Type)? {
         let name = name.lowercased()
         return all.first { $0.name == name || $0.aliases.contains(name) }
+    }
+
+    /// The complaint about any other name.
+    static let unknown = "is no exchange that is known"
+
+    /// Of the layouts that fit, the one that has the most of its fields there; among equals the first exchange's.
+    static func best<Layout>(_ layouts: [Layout], fits: (Layout) -> Bool, count: (Layout) -> Int) -> Layout? {
+        let fitting = layouts.filter(fits)
+        guard var best = fitting.first, fitting.count > 1 else { return fitting.first }
+        for layout in fitting.dropFirst() where count(layout) > count(best) { best = layout }
+        return best
     }
 }
 
@@ -64,9 +80,11 @@ public struct TradedAmount: Sendable, Equatable {
     }
 }
 
-/// A share of the underlying's value, and the most that it may be as a share of the contract's own.
+/// The fee of a trade: min(rate · value of the underlying, cap · value of the contract).
 public struct TradingFee: Sendable, Equatable {
+    /// A share of the underlying's value.
     public var rate: Double
+    /// A share of the contract's own value.
     public var cap: Double
 
     public init(rate: Double, cap: Double = .infinity) {
@@ -98,6 +116,7 @@ public struct NaturalGreeks: Sendable, Equatable {
 
 /// A mark and Greeks as an exchange would publish them, not rounded.
 public struct MarkAndGreeks: Sendable, Equatable {
+    /// As quoted: in coin for an inverse option, else in quote currency.
     public var markPrice: Double
     public var greeks: PublishedGreeks
 
