@@ -92,7 +92,9 @@ public struct InstrumentList: Sendable {
             MessageFields(source: source, value: value).failure(path, member(path), reason)
         }
         let layouts = Exchanges.all.map { $0.instrumentLayout }
-        let best = Exchanges.best(layouts) { member($0.name) != nil } count: { layout in
+        let best = Exchanges.best(layouts) {
+            member($0.name) != nil
+        } count: { layout in
             let fields = [layout.step, layout.minimum, layout.tick, layout.quote, layout.settlement]
             return (fields + layout.multiplier).count { member($0) != nil }
         }

@@ -13,22 +13,6 @@ public struct OrderLevel: Sendable, Equatable {
     }
 }
 
-/// Greeks as the exchange publishes them, rounded, in its own units: delta in coins, gamma per US dollar,
-/// vega in dollars per volatility point, theta in dollars per day, rho in dollars per percent.
-public struct PublishedGreeks: Sendable, Equatable {
-    public let delta, gamma, vega, theta: Double
-    /// Not all exchanges have one.
-    public let rho: Double?
-
-    public init(delta: Double, gamma: Double, vega: Double, theta: Double, rho: Double?) {
-        self.delta = delta
-        self.gamma = gamma
-        self.vega = vega
-        self.theta = theta
-        self.rho = rho
-    }
-}
-
 /// An exchange's statement about one instrument at one moment.
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
@@ -57,7 +41,8 @@ public struct Ticker: Sendable, Equatable {
 
     public init(
         instrument: Instrument, timestamp: Timestamp, place: Place = .row(0),
-        layout: TickerLayout = .general, underlyingPrice: Double?, underlyingIndex: String?, indexPrice: Double?, markPrice: Double?,
+        layout: TickerLayout = .general, underlyingPrice: Double?, underlyingIndex: String?,
+        indexPrice: Double?, markPrice: Double?,
         markVolatility: Double?, isVolatilityImplied: Bool = false, interestRate: Double = 0,
         openInterest: Double?, bids: [OrderLevel],
         asks: [OrderLevel], published: PublishedGreeks?

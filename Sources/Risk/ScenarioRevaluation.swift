@@ -81,7 +81,8 @@ public struct ScenarioRevaluation: Sendable {
         for leg in 0..<count {
             guard books[leg] >= 0, books[leg] < bookCount else {
                 throw .invalidValue(
-                    of: "leg \(leg)", field: "book", value: Double(books[leg]), reason: "must be a book's place")
+                    of: "leg \(leg)", field: "book", value: Double(books[leg]),
+                    reason: "must be a book's place")
             }
             guard quantities[leg].isFinite else {
                 throw .invalidValue(

@@ -68,12 +68,16 @@ struct QuoteCurrencyTests {
             let table = try PositionTable(
                 Source(
                     name: "positions",
-                    text: "book,instrument,quantity,exchange\na,BTC-27DEC24-55000-P,2,\(exchange)\n"), &badRows)
+                    text: "book,instrument,quantity,exchange\na,BTC-27DEC24-55000-P,2,\(exchange)\n"),
+                &badRows)
             return try #require(BookValuation(table, in: chain, &badRows).positions.first).quantity
         }
         #expect(try value("bybit") == 2 && value("") == 2)
         for (exchange, message) in [
-            ("deribit", "positions:2: column \"instrument\": value \"BTC-27DEC24-55000-P\": is bybit's contract in chain"),
+            (
+                "deribit",
+                "positions:2: column \"instrument\": value \"BTC-27DEC24-55000-P\": is bybit's contract in chain"
+            ),
             ("mtgox", "positions:2: column \"exchange\": value \"mtgox\": is no exchange that is known"),
             ("okx", "positions:2: column \"instrument\": value \"BTC-27DEC24-55000-P\": no instrument name"),
         ] {
@@ -91,7 +95,8 @@ struct QuoteCurrencyTests {
         #expect {
             _ = try ChainGreeks(okx.tickers, .all, &badRows)
         } throws: { "\($0)".hasPrefix("chain:1: column \"fwdPx\": value \"1e-80\": must be") }
-        let table = "symbol,timestamp,underlying_price,mark_iv\nBTC-27DEC24-90000-C,1711102028463,73663.5,1e9\n"
+        let table =
+            "symbol,timestamp,underlying_price,mark_iv\nBTC-27DEC24-90000-C,1711102028463,73663.5,1e9\n"
         let deribit = try Chain(Source(name: "chain", text: table), &badRows)
         #expect {
             _ = try ChainGreeks(deribit.tickers, .all, &badRows)

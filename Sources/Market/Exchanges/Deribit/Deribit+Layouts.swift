@@ -28,5 +28,6 @@ extension Deribit {
     public static let instrumentLayout = InstrumentLayout(
         Deribit.self, name: "instrument_name", step: "min_trade_amount", minimum: "min_trade_amount",
         multiplier: ["contract_size"], tick: "tick_size",
-        tickSteps: ("tick_size_steps", above: "above_price", tick: "tick_size"), quote: "quote_currency", settlement: "settlement_currency", isStepInContracts: false)
+        tickSteps: ("tick_size_steps", above: "above_price", tick: "tick_size"), quote: "quote_currency",
+        settlement: "settlement_currency", isStepInContracts: false)
 }
