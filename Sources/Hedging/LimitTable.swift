@@ -70,7 +70,7 @@ public struct LimitTable: Sendable {
 
     /// Reads a table; an empty field or `*` stands for all, an empty limit for none, an empty penalty for a
     /// band that must hold.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try TextTable(source)
         file = source.name

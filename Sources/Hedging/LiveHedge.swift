@@ -157,7 +157,7 @@ public final class LiveHedge {
 extension LiveHedge {
     /// The live risk of positions over a chain and the hedges that a table of limits asks for, as
     /// `BookHedge.all` makes them.
-    /// - Throws: `MarketError` or `RiskError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError` or `RiskError`; errors of one row unless `badRows` skips them.
     public static func all(
         _ table: PositionTable, in chain: Chain, _ limits: LimitTable, _ options: BookHedge.Options,
         _ engine: GreeksEngine, _ badRows: inout BadRows

@@ -80,7 +80,7 @@ public struct VenueCosts: Sendable, Equatable {
 
     /// Reads columns `class,fee_rate,fee_cap,half_spread_rate,depth_usd` and, where wanted, `ticket_usd` and
     /// `minimum_usd`; classes that the table leaves out keep their standard rates, an empty cap is none.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try TextTable(source)
         let name = try table.required("class")

@@ -1,3 +1,5 @@
+import Checks
+
 /// The prices of one market at regular times: columns `timestamp,open,high,low,close` or only `timestamp,close`, in any
 /// of the forms in which exchanges hand them out.
 public struct CandleTable: Sendable {
@@ -44,7 +46,7 @@ public struct CandleTable: Sendable {
     /// an exchange's reply in JSON, arrays of candles or columns of them. Oldest or newest first; extra columns are
     /// ignored. Rows beside the grid of the others are bad ones.
     /// - Parameter leavesOutStrays: whether rows beside the grid are gaps rather than bad rows.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first. `empty` for fewer than two candles.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them. `empty` for fewer than two candles.
     public init(
         _ source: Source, leavesOutStrays: Bool = false, _ badRows: inout BadRows
     ) throws(MarketError) {
@@ -141,7 +143,9 @@ public struct CandleTable: Sendable {
     }
 
     private mutating func findGaps() throws(MarketError) {
-        guard candles.count > 1 else { throw .empty(file: file) }
+        guard candles.count > 1 else {
+            throw .empty(file: file, reason: "holds \(candles.count.counted("candle")): two are needed")
+        }
         gaps = zip(candles, candles.dropFirst()).compactMap { last, next in
             let steps = (next.timestamp.milliseconds - last.timestamp.milliseconds) / interval
             return steps == 1 ? nil : Gap(last: last.timestamp, next: next.timestamp, count: Int(steps) - 1)

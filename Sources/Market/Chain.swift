@@ -11,8 +11,6 @@ public struct Chain: Sendable {
     public private(set) var remarks: [String] = []
     /// Number of rows and messages left out, being no tickers of known kinds.
     public private(set) var leftOut = 0
-    /// Names of the fields in errors.
-    private var layout = TickerLayout.general
     /// The place in `tickers` of each instrument's latest row, by name.
     private var latest: [String: Int] = [:]
     /// Latest price of each future that option rows name as theirs, and of each coin's index.
@@ -32,7 +30,7 @@ public struct Chain: Sendable {
 
     /// Reads tickers of an exchange: a table, replies as JSON, one or several in a file, or a recording of
     /// notifications.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         try self.init([source], &badRows)
     }
@@ -48,7 +46,7 @@ public struct Chain: Sendable {
             try reader.read(source, &badRows) { ticker throws(MarketError) in try add(ticker) }
             guard tickers.count == before, badRows.skipped.count == skipped else { continue }
             if reader.remarks.isEmpty, reader.orderBooks.isEmpty { throw .empty(file: source.name) }
-            throw .unreadable(file: source.name, reason: "holds no tickers of instruments that are known")
+            throw .empty(file: source.name, reason: "holds no tickers of instruments that are known")
         }
         for (name, orders) in reader.orderBooks {
             guard let row = latest[name], tickers[row].timestamp <= orders.timestamp else { continue }
@@ -60,16 +58,14 @@ public struct Chain: Sendable {
     /// Takes tickers of any origin, one after another.
     /// - Parameters:
     ///   - name: what errors call it.
-    ///   - layout: what errors call the fields.
     ///   - reading: the ticker of a row, from 0.
     /// - Throws: `empty` without a row, `conflict` for two that claim to be the same and differ, and what `reading`
-    ///   throws; errors of one row go to `badRows` first.
+    ///   throws; errors of one row unless `badRows` skips them.
     package init(
-        name: String, count: Int, _ layout: TickerLayout, _ badRows: inout BadRows,
+        name: String, count: Int, _ badRows: inout BadRows,
         reading: (Int) throws(MarketError) -> TickerReading
     ) throws(MarketError) {
         file = name
-        self.layout = layout
         var reader = ChainReader()
         for row in 0..<count {
             do throws(MarketError) {
@@ -129,7 +125,7 @@ public struct Chain: Sendable {
         let name = ticker.instrument.name
         if let row = latest[name] {
             if tickers[row].timestamp == ticker.timestamp,
-                let difference = tickers[row].difference(from: ticker, layout)
+                let difference = tickers[row].difference(from: ticker)
             {
                 throw .conflict(
                     ticker.place, column: difference.column, value: difference.other,
@@ -155,18 +151,17 @@ public struct Chain: Sendable {
         quote = Quote(price: price, timestamp: timestamp)
     }
 }
+
 extension Ticker {
-    /// The first value in which two tickers of one instrument and time differ, by the names and units of a layout.
-    fileprivate func difference(
-        from other: Ticker, _ layout: TickerLayout
-    ) -> (column: String, own: String, other: String)? {
+    /// The first value in which two tickers of one instrument and time differ, by the other's names and each in its own
+    /// units.
+    fileprivate func difference(from other: Ticker) -> (column: String, own: String, other: String)? {
         func shown(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-        let unit = layout.volatilityUnit.rawValue
         let numbers: [(TickerField, Double?, Double?)] = [
             (.underlyingPrice, underlyingPrice, other.underlyingPrice),
             (.indexPrice, indexPrice, other.indexPrice),
             (.markPrice, markPrice, other.markPrice),
-            (.markVolatility, markVolatility.map { $0 * unit }, other.markVolatility.map { $0 * unit }),
+            (.markVolatility, writtenVolatility, other.writtenVolatility),
             (.interestRate, interestRate, other.interestRate),
             (.openInterest, openInterest, other.openInterest),
             (.delta, published?.delta, other.published?.delta),
@@ -176,17 +171,17 @@ extension Ticker {
             (.rho, published?.rho, other.published?.rho),
         ]
         for (field, own, others) in numbers where own != others {
-            return (layout.name(field), shown(own), shown(others))
+            return (other.layout.name(field), shown(own), shown(others))
         }
         if underlyingIndex != other.underlyingIndex {
-            return (layout.name(.underlyingIndex), underlyingIndex ?? "", other.underlyingIndex ?? "")
+            return (other.layout.name(.underlyingIndex), underlyingIndex ?? "", other.underlyingIndex ?? "")
         }
         for (field, own, others) in [(TickerField.bids, bids, other.bids), (.asks, asks, other.asks)]
         where own != others {
             func shown(_ levels: [OrderLevel]) -> String {
                 "[" + levels.map { "[\($0.price), \($0.amount)]" }.joined(separator: ", ") + "]"
             }
-            return (layout.name(field), shown(own), shown(others))
+            return (other.layout.name(field), shown(own), shown(others))
         }
         return nil
     }

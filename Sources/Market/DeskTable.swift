@@ -4,7 +4,8 @@ public struct DeskTable: Sendable {
     public private(set) var deskOfBook: [String: String] = [:]
 
     /// Reads a table; extra columns are ignored.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first, also a book that has a desk already.
+    /// - Throws: `MarketError`; errors of one row, also a book that has a desk already, unless `badRows` skips
+    ///   them.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try TextTable(source)
         file = source.name

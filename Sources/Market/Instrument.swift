@@ -24,7 +24,7 @@ public struct Instrument: Sendable {
         case spot
     }
 
-    /// The exchange's name: the only one under which chains and positions know it.
+    /// The name that the exchange gives it, by which positions find it in chains.
     public let name: String
     /// The coin: `BTC` of `BTC_USDC-PERPETUAL`.
     public let base: String

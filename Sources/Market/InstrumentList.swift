@@ -1,7 +1,11 @@
+import Checks
+
 /// Names of the facts of a contract in an exchange's list of instruments; dots lead to members of members.
 public struct InstrumentLayout: Sendable {
     let exchange: any Exchange.Type
-    let name, step, minimum, tick, tickSteps, quote, settlement: String?
+    let name, step, minimum, tick, quote, settlement: String
+    /// A list of objects with a price and the tick from there on.
+    let tickSteps: (list: String, above: String, tick: String)?
     /// Their product is how many coins or dollars a contract is.
     let multiplier: [String]
     /// Whether step and minimum count contracts rather than amounts.
@@ -9,7 +13,8 @@ public struct InstrumentLayout: Sendable {
 
     public init(
         _ exchange: any Exchange.Type, name: String, step: String, minimum: String, multiplier: [String],
-        tick: String, tickSteps: String?, quote: String, settlement: String, isStepInContracts: Bool
+        tick: String, tickSteps: (list: String, above: String, tick: String)?, quote: String,
+        settlement: String, isStepInContracts: Bool
     ) {
         self.exchange = exchange
         self.name = name
@@ -58,7 +63,7 @@ public struct InstrumentList: Sendable {
     public subscript(name: String) -> InstrumentFacts? { facts[name] }
 
     /// Reads lists, one or several in a file.
-    /// - Throws: `MarketError`; errors of one instrument go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one instrument unless `badRows` skips them.
     public init(_ sources: [Source], _ badRows: inout BadRows) throws(MarketError) {
         for source in sources {
             let (before, skipped) = (facts.count, badRows.skipped.count)
@@ -78,41 +83,45 @@ public struct InstrumentList: Sendable {
     }
 
     private mutating func add(_ value: JSON, _ source: Source) throws(MarketError) {
-        func member(_ path: String?) -> JSON? {
-            var member: JSON? = path == nil ? nil : value
-            for part in path?.split(separator: ".") ?? [] { member = member?[String(part)] }
+        func member(_ path: String) -> JSON? {
+            var member: JSON? = value
+            for part in path.split(separator: ".") { member = member?[String(part)] }
             return member.flatMap { $0.isNull ? nil : $0 }
         }
-        func failure(_ path: String?, _ reason: String) -> MarketError {
-            MessageFields(source: source, value: value).failure(path ?? "", member(path), reason)
+        func failure(_ path: String, _ reason: String) -> MarketError {
+            MessageFields(source: source, value: value).failure(path, member(path), reason)
         }
         let layouts = Exchanges.all.map { $0.instrumentLayout }
-        guard let layout = layouts.first(where: { member($0.name) != nil }),
-            let name = member(layout.name)?.string
-        else { throw failure(layouts[0].name, "is missing") }
-        func number(_ path: String?) throws(MarketError) -> Double? {
-            guard let member = member(path) else { return nil }
-            guard let number = member.number, number > 0, number < .infinity else {
-                throw failure(path, "must be a number above 0")
-            }
-            return number
+        let best = Exchanges.best(layouts) {
+            member($0.name) != nil
+        } count: { layout in
+            let fields = [layout.step, layout.minimum, layout.tick, layout.quote, layout.settlement]
+            return (fields + layout.multiplier).count { member($0) != nil }
         }
-        func required(_ path: String?) throws(MarketError) -> Double {
-            guard let number = try number(path) else { throw failure(path, "is missing") }
+        guard let layout = best, let name = member(layout.name)?.string else {
+            throw failure(layouts[0].name, "is missing")
+        }
+        func number(_ path: String) throws(MarketError) -> Double? {
+            guard let member = member(path) else { return nil }
+            guard let number = member.number, NumberRule.positive.accepts(number) else {
+                throw failure(path, NumberRule.positive.complaint)
+            }
             return number
         }
         var multiplier = 1.0
         for factor in layout.multiplier { multiplier *= try number(factor) ?? 1 }
         let unit = layout.isStepInContracts ? multiplier : 1
         var steps: [(above: Double, tick: Double)] = []
-        for (index, step) in (member(layout.tickSteps)?.array ?? []).enumerated() {
-            guard let above = step["above_price"]?.number, let tick = step["tick_size"]?.number else {
-                throw failure(layout.tickSteps, "[\(index)] must have above_price and tick_size")
+        if let names = layout.tickSteps {
+            for (index, step) in (member(names.list)?.array ?? []).enumerated() {
+                guard let above = step[names.above]?.number, let tick = step[names.tick]?.number else {
+                    throw failure(names.list, "[\(index)] must have \(names.above) and \(names.tick)")
+                }
+                steps.append((above, tick))
             }
-            steps.append((above, tick))
         }
         let canonical = (try? layout.exchange.instrument(named: name))?.name ?? name
-        let minimum = try required(layout.minimum)
+        guard let minimum = try number(layout.minimum) else { throw failure(layout.minimum, "is missing") }
         facts[canonical] = InstrumentFacts(
             amount: TradedAmount(step: (try number(layout.step) ?? minimum) * unit, minimum: minimum * unit),
             multiplier: multiplier, tick: try number(layout.tick),

@@ -1,47 +1,21 @@
-/// Why a text is not an instrument's name.
-public enum InstrumentNameError: Error, Equatable, CustomStringConvertible {
-    case unknownForm
-    /// An instrument of several legs, listed under a name of its own.
-    case combination
-    case invalidExpiry(String, example: String)
-    case invalidStrike(String)
-    case invalidOptionType(String)
-
-    public var description: String {
-        switch self {
-        case .unknownForm:
-            """
-            no instrument name: expected one like BTC-27JUN25-60000-C, BTC_USDC-27JUN25-60000-C, \
-            BTC-27JUN25, BTC-PERPETUAL or BTC_USDC, or one of \
-            \(Exchanges.all.dropFirst().map { $0.name }.joined(separator: " or "))
-            """
-        case .combination: "is a combination of several contracts: name its legs"
-        case .invalidExpiry(let text, let example):
-            "\"\(text)\" is no expiry: expected a day like \(example)"
-        case .invalidStrike(let text): "\"\(text)\" is no strike: expected a positive number"
-        case .invalidOptionType(let text): "\"\(text)\" is no option type: expected C or P"
-        }
-    }
-}
-
 extension Instrument {
     /// The instrument of a name, of the first exchange whose form it has.
     /// - Parameter exchange: the one that is asked before all others.
+    /// - Throws: of the exchanges' refusals the first that says more than `unknownForm`.
     public init(name: String, on exchange: (any Exchange.Type)? = nil) throws(InstrumentNameError) {
         if let exchange, let found = try? exchange.instrument(named: name) {
             self = found
             return
         }
+        var refusal = InstrumentNameError.unknownForm
         for exchange in Exchanges.all {
             do throws(InstrumentNameError) {
                 self = try exchange.instrument(named: name)
                 return
-            } catch .unknownForm {
-                continue
             } catch {
-                throw error
+                if refusal == .unknownForm { refusal = error }
             }
         }
-        throw .unknownForm
+        throw refusal
     }
 }

@@ -3,7 +3,9 @@ import Glibc
 /// Whether what a row says of an option fits together: its volatility, its mark and its delta, by Black's formula on its
 /// future. Rough on purpose: it finds units that are mixed up, not mispricing.
 struct MarkCheck {
-    private let sign, moneyness, rootYears, discount, unit: Double
+    private let sign, moneyness, rootYears, discount: Double
+    /// The mark as quoted of an option that is worth one future.
+    private let unit: Double
     /// Within the averaging of the delivery price marks and deltas follow other rules.
     private let isApplicable: Bool
 
@@ -89,7 +91,7 @@ struct MarkCheck {
     /// The volatility that gives a mark, 0 where it is worth what exercise would bring; nil where none from 0 to 100 does.
     func volatility(ofMark mark: Double) -> Double? {
         guard rootYears > 0, discount > 0 else { return nil }
-        // Out of the money values are whole digits of the volatility's effect.
+        // What is left is the value of the option out of the money, all of it due to the volatility: no digits are lost.
         let intrinsic = max(0, sign * (1 - moneyness))
         let target = mark / unit / discount - intrinsic
         guard target > 0 else { return target >= -Self.rounding(mark / unit) ? 0 : nil }

@@ -3,7 +3,7 @@ import Checks
 /// An error of a file or of columns in memory.
 public enum MarketError: PoiseError, Equatable {
     case unreadable(file: String, reason: String)
-    case empty(file: String)
+    case empty(file: String, reason: String = "is empty")
     /// Binary data: a zero byte or invalid UTF-8.
     case notText(file: String, line: Int)
     /// With the line's first bytes.
@@ -44,7 +44,7 @@ extension MarketError {
 
     public var place: Place? {
         switch self {
-        case .unreadable(let file, _), .empty(let file): .file(file)
+        case .unreadable(let file, _), .empty(let file, _): .file(file)
         case .missingColumn(let file, _, _), .repeatedColumn(let file, _): .line(file: file, 1)
         case .notText(let file, let line), .malformedQuotes(let file, let line),
             .invalidJSON(let file, let line, _), .invalidTOML(let file, let line, _),
@@ -86,7 +86,7 @@ extension MarketError {
     public var reason: String {
         switch self {
         case .unreadable(_, let reason): return "cannot read: \(reason)"
-        case .empty: return "is empty"
+        case .empty(_, let reason): return reason
         case .notText: return "is not text (binary data)"
         case .lineTooLong(_, _, let limit, let start):
             return "line is longer than \(limit) bytes; it starts \"\(start.clipped)\""

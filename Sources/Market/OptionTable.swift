@@ -35,7 +35,7 @@ public struct OptionTable: Sendable {
     /// Reads a table; extra columns are ignored.
     /// - Parameter allowsNegativePrices: whether spot and strike may be of either sign, as for normal volatilities.
     /// - Parameter holdings: whether to read `quantity` (above 0 is long) and, where the table has it, `book`.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(
         _ source: Source, quote: Quote = .volatility, allowsNegativePrices: Bool = false,
         holdings: Bool = false, _ badRows: inout BadRows

@@ -4,20 +4,31 @@ import Checks
 public struct PositionTable: Sendable {
     public static let columns = ["book", "instrument", "quantity"]
 
-    /// One line: quantity above 0 is long, in units of `Instrument.quantityUnit` (coins, or US dollars for
-    /// inverse futures and perpetuals). An instrument may stand in a book more than once.
+    /// One line: quantity above 0 is long, in the unit of the contract that the chain has under the name
+    /// (`Instrument.quantityUnit`: coins, or US dollars for inverse futures and perpetuals). An instrument may stand in
+    /// a book more than once.
     public struct Position: Sendable, Equatable {
         public let book: String
         public let instrument: Instrument
+        /// Whether the table says whose contract it is, so that no other exchange's of that name will do.
+        public let namesExchange: Bool
         public let quantity: Double
-        /// The line of a file, from 1, or the row of columns, from 0.
+        /// The line of a file, from 1, or the row of columns, from 0: see `PositionTable.place`.
         public let line: Int
 
-        public init(book: String, instrument: Instrument, quantity: Double, line: Int) {
+        public init(
+            book: String, instrument: Instrument, namesExchange: Bool = false, quantity: Double, line: Int
+        ) {
             self.book = book
             self.instrument = instrument
+            self.namesExchange = namesExchange
             self.quantity = quantity
             self.line = line
+        }
+
+        /// Whether a chain's contract of that name is the one that is held.
+        package func isHeld(_ listed: Instrument) -> Bool {
+            !namesExchange || listed.exchange == instrument.exchange
         }
     }
 
@@ -39,10 +50,11 @@ public struct PositionTable: Sendable {
         self.positions = positions
     }
 
-    /// Reads a table, or an exchange's positions (`private/get_positions`) as JSON; extra columns are ignored. Where
+    /// Reads a table, or an exchange's positions (`private/get_positions`) as JSON; a column `exchange` says whose
+    /// contracts those of names are that several exchanges have, extra columns are ignored. Where
     /// there is no column of books, as in a reply, all positions are in one.
     /// - Parameter book: that one's name; nil for the file's without folder and ending.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         let table = try TextTable(source)
         file = source.name
@@ -53,44 +65,9 @@ public struct PositionTable: Sendable {
         try table.forEachRow(&badRows) { row throws(MarketError) in
             let (book, instrument) = try holders.read(row)
             positions.append(
-                Position(book: book, instrument: instrument, quantity: try quantity.read(row), line: row.line)
-            )
-        }
-    }
-}
-
-/// Reads who holds what from rows; each instrument's name is taken apart once.
-struct HolderColumns {
-    let onlyBook: String?
-    private let book: Int?
-    private let instrument: Int
-    private let exchange: (any Exchange.Type)?
-    private var known: [String: Instrument] = [:]
-
-    init(_ table: TextTable, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
-        instrument = try table.required(ColumnNames.instrument)
-        exchange = table.source.exchange
-        book = try table.index(of: "book")
-        onlyBook = book == nil ? name ?? table.source.stem : nil
-        if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
-            throw .missingColumn(file: table.source.name, column: "book", found: table.header)
-        }
-        if let onlyBook, name == nil {
-            badRows.remark("\(table.source.name) has no column book: all of it is book \"\(onlyBook)\"")
-        }
-    }
-
-    mutating func read(_ row: TextRow) throws(MarketError) -> (book: String, instrument: Instrument) {
-        var bookName = onlyBook ?? ""
-        if let book { bookName = try row.requiredText(book, "book") }
-        let name = try row.requiredText(instrument, "instrument")
-        if let seen = known[name] { return (bookName, seen) }
-        do throws(InstrumentNameError) {
-            let held = try Instrument(name: name, on: exchange)
-            known[name] = held
-            return (bookName, held)
-        } catch {
-            throw row.invalid(instrument, "instrument", "\(error)")
+                Position(
+                    book: book, instrument: instrument, namesExchange: holders.namesExchange(row),
+                    quantity: try quantity.read(row), line: row.line))
         }
     }
 }

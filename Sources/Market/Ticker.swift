@@ -13,37 +13,22 @@ public struct OrderLevel: Sendable, Equatable {
     }
 }
 
-/// Greeks as the exchange publishes them, rounded, in its own units: delta in coins, gamma per US dollar,
-/// vega in dollars per volatility point, theta in dollars per day, rho in dollars per percent.
-public struct PublishedGreeks: Sendable, Equatable {
-    public let delta, gamma, vega, theta: Double
-    /// Not all exchanges have one.
-    public let rho: Double?
-
-    public init(delta: Double, gamma: Double, vega: Double, theta: Double, rho: Double?) {
-        self.delta = delta
-        self.gamma = gamma
-        self.vega = vega
-        self.theta = theta
-        self.rho = rho
-    }
-}
-
 /// An exchange's statement about one instrument at one moment.
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
     public let timestamp: Timestamp
-    /// The place where it was read.
+    /// The place where it was read, and the names that its fields have there.
     public let place: Place
+    package let layout: TickerLayout
     /// Options only: the future of the expiry (synthetic where none is listed), in quote currency, and its
     /// name.
-    public let underlyingPrice: Double?
+    public private(set) var underlyingPrice: Double?
     public let underlyingIndex: String?
     /// The spot index.
-    public let indexPrice: Double?
+    public private(set) var indexPrice: Double?
     /// As the exchange quotes it: in coin for inverse options, else in quote currency.
-    public let markPrice: Double?
-    /// Options only, in natural units: 0.6 for a `mark_iv` of 60.
+    public private(set) var markPrice: Double?
+    /// Options only, in natural units: 0.6 for 60%.
     public let markVolatility: Double?
     /// Whether no volatility was given, and it is the one that the mark has.
     public let isVolatilityImplied: Bool
@@ -51,12 +36,13 @@ public struct Ticker: Sendable, Equatable {
     public let interestRate: Double
     public let openInterest: Double?
     /// Best first; empty where nobody quotes.
-    public let bids, asks: [OrderLevel]
+    public private(set) var bids, asks: [OrderLevel]
     public let published: PublishedGreeks?
 
     public init(
         instrument: Instrument, timestamp: Timestamp, place: Place = .row(0),
-        underlyingPrice: Double?, underlyingIndex: String?, indexPrice: Double?, markPrice: Double?,
+        layout: TickerLayout = .general, underlyingPrice: Double?, underlyingIndex: String?,
+        indexPrice: Double?, markPrice: Double?,
         markVolatility: Double?, isVolatilityImplied: Bool = false, interestRate: Double = 0,
         openInterest: Double?, bids: [OrderLevel],
         asks: [OrderLevel], published: PublishedGreeks?
@@ -64,6 +50,7 @@ public struct Ticker: Sendable, Equatable {
         self.instrument = instrument
         self.timestamp = timestamp
         self.place = place
+        self.layout = layout
         self.underlyingPrice = underlyingPrice
         self.underlyingIndex = underlyingIndex
         self.indexPrice = indexPrice
@@ -79,28 +66,26 @@ public struct Ticker: Sendable, Equatable {
 }
 
 extension Ticker {
+    /// The volatility in the unit in which it was written.
+    package var writtenVolatility: Double? { markVolatility.map { $0 * layout.volatilityUnit.rawValue } }
+
     /// The same with other orders.
     func with(bids: [OrderLevel], asks: [OrderLevel]) -> Ticker {
-        Ticker(
-            instrument: instrument, timestamp: timestamp, place: place,
-            underlyingPrice: underlyingPrice, underlyingIndex: underlyingIndex, indexPrice: indexPrice,
-            markPrice: markPrice, markVolatility: markVolatility, isVolatilityImplied: isVolatilityImplied,
-            interestRate: interestRate, openInterest: openInterest, bids: bids, asks: asks,
-            published: published)
+        var ticker = self
+        (ticker.bids, ticker.asks) = (bids, asks)
+        return ticker
     }
 
-    /// The same with prices in another currency, of which one of its own costs `rate`.
+    /// The same with prices in another currency, of which one of its own costs `rate`. What the exchange published stays.
     func converted(at rate: Double) -> Ticker {
         func converted(_ levels: [OrderLevel]) -> [OrderLevel] {
             levels.map { OrderLevel(price: $0.price * rate, amount: $0.amount) }
         }
-        return Ticker(
-            instrument: instrument, timestamp: timestamp, place: place,
-            underlyingPrice: underlyingPrice.map { $0 * rate }, underlyingIndex: underlyingIndex,
-            indexPrice: indexPrice.map { $0 * rate }, markPrice: markPrice.map { $0 * rate },
-            markVolatility: markVolatility, isVolatilityImplied: isVolatilityImplied,
-            interestRate: interestRate, openInterest: openInterest, bids: converted(bids),
-            asks: converted(asks), published: published)
+        var ticker = with(bids: converted(bids), asks: converted(asks))
+        ticker.underlyingPrice = underlyingPrice.map { $0 * rate }
+        ticker.indexPrice = indexPrice.map { $0 * rate }
+        ticker.markPrice = markPrice.map { $0 * rate }
+        return ticker
     }
 
     /// A contract of which only the price is known.

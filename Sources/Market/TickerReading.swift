@@ -49,7 +49,7 @@ extension TickerFields {
         var stated: (any Exchange.Type)?
         if let named = text(.exchange) {
             stated = Exchanges.named(named)
-            if stated == nil { throw invalid(.exchange, named, "is no exchange that is known") }
+            if stated == nil { throw invalid(.exchange, named, Exchanges.unknown) }
         } else if layout.exchange != Exchanges.all[0] {
             // The first exchange's layout is that of tables from anywhere.
             stated = layout.exchange
@@ -87,7 +87,7 @@ extension TickerFields {
         let (bids, asks) = try orderBook()
         return .ticker(
             Ticker(
-                instrument: instrument, timestamp: timestamp, place: place,
+                instrument: instrument, timestamp: timestamp, place: place, layout: layout,
                 underlyingPrice: underlyingPrice, underlyingIndex: text(.underlyingIndex),
                 indexPrice: try number(.indexPrice, .positive), markPrice: markPrice,
                 markVolatility: volatility, isVolatilityImplied: isImplied, interestRate: interestRate,
@@ -158,178 +158,12 @@ extension TickerFields {
     func checked(_ field: TickerField, _ pairs: [(Double, Double)]) throws(MarketError) -> [OrderLevel] {
         var levels: [OrderLevel] = []
         for (price, amount) in pairs {
-            guard price > 0, price < .infinity else { throw invalid(field, "\(price)", "must be above 0") }
-            guard amount >= 0, amount < .infinity else {
-                throw invalid(field, "\(amount)", "must be at least 0")
+            for (value, rule) in [(price, NumberRule.positive), (amount, .notNegative)]
+            where !rule.accepts(value) {
+                throw invalid(field, "\(value)", rule.complaint)
             }
             levels.append(OrderLevel(price: price, amount: amount))
         }
         return levels
-    }
-}
-
-/// The columns of a layout's fields in a table: found once, not row by row.
-struct TickerColumns: Sendable {
-    let layout: TickerLayout
-    let exchange: (any Exchange.Type)?
-    let header: [String]
-    /// Of field f: `columns[starts[f]..<starts[f + 1]]`, in the order of its names.
-    private let columns: [Int]
-    private let starts: [Int]
-
-    /// - Throws: `missingColumn` for one without which a table holds no tickers.
-    init(_ table: TextTable) throws(MarketError) {
-        let header = table.header
-        let found = TickerLayout.first(header.contains)
-        let layout = found ?? TickerLayout.general
-        self.layout = layout
-        exchange = table.source.exchange
-        self.header = header
-        var columns: [Int] = []
-        var starts = [0]
-        for names in layout.names {
-            for name in names { if let column = try table.index(of: name) { columns.append(column) } }
-            starts.append(columns.count)
-        }
-        self.columns = columns
-        self.starts = starts
-        for field in [TickerField.instrument, .timestamp, .underlyingPrice, .markVolatility, .markPrice]
-        where self[field].isEmpty && !layout.names[field.rawValue].isEmpty {
-            let name = layout.name(field)
-            // A mark has a volatility, and a volatility a mark.
-            let other: TickerField? =
-                field == .markVolatility ? .markPrice : field == .markPrice ? .markVolatility : nil
-            if let other, !self[other].isEmpty, MarketError.near(name, in: header) == nil { continue }
-            throw .missingColumn(file: table.source.name, column: name, found: header)
-        }
-    }
-
-    subscript(field: TickerField) -> ArraySlice<Int> {
-        columns[starts[field.rawValue]..<starts[field.rawValue + 1]]
-    }
-
-    /// The first column of a field that has a value in a row.
-    @inline(__always)
-    func column(_ field: TickerField, of row: TextRow) -> Int? {
-        for place in starts[field.rawValue]..<starts[field.rawValue + 1]
-        where !row.isMissing(columns[place]) {
-            return columns[place]
-        }
-        return nil
-    }
-
-    func name(_ field: TickerField, of row: TextRow) -> String {
-        column(field, of: row).map { header[$0] } ?? self[field].first.map { header[$0] }
-            ?? layout.name(field)
-    }
-}
-
-/// A row of a table.
-struct RowFields: TickerFields {
-    let row: TextRow
-    let columns: TickerColumns
-
-    var file: String { row.file }
-    var line: Int { row.line }
-    var layout: TickerLayout { columns.layout }
-    var exchange: (any Exchange.Type)? { columns.exchange }
-
-    func name(_ field: TickerField) -> String { columns.name(field, of: row) }
-
-    func text(_ field: TickerField) -> String? { columns.column(field, of: row).map { row.text($0) } }
-
-    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
-        guard let column = columns.column(field, of: row) else { return nil }
-        return try row.optionalNumber(column, columns.header[column], rule)
-    }
-
-    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
-        guard let column = columns.column(field, of: row) else { return nil }
-        return try row.optionalTime(column, columns.header[column])
-    }
-
-    /// `[[0.221, 3.0], [0.23, 1.5]]`.
-    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
-        guard let text = text(field) else { return nil }
-        if text == "[]" { return [] }
-        var reader = JSONReader(Source(name: file, text: text))
-        let values: [JSON]
-        do throws(MarketError) { values = try reader.values() } catch { values = [] }
-        guard values.count == 1, let pairs = values[0].pairs else {
-            throw invalid(field, text, "must be a list of [price, amount]")
-        }
-        return try checked(field, pairs)
-    }
-}
-
-/// A JSON object with nested ones such as `greeks`.
-struct ObjectFields: TickerFields {
-    let source: Source
-    let object: JSON
-    let layout: TickerLayout
-    /// The time that the message around it states.
-    let time: JSON?
-
-    var file: String { source.name }
-    var line: Int { object.line }
-    var exchange: (any Exchange.Type)? { source.exchange }
-
-    private func value(_ field: TickerField) -> (name: String, value: JSON)? {
-        for (number, path) in layout.paths[field.rawValue].enumerated() {
-            var value: JSON? = object
-            for part in path { value = value?[part] }
-            guard let value, !value.isMissing else { continue }
-            return (layout.names[field.rawValue][number], value)
-        }
-        return field == .timestamp ? time.map { (layout.name(field), $0) } : nil
-    }
-
-    private func failure(_ name: String, _ found: JSON, _ reason: String) -> MarketError {
-        MessageFields(source: source, value: object).failure(name, found, reason)
-    }
-
-    func name(_ field: TickerField) -> String { value(field)?.name ?? layout.name(field) }
-
-    func text(_ field: TickerField) -> String? { value(field)?.value.string }
-
-    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
-        guard let (name, value) = value(field) else { return nil }
-        guard let number = value.number else {
-            throw failure(name, value, "is not a number")
-        }
-        guard rule.accepts(number) else { throw failure(name, value, rule.complaint) }
-        return number
-    }
-
-    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
-        guard let (name, value) = value(field) else { return nil }
-        guard let time = value.time else {
-            throw failure(name, value, Timestamp.expectation)
-        }
-        return time
-    }
-
-    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
-        guard let (name, value) = value(field) else { return nil }
-        guard let pairs = value.pairs else {
-            throw failure(name, value, "must be a list of [price, amount]")
-        }
-        return try checked(field, pairs)
-    }
-}
-
-extension JSON {
-    /// A list of lists of two numbers.
-    var pairs: [(Double, Double)]? {
-        guard let array else { return nil }
-        var pairs: [(Double, Double)] = []
-        for element in array {
-            guard let pair = element.array, pair.count == 2,
-                let price = pair[0].number,
-                let amount = pair[1].number
-            else { return nil }
-            pairs.append((price, amount))
-        }
-        return pairs
     }
 }

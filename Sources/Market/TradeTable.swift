@@ -34,7 +34,7 @@ public struct TradeTable: Sendable {
 
     /// Reads a table, or an exchange's trades as JSON (`private/get_user_trades_by_currency`); extra columns are
     /// ignored. In a reply, fees are in `fee_currency`, and coins are worth `index_price`; books as in `PositionTable`.
-    /// - Throws: `MarketError`; errors of one row go to `badRows` first.
+    /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         file = source.name
         let table = try TextTable(source)
@@ -70,7 +70,7 @@ private struct FeeColumns {
         guard let currency, !row.isMissing(currency) else {
             throw row.invalid(fee, "fee", "no fee_currency says of what; dollars stand in fee_usd")
         }
-        if ["USD", "USDC", "USDT"].contains(row.text(currency).uppercased()) { return amount }
+        if Currency.dollars.contains(row.text(currency).uppercased()) { return amount }
         guard let index, let value = try row.optionalNumber(index, "index_price", .positive) else {
             throw row.invalid(currency, "fee_currency", "no index_price says what it is worth")
         }

@@ -8,7 +8,7 @@ extension OptionTable {
     }
 
     /// The table's options, ready for the kernel. Rows that the formulas do not accept leave the table.
-    /// - Throws: `invalidValue`; such rows go to `badRows` first.
+    /// - Throws: `invalidValue`, unless `badRows` skips the row.
     public mutating func batch(
         model: OptionModel = .blackScholesMerton, _ badRows: inout BadRows
     ) throws(MarketError) -> OptionBatch {

@@ -105,8 +105,7 @@ public func poise_chain_create(
         let names = try TextColumn(given.instrument, "instrument")
         for row in 0..<given.count { _ = try names.text(row) }
         let made = try reading { badRows throws(MarketError) in
-            try Chain(name: columns.file, count: given.count, columns.layout, &badRows) {
-                row throws(MarketError) in
+            try Chain(name: columns.file, count: given.count, &badRows) { row throws(MarketError) in
                 var fields = columns
                 fields.line = row
                 return try fields.reading()

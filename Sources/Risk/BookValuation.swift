@@ -13,8 +13,8 @@ public struct BookValuation: Sendable {
 
     /// Prices positions off the latest ticker of each contract, in US dollars. A future, perpetual or coin that the chain
     /// does not list takes the price that the chain's options name for it.
-    /// - Throws: `invalidValue` at the first position whose contract has no price, or none in dollars; such positions go to
-    ///   `badRows` first.
+    /// - Throws: `unknownName` at the first position whose contract has no price, `invalidValue` where it has none in
+    ///   dollars, unless `badRows` skips them; what `ChainGreeks` throws.
     public init(
         _ table: PositionTable, in chain: Chain, _ badRows: inout BadRows
     ) throws(MarketError) {
@@ -36,11 +36,12 @@ public struct BookValuation: Sendable {
         var positions: [PositionTable.Position] = []
         for position in table.positions {
             let name = position.instrument.name
-            if let instrument = priced[name] {
+            if let instrument = priced[name], position.isHeld(instrument) {
                 // The chain's own: a name may mean another exchange's contract there.
                 positions.append(
                     PositionTable.Position(
-                        book: position.book, instrument: instrument, quantity: position.quantity,
+                        book: position.book, instrument: instrument,
+                        namesExchange: position.namesExchange, quantity: position.quantity,
                         line: position.line))
             } else {
                 let place = table.place(of: position)
@@ -51,7 +52,9 @@ public struct BookValuation: Sendable {
                             reason: chain.missingRate(of: position.instrument))
                         : .unknownName(
                             place, column: "instrument", value: name,
-                            reason: "has no price in \(chain.file)"))
+                            reason: priced[name].map {
+                                "is \($0.exchange.name)'s contract in \(chain.file)"
+                            } ?? "has no price in \(chain.file)"))
             }
         }
         self.positions = positions

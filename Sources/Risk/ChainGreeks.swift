@@ -16,9 +16,9 @@ public struct ChainGreeks: Sendable {
     let classes: [ContractClass]
     let settlementShares: [Double]
 
-    /// Takes the inputs from tickers.
-    /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept; such rows go to
-    ///   `badRows` first.
+    /// Takes the inputs from tickers. This is the last of three stages that may refuse a row: the reader takes what can
+    /// be true of a contract, `BookValuation` what has a price in dollars, this what the formulas are defined for.
+    /// - Throws: `MarketError.invalidValue` for a ticker that the formulas do not accept, unless `badRows` skips it.
     public init(
         _ tickers: [Ticker], _ selection: GreekSet, _ badRows: inout BadRows
     ) throws(MarketError) {
@@ -26,10 +26,7 @@ public struct ChainGreeks: Sendable {
             guard case .invalidInput(_, let status, let value, let model) = error else {
                 throw .unreadable(file: "tickers", reason: "\(error)")
             }
-            try badRows.note(
-                .invalidValue(
-                    tickers[row].place, column: Self.column(of: status),
-                    value: "\(value)", reason: status.reason(model)))
+            try badRows.note(Self.refusal(of: tickers[row], status, value, status.reason(model)))
         }
         options = accepted.batch
         let kept = accepted.rows.map { $0.map { tickers[$0] } } ?? tickers
@@ -79,13 +76,23 @@ public struct ChainGreeks: Sendable {
             dividend: rate, reject: reject)
     }
 
-    /// The field that a status is about, by the name that tables have for it.
-    private static func column(of status: InputStatus) -> String {
+    /// With the name that the ticker's source has for the field, and its unit.
+    private static func refusal(
+        of ticker: Ticker, _ status: InputStatus, _ value: Double, _ reason: String
+    ) -> MarketError {
+        var (value, reason) = (value, reason)
+        let field: TickerField
         switch status {
-        case .ok, .invalidType, .invalidStrike, .invalidYears: "instrument_name"
-        case .invalidSpot: "underlying_price"
-        case .invalidVolatility: "mark_iv"
-        case .invalidRate, .invalidDividend: "interest_rate"
+        case .ok, .invalidType, .invalidStrike, .invalidYears: field = .instrument
+        case .invalidSpot: field = ticker.instrument.isOption ? .underlyingPrice : .markPrice
+        case .invalidVolatility:
+            field = .markVolatility
+            if let written = ticker.writtenVolatility, written != value {
+                (value, reason) = (written, reason + " as a fraction")
+            }
+        case .invalidRate, .invalidDividend: field = .interestRate
         }
+        return .invalidValue(
+            ticker.place, column: ticker.layout.name(field), value: "\(value)", reason: reason)
     }
 }

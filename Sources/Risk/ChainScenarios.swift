@@ -5,17 +5,17 @@ import Market
 /// Gains of the contracts of a chain, and of the books that hold them, in every scenario of a grid.
 ///
 /// Contracts are valued as `ChainGreeks` does: each at its own moment, off its own future. Profits are per unit of
-/// quantity, in the numeraire:
+/// quantity, in the numeraire, where a contract's own price moves from F to F₁ and an option's value from V to V₁:
 ///
 /// | | US dollars | coin |
 /// | --- | --- | --- |
-/// | inverse option | V' − V | V'/F' − V/F |
-/// | linear option | V' − V | (V' − V)/F' |
-/// | inverse future or perpetual, per dollar | F'/F − 1 | 1/F − 1/F' |
-/// | linear future or perpetual | F' − F | (F' − F)/F' |
-/// | coin | S' − S | 0 |
+/// | inverse option | V₁ − V | V₁/F₁ − V/F |
+/// | linear option | V₁ − V | (V₁ − V)/F₁ |
+/// | inverse future or perpetual, per dollar | F₁/F − 1 | 1/F − 1/F₁ |
+/// | linear future or perpetual | F₁ − F | (F₁ − F)/F₁ |
+/// | spot | F₁ − F | 0 |
 ///
-/// Their first derivatives are `delta` in dollars and `netDelta` in coin, but for coins themselves.
+/// Per 1.00 of relative move they rise by `ExposureGreek.delta` in dollars and by `netDelta` in coin, but for spot.
 public struct ChainScenarios: Sendable {
     public let contracts: [Instrument]
     public let numeraire: Numeraire
@@ -58,7 +58,9 @@ public struct ChainScenarios: Sendable {
             for scenario in grid.scenarios {
                 let exponent = (chain.options.rate[contract] + scenario.rate) * chain.options.years[contract]
                 guard exponent.magnitude <= Domain.largestExponent else {
-                    throw .invalidValue(of: contracts[contract].name, field: "rate", value: scenario.rate)
+                    throw .invalidValue(
+                        of: contracts[contract].name, field: "rate", value: scenario.rate,
+                        reason: "moves the contract's own too far for its years")
                 }
             }
         }
@@ -78,7 +80,7 @@ public struct ChainScenarios: Sendable {
         self.smiles = smiles
     }
 
-    /// A row per contract, dampened.
+    /// A row per contract: gains times the scenario's dampening.
     public func profits() -> ScenarioMatrix {
         let result = ScenarioMatrix(rowCount: contracts.count, scenarioCount: grid.count)
         forEachBlock { block, matrix in
@@ -93,8 +95,8 @@ public struct ChainScenarios: Sendable {
         return result
     }
 
-    /// Gains of groups of positions, a row per group of `plan`, dampened; where the grid charges profits expiry by
-    /// expiry, by its rules.
+    /// Gains of groups of positions, a row per group of `plan`: sums times the scenario's dampening, whatever rules the
+    /// grid has for expiries.
     /// - Parameters:
     ///   - plan: made for `contracts`, without rows of its own.
     ///   - path: the one that costs less where it is nil.
@@ -106,7 +108,8 @@ public struct ChainScenarios: Sendable {
         return result
     }
 
-    /// Gains of groups of positions, with their labels, by whatever rules the grid has.
+    /// Gains of groups of positions, with their labels; where the grid charges profits expiry by expiry, by its rules
+    /// (`ExpirySums`).
     public func profits(
         of positions: [PositionTable.Position], by groupings: [Grouping], _ buckets: ExposureBuckets? = nil,
         progress: ((Int) -> Void)? = nil
@@ -118,7 +121,7 @@ public struct ChainScenarios: Sendable {
         let numbers = Dictionary(uniqueKeysWithValues: plan.groups.enumerated().map { ($1, $0) })
         var expiries = parts.groups.map { labels in
             ExpirySums.Part(
-                book: numbers[Array(labels.prefix(groupings.count))] ?? 0, value: 0, years: nil, rate: 0)
+                group: numbers[Array(labels.prefix(groupings.count))] ?? 0, value: 0, years: nil, rate: 0)
         }
         let prices = chain.options.withColumns { columns in
             [Double](unsafeUninitializedCapacity: contracts.count) { buffer, count in
@@ -137,7 +140,7 @@ public struct ChainScenarios: Sendable {
                 quantity * (numeraire == .usd ? value : value / chain.options.spot[contract])
         }
         let combined = ExpirySums.combined(
-            sums(of: parts, path: nil, progress: progress), expiries, bookCount: plan.groups.count, grid)
+            sums(of: parts, path: nil, progress: progress), expiries, groupCount: plan.groups.count, grid)
         return (plan.groups, combined)
     }
 

@@ -14,24 +14,24 @@ public struct ExposurePlan: Sendable {
     private let rowCount: Int
     /// Group g holds the legs `offsets[g]` to `offsets[g + 1] − 1`, in the order of the positions.
     private var offsets: [Int]
-    private var legContracts: [Int32]
+    private var legRows: [Int32]
     private var legQuantities: [Double]
     private let groupNumbers: [[String]: Int]
-    private let contractNumbers: [String: Int]
+    private let rowOfContract: [String: Int]
     private let buckets: ExposureBuckets
     /// The method by which legs are summed: chosen once, so that a fill leaves the bits of other groups alone.
     public let path: SummationPath
     /// Q as a matrix in eights of groups (`denseCell`), the last of them padded by 0; empty where it is not used.
     private var dense: [Double] = []
 
-    public var legCount: Int { legContracts.count }
+    public var legCount: Int { legRows.count }
 
     /// - Parameters:
-    ///   - contracts: must hold every position's contract.
+    ///   - contracts: those of the positions; a position in any other is left out.
     ///   - rows: the row of the figures that each contract has; its place in `contracts` where it is nil.
     ///   - buckets: needed where positions are grouped by tenor or moneyness; else all have the label `none`.
-    ///   - isComplete: whether every book gets a group for whatever the contracts may fall into, held or not,
-    ///     so that any fill has its place.
+    ///   - isComplete: whether every book gets a group for each label that any of the contracts has, held or not, so
+    ///     that any fill has its place.
     ///   - path: the one that costs less where it is nil.
     public init(
         _ positions: [PositionTable.Position], contracts: [Instrument], rows: [Int]? = nil,
@@ -45,9 +45,9 @@ public struct ExposurePlan: Sendable {
         let rows = rows ?? Array(contracts.indices)
         precondition(rows.count == contracts.count, "a row for each contract")
         rowCount = (rows.max() ?? -1) + 1
-        let contractNumbers = Dictionary(
+        let rowOfContract = Dictionary(
             zip(contracts, rows).map { ($0.name, $1) }, uniquingKeysWith: { first, _ in first })
-        self.contractNumbers = contractNumbers
+        self.rowOfContract = rowOfContract
         let ranks = Dictionary(
             contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
@@ -82,11 +82,11 @@ public struct ExposurePlan: Sendable {
         self.groupNumbers = groupNumbers
 
         let legs = zip(positions, positionLabels).compactMap {
-            position, labels -> (group: Int, contract: Int, quantity: Double)? in
+            position, labels -> (group: Int, row: Int, quantity: Double)? in
             guard let group = groupNumbers[labels.map(\.text)],
-                let contract = contractNumbers[position.instrument.name]
+                let row = rowOfContract[position.instrument.name]
             else { return nil }
-            return (group, contract, position.quantity)
+            return (group, row, position.quantity)
         }
         var offsets = Array(repeating: 0, count: groups.count + 1)
         for leg in legs { offsets[leg.group + 1] += 1 }
@@ -98,7 +98,7 @@ public struct ExposurePlan: Sendable {
             next[leg.group] += 1
         }
         self.offsets = offsets
-        legContracts = order.map { Int32(legs[$0].contract) }
+        legRows = order.map { Int32(legs[$0].row) }
         legQuantities = order.map { legs[$0].quantity }
         self.path =
             path
@@ -107,7 +107,7 @@ public struct ExposurePlan: Sendable {
                 denseCost: Self.denseCost)
         if self.path == .dense {
             dense = Array(repeating: 0, count: (groups.count + 7) / 8 * 8 * rowCount)
-            for leg in legs { dense[denseCell(leg.group, leg.contract)] += leg.quantity }
+            for leg in legs { dense[denseCell(leg.group, leg.row)] += leg.quantity }
         }
     }
 
@@ -121,10 +121,10 @@ public struct ExposurePlan: Sendable {
     private static let denseCost = 0.65
 
     /// Calls `body` with each leg, group by group, in the order of the positions.
-    func forEachLeg(_ body: (_ group: Int, _ contract: Int, _ quantity: Double) -> Void) {
+    func forEachLeg(_ body: (_ group: Int, _ row: Int, _ quantity: Double) -> Void) {
         for group in groups.indices {
             for leg in offsets[group]..<offsets[group + 1] {
-                body(group, Int(legContracts[leg]), legQuantities[leg])
+                body(group, Int(legRows[leg]), legQuantities[leg])
             }
         }
     }
@@ -140,7 +140,7 @@ public struct ExposurePlan: Sendable {
         let range = range ?? 0..<groups.count
         precondition(range.lowerBound >= 0 && range.upperBound <= groups.count, "groups out of range")
         guard path == .sparse else {
-            // Eight groups at a time; neighbours get the numbers that they have.
+            // Eight groups at a time; neighbours are computed anew, from the same figures.
             let first = range.lowerBound / 8
             dense.withUnsafeBufferPointer { dense in
                 guard let base = dense.baseAddress, !range.isEmpty else { return }
@@ -166,7 +166,7 @@ public struct ExposurePlan: Sendable {
         offsets.withUnsafeBufferPointer { offsets in
             engine.kernel.sumWeightedRows(
                 WeightedRows(
-                    rows: rows, rowOfTerm: legContracts, weights: legQuantities,
+                    rows: rows, rowOfTerm: legRows, weights: legQuantities,
                     offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
                 ), into: sums)
         }
@@ -181,51 +181,18 @@ public struct ExposurePlan: Sendable {
     @discardableResult
     public mutating func fill(book: String, _ contract: Instrument, quantity: Double) throws(RiskError) -> Int
     {
-        guard let row = contractNumbers[contract.name] else { throw .unknownContract(contract.name) }
-        guard quantity.isFinite else {
-            throw .invalidValue(of: "\(book), \(contract.name)", field: "quantity", value: quantity)
-        }
+        guard let row = rowOfContract[contract.name] else { throw .unknownContract(contract.name) }
+        try RiskError.require(.finite, quantity, "quantity", of: "\(book), \(contract.name)")
         let labels = groupings.map { $0.label(book: book, contract, buckets, [:]).text }
         guard let group = groupNumbers[labels] else { throw .unknownBook(book) }
         if path == .dense { dense[denseCell(group, row)] += quantity }
-        for leg in offsets[group]..<offsets[group + 1] where legContracts[leg] == Int32(row) {
+        for leg in offsets[group]..<offsets[group + 1] where legRows[leg] == Int32(row) {
             legQuantities[leg] += quantity
             return group
         }
-        legContracts.insert(Int32(row), at: offsets[group + 1])
+        legRows.insert(Int32(row), at: offsets[group + 1])
         legQuantities.insert(quantity, at: offsets[group + 1])
         for later in group + 1..<offsets.count { offsets[later] += 1 }
         return group
     }
-}
-
-/// The way from rows of contracts to sums of groups. Both give the same numbers to the last digits.
-public enum SummationPath: Sendable {
-    /// Leg by leg.
-    case sparse
-    /// As a matrix product, for groups that hold much of what there is.
-    case dense
-
-    /// By the cost of a leg and that of a cell of the matrix. Measured once and for all: the same positions take the
-    /// same path, and give the same bits, on every machine.
-    static func cheaper(
-        legs: Int, sparseCost: Double, groups: Int, rows: Int, denseCost: Double
-    ) -> SummationPath {
-        // Groups come in eights.
-        let cells = Double((groups + 7) / 8 * 8) * Double(rows)
-        return cells * denseCost < Double(legs) * sparseCost ? .dense : .sparse
-    }
-}
-
-/// One row of `ExposureGreek` figures per group.
-public struct Exposures: Sendable {
-    let rows: ExposureRows
-
-    public var count: Int { rows.count }
-
-    /// Room for the groups of a plan, all figures 0.
-    public init(_ plan: ExposurePlan) { rows = ExposureRows(count: plan.groups.count) }
-
-    /// One figure of one group.
-    public subscript(group: Int, greek: ExposureGreek) -> Double { rows[group, greek] }
 }

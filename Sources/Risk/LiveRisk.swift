@@ -1,3 +1,4 @@
+import Checks
 import Greeks
 import Market
 
@@ -141,10 +142,7 @@ public final class LiveRisk {
     public func tick(
         _ underlying: Int, price: Double, at time: Timestamp? = nil
     ) throws(RiskError) {
-        guard price >= Domain.leastPrice, price <= Domain.largestPrice else {
-            throw .invalidValue(
-                of: underlyings[underlying], field: "price", value: price, reason: Self.priceRange)
-        }
+        try RiskError.require(Self.priceRule, price, "price", of: underlyings[underlying])
         let ratio = price / references[underlying]
         references[underlying] = price
         for slice in slicesOfUnderlying[underlying] {
@@ -157,24 +155,19 @@ public final class LiveRisk {
     /// A slice's own price: of its future, perpetual or coin.
     /// - Throws: `invalidValue` for a price that is not a positive number.
     public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
-        guard price >= Domain.leastPrice, price <= Domain.largestPrice else {
-            throw .invalidValue(of: slices[slice].name, field: "price", value: price, reason: Self.priceRange)
-        }
+        try RiskError.require(Self.priceRule, price, "price", of: slices[slice].name)
         market.setPrice(price, ofSlice: slice)
         if let time { setTime(time, ofSlice: slice) }
         isStale[slice] = true
     }
 
-    private static var priceRange: String { "must be in [\(Domain.leastPrice), \(Domain.largestPrice)]" }
+    private static let priceRule = NumberRule.within(Domain.leastPrice...Domain.largestPrice)
 
     /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
     /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`.
     public func setVolatility(_ volatility: Double, ofContract contract: Int) throws(RiskError) {
-        guard volatility >= 0, volatility <= Domain.largestVolatility else {
-            throw .invalidValue(
-                of: contracts[contract].name, field: "volatility", value: volatility,
-                reason: "must be in [0, \(Domain.largestVolatility)]")
-        }
+        try RiskError.require(
+            .within(0...Domain.largestVolatility), volatility, "volatility", of: contracts[contract].name)
         guard contracts[contract].isOption else { return }
         market.setVolatility(volatility, at: rowOfContract[contract])
         isStale[sliceOfContract[contract]] = true
@@ -183,10 +176,7 @@ public final class LiveRisk {
     /// A slice's interest rate, continuously compounded.
     /// - Throws: `invalidValue` for one that is not a number from −1 to 1.
     public func setRate(_ rate: Double, ofSlice slice: Int) throws(RiskError) {
-        guard rate.magnitude <= 1 else {
-            throw .invalidValue(
-                of: slices[slice].name, field: "rate", value: rate, reason: "must be in [-1, 1]")
-        }
+        try RiskError.require(.within(-1...1), rate, "rate", of: slices[slice].name)
         market.setRate(rate, ofSlice: slice)
         isStale[slice] = true
     }

@@ -1,3 +1,4 @@
+import Checks
 import Glibc
 import Greeks
 import Market
@@ -33,7 +34,7 @@ public enum ProfitComponent: Int, CaseIterable, Sendable {
 /// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
 /// time of the second chain is settled: an option at its intrinsic value, a future at the delivery price, for which
 /// the second chain's index stands in where none is given. A trade counts from its price to the end. What a gain
-/// is in which numeraire, see `ValueDerivatives`: in dollars an option's profit is the difference of the values in
+/// is in which numeraire, see `ChainScenarios`: in dollars an option's profit is the difference of the values in
 /// `ExposureGreek`; payments are exchanged at the contract's own price at the end.
 public struct ProfitExplanation: Sendable {
     /// A contract that expired on the way.
@@ -64,8 +65,8 @@ public struct ProfitExplanation: Sendable {
     ///   - trades: made between the chains.
     ///   - deliveryPrices: by the name up to the strike, such as `BTC-12FEB21`.
     ///   - fundingRate: what long perpetuals pay per eight hours, as a part of the notional.
-    /// - Throws: `invalidValue` for contracts without a price in either chain, and for tickers of the second chain
-    ///   that are older; such rows go to `badRows` first.
+    /// - Throws: `unknownName` for contracts without a price in either chain, `invalidValue` for those that cannot be
+    ///   settled or converted to dollars and for tickers of the second chain that are older, unless `badRows` skips them.
     public init(
         from first: Chain, to second: Chain, _ positions: PositionTable, _ trades: TradeTable? = nil,
         deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, in numeraire: Numeraire,
@@ -87,14 +88,15 @@ public struct ProfitExplanation: Sendable {
         for position in valuation.positions {
             let name = position.instrument.name
             guard let row = rows[name], let end = ends[name] else {
-                try badRows.note(Self.missing(position.instrument, positions.file, position.line, second))
+                try badRows.note(
+                    Self.missing(position.instrument, positions.place(of: position), second))
                 continue
             }
             let began = valuation.greeks.tickers[row].timestamp
             guard end.timestamp >= began else {
                 try badRows.note(
                     .invalidValue(
-                        file: positions.file, line: position.line, column: "instrument", value: name,
+                        positions.place(of: position), column: "instrument", value: name,
                         reason: "\(second.file) has it at \(end.timestamp), before \(first.file)'s \(began)"))
                 continue
             }
@@ -114,7 +116,8 @@ public struct ProfitExplanation: Sendable {
         contractCount = parts.count
         for trade in traded {
             guard let end = ends[trade.instrument.name] else {
-                try badRows.note(Self.missing(trade.instrument, trades?.file ?? "", trade.line, second))
+                let place = Place.line(file: trades?.file ?? "", trade.line)
+                try badRows.note(Self.missing(trade.instrument, place, second))
                 continue
             }
             var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
@@ -174,14 +177,18 @@ public struct ProfitExplanation: Sendable {
     }
 
     private static func missing(
-        _ instrument: Instrument, _ file: String, _ line: Int, _ chain: Chain
+        _ instrument: Instrument, _ place: Place, _ chain: Chain
     ) -> MarketError {
-        .invalidValue(
-            file: file, line: line, column: "instrument", value: instrument.name,
-            reason: instrument.expiry.map { $0 <= chain.lastTimestamp } == true
+        let hasExpired = instrument.expiry.map { $0 <= chain.lastTimestamp } == true
+        if !hasExpired, chain.tickerOrImplied(of: instrument) == nil {
+            return .unknownName(
+                place, column: "instrument", value: instrument.name, reason: "has no price in \(chain.file)")
+        }
+        return .invalidValue(
+            place, column: "instrument", value: instrument.name,
+            reason: hasExpired
                 ? "it has expired, and \(chain.file) names no index of \(instrument.base) to settle it at"
-                : chain.tickerOrImplied(of: instrument) == nil
-                    ? "has no price in \(chain.file)" : chain.missingRate(of: instrument))
+                : chain.missingRate(of: instrument))
     }
 
     /// The parts of one unit of a contract.

@@ -1,8 +1,10 @@
+import Checks
+
 /// Scenarios as data: by how much prices, volatilities, rates and time move, and how much of the profit counts.
 ///
 /// An exchange's margin grid is a file of these (see `ScenarioGrid.init(_:)` for the format). Prices move in
-/// proportion, each future by the same share of its own; in the half hour before expiry only the part of the
-/// delivery price that is not yet known does.
+/// proportion, each future by the same share of its own; while the exchange averages the delivery price
+/// (`SettlementWindow`) only the part of it that is not yet known does.
 public struct ScenarioGrid: Sendable, Equatable {
     /// A change of volatility: σ' = max(least, σ max(0, 1 + relative·t) · wing + (parallel + skew·k) t), where
     /// k = ln(K/F) before the move and t = (30 days/max(T, leastDays))ᵖ, with the short-term power up to 30 days to
@@ -96,23 +98,21 @@ public struct ScenarioGrid: Sendable, Equatable {
         haircut: ExpiryHaircut? = nil
     ) throws(RiskError) {
         for (name, rule) in rules {
-            if let (field, value, limits) = rule.firstInvalid {
+            if let (field, value, complaint) = rule.firstInvalid {
                 throw .invalidValue(
-                    of: "volatility rule \(name)", field: field, value: value, reason: "must be \(limits)")
+                    of: "volatility rule \(name)", field: field, value: value, reason: complaint)
             }
         }
-        guard (1...Self.largestCount).contains(scenarios.count) else {
-            throw .invalidValue(of: name, field: "scenarios", value: Double(scenarios.count))
-        }
+        try RiskError.require(
+            .within(1...Double(Self.largestCount)), Double(scenarios.count), "scenarios", of: name)
         for (number, scenario) in scenarios.enumerated() {
-            if let (field, value, limits) = scenario.firstInvalid(ruleCount: rules.count) {
+            if let (field, value, complaint) = scenario.firstInvalid(ruleCount: rules.count) {
                 throw .invalidValue(
-                    of: "scenario \(number + 1)", field: field, value: value, reason: "must be \(limits)")
+                    of: "scenario \(number + 1)", field: field, value: value, reason: complaint)
             }
         }
-        if let (field, value, limits) = haircut?.firstInvalid {
-            throw .invalidValue(
-                of: "expiry haircut", field: field, value: value, reason: "must be \(limits)")
+        if let (field, value, complaint) = haircut?.firstInvalid {
+            throw .invalidValue(of: "expiry haircut", field: field, value: value, reason: complaint)
         }
         self.name = name
         ruleNames = rules.map(\.name)
@@ -153,33 +153,31 @@ public struct ScenarioGrid: Sendable, Equatable {
 
 extension ScenarioGrid.VolatilityRule {
     /// The field that cannot be computed, as it is called in files.
-    var firstInvalid: (field: String, value: Double, limits: String)? {
-        for (field, value) in [
-            ("relative", relative), ("parallel", parallel), ("skew", skew),
-            ("short_term_power", shortTermPower), ("long_term_power", longTermPower),
-        ] where !(value.magnitude <= 1000) { return (field, value, "-1000 to 1000") }
-        for (field, value) in [("least_days", leastDays), ("least_vol", leastVolatility)]
-        where !(value >= 0 && value <= 1e6) { return (field, value, "0 to 1000000") }
-        guard let wing else { return nil }
-        for (field, value) in [
-            ("wing.cap", wing.cap), ("wing.cap_per_root_year", wing.capPerRootYear),
-            ("wing.width_per_root_year", wing.widthPerRootYear), ("wing.width_per_year", wing.widthPerYear),
-        ] where !(value.magnitude <= 1000) { return (field, value, "-1000 to 1000") }
-        if !(wing.leastWidth > 0 && wing.leastWidth <= 1000) {
-            return ("wing.least_width", wing.leastWidth, "above 0 to 1000")
-        }
-        return nil
+    var firstInvalid: (field: String, value: Double, complaint: String)? {
+        let range = NumberRule.within(-1000...1000)
+        let own: [(String, Double, NumberRule)] = [
+            ("relative", relative, range), ("parallel", parallel, range), ("skew", skew, range),
+            ("short_term_power", shortTermPower, range), ("long_term_power", longTermPower, range),
+            ("least_days", leastDays, .within(0...1e6)), ("least_vol", leastVolatility, .within(0...1e6)),
+        ]
+        guard let wing else { return NumberRule.firstBroken(own) }
+        return NumberRule.firstBroken(
+            own + [
+                ("wing.cap", wing.cap, range), ("wing.cap_per_root_year", wing.capPerRootYear, range),
+                ("wing.width_per_root_year", wing.widthPerRootYear, range),
+                ("wing.width_per_year", wing.widthPerYear, range),
+                ("wing.least_width", wing.leastWidth, .positiveUpTo(1000)),
+            ])
     }
 }
 
 extension ScenarioGrid.Scenario {
     /// The field that cannot be computed, as it is called in files.
-    func firstInvalid(ruleCount: Int) -> (field: String, value: Double, limits: String)? {
-        if !(spot > -1 && spot <= 1e6) { return ("spot", spot, "above -1 to 1000000") }
-        if rule < 0 || rule >= ruleCount { return ("vol", Double(rule), "a rule's place") }
-        if !(days >= 0 && days <= 1e6) { return ("days", days, "0 to 1000000") }
-        if !(rate.magnitude <= 10) { return ("rate", rate, "-10 to 10") }
-        if !(dampening >= 0 && dampening <= 1000) { return ("dampening", dampening, "0 to 1000") }
-        return nil
+    func firstInvalid(ruleCount: Int) -> (field: String, value: Double, complaint: String)? {
+        if rule < 0 || rule >= ruleCount { return ("vol", Double(rule), "must be a rule's place") }
+        return NumberRule.firstBroken([
+            ("spot", spot, .above(-1, upTo: 1e6)), ("days", days, .within(0...1e6)),
+            ("rate", rate, .within(-10...10)), ("dampening", dampening, .within(0...1000)),
+        ])
     }
 }

@@ -58,9 +58,9 @@ extension Settings {
         rule.leastDays = try number("least_days", default: 0)
         rule.leastVolatility = try number("least_vol", default: 0)
         if let table = try table("wing") { rule.wing = try table.wing() }
-        if let (field, _, limits) = rule.firstInvalid {
+        if let (field, _, complaint) = rule.firstInvalid {
             let found = field.hasPrefix("wing.") ? value["wing"]?[String(field.dropFirst(5))] : value[field]
-            throw failure(field, found, "expected \(limits)")
+            throw failure(field, found, complaint)
         }
         return rule
     }
@@ -114,8 +114,8 @@ extension Settings {
                         scenario.rule = rule
                         scenario.days = day
                         scenario.rate = rate
-                        if let (field, bad, limits) = scenario.firstInvalid(ruleCount: rules.count) {
-                            throw outOfRange(field, bad, limits)
+                        if let (field, bad, complaint) = scenario.firstInvalid(ruleCount: rules.count) {
+                            throw outOfRange(field, bad, complaint)
                         }
                         scenarios.append(scenario)
                     }
@@ -126,12 +126,12 @@ extension Settings {
     }
 
     /// Names the value, and where it is in a list also its place.
-    private func outOfRange(_ field: String, _ bad: Double, _ limits: String) -> MarketError {
+    private func outOfRange(_ field: String, _ bad: Double, _ complaint: String) -> MarketError {
         let elements = value[field]?.array ?? []
         guard let place = elements.firstIndex(where: { $0.number == bad }) else {
-            return failure(field, value[field], "expected \(limits)")
+            return failure(field, value[field], complaint)
         }
-        return failure("\(field)[\(place)]", elements[place], "expected \(limits)")
+        return failure("\(field)[\(place)]", elements[place], complaint)
     }
 
     /// A value or a list of values; 0 if absent.
@@ -148,8 +148,8 @@ extension Settings {
             short: try number("short", default: 1),
             shortRateMultiple: try number("short_rate_multiple", default: 0),
             shortAddedRate: try number("short_added_rate", default: 0))
-        if let (field, _, limits) = haircut.firstInvalid {
-            throw failure(field, value[field], "expected \(limits)")
+        if let (field, _, complaint) = haircut.firstInvalid {
+            throw failure(field, value[field], complaint)
         }
         return haircut
     }

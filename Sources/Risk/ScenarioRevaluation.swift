@@ -1,3 +1,4 @@
+import Checks
 import Glibc
 import Greeks
 import Synchronization
@@ -79,10 +80,14 @@ public struct ScenarioRevaluation: Sendable {
         try requireNoSmiles()
         for leg in 0..<count {
             guard books[leg] >= 0, books[leg] < bookCount else {
-                throw .invalidValue(of: "leg \(leg)", field: "book", value: Double(books[leg]))
+                throw .invalidValue(
+                    of: "leg \(leg)", field: "book", value: Double(books[leg]),
+                    reason: "must be a book's place")
             }
             guard quantities[leg].isFinite else {
-                throw .invalidValue(of: "leg \(leg)", field: "quantity", value: quantities[leg])
+                throw .invalidValue(
+                    of: "leg \(leg)", field: "quantity", value: quantities[leg],
+                    reason: NumberRule.finite.complaint)
             }
         }
         let result = ScenarioMatrix(rowCount: bookCount, scenarioCount: grid.count)
@@ -248,7 +253,9 @@ extension ScenarioRevaluation {
     ) throws(RiskError) -> ScenarioMatrix {
         for (field, length) in [("quantities", quantities.count), ("books", books.count)]
         where length != batch.count {
-            throw .invalidValue(of: "legs", field: "number of \(field)", value: Double(length))
+            throw .invalidValue(
+                of: "legs", field: "number of \(field)", value: Double(length),
+                reason: "must be that of the options, \(batch.count)")
         }
         return try batch.withColumns { columns in
             Result { () throws(RiskError) in

@@ -17,7 +17,8 @@ public struct UnitExposures: Sendable {
         nonmutating set { rows[contract, greek] = newValue }
     }
 
-    /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Allocates nothing.
+    /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Where that has not all Greeks of books,
+    /// rows stay as they are. Allocates nothing.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
         let columns = chain.greeks.columns
         guard chain.greeks.selection.isSuperset(of: .exposures) else { return }
@@ -40,37 +41,18 @@ public struct UnitExposures: Sendable {
 
     /// Futures, perpetuals and coins: a price and a delta.
     ///
-    /// A dollar of an inverse contract is 1/F coins: without gamma in dollars, with −1/F² in coin.
+    /// A dollar of an inverse contract is 1/F coins: without gamma in dollars; in coin its delta of 1/F falls by 1/(100F)
+    /// as F rises by 1%.
     func setDelta(
         _ row: Int, _ contractClass: ContractClass, price: Double, share: Double, in numeraire: Numeraire
     ) {
         let isInverse = contractClass == .inverseFuture
-        let coins = isInverse ? 1 / price : 1
+        let coinsPerUnit = isInverse ? 1 / price : 1
         let left = SettlementWindow.Factors(share: share)
-        let delta = left.delta * (numeraire == .usd ? coins * price : coins)
+        let delta = left.delta * (numeraire == .usd ? coinsPerUnit * price : coinsPerUnit)
         rows[row, .delta] = delta
         rows[row, .netDelta] = delta
         if contractClass == .spot { rows[row, .value] = numeraire == .usd ? price : 1 }
-        if isInverse, numeraire == .coin { rows[row, .gamma] = -left.gamma * coins / 100 }
+        if isInverse, numeraire == .coin { rows[row, .gamma] = -left.gamma * coinsPerUnit / 100 }
     }
-}
-
-/// The kind of a contract: it decides how its Greeks become exposures of a book.
-enum ContractClass: UInt8, Sendable {
-    case inverseOption, linearOption
-    /// Dated futures and perpetuals.
-    case inverseFuture, linearFuture
-    case spot
-
-    init(_ instrument: Instrument) {
-        switch (instrument.kind, instrument.settlement) {
-        case (.option, .inverse): self = .inverseOption
-        case (.option, .linear): self = .linearOption
-        case (.spot, _): self = .spot
-        case (_, .inverse): self = .inverseFuture
-        case (_, .linear): self = .linearFuture
-        }
-    }
-
-    var isOption: Bool { self == .inverseOption || self == .linearOption }
 }

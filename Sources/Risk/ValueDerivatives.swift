@@ -2,15 +2,7 @@ import Greeks
 import Market
 
 /// The gain of one unit of a contract where its own price moves from F to F₁, its volatility, its time or its rate
-/// change: the derivatives of the gain, at the start.
-///
-/// | | US dollars | coin |
-/// | --- | --- | --- |
-/// | inverse option | V₁ − V | V₁/F₁ − V/F |
-/// | linear option | V₁ − V | (V₁ − V)/F₁ |
-/// | inverse future or perpetual, per dollar | F₁/F − 1 | 1/F − 1/F₁ |
-/// | linear future or perpetual | F₁ − F | (F₁ − F)/F₁ |
-/// | coin | F₁ − F | 0 |
+/// change, by the table of `ChainScenarios`: the derivatives of the gain, at the start.
 ///
 /// All are in natural units: per unit of F, per 1.00 of volatility and rate, per year.
 /// - Source: derivatives of V/F as in `GreekMatrix.coinGreeks`.
@@ -40,11 +32,11 @@ extension ChainGreeks {
         guard contractClass.isOption else { return contractClass.derivatives(price: forward, in: numeraire) }
         func natural(_ greek: Greek) -> Double { greeks[greek]?[row] ?? .nan }
         var result = ValueDerivatives()
-        let coins = numeraire == .coin ? 1 / forward : 1
-        result.value = natural(.price) * coins
-        result.volatility = natural(.vega) * coins
-        result.volatility2 = natural(.volga) * coins
-        result.time = natural(.theta) * coins
+        let perDollar = numeraire == .coin ? 1 / forward : 1
+        result.value = natural(.price) * perDollar
+        result.volatility = natural(.vega) * perDollar
+        result.volatility2 = natural(.volga) * perDollar
+        result.time = natural(.theta) * perDollar
         result.rate = -options.years[row] * result.value
         result.price = natural(.delta)
         result.price2 = natural(.gamma)
@@ -52,10 +44,10 @@ extension ChainGreeks {
         result.priceTime = natural(.charm)
         if numeraire == .coin {
             let premium = contractClass == .inverseOption ? result.value : 0
-            result.price = (result.price - premium) * coins
-            result.price2 = (result.price2 - 2 * result.price) * coins
-            result.priceVolatility = (result.priceVolatility - result.volatility) * coins
-            result.priceTime = (result.priceTime - result.time) * coins
+            result.price = (result.price - premium) * perDollar
+            result.price2 = (result.price2 - 2 * result.price) * perDollar
+            result.priceVolatility = (result.priceVolatility - result.volatility) * perDollar
+            result.priceTime = (result.priceTime - result.time) * perDollar
         }
         return result
     }
@@ -102,15 +94,15 @@ extension ChainGreeks {
 extension ContractClass {
     fileprivate func derivatives(price: Double, in numeraire: Numeraire) -> ValueDerivatives {
         var result = ValueDerivatives()
-        let coins = 1 / price
+        let perDollar = 1 / price
         switch (self, numeraire) {
-        case (.inverseFuture, .usd): result.price = coins
+        case (.inverseFuture, .usd): result.price = perDollar
         case (.inverseFuture, .coin):
-            (result.price, result.price2) = (coins * coins, -2 * coins * coins * coins)
+            (result.price, result.price2) = (perDollar * perDollar, -2 * perDollar * perDollar * perDollar)
         case (.spot, .coin): result.value = 1
         case (.spot, .usd): (result.value, result.price) = (price, 1)
         case (_, .usd): result.price = 1
-        case (_, .coin): (result.price, result.price2) = (coins, -2 * coins * coins)
+        case (_, .coin): (result.price, result.price2) = (perDollar, -2 * perDollar * perDollar)
         }
         return result
     }

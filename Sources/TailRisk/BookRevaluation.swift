@@ -6,8 +6,8 @@ import VectorMath
 /// Positions valued anew in any scenario: every contract once per scenario, by the kernel, and spread to the groups.
 ///
 /// A coin's move is that of all its futures, its perpetual and itself; a move of its volatilities reaches an option
-/// by `VolatilityResponse`. A contract in its last half hour takes part in the moves by the share that is not yet
-/// averaged. What one unit gains, see `ValueDerivatives`.
+/// by `VolatilityResponse`. While the exchange averages its delivery price, a contract takes part in the moves by the
+/// share that is not yet averaged. What one unit gains, see `ChainScenarios`.
 public final class BookRevaluation: @unchecked Sendable {
     public let numeraire: Numeraire
     public let plan: ExposurePlan

@@ -36,9 +36,7 @@ public struct FactorCovariance: Sendable {
         precondition(factors.allSatisfy { $0.count == count }, "columns of one length")
         guard count > 1 else { throw .tooFewWindows(count, needed: 2) }
         for (name, column) in zip(names, factors) {
-            for value in column where !value.isFinite {
-                throw .invalidValue(field: name, value: value, rule: "expected a finite move")
-            }
+            for value in column { try TailRiskError.require(.finite, value, name) }
         }
         self.names = names
         observationCount = count
@@ -48,9 +46,7 @@ public struct FactorCovariance: Sendable {
             matrix = Self.products(Self.centred(factors), size)
             shrinkage = 0
         case .exponential(let decay):
-            guard decay > 0, decay < 1 else {
-                throw .invalidValue(field: "decay", value: decay, rule: "expected above 0 and below 1")
-            }
+            try TailRiskError.require(.between(0, 1), decay, "decay")
             var weights = Array(repeating: 0.0, count: count)
             var weight = 1.0
             var total = 0.0
@@ -96,9 +92,7 @@ public struct FactorCovariance: Sendable {
 
     /// Shrunk towards the mean variance times the identity.
     public func shrunk(by intensity: Double) throws(TailRiskError) -> FactorCovariance {
-        guard intensity >= 0, intensity <= 1 else {
-            throw .invalidValue(field: "shrinkage", value: intensity, rule: "expected 0 to 1")
-        }
+        try TailRiskError.require(.share, intensity, "shrinkage")
         return FactorCovariance(
             names: names, matrix: Self.shrunk(matrix, size, by: intensity),
             observationCount: observationCount, shrinkage: 1 - (1 - shrinkage) * (1 - intensity))

@@ -1,15 +1,17 @@
 import VectorMath
 
 extension FactorMoves {
-    /// The map from a normal number to a move.
+    /// The move that a normal number x makes.
     public enum Distribution: Sendable {
-        /// It is the move: for expansions, whose gains are then exactly normal to first order. Prices may fall below 0.
+        /// x: for expansions, whose gains are then exactly normal to first order. A price may move by −1 or less, so
+        /// these are no moves for full revaluation.
         case normal
-        /// Its exponential less 1 is: for full revaluation.
+        /// exp(x) − 1: for full revaluation.
         case lognormal
     }
 
-    /// Random moves of mean 0 with a covariance, that of the steps of a history times their number.
+    /// Random moves from normal numbers x of mean 0 with a covariance, that of the steps of a history times their number:
+    /// x is the move itself, or that of the logarithm.
     ///
     /// Scenario s is the same for any count of scenarios and on any machine: it is a function of the seed.
     /// - Parameters:
@@ -22,15 +24,12 @@ extension FactorMoves {
     ) throws(TailRiskError) -> FactorMoves {
         precondition(
             covariance.size == coins.count || covariance.size == 2 * coins.count, "a factor or two per coin")
-        guard count >= 1, count <= 1 << 26 else {
-            throw .invalidValue(field: "scenarios", value: Double(count), rule: "expected 1 to 67108864")
-        }
-        guard steps > 0, steps < .infinity else {
-            throw .invalidValue(field: "steps", value: steps, rule: "expected above 0")
-        }
+        try TailRiskError.require(.within(1...67_108_864), Double(count), "scenarios")
+        try TailRiskError.require(.positive, steps, "steps")
         let size = covariance.size
         let scale = steps.squareRoot()
-        let factor = try covariance.choleskyFactor().map { $0 * scale }
+        let root = try covariance.choleskyFactor().map { $0 * scale }
+        // "TAIL": a stream that no path of a simulation has.
         let random = RandomStream(seed: seed, stream: 0x5441_494C)
         let padded = (count + 7) / 8 * 8
         var columns = (0..<size).map { _ in Array(repeating: 0.0, count: padded) }
@@ -44,7 +43,7 @@ extension FactorMoves {
             }
             for row in 0..<size {
                 var move = Lanes.zero
-                for column in 0...row { move += normals[column] * factor[row * size + column] }
+                for column in 0...row { move += normals[column] * root[row * size + column] }
                 if distribution == .lognormal {
                     move = exponential(PortableArithmetic.self, move.atMost(709)) - Lanes(repeating: 1)
                 }

@@ -1,10 +1,7 @@
-import Glibc
-import Greeks
-import Market
-import Risk
 import VectorMath
 
-/// Gains of groups of positions in each of many scenarios, and the sum over all groups.
+/// Gains of groups of positions in each of many scenarios, and the sum over all groups, in the numeraire that they were
+/// computed in (`BookRevaluation.numeraire`).
 public struct ScenarioProfits: Sendable {
     /// One label per grouping for each group, sorted.
     public let groups: [[String]]
@@ -65,36 +62,15 @@ public struct ScenarioProfits: Sendable {
 
     private mutating func addUp() throws(TailRiskError) {
         for group in groups.indices {
-            var worst = 0.0
+            var probe = 0.0
             for scenario in 0..<count {
                 let gain = gains[group * count + scenario]
                 total[scenario] += gain
                 // 0 times a number is 0 unless the number is not finite.
-                worst += gain * 0
+                probe += gain * 0
             }
-            guard worst == 0 else { throw .notFinite(group: groups[group].joined(separator: " ")) }
+            guard probe == 0 else { throw .notFinite(group: groups[group].joined(separator: " ")) }
         }
         guard total.allSatisfy(\.isFinite) else { throw .notFinite(group: "total") }
-    }
-}
-
-/// The reach of a move of the level of volatilities: up to 30 days in full, beyond that by the factor
-/// (30 days/T)^power, since distant expiries move less. T is what is left where time passes, as in `ScenarioGrid`.
-public struct VolatilityResponse: Sendable {
-    public let power: Double
-
-    /// - Parameter power: 0 moves all alike; 0.5 by the square root of the time.
-    /// - Throws: `invalidValue` for one that is not a number from 0 to 1.
-    public init(power: Double = 0.5) throws(TailRiskError) {
-        guard power >= 0, power <= 1 else {
-            throw .invalidValue(field: "term power", value: power, rule: "expected 0 to 1")
-        }
-        self.power = power
-    }
-
-    /// From 0 to 1.
-    public func factor(years: Double) -> Double {
-        let months = years * 365 / 30
-        return months > 1 ? power == 0.5 ? 1 / months.squareRoot() : pow(months, -power) : 1
     }
 }

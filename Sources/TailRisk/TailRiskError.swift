@@ -3,7 +3,7 @@ import Market
 
 /// Why tail risk cannot be told.
 public enum TailRiskError: PoiseError, Equatable {
-    case invalidValue(field: String, value: Double, rule: String)
+    case invalidValue(field: String, value: Double, reason: String)
     /// A position's coin has no history.
     case missingHistory(coin: String)
     /// Histories with different steps, or a horizon that is no multiple of them.
@@ -23,6 +23,13 @@ public enum TailRiskError: PoiseError, Equatable {
 }
 
 extension TailRiskError {
+    /// - Throws: `invalidValue` for a number that breaks a rule.
+    static func require(_ rule: NumberRule, _ value: Double, _ field: String) throws(TailRiskError) {
+        guard rule.accepts(value) else {
+            throw .invalidValue(field: field, value: value, reason: rule.complaint)
+        }
+    }
+
     public var place: Place? {
         switch self {
         case .missingHistory(let name), .incommensurable(let name, _, _), .constantFactor(let name),
@@ -54,7 +61,7 @@ extension TailRiskError {
 
     public var reason: String {
         switch self {
-        case .invalidValue(_, _, let rule): rule
+        case .invalidValue(_, _, let reason): reason
         case .missingHistory: "there is no price history of it"
         case .incommensurable(_, _, let expected): "the interval does not go with \(expected / 1000) s"
         case .tooFewWindows(_, let needed):
@@ -72,7 +79,7 @@ extension TailRiskError {
 
     public var description: String {
         switch self {
-        case .invalidValue(let field, let value, let rule): "\(field) \(value): \(rule)"
+        case .invalidValue(let field, let value, let reason): "\(field) \(value): \(reason)"
         case .missingHistory(let coin): "no price history of \(coin)"
         case .incommensurable(let coin, let interval, let expected):
             "history of \(coin): a candle every \(interval / 1000) s does not go with \(expected / 1000) s"

@@ -15,8 +15,9 @@ public struct TailRiskMeasures: Sendable {
     public let level: Double
     public let valueAtRisk: Double
     public let expectedShortfall: Double
-    /// One standard error of each if the scenarios are independent draws: half of what the quantile moves by one of
-    /// its rank, and that of a mean of the excess over the quantile.
+    /// One standard error of each if the scenarios are independent draws. Of the quantile: half the distance between the
+    /// gains one standard error of its rank, √(np(1 − p)), below and above it. Of the shortfall: that of the mean of what
+    /// losses exceed the quantile by.
     public let valueAtRiskError, expectedShortfallError: Double
     /// By group; they add up to the total's.
     public let valueAtRiskComponents, expectedShortfallComponents: [Double]
@@ -27,12 +28,10 @@ public struct TailRiskMeasures: Sendable {
 extension ScenarioProfits {
     /// The figures at a level.
     /// - Parameter level: 0.99 for the loss that one scenario in a hundred exceeds.
-    /// - Throws: `invalidValue` for a level outside 0.5 to 1; `tooFewWindows` for fewer than two scenarios.
+    /// - Throws: `invalidValue` for a level outside 0.5 to 1, and for fewer than two scenarios.
     public func measures(level: Double) throws(TailRiskError) -> TailRiskMeasures {
-        guard level >= 0.5, level < 1 else {
-            throw .invalidValue(field: "level", value: level, rule: "expected at least 0.5 and below 1")
-        }
-        guard count > 1 else { throw .tooFewWindows(count, needed: 2) }
+        try TailRiskError.require(.from(0.5, below: 1), level, "level")
+        try TailRiskError.require(.atLeast(2), Double(count), "scenarios")
         let place = TailPlace(level: level, count: count)
         let tail = Tail(total[...], place)
         var groupTails: [(valueAtRisk: Double, expectedShortfall: Double)] = []

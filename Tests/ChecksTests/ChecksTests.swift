@@ -12,6 +12,10 @@ import Testing
         (.atLeast(2), [2, 1e308], [(2.0).nextDown, .infinity]),
         (.within(-1...20), [-1, 20], [(-1.0).nextDown, (20.0).nextUp, .infinity, -.infinity]),
         (.positiveUpTo(3), [5e-324, 3], [0, (3.0).nextUp, -1]),
+        (.above(-1, upTo: 5), [(-1.0).nextUp, 5], [-1, (5.0).nextUp, .infinity]),
+        (.above(-1, upTo: .infinity), [(-1.0).nextUp, 1e308], [-1, .infinity]),
+        (.between(0, 1), [5e-324, (1.0).nextDown], [0, 1]),
+        (.from(0.5, below: 1), [0.5, (1.0).nextDown], [(0.5).nextDown, 1]),
         (.allowance, [0, 1, .infinity], [-5e-324, -.infinity]),
         (.lowerEnd, [-.infinity, 1e308], [.infinity]),
         (.upperEnd, [.infinity, -1e308], [-.infinity]),
@@ -34,6 +38,10 @@ import Testing
     func complaints() {
         #expect(NumberRule.within(0.01...3650).complaint == "must be from 0.01 to 3650")
         #expect(NumberRule.positiveUpTo(1e12).complaint == "must be above 0, at most 1e12")
+        #expect(NumberRule.above(-1, upTo: 1e6).complaint == "must be above -1, at most 1000000")
+        #expect(NumberRule.above(-1, upTo: .infinity).complaint == "must be above -1 and finite")
+        #expect(NumberRule.between(0, 1).complaint == "must be above 0 and below 1")
+        #expect(NumberRule.from(0.5, below: 1).complaint == "must be at least 0.5 and below 1")
         #expect(NumberRule.atLeast(-1.5e7).complaint == "must be at least -15000000 and finite")
         #expect(NumberRule.atLeast(0).complaint == "must be at least 0 and finite")
         for value in [0.0, -0.0, 1e7, 1.2e9, 123, -5e300, 0.1, 1e-9] { #expect(Double(value.shown) == value) }

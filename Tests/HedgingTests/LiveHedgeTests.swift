@@ -91,6 +91,6 @@ struct LiveHedgeTests {
         try risk.tick(0, price: risk.price(ofUnderlying: 0) * 1.2)
         #expect(throws: HedgeError.self) { try hedge.decide() }
         let error = #expect(throws: RiskError.self) { try risk.tick(0, price: -5) }
-        #expect("\(try #require(error))".hasPrefix("\(risk.underlyings[0]): price: -5.0: must be in ["))
+        #expect("\(try #require(error))".hasPrefix("\(risk.underlyings[0]): price: -5.0: must be from "))
     }
 }

@@ -75,6 +75,7 @@ struct CandleTests {
             ("2022-01-01 01:00:00,2,1,1,1,9", "column \"high\""),
             ("2022-01-01 01:00:00,2,3,2.5,2,9", "column \"low\""),
             ("2022-01-01 01:00:00,1,1,1", "where the header has 6"),
+            ("", "holds 1 candle: two are needed"),
         ] {
             #expect(Self.error(first + row + "\n").contains(complaint), "\(row)")
         }

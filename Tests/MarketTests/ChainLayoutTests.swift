@@ -254,7 +254,46 @@ struct ChainLayoutTests {
                 [Source(name: "list", text: "[{\"instrument_name\": \"X\", \"min_trade_amount\": -1}]")],
                 &badRows)
         } throws: {
-            "\($0)" == "list:1: column \"min_trade_amount\": value \"-1\": must be a number above 0"
+            "\($0)" == "list:1: column \"min_trade_amount\": value \"-1\": must be above 0 and finite"
         }
+    }
+
+    @Test("Of the layouts that fit, a row is read by the one that has most of its fields there")
+    func bestLayout() throws {
+        // Deribit's names, and beside them the two that tell Bybit's from others.
+        let ticker = try #require(
+            Exchanges.chain(
+                "symbol,timestamp,underlying_price,mark_price,mark_iv,markPrice\nBTC-27DEC24-90000-C,1711102028463,73663.5,0.185,74.2,13628\n"
+            ).tickers.first)
+        #expect(ticker.instrument.exchange == Deribit.self && ticker.markVolatility == 0.742)
+        // A list of Bybit's in which a vendor has written its own names of the contracts.
+        var badRows = BadRows(skip: false)
+        let list = """
+            [{"instrument_name": "x", "instId": "y", "symbol": "BTC-29MAR24-70000-C-USDT", "quoteCoin": "USDT",
+              "settleCoin": "USDT", "lotSizeFilter": {"qtyStep": "0.01", "minOrderQty": "0.02"}}]
+            """
+        let instruments = try InstrumentList([Source(name: "list", text: list)], &badRows)
+        #expect(
+            instruments["BTC-29MAR24-70000-C-USDT"]?.amount == TradedAmount(step: 0.01, minimum: 0.02))
+    }
+
+    @Test("Rows that contradict each other are named as their own file names the field, in its unit")
+    func conflictNames() {
+        func row(_ volatility: String) -> String {
+            """
+            {"instId": "BTC-USD-251226-100000-C", "markVol": "\(volatility)", "fwdPx": "112782.12", "ts": "1752000000000"}
+            """
+        }
+        #expect(
+            Exchanges.error("[\(row("0.5")),\n\(row("0.6"))]").hasPrefix(
+                "chain:2: column \"markVol\": value \"0.6\": line 1"))
+        #expect(
+            Exchanges.error(
+                """
+                symbol,timestamp,underlying_price,mark_iv,estimated_delivery_price
+                BTC-27DEC24-90000-C,1711102028463,73663.5,74.2,65383
+                BTC-27DEC24-90000-C,1711102028463,73663.5,74.2,65384
+                """
+            ).hasPrefix("chain:3: column \"estimated_delivery_price\": value \"65384.0\""))
     }
 }

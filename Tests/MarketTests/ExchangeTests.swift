@@ -73,12 +73,42 @@ struct ExchangeTests {
             ("BTC-PERPETUAL", "BTC-PERPETUAL", "BTC-PERPETUAL"),
             ("ETH_USDC", "ETH_USDC", "ETH_USDC-PERPETUAL"),
             ("BTC-USD-251226-100000-C", "BTC-USD-251226", "BTC-USD-SWAP"),
-            ("BTC-29MAR24-70000-C-USDT", "BTC-29MAR24-USDT", "BTCUSDT"),
+            ("BTC-29MAR24-70000-C-USDT", "BTCUSDT-29MAR24", "BTCUSDT"),
+            ("XRP-29MAR24-0.55-P-USDC", "XRP-29MAR24", "XRPPERP"),
         ])
     func series(_ name: String, _ series: String, _ perpetual: String) throws {
         let instrument = try Instrument(name: name)
         #expect(instrument.series == series)
         #expect(instrument.exchange.perpetual(of: instrument) == perpetual)
+    }
+
+    @Test(
+        "An option's series is that of its future",
+        arguments: [
+            ("BTC-27JUN25-60000-C", "BTC-27JUN25"), ("XRP_USDC-27JUN25-1d25-P", "XRP_USDC-27JUN25"),
+            ("BTC-USD-251226-100000-C", "BTC-USD-251226"), ("BTC-29MAR24-70000-C-USDT", "BTCUSDT-29MAR24"),
+            ("XRP-29MAR24-0.55-P-USDC", "XRP-29MAR24"),
+        ])
+    func seriesOfFuture(_ option: String, _ name: String) throws {
+        let option = try Instrument(name: option)
+        let future = try option.exchange.instrument(named: name)
+        #expect(option.series == future.series && option.expiry == future.expiry)
+        #expect(option.base == future.base && !future.isOption)
+    }
+
+    @Test("A name that one exchange refuses may be another's; else the first refusal that says why counts")
+    func laterExchange() throws {
+        // Deribit takes the first for a combination and misses its own decimal point in the second.
+        let euros = try Instrument(name: "BTC-EUR-251226")
+        #expect(
+            euros.exchange == OKX.self && euros.quote == "EUR"
+                && euros.expiry == (try Self.time(2025, 12, 26)))
+        let ripple = try Instrument(name: "XRP-29MAR24-0.55-P")
+        #expect(ripple.exchange == Bybit.self && ripple.quote == "USDC")
+        #expect(throws: InstrumentNameError.combination) { try Instrument(name: "BTC-FS-29MAR24_PERP") }
+        #expect(throws: InstrumentNameError.invalidExpiry("27XXX24", example: "27JUN25")) {
+            try Instrument(name: "BTC-27XXX24-70000-C")
+        }
     }
 
     @Test("A vendor's capital decimal point is the exchange's small one")

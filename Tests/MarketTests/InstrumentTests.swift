@@ -38,7 +38,7 @@ struct InstrumentTests {
             "", "BTC", "-", "BTC-", "BTC-FOO", "BTC-32JAN25", "BTC-29FEB23-1000-C", "BTC-27JUN2025-1000-C",
             "BTC-27JUN25-1000-X", "BTC-27JUN25-1000", "BTC-27JUN25-0-C", "BTC-27JUN25--5-C",
             "BTC-27JUN25-1e5-C",
-            "BTC-27JUN25-1.5-C", "BTC-27JUN25-1d2d3-C", "btc-PERPETUAL", "BTC_-PERPETUAL",
+            "BTC-27JUN25-1.5.2-C", "BTC-27JUN25-1d2d3-C", "btc-PERPETUAL", "BTC_-PERPETUAL",
             "BTC_USDC_X-PERPETUAL",
             "BTC-27JUN25-1000-C-X", "BTC-0JUN25", "BTC-27Jün25", "BTC-२7JUN25", "BTC-+1JUN25",
             "BTC-27JUN25-nan-C",

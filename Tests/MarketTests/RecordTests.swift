@@ -96,12 +96,15 @@ struct RecordTests {
              {"instrument_name": "BTC-27DEC24-70000-C", "direction": "sell", "amount": 2, "price": "0.05",
               "fee": 0.0006, "fee_currency": "BTC", "index_price": 65000},
              {"instrument_name": "BTC_USDC-PERPETUAL", "direction": "buy", "amount": 1.5, "price": 65000,
-              "fee": -3, "fee_currency": "USDC", "index_price": 65000}], "has_more": false}}
+              "fee": -3, "fee_currency": "USDC", "index_price": 65000},
+             {"instrument_name": "BTC_USDC-PERPETUAL", "direction": "buy", "amount": 1.5, "price": 65000,
+              "fee": 2, "fee_currency": "FDUSD", "index_price": 65000}], "has_more": false}}
             """
         var badRows = BadRows(skip: false)
         let trades = try TradeTable(Source(name: "trades.json", text: text), &badRows).trades
-        #expect(trades.map(\.quantity) == [-2, 1.5] && trades.map(\.price) == [0.05, 65000])
-        #expect(trades.map(\.fee) == [0.0006 * 65000, -3] && trades.map(\.book) == ["trades", "trades"])
+        #expect(trades.map(\.quantity) == [-2, 1.5, 1.5] && trades.map(\.price) == [0.05, 65000, 65000])
+        // A stablecoin is a dollar, whichever it is.
+        #expect(trades.map(\.fee) == [0.0006 * 65000, -3, 2] && trades[0].book == "trades")
         let table = "book,instrument,quantity,price,fee\na,BTC-PERPETUAL,1,65000,0.1\n"
         #expect(throws: MarketError.self) { try TradeTable(Source(name: "t", text: table), &badRows) }
     }

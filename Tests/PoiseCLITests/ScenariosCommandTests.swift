@@ -221,7 +221,7 @@ struct ScenariosCommandTests {
             #expect(
                 result.status == 1
                     && result.errors.contains(
-                        "grid.json:1: \"scenarios[0].spot[1]\": value -2: expected above -1 to 1000000"
+                        "grid.json:1: \"scenarios[0].spot[1]\": value -2: must be above -1, at most 1000000"
                     ))
             #expect(!FileManager.default.fileExists(atPath: output.path))
         }

@@ -54,6 +54,58 @@ struct QuoteCurrencyTests {
         }
     }
 
+    @Test("A position is the contract of the exchange that its row names, where the row names one")
+    func exchanges() throws {
+        // A name that Deribit has for a contract in bitcoin, Bybit for one in dollars.
+        let chain = [
+            """
+            {"symbol": "BTC-27DEC24-55000-P", "ts": 1711162433203, "markPrice": 11823, "markIv": 0.8866, "underlyingPrice": 71652}
+            """
+        ]
+        func value(_ exchange: String) throws -> Double {
+            var badRows = BadRows(skip: false)
+            let chain = try Chain(Source(name: "chain", text: "[\(chain[0])]"), &badRows)
+            let table = try PositionTable(
+                Source(
+                    name: "positions",
+                    text: "book,instrument,quantity,exchange\na,BTC-27DEC24-55000-P,2,\(exchange)\n"),
+                &badRows)
+            return try #require(BookValuation(table, in: chain, &badRows).positions.first).quantity
+        }
+        #expect(try value("bybit") == 2 && value("") == 2)
+        for (exchange, message) in [
+            (
+                "deribit",
+                "positions:2: column \"instrument\": value \"BTC-27DEC24-55000-P\": is bybit's contract in chain"
+            ),
+            ("mtgox", "positions:2: column \"exchange\": value \"mtgox\": is no exchange that is known"),
+            ("okx", "positions:2: column \"instrument\": value \"BTC-27DEC24-55000-P\": no instrument name"),
+        ] {
+            #expect { _ = try value(exchange) } throws: { "\($0)".hasPrefix(message) }
+        }
+    }
+
+    @Test("A ticker that the formulas refuse is named as its file names the field, in its unit")
+    func refusedTicker() throws {
+        var badRows = BadRows(skip: false)
+        let text = """
+            {"instId": "BTC-USD-251226-100000-C", "markVol": "0.5", "fwdPx": "1e-80", "ts": "1752000000000"}
+            """
+        let okx = try Chain(Source(name: "chain", text: text), &badRows)
+        #expect {
+            _ = try ChainGreeks(okx.tickers, .all, &badRows)
+        } throws: { "\($0)".hasPrefix("chain:1: column \"fwdPx\": value \"1e-80\": must be") }
+        let table =
+            "symbol,timestamp,underlying_price,mark_iv\nBTC-27DEC24-90000-C,1711102028463,73663.5,1e9\n"
+        let deribit = try Chain(Source(name: "chain", text: table), &badRows)
+        #expect {
+            _ = try ChainGreeks(deribit.tickers, .all, &badRows)
+        } throws: {
+            "\($0)"
+                == "chain:2: column \"mark_iv\": value \"1000000000.0\": must be from 0 to 1000000 as a fraction"
+        }
+    }
+
     @Test("A trade of a pair is paid in its quote currency: its profit is converted, too")
     func explained() throws {
         func chain(_ time: Int64, _ price: Double) throws -> Chain {

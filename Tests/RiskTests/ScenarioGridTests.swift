@@ -39,7 +39,7 @@ struct ScenarioGridTests {
             ("{\"scenarios\": [{\"sticky\": \"glue\"}]}", "must be one of strike, moneyness, delta"),
             (
                 "{\"scenarios\": [{\"days\": [0, -2]}]}",
-                "\"scenarios[0].days[1]\": value -2: expected 0 to 1000000"
+                "\"scenarios[0].days[1]\": value -2: must be from 0 to 1000000"
             ),
             ("{\"vol_rules\": {\"a\": {\"relative\": 1e9}}, \"scenarios\": [{}]}", "vol_rules.a.relative"),
             ("{\"vol_rules\": {\"a\": 3}, \"scenarios\": [{}]}", "must be an object"),
@@ -258,7 +258,7 @@ private struct MarginCase {
                         bookCount: parts.count, share: shares)
                 }
             }.get()
-            sums = ExpirySums.combined(expiries, parts, bookCount: 1, grid).row(0)
+            sums = ExpirySums.combined(expiries, parts, groupCount: 1, grid).row(0)
         }
         for (number, scenario) in grid.scenarios.enumerated() {
             sums[number] += spotDollars * scenario.spot * scenario.dampening

@@ -9,20 +9,21 @@ public protocol Exchange: Sendable {
     static var aliases: [String] { get }
 
     /// The contract that goes by a name here.
-    /// - Throws: `unknownForm` for what is no name of this exchange's.
+    /// - Throws: `unknownForm` for what looks like none of its names, else what is wrong with it. Other exchanges are
+    ///   asked in either case.
     static func instrument(named name: String) throws(InstrumentNameError) -> Instrument
-    /// The name that the options of an expiry share, which is that of their future where there is one; else the
-    /// contract's own.
+    /// The name that the options of an expiry share, which is that of their future even where none is listed; of other
+    /// contracts their own.
     static func series(of instrument: Instrument) -> String
     /// The name of the perpetual of a contract's coin and quote currency.
     static func perpetual(of instrument: Instrument) -> String?
 
-    /// The fields of replies with tickers, and of tables made of them; the first that fits is taken.
+    /// The fields of replies with tickers, and of tables made of them.
     static var tickerLayouts: [TickerLayout] { get }
     /// The fields of the list of instruments.
     static var instrumentLayout: InstrumentLayout { get }
 
-    /// For how long before expiry the delivery price is averaged.
+    /// For how long before expiry the delivery price is averaged; half an hour unless an exchange says otherwise.
     static func averagingMilliseconds(of expiry: Timestamp) -> Int64
     /// Amounts in which a contract trades, where no list of instruments says; nil where they are not known.
     static func assumedAmount(of instrument: Instrument) -> TradedAmount?
@@ -37,8 +38,11 @@ extension Exchange {
     public static func averagingMilliseconds(of expiry: Timestamp) -> Int64 { 1_800_000 }
 }
 
-/// The exchanges that are known. The first has names that several share, and its fields are those of tables of no
-/// exchange's own.
+/// The exchanges that are known. One rule each on what several could claim:
+/// - a name is the first exchange's whose form it has;
+/// - fields are read by the layout that fits best, see `best`.
+///
+/// Only the first has a layout whose names tables from anywhere have.
 public enum Exchanges {
     public static let all: [any Exchange.Type] = [
         Deribit.self,
@@ -51,59 +55,15 @@ public enum Exchanges {
         let name = name.lowercased()
         return all.first { $0.name == name || $0.aliases.contains(name) }
     }
-}
 
-/// Amounts in which a contract trades, in units of `Instrument.quantityUnit`.
-public struct TradedAmount: Sendable, Equatable {
-    /// Amounts are multiples of it.
-    public var step: Double
-    public var minimum: Double
+    /// The complaint about any other name.
+    static let unknown = "is no exchange that is known"
 
-    public init(step: Double, minimum: Double? = nil) {
-        self.step = step
-        self.minimum = minimum ?? step
-    }
-}
-
-/// A share of the underlying's value, and the most that it may be as a share of the contract's own.
-public struct TradingFee: Sendable, Equatable {
-    public var rate: Double
-    public var cap: Double
-
-    public init(rate: Double, cap: Double = .infinity) {
-        self.rate = rate
-        self.cap = cap
-    }
-}
-
-/// The Greeks of one unit of an option in natural units: F the price of its future, per unit of F, per 1.00 of
-/// volatility and rate, per year.
-public struct NaturalGreeks: Sendable, Equatable {
-    public var forward, years: Double
-    public var value, delta, gamma, vega, theta, rho: Double
-
-    public init(
-        forward: Double, years: Double, value: Double, delta: Double, gamma: Double, vega: Double,
-        theta: Double, rho: Double
-    ) {
-        self.forward = forward
-        self.years = years
-        self.value = value
-        self.delta = delta
-        self.gamma = gamma
-        self.vega = vega
-        self.theta = theta
-        self.rho = rho
-    }
-}
-
-/// A mark and Greeks as an exchange would publish them, not rounded.
-public struct MarkAndGreeks: Sendable, Equatable {
-    public var markPrice: Double
-    public var greeks: PublishedGreeks
-
-    public init(markPrice: Double, greeks: PublishedGreeks) {
-        self.markPrice = markPrice
-        self.greeks = greeks
+    /// Of the layouts that fit, the one that has the most of its fields there; among equals the first exchange's.
+    static func best<Layout>(_ layouts: [Layout], fits: (Layout) -> Bool, count: (Layout) -> Int) -> Layout? {
+        let fitting = layouts.filter(fits)
+        guard var best = fitting.first, fitting.count > 1 else { return fitting.first }
+        for layout in fitting.dropFirst() where count(layout) > count(best) { best = layout }
+        return best
     }
 }

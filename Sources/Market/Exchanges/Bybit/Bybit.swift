@@ -42,8 +42,8 @@ public enum Bybit: Exchange {
 
     public static func series(of instrument: Instrument) -> String {
         guard instrument.isOption else { return instrument.name }
-        let name = instrument.name.split(separator: "-").prefix(2).joined(separator: "-")
-        return instrument.quote == "USDT" ? name + "-USDT" : name
+        let expiry = instrument.name.split(separator: "-")[1]
+        return instrument.base + (instrument.quote == "USDT" ? "USDT-" : "-") + expiry
     }
 
     public static func perpetual(of instrument: Instrument) -> String? {

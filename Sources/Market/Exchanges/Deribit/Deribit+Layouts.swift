@@ -27,6 +27,7 @@ extension Deribit {
 
     public static let instrumentLayout = InstrumentLayout(
         Deribit.self, name: "instrument_name", step: "min_trade_amount", minimum: "min_trade_amount",
-        multiplier: ["contract_size"], tick: "tick_size", tickSteps: "tick_size_steps",
-        quote: "quote_currency", settlement: "settlement_currency", isStepInContracts: false)
+        multiplier: ["contract_size"], tick: "tick_size",
+        tickSteps: ("tick_size_steps", above: "above_price", tick: "tick_size"), quote: "quote_currency",
+        settlement: "settlement_currency", isStepInContracts: false)
 }

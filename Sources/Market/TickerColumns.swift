@@ -1,0 +1,93 @@
+import Checks
+
+/// The columns of a layout's fields in a table: found once, not row by row.
+struct TickerColumns: Sendable {
+    let layout: TickerLayout
+    let exchange: (any Exchange.Type)?
+    let header: [String]
+    /// Of field f: `columns[starts[f]..<starts[f + 1]]`, in the order of its names.
+    private let columns: [Int]
+    private let starts: [Int]
+
+    /// - Throws: `missingColumn` for one without which a table holds no tickers.
+    init(_ table: TextTable) throws(MarketError) {
+        let header = table.header
+        let layout = (TickerLayout.best(header.contains) ?? .general).of(header: header)
+        self.layout = layout
+        exchange = table.source.exchange
+        self.header = header
+        var columns: [Int] = []
+        var starts = [0]
+        for names in layout.names {
+            for name in names { if let column = try table.index(of: name) { columns.append(column) } }
+            starts.append(columns.count)
+        }
+        self.columns = columns
+        self.starts = starts
+        for field in [TickerField.instrument, .timestamp, .underlyingPrice, .markVolatility, .markPrice]
+        where self[field].isEmpty && !layout.names[field.rawValue].isEmpty {
+            let name = layout.name(field)
+            // A mark has a volatility, and a volatility a mark.
+            let other: TickerField? =
+                field == .markVolatility ? .markPrice : field == .markPrice ? .markVolatility : nil
+            if let other, !self[other].isEmpty, MarketError.near(name, in: header) == nil { continue }
+            throw .missingColumn(file: table.source.name, column: name, found: header)
+        }
+    }
+
+    subscript(field: TickerField) -> ArraySlice<Int> {
+        columns[starts[field.rawValue]..<starts[field.rawValue + 1]]
+    }
+
+    /// The first column of a field that has a value in a row.
+    @inline(__always)
+    func column(_ field: TickerField, of row: TextRow) -> Int? {
+        for place in starts[field.rawValue]..<starts[field.rawValue + 1]
+        where !row.isMissing(columns[place]) {
+            return columns[place]
+        }
+        return nil
+    }
+
+    func name(_ field: TickerField, of row: TextRow) -> String {
+        column(field, of: row).map { header[$0] } ?? layout.name(field)
+    }
+}
+
+/// A row of a table.
+struct RowFields: TickerFields {
+    let row: TextRow
+    let columns: TickerColumns
+
+    var file: String { row.file }
+    var line: Int { row.line }
+    var layout: TickerLayout { columns.layout }
+    var exchange: (any Exchange.Type)? { columns.exchange }
+
+    func name(_ field: TickerField) -> String { columns.name(field, of: row) }
+
+    func text(_ field: TickerField) -> String? { columns.column(field, of: row).map { row.text($0) } }
+
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
+        guard let column = columns.column(field, of: row) else { return nil }
+        return try row.optionalNumber(column, columns.header[column], rule)
+    }
+
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
+        guard let column = columns.column(field, of: row) else { return nil }
+        return try row.optionalTime(column, columns.header[column])
+    }
+
+    /// `[[0.221, 3.0], [0.23, 1.5]]`.
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
+        guard let text = text(field) else { return nil }
+        if text == "[]" { return [] }
+        var reader = JSONReader(Source(name: file, text: text))
+        let values: [JSON]
+        do throws(MarketError) { values = try reader.values() } catch { values = [] }
+        guard values.count == 1, let pairs = values[0].pairs else {
+            throw invalid(field, text, "must be a list of [price, amount]")
+        }
+        return try checked(field, pairs)
+    }
+}
