@@ -133,6 +133,20 @@ package final class Settings {
         return try numbers(array, key, rule)
     }
 
+    /// What `make` makes of a number, or of each of an array of at least one; what it refuses is named by its place.
+    package func oneOrMore<R>(
+        _ key: String, _ make: (Double) throws -> R
+    ) throws(MarketError) -> [(number: Double, made: R)] {
+        let numbers = try oneOrMore(key)
+        let array = value[key]?.array
+        var result: [(number: Double, made: R)] = []
+        for (index, number) in numbers.enumerated() {
+            let place = array == nil ? key : "\(key)[\(index)]"
+            result.append((number, try checked(place, of: array?[index] ?? value[key]) { try make(number) }))
+        }
+        return result
+    }
+
     package func flag(_ key: String, default value: Bool) throws(MarketError) -> Bool {
         guard let node = node(key) else { return value }
         guard case .boolean(let flag) = node.content else {
@@ -243,13 +257,20 @@ package final class Settings {
 
     /// Runs what makes something of the settings. If it refuses them, the error is about the key that it names, if this
     /// table has that one, else about `key`, else about the table.
-    package func checked<R>(_ key: String = "", _ body: () throws -> R) throws(MarketError) -> R {
+    /// - Parameter part: what is written for `key`, which may be a place in an array, where that is all that `body`
+    ///   makes something of: whatever name it has for it, `key` says it better.
+    package func checked<R>(
+        _ key: String = "", of part: JSON? = nil, _ body: () throws -> R
+    ) throws(MarketError) -> R {
         do {
             return try body()
         } catch let error as MarketError {
             throw error
         } catch let error as any PoiseError {
-            if has(error.field) { throw failure(error.field, error.reason) }
+            if has(error.field), part == nil || !key.hasPrefix(error.field) {
+                throw failure(error.field, error.reason)
+            }
+            if let part { throw failure(key, part, error.reason) }
             throw failure(key, value[key], "\(error)")
         } catch {
             throw failure(key, value[key], "\(error)")

@@ -12,8 +12,9 @@ extension SimulationReader {
     func surface(_ table: Settings?, _ market: MarketSetting) throws -> SurfaceDynamics {
         let base = market.volatility > 0 ? market.volatility : 1
         guard let table else { return try root.checked { try SurfaceDynamics(.constant(base)) } }
-        let volatility = try table.number("volatility", .within(0.001...20), default: base)
         let kind: Level = try table.word("level", default: .constant)
+        // The model's own where the level is.
+        let volatility = try kind == .instantaneous ? base : table.number("volatility", default: base)
         let level: SurfaceDynamics.Level
         switch kind {
         case .constant: level = .constant(volatility)
@@ -22,11 +23,11 @@ extension SimulationReader {
         case .trailing:
             level = .trailing(
                 initial: volatility,
-                halfLife: try table.number("half_life_hours", .positive) / Year.hours,
+                halfLife: try table.number("half_life_hours") / Year.hours,
                 premium: try table.number("premium", default: 1))
         case .stochastic:
             level = .stochastic(
-                initial: volatility, mean: try table.number("mean", .within(0.001...20), default: volatility),
+                initial: volatility, mean: try table.number("mean", default: volatility),
                 meanReversion: try table.number("mean_reversion_per_year"),
                 volatilityOfVolatility: try table.number("volatility_of_volatility"),
                 correlation: try table.number("correlation", default: 0))
@@ -50,17 +51,16 @@ extension SimulationReader {
     func book(
         _ table: Settings, _ market: MarketSetting, _ surface: SurfaceDynamics
     ) throws -> HedgedBook {
-        let settlement: HedgedBook.Settlement = try table.word("settlement", default: .linear)
-        let rate = try table.number("rate_per_year", default: 0)
-        let dividend = try table.number("dividend_per_year", default: 0)
-        var options: [HedgedOption] = []
+        var book = HedgedBook(options: [])
+        book.settlement = try table.word("settlement", default: book.settlement)
+        book.rate = try table.number("rate_per_year", default: book.rate)
+        book.dividend = try table.number("dividend_per_year", default: book.dividend)
         for option in try table.tables("option") {
             var contract = try contract(option, market, surface)
             contract.quantity = try option.number("quantity")
             try option.checked { try contract.validate(option.path) }
-            options.append(contract)
+            book.options.append(contract)
         }
-        let book = HedgedBook(options: options, settlement: settlement, rate: rate, dividend: dividend)
         try table.checked { try book.validate() }
         return book
     }
@@ -71,7 +71,7 @@ extension SimulationReader {
     ) throws -> HedgedOption {
         let type: OptionType = try table.word("type")
         let moneyness = try table.optionalNumber("moneyness", .within(0.001...1000))
-        let written = try table.optionalNumber("strike_usd", .positive)
+        let written = try table.optionalNumber("strike_usd")
         let expected = "expected either strike_usd or moneyness, its ratio to the spot"
         if moneyness != nil, let written {
             throw table.failure("moneyness", "stands beside strike_usd, \(written.shown): \(expected)")
@@ -85,14 +85,14 @@ extension SimulationReader {
             throw error
         }
         let distance = log(strike / market.spot)
-        let level = try table.optionalNumber("volatility", .within(0.001...20))
+        let level = try table.optionalNumber("volatility")
         let slope = surface.skew + surface.curvature * distance
         let smile = max(
             surface.minimum,
             startLevel(surface, market) + distance * (surface.skew + 0.5 * surface.curvature * distance))
         return HedgedOption(
             isPut: type == .put, strike: strike,
-            years: try table.number("days", .positiveUpTo(36_500)) / Year.days,
+            years: try table.number("days") / Year.days,
             volatility: level ?? smile, quantity: 1, skew: slope)
     }
 
@@ -104,12 +104,13 @@ extension SimulationReader {
             let contract = try contract(table, market, surface)
             let (strike, days) = (contract.strike.plain, (contract.years * Year.days).plain)
             let name = "\(contract.isPut ? "put" : "call") \(strike) \(days)d"
-            let option = HedgeOption(
+            var option = HedgeOption(
                 name: try table.optionalText("name") ?? name, isPut: contract.isPut, strike: contract.strike,
-                years: contract.years, volatility: contract.volatility, skew: contract.skew,
-                halfSpread: try table.number("half_spread", default: 0),
-                fee: try table.number("fee", default: 0), feeCap: try table.number("fee_cap", default: 0.125),
-                largestTrade: try table.number("largest_trade_contracts", default: 1e6))
+                years: contract.years, volatility: contract.volatility, skew: contract.skew)
+            option.halfSpread = try table.number("half_spread", default: option.halfSpread)
+            option.fee = try table.number("fee", default: option.fee)
+            option.feeCap = try table.number("fee_cap", default: option.feeCap)
+            option.largestTrade = try table.number("largest_trade_contracts", default: option.largestTrade)
             try table.checked { try option.validate() }
             return option
         }

@@ -21,14 +21,14 @@ extension SimulationReader {
 
     mutating func market(_ table: Settings, days: Double, minutes: Double?) throws -> MarketSetting {
         let kind: Model = try table.word("model")
-        let spot = try table.number("spot_usd", .within(1e-9...1e12))
+        let spot = try table.number("spot_usd")
         if kind == .bootstrap || kind == .replay {
             if minutes != nil {
                 throw root.failure("step_minutes", "the step is that of the candles in [market]")
             }
             return try pastMarket(table, kind, days: days, spot: spot)
         }
-        let drift = try table.number("drift_per_year", .finite, default: 0)
+        let drift = try table.number("drift_per_year", default: 0)
         let stepMinutes = minutes ?? 60
         let steps = Int((days * 1440 / stepMinutes).rounded())
         let grid = try root.checked("step_minutes") {
@@ -39,20 +39,20 @@ extension SimulationReader {
         var text: String
         switch kind {
         case .gbm:
-            volatility = try table.number("volatility", .within(0...20))
+            volatility = try table.number("volatility")
             model = try table.checked {
                 try GeometricBrownianMotion(grid, spot: spot, drift: drift, volatility: volatility)
             }
             text = "geometric Brownian motion, volatility \(volatility.short)"
         case .heston:
-            volatility = try table.number("volatility", .within(0.001...20))
-            let longRun = try table.number("long_run_volatility", .within(0.001...20), default: volatility)
+            volatility = try table.number("volatility", Heston.volatilities)
+            let longRun = try table.number("long_run_volatility", Heston.volatilities, default: volatility)
             let parameters = Heston.Parameters(
                 variance: volatility * volatility,
                 meanReversion: try table.number("mean_reversion_per_year", .number),
                 longRunVariance: longRun * longRun,
                 volatilityOfVariance: try table.number("volatility_of_variance"),
-                correlation: try table.number("correlation", .within(-1...1), default: 0))
+                correlation: try table.number("correlation", default: 0))
             model = try table.checked { try Heston(grid, spot: spot, drift: drift, parameters) }
             text = "Heston, volatility \(volatility.short)"
         default:
@@ -65,17 +65,16 @@ extension SimulationReader {
             for regime in regimes {
                 states.append(
                     RegimeSwitching.Regime(
-                        drift: try regime.number("drift_per_year", .finite, default: 0),
-                        volatility: try regime.number("volatility", .within(0...20))))
-                rates.append(try regime.oneOrMore("moves_per_year", .within(0...1e9)))
+                        drift: try regime.number("drift_per_year", default: 0),
+                        volatility: try regime.number("volatility")))
+                rates.append(try regime.oneOrMore("moves_per_year", RegimeSwitching.moveRates))
                 guard rates[rates.count - 1].count == regimes.count else {
                     throw regime.failure(
                         "moves_per_year", "expected \(regimes.count) numbers, one per regime")
                 }
                 let state = states[states.count - 1]
                 try regime.checked {
-                    try GeometricBrownianMotion(
-                        grid, spot: spot, drift: state.drift, volatility: state.volatility)
+                    try grid.checkGrowth("regime", drift: state.drift, volatility: state.volatility)
                 }
             }
             let start =
@@ -124,11 +123,11 @@ extension SimulationReader {
         let series = try CandleSeries(
             period, stamp: stamp == .start ? .start : .end, gaps: gaps == .refuse ? .refused : .avoided)
         let steps = max(1, Int((days / Year.days / series.stepYears).rounded()))
-        let volatility = try table.optionalNumber("volatility", .within(0.001...20))
+        let volatility = try table.optionalNumber("volatility")
         let names = files.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: " and ")
         if kind == .bootstrap {
-            let hours = try table.number("block_hours", .positiveUpTo(1e9), default: 24)
-            let drift = try table.optionalNumber("drift_per_year", .finite)
+            let hours = try table.number("block_hours", default: 24)
+            let drift = try table.optionalNumber("drift_per_year")
             let model = try table.checked {
                 try BlockBootstrap(
                     series, steps: steps, spot: spot,

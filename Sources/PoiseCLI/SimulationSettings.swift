@@ -54,11 +54,12 @@ package struct SimulationSettings {
         terms.margin = try reader.margin(root.table("margin"), terms.instrument)
         terms.flow = try reader.flow(root.table("flow"))
         if let limits = try root.table("limits") {
-            terms.deltaLimit = try limits.number("delta_coins", .allowance, default: .infinity)
-            terms.positionLimit = try limits.number("position_coins", .allowance, default: .infinity)
-            terms.oldestPrice = try limits.number("oldest_price_seconds", .allowance, default: 0)
+            terms.deltaLimit = try limits.number("delta_coins", default: terms.deltaLimit)
+            terms.positionLimit = try limits.number("position_coins", default: terms.positionLimit)
+            terms.oldestPrice = try limits.number("oldest_price_seconds", default: terms.oldestPrice)
+            try limits.checked { try terms.validateLimits() }
         }
-        terms.closesAtEnd = try root.flag("close_at_end", default: true)
+        terms.closesAtEnd = try root.flag("close_at_end", default: terms.closesAtEnd)
         try root.finish()
 
         let chosenSeed = seed ?? UInt64(configuredSeed)

@@ -3,15 +3,16 @@ import Market
 import Poise
 import Rebalancing
 
-/// Reads `[hedge]` but its options, `[[venue]]`, `[margin]` and `[flow]`. What numbers must be is checked by what is made
-/// of them.
+/// Reads `[hedge]` but its options, `[[venue]]`, `[margin]` and `[flow]`. What numbers must be, and what they are where
+/// nothing is written, is said by what is made of them.
 extension SimulationReader {
     func instrument(_ table: Settings) throws -> HedgeContract {
-        let contract = HedgeContract(
-            kind: try table.word("instrument"), years: try table.number("days", default: 90) / Year.days,
-            basis: try table.number("basis_per_year", default: 0),
-            premiumDeviation: try table.number("premium_deviation", default: 0),
-            premiumHalfLifeHours: try table.number("premium_half_life_hours", default: 8))
+        var contract = HedgeContract(kind: try table.word("instrument"))
+        contract.years = try table.number("days", default: contract.years * Year.days) / Year.days
+        contract.basis = try table.number("basis_per_year", default: contract.basis)
+        contract.premiumDeviation = try table.number("premium_deviation", default: contract.premiumDeviation)
+        contract.premiumHalfLifeHours = try table.number(
+            "premium_half_life_hours", default: contract.premiumHalfLifeHours)
         try table.checked { try contract.validate() }
         return contract
     }
@@ -27,7 +28,10 @@ extension SimulationReader {
         }
         switch source {
         case .none: return .none
-        case .constant: return .constant(try table.number("funding_rate_per_8_hours", .within(-0.1...0.1)))
+        case .constant:
+            let funding = Funding.constant(try table.number("funding_rate_per_8_hours"))
+            try table.checked { try funding.validate() }
+            return funding
         case .premium: return .premium
         case .replay: return .fromPaths
         case .history:
@@ -49,11 +53,13 @@ extension SimulationReader {
         for table in try root.tables("venue") {
             let name = try table.text("name")
             let isPool = try table.word("kind", default: VenueKind.orderBook) == .pool
-            let venue = Venue(
+            var venue = Venue(
                 name: name, costs: isPool ? .pool(try pool(table)) : .orderBook(try orderBook(table)),
-                failures: try failures(table),
-                latencySeconds: isPool ? 0 : try table.number("latency_seconds", default: 0),
-                largestOrder: try table.number("largest_order_coins", default: .infinity))
+                failures: try failures(table))
+            if !isPool {
+                venue.latencySeconds = try table.number("latency_seconds", default: venue.latencySeconds)
+            }
+            venue.largestOrder = try table.number("largest_order_coins", default: venue.largestOrder)
             try table.checked { try venue.validate(grid) }
             venues.append(venue)
         }
@@ -66,16 +72,17 @@ extension SimulationReader {
     }
 
     private func orderBook(_ table: Settings) throws -> OrderBookCosts {
-        OrderBookCosts(
-            halfSpread: try table.number("half_spread", default: 0),
-            spreadWidening: try table.number("spread_widening", default: 0),
-            takerFee: try table.number("taker_fee", default: 0),
-            makerFee: try table.number("maker_fee", default: 0),
-            isMaker: try table.word("order", default: OrderKind.taker) == .maker,
-            linearImpact: try table.number("linear_impact", default: 0),
-            squareRootImpact: try table.number("square_root_impact", default: 0),
-            depth: try table.number("depth_usd", default: 1e6),
-            impactHalfLifeHours: try table.number("impact_half_life_hours", default: 0))
+        var costs = OrderBookCosts(isMaker: try table.word("order", default: OrderKind.taker) == .maker)
+        costs.halfSpread = try table.number("half_spread", default: costs.halfSpread)
+        costs.spreadWidening = try table.number("spread_widening", default: costs.spreadWidening)
+        costs.takerFee = try table.number("taker_fee", default: costs.takerFee)
+        costs.makerFee = try table.number("maker_fee", default: costs.makerFee)
+        costs.linearImpact = try table.number("linear_impact", default: costs.linearImpact)
+        costs.squareRootImpact = try table.number("square_root_impact", default: costs.squareRootImpact)
+        costs.depth = try table.number("depth_usd", default: costs.depth)
+        costs.impactHalfLifeHours = try table.number(
+            "impact_half_life_hours", default: costs.impactHalfLifeHours)
+        return costs
     }
 
     private mutating func pool(_ table: Settings) throws -> PoolCosts {
@@ -87,27 +94,31 @@ extension SimulationReader {
         } else {
             liquidity = try table.number("liquidity")
         }
-        return PoolCosts(
-            liquidity: liquidity, fee: try table.number("fee"), gas: try table.number("gas_usd"),
-            gasSpike: try table.number("gas_spike", .atLeast(1), default: 1),
-            gasSpikeProbability: try table.number("gas_spike_probability", default: 0),
-            gasSpikeReturn: try table.number("gas_spike_return", default: .infinity),
-            failureProbability: try table.number("failed_transactions", default: 0),
-            blockSeconds: try table.number("block_seconds", default: 12),
-            blocks: try table.number("blocks", default: 1))
+        var costs = PoolCosts(
+            liquidity: liquidity, fee: try table.number("fee"), gas: try table.number("gas_usd"))
+        costs.gasSpike = try table.number("gas_spike", default: costs.gasSpike)
+        costs.gasSpikeProbability = try table.number(
+            "gas_spike_probability", default: costs.gasSpikeProbability)
+        costs.gasSpikeReturn = try table.number("gas_spike_return", default: costs.gasSpikeReturn)
+        costs.failureProbability = try table.number("failed_transactions", default: costs.failureProbability)
+        costs.blockSeconds = try table.number("block_seconds", default: costs.blockSeconds)
+        costs.blocks = try table.number("blocks", default: costs.blocks)
+        return costs
     }
 
     private func failures(_ table: Settings) throws -> VenueFailures {
-        VenueFailures(
+        var failures = VenueFailures(
             outages: try spans(table, "outages_from_to_hours"),
-            staleSpans: try spans(table, "stale_from_to_hours"),
-            outagesPerYear: try table.number("outages_per_year", default: 0),
-            outageHours: try table.number("outage_hours", default: 1),
-            crashReturn: try table.number("crash_return", default: .infinity),
-            crashOutageProbability: try table.number("crash_outage_probability", default: 0),
-            orderFailure: try table.number("order_failure", default: 0),
-            partialFill: try table.number("partial_fill", default: 0),
-            leastFill: try table.number("least_fill", default: 0))
+            staleSpans: try spans(table, "stale_from_to_hours"))
+        failures.outagesPerYear = try table.number("outages_per_year", default: failures.outagesPerYear)
+        failures.outageHours = try table.number("outage_hours", default: failures.outageHours)
+        failures.crashReturn = try table.number("crash_return", default: failures.crashReturn)
+        failures.crashOutageProbability = try table.number(
+            "crash_outage_probability", default: failures.crashOutageProbability)
+        failures.orderFailure = try table.number("order_failure", default: failures.orderFailure)
+        failures.partialFill = try table.number("partial_fill", default: failures.partialFill)
+        failures.leastFill = try table.number("least_fill", default: failures.leastFill)
+        return failures
     }
 
     /// Pairs `[[from, to], …]`, in order within each.
@@ -118,32 +129,30 @@ extension SimulationReader {
                 throw table.failure(name, element, "must be a pair [from, to]")
             }
             let span = Outage(
-                fromHour: try table.number(pair[0], name, .notNegative),
-                toHour: try table.number(pair[1], name, .notNegative))
-            guard span.fromHour < span.toHour else {
-                throw table.failure(name, element, "the first is not below the second")
-            }
+                fromHour: try table.number(pair[0], name, .number),
+                toHour: try table.number(pair[1], name, .number))
+            try table.checked(name, of: element) { try span.validate(table.path, key) }
             return span
         }
     }
 
     func margin(_ table: Settings?, _ instrument: HedgeContract) throws -> MarginAccount? {
         guard let table else { return nil }
-        let margin = MarginAccount(
-            collateral: try table.number("collateral_usd"), maintenance: try table.number("maintenance"),
-            optionMaintenance: try table.number("option_maintenance", default: 0),
-            penalty: try table.number("penalty", default: 0.005),
-            isCrossed: try table.flag("crossed", default: false))
+        var margin = MarginAccount(
+            collateral: try table.number("collateral_usd"), maintenance: try table.number("maintenance"))
+        margin.optionMaintenance = try table.number("option_maintenance", default: margin.optionMaintenance)
+        margin.penalty = try table.number("penalty", default: margin.penalty)
+        margin.isCrossed = try table.flag("crossed", default: margin.isCrossed)
         try table.checked { try margin.validate(instrument) }
         return margin
     }
 
     func flow(_ table: Settings?) throws -> ReflexiveFlow? {
         guard let table else { return nil }
-        let flow = ReflexiveFlow(
+        var flow = ReflexiveFlow(
             gammaPerPercent: try table.number("gamma_coins_per_percent"),
-            impactPerCoin: try table.number("impact_per_coin"),
-            persistence: try table.number("persistence", default: 1))
+            impactPerCoin: try table.number("impact_per_coin"))
+        flow.persistence = try table.number("persistence", default: flow.persistence)
         try table.checked { try flow.validate() }
         return flow
     }

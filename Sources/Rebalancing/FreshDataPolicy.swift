@@ -17,12 +17,8 @@ public struct FreshDataPolicy: PolicyWrapper {
 
     /// - Throws: unless 0 < fresh ≤ stale.
     public init(_ base: any RebalancingPolicy, fresh: Double, stale: Double) throws(RebalancingError) {
-        try RebalancingError.require(fresh, "age of fresh data", .positive)
-        try RebalancingError.require(stale, "age of stale data", .positive)
-        guard fresh <= stale else {
-            throw .invalidParameter(
-                name: "age of fresh data", value: fresh, reason: "is above that of stale data, \(stale)")
-        }
+        try RebalancingError.require(fresh, "fresh_seconds", .positive)
+        try RebalancingError.require(stale, "stale_seconds", .atLeast(fresh))
         self.base = base
         self.fresh = fresh
         self.stale = stale

@@ -1,4 +1,3 @@
-import Checks
 import Market
 
 /// A policy that a configuration can name and set. A new one is a file with the policy and this conformance, and a line
@@ -37,14 +36,11 @@ package struct PolicyFamily {
 
     /// One policy per number of a key, which has one or an array of them.
     package init(
-        _ name: String, _ settings: Settings, _ key: String, _ rule: NumberRule = .positive,
-        unit: String = "",
+        _ name: String, _ settings: Settings, _ key: String, unit: String = "",
         _ make: (Double) throws -> any RebalancingPolicy
     ) throws(MarketError) {
-        (self.name, self.unit, members) = (name, unit, [])
-        for value in try settings.oneOrMore(key, rule) {
-            members.append((try settings.checked(key) { try make(value) }, value))
-        }
+        (self.name, self.unit) = (name, unit)
+        members = try settings.oneOrMore(key, make).map { ($0.made, $0.number) }
     }
 }
 
@@ -106,16 +102,16 @@ package enum PolicySettings {
         var bands: [any RebalancingPolicy] = []
         var widths: [(greek: RebalancedGreek, width: Double)] = []
         for companion in companions {
-            guard let width = try settings.optionalNumber(companion.key, .notNegative) else { continue }
+            guard let width = try settings.optionalNumber(companion.key) else { continue }
+            let landing = try Landing(settings)
+            bands.append(
+                try settings.checked(companion.key, of: settings.node(companion.key)) {
+                    try ThresholdPolicy(companion.width(width), landing: landing)
+                })
             guard hasOptions else {
                 throw settings.failure(
                     companion.key, "only options bring it back: expected tables [[hedge.option]]")
             }
-            let landing = try Landing(settings)
-            bands.append(
-                try settings.checked(companion.key) {
-                    try ThresholdPolicy(companion.width(width), landing: landing)
-                })
             widths.append((companion.greek, width))
         }
         let word = try settings.text("kind")
@@ -148,14 +144,16 @@ package enum PolicySettings {
         _ policy: any RebalancingPolicy, _ settings: Settings
     ) throws -> any RebalancingPolicy {
         var policy = policy
-        if let depth = try settings.optionalNumber("reference_depth_coins", .positive) {
-            policy = try settings.checked("reference_depth_coins") {
+        if let depth = try settings.optionalNumber("reference_depth_coins") {
+            policy = try settings.checked(
+                "reference_depth_coins", of: settings.node("reference_depth_coins")
+            ) {
                 try LiquidityAwarePolicy(policy, referenceDepth: depth)
             }
         }
-        if let fresh = try settings.optionalNumber("fresh_seconds", .positive) {
-            let stale = try settings.number("stale_seconds", .atLeast(fresh))
-            policy = try settings.checked("fresh_seconds") {
+        if let fresh = try settings.optionalNumber("fresh_seconds") {
+            let stale = try settings.number("stale_seconds")
+            policy = try settings.checked {
                 try FreshDataPolicy(policy, fresh: fresh, stale: stale)
             }
         }
@@ -166,7 +164,8 @@ package enum PolicySettings {
 extension Landing {
     /// Reads `landing`, from 0, the centre, to 1, the edge.
     init(_ settings: Settings) throws(MarketError) {
-        let share = try settings.number("landing", .share, default: 1)
+        let share = try settings.number("landing", default: 1)
         self = share == 1 ? .edge : share == 0 ? .centre : .inner(share)
+        try settings.checked { try check() }
     }
 }

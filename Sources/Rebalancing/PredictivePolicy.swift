@@ -187,7 +187,7 @@ extension PredictivePolicy: ConfiguredPolicy {
         _ settings: Settings, _ market: PolicyMarket
     ) throws -> PolicyFamily {
         let steps = try settings.integer("steps", 1...longestHorizon, default: 8)
-        let impact = try settings.number("impact", .notNegative, default: 0)
+        let impact = try settings.number("impact", default: 0)
         return try PolicyFamily("predictive", settings, "risk_aversion_per_usd") {
             try PredictivePolicy(
                 steps: steps, stepYears: market.stepYears, riskAversion: $0, impact: impact)

@@ -105,7 +105,7 @@ extension ThresholdPolicy: ConfiguredPolicy {
             throw settings.failure(given[1].key, "stands beside \(key): expected one of \(names)")
         }
         return try PolicyFamily(
-            adjustment == nil ? "threshold" : "volatility-scaled", settings, key, .notNegative
+            adjustment == nil ? "threshold" : "volatility-scaled", settings, key
         ) { try ThresholdPolicy(width($0), landing: landing, adjustment: adjustment) }
     }
 }

@@ -14,18 +14,20 @@ public struct VolatilityAdjustment: Hashable, Sendable {
     public let exponent: Double
     public let minimum, maximum: Double
 
-    /// - Throws: for a reference that is not positive, an exponent that is not finite, limits out of order.
+    /// - Throws: for a reference that is not positive, an exponent that is not finite, limits out of order, and what
+    ///   `RealisedVolatility.check` refuses.
     public init(
         _ estimator: RealisedVolatility, reference: Double, exponent: Double, minimum: Double = 0.1,
         maximum: Double = 10
     ) throws(RebalancingError) {
-        try RebalancingError.require(reference, "reference volatility", .positive)
+        try estimator.check()
+        try RebalancingError.require(reference, "reference_volatility", .positive)
         try RebalancingError.require(exponent, "exponent", .finite)
-        try RebalancingError.require(minimum, "smallest factor", .positive)
-        try RebalancingError.require(maximum, "largest factor", .positive)
+        try RebalancingError.require(minimum, "least_factor", .positive)
+        try RebalancingError.require(maximum, "largest_factor", .positive)
         guard minimum <= maximum else {
             throw .invalidParameter(
-                name: "smallest factor", value: minimum, reason: "is above the largest, \(maximum)")
+                name: "least_factor", value: minimum, reason: "is above largest_factor, \(maximum.shown)")
         }
         self.estimator = estimator
         self.reference = reference
@@ -60,25 +62,22 @@ extension VolatilityAdjustment {
         let estimator: RealisedVolatility
         if kind == .ewma {
             estimator = .exponentiallyWeighted(
-                halfLife: try settings.number("half_life_hours", .positive) / Year.hours)
+                halfLife: try settings.number("half_life_hours") / Year.hours)
         } else {
-            let window = try settings.integer("window_steps", 1...100_000, default: 24)
+            let window = try settings.integer("window_steps", RealisedVolatility.windows, default: 24)
             estimator =
                 kind == .parkinson
                 ? .parkinson(window: window)
                 : kind == .bipower ? .bipower(window: window) : .garmanKlass(window: window)
         }
-        let minimum = try settings.number("least_factor", .positive, default: 0.1)
-        let maximum = try settings.number("largest_factor", .positive, default: 10)
-        guard minimum <= maximum else {
-            throw settings.failure("least_factor", "is above largest_factor, \(maximum.shown)")
-        }
+        let minimum = try settings.number("least_factor", default: 0.1)
+        let maximum = try settings.number("largest_factor", default: 10)
         let start = market.volatility > 0 ? market.volatility : nil
-        guard let reference = try settings.optionalNumber("reference_volatility", .positive) ?? start else {
+        guard let reference = try settings.optionalNumber("reference_volatility") ?? start else {
             throw settings.missing(
                 "reference_volatility", "is missing, and the market begins without volatility")
         }
-        let exponent = try settings.number("exponent", .finite)
+        let exponent = try settings.number("exponent")
         self = try settings.checked("estimator") {
             try VolatilityAdjustment(
                 estimator, reference: reference, exponent: exponent, minimum: minimum, maximum: maximum)

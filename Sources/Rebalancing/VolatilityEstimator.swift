@@ -24,18 +24,17 @@ public struct VolatilityEstimator {
     private var lastReturn = Lanes.zero
     private var hasReturn = false
 
-    /// - Throws: for a step, half-life or window that is not positive.
+    /// - Throws: for a step that is not positive, and what `RealisedVolatility.check` refuses.
     public init(_ kind: RealisedVolatility, stepYears: Double) throws(RebalancingError) {
         try RebalancingError.require(stepYears, "step of a volatility estimator", .positive)
+        try kind.check()
         self.kind = kind
         self.stepYears = stepYears
         switch kind {
         case .exponentiallyWeighted(let halfLife):
-            try RebalancingError.require(halfLife, "half-life", .positive)
             decay = VectorMath.decay(over: stepYears, halfLife: halfLife)
             window = []
         case .parkinson(let length), .garmanKlass(let length), .bipower(let length):
-            try RebalancingError.require(Double(length), "window", .positive)
             decay = 0
             window = [Lanes](repeating: .zero, count: length)
         }

@@ -31,7 +31,8 @@ public struct BlockBootstrap: PathModel {
         try SimulationError.require(spot, .spot, model, "spot_usd")
         try SimulationError.require(
             meanBlockLength >= 1 && meanBlockLength < .infinity, model, "block_hours",
-            meanBlockLength * series.stepYears * Year.hours, "must be at least the hours of a candle")
+            meanBlockLength * series.stepYears * Year.hours,
+            "must be at least the hours of a candle, and finite")
         grid = try TimeGrid(steps: steps, stepYears: series.stepYears)
         try SimulationError.require(
             (series.run.max() ?? 0) > 1, model, "candles", Double(series.count),

@@ -29,7 +29,7 @@ public struct CandleReplay: PathModel {
         let model = "replay of \(series.file)"
         let stride = stride ?? steps
         try SimulationError.require(
-            stride > 0, model, "stride_hours", Double(stride), "must be at least one candle")
+            stride > 0, model, "stride", Double(stride), "must be at least one candle")
         if let startPrice { try SimulationError.require(startPrice, .spot, model, "spot_usd") }
         grid = try TimeGrid(steps: steps, stepYears: series.stepYears)
         self.series = series

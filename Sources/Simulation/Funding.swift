@@ -13,7 +13,7 @@ public enum Funding: Sendable, Equatable {
 }
 
 extension Funding {
-    func validate() throws(SimulationError) {
+    public func validate() throws(SimulationError) {
         guard case .constant(let rate) = self else { return }
         try SimulationError.require(rate, .within(-0.1...0.1), "hedge", "funding_rate_per_8_hours")
     }

@@ -26,7 +26,7 @@ public struct HedgeContract: Sendable, Equatable {
     public var premiumDeviation, premiumHalfLifeHours: Double
 
     public init(
-        kind: Kind, years: Double = 0.25, basis: Double = 0, premiumDeviation: Double = 0,
+        kind: Kind, years: Double = 90 / 365, basis: Double = 0, premiumDeviation: Double = 0,
         premiumHalfLifeHours: Double = 8
     ) {
         self.kind = kind

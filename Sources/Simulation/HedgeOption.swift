@@ -22,7 +22,7 @@ public struct HedgeOption: Sendable, Equatable {
 
     public init(
         name: String, isPut: Bool, strike: Double, years: Double, volatility: Double, skew: Double = 0,
-        halfSpread: Double = 0, fee: Double = 0, feeCap: Double = 0.125, largestTrade: Double = 1e9
+        halfSpread: Double = 0, fee: Double = 0, feeCap: Double = 0.125, largestTrade: Double = 1e6
     ) {
         self.name = name
         self.isPut = isPut

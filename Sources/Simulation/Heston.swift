@@ -42,17 +42,21 @@ public struct Heston: PathModel {
     private let decay, meanConstant, varianceSlope, varianceConstant: Double
     private let k1, k2, k3, uncorrected, correction: Double
 
-    /// - Throws: unless κ, θ and ξ are positive, v is not negative and ρ is inside [−1, 1].
+    /// What √v at the start and √θ may be.
+    package static let volatilities = NumberRule.within(0.001...20)
+
+    /// - Throws: unless κ, θ, ξ and v are positive and ρ is inside [−1, 1].
     public init(
         _ grid: TimeGrid, spot: Double, drift: Double = 0, _ parameters: Parameters
     ) throws(SimulationError) {
         let p = parameters
         try SimulationError.require(spot, .spot, "Heston", "spot_usd")
+        for (name, variance) in [("volatility", p.variance), ("long_run_volatility", p.longRunVariance)] {
+            try SimulationError.require(variance.squareRoot(), Self.volatilities, "Heston", name)
+        }
         let largest = max(p.variance, p.longRunVariance).squareRoot()
         try grid.checkGrowth("Heston", drift: drift, volatility: largest)
-        try SimulationError.require(p.variance, .notNegative, "Heston", "variance")
         try SimulationError.require(p.meanReversion, .within(1e-6...1e6), "Heston", "mean_reversion_per_year")
-        try SimulationError.require(p.longRunVariance, .positive, "Heston", "long-run variance")
         try SimulationError.require(
             p.volatilityOfVariance, .within(1e-6...1e3), "Heston", "volatility_of_variance")
         try SimulationError.require(p.correlation, .within(-1...1), "Heston", "correlation")

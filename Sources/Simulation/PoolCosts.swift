@@ -36,7 +36,7 @@ extension PoolCosts {
     func validate(_ venue: String) throws(SimulationError) {
         for (name, value, rule) in [
             ("liquidity", liquidity, .within(1e-6...1e18)), ("fee", fee, .within(0...0.5)),
-            ("gas_usd", gas, .within(0...1e12)), ("gas_spike", gasSpike, .within(0...1e6)),
+            ("gas_usd", gas, .within(0...1e12)), ("gas_spike", gasSpike, .within(1...1e6)),
             ("gas_spike_probability", gasSpikeProbability, .share),
             ("gas_spike_return", gasSpikeReturn, .allowance),
             ("failed_transactions", failureProbability, .share),

@@ -29,6 +29,9 @@ public struct RegimeSwitching: PathModel {
     private let cumulative: [[Double]]
     private let cumulativeStart: [Double]
 
+    /// What expected moves per year may be.
+    package static let moveRates = NumberRule.within(0...1e9)
+
     /// - Parameters:
     ///   - rates: expected moves per year from one regime (row) to another (column); the diagonal is not
     ///     looked at.
@@ -55,7 +58,7 @@ public struct RegimeSwitching: PathModel {
             generator[row][row] = 0
             for column in 0..<count where column != row {
                 try SimulationError.require(
-                    rates[row][column], .within(0...1e9), model, "moves_per_year")
+                    rates[row][column], Self.moveRates, model, "moves_per_year")
                 generator[row][row] -= rates[row][column]
             }
         }

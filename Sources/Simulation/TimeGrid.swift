@@ -41,7 +41,9 @@ extension TimeGrid {
     static let largestGrowth = 60.0
 
     /// - Throws: for a drift or volatility that moves the price by more than a factor of e^60 on the way.
-    func checkGrowth(_ model: String, drift: Double, volatility: Double) throws(SimulationError) {
+    package func checkGrowth(
+        _ model: String, drift: Double, volatility: Double
+    ) throws(SimulationError) {
         try SimulationError.require(drift, .finite, model, "drift_per_year")
         try SimulationError.require(volatility, .within(0...20), model, "volatility")
         for (name, value, growth) in [

@@ -35,6 +35,10 @@ public struct TradingTerms: Sendable {
         try funding.validate()
         try margin?.validate(instrument)
         try flow?.validate()
+        try validateLimits()
+    }
+
+    package func validateLimits() throws(SimulationError) {
         try SimulationError.require(deltaLimit, .allowance, "limits", "delta_coins")
         try SimulationError.require(positionLimit, .allowance, "limits", "position_coins")
         try SimulationError.require(oldestPrice, .allowance, "limits", "oldest_price_seconds")

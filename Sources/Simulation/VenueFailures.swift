@@ -10,6 +10,17 @@ public struct Outage: Sendable, Equatable {
     }
 }
 
+extension Outage {
+    /// - Parameters:
+    ///   - venue: as errors name it.
+    ///   - field: the key that says when.
+    package func validate(_ venue: String, _ field: String) throws(SimulationError) {
+        for hour in [fromHour, toHour] { try SimulationError.require(hour, .notNegative, venue, field) }
+        try SimulationError.require(
+            fromHour < toHour, venue, field, fromHour, "the first is not below the second")
+    }
+}
+
 /// Failures of a venue.
 public struct VenueFailures: Sendable, Equatable {
     /// Planned spans without trading, and without fresh prices (the policy then sees the last one).
@@ -45,12 +56,7 @@ extension VenueFailures {
     /// - Parameter venue: as errors name it; fields are named as configurations do.
     func validate(_ venue: String) throws(SimulationError) {
         for (name, spans) in [("outages_from_to_hours", outages), ("stale_from_to_hours", staleSpans)] {
-            for span in spans {
-                try SimulationError.require(span.fromHour, .notNegative, venue, name)
-                try SimulationError.require(
-                    span.toHour > span.fromHour, venue, name, span.toHour,
-                    "is not after \(span.fromHour.shown)")
-            }
+            for span in spans { try span.validate(venue, name) }
         }
         for (name, value, rule) in [
             ("outages_per_year", outagesPerYear, .within(0...1e9)),

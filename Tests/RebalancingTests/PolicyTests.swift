@@ -321,7 +321,7 @@ struct PolicyTests {
             complaint { try LiquidityAwarePolicy(base, referenceDepth: 1, maximum: 0.5) }.contains(
                 "largest factor"))
         #expect(
-            complaint { try FreshDataPolicy(base, fresh: 9, stale: 8) }.contains("age of fresh data: 9.0"))
+            complaint { try FreshDataPolicy(base, fresh: 9, stale: 8) }.contains("stale_seconds: 8.0"))
         #expect(
             complaint { try PredictivePolicy(steps: 0, stepYears: 1, riskAversion: 1) }.contains(
                 "horizon: 0.0"))
