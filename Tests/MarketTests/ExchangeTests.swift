@@ -100,9 +100,10 @@ struct ExchangeTests {
     func laterExchange() throws {
         // Deribit takes the first for a combination and misses its own decimal point in the second.
         let euros = try Instrument(name: "BTC-EUR-251226")
+        let expiry = try Self.time(2025, 12, 26)
         #expect(
             euros.exchange == OKX.self && euros.quote == "EUR"
-                && euros.expiry == (try Self.time(2025, 12, 26)))
+                && euros.expiry == expiry)
         let ripple = try Instrument(name: "XRP-29MAR24-0.55-P")
         #expect(ripple.exchange == Bybit.self && ripple.quote == "USDC")
         #expect(throws: InstrumentNameError.combination) { try Instrument(name: "BTC-FS-29MAR24_PERP") }
