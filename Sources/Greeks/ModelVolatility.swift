@@ -33,17 +33,17 @@ extension GreeksEngine {
     }
 
     /// The same of columns, with a `VolatilityStatus` each; NaN where a price implies none or two. Allocates nothing.
-    public func impliedVolatilities(
+    package func impliedVolatilities(
         _ input: PriceColumns, _ model: OptionModel, count: Int, volatility: UnsafeMutablePointer<Double>,
         status: UnsafeMutablePointer<UInt8>
     ) {
         guard model != .blackScholesMerton else {
-            return impliedVolatilities(input, count: count, volatility: volatility, status: status)
+            return unsafe impliedVolatilities(input, count: count, volatility: volatility, status: status)
         }
         for row in 0..<count {
-            let implied = VolatilityTerms(input, row).volatility(model)
-            volatility[row] = implied.volatility ?? .nan
-            status[row] = implied.status.rawValue
+            let implied = unsafe VolatilityTerms(input, row).volatility(model)
+            unsafe volatility[row] = implied.volatility ?? .nan
+            unsafe status[row] = implied.status.rawValue
         }
     }
 }
@@ -61,7 +61,7 @@ private struct VolatilityTerms {
     }
 
     init(_ input: PriceColumns, _ row: Int) {
-        self.init(
+        unsafe self.init(
             input.type[row], input.spot[row], input.strike[row], input.years[row], input.price[row],
             input.rate[row], input.dividend[row])
     }
