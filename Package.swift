@@ -5,6 +5,13 @@ import PackageDescription
 // vectors, and a debug build of an embedder should not run them a hundred times slower.
 let optimised: [SwiftSetting] = [.unsafeFlags(["-O"])]
 
+// Pointers belong to the kernel rooms and to the C ABI. Everywhere else what the compiler cannot check is marked
+// `unsafe`, and what is not marked is an error. `Lifetimes` lets types hold spans.
+let safe: [SwiftSetting] = [
+    .strictMemorySafety(), .treatWarning("StrictMemorySafety", as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
 // One module per instruction set: the same source bodies, another target machine. Outputs in lanes are arrays by Greek
 // that never leave the registers; a guard of the stack would be the loops' only call.
 let inRegisters = ["-O", "-Xfrontend", "-disable-stack-protector"]
@@ -61,29 +68,33 @@ let package = Package(
     ] + instructionSetTargets + [
         .target(
             name: "Greeks",
-            dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + instructionSets),
+            dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + instructionSets,
+            swiftSettings: safe),
 
         // Errors as data, and what numbers must be.
-        .target(name: "Checks"),
+        .target(name: "Checks", swiftSettings: safe),
 
         // The desk.
-        .target(name: "Market", dependencies: ["CZlib", "Checks"]),
-        .target(name: "Risk", dependencies: ["Checks", "Greeks", "Market", "VectorMath"]),
+        .target(name: "Market", dependencies: ["CZlib", "Checks"], swiftSettings: safe),
         .target(
-            name: "TailRisk", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk", "VectorMath"]),
+            name: "Risk", dependencies: ["Checks", "Greeks", "Market", "VectorMath"], swiftSettings: safe),
+        .target(
+            name: "TailRisk",
+            dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk", "VectorMath"],
+            swiftSettings: safe),
         .target(name: "Hedging", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk"]),
         .target(
             name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
-            swiftSettings: optimised),
+            swiftSettings: optimised + safe),
         .target(
             name: "Simulation",
             dependencies: ["Checks", "Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
-            swiftSettings: optimised),
+            swiftSettings: optimised + safe),
         .target(
             name: "Poise",
             dependencies: [
                 "Checks", "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk",
-            ]),
+            ], swiftSettings: safe),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
         // Swift runtime, so that hosts need none.
@@ -105,7 +116,8 @@ let package = Package(
                 "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            resources: [.embedInCode("SimulationPage.css")]),
+            resources: [.embedInCode("SimulationPage.css")],
+            swiftSettings: safe),
 
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport"),

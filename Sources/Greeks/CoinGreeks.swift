@@ -17,24 +17,16 @@ extension GreekMatrix {
     public func coinGreeks(of batch: OptionBatch) -> GreekMatrix {
         precondition(selection == .all && batch.count == count, "needs all Greeks of the batch")
         let coin = GreekMatrix(.all, count: count)
-        let (dollars, coins) = (columns, coin.columns)
-        func column(_ columns: GreekColumns, _ greek: Greek) -> UnsafeMutablePointer<Double> {
-            columns[greek].unsafelyUnwrapped
-        }
         for greek in Greek.allCases.sorted(by: { $0.orders.spot < $1.orders.spot }) {
-            let (target, own) = (column(coins, greek), column(dollars, greek))
+            guard let target = coin[greek], let own = self[greek] else { continue }
             let derivatives = Double(greek.orders.spot)
-            if greek == .delta {
+            if greek == .delta, let rho = self[.rho], let price = self[.price] {
                 for row in 0..<count {
                     let (spot, years) = (batch.spot[row], batch.years[row])
-                    let strikePart =
-                        years > 0
-                        ? column(dollars, .rho)[row] / years
-                        : spot * own[row] - column(dollars, .price)[row]
+                    let strikePart = years > 0 ? rho[row] / years : spot * own[row] - price[row]
                     target[row] = strikePart / spot / spot
                 }
-            } else if let lower = greek.lower {
-                let below = column(coins, lower)
+            } else if let lower = greek.lower, let below = coin[lower] {
                 for row in 0..<count { target[row] = (own[row] - derivatives * below[row]) / batch.spot[row] }
             } else {
                 for row in 0..<count { target[row] = own[row] / batch.spot[row] }

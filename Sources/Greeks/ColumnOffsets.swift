@@ -1,17 +1,17 @@
 import GreeksKernel
 
-extension FullFormColumns {
+@unsafe extension FullFormColumns {
     /// The columns from a row on.
     package func advanced(by rows: Int) -> FullFormColumns {
-        FullFormColumns(
+        unsafe FullFormColumns(
             type: type + rows, spot: spot + rows, strike: strike + rows, years: years + rows,
             volatility: volatility + rows, rate: rate + rows, dividend: dividend + rows)
     }
 }
 
-extension GreekColumns {
+@unsafe extension GreekColumns {
     /// The columns from a row on.
     package func advanced(by rows: Int) -> GreekColumns {
-        GreekColumns { greek in self[greek].map { $0 + rows } }
+        unsafe GreekColumns { greek in unsafe self[greek].map { unsafe $0 + rows } }
     }
 }

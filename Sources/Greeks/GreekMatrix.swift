@@ -8,7 +8,7 @@
 ///
 /// Columns start on cache lines, are padded to 8 and staggered, so that stores to fifteen of them don't
 /// fall on the same cache set. A column that is not selected is absent.
-public final class GreekMatrix: @unchecked Sendable {
+@safe public final class GreekMatrix: @unchecked Sendable {
     public let selection: GreekSet
     /// Rows in use.
     public let count: Int
@@ -34,22 +34,22 @@ public final class GreekMatrix: @unchecked Sendable {
             byteCount: bytes, alignment: isOnHugePages ? Self.hugePage : 64)
         #if os(Linux)
             // Fifteen streams of stores wait less for address translation; advice that may be ignored.
-            if isOnHugePages { madvise(raw, bytes, MADV_HUGEPAGE) }
+            if isOnHugePages { unsafe madvise(raw, bytes, MADV_HUGEPAGE) }
         #endif
-        storage = raw.bindMemory(to: Double.self, capacity: size)
-        storage.initialize(repeating: 0, count: size)
+        unsafe storage = raw.bindMemory(to: Double.self, capacity: size)
+        unsafe storage.initialize(repeating: 0, count: size)
     }
 
-    deinit { UnsafeMutableRawPointer(storage).deallocate() }
+    deinit { unsafe UnsafeMutableRawPointer(storage).deallocate() }
 
     /// The column of a Greek, or nil where it is not selected.
     public subscript(greek: Greek) -> Column? {
         let rank = rank[greek.rawValue]
-        return rank < 0 ? nil : Column(owner: self, base: storage + rank * stride)
+        return unsafe rank < 0 ? nil : Column(owner: self, base: storage + rank * stride)
     }
 
     /// One Greek of all contracts. Keeps the matrix alive.
-    public struct Column: RandomAccessCollection {
+    @safe public struct Column: RandomAccessCollection {
         let owner: GreekMatrix
         let base: UnsafeMutablePointer<Double>
 
@@ -59,25 +59,33 @@ public final class GreekMatrix: @unchecked Sendable {
         public subscript(row: Int) -> Double {
             get {
                 precondition(row >= 0 && row < owner.count, "row out of range")
-                return base[row]
+                return unsafe base[row]
             }
             nonmutating set {
                 precondition(row >= 0 && row < owner.count, "row out of range")
-                base[row] = newValue
+                unsafe base[row] = newValue
             }
         }
 
-        /// The column in memory, padded to a multiple of 8; valid while the matrix lives.
-        public var pointer: UnsafeMutablePointer<Double> { base }
+        /// The column, to be read in one go.
+        public var span: Span<Double> {
+            @_lifetime(borrow self) get {
+                let span = unsafe Span(_unsafeStart: base, count: owner.count)
+                return unsafe _overrideLifetime(span, borrowing: self)
+            }
+        }
+
+        /// The column for a kernel, padded to a multiple of 8; valid while the matrix lives.
+        package var pointer: UnsafeMutablePointer<Double> { unsafe base }
     }
 
     /// The columns as the kernels want them; valid while the matrix lives.
-    public var columns: GreekColumns {
-        var columns = GreekColumns { greek in
+    package var columns: GreekColumns {
+        var columns = unsafe GreekColumns { greek in
             let rank = rank[greek.rawValue]
-            return rank < 0 ? nil : storage + rank * stride
+            return unsafe rank < 0 ? nil : storage + rank * stride
         }
-        columns.isOnHugePages = isOnHugePages
-        return columns
+        unsafe columns.isOnHugePages = isOnHugePages
+        return unsafe columns
     }
 }

@@ -13,14 +13,14 @@ extension GreeksEngine {
 
     /// Full revaluation of `count` legs (a multiple of 8) in every scenario of a plan. Row i, `stride` doubles after the one
     /// before, is leg i's, a figure per scenario of the plan.
-    public func scenarioForm(
+    package func scenarioForm(
         _ result: ScenarioResult, _ plan: ScenarioPlan, _ legs: ScenarioColumns, count: Int,
         into rows: UnsafeMutablePointer<Double>, stride: Int
     ) {
         switch result {
-        case .price: kernel.scenarioFormPrice(plan, legs, count, rows, stride)
-        case .profit: kernel.scenarioFormProfit(plan, legs, count, rows, stride)
-        case .coinProfit: kernel.scenarioFormCoinProfit(plan, legs, count, rows, stride)
+        case .price: unsafe kernel.scenarioFormPrice(plan, legs, count, rows, stride)
+        case .profit: unsafe kernel.scenarioFormProfit(plan, legs, count, rows, stride)
+        case .coinProfit: unsafe kernel.scenarioFormCoinProfit(plan, legs, count, rows, stride)
         }
     }
 }

@@ -22,7 +22,7 @@ public final class GreeksPool: @unchecked Sendable {
     /// Number of threads that compute, the caller included.
     public let threads: Int
 
-    private struct Job {
+    @safe private struct Job {
         var selection: GreekSet
         var model: OptionModel
         var input: FullFormColumns
@@ -37,8 +37,7 @@ public final class GreeksPool: @unchecked Sendable {
     // Written by the caller before the gate opens, read by workers who have come in.
     private var job: Job?
     /// The next chunk of each thread's share, a cache line apart.
-    private let nextChunks: UnsafeMutablePointer<Atomic<Int>>
-    private static let cacheLine = 64 / MemoryLayout<Atomic<Int>>.stride
+    private let nextChunks: SpacedCounters
     private let startedWorkers = Atomic<Int>(0)
     /// The number of the call, whether workers may still come in, and how many are in. Who wakes up when all is
     /// done finds the gate closed, so that no call waits for one that sleeps.
@@ -47,9 +46,8 @@ public final class GreeksPool: @unchecked Sendable {
     private static let call = 1 << 17
     private let isEnding = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
-    private let callers: UnsafeMutablePointer<pthread_mutex_t>
-    private let sleep: UnsafeMutablePointer<pthread_mutex_t>
-    private let wake: UnsafeMutablePointer<pthread_cond_t>
+    private let callers = Monitor()
+    private let sleep = Monitor()
     private var workers: [pthread_t] = []
 
     /// - Parameter threads: how many compute, the caller included; 1 starts none.
@@ -58,71 +56,65 @@ public final class GreeksPool: @unchecked Sendable {
         guard (1...1024).contains(threads) else { throw .invalidThreadCount(threads) }
         self.engine = engine
         self.threads = threads
-        // Nothing is allocated before: what throws early is never deinitialised.
-        callers = .allocate(capacity: 1)
-        sleep = .allocate(capacity: 1)
-        wake = .allocate(capacity: 1)
-        nextChunks = .allocate(capacity: threads * Self.cacheLine)
-        for place in 0..<threads * Self.cacheLine { (nextChunks + place).initialize(to: Atomic(0)) }
-        pthread_mutex_init(callers, nil)
-        pthread_mutex_init(sleep, nil)
-        pthread_cond_init(wake, nil)
+        nextChunks = SpacedCounters(count: threads)
         for _ in 1..<threads {
             var worker = pthread_t()
-            let context = Unmanaged.passUnretained(self).toOpaque()
-            let failure = pthread_create(
+            let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+            let failure = unsafe pthread_create(
                 &worker, nil,
                 { context in
-                    guard let context else { return nil }
-                    Unmanaged<GreeksPool>.fromOpaque(context).takeUnretainedValue().work()
+                    guard let context = unsafe context else { return nil }
+                    unsafe Unmanaged<GreeksPool>.fromOpaque(context).takeUnretainedValue().work()
                     return nil
-                }, context)
+                }, unsafe context)
             guard failure == 0 else {
                 end()
-                throw .cannotStartThreads(String(cString: strerror(failure)))
+                throw unsafe .cannotStartThreads(String(cString: strerror(failure)))
             }
             workers.append(worker)
         }
     }
 
-    deinit {
-        end()
-        pthread_cond_destroy(wake)
-        pthread_mutex_destroy(sleep)
-        pthread_mutex_destroy(callers)
-        wake.deallocate()
-        sleep.deallocate()
-        callers.deallocate()
-        nextChunks.deinitialize(count: threads * Self.cacheLine)
-        nextChunks.deallocate()
-    }
+    deinit { end() }
 
     /// As `GreeksEngine.fullForm`, on all threads of the pool.
     public func fullForm(
+        _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ options: OptionColumns,
+        into matrix: GreekMatrix
+    ) {
+        precondition(matrix.count == options.count, "a row for each option")
+        unsafe fullForm(
+            selection, model: model, options.pointers, count: options.count, into: matrix.columns)
+        extendLifetime(options)
+        extendLifetime(matrix)
+    }
+
+    /// The same by pointer.
+    package func fullForm(
         _ selection: GreekSet, model: OptionModel = .blackScholesMerton, _ input: FullFormColumns, count: Int,
         into output: GreekColumns
     ) {
         guard threads > 1, count >= Self.leastShared else {
-            engine.fullForm(selection, model: model, input, count: count, into: output)
+            unsafe engine.fullForm(selection, model: model, input, count: count, into: output)
             return
         }
-        precondition(output.hold(selection), "a column of the selection is missing")
+        unsafe precondition(output.hold(selection), "a column of the selection is missing")
         precondition(selection.isSubset(of: model.greeks), "the model has not all Greeks of the selection")
-        pthread_mutex_lock(callers)
-        let job = Job(
+        callers.lock()
+        let job = unsafe Job(
             selection: selection, model: model, input: input, output: output, count: count,
             streams: engine.streams(selection, count, output))
         self.job = job
         for thread in 0..<threads {
-            nextChunk(of: thread).pointee.store(share(thread, of: job.chunks), ordering: .relaxed)
+            nextChunks.set(thread, to: share(thread, of: job.chunks))
         }
         gate.store(
             (gate.load(ordering: .relaxed) / Self.call + 1) * Self.call + Self.open,
             ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
-            pthread_mutex_lock(sleep)
-            pthread_cond_broadcast(wake)
-            pthread_mutex_unlock(sleep)
+            sleep.lock()
+            sleep.wakeAll()
+            sleep.unlock()
         }
         computeChunks(0)
         // Who is in is in its last chunk, or about to see that there is none.
@@ -132,7 +124,7 @@ public final class GreeksPool: @unchecked Sendable {
             spins += 1
             if spins > 10_000 { sched_yield() }
         }
-        pthread_mutex_unlock(callers)
+        callers.unlock()
     }
 
     /// A thread's own share, then what is left of the others'.
@@ -142,10 +134,10 @@ public final class GreeksPool: @unchecked Sendable {
             let thread = (own + offset) % threads
             let end = share(thread + 1, of: job.chunks)
             while true {
-                let chunk = nextChunk(of: thread).pointee.wrappingAdd(1, ordering: .relaxed).oldValue
+                let chunk = nextChunks.take(thread)
                 guard chunk < end else { break }
                 let start = chunk * job.chunk
-                engine.fullForm(
+                unsafe engine.fullForm(
                     job.selection, job.model, job.input.advanced(by: start),
                     count: min(job.chunk, job.count - start), streams: job.streams,
                     into: job.output.advanced(by: start))
@@ -156,10 +148,6 @@ public final class GreeksPool: @unchecked Sendable {
     /// The first chunk of a thread's share.
     private func share(_ thread: Int, of chunks: Int) -> Int { chunks * thread / threads }
 
-    private func nextChunk(of thread: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-        nextChunks + thread * Self.cacheLine
-    }
-
     private func work() {
         let own = startedWorkers.wrappingAdd(1, ordering: .relaxed).newValue
         var seen = 0
@@ -167,13 +155,13 @@ public final class GreeksPool: @unchecked Sendable {
             var spins = 0
             while gate.load(ordering: .acquiring) / Self.call == seen && spins < 20_000 { spins += 1 }
             if gate.load(ordering: .acquiring) / Self.call == seen {
-                pthread_mutex_lock(sleep)
+                sleep.lock()
                 sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
                 while gate.load(ordering: .sequentiallyConsistent) / Self.call == seen {
-                    pthread_cond_wait(wake, sleep)
+                    sleep.wait()
                 }
                 sleepers.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-                pthread_mutex_unlock(sleep)
+                sleep.unlock()
             }
             if isEnding.load(ordering: .acquiring) { return }
             var now = gate.load(ordering: .acquiring)
@@ -194,9 +182,9 @@ public final class GreeksPool: @unchecked Sendable {
     private func end() {
         isEnding.store(true, ordering: .sequentiallyConsistent)
         gate.wrappingAdd(Self.call, ordering: .sequentiallyConsistent)
-        pthread_mutex_lock(sleep)
-        pthread_cond_broadcast(wake)
-        pthread_mutex_unlock(sleep)
+        sleep.lock()
+        sleep.wakeAll()
+        sleep.unlock()
         for worker in workers { pthread_join(worker, nil) }
         workers = []
     }

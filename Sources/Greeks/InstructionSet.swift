@@ -58,8 +58,10 @@ public enum InstructionSet: String, CaseIterable, Sendable, Comparable, CustomSt
     /// The best that this processor runs, or the one that the environment variable `POISE_ISA` names.
     /// - Throws: `unknownInstructionSet` or `unsupportedInstructionSet`; a wrong name is never ignored.
     public static func selected() throws(GreeksError) -> InstructionSet {
-        guard let value = getenv("POISE_ISA"), value.pointee != 0 else { return supported.last ?? .baseline }
-        return try named(String(cString: value))
+        guard let value = unsafe getenv("POISE_ISA"), unsafe value.pointee != 0 else {
+            return supported.last ?? .baseline
+        }
+        return try unsafe named(String(cString: value))
     }
 
     /// The instruction set of that name, if this processor runs it.

@@ -20,22 +20,22 @@ extension GreeksEngine {
     }
 
     /// The same of columns, with a `VolatilityStatus` each; NaN where a price implies none or two. Allocates nothing.
-    public func impliedVolatilities(
+    package func impliedVolatilities(
         _ input: PriceColumns, _ model: OptionModel, count: Int, volatility: UnsafeMutablePointer<Double>,
         status: UnsafeMutablePointer<UInt8>
     ) {
         switch model.definition.inverse {
-        case .ofLanes: impliedVolatilities(input, count: count, volatility: volatility, status: status)
+        case .ofLanes: unsafe impliedVolatilities(input, count: count, volatility: volatility, status: status)
         case .ofOne(let inverse):
             let range = model.range
             for row in 0..<count {
-                let implied = PricedOption(
+                let implied = unsafe PricedOption(
                     type: input.type[row], spot: input.spot[row], strike: input.strike[row],
                     years: input.years[row], price: input.price[row], rate: input.rate[row],
                     dividend: input.dividend[row]
                 ).volatility(range, inverse)
-                volatility[row] = implied.volatility ?? .nan
-                status[row] = implied.status.rawValue
+                unsafe volatility[row] = implied.volatility ?? .nan
+                unsafe status[row] = implied.status.rawValue
             }
         }
     }

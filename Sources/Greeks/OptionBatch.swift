@@ -19,12 +19,10 @@ public struct OptionBatch: Sendable {
         type: [UInt8], spot: [Double], strike: [Double], years: [Double], volatility: [Double],
         rate: [Double], dividend: [Double], model: OptionModel = .blackScholesMerton
     ) throws(GreeksError) {
-        for (field, column) in [
-            ("spot", spot), ("strike", strike), ("years", years), ("vol", volatility), ("rate", rate),
-            ("dividend", dividend),
-        ] where column.count != type.count {
-            throw .lengthMismatch(field: field, expected: type.count, got: column.count)
-        }
+        try OptionColumns(
+            type: type.span, spot: spot.span, strike: strike.span, years: years.span,
+            volatility: volatility.span, rate: rate.span, dividend: dividend.span
+        ).validate(model)
         self.type = type
         self.spot = spot
         self.strike = strike
@@ -33,35 +31,15 @@ public struct OptionBatch: Sendable {
         self.rate = rate
         self.dividend = dividend
         self.model = model
-        let rows = count
-        let failure: GreeksError? = withColumns { columns in
-            do throws(GreeksError) {
-                try columns.validate(count: rows, model)
-                return nil
-            } catch {
-                return error
-            }
+    }
+
+    /// The columns, for as long as the batch lives.
+    public var columns: OptionColumns {
+        @_lifetime(borrow self) get {
+            OptionColumns(
+                ofEqualLength: type.span, spot: spot.span, strike: strike.span, years: years.span,
+                volatility: volatility.span, rate: rate.span, dividend: dividend.span)
         }
-        if let failure { throw failure }
-    }
-
-    /// The columns as the kernel wants them, valid during the call.
-    public func withColumns<R>(_ body: (FullFormColumns) -> R) -> R {
-        FullFormColumns.with(type, spot, strike, years, volatility, rate, dividend, body)
-    }
-}
-
-extension FullFormColumns {
-    /// Columns that stand still for the call.
-    fileprivate static func with<R>(
-        _ type: UnsafePointer<UInt8>, _ spot: UnsafePointer<Double>, _ strike: UnsafePointer<Double>,
-        _ years: UnsafePointer<Double>, _ volatility: UnsafePointer<Double>, _ rate: UnsafePointer<Double>,
-        _ dividend: UnsafePointer<Double>, _ body: (FullFormColumns) -> R
-    ) -> R {
-        body(
-            FullFormColumns(
-                type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
-                dividend: dividend))
     }
 }
 
@@ -70,9 +48,12 @@ extension GreeksEngine {
     /// - Precondition: its model computes the selection (`OptionModel.greeks`).
     public func greeks(_ selection: GreekSet, of batch: OptionBatch) -> GreekMatrix {
         let matrix = GreekMatrix(selection, count: batch.count)
-        batch.withColumns {
-            fullForm(selection, model: batch.model, $0, count: batch.count, into: matrix.columns)
-        }
+        fullForm(selection, of: batch, into: matrix)
         return matrix
+    }
+
+    /// The same into a matrix that is there already: nothing is allocated.
+    public func fullForm(_ selection: GreekSet, of batch: OptionBatch, into matrix: GreekMatrix) {
+        fullForm(selection, model: batch.model, batch.columns, into: matrix)
     }
 }

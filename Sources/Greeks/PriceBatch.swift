@@ -27,12 +27,9 @@ public struct PriceBatch: Sendable {
         type: [UInt8], spot: [Double], strike: [Double], years: [Double], price: [Double], rate: [Double],
         dividend: [Double]
     ) throws(GreeksError) {
-        for (field, column) in [
-            ("spot", spot), ("strike", strike), ("years", years), ("price", price), ("rate", rate),
-            ("dividend", dividend),
-        ] where column.count != type.count {
-            throw .lengthMismatch(field: field, expected: type.count, got: column.count)
-        }
+        _ = try OptionPrices(
+            type: type.span, spot: spot.span, strike: strike.span, years: years.span, price: price.span,
+            rate: rate.span, dividend: dividend.span)
         self.type = type
         self.spot = spot
         self.strike = strike
@@ -40,6 +37,15 @@ public struct PriceBatch: Sendable {
         self.price = price
         self.rate = rate
         self.dividend = dividend
+    }
+
+    /// The columns, for as long as the batch lives.
+    public var columns: OptionPrices {
+        @_lifetime(borrow self) get {
+            OptionPrices(
+                ofEqualLength: type.span, spot: spot.span, strike: strike.span, years: years.span,
+                price: price.span, rate: rate.span, dividend: dividend.span)
+        }
     }
 }
 
@@ -50,11 +56,9 @@ extension GreeksEngine {
     ) -> (volatility: [Double], status: [VolatilityStatus]) {
         var volatility = Array(repeating: 0.0, count: batch.count)
         var status = Array(repeating: UInt8(0), count: batch.count)
-        impliedVolatilities(
-            PriceColumns(
-                type: batch.type, spot: batch.spot, strike: batch.strike, years: batch.years,
-                price: batch.price, rate: batch.rate, dividend: batch.dividend),
-            count: batch.count, volatility: &volatility, status: &status)
+        var volatilities = volatility.mutableSpan
+        var statuses = status.mutableSpan
+        impliedVolatilities(of: batch.columns, volatility: &volatilities, status: &statuses)
         return (volatility, status.map { VolatilityStatus(rawValue: $0) ?? .notANumber })
     }
 }

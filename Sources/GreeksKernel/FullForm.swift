@@ -3,7 +3,7 @@ import VectorMath
 /// Full form: every option brings its own spot, strike, years, volatility, rate and dividend.
 ///
 /// Columns of `count` doubles, any alignment, read as they are: callers validate (see `Greeks`).
-public struct FullFormColumns {
+@unsafe public struct FullFormColumns {
     /// 0 for a call, 1 for a put.
     public var type: UnsafePointer<UInt8>
     public var spot, strike, years, volatility, rate, dividend: UnsafePointer<Double>

@@ -21,7 +21,7 @@ public struct GreekLanes {
 
 /// The outputs: one column of doubles per Greek, any alignment; nil for what a call does not
 /// compute.
-public struct GreekColumns {
+@unsafe public struct GreekColumns {
     @usableFromInline var columns: GreekArray<UnsafeMutablePointer<Double>?>
 
     /// Whether bulk results may be written past the caches: set where the columns are known to stand on huge pages.

@@ -19,7 +19,7 @@ public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
 
 /// Inputs of implied volatilities: columns as in `FullFormColumns`, with the price in place of
 /// the volatility.
-public struct PriceColumns {
+@unsafe public struct PriceColumns {
     /// 0 for a call, 1 for a put.
     public var type: UnsafePointer<UInt8>
     public var spot, strike, years, price, rate, dividend: UnsafePointer<Double>

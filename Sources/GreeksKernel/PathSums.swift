@@ -53,7 +53,7 @@ public struct PathOption: Sendable {
 
 /// Eight markets at one step: an option's volatility is that of the option, + `level` times the share of its expiry,
 /// + `logSpotShift` times its slope, all times `scale`, and at least `leastVolatility`.
-public struct PathMarket: Sendable {
+public struct PathMarket: BitwiseCopyable, Sendable {
     public var spot, level, logSpotShift, scale: Lanes
 
     @inlinable
@@ -66,7 +66,7 @@ public struct PathMarket: Sendable {
 }
 
 /// A book on eight paths at one step: sums over its options by quantity.
-public struct PathSums: Sendable {
+public struct PathSums: BitwiseCopyable, Sendable {
     public var price, delta, gamma, vega, theta: Lanes
     /// ½ΓS²σ², each option by its own volatility: what the market charges per year for the gamma, so that
     /// theta + gammaRent is what interest makes of it.

@@ -54,7 +54,7 @@ public struct ScenarioMove: Sendable {
 }
 
 /// Scenarios in the order in which they are computed. State 0 is the market as it is.
-public struct ScenarioPlan {
+@unsafe public struct ScenarioPlan {
     public var terms: UnsafePointer<ScenarioTerm>
     public var termCount: Int
     public var states: UnsafePointer<ScenarioState>
@@ -78,11 +78,11 @@ public struct ScenarioPlan {
     }
 
     /// Doubles of scratch: five vectors per term and per state, and eight results.
-    public static func scratchCount(terms: Int, states: Int) -> Int { (5 * terms + 5 * states + 8) * 8 }
+    @safe public static func scratchCount(terms: Int, states: Int) -> Int { (5 * terms + 5 * states + 8) * 8 }
 }
 
 /// Legs that each bring their own market; columns of a multiple of 8.
-public struct ScenarioColumns {
+@unsafe public struct ScenarioColumns {
     /// Its volatilities are not read: see `volatilities`.
     public var market: FullFormColumns
     /// The columns that `ScenarioState.source` counts; the first is the market as it is.

@@ -33,7 +33,7 @@ public struct Slice: BitwiseCopyable, Sendable {
 }
 
 /// The options of slices, contiguous; each slice starts at a multiple of 8 and is padded to one.
-public struct SliceFormColumns {
+@unsafe public struct SliceFormColumns {
     /// 0 for a call, 1 for a put.
     public var type: UnsafePointer<UInt8>
     /// K, and ln K as an unevaluated sum (from `logarithms`).

@@ -11,30 +11,31 @@ package enum Gzip {
     /// - Throws: `unreadable` for what is cut off, damaged, followed by something else, or longer than `limit`.
     package static func unpacked(_ source: Source, limit: Int = longestText) throws(MarketError) -> [UInt8] {
         func failure(_ reason: String) -> MarketError { .unreadable(file: source.name, reason: reason) }
-        var stream = z_stream()
+        var stream = unsafe z_stream()
         // 16 above the widest window: gzip's header, and no other.
-        guard inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+        guard unsafe inflateInit2_(&stream, 16 + 15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+        else {
             throw failure("no memory to unpack it")
         }
-        defer { inflateEnd(&stream) }
+        defer { unsafe inflateEnd(&stream) }
         var unpacked: [UInt8] = []
         let room = 1 << 20
-        let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: room)
-        defer { chunk.deallocate() }
+        var chunk = [UInt8](repeating: 0, count: room)
         var position = 0
         while true {
-            let (code, taken, made) = source.bytes.withUnsafeBufferPointer { bytes in
-                // zlib counts in 32 bits, and promises not to write through `next_in`.
-                let rest = UnsafeMutableBufferPointer(
-                    mutating: UnsafeBufferPointer(rebasing: bytes[position...]))
-                let offered = min(rest.count, 1 << 30)
-                stream.next_in = rest.baseAddress
-                stream.avail_in = UInt32(offered)
-                stream.next_out = chunk.baseAddress
-                stream.avail_out = UInt32(room)
-                let code = inflate(&stream, Z_NO_FLUSH)
-                return (code, offered - Int(stream.avail_in), room - Int(stream.avail_out))
+            // zlib counts in 32 bits, and promises not to write through `next_in`.
+            let offered = min(source.bytes.count - position, 1 << 30)
+            let code = unsafe source.bytes.withUnsafeBufferPointer { bytes in
+                unsafe chunk.withUnsafeMutableBufferPointer { chunk in
+                    unsafe stream.next_in = UnsafeMutablePointer(
+                        mutating: bytes.baseAddress.map { unsafe $0 + position })
+                    unsafe stream.avail_in = UInt32(offered)
+                    unsafe stream.next_out = chunk.baseAddress
+                    unsafe stream.avail_out = UInt32(room)
+                    return unsafe inflate(&stream, Z_NO_FLUSH)
+                }
             }
+            let (taken, made) = unsafe (offered - Int(stream.avail_in), room - Int(stream.avail_out))
             position += taken
             guard unpacked.count + made <= limit else {
                 throw failure(
@@ -49,7 +50,7 @@ package enum Gzip {
                 guard rest.starts(with: [0x1F, 0x8B]) else {
                     throw failure("something follows its gzip data")
                 }
-                inflateReset(&stream)
+                unsafe inflateReset(&stream)
             case Z_BUF_ERROR: throw failure("its gzip data are cut off")
             default: throw failure("its gzip data are damaged")
             }

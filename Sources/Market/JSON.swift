@@ -227,7 +227,7 @@ package struct JSONReader {
         if text.elementsEqual("true".utf8) { return .boolean(true) }
         if text.elementsEqual("false".utf8) { return .boolean(false) }
         if text.elementsEqual("null".utf8) || text.elementsEqual("NaN".utf8) { return .null }
-        guard let value = text.withUnsafeBufferPointer(parseNumber) else {
+        guard let value = parseNumber(text.span) else {
             index = start
             throw failure("unexpected \"\(String(decoding: text.prefix(20), as: UTF8.self).clipped)\"")
         }

@@ -4,10 +4,9 @@
 /// Numbers of up to 15 digits and small exponents, nearly all in market data, are an integer times or over
 /// an exact power of ten: one rounding, no library call. Up to 19 digits the same in 80 bits decides unless
 /// the result lies next to the middle of two doubles. The rest is left to Swift's own parser, which knows no locale.
-func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-    guard let bytes = text.baseAddress else { return nil }
+func parseNumber(_ bytes: Span<UInt8>) -> Double? {
     var index = 0
-    let end = text.count
+    let end = bytes.count
     var isNegative = false
     if index < end, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") {
         isNegative = bytes[index] == UInt8(ascii: "-")
@@ -26,9 +25,7 @@ func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
         index += 1
         let fractionStart = index
         while index + 8 <= end {
-            let word = UInt64(
-                littleEndian: UnsafeRawPointer(bytes + index).loadUnaligned(as: UInt64.self))
-            guard let eight = eightDigits(word) else { break }
+            guard let eight = eightDigits(bytes.word(at: index)) else { break }
             mantissa = mantissa &* 100_000_000 &+ eight
             index += 8
         }
@@ -58,7 +55,7 @@ func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
         }
         scale += exponentIsNegative ? -exponent : exponent
     }
-    guard digits <= 19 else { return parseWithLibrary(text) }
+    guard digits <= 19 else { return parseWithLibrary(bytes) }
     if mantissa <= 1 << 53, abs(scale) < powersOfTen.count {
         let magnitude = Double(mantissa)
         let value = scale < 0 ? magnitude / powersOfTen[-scale] : magnitude * powersOfTen[scale]
@@ -73,13 +70,22 @@ func parseNumber(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
             if !(0x3FF...0x401).contains(excess) { return Double(isNegative ? -wide : wide) }
         }
     #endif
-    return parseWithLibrary(text)
+    return parseWithLibrary(bytes)
 }
 
 /// The same of a text, without the blanks at its ends.
 func parseNumber(_ text: String) -> Double? {
-    var text = text
-    return text.withUTF8 { parseNumber(trimmed($0)) }
+    let bytes = text.utf8.span
+    return parseNumber(bytes.extracting(trimmed(bytes)))
+}
+
+extension Span<UInt8> {
+    /// Eight bytes as a number, the first in the lowest byte.
+    @inline(__always)
+    func word(at index: Int) -> UInt64 {
+        // Any bytes are a number.
+        unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
 }
 
 /// The number that eight digits spell, the first in the lowest byte, or nil where one is no digit.
@@ -108,6 +114,6 @@ private let powersOfTen: [Double] = [
 #endif
 
 /// The same for a text that is known to be a decimal number, whatever locale the host has set.
-private func parseWithLibrary(_ text: UnsafeBufferPointer<UInt8>) -> Double? {
-    Double(String(decoding: text, as: UTF8.self))
+private func parseWithLibrary(_ bytes: Span<UInt8>) -> Double? {
+    Double(String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self))
 }

@@ -61,7 +61,7 @@ public struct OptionTable: Sendable {
         rate.reserveCapacity(rows)
         dividend.reserveCapacity(rows)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            guard let optionType = Self.optionType(row.bytes(places[0])) else {
+            guard let optionType = Self.optionType(row, places[0]) else {
                 throw row.invalid(
                     places[0], "type", row.isMissing(places[0]) ? "is missing" : "must be C or P")
             }
@@ -115,7 +115,8 @@ public struct OptionTable: Sendable {
         books = kept(books)
     }
 
-    private static func optionType(_ text: UnsafeBufferPointer<UInt8>) -> UInt8? {
+    private static func optionType(_ row: TextRow, _ column: Int) -> UInt8? {
+        let text = row.bytes(column)
         if text.count == 1 {
             switch text[0] | 0x20 {
             case UInt8(ascii: "c"): return 0
@@ -123,7 +124,7 @@ public struct OptionTable: Sendable {
             default: return nil
             }
         }
-        switch String(decoding: text, as: UTF8.self).lowercased() {
+        switch row.text(column).lowercased() {
         case "call": return 0
         case "put": return 1
         default: return nil

@@ -50,11 +50,11 @@ public struct Source: Sendable {
 
     private static func contents(_ path: String) throws(MarketError) -> Source {
         let name = path == "-" ? "standard input" : path
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(file: name, reason: lastError) }
         defer { if path != "-" { close(descriptor) } }
         var information = stat()
-        guard fstat(descriptor, &information) == 0 else {
+        guard unsafe fstat(descriptor, &information) == 0 else {
             throw .unreadable(file: name, reason: lastError)
         }
         guard information.st_mode & S_IFMT != S_IFDIR else {
@@ -65,9 +65,9 @@ public struct Source: Sendable {
         var bytes: [UInt8] = []
         while true {
             var failure: String?
-            let chunk = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            let chunk = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
                 while count < capacity, let base = buffer.baseAddress {
-                    let got = read(descriptor, base + count, capacity - count)
+                    let got = unsafe read(descriptor, base + count, capacity - count)
                     if got < 0 && errno == EINTR { continue }
                     if got < 0 { failure = lastError }
                     if got <= 0 { break }
@@ -82,5 +82,5 @@ public struct Source: Sendable {
         return Source(name: name, bytes: bytes)
     }
 
-    private static var lastError: String { String(cString: strerror(errno)) }
+    private static var lastError: String { unsafe String(cString: strerror(errno)) }
 }

@@ -27,7 +27,7 @@ enum TOMLNumber {
             _ = Self.take("+-", &rest, &written)
             guard Self.takeDigits(10, &rest, &written) else { return nil }
         }
-        guard rest.isEmpty, let value = written.withUnsafeBufferPointer(parseNumber) else { return nil }
+        guard rest.isEmpty, let value = parseNumber(written.span) else { return nil }
         self = .double(value)
     }
 

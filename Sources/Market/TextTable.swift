@@ -44,21 +44,18 @@ package struct TextTable {
     private static func readHeader(
         _ source: Source, _ isRow: (TextRow) -> Bool
     ) throws(MarketError) -> ([String], Rows) {
-        try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            var scanner = RecordScanner(bytes, file: source.name)
-            defer { scanner.deallocate() }
+        var scanner = RecordScanner(source)
+        guard try scanner.next() else { throw .empty(file: source.name) }
+        // Some that collect data put their address above the header.
+        if scanner.row.count == 1, scanner.row.text(0).hasPrefix("http") {
             guard try scanner.next() else { throw .empty(file: source.name) }
-            // Some that collect data put their address above the header.
-            if scanner.row.count == 1, scanner.row.text(0).hasPrefix("http") {
-                guard try scanner.next() else { throw .empty(file: source.name) }
-            }
-            let row = scanner.row
-            if isRow(row) {
-                return ((0..<row.count).map(String.init), .text(start: scanner.start, line: row.line))
-            }
-            let names = (0..<row.count).map { row.text($0) }
-            return (names, .text(start: scanner.position, line: scanner.nextLine))
         }
+        let row = scanner.row
+        if isRow(row) {
+            return ((0..<row.count).map(String.init), .text(start: scanner.start, line: row.line))
+        }
+        let names = (0..<row.count).map { row.text($0) }
+        return (names, .text(start: scanner.position, line: scanner.nextLine))
     }
 
     /// The place of a column, or nil where the table lacks it.
@@ -103,23 +100,20 @@ package struct TextTable {
     private func forEachLine(
         from start: Int, line: Int, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
-        try source.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            var scanner = RecordScanner(bytes, file: source.name, from: start, line: line)
-            defer { scanner.deallocate() }
-            while true {
-                do throws(MarketError) {
-                    guard try scanner.next() else { return }
-                    let row = scanner.row
-                    guard row.count == header.count else {
-                        throw .ragged(
-                            file: source.name, line: row.line, expected: header.count, got: row.count,
-                            column: header[min(row.count, header.count - 1)],
-                            value: row.text(min(row.count - 1, header.count)))
-                    }
-                    try body(row)
-                } catch {
-                    try badRows.note(error)
+        var scanner = RecordScanner(source, from: start, line: line)
+        while true {
+            do throws(MarketError) {
+                guard try scanner.next() else { return }
+                let row = scanner.row
+                guard row.count == header.count else {
+                    throw .ragged(
+                        file: source.name, line: row.line, expected: header.count, got: row.count,
+                        column: header[min(row.count, header.count - 1)],
+                        value: row.text(min(row.count - 1, header.count)))
                 }
+                try body(row)
+            } catch {
+                try badRows.note(error)
             }
         }
     }
@@ -127,45 +121,43 @@ package struct TextTable {
     private func forEachRecord(
         _ records: JSONRecords, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
-        try records.bytes.withUnsafeBufferPointer { bytes throws(MarketError) in
-            try records.fields.withUnsafeBufferPointer { fields throws(MarketError) in
-                guard let base = fields.baseAddress else { return }
-                for (number, line) in records.lines.enumerated() {
-                    do throws(MarketError) {
-                        try body(
-                            TextRow(
-                                file: source.name, line: line, bytes: bytes,
-                                bounds: base + number * header.count,
-                                count: header.count))
-                    } catch {
-                        try badRows.note(error)
-                    }
-                }
+        for (number, line) in records.lines.enumerated() {
+            do throws(MarketError) {
+                try body(
+                    TextRow(
+                        file: source.name, line: line, bytes: records.bytes, bounds: records.fields,
+                        first: number * header.count, count: header.count))
+            } catch {
+                try badRows.note(error)
             }
         }
     }
 }
 
-/// One row's fields, valid while the row is being read.
+/// One row's fields.
 package struct TextRow {
     let file: String
     package let line: Int
-    fileprivate let bytes: UnsafeBufferPointer<UInt8>
-    fileprivate let bounds: UnsafePointer<FieldBounds>
+    fileprivate let bytes: [UInt8]
+    /// Those of the row begin at `first`.
+    fileprivate let bounds: [FieldBounds]
+    fileprivate let first: Int
     package let count: Int
 
-    /// A field's bytes, without the quotes around it and without spaces at its ends.
-    func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8> {
-        let field = bounds[column]
-        return trimmed(
-            UnsafeBufferPointer(
-                start: bytes.baseAddress.map { $0 + field.start }, count: field.end - field.start))
+    /// Where a field's bytes stand, without the quotes around it and without spaces at its ends.
+    private func range(_ column: Int) -> Range<Int> {
+        let field = bounds[first + column]
+        return trimmed(bytes.span, field.start..<field.end)
     }
+
+    /// A field's bytes.
+    @_lifetime(borrow self)
+    func bytes(_ column: Int) -> Span<UInt8> { bytes.span.extracting(range(column)) }
 
     /// A field as text.
     package func text(_ column: Int) -> String {
-        let text = String(decoding: bytes(column), as: UTF8.self)
-        return bounds[column].hasDoubledQuotes ? text.unquoted : text
+        let text = String(decoding: bytes[range(column)], as: UTF8.self)
+        return bounds[first + column].hasDoubledQuotes ? text.unquoted : text
     }
 
     /// Whether a field stands for a value that is not there.
@@ -227,9 +219,9 @@ struct FieldBounds {
     var hasDoubledQuotes = false
 }
 
-/// Splits bytes into records. What it allocates serves all of them, until `deallocate`.
+/// Splits bytes into records. What it allocates serves all of them.
 private struct RecordScanner {
-    private let bytes: UnsafeBufferPointer<UInt8>
+    private let bytes: [UInt8]
     private let file: String
     private(set) var position: Int
     /// The first byte of the record that `next` found.
@@ -237,27 +229,23 @@ private struct RecordScanner {
     /// The line on which the next record starts.
     private(set) var nextLine: Int
     private var line: Int
-    private var bounds: UnsafeMutableBufferPointer<FieldBounds>
+    private var bounds: [FieldBounds]
     private var count = 0
 
     /// From a byte that starts a record.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, file: String, from start: Int = 0, line: Int = 1) {
-        self.bytes = bytes
-        self.file = file
+    init(_ source: Source, from start: Int = 0, line: Int = 1) {
+        bytes = source.bytes
+        file = source.name
         position = start
         self.start = start
         self.line = line
         nextLine = line
-        bounds = .allocate(capacity: 64)
+        bounds = Array(repeating: FieldBounds(), count: 64)
     }
-
-    func deallocate() { bounds.deallocate() }
 
     /// The record that `next` found.
     var row: TextRow {
-        TextRow(
-            file: file, line: line, bytes: bytes,
-            bounds: UnsafePointer(bounds.baseAddress.unsafelyUnwrapped), count: count)
+        TextRow(file: file, line: line, bytes: bytes, bounds: bounds, first: 0, count: count)
     }
 
     /// Moves to the next record that is not an empty line; false at the end.
@@ -304,10 +292,9 @@ private struct RecordScanner {
     /// The place of the next comma or line end, or `limit`; eight bytes at a time.
     private func fieldEnd(from start: Int, limit: Int, union: inout UInt64, hasZero: inout Bool) -> Int {
         var index = start
-        guard let base = bytes.baseAddress else { return index }
+        let bytes = bytes.span
         while index + 8 <= limit {
-            let word = UInt64(
-                littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+            let word = bytes.word(at: index)
             // The lowest marked byte of each is right, which is all that is asked.
             let ends =
                 zeroBytes(word ^ eightTimes(UInt8(ascii: ",")))
@@ -319,9 +306,9 @@ private struct RecordScanner {
             if ends != 0 { return index + ends.trailingZeroBitCount / 8 }
             index += 8
         }
-        while index < limit, base[index] != UInt8(ascii: ","), base[index] != UInt8(ascii: "\n") {
-            union |= UInt64(base[index])
-            hasZero = hasZero || base[index] == 0
+        while index < limit, bytes[index] != UInt8(ascii: ","), bytes[index] != UInt8(ascii: "\n") {
+            union |= UInt64(bytes[index])
+            hasZero = hasZero || bytes[index] == 0
             index += 1
         }
         return index
@@ -351,10 +338,7 @@ private struct RecordScanner {
 
     private mutating func append(_ start: Int, _ end: Int, hasDoubledQuotes: Bool) {
         if count == bounds.count {
-            let larger = UnsafeMutableBufferPointer<FieldBounds>.allocate(capacity: 2 * count)
-            _ = larger.update(fromContentsOf: bounds)
-            bounds.deallocate()
-            bounds = larger
+            bounds += Array(repeating: FieldBounds(), count: count)
         }
         bounds[count] = FieldBounds(start: start, end: end, hasDoubledQuotes: hasDoubledQuotes)
         count += 1
@@ -369,7 +353,7 @@ private struct RecordScanner {
     }
 
     private func requireText(_ range: Range<Int>) throws(MarketError) {
-        let text = UnsafeBufferPointer(rebasing: bytes[range])
+        let text = bytes[range]
         if text.contains(0) || String(validating: text, as: UTF8.self) == nil {
             throw .notText(file: file, line: line)
         }

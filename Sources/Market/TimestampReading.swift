@@ -36,13 +36,11 @@ extension Timestamp {
     /// or a blank (seconds and their fraction may be left out), in UTC unless an offset such as +01:00 follows. What is
     /// below a millisecond is cut off.
     public init?(text: String) {
-        var text = text
-        let time = text.withUTF8 { Timestamp(bytes: trimmed($0)) }
-        guard let time else { return nil }
-        self = time
+        let bytes = text.utf8.span
+        self.init(bytes: bytes.extracting(trimmed(bytes)))
     }
 
-    init?(bytes: UnsafeBufferPointer<UInt8>) {
+    init?(bytes: Span<UInt8>) {
         if let count = Self.wholeNumber(bytes) {
             self.init(count: count)
         } else if let count = parseNumber(bytes) {
@@ -55,11 +53,11 @@ extension Timestamp {
     }
 
     /// The number that nothing but digits spell, if 64 bits hold it.
-    private static func wholeNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+    private static func wholeNumber(_ bytes: Span<UInt8>) -> Int64? {
         guard !bytes.isEmpty else { return nil }
         var number: Int64 = 0
-        for byte in bytes {
-            guard case let digit = byte &- UInt8(ascii: "0"), digit < 10 else { return nil }
+        for index in bytes.indices {
+            guard case let digit = bytes[index] &- UInt8(ascii: "0"), digit < 10 else { return nil }
             let (tenfold, isTooLarge) = number.multipliedReportingOverflow(by: 10)
             let (next, isOver) = tenfold.addingReportingOverflow(Int64(digit))
             guard !isTooLarge, !isOver else { return nil }
@@ -70,11 +68,12 @@ extension Timestamp {
 }
 
 /// Takes a date and time of ISO 8601 apart.
-private struct CalendarReader {
-    private let bytes: UnsafeBufferPointer<UInt8>
+private struct CalendarReader: ~Escapable {
+    private let bytes: Span<UInt8>
     private var index = 0
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    @_lifetime(copy bytes)
+    init(_ bytes: Span<UInt8>) { self.bytes = bytes }
 
     /// Since 1970; nil for what is no such text.
     mutating func milliseconds() -> Int64? {
@@ -139,8 +138,8 @@ private struct CalendarReader {
     private mutating func number(_ digits: Int) -> Int? {
         guard index + digits <= bytes.count else { return nil }
         var value = 0
-        for byte in bytes[index..<index + digits] {
-            guard case let digit = byte &- UInt8(ascii: "0"), digit < 10 else { return nil }
+        for place in index..<index + digits {
+            guard case let digit = bytes[place] &- UInt8(ascii: "0"), digit < 10 else { return nil }
             value = value * 10 + Int(digit)
         }
         index += digits

@@ -7,13 +7,12 @@ final class SlicesHandle {
     let sliceCount: Int
     /// The caller's rows of slice s are `offsets[s]` to `offsets[s + 1] − 1`.
     let offsets: [Int]
-    private let storage: ColumnStorage
     /// The same rows here: each slice starts at a multiple of 8.
-    private let places: UnsafeMutablePointer<Int>
-    private let columns: SliceFormColumns
-    private let volatility: UnsafeMutablePointer<Double>
-    private let spot, years, rate, dividend: UnsafeMutablePointer<Double>
-    private let prepared: UnsafeMutablePointer<Greeks.Slice>
+    private let places: [Int]
+    private let type: ColumnStorage<UInt8>
+    private let strike, high, low, volatility: ColumnStorage<Double>
+    private let spot, years, rate, dividend: ColumnStorage<Double>
+    private let prepared: ColumnStorage<Greeks.Slice>
 
     var count: Int { offsets[sliceCount] }
 
@@ -31,60 +30,41 @@ final class SlicesHandle {
         }
         let rows = padded[sliceCount]
         let markets = (sliceCount + 7) / 8 * 8
-        var storage = ColumnStorage()
-        let strike = storage.column(of: Double.self, count: rows)
-        let high = storage.column(of: Double.self, count: rows)
-        let low = storage.column(of: Double.self, count: rows)
-        volatility = storage.column(of: Double.self, count: rows)
-        spot = storage.column(of: Double.self, count: markets)
-        years = storage.column(of: Double.self, count: markets)
-        rate = storage.column(of: Double.self, count: markets)
-        dividend = storage.column(of: Double.self, count: markets)
-        prepared = storage.column(of: Greeks.Slice.self, count: markets)
-        places = storage.column(of: Int.self, count: padded.count)
-        let type = storage.column(of: UInt8.self, count: rows)
-        self.storage = storage
-        places.update(from: padded, count: padded.count)
-        columns = SliceFormColumns(
-            type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatility)
-        strike.update(repeating: 1, count: rows)
-        spot.update(repeating: 1, count: markets)
+        places = padded
+        type = ColumnStorage(repeating: 0, count: rows)
+        strike = ColumnStorage(repeating: 1, count: rows)
+        high = ColumnStorage(repeating: 0, count: rows)
+        low = ColumnStorage(repeating: 0, count: rows)
+        volatility = ColumnStorage(repeating: 0, count: rows)
+        spot = ColumnStorage(repeating: 1, count: markets)
+        years = ColumnStorage(repeating: 0, count: markets)
+        rate = ColumnStorage(repeating: 0, count: markets)
+        dividend = ColumnStorage(repeating: 0, count: markets)
+        prepared = ColumnStorage(zeroed: markets)
         for slice in 0..<sliceCount {
             for row in offsets[slice]..<offsets[slice + 1] {
                 let place = padded[slice] + row - offsets[slice]
                 type[place] = types?[row] ?? 0
                 strike[place] = strikes?[row] ?? 1
-                try Self.check(row, type: type[place], strike: strike[place])
+                try Self.check(row, OneOption(type: type[place], strike: strike[place]))
             }
         }
-        engine.kernel.logarithms(of: strike, count: rows, high: high, low: low)
+        engine.kernel.logarithms(of: strike.pointer, count: rows, high: high.pointer, low: low.pointer)
+        prepare(0..<markets)
+    }
+
+    /// Eights of slices.
+    private func prepare(_ slices: Range<Int>) {
+        let start = slices.lowerBound
         engine.kernel.prepareSlices(
-            spot: spot, years: years, rate: rate, dividend: dividend, count: markets, into: prepared)
+            spot: spot.pointer + start, years: years.pointer + start, rate: rate.pointer + start,
+            dividend: dividend.pointer + start, count: slices.count, into: prepared.pointer + start)
     }
 
     /// Checks one value or several as the full form does.
     /// - Throws: `POISE_ERROR_VALUE` with the row.
-    private static func check(
-        _ row: Int, type: UInt8 = 0, spot: Double = 1, strike: Double = 1, years: Double = 0,
-        volatility: Double = 0, rate: Double = 0, dividend: Double = 0
-    ) throws(Failure) {
-        var values = (spot, strike, years, volatility, rate, dividend)
-        var type = type
-        let failure: Failure? = withUnsafeBytes(of: &values) { values in
-            withUnsafePointer(to: &type) { type in
-                let column = values.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Double.self)
-                let one = FullFormColumns(
-                    type: type, spot: column, strike: column + 1, years: column + 2, volatility: column + 3,
-                    rate: column + 4, dividend: column + 5)
-                do throws(GreeksError) {
-                    try one.validate(count: 1)
-                    return nil
-                } catch {
-                    return Failure(error, first: row)
-                }
-            }
-        }
-        if let failure { throw failure }
+    private static func check(_ row: Int, _ inputs: OneOption) throws(Failure) {
+        do throws(GreeksError) { try inputs.validate(row: 0) } catch { throw Failure(error, first: row) }
     }
 
     func setMarket(
@@ -95,21 +75,20 @@ final class SlicesHandle {
     ) throws(Failure) {
         for row in 0..<count {
             try Self.check(
-                row, spot: market.spot[row], years: market.years[row], rate: market.rate[row],
-                dividend: market.dividend[row])
+                row,
+                OneOption(
+                    spot: market.spot[row], years: market.years[row], rate: market.rate[row],
+                    dividend: market.dividend[row]))
         }
-        market.spot.copy(0..<count, to: spot + first)
-        market.years.copy(0..<count, to: years + first)
-        market.rate.copy(0..<count, to: rate + first)
-        market.dividend.copy(0..<count, to: dividend + first)
-        let start = first & ~7
-        engine.kernel.prepareSlices(
-            spot: spot + start, years: years + start, rate: rate + start, dividend: dividend + start,
-            count: (first + count + 7) & ~7 - start, into: prepared + start)
+        market.spot.copy(0..<count, to: spot.pointer + first)
+        market.years.copy(0..<count, to: years.pointer + first)
+        market.rate.copy(0..<count, to: rate.pointer + first)
+        market.dividend.copy(0..<count, to: dividend.pointer + first)
+        prepare(first & ~7..<(first + count + 7) & ~7)
     }
 
     func setVolatility(_ first: Int, _ count: Int, _ volatilities: Strided<Double>) throws(Failure) {
-        for row in 0..<count { try Self.check(row, volatility: volatilities[row]) }
+        for row in 0..<count { try Self.check(row, OneOption(volatility: volatilities[row])) }
         // The slice of the first option, then on from there.
         var slice = 0
         var end = sliceCount
@@ -150,13 +129,16 @@ final class SlicesHandle {
         _ slice: Int, _ rows: Range<Int>, _ selection: GreekSet, into outputs: GreekColumns
     ) {
         guard !rows.isEmpty else { return }
+        let columns = SliceFormColumns(
+            type: type.pointer, strike: strike.pointer, logStrikeHigh: high.pointer,
+            logStrikeLow: low.pointer, volatility: volatility.pointer)
         let start = places[slice] + rows.lowerBound
         var ends = (start, start + rows.count)
         // The kernel counts rows from its own first one.
         withUnsafePointer(to: &ends) {
             $0.withMemoryRebound(to: Int.self, capacity: 2) {
                 engine.sliceForm(
-                    selection, prepared + slice, offsets: $0, sliceCount: 1, columns,
+                    selection, prepared.pointer + slice, offsets: $0, sliceCount: 1, columns,
                     into: outputs.advanced(by: -start))
             }
         }

@@ -19,15 +19,15 @@ enum Interrupt {
         for number in signals {
             // Whoever starts the tool may have Ctrl-C blocked; what it has the tool ignore stays ignored.
             var mask = sigset_t()
-            sigemptyset(&mask)
-            sigaddset(&mask, number)
-            pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+            unsafe sigemptyset(&mask)
+            unsafe sigaddset(&mask, number)
+            unsafe pthread_sigmask(SIG_UNBLOCK, &mask, nil)
             let earlier = Foundation.signal(number) { number in
                 interruptingSignal.store(number, ordering: .relaxed)
                 Foundation.signal(number, PartialFiles.handler)
             }
             if number != SIGINT,
-                unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+                unsafe unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
             {
                 Foundation.signal(number, SIG_IGN)
             }
@@ -37,7 +37,7 @@ enum Interrupt {
     static func ignore() {
         for number in signals {
             let earlier = Foundation.signal(number, PartialFiles.handler)
-            if unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+            if unsafe unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
                 Foundation.signal(number, SIG_IGN)
             }
         }

@@ -8,7 +8,9 @@ enum MemoryLimit {
     static var bytes: Double {
         var limit = Double(sysconf(Int32(_SC_PHYS_PAGES))) * Double(sysconf(Int32(_SC_PAGESIZE)))
         var allowed = rlimit()
-        if getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &allowed) == 0, allowed.rlim_cur != rlim_t.max {
+        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &allowed) == 0,
+            allowed.rlim_cur != rlim_t.max
+        {
             limit = min(limit, Double(allowed.rlim_cur))
         }
         return 0.75 * limit

@@ -11,7 +11,7 @@ struct OutputError: PoiseError {
 
     /// With the reason of the system call that has just failed.
     static func system(_ file: String) -> OutputError {
-        OutputError(file: file, reason: String(cString: strerror(errno)))
+        unsafe OutputError(file: file, reason: String(cString: strerror(errno)))
     }
 }
 
@@ -72,7 +72,7 @@ final class Output {
             descriptor = fcntl(number, F_DUPFD_CLOEXEC, 0)
         case .special(let path):
             place = nil
-            descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+            descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
         case .file(let path, let earlier):
             place = path
             (descriptor, temporary) = Self.temporary(beside: path)
@@ -88,7 +88,7 @@ final class Output {
     deinit {
         if descriptor >= 0 { close(descriptor) }
         if let temporary {
-            unlink(temporary)
+            unsafe unlink(temporary)
             PartialFiles.remove(temporary)
         }
     }
@@ -102,7 +102,7 @@ final class Output {
             let random = String(UInt64.random(in: .min ... .max), radix: 36)
             let temporary = "\(path[..<end])\(name).partial-\(random)"
             PartialFiles.add(temporary)
-            let descriptor = Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            let descriptor = unsafe Foundation.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (descriptor, temporary) }
             PartialFiles.remove(temporary)
             if errno != EEXIST { break }
@@ -164,10 +164,10 @@ final class Output {
     /// Gives the file its name.
     fileprivate func publish() throws {
         guard let temporary, let place else { return }
-        guard rename(temporary, place) == 0 else { throw OutputError.system(name) }
+        guard unsafe rename(temporary, place) == 0 else { throw OutputError.system(name) }
         PartialFiles.remove(temporary)
         self.temporary = nil
-        let folder = open(Destination.folder(of: place), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = unsafe open(Destination.folder(of: place), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         if folder >= 0 {
             fsync(folder)
             close(folder)
@@ -177,8 +177,9 @@ final class Output {
     private func flush() throws {
         var start = 0
         while start < buffer.count {
-            let written = buffer.withUnsafeBytes {
-                Foundation.write(descriptor, $0.baseAddress.map { $0 + start }, buffer.count - start)
+            let written = unsafe buffer.withUnsafeBytes {
+                unsafe Foundation.write(
+                    descriptor, $0.baseAddress.map { unsafe $0 + start }, buffer.count - start)
             }
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw OutputError.system(name) }
@@ -205,7 +206,7 @@ private enum Destination {
                 return
             }
             var status = stat()
-            guard lstat(path, &status) == 0 else {
+            guard unsafe lstat(path, &status) == 0 else {
                 guard errno == ENOENT else { throw OutputError.system(path) }
                 self = .file(path, earlier: nil)
                 return
@@ -217,7 +218,7 @@ private enum Destination {
                 }
                 path = target.hasPrefix("/") ? target : Self.folder(of: path) + "/" + target
             case S_IFREG:
-                guard access(path, W_OK) == 0 else { throw OutputError.system(path) }
+                guard unsafe access(path, W_OK) == 0 else { throw OutputError.system(path) }
                 self = .file(path, earlier: status)
                 return
             case S_IFDIR:
@@ -235,10 +236,10 @@ private enum Destination {
     /// The number of a name in `/dev/fd` or `/proc/self/fd`.
     private static func descriptor(_ path: String) -> Int32? {
         guard let slash = path.lastIndex(of: "/"), let number = Int32(path[path.index(after: slash)...]),
-            let folder = realpath(Self.folder(of: path), nil)
+            let folder = unsafe realpath(Self.folder(of: path), nil)
         else { return nil }
-        defer { free(folder) }
-        return String(cString: folder) == "/proc/\(getpid())/fd" ? number : nil
+        defer { unsafe free(folder) }
+        return unsafe String(cString: folder) == "/proc/\(getpid())/fd" ? number : nil
     }
 
     static func folder(of path: String) -> String {

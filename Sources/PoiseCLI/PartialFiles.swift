@@ -5,8 +5,8 @@ enum PartialFiles {
     /// Read by the handler at any moment: a place is written as a whole, and no text is ever freed.
     nonisolated(unsafe) private static let names = {
         let names = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: capacity)
-        names.initialize(repeating: nil, count: capacity)
-        return names
+        unsafe names.initialize(repeating: nil, count: capacity)
+        return unsafe names
     }()
     private static let capacity = 16
 
@@ -19,14 +19,16 @@ enum PartialFiles {
 
     private static func removeAll() {
         for place in 0..<capacity {
-            if let name = names[place] { unlink(name) }
+            if let name = unsafe names[place] { unsafe unlink(name) }
         }
     }
 
     private static let watched: Void = {
         for number in [SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGXCPU, SIGXFSZ] {
             // A signal that whoever started the process has it ignore stays ignored.
-            if unsafeBitCast(signal(number, handler), to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+            if unsafe unsafeBitCast(signal(number, handler), to: Int.self)
+                == unsafeBitCast(SIG_IGN, to: Int.self)
+            {
                 signal(number, SIG_IGN)
             }
         }
@@ -34,15 +36,19 @@ enum PartialFiles {
 
     /// To be called before the file is made.
     static func add(_ name: String) {
-        _ = names
+        _ = unsafe names
         _ = watched
-        if let place = (0..<capacity).first(where: { names[$0] == nil }) { names[place] = strdup(name) }
+        if let place = (0..<capacity).first(where: { unsafe names[$0] == nil }) {
+            unsafe names[place] = strdup(name)
+        }
     }
 
     /// To be called when the file is complete or gone.
     static func remove(_ name: String) {
         for place in 0..<capacity {
-            if let registered = names[place], strcmp(registered, name) == 0 { names[place] = nil }
+            if let registered = unsafe names[place], unsafe strcmp(registered, name) == 0 {
+                unsafe names[place] = nil
+            }
         }
     }
 }

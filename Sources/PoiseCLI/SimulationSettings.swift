@@ -63,7 +63,7 @@ package struct SimulationSettings {
         try root.finish()
 
         let chosenSeed = seed ?? UInt64(configuredSeed)
-        withUnsafeBytes(of: chosenSeed.littleEndian) { reader.fingerprint.add($0) }
+        unsafe withUnsafeBytes(of: chosenSeed.littleEndian) { unsafe reader.fingerprint.add($0) }
         // Without fused multiply-add the last bits differ.
         if engine.instructionSet == .baseline { reader.fingerprint.add([1]) }
         self.root = root

@@ -40,9 +40,7 @@ public struct ChainGreeks: Sendable {
 
     /// Computes the Greeks. Allocates nothing.
     public func compute(_ engine: GreeksEngine) {
-        options.withColumns {
-            engine.fullForm(greeks.selection, $0, count: options.count, into: greeks.columns)
-        }
+        engine.fullForm(greeks.selection, of: options, into: greeks)
     }
 
     private static func batch(

@@ -87,8 +87,7 @@ public struct ChainScenarios: Sendable {
             for row in block {
                 let contract = contractOfRow[row]
                 guard rows[contract] == row else { continue }
-                (result.base + contract * result.stride).update(
-                    from: matrix.base + (row - block.lowerBound) * matrix.stride, count: grid.count)
+                result.copyRow(row - block.lowerBound, of: matrix, to: contract)
             }
         }
         result.dampen(grid)
@@ -123,14 +122,9 @@ public struct ChainScenarios: Sendable {
             ExpirySums.Part(
                 group: numbers[Array(labels.prefix(groupings.count))] ?? 0, value: 0, years: nil, rate: 0)
         }
-        let prices = chain.options.withColumns { columns in
-            [Double](unsafeUninitializedCapacity: contracts.count) { buffer, count in
-                revaluation.engine.fullForm(
-                    .price, columns, count: contracts.count,
-                    into: GreekColumns { $0 == .price ? buffer.baseAddress : nil })
-                count = contracts.count
-            }
-        }
+        var prices = contracts.map { _ in 0.0 }
+        var column = prices.mutableSpan
+        revaluation.engine.fullForm(.price, chain.options.columns, into: &column, stride: contracts.count)
         parts.forEachLeg { group, contract, quantity in
             guard chain.classes[contract].isOption else { return }
             expiries[group].years = chain.options.years[contract]
@@ -166,7 +160,7 @@ public struct ChainScenarios: Sendable {
                 own.add(matrix, 0..<matrix.stride / 8, to: result, revaluation.engine)
             case .dense:
                 own.fill(&quantities, rowCount: range.count)
-                revaluation.engine.kernel.addRowProducts(
+                unsafe revaluation.engine.kernel.addRowProducts(
                     matrix.base, rowCount: range.count, stride: matrix.stride, vectors: matrix.stride / 8,
                     weights: quantities, eights: eights, into: result.base)
             }
@@ -190,32 +184,21 @@ public struct ChainScenarios: Sendable {
         let block = ScenarioRevaluation.block
         let sources = revaluation.layout.sources
         let matrix = ScenarioMatrix(rowCount: block, scenarioCount: grid.count)
-        let smiled = UnsafeMutablePointer<Double>.allocate(capacity: max(1, sources.count * block))
-        let volatilities = UnsafeMutablePointer<UnsafePointer<Double>>.allocate(capacity: sources.count + 1)
-        defer {
-            smiled.deallocate()
-            volatilities.deallocate()
-        }
-        for number in sources.indices { volatilities[number + 1] = UnsafePointer(smiled + number * block) }
-        revaluation.layout.withPlan { plan in
+        let smiled = ColumnStorage<Double>(repeating: 0, count: sources.count * block)
+        unsafe revaluation.layout.withPlan { plan in
             for start in stride(from: 0, to: contractOfRow.count, by: block) {
                 let range = start..<min(start + block, contractOfRow.count)
                 let count = max(0, min(range.upperBound, optionRows) - start)
                 if count > 0 {
                     for (number, source) in sources.enumerated() {
-                        fill(smiled + number * block, source, start..<start + count)
+                        fill(smiled, from: number * block, source, start..<start + count)
                     }
-                    volatilities[0] = columns.market.volatility + start
-                    revaluation.engine.scenarioForm(
-                        numeraire == .usd ? .profit : .coinProfit, plan,
-                        ScenarioColumns(
-                            market: columns.market.advanced(by: start), volatilities: volatilities,
-                            share: columns.someMoveLess(start..<start + count) ? columns.share + start : nil,
-                            isLinear: columns.isLinear + start),
-                        count: count, into: matrix.base, stride: matrix.stride)
+                    unsafe columns.revalue(
+                        start..<start + count, numeraire == .usd ? .profit : .coinProfit, plan,
+                        smiled: smiled, sourceCount: sources.count, into: matrix, revaluation.engine)
                 }
                 for row in range where row >= optionRows {
-                    fillDeltaOne(contractOfRow[row], matrix.base + (row - start) * matrix.stride)
+                    fillDeltaOne(contractOfRow[row], matrix, row: row - start)
                 }
                 body(range, matrix)
             }
@@ -224,15 +207,16 @@ public struct ChainScenarios: Sendable {
 
     /// The volatilities that the smiles give when prices move and time passes.
     private func fill(
-        _ column: UnsafeMutablePointer<Double>, _ source: ScenarioLayout.Source, _ range: Range<Int>
+        _ column: borrowing ColumnStorage<Double>, from first: Int, _ source: ScenarioLayout.Source,
+        _ range: Range<Int>
     ) {
         var later: [String: SmileCurve] = [:]
         for row in range {
             let contract = contractOfRow[row]
             let name = series[contract]
-            let volatility = columns.market.volatility[row]
+            let volatility = columns.volatility[row]
             guard let smile = smiles[name] else { continue }
-            let k = log(columns.market.strike[row] / columns.market.spot[row])
+            let k = log(columns.strike[row] / columns.spot[row])
             let moved = k - log1p(source.spot * columns.share[row])
             let change: Double
             if source.days > 0 {
@@ -242,12 +226,12 @@ public struct ChainScenarios: Sendable {
             } else {
                 change = smile.change(from: k, to: moved, on: smile)
             }
-            column[row - range.lowerBound] = max(0, volatility + change)
+            column[first + row - range.lowerBound] = max(0, volatility + change)
         }
     }
 
     /// Futures, perpetuals and coins.
-    private func fillDeltaOne(_ contract: Int, _ row: UnsafeMutablePointer<Double>) {
+    private func fillDeltaOne(_ contract: Int, _ matrix: ScenarioMatrix, row: Int) {
         let price = chain.options.spot[contract]
         let share = chain.settlementShares[contract]
         for (number, scenario) in grid.scenarios.enumerated() {
@@ -260,43 +244,58 @@ public struct ChainScenarios: Sendable {
             case (_, .usd): profit = price * move
             case (_, .coin): profit = move / (1 + move)
             }
-            row[number] = profit
+            matrix[row, number] = profit
         }
-        for number in grid.count..<(grid.count + 7) / 8 * 8 { row[number] = 0 }
+        matrix.clearPadding(ofRow: row)
     }
 }
 
 /// The options of a chain in the kernel's layout.
 private final class ScenarioOptionColumns: @unchecked Sendable {
-    let market: FullFormColumns
-    let share: UnsafeMutablePointer<Double>
-    let isLinear: UnsafeMutablePointer<UInt8>
-    private let storage: UnsafeMutableRawPointer
+    let spot, strike, years, volatility, rate, share: ColumnStorage<Double>
+    private let type, isLinear: ColumnStorage<UInt8>
 
     /// - Parameter options: rows of the chain, a multiple of 8 of them.
     init(_ chain: ChainGreeks, _ options: ArraySlice<Int>) {
-        let count = options.count
-        storage = .allocate(byteCount: max(64, count * (6 * 8 + 2)), alignment: 64)
-        var free = storage
-        func column<T>(_ value: (Int) -> T) -> UnsafeMutablePointer<T> {
-            let start = free.bindMemory(to: T.self, capacity: count)
-            for (row, contract) in options.enumerated() { (start + row).initialize(to: value(contract)) }
-            free += count * MemoryLayout<T>.stride
-            return start
-        }
         let batch = chain.options
-        let rate = column { batch.rate[$0] }
-        let (spot, strike) = (column { batch.spot[$0] }, column { batch.strike[$0] })
-        let (years, volatility) = (column { batch.years[$0] }, column { batch.volatility[$0] })
-        share = column { chain.settlementShares[$0] }
-        isLinear = column { chain.classes[$0] == .linearOption ? 1 : 0 }
-        market = FullFormColumns(
-            type: column { batch.type[$0] }, spot: spot, strike: strike, years: years,
-            volatility: volatility, rate: rate, dividend: rate)
+        spot = ColumnStorage(options.map { batch.spot[$0] })
+        strike = ColumnStorage(options.map { batch.strike[$0] })
+        years = ColumnStorage(options.map { batch.years[$0] })
+        volatility = ColumnStorage(options.map { batch.volatility[$0] })
+        rate = ColumnStorage(options.map { batch.rate[$0] })
+        share = ColumnStorage(options.map { chain.settlementShares[$0] })
+        type = ColumnStorage(options.map { batch.type[$0] })
+        isLinear = ColumnStorage(options.map { chain.classes[$0] == .linearOption ? 1 : 0 })
     }
 
-    deinit { storage.deallocate() }
-
     /// Whether some option of these moves less than its price.
-    func someMoveLess(_ rows: Range<Int>) -> Bool { rows.contains { share[$0] != 1 } }
+    private func someMoveLess(_ rows: Range<Int>) -> Bool { rows.contains { share[$0] != 1 } }
+
+    /// Fills the first rows of a matrix with what options gain.
+    /// - Parameters:
+    ///   - rows: eights of options, at most as many as the matrix has rows.
+    ///   - plan: for scenarios of the matrix.
+    ///   - smiled: a block of volatilities for each of the plan's sources behind the first.
+    @unsafe func revalue(
+        _ rows: Range<Int>, _ result: GreeksEngine.ScenarioResult, _ plan: ScenarioPlan,
+        smiled: borrowing ColumnStorage<Double>, sourceCount: Int, into matrix: ScenarioMatrix,
+        _ engine: GreeksEngine
+    ) {
+        let start = rows.lowerBound
+        precondition(rows.upperBound <= spot.count && rows.count <= matrix.rowCount, "rows out of range")
+        let block = ScenarioRevaluation.block
+        var volatilities = unsafe [UnsafePointer(volatility.pointer + start)]
+        for source in 0..<sourceCount { unsafe volatilities.append(smiled.pointer + source * block) }
+        unsafe engine.scenarioForm(
+            result, plan,
+            ScenarioColumns(
+                market: FullFormColumns(
+                    type: type.pointer + start, spot: spot.pointer + start, strike: strike.pointer + start,
+                    years: years.pointer + start, volatility: volatility.pointer + start,
+                    rate: rate.pointer + start, dividend: rate.pointer + start),
+                volatilities: volatilities.span.start,
+                share: someMoveLess(rows) ? share.pointer + start : nil, isLinear: isLinear.pointer + start),
+            count: rows.count, into: matrix.base, stride: matrix.stride)
+        unsafe extendLifetime(volatilities)
+    }
 }

@@ -141,35 +141,42 @@ public struct ExposurePlan: Sendable {
         precondition(range.lowerBound >= 0 && range.upperBound <= groups.count, "groups out of range")
         guard path == .sparse else {
             // Eight groups at a time; neighbours are computed anew, from the same figures.
+            guard !range.isEmpty else { return }
             let first = range.lowerBound / 8
-            dense.withUnsafeBufferPointer { dense in
-                guard let base = dense.baseAddress, !range.isEmpty else { return }
-                engine.kernel.exposureProducts(
-                    rows: figures.rows.base, rowCount: rowCount, weights: base + first * rowCount * 8,
-                    groupEights: (range.upperBound + 7) / 8 - first,
-                    width: ExposureGreek.allCases.count <= 10 ? 10 : 12,
-                    into: exposures.rows.base + first * 8 * ExposureRows.stride)
-            }
+            // As many rows and eights of groups as the matrix was made for.
+            unsafe engine.kernel.exposureProducts(
+                rows: figures.rows.base, rowCount: rowCount,
+                weights: dense.span.start + first * rowCount * 8,
+                groupEights: (range.upperBound + 7) / 8 - first,
+                width: ExposureGreek.allCases.count <= 10 ? 10 : 12,
+                into: exposures.rows.base + first * 8 * ExposureRows.stride)
             return
         }
-        aggregate(
+        unsafe sum(
             figures.rows.base, groups: range,
             into: exposures.rows.base + range.lowerBound * ExposureRows.stride, engine)
     }
 
     /// Sums, leg by leg, of any rows of `WeightedRows.width` numbers per contract, such as gains in so many scenarios:
-    /// one row for each of the groups in `range`.
+    /// one row for each group.
     package func aggregate(
+        _ rows: borrowing ColumnStorage<Double>, into sums: borrowing ColumnStorage<Double>,
+        _ engine: GreeksEngine
+    ) {
+        let width = WeightedRows.width
+        precondition(rows.count >= rowCount * width && sums.count >= groups.count * width, "sizes differ")
+        unsafe sum(rows.pointer, groups: 0..<groups.count, into: sums.pointer, engine)
+    }
+
+    /// `rows` holds those of all contracts that legs name, and `sums` has room for the groups.
+    private func sum(
         _ rows: UnsafePointer<Double>, groups range: Range<Int>, into sums: UnsafeMutablePointer<Double>,
         _ engine: GreeksEngine
     ) {
-        offsets.withUnsafeBufferPointer { offsets in
-            engine.kernel.sumWeightedRows(
-                WeightedRows(
-                    rows: rows, rowOfTerm: legRows, weights: legQuantities,
-                    offsets: offsets.baseAddress.unsafelyUnwrapped + range.lowerBound, groupCount: range.count
-                ), into: sums)
-        }
+        unsafe engine.kernel.sumWeightedRows(
+            WeightedRows(
+                rows: rows, rowOfTerm: legRows.span.start, weights: legQuantities.span.start,
+                offsets: offsets.span.start + range.lowerBound, groupCount: range.count), into: sums)
     }
 
     /// A trade: adds to the quantity that a book holds of a contract, in its place in the order of the positions,

@@ -23,7 +23,7 @@ public struct ExposureRollUp: Sendable {
     /// Sum s of groups into row s. The same bits on every machine; allocates nothing.
     public func aggregate(_ exposures: Exposures, into sums: Exposures, _ engine: GreeksEngine) {
         precondition(sums.count == count && exposures.count > largest, "sizes differ")
-        engine.kernel.sumWeightedRows(
+        unsafe engine.kernel.sumWeightedRows(
             WeightedRows(
                 rows: exposures.rows.base, rowOfTerm: members, weights: weights, offsets: offsets,
                 groupCount: count), into: sums.rows.base)

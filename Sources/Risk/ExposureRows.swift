@@ -11,28 +11,25 @@ final class ExposureRows: @unchecked Sendable {
     /// Doubles from one row to the next.
     static let stride = WeightedRows.width
     let count: Int
-    let base: UnsafeMutablePointer<Double>
+    private let storage: ColumnStorage<Double>
 
     /// All exposures 0.
     init(count: Int) {
         self.count = count
-        let size = max(8, (count + 7) / 8 * 8) * Self.stride
-        let raw = UnsafeMutableRawPointer.allocate(
-            byteCount: size * MemoryLayout<Double>.stride, alignment: 64)
-        base = raw.bindMemory(to: Double.self, capacity: size)
-        base.initialize(repeating: 0, count: size)
+        storage = ColumnStorage(repeating: 0, count: max(8, (count + 7) / 8 * 8) * Self.stride)
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    /// The first row, for kernels; valid as long as the rows.
+    var base: UnsafeMutablePointer<Double> { unsafe storage.pointer }
 
     subscript(row: Int, greek: ExposureGreek) -> Double {
         get {
             precondition(row >= 0 && row < count, "row out of range")
-            return base[row * Self.stride + greek.rawValue]
+            return storage[row * Self.stride + greek.rawValue]
         }
         set {
             precondition(row >= 0 && row < count, "row out of range")
-            base[row * Self.stride + greek.rawValue] = newValue
+            storage[row * Self.stride + greek.rawValue] = newValue
         }
     }
 }

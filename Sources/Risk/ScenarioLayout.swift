@@ -65,23 +65,16 @@ struct ScenarioLayout: Sendable {
         while moves.count % 8 != 0 { moves.append(still) }
     }
 
-    /// Calls `body` with the plan, whose scratch is valid during the call.
+    /// Calls `body` with the plan, whose columns and scratch are valid during the call.
     func withPlan<R>(_ body: (ScenarioPlan) -> R) -> R {
         let count = ScenarioPlan.scratchCount(terms: terms.count, states: states.count)
-        let scratch = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 64)
-        defer { scratch.deallocate() }
-        return terms.withUnsafeBufferPointer { terms in
-            states.withUnsafeBufferPointer { states in
-                moves.withUnsafeBufferPointer { moves in
-                    body(
-                        ScenarioPlan(
-                            terms: terms.baseAddress.unsafelyUnwrapped, termCount: terms.count,
-                            states: states.baseAddress.unsafelyUnwrapped, stateCount: states.count,
-                            moves: moves.baseAddress.unsafelyUnwrapped, moveCount: moves.count,
-                            scratch: scratch.bindMemory(to: Double.self, capacity: count)))
-                }
-            }
-        }
+        let scratch = ColumnStorage<Double>(repeating: 0, count: count)
+        let (terms, states, moves) = (terms.span, states.span, moves.span)
+        defer { extendLifetime(scratch) }
+        return unsafe body(
+            ScenarioPlan(
+                terms: terms.start, termCount: terms.count, states: states.start, stateCount: states.count,
+                moves: moves.start, moveCount: moves.count, scratch: scratch.pointer))
     }
 }
 

@@ -23,49 +23,50 @@ public struct ScenarioRevaluation: Sendable {
     }
 
     /// V' of each leg in each scenario, in quote currency; nothing is dampened.
-    /// - Parameters:
-    ///   - legs: `count` rows, validated (`OptionBatch`, `FullFormColumns.validate`); any alignment.
+    /// - Parameter legs: validated (`OptionBatch`, `OptionColumns.validate`).
     /// - Throws: `missingSmile` where the grid moves volatilities along a smile.
-    public func prices(of legs: FullFormColumns, count: Int) throws(RiskError) -> ScenarioMatrix {
-        try revalue(.price, legs, count: count)
+    public func prices(of legs: OptionColumns) throws(RiskError) -> ScenarioMatrix {
+        let matrix = ScenarioMatrix(rowCount: legs.count, scenarioCount: grid.count)
+        try prices(of: legs, into: matrix)
+        return matrix
     }
 
-    /// The same into a matrix that is there already, of `count` rows: nothing else is written.
-    public func prices(
-        of legs: FullFormColumns, count: Int, into matrix: ScenarioMatrix
-    ) throws(RiskError) {
-        try requireNoSmiles()
-        precondition(matrix.rowCount == count && matrix.scenarioCount == grid.count, "sizes differ")
-        layout.withPlan { plan in
-            revalue(.price, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
-        }
+    /// The same into a matrix that is there already, a row per leg: nothing else is written.
+    public func prices(of legs: OptionColumns, into matrix: ScenarioMatrix) throws(RiskError) {
+        try unsafe revalue(.price, legs.pointers, count: legs.count, into: matrix)
+        extendLifetime(legs)
     }
 
     /// Gains of a long unit of each leg in each scenario, dampened.
     /// - Parameter numeraire: `usd`: V' − V in the legs' quote currency; `coin`: V'/S' − V/S, as where premiums are
     ///   paid in coin.
     public func profits(
-        of legs: FullFormColumns, count: Int, in numeraire: Numeraire = .usd
+        of legs: OptionColumns, in numeraire: Numeraire = .usd
     ) throws(RiskError) -> ScenarioMatrix {
-        let result = try revalue(numeraire == .usd ? .profit : .coinProfit, legs, count: count)
+        let result = ScenarioMatrix(rowCount: legs.count, scenarioCount: grid.count)
+        try unsafe revalue(
+            numeraire == .usd ? .profit : .coinProfit, legs.pointers, count: legs.count, into: result)
+        extendLifetime(legs)
         result.dampen(grid)
         return result
     }
 
     /// Gains of books in each scenario, dampened: a row per book. Memory does not grow with the number of legs.
     /// - Parameters:
+    ///   - legs: validated.
     ///   - quantities: of each leg; above 0 is long.
     ///   - books: of each leg, from 0 to `bookCount` − 1.
     ///   - threads: that share the scenarios, the caller's included; each has its own columns, so the bits are the same
     ///     for any number.
     ///   - progress: called on the caller's thread with the number of legs that are done, block by block.
-    /// - Throws: `missingSmile`; `invalidValue` for a book or quantity that is not accepted.
+    /// - Throws: `missingSmile`; `invalidValue` for a book or quantity that is not accepted, or where there is not one
+    ///   for each leg.
     public func profits(
-        of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
-        bookCount: Int, in numeraire: Numeraire = .usd, threads: Int = 1, progress: ((Int) -> Void)? = nil
+        of legs: OptionColumns, quantities: Span<Double>, books: Span<Int32>, bookCount: Int,
+        in numeraire: Numeraire = .usd, threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
         let result = try sums(
-            of: legs, count: count, quantities: quantities, books: books, bookCount: bookCount, in: numeraire,
+            of: legs, quantities: quantities, books: books, bookCount: bookCount, in: numeraire,
             threads: threads, progress: progress)
         result.dampen(grid)
         return result
@@ -73,20 +74,64 @@ public struct ScenarioRevaluation: Sendable {
 
     /// The same, not dampened: what `ExpirySums` takes.
     public func sums(
+        of legs: OptionColumns, quantities: Span<Double>, books: Span<Int32>, bookCount: Int,
+        in numeraire: Numeraire = .usd, share: Span<Double>? = nil, threads: Int = 1,
+        progress: ((Int) -> Void)? = nil
+    ) throws(RiskError) -> ScenarioMatrix {
+        try requireLength(quantities.count, legs.count, "quantities")
+        try requireLength(books.count, legs.count, "books")
+        var shares: UnsafePointer<Double>?
+        if let share {
+            try requireLength(share.count, legs.count, "shares")
+            unsafe shares = share.start
+        }
+        let result = try unsafe sums(
+            of: legs.pointers, count: legs.count, quantities: quantities.start, books: books.start,
+            bookCount: bookCount, in: numeraire, share: shares, threads: threads,
+            progress: progress)
+        extendLifetime(legs)
+        extendLifetime(quantities)
+        extendLifetime(books)
+        extendLifetime(share)
+        return result
+    }
+
+    private func requireLength(_ count: Int, _ expected: Int, _ field: String) throws(RiskError) {
+        guard count == expected else {
+            throw .invalidValue(
+                of: "legs", field: "number of \(field)", value: Double(count),
+                reason: "must be that of the options, \(expected)")
+        }
+    }
+
+    /// Gains of books by pointer, dampened.
+    package func profits(
+        of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
+        bookCount: Int, in numeraire: Numeraire
+    ) throws(RiskError) -> ScenarioMatrix {
+        let result = try unsafe sums(
+            of: legs, count: count, quantities: quantities, books: books, bookCount: bookCount, in: numeraire)
+        result.dampen(grid)
+        return result
+    }
+
+    /// Sums of `count` legs by pointer.
+    package func sums(
         of legs: FullFormColumns, count: Int, quantities: UnsafePointer<Double>, books: UnsafePointer<Int32>,
         bookCount: Int, in numeraire: Numeraire = .usd, share: UnsafePointer<Double>? = nil,
         threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
         try requireNoSmiles()
         for leg in 0..<count {
-            guard books[leg] >= 0, books[leg] < bookCount else {
+            let (book, quantity) = unsafe (books[leg], quantities[leg])
+            guard book >= 0, book < bookCount else {
                 throw .invalidValue(
-                    of: "leg \(leg)", field: "book", value: Double(books[leg]),
+                    of: "leg \(leg)", field: "book", value: Double(book),
                     reason: "must be a book's place")
             }
-            guard quantities[leg].isFinite else {
+            guard quantity.isFinite else {
                 throw .invalidValue(
-                    of: "leg \(leg)", field: "quantity", value: quantities[leg],
+                    of: "leg \(leg)", field: "quantity", value: quantity,
                     reason: NumberRule.finite.complaint)
             }
         }
@@ -94,14 +139,14 @@ public struct ScenarioRevaluation: Sendable {
         let eights = result.stride / 8
         let shares = max(1, min(threads, eights))
         // Read by all threads until the last of them is done.
-        nonisolated(unsafe) let (legs, quantities, books) = (legs, quantities, books)
-        nonisolated(unsafe) let (share, progress) = (share, progress)
+        nonisolated(unsafe) let (legs, quantities, books) = unsafe (legs, quantities, books)
+        nonisolated(unsafe) let (share, progress) = unsafe (share, progress)
         let caller = pthread_self()
         let nextShare = SharedCounter()
         withoutActuallyEscaping({ @Sendable () -> Void in
             while case let number = nextShare.next(), number < shares {
                 let isCallers = pthread_equal(pthread_self(), caller) != 0
-                addSums(
+                unsafe addSums(
                     of: eights * number / shares..<eights * (number + 1) / shares, legs, count: count,
                     quantities, books, share, in: numeraire, to: result,
                     progress: isCallers ? progress : nil)
@@ -118,16 +163,16 @@ public struct ScenarioRevaluation: Sendable {
     ) {
         let rows = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
         var terms = LegSums()
-        layout.withPlan { whole in
-            var plan = whole
-            plan.moves += eights.lowerBound * 8
-            plan.moveCount = eights.count * 8
+        unsafe layout.withPlan { whole in
+            var plan = unsafe whole
+            unsafe plan.moves += eights.lowerBound * 8
+            unsafe plan.moveCount = eights.count * 8
             for start in stride(from: 0, to: count, by: Self.block) {
                 let end = min(start + Self.block, count)
-                revalue(
+                unsafe revalue(
                     numeraire == .usd ? .profit : .coinProfit, plan, legs, share: share, start..<end,
                     into: rows.base + eights.lowerBound * 8, stride: rows.stride)
-                terms.set(books + start, quantities + start, count: end - start)
+                unsafe terms.set(books + start, quantities + start, count: end - start)
                 terms.add(rows, eights, to: sums, engine)
                 progress?(end)
             }
@@ -139,14 +184,15 @@ public struct ScenarioRevaluation: Sendable {
     }
 
     private func revalue(
-        _ result: GreeksEngine.ScenarioResult, _ legs: FullFormColumns, count: Int
-    ) throws(RiskError) -> ScenarioMatrix {
+        _ result: GreeksEngine.ScenarioResult, _ legs: FullFormColumns, count: Int,
+        into matrix: ScenarioMatrix
+    ) throws(RiskError) {
         try requireNoSmiles()
-        let matrix = ScenarioMatrix(rowCount: count, scenarioCount: grid.count)
-        layout.withPlan { plan in
-            revalue(result, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
+        precondition(matrix.rowCount == count && matrix.scenarioCount == grid.count, "sizes differ")
+        unsafe layout.withPlan { plan in
+            unsafe revalue(
+                result, plan, legs, share: nil, 0..<count, into: matrix.base, stride: matrix.stride)
         }
-        return matrix
     }
 
     /// Rows of legs, the first at `rows`; writes up to the next whole eight.
@@ -156,65 +202,68 @@ public struct ScenarioRevaluation: Sendable {
         stride: Int
     ) {
         let whole = range.count & ~7
-        func compute(
-            _ market: FullFormColumns, _ share: UnsafePointer<Double>?, _ count: Int,
-            _ rows: UnsafeMutablePointer<Double>
-        ) {
-            withUnsafePointer(to: market.volatility) { volatilities in
-                engine.scenarioForm(
-                    result, plan, ScenarioColumns(market: market, volatilities: volatilities, share: share),
-                    count: count, into: rows, stride: stride)
-            }
-        }
         if whole > 0 {
-            compute(
-                legs.advanced(by: range.lowerBound), share.map { $0 + range.lowerBound }, whole, rows)
+            unsafe revalue(
+                result, plan, legs.advanced(by: range.lowerBound), share.map { unsafe $0 + range.lowerBound },
+                count: whole, into: rows, stride: stride)
         }
         guard whole < range.count else { return }
         // The last legs, padded by repeating the last of them.
-        let rest = range.lowerBound + whole..<range.upperBound
-        func padded<T>(_ column: UnsafePointer<T>) -> [T] {
-            (0..<8).map { column[min(rest.lowerBound + $0, rest.upperBound - 1)] }
+        let type = ColumnStorage<UInt8>(repeating: 0, count: 8)
+        let block = ColumnStorage<Double>(repeating: 0, count: 7 * 8)
+        for lane in 0..<8 {
+            let leg = min(range.lowerBound + whole + lane, range.upperBound - 1)
+            unsafe type[lane] = legs.type[leg]
+            unsafe block[lane] = legs.spot[leg]
+            unsafe block[8 + lane] = legs.strike[leg]
+            unsafe block[16 + lane] = legs.years[leg]
+            unsafe block[24 + lane] = legs.volatility[leg]
+            unsafe block[32 + lane] = legs.rate[leg]
+            unsafe block[40 + lane] = legs.dividend[leg]
+            block[48 + lane] = unsafe share.map { unsafe $0[leg] } ?? 1
         }
-        let columns = [
-            legs.spot, legs.strike, legs.years, legs.volatility, legs.rate, legs.dividend,
-        ].flatMap { padded($0) }
-        let shares = share.map { padded($0) }
-        padded(legs.type).withUnsafeBufferPointer { types in
-            columns.withUnsafeBufferPointer { columns in
-                let values = columns.baseAddress.unsafelyUnwrapped
-                let market = FullFormColumns(
-                    type: types.baseAddress.unsafelyUnwrapped, spot: values, strike: values + 8,
-                    years: values + 16, volatility: values + 24, rate: values + 32, dividend: values + 40)
-                let last = rows + whole * stride
-                if let shares {
-                    shares.withUnsafeBufferPointer { compute(market, $0.baseAddress, 8, last) }
-                } else {
-                    compute(market, nil, 8, last)
-                }
-            }
+        let values = unsafe UnsafePointer(block.pointer)
+        unsafe revalue(
+            result, plan,
+            FullFormColumns(
+                type: type.pointer, spot: values, strike: values + 8, years: values + 16,
+                volatility: values + 24, rate: values + 32, dividend: values + 40),
+            share == nil ? nil : values + 48, count: 8, into: rows + whole * stride, stride: stride)
+        extendLifetime(type)
+        extendLifetime(block)
+    }
+
+    /// Eights of legs.
+    private func revalue(
+        _ result: GreeksEngine.ScenarioResult, _ plan: ScenarioPlan, _ legs: FullFormColumns,
+        _ share: UnsafePointer<Double>?, count: Int, into rows: UnsafeMutablePointer<Double>, stride: Int
+    ) {
+        unsafe withUnsafePointer(to: legs.volatility) { volatilities in
+            unsafe engine.scenarioForm(
+                result, plan, ScenarioColumns(market: legs, volatilities: volatilities, share: share),
+                count: count, into: rows, stride: stride)
         }
     }
 }
 
 extension ScenarioRevaluation {
-    /// `profits(of:count:in:)` for legs that come and go 256 at a time, in one matrix: memory does not grow with their
+    /// `profits(of:in:)` for legs that come and go 256 at a time, in one matrix: memory does not grow with their
     /// number.
     /// - Parameters:
     ///   - legs: the legs of a range, at most 256, validated; read before the next are asked for.
     ///   - body: called with the range and a matrix whose first rows hold its profits.
-    public func forEachBlock<E: Error>(
+    package func forEachBlock<E: Error>(
         count: Int, in numeraire: Numeraire = .usd, legs: (Range<Int>) throws(E) -> FullFormColumns,
         _ body: (Range<Int>, ScenarioMatrix) -> Void
     ) throws(E) {
         let matrix = ScenarioMatrix(rowCount: min(count, Self.block), scenarioCount: grid.count)
         var failure: E?
-        layout.withPlan { plan in
+        unsafe layout.withPlan { plan in
             for start in stride(from: 0, to: count, by: Self.block) {
                 let range = start..<min(start + Self.block, count)
                 do throws(E) {
-                    revalue(
-                        numeraire == .usd ? .profit : .coinProfit, plan, try legs(range), share: nil,
+                    try unsafe revalue(
+                        numeraire == .usd ? .profit : .coinProfit, plan, legs(range), share: nil,
                         0..<range.count, into: matrix.base, stride: matrix.stride)
                 } catch {
                     failure = error
@@ -227,43 +276,26 @@ extension ScenarioRevaluation {
         if let failure { throw failure }
     }
 
-    /// `prices(of:count:)` of a batch.
+    /// `prices(of:)` of a batch.
     public func prices(of batch: OptionBatch) throws(RiskError) -> ScenarioMatrix {
-        try batch.withColumns { columns in
-            Result { () throws(RiskError) in try prices(of: columns, count: batch.count) }
-        }.get()
+        try prices(of: batch.columns)
     }
 
-    /// `profits(of:count:in:)` of a batch.
+    /// `profits(of:in:)` of a batch.
     public func profits(
         of batch: OptionBatch, in numeraire: Numeraire = .usd
     ) throws(RiskError) -> ScenarioMatrix {
-        try batch.withColumns { columns in
-            Result { () throws(RiskError) in
-                try profits(of: columns, count: batch.count, in: numeraire)
-            }
-        }.get()
+        try profits(of: batch.columns, in: numeraire)
     }
 
-    /// Gains of books: see `profits(of:count:quantities:books:bookCount:in:progress:)`.
-    /// - Throws: `invalidValue`, also for columns whose length is not the batch's.
+    /// Gains of books: see `profits(of:quantities:books:bookCount:in:threads:progress:)`.
     public func profits(
         of batch: OptionBatch, quantities: [Double], books: [Int32], bookCount: Int,
         in numeraire: Numeraire = .usd, threads: Int = 1, progress: ((Int) -> Void)? = nil
     ) throws(RiskError) -> ScenarioMatrix {
-        for (field, length) in [("quantities", quantities.count), ("books", books.count)]
-        where length != batch.count {
-            throw .invalidValue(
-                of: "legs", field: "number of \(field)", value: Double(length),
-                reason: "must be that of the options, \(batch.count)")
-        }
-        return try batch.withColumns { columns in
-            Result { () throws(RiskError) in
-                try profits(
-                    of: columns, count: batch.count, quantities: quantities, books: books,
-                    bookCount: bookCount, in: numeraire, threads: threads, progress: progress)
-            }
-        }.get()
+        try profits(
+            of: batch.columns, quantities: quantities.span, books: books.span, bookCount: bookCount,
+            in: numeraire, threads: threads, progress: progress)
     }
 }
 
@@ -293,11 +325,11 @@ struct LegSums {
         sumOfGroup.removeAll(keepingCapacity: true)
         offsets.removeAll(keepingCapacity: true)
         // By book, then by leg: both in one number.
-        for leg in 0..<count { order.append(Int(books[leg]) << 32 | leg) }
+        for leg in 0..<count { order.append(unsafe Int(books[leg]) << 32 | leg) }
         order.sort()
         for key in order {
             let leg = key & 0xFFFF_FFFF
-            append(row: leg, weight: quantities[leg], to: key >> 32)
+            append(row: leg, weight: unsafe quantities[leg], to: key >> 32)
         }
     }
 
@@ -307,7 +339,8 @@ struct LegSums {
     ) {
         offsets.append(rowOfTerm.count)
         let first = eights.lowerBound * 8
-        engine.kernel.addWeightedRows(
+        // Rows of one block, and sums of books that have been checked.
+        unsafe engine.kernel.addWeightedRows(
             rows.base + first, stride: rows.stride, vectors: eights.count, rowOfTerm: rowOfTerm,
             weights: weights, sumOfGroup: sumOfGroup, offsets: offsets, groupCount: sumOfGroup.count,
             into: sums.base + first)

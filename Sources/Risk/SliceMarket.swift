@@ -5,43 +5,36 @@ import VectorMath
 /// The inputs of all slices in the kernel's layout, and what follows from them slice by slice. Gaps between slots hold
 /// an empty slice that can be prepared.
 final class SliceMarket {
-    private let storage: ColumnStorage
     private let slotOfSlice: [SliceSlot]
     /// By slot: the price, years to expiry, rate, the share of the index's move before expiry.
-    private let prices, years, rates, shares: UnsafeMutablePointer<Double>
+    private let prices, years, rates, shares: ColumnStorage<Double>
     /// By row.
-    private let volatilities: UnsafeMutablePointer<Double>
-    private let columns: SliceFormColumns
+    private let type: ColumnStorage<UInt8>
+    private let strikes, logStrikesHigh, logStrikesLow, volatilities: ColumnStorage<Double>
     /// By slot.
-    private let prepared: UnsafeMutablePointer<Greeks.Slice>
-    private let maps: UnsafeMutablePointer<ExposureMap>
-    private let offsets: UnsafeMutablePointer<Int>
+    private let prepared: ColumnStorage<Greeks.Slice>
+    private let maps: ColumnStorage<ExposureMap>
+    private let offsets: ColumnStorage<Int>
     private let isInverse: [Bool]
 
     init(_ layout: SliceLayout, _ chain: ChainGreeks, _ engine: GreeksEngine) {
         slotOfSlice = layout.slotOfSlice
         let rowCount = (layout.offsets.last ?? 0) + 8
         let slotCount = layout.slotCount + 8
-        var storage = ColumnStorage()
-        volatilities = storage.column(of: Double.self, count: rowCount)
-        let strike = storage.column(of: Double.self, count: rowCount)
-        let high = storage.column(of: Double.self, count: rowCount)
-        let low = storage.column(of: Double.self, count: rowCount)
-        let type = storage.column(of: UInt8.self, count: rowCount)
-        prices = storage.column(of: Double.self, count: slotCount)
-        years = storage.column(of: Double.self, count: slotCount)
-        rates = storage.column(of: Double.self, count: slotCount)
-        shares = storage.column(of: Double.self, count: slotCount)
-        prepared = storage.column(of: Greeks.Slice.self, count: slotCount)
-        maps = storage.column(of: ExposureMap.self, count: slotCount)
-        offsets = storage.column(of: Int.self, count: layout.offsets.count)
-        self.storage = storage
-
         // Gaps and padding: an option at the money of a slice at 1.
-        prices.update(repeating: 1, count: slotCount)
-        shares.update(repeating: 1, count: slotCount)
-        strike.update(repeating: 1, count: rowCount)
-        offsets.update(from: layout.offsets, count: layout.offsets.count)
+        type = ColumnStorage(repeating: 0, count: rowCount)
+        strikes = ColumnStorage(repeating: 1, count: rowCount)
+        logStrikesHigh = ColumnStorage(repeating: 0, count: rowCount)
+        logStrikesLow = ColumnStorage(repeating: 0, count: rowCount)
+        volatilities = ColumnStorage(repeating: 0, count: rowCount)
+        prices = ColumnStorage(repeating: 1, count: slotCount)
+        years = ColumnStorage(repeating: 0, count: slotCount)
+        rates = ColumnStorage(repeating: 0, count: slotCount)
+        shares = ColumnStorage(repeating: 1, count: slotCount)
+        prepared = unsafe ColumnStorage(zeroed: slotCount)
+        maps = ColumnStorage(
+            repeating: ExposureMap(isInverse: false, forward: 1, share: 1, in: .usd), count: slotCount)
+        offsets = ColumnStorage(layout.offsets)
         var isInverse = Array(repeating: false, count: slotCount)
         var latest = Array(repeating: Int64.min, count: slotCount)
         for (contract, ticker) in chain.tickers.enumerated() {
@@ -49,7 +42,7 @@ final class SliceMarket {
             if ticker.instrument.isOption {
                 let row = layout.rowOfContract[contract].index
                 type[row] = chain.options.type[contract]
-                strike[row] = chain.options.strike[contract]
+                strikes[row] = chain.options.strike[contract]
                 volatilities[row] = chain.options.volatility[contract]
                 isInverse[slot] = chain.classes[contract] == .inverseOption
             }
@@ -60,9 +53,9 @@ final class SliceMarket {
             if ticker.instrument.isOption { rates[slot] = chain.options.rate[contract] }
         }
         self.isInverse = isInverse
-        engine.kernel.logarithms(of: strike, count: rowCount / 8 * 8, high: high, low: low)
-        columns = SliceFormColumns(
-            type: type, strike: strike, logStrikeHigh: high, logStrikeLow: low, volatility: volatilities)
+        unsafe engine.kernel.logarithms(
+            of: strikes.pointer, count: rowCount / 8 * 8, high: logStrikesHigh.pointer,
+            low: logStrikesLow.pointer)
         for (slice, slot) in layout.slotOfSlice.enumerated() {
             setTime(Timestamp(milliseconds: latest[slot.index]), layout.slices[slice], ofSlice: slice)
         }
@@ -91,9 +84,10 @@ final class SliceMarket {
     func prepare(_ slices: Range<Int>, _ numeraire: Numeraire, _ engine: GreeksEngine) {
         let first = slotOfSlice[slices.lowerBound].index & ~7
         let end = (slotOfSlice[slices.upperBound - 1].index + 8) & ~7
-        engine.kernel.prepareSlices(
-            spot: prices + first, years: years + first, rate: rates + first, dividend: rates + first,
-            count: end - first, into: prepared + first)
+        // Whole eights of slots, which the columns have room for.
+        unsafe engine.kernel.prepareSlices(
+            spot: prices.pointer + first, years: years.pointer + first, rate: rates.pointer + first,
+            dividend: rates.pointer + first, count: end - first, into: prepared.pointer + first)
         for slice in slices {
             let slot = slotOfSlice[slice].index
             maps[slot] = ExposureMap(
@@ -104,8 +98,14 @@ final class SliceMarket {
     /// The exposures, per unit, of the options of slices that are prepared.
     func exposures(_ slices: Range<Int>, into exposures: UnitExposures, _ engine: GreeksEngine) {
         let first = slotOfSlice[slices.lowerBound].index
-        engine.kernel.sliceExposures(
-            prepared + first, maps + first, offsets: offsets + first, sliceCount: slices.count, columns,
+        precondition(exposures.count >= offsets[offsets.count - 1], "a row for each option")
+        // Slots and rows as laid out at the start.
+        unsafe engine.kernel.sliceExposures(
+            prepared.pointer + first, maps.pointer + first, offsets: offsets.pointer + first,
+            sliceCount: slices.count,
+            SliceFormColumns(
+                type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
+                logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer),
             into: exposures.rows.base)
     }
 }

@@ -20,8 +20,8 @@ public struct UnitExposures: Sendable {
     /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Where that has not all Greeks of books,
     /// rows stay as they are. Allocates nothing.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
-        let columns = chain.greeks.columns
         guard chain.greeks.selection.isSuperset(of: .exposures) else { return }
+        let columns = unsafe chain.greeks.columns
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
             let forward = chain.options.spot[row]
@@ -32,10 +32,11 @@ public struct UnitExposures: Sendable {
             }
             var map = ExposureMap(
                 isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
-            let exposures = rows.base + row * ExposureRows.stride
-            ExposureMap.forEach(
-                &map, { columns[$0].unsafelyUnwrapped[row] }, { $0 * $1 }, { $0 * $1 + $2 },
-                { exposures[$0.index] = $1 })
+            // Rows of both, and columns that the selection has.
+            let exposures = unsafe rows.base + row * ExposureRows.stride
+            unsafe ExposureMap.forEach(
+                &map, { unsafe columns[$0].unsafelyUnwrapped[row] }, { $0 * $1 }, { $0 * $1 + $2 },
+                { unsafe exposures[$0.index] = $1 })
         }
     }
 

@@ -58,15 +58,15 @@ extension ChainGreeks {
     /// The share of its future's move in which a row still takes part (`SettlementWindow`).
     package func settlementShare(ofRow row: Int) -> Double { settlementShares[row] }
 
-    /// The gains of one unit of a row in `count` scenarios, in which its own price moves to `prices` and of an option
-    /// the value in quote currency to `values`. These may be where the gains go to.
+    /// The gains of one unit of a row in some scenarios, in which its own price moves to `prices` and of an option the
+    /// value in quote currency to `values`; they go into a column, from a place on.
     package func profits(
-        ofRow row: Int, to prices: UnsafePointer<Double>, values: UnsafePointer<Double>, count: Int,
-        in numeraire: Numeraire, into gains: UnsafeMutablePointer<Double>
+        ofRow row: Int, to prices: Span<Double>, values: Span<Double>, in numeraire: Numeraire,
+        into gains: borrowing ColumnStorage<Double>, from first: Int
     ) {
         let start = classes[row].isOption ? greeks[.price]?[row] ?? .nan : 0
-        for scenario in 0..<count {
-            gains[scenario] = profit(
+        for scenario in prices.indices {
+            gains[first + scenario] = profit(
                 ofRow: row, to: prices[scenario], value: (start, values[scenario]), in: numeraire)
         }
     }

@@ -33,7 +33,9 @@ final class BookSchedule: Sendable {
         strikes += [Double](repeating: 1, count: count - sorted.count)
         var high = [Double](repeating: 0, count: count)
         var low = high
-        engine.kernel.logarithms(of: strikes, count: count, high: &high, low: &low)
+        var highs = high.mutableSpan
+        var lows = low.mutableSpan
+        engine.logarithms(of: strikes.span, high: &highs, low: &lows)
         options = sorted.indices.map { index in
             let option = sorted[index]
             return PathOption(

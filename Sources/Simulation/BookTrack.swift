@@ -7,29 +7,20 @@ final class BookTrack {
     let engine: GreeksEngine
     /// Times of the grid.
     let times: Int
-    let markets: UnsafeMutablePointer<PathMarket>
+    let markets: ColumnStorage<PathMarket>
     /// Of the options that have not settled.
-    let sums: UnsafeMutablePointer<PathSums>
+    let sums: ColumnStorage<PathSums>
     /// Payoffs of what settles at each time.
-    let settlement: UnsafeMutablePointer<Lanes>
+    let settlement: ColumnStorage<Lanes>
 
     init(_ schedule: BookSchedule, _ engine: GreeksEngine) {
         self.schedule = schedule
         self.engine = engine
         times = schedule.grid.steps + 1
-        markets = .allocate(capacity: times)
-        sums = .allocate(capacity: times)
-        settlement = .allocate(capacity: times)
-        markets.initialize(
+        markets = ColumnStorage(
             repeating: PathMarket(spot: .zero, level: .zero, logSpotShift: .zero), count: times)
-        sums.initialize(repeating: PathSums(), count: times)
-        settlement.initialize(repeating: .zero, count: times)
-    }
-
-    deinit {
-        markets.deallocate()
-        sums.deallocate()
-        settlement.deallocate()
+        sums = ColumnStorage(repeating: PathSums(), count: times)
+        settlement = ColumnStorage(repeating: .zero, count: times)
     }
 
     /// Values the book along a block.
@@ -47,14 +38,15 @@ final class BookTrack {
             }
             markets[time] = PathMarket(spot: block.spot[time], level: level, logSpotShift: shift)
         }
-        engine.kernel.pathSums(
-            markets, steps: times, schedule.expiries, offsets: schedule.offsets,
-            expiryCount: schedule.expiryCount, live: schedule.live, schedule.options, into: sums)
+        // A schedule for as many times as there are markets and sums.
+        unsafe engine.kernel.pathSums(
+            markets.pointer, steps: times, schedule.expiries, offsets: schedule.offsets,
+            expiryCount: schedule.expiryCount, live: schedule.live, schedule.options, into: sums.pointer)
         settle()
     }
 
     private func settle() {
-        settlement.update(repeating: .zero, count: times)
+        settlement.fill(.zero)
         for (expiry, time) in schedule.settlementTimes.enumerated() where time < times {
             var payoff = Lanes.zero
             for index in schedule.offsets[expiry]..<schedule.offsets[expiry + 1] {
@@ -73,14 +65,14 @@ final class BookTrack {
         var market = markets[time]
         market.scale = volatilityScale
         var sum = PathSums()
-        schedule.expiries.withUnsafeBufferPointer { expiries in
-            schedule.live.withUnsafeBufferPointer { live in
-                engine.kernel.pathSums(
-                    &market, steps: 1, expiries.baseAddress.unsafelyUnwrapped + time * schedule.expiryCount,
-                    offsets: schedule.offsets, expiryCount: schedule.expiryCount,
-                    live: live.baseAddress.unsafelyUnwrapped + time, schedule.options, into: &sum)
-            }
-        }
+        // One of the schedule's times, as its market was read.
+        let (expiries, live) = (schedule.expiries, schedule.live)
+        unsafe engine.kernel.pathSums(
+            &market, steps: 1, expiries.span.start + time * schedule.expiryCount,
+            offsets: schedule.offsets, expiryCount: schedule.expiryCount, live: live.span.start + time,
+            schedule.options, into: &sum)
+        extendLifetime(expiries)
+        extendLifetime(live)
         return sum.delta
     }
 }

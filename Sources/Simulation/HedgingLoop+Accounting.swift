@@ -166,8 +166,7 @@ extension HedgingLoop {
     private func measure(_ time: Int) {
         let equity = equity(time)
         account.highest = pointwiseMax(account.highest, equity)
-        let drawdown = metrics + PathMetric.drawdown.rawValue
-        drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity)
+        raise(.drawdown, to: account.highest - equity)
         var net = book.sums[time].delta * account.alive + hedgeDelta(instrument.mark[time])
         if let options { net += options.delta(time) }
         if terms.deltaLimit < .infinity {
@@ -183,8 +182,12 @@ extension HedgingLoop {
             tally(.timeOutside, Lanes(repeating: 1).kept(where: exposure.absolute .> deltaLimit))
         }
         net = net.absolute
-        let worst = metrics + PathMetric.worstExposure.rawValue
-        worst.pointee = pointwiseMax(worst.pointee, net * book.markets[time].spot)
+        raise(.worstExposure, to: net * book.markets[time].spot)
+    }
+
+    /// Where a figure was lower.
+    private func raise(_ metric: PathMetric, to amount: Lanes) {
+        metrics[metric.rawValue] = pointwiseMax(metrics[metric.rawValue], amount)
     }
 
     /// Closes the hedge if it is to be, and completes the metrics.
@@ -192,7 +195,7 @@ extension HedgingLoop {
         let last = grid.steps
         let mark = instrument.mark[last]
         if terms.closesAtEnd, let track = venues.first {
-            partsOfStep.update(repeating: .zero, count: Self.partCount)
+            partsOfStep.fill(.zero)
             let order = (isInverse ? account.position / mark : account.position).negated
             switch track.venue.costs {
             case .orderBook(var costs):
@@ -211,8 +214,7 @@ extension HedgingLoop {
             account.cash -= account.costs
             account.costs = .zero
             for part in 0..<Self.partCount { parts[part] += partsOfStep[part] }
-            let drawdown = metrics + PathMetric.drawdown.rawValue
-            drawdown.pointee = pointwiseMax(drawdown.pointee, account.highest - equity(last))
+            raise(.drawdown, to: account.highest - equity(last))
         }
         metrics[PathMetric.profit.rawValue] = equity(last)
         let share = Lanes(repeating: 1 / Double(grid.steps))

@@ -15,20 +15,20 @@ final class HedgingLoop {
     let instrument: InstrumentTrack
     let venues: [VenueTrack]
     /// Sums over the steps, per part; per figure.
-    let parts, metrics: UnsafeMutablePointer<Lanes>
-    let partsOfStep: UnsafeMutablePointer<Lanes>
+    let parts, metrics: ColumnStorage<Lanes>
+    let partsOfStep: ColumnStorage<Lanes>
     /// Orders under way, per venue a ring of its delay in steps + 1: coins, and the mark at the decision.
-    let rings, decisionMarks: UnsafeMutablePointer<Lanes>
+    let rings, decisionMarks: ColumnStorage<Lanes>
     let ringStarts: [Int]
     let ringTotal: Int
     /// Own displacement of the price at each venue, as a part of it, and what is left of it after a step.
-    let displacement: UnsafeMutablePointer<Lanes>
+    let displacement: ColumnStorage<Lanes>
     let displacementDecay: [Double]
     let canBeStale: Bool
     let options: OptionHedges?
     let deltaLimit: Lanes
     /// Volatility of the last day's returns over that of the path's first time, for spreads that widen.
-    let volatilityRatio: UnsafeMutablePointer<Lanes>
+    let volatilityRatio: ColumnStorage<Lanes>
     var account = Account()
 
     static let partCount = ProfitPart.allCases.count
@@ -64,12 +64,9 @@ final class HedgingLoop {
         self.instrument = instrument
         self.venues = venues
         self.options = options
-        parts = .allocate(capacity: Self.partCount)
-        metrics = .allocate(capacity: Self.metricCount)
-        partsOfStep = .allocate(capacity: Self.partCount)
-        parts.initialize(repeating: .zero, count: Self.partCount)
-        metrics.initialize(repeating: .zero, count: Self.metricCount)
-        partsOfStep.initialize(repeating: .zero, count: Self.partCount)
+        parts = ColumnStorage(repeating: .zero, count: Self.partCount)
+        metrics = ColumnStorage(repeating: .zero, count: Self.metricCount)
+        partsOfStep = ColumnStorage(repeating: .zero, count: Self.partCount)
         var starts: [Int] = []
         var total = 0
         for venue in venues {
@@ -78,10 +75,9 @@ final class HedgingLoop {
         }
         ringStarts = starts
         ringTotal = total
-        rings = .allocate(capacity: max(1, total))
-        decisionMarks = .allocate(capacity: max(1, total))
-        displacement = .allocate(capacity: max(1, venues.count))
-        displacement.initialize(repeating: .zero, count: max(1, venues.count))
+        rings = ColumnStorage(repeating: .zero, count: total)
+        decisionMarks = ColumnStorage(repeating: .zero, count: total)
+        displacement = ColumnStorage(repeating: .zero, count: venues.count)
         let stepHours = book.schedule.grid.stepYears * Year.hours
         displacementDecay = venues.map { track in
             guard case .orderBook(let costs) = track.venue.costs, costs.impactHalfLifeHours > 0 else {
@@ -89,22 +85,9 @@ final class HedgingLoop {
             }
             return decay(over: stepHours, halfLife: costs.impactHalfLifeHours)
         }
-        volatilityRatio = .allocate(capacity: book.times)
-        volatilityRatio.initialize(repeating: Lanes(repeating: 1), count: book.times)
+        volatilityRatio = ColumnStorage(repeating: Lanes(repeating: 1), count: book.times)
         canBeStale = venues.contains { $0.canBeStale }
         deltaLimit = Lanes(repeating: terms.deltaLimit)
-        rings.initialize(repeating: .zero, count: max(1, total))
-        decisionMarks.initialize(repeating: .zero, count: max(1, total))
-    }
-
-    deinit {
-        parts.deallocate()
-        metrics.deallocate()
-        partsOfStep.deallocate()
-        rings.deallocate()
-        decisionMarks.deallocate()
-        displacement.deallocate()
-        volatilityRatio.deallocate()
     }
 
     var isSpot: Bool { terms.instrument.kind == .spot }
@@ -137,14 +120,14 @@ final class HedgingLoop {
     ///   - realised: the policy's estimate of volatility at each time, if it wants one.
     ///   - trace: takes down one lane.
     func run(
-        _ policy: some RebalancingPolicy, _ block: PathBlock, realised: UnsafePointer<Lanes>?,
+        _ policy: some RebalancingPolicy, _ block: PathBlock, realised: EstimateTrack?,
         trace: (lane: Int, body: (TracedStep) -> Void)? = nil
     ) {
         begin(block)
         var view = View(seen: book.sums[0])
         view.state.rate = Lanes(repeating: book.schedule.book.rate)
         for time in 0..<grid.steps {
-            partsOfStep.update(repeating: .zero, count: Self.partCount)
+            partsOfStep.fill(.zero)
             let equityBefore = trace == nil ? Lanes.zero : equity(time)
             look(&view, policy, block, realised, time)
             let decision = decide(policy, view, time)
@@ -186,10 +169,10 @@ final class HedgingLoop {
 
     /// An empty account that has bought the book at its value: equity begins at 0.
     private func begin(_ block: PathBlock) {
-        parts.update(repeating: .zero, count: Self.partCount)
-        metrics.update(repeating: .zero, count: Self.metricCount)
-        rings.update(repeating: .zero, count: max(1, ringTotal))
-        displacement.update(repeating: .zero, count: max(1, venues.count))
+        parts.fill(.zero)
+        metrics.fill(.zero)
+        rings.fill(.zero)
+        displacement.fill(.zero)
         account = Account()
         options?.reset()
         let first = book.sums[0].price
@@ -205,7 +188,7 @@ final class HedgingLoop {
     /// Shows the policy the market as it is, or where the venue's prices are old as it last was.
     private func look(
         _ view: inout View, _ policy: some RebalancingPolicy, _ block: PathBlock,
-        _ realised: UnsafePointer<Lanes>?, _ time: Int
+        _ realised: EstimateTrack?, _ time: Int
     ) {
         var fresh = LaneMask(repeating: true)
         if canBeStale {
@@ -232,7 +215,7 @@ final class HedgingLoop {
         view.state.delta = (view.seen.delta + view.hedge) * account.alive
         let options = policy.tradesOptions ? options : nil
         options?.look(time, where: fresh, into: &view.state)
-        if let realised { view.state.realisedVolatility = realised[time] }
+        if let realised { view.state.realisedVolatility = realised.volatility[time] }
         view.state.forecastVolatility = PortableArithmetic.squareRoot(block.variance[time])
         quote(&view.state, time)
         guard policy.adjustsVolatility else { return }
@@ -284,11 +267,11 @@ final class HedgingLoop {
     /// One lane of a step that is over, for a chart or a test.
     private func traced(
         _ lane: Int, _ time: Int, _ view: View, _ decision: Decision, _ filled: Lanes,
-        _ held: [(position: Double, sums: UnsafeMutablePointer<PathSums>)], _ equityBefore: Lanes
+        _ held: [(position: Double, track: BookTrack)], _ equityBefore: Lanes
     ) -> TracedStep {
         func total(_ greek: (PathSums) -> Lanes) -> Double {
             held.reduce(greek(book.sums[time])[lane] * account.alive[lane]) {
-                $0 + $1.position * greek($1.sums[time])[lane]
+                $0 + $1.position * greek($1.track.sums[time])[lane]
             }
         }
         return TracedStep(
@@ -302,9 +285,9 @@ final class HedgingLoop {
     }
 
     /// Positions in options of one lane, before those that settle are dropped.
-    private func heldOptions(_ lane: Int) -> [(position: Double, sums: UnsafeMutablePointer<PathSums>)] {
+    private func heldOptions(_ lane: Int) -> [(position: Double, track: BookTrack)] {
         guard let options else { return [] }
-        return options.tracks.indices.map { (options.positions[$0][lane], options.tracks[$0].sums) }
+        return options.tracks.indices.map { (options.positions[$0][lane], options.tracks[$0]) }
     }
 
     /// Present cost of trading at the first venue that is up, as the policy is told.

@@ -1,3 +1,4 @@
+import Greeks
 import Market
 import VectorMath
 
@@ -7,23 +8,16 @@ final class InstrumentTrack {
     let funding: Funding
     private let grid: TimeGrid
     /// Mark at each time; what a long position pays per step as a share of its value.
-    let mark, payment: UnsafeMutablePointer<Lanes>
+    let mark, payment: ColumnStorage<Lanes>
     let hasPayments: Bool
 
     init(_ instrument: HedgeContract, _ funding: Funding, _ grid: TimeGrid) {
         self.instrument = instrument
         self.funding = funding
         self.grid = grid
-        mark = .allocate(capacity: grid.steps + 1)
-        payment = .allocate(capacity: grid.steps)
-        mark.initialize(repeating: .zero, count: grid.steps + 1)
-        payment.initialize(repeating: .zero, count: grid.steps)
+        mark = ColumnStorage(repeating: .zero, count: grid.steps + 1)
+        payment = ColumnStorage(repeating: .zero, count: grid.steps)
         hasPayments = instrument.kind.isPerpetual && funding != .none
-    }
-
-    deinit {
-        mark.deallocate()
-        payment.deallocate()
     }
 
     func draw(_ block: PathBlock, seed: UInt64, firstPath: UInt32) {

@@ -10,32 +10,23 @@ final class OptionHedges {
     /// One contract each.
     let tracks: [BookTrack]
     /// Contracts held, and those of the step at hand.
-    let positions, trades: UnsafeMutablePointer<Lanes>
+    let positions, trades: ColumnStorage<Lanes>
     /// One contract each, as the policy last saw it.
-    let seen: UnsafeMutablePointer<PathSums>
+    let seen: ColumnStorage<PathSums>
     private let solver = HedgeSolver()
 
     init(_ terms: [HedgeOption], _ schedules: [BookSchedule], _ engine: GreeksEngine) {
         self.terms = terms
         tracks = schedules.map { BookTrack($0, engine) }
-        positions = .allocate(capacity: terms.count)
-        trades = .allocate(capacity: terms.count)
-        seen = .allocate(capacity: terms.count)
-        positions.initialize(repeating: .zero, count: terms.count)
-        trades.initialize(repeating: .zero, count: terms.count)
-        seen.initialize(repeating: PathSums(), count: terms.count)
-    }
-
-    deinit {
-        positions.deallocate()
-        trades.deallocate()
-        seen.deallocate()
+        positions = ColumnStorage(repeating: .zero, count: terms.count)
+        trades = ColumnStorage(repeating: .zero, count: terms.count)
+        seen = ColumnStorage(repeating: PathSums(), count: terms.count)
     }
 
     /// Before a policy's first step.
     func reset() {
-        positions.update(repeating: .zero, count: terms.count)
-        trades.update(repeating: .zero, count: terms.count)
+        positions.fill(.zero)
+        trades.fill(.zero)
     }
 
     /// Value of the held options.

@@ -1,3 +1,4 @@
+import Greeks
 import Market
 import VectorMath
 
@@ -10,31 +11,32 @@ public final class PathOutcomes: @unchecked Sendable {
     public internal(set) var completed = 0
 
     /// Policies × (metrics, then parts) × paths.
-    private let values: UnsafeMutableBufferPointer<Double>
+    private let values: ColumnStorage<Double>
     static let columns = HedgingLoop.metricCount + HedgingLoop.partCount
 
     init(policies: [String], paths: Int) {
         self.policies = policies
         self.paths = paths
-        values = .allocate(capacity: policies.count * Self.columns * paths)
-        values.initialize(repeating: 0)
+        values = ColumnStorage(repeating: 0, count: policies.count * Self.columns * paths)
     }
 
-    deinit { values.deallocate() }
+    /// Where a policy's column starts.
+    private func start(_ policy: Int, _ column: Int) -> Int { (policy * Self.columns + column) * paths }
 
-    private func column(_ policy: Int, _ column: Int) -> UnsafeMutableBufferPointer<Double> {
-        let start = (policy * Self.columns + column) * paths
-        return UnsafeMutableBufferPointer(rebasing: values[start..<start + paths])
+    /// The completed paths of a policy's column.
+    private func column(_ policy: Int, _ column: Int) -> LazyMapSequence<Range<Int>, Double> {
+        let start = start(policy, column)
+        return (start..<start + completed).lazy.map { self.values[$0] }
     }
 
     /// A metric of the completed paths.
     public func values(_ metric: PathMetric, policy: Int) -> [Double] {
-        Array(column(policy, metric.rawValue).prefix(completed))
+        Array(column(policy, metric.rawValue))
     }
 
     /// A part of profit and loss of the completed paths, summed over the steps.
     public func values(_ part: ProfitPart, policy: Int) -> [Double] {
-        Array(column(policy, HedgingLoop.metricCount + part.rawValue).prefix(completed))
+        Array(column(policy, HedgingLoop.metricCount + part.rawValue))
     }
 
     /// Cost of trading and holding the hedge on each path: all parts that are costs, positive where they
@@ -42,8 +44,8 @@ public final class PathOutcomes: @unchecked Sendable {
     public func costs(policy: Int) -> [Double] {
         var costs = [Double](repeating: 0, count: completed)
         for part in ProfitPart.allCases where part.isCost {
-            let amounts = column(policy, HedgingLoop.metricCount + part.rawValue)
-            for path in 0..<completed { costs[path] -= amounts[path] }
+            let start = start(policy, HedgingLoop.metricCount + part.rawValue)
+            for path in 0..<completed { costs[path] -= values[start + path] }
         }
         return costs
     }
@@ -55,8 +57,8 @@ public final class PathOutcomes: @unchecked Sendable {
             let lanes =
                 index < HedgingLoop.metricCount
                 ? loop.metrics[index] : loop.parts[index - HedgingLoop.metricCount]
-            let target = column(policy, index)
-            for lane in 0..<count { target[firstPath + lane] = lanes[lane] }
+            let first = start(policy, index) + firstPath
+            for lane in 0..<count { values[first + lane] = lanes[lane] }
         }
     }
 
@@ -64,8 +66,8 @@ public final class PathOutcomes: @unchecked Sendable {
     func copy(_ other: PathOutcomes, paths count: Int) {
         for policy in policies.indices {
             for index in 0..<Self.columns {
-                let (target, source) = (column(policy, index), other.column(policy, index))
-                for path in 0..<count { target[path] = source[path] }
+                let (target, source) = (start(policy, index), other.start(policy, index))
+                for path in 0..<count { values[target + path] = other.values[source + path] }
             }
         }
     }
@@ -76,14 +78,16 @@ extension PathOutcomes {
     /// then doubles.
     public func archive(fingerprint: UInt64) -> [UInt8] {
         var bytes = Array("poise simulation 1\n".utf8)
-        func append(_ value: UInt64) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
+        func append(_ value: UInt64) {
+            for byte in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte)))) }
+        }
         append(fingerprint)
         append(UInt64(policies.count))
         append(UInt64(Self.columns))
         append(UInt64(completed))
         for policy in policies.indices {
             for index in 0..<Self.columns {
-                for value in column(policy, index).prefix(completed) { append(value.bitPattern) }
+                for value in column(policy, index) { append(value.bitPattern) }
             }
         }
         append(Checksum.of(bytes))
@@ -111,7 +115,7 @@ extension PathOutcomes {
         else { return nil }
         self.init(policies: policies, paths: Int(completed))
         self.completed = Int(completed)
-        for index in values.indices { values[index] = Double(bitPattern: word(start + 32 + 8 * index)) }
+        for index in 0..<values.count { values[index] = Double(bitPattern: word(start + 32 + 8 * index)) }
     }
 }
 
@@ -121,7 +125,8 @@ extension PathOutcomes {
     public var firstNotFinite: (policy: Int, path: Int)? {
         for policy in policies.indices {
             for index in 0..<Self.columns {
-                if let path = column(policy, index).prefix(completed).firstIndex(where: { !$0.isFinite }) {
+                let start = start(policy, index)
+                if let path = (0..<completed).first(where: { !values[start + $0].isFinite }) {
                     return (policy, path)
                 }
             }

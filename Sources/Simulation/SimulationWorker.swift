@@ -1,3 +1,4 @@
+import Greeks
 import Rebalancing
 import VectorMath
 
@@ -12,7 +13,7 @@ final class SimulationWorker {
     private let loop: HedgingLoop
     /// Distinct estimators, and which of them each policy wants.
     private var estimators: [VolatilityEstimator]
-    private let estimates: [UnsafeMutablePointer<Lanes>]
+    private let estimates: [EstimateTrack]
     private let estimateOfPolicy: [Int?]
 
     init(_ simulation: HedgingSimulation) {
@@ -39,11 +40,7 @@ final class SimulationWorker {
             default: false
             }
         }
-        estimates = distinct.map { _ in
-            let track = UnsafeMutablePointer<Lanes>.allocate(capacity: grid.steps + 1)
-            track.initialize(repeating: Lanes(repeating: .nan), count: grid.steps + 1)
-            return track
-        }
+        estimates = distinct.map { _ in EstimateTrack(times: grid.steps + 1) }
         block = PathBlock(steps: grid.steps, hasRanges: hasRanges)
         book = BookTrack(simulation.schedule, simulation.engine)
         instrument = InstrumentTrack(simulation.terms.instrument, simulation.terms.funding, grid)
@@ -54,8 +51,6 @@ final class SimulationWorker {
             ? OptionHedges(simulation.terms.options, simulation.optionSchedules, simulation.engine) : nil
         loop = HedgingLoop(simulation.terms, book, instrument, venues, options)
     }
-
-    deinit { for track in estimates { track.deallocate() } }
 
     private func prepare(firstPath: Int) {
         let path = UInt32(truncatingIfNeeded: firstPath)
@@ -75,14 +70,13 @@ final class SimulationWorker {
                 estimators[index].update(
                     open: open, high: block.hasRanges ? block.high[step] : close,
                     low: block.hasRanges ? block.low[step] : close, close: close)
-                estimates[index][step + 1] = estimators[index].volatility
+                estimates[index].volatility[step + 1] = estimators[index].volatility
             }
         }
     }
 
     private func run(_ policy: any RebalancingPolicy, _ index: Int, trace: (Int, (TracedStep) -> Void)?) {
-        let realised = estimateOfPolicy[index].map { UnsafePointer(estimates[$0]) }
-        loop.run(policy, block, realised: realised, trace: trace)
+        loop.run(policy, block, realised: estimateOfPolicy[index].map { estimates[$0] }, trace: trace)
     }
 
     /// Runs all policies on eight paths.
@@ -98,4 +92,11 @@ final class SimulationWorker {
         prepare(firstPath: path / 8 * 8)
         run(simulation.policies[policy], policy, trace: (path % 8, body))
     }
+}
+
+/// An estimator's volatility at each time of a block; NaN before there is one.
+final class EstimateTrack {
+    let volatility: ColumnStorage<Lanes>
+
+    init(times: Int) { volatility = ColumnStorage(repeating: Lanes(repeating: .nan), count: times) }
 }

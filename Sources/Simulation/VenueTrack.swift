@@ -1,3 +1,4 @@
+import Greeks
 import Market
 import VectorMath
 
@@ -7,18 +8,16 @@ final class VenueTrack {
     let venue: Venue
     private let grid: TimeGrid
     private let stream: UInt32
-    private let storage: UnsafeMutablePointer<Lanes>
     /// Per step. Standard normal, for the price between decision and fill; uniform, for failures, partial
     /// fills and fills of resting orders; quote units of gas; 1 where there is no trading, and where prices
     /// are old.
-    let bridge, failure, partial, touch, gas, isDown, isStale: UnsafeMutablePointer<Lanes>
+    let bridge, failure, partial, touch, gas, isDown, isStale: ColumnStorage<Lanes>
     /// Whole steps from decision to fill, and the part of a step after them.
     let delaySteps: Int
     let delayFraction: Double
     let canBeDown, canBeStale, canFail: Bool
 
     private static let streamsPerVenue: UInt32 = 4
-    private static let columns = 7
 
     /// - Parameter index: the venue's place among those of a simulation; each has random numbers of its own.
     init(_ venue: Venue, index: Int, _ grid: TimeGrid) {
@@ -26,15 +25,13 @@ final class VenueTrack {
         self.grid = grid
         stream = PathStream.free + Self.streamsPerVenue * UInt32(index)
         let steps = grid.steps
-        storage = .allocate(capacity: Self.columns * steps)
-        storage.initialize(repeating: .zero, count: Self.columns * steps)
-        bridge = storage
-        failure = storage + steps
-        partial = storage + 2 * steps
-        touch = storage + 3 * steps
-        gas = storage + 4 * steps
-        isDown = storage + 5 * steps
-        isStale = storage + 6 * steps
+        bridge = ColumnStorage(repeating: .zero, count: steps)
+        failure = ColumnStorage(repeating: .zero, count: steps)
+        partial = ColumnStorage(repeating: .zero, count: steps)
+        touch = ColumnStorage(repeating: .zero, count: steps)
+        gas = ColumnStorage(repeating: .zero, count: steps)
+        isDown = ColumnStorage(repeating: .zero, count: steps)
+        isStale = ColumnStorage(repeating: .zero, count: steps)
         (delaySteps, delayFraction) = venue.delay(grid)
         let failures = venue.failures
         canBeDown =
@@ -46,8 +43,6 @@ final class VenueTrack {
             canFail = failures.orderFailure > 0
         }
     }
-
-    deinit { storage.deallocate() }
 
     var spreadWidens: Bool {
         if case .orderBook(let book) = venue.costs { book.spreadWidening > 0 } else { false }

@@ -63,16 +63,15 @@ public final class BookRevaluation: @unchecked Sendable {
         let inputs = greeks.options
         let count = options.count * width
         // Columns of inputs, option by option 16 lanes each.
-        let columns = UnsafeMutablePointer<Double>.allocate(capacity: 5 * count + 1)
-        let type = UnsafeMutablePointer<UInt8>.allocate(capacity: count + 1)
-        let rows = UnsafeMutablePointer<Double>.allocate(capacity: greeks.tickers.count * width + 1)
-        defer {
-            columns.deallocate()
-            type.deallocate()
-            rows.deallocate()
-        }
-        let (spot, strike, years) = (columns, columns + count, columns + 2 * count)
-        let (volatility, rate) = (columns + 3 * count, columns + 4 * count)
+        let type = ColumnStorage<UInt8>(repeating: 0, count: count)
+        let spot = ColumnStorage<Double>(repeating: 0, count: count)
+        let strike = ColumnStorage<Double>(repeating: 0, count: count)
+        let years = ColumnStorage<Double>(repeating: 0, count: count)
+        let volatility = ColumnStorage<Double>(repeating: 0, count: count)
+        let rate = ColumnStorage<Double>(repeating: 0, count: count)
+        // Contract by contract 16 lanes each: prices of the others, and gains of all.
+        let prices = ColumnStorage<Double>(repeating: 0, count: width)
+        let rows = ColumnStorage<Double>(repeating: 0, count: greeks.tickers.count * width)
         for (number, row) in options.enumerated() {
             for lane in number * width..<(number + 1) * width {
                 type[lane] = inputs.type[row]
@@ -82,7 +81,7 @@ public final class BookRevaluation: @unchecked Sendable {
             }
         }
         let values = GreekMatrix(.price, count: count)
-        let valueColumn = values.columns[.price].unsafelyUnwrapped
+        guard let valueColumn = values[.price] else { preconditionFailure("prices are selected") }
         let contracts = (0..<greeks.tickers.count).map { row in
             (
                 coin: coinOfContract[row], forward: inputs.spot[row],
@@ -101,29 +100,29 @@ public final class BookRevaluation: @unchecked Sendable {
             }
             for (number, row) in options.enumerated() {
                 let option = contracts[row]
-                Self.store(priceMoves[option.coin], option.forward, option.share, spot + number * width)
+                Self.store(priceMoves[option.coin], option.forward, option.share, spot, number * width)
                 Self.store(
-                    volatilityMoves[option.coin], option.volatility, option.response,
-                    volatility + number * width)
+                    volatilityMoves[option.coin], option.volatility, option.response, volatility,
+                    number * width)
             }
-            pool.fullForm(
-                .price,
-                FullFormColumns(
-                    type: type, spot: spot, strike: strike, years: years, volatility: volatility, rate: rate,
-                    dividend: rate), count: count, into: values.columns)
+            let inputs = OptionColumns(
+                ofEqualLength: type.span, spot: spot.span, strike: strike.span, years: years.span,
+                volatility: volatility.span, rate: rate.span, dividend: rate.span)
+            pool.fullForm(.price, inputs, into: values)
             for (number, row) in options.enumerated() {
+                let lanes = number * width..<(number + 1) * width
                 greeks.profits(
-                    ofRow: row, to: spot + number * width, values: valueColumn + number * width, count: width,
-                    in: numeraire, into: rows + row * width)
+                    ofRow: row, to: spot.span.extracting(lanes), values: valueColumn.span.extracting(lanes),
+                    in: numeraire, into: rows, from: row * width)
             }
             for row in others {
                 let contract = contracts[row]
-                let own = rows + row * width
-                Self.store(priceMoves[contract.coin], contract.forward, contract.share, own)
+                Self.store(priceMoves[contract.coin], contract.forward, contract.share, prices, 0)
                 greeks.profits(
-                    ofRow: row, to: own, values: own, count: width, in: numeraire, into: own)
+                    ofRow: row, to: prices.span, values: prices.span, in: numeraire, into: rows,
+                    from: row * width)
             }
-            plan.aggregate(rows, groups: 0..<plan.groups.count, into: sums, engine)
+            plan.aggregate(rows, into: sums, engine)
         }
     }
 
@@ -137,11 +136,11 @@ public final class BookRevaluation: @unchecked Sendable {
 
     /// level·(1 + share·move).
     private static func store(
-        _ moves: (Lanes, Lanes), _ level: Double, _ share: Double, _ place: UnsafeMutablePointer<Double>
+        _ moves: (Lanes, Lanes), _ level: Double, _ share: Double,
+        _ column: borrowing ColumnStorage<Double>, _ place: Int
     ) {
-        let raw = UnsafeMutableRawPointer(place)
         let one = Lanes(repeating: 1)
-        raw.storeBytes(of: (one + moves.0 * share) * level, as: Lanes.self)
-        raw.storeBytes(of: (one + moves.1 * share) * level, toByteOffset: 64, as: Lanes.self)
+        column.store((one + moves.0 * share) * level, at: place)
+        column.store((one + moves.1 * share) * level, at: place + 8)
     }
 }

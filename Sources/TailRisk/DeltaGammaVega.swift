@@ -33,18 +33,15 @@ public struct DeltaGammaVega: Sendable {
         let greeks = book.valuation.greeks
         let contractCount = greeks.tickers.count
         var coefficients = Array(repeating: 0.0, count: groups.count * coins.count * terms)
-        var rows = Array(repeating: 0.0, count: max(1, contractCount) * width)
-        var sums = Array(repeating: 0.0, count: max(1, groups.count) * width)
+        let rows = ColumnStorage<Double>(repeating: 0, count: contractCount * width)
+        let sums = ColumnStorage<Double>(repeating: 0, count: groups.count * width)
         for coin in coins.indices {
             for row in 0..<contractCount {
                 let isOwn = book.coinOfContract[row] == coin
                 let contract = isOwn ? Self.terms(greeks, row, book) : Array(repeating: 0, count: terms)
                 for term in 0..<terms { rows[row * width + term] = contract[term] }
             }
-            sums.withUnsafeMutableBufferPointer { sums in
-                guard let base = sums.baseAddress else { return }
-                book.plan.aggregate(rows, groups: 0..<book.plan.groups.count, into: base, book.engine)
-            }
+            book.plan.aggregate(rows, into: sums, book.engine)
             for group in groups.indices {
                 for term in 0..<terms {
                     coefficients[(group * coins.count + coin) * terms + term] = sums[group * width + term]
@@ -79,41 +76,31 @@ public struct DeltaGammaVega: Sendable {
         let terms = Term.allCases.count
         let width = WeightedRows.width
         let termCount = coins.count * terms
-        let features = UnsafeMutablePointer<Double>.allocate(capacity: max(1, termCount) * width)
-        features.initialize(repeating: 0, count: max(1, termCount) * width)
-        defer { features.deallocate() }
+        let features = ColumnStorage<Double>(repeating: 0, count: termCount * width)
         let rowOfTerm = groups.flatMap { _ in (0..<termCount).map { Int32($0) } }
         let offsets = (0...groups.count).map { $0 * termCount }
         return try ScenarioProfits(groups: groups, count: moves.count) { first, sums in
             let inUse = min(width, moves.count - first)
             for (coin, place) in places.enumerated() {
-                let base = features + coin * terms * width
+                let base = coin * terms * width
                 for lane in 0..<inUse {
                     let r = moves.price[place][first + lane]
-                    base[lane] = r
-                    base[width + lane] = r * r / 2
+                    features[base + lane] = r
+                    features[base + width + lane] = r * r / 2
                     if !moves.volatility.isEmpty {
                         let v = moves.volatility[place][first + lane]
-                        base[2 * width + lane] = v
-                        base[3 * width + lane] = v * v / 2
-                        base[4 * width + lane] = r * v
+                        features[base + 2 * width + lane] = v
+                        features[base + 3 * width + lane] = v * v / 2
+                        features[base + 4 * width + lane] = r * v
                     }
-                    base[5 * width + lane] = passed
+                    features[base + 5 * width + lane] = passed
                 }
             }
-            rowOfTerm.withUnsafeBufferPointer { rowOfTerm in
-                coefficients.withUnsafeBufferPointer { coefficients in
-                    offsets.withUnsafeBufferPointer { offsets in
-                        guard let rowOfTerm = rowOfTerm.baseAddress, let offsets = offsets.baseAddress,
-                            let coefficients = coefficients.baseAddress
-                        else { return }
-                        engine.kernel.sumWeightedRows(
-                            WeightedRows(
-                                rows: features, rowOfTerm: rowOfTerm, weights: coefficients,
-                                offsets: offsets, groupCount: groups.count), into: sums)
-                    }
-                }
-            }
+            // A term per row of features, and a group per row of sums.
+            unsafe engine.kernel.sumWeightedRows(
+                WeightedRows(
+                    rows: features.pointer, rowOfTerm: rowOfTerm.span.start, weights: coefficients.span.start,
+                    offsets: offsets.span.start, groupCount: groups.count), into: sums.pointer)
         }
     }
 }

@@ -121,7 +121,7 @@ public struct FactorCovariance: Sendable {
         guard size > 0 else { return [] }
         var factor = matrix
         let order = Int32(size)
-        let status = LAPACKE_dpotrf(
+        let status = unsafe LAPACKE_dpotrf(
             LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "L")), order, &factor, order)
         var isDefinite = status == 0
         for row in 0..<size {
@@ -158,7 +158,7 @@ public struct FactorCovariance: Sendable {
         var vectors = matrix
         var values = Array(repeating: 0.0, count: size)
         let order = Int32(size)
-        LAPACKE_dsyev(
+        unsafe LAPACKE_dsyev(
             LAPACK_ROW_MAJOR, CChar(withVectors ? UInt8(ascii: "V") : UInt8(ascii: "N")),
             CChar(UInt8(ascii: "L")), order,
             &vectors, order, &values)

@@ -1,3 +1,4 @@
+import Greeks
 import VectorMath
 
 /// Gains of groups of positions in each of many scenarios, and the sum over all groups, in the numeraire that they were
@@ -38,22 +39,19 @@ public struct ScenarioProfits: Sendable {
     /// `first + 15`, of which those from `count` on are ignored, as a row of 16 per group.
     init(
         groups: [[String]], count: Int,
-        _ block: (_ first: Int, _ rows: UnsafeMutablePointer<Double>) -> Void
+        _ block: (_ first: Int, _ rows: borrowing ColumnStorage<Double>) -> Void
     ) throws(TailRiskError) {
         self.groups = groups
         self.count = count
         gains = Array(repeating: 0, count: groups.count * count)
         total = Array(repeating: 0, count: count)
         let width = WeightedRows.width
-        let rows = UnsafeMutablePointer<Double>.allocate(capacity: max(1, groups.count) * width)
-        defer { rows.deallocate() }
-        gains.withUnsafeMutableBufferPointer { gains in
-            for first in stride(from: 0, to: count, by: width) {
-                block(first, rows)
-                for group in groups.indices {
-                    for scenario in first..<min(first + width, count) {
-                        gains[group * count + scenario] = rows[group * width + scenario - first]
-                    }
+        let rows = ColumnStorage<Double>(repeating: 0, count: groups.count * width)
+        for first in stride(from: 0, to: count, by: width) {
+            block(first, rows)
+            for group in groups.indices {
+                for scenario in first..<min(first + width, count) {
+                    gains[group * count + scenario] = rows[group * width + scenario - first]
                 }
             }
         }

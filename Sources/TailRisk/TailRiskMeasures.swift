@@ -171,8 +171,9 @@ struct Tail {
 
     /// The gain of a rank, from 0, among all sorted: quickselect.
     private static func ranked(_ series: ArraySlice<Double>, _ rank: Int) -> Double {
-        var values = Array(series)
-        return values.withUnsafeMutableBufferPointer { values in
+        var all = Array(series)
+        do {
+            var values = all.mutableSpan
             var (low, high) = (0, values.count - 1)
             while low < high {
                 // The middle one of three, so that sorted series are no worst case.

@@ -1,7 +1,7 @@
 /// Rows of `WeightedRows.width` numbers, to be summed by weight: one sum per group of terms.
-public struct WeightedRows {
+@unsafe public struct WeightedRows {
     /// Doubles in a row.
-    public static let width = 16
+    @safe public static let width = 16
 
     @usableFromInline let rows: UnsafePointer<Double>
     @usableFromInline let rowOfTerm: UnsafePointer<Int32>

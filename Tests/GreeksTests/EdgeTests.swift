@@ -143,20 +143,27 @@ struct EdgeTests {
         #expect(batch.spot == stride(from: 1.0, to: Double(count), by: 2).map { $0 })
     }
 
-    @Test("Statuses name each row's own fault and count the faults")
-    func statuses() {
+    @Test("Statuses name each row's own fault, and validation the first")
+    func statuses() throws {
         let spot = [100, -1, 100, .nan]
         let years = [1.0, 1, -1, 1]
         let ones = [1.0, 1, 1, 1]
         let type: [UInt8] = [0, 1, 0, 1]
-        let columns = FullFormColumns(
-            type: type, spot: spot, strike: ones, years: years, volatility: ones, rate: ones, dividend: ones)
-        var statuses = Array(repeating: InputStatus.ok, count: 4)
-        let failures = withExtendedLifetime((type, spot, years, ones)) {
-            columns.statuses(count: 4, into: &statuses)
-        }
-        #expect(failures == 3)
+        let columns = try OptionColumns(
+            type: type.span, spot: spot.span, strike: ones.span, years: years.span, volatility: ones.span,
+            rate: ones.span, dividend: ones.span)
+        var statuses: [InputStatus] = []
+        for row in 0..<4 { statuses.append(columns.status(ofRow: row)) }
         #expect(statuses == [.ok, .invalidSpot, .invalidYears, .invalidSpot])
+        #expect(
+            throws: GreeksError.invalidInput(
+                row: 1, status: .invalidSpot, value: -1, model: .blackScholesMerton)
+        ) {
+            try OptionColumns(
+                type: type.span, spot: spot.span, strike: ones.span, years: years.span, volatility: ones.span,
+                rate: ones.span, dividend: ones.span
+            ).validate()
+        }
     }
 
     @Test(

@@ -69,11 +69,10 @@ struct FuzzTests {
         for _ in 0...(Self.lanes / Chunk.count) {
             let chunk = Chunk(&generator)
             let matrix = GreekMatrix(.all, count: Chunk.count)
-            var statuses = Array(repeating: InputStatus.ok, count: Chunk.count)
             let input = FullFormColumns(
                 type: chunk.type, spot: chunk.columns[0], strike: chunk.columns[1], years: chunk.columns[2],
                 volatility: chunk.columns[3], rate: chunk.columns[4], dividend: chunk.columns[5])
-            input.statuses(count: Chunk.count, model, into: &statuses)
+            let statuses = (0..<Chunk.count).map { input.status(ofRow: $0, model) }
             engine.fullForm(.all, model: model, input, count: Chunk.count, into: matrix.columns)
             let columns = Greek.allCases.compactMap { matrix[$0]?.pointer }
             for row in 0..<Chunk.count where statuses[row] == .ok {

@@ -23,7 +23,7 @@ struct LaneTests {
             }
             // The arrays are neither moved nor read until the call returns.
             let output = GreekColumns { pointers[$0.rawValue] }
-            batch.withColumns { engine.fullForm(.all, $0, count: count, into: output) }
+            engine.fullForm(.all, batch.columns.pointers, count: count, into: output)
             for greek in Greek.allCases {
                 for row in 0..<48 {
                     let value = columns[greek.rawValue][row]
@@ -84,7 +84,7 @@ struct LaneTests {
         let alone = engine.greeks(.book, of: batch)
         let shared = GreekMatrix(.book, count: count)
         let pool = try GreeksPool(engine, threads: 2)
-        batch.withColumns { pool.fullForm(.book, $0, count: count, into: shared.columns) }
+        pool.fullForm(.book, batch.columns, into: shared)
         let sliced = slices.greeks(.book, engine)
         for greek in GreekSet.book.greeks {
             for (matrix, expected) in [(alone, expected), (shared, expected), (sliced, expectedSlice)] {

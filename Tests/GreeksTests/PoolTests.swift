@@ -21,7 +21,7 @@ struct PoolTests {
             let batch = try OptionBatch.random(count, seed: UInt64(count + 1))
             for selection in [GreekSet.price, .book, .all, GreekSet([.vega, .veta])] {
                 let matrix = GreekMatrix(selection, count: count)
-                batch.withColumns { pool.fullForm(selection, $0, count: count, into: matrix.columns) }
+                pool.fullForm(selection, batch.columns, into: matrix)
                 #expect(Self.isEqual(matrix, engine.greeks(selection, of: batch)), "\(threads) \(count)")
             }
         }
@@ -35,7 +35,7 @@ struct PoolTests {
         let expected = engine.greeks(.book, of: batch)
         for round in 0..<2_000 {
             let matrix = GreekMatrix(.book, count: batch.count)
-            batch.withColumns { pool.fullForm(.book, $0, count: batch.count, into: matrix.columns) }
+            pool.fullForm(.book, batch.columns, into: matrix)
             #expect(Self.isEqual(matrix, expected))
             if round % 500 == 0 { usleep(5_000) }
         }
@@ -52,9 +52,7 @@ struct PoolTests {
                     let expected = engine.greeks(.all, of: batch)
                     for _ in 0..<50 {
                         let matrix = GreekMatrix(.all, count: batch.count)
-                        batch.withColumns {
-                            pool.fullForm(.all, $0, count: batch.count, into: matrix.columns)
-                        }
+                        pool.fullForm(.all, batch.columns, into: matrix)
                         guard Self.isEqual(matrix, expected) else { return false }
                     }
                     return true

@@ -26,25 +26,18 @@ struct SliceExposureTests {
             (self.high, self.low) = (high, low)
         }
 
-        func withColumns<R>(_ body: (SliceFormColumns) -> R) -> R {
-            batch.withColumns { columns in
-                high.withUnsafeBufferPointer { high in
-                    low.withUnsafeBufferPointer { low in
-                        body(
-                            SliceFormColumns(
-                                type: columns.type, strike: columns.strike,
-                                logStrikeHigh: high.baseAddress.unsafelyUnwrapped,
-                                logStrikeLow: low.baseAddress.unsafelyUnwrapped,
-                                volatility: columns.volatility))
-                    }
-                }
-            }
+        func withColumns<R>(_ body: (SliceColumns) -> R) -> R {
+            let columns = try? SliceColumns(
+                type: batch.type.span, strike: batch.strike.span, logStrikeHigh: high.span,
+                logStrikeLow: low.span, volatility: batch.volatility.span)
+            guard let columns else { preconditionFailure("columns of one length") }
+            return body(columns)
         }
 
         func greeks(_ engine: GreeksEngine) -> GreekMatrix {
             let matrix = GreekMatrix(.book, count: 48)
             withColumns {
-                engine.sliceForm(.book, slices, offsets: offsets, sliceCount: 4, $0, into: matrix.columns)
+                engine.sliceForm(.book, slices.span, offsets: offsets.span, $0, into: matrix)
             }
             return matrix
         }
@@ -53,7 +46,8 @@ struct SliceExposureTests {
         func exposures(_ engine: GreeksEngine, _ maps: [ExposureMap]) -> [Double] {
             var rows = Array(repeating: Double.nan, count: 48 * 16)
             withColumns {
-                engine.kernel.sliceExposures(slices, maps, offsets: offsets, sliceCount: 4, $0, into: &rows)
+                engine.kernel.sliceExposures(
+                    slices, maps, offsets: offsets, sliceCount: 4, $0.pointers, into: &rows)
             }
             return rows
         }

@@ -251,13 +251,9 @@ private struct MarginCase {
         var sums = [Double](repeating: 0, count: grid.count)
         if let batch {
             let revaluation = ScenarioRevaluation(grid, engine: try GreeksEngine())
-            let expiries = try batch.withColumns { columns in
-                Result {
-                    try revaluation.sums(
-                        of: columns, count: batch.count, quantities: quantities, books: books,
-                        bookCount: parts.count, share: shares)
-                }
-            }.get()
+            let expiries = try revaluation.sums(
+                of: batch.columns, quantities: quantities.span, books: books.span, bookCount: parts.count,
+                share: shares.span)
             sums = ExpirySums.combined(expiries, parts, groupCount: 1, grid).row(0)
         }
         for (number, scenario) in grid.scenarios.enumerated() {

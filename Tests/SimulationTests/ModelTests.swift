@@ -216,7 +216,7 @@ struct ModelTests {
             model.fill(block, seed: 0xDEAD_BEEF_CAFE, firstPath: 1000)
             // FNV-1a over words.
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for column in [block.spot, block.variance, block.high, block.low] {
+            for column in [block.spot.rows, block.variance.rows, block.high.rows, block.low.rows] {
                 for row in column {
                     for lane in 0..<8 { hash = (hash ^ row[lane].bitPattern) &* 0x0000_0100_0000_01B3 }
                 }

@@ -1,4 +1,5 @@
 import Foundation
+import Greeks
 import Simulation
 import Testing
 import VectorMath
@@ -96,9 +97,13 @@ struct PathTests {
 }
 
 extension PathBlock {
-    var columns: [UnsafeMutableBufferPointer<Lanes>] {
-        [spot, variance, impliedVolatility, funding, high, low]
+    var columns: [[Lanes]] {
+        [spot.rows, variance.rows, impliedVolatility.rows, funding.rows, high.rows, low.rows]
     }
+}
+
+extension ColumnStorage {
+    var rows: [Element] { (0..<count).map { self[$0] } }
 }
 
 func logarithm(_ x: Double) -> Double { Foundation.log(x) }

@@ -125,42 +125,45 @@ print("form       contestant                                N  ns/option  × Poi
 for count in [1_000, 10_000, 1_000_000] {
     let inputs = Inputs(count: count)
     let matrix = GreekMatrix(.all, count: count)
-    let peerColumns = outputs.map { matrix[$0]?.pointer }
+    let batch = try OptionBatch(
+        type: inputs.type, spot: inputs.spot, strike: inputs.strike, years: inputs.years,
+        volatility: inputs.volatility, rate: inputs.rate, dividend: inputs.dividend)
+    // Peers write to the same columns, by pointer.
+    let peerColumns = outputs.map { matrix[$0]?.span.withUnsafeBufferPointer { $0.baseAddress } }
+        .map { UnsafeMutablePointer(mutating: $0) }
     let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
-    let logs = GreekMatrix(.book, count: count)
-    guard let high = logs[.price]?.pointer, let low = logs[.delta]?.pointer else { continue }
+    var (high, low) = (inputs.strike, inputs.strike)
     let offsets = [0, count]
     let market = inputs.strike.indices.prefix(8).map { _ in (60_000.0, 0.5, 0.03, 0.01) }
+    engines[0].kernel.logarithms(of: inputs.strike, count: count, high: &high, low: &low)
+    let (logStrikeHigh, logStrikeLow) = (high, low)
 
     var contestants: [(form: String, name: String, body: () -> Void)] = []
     for engine in engines {
         engine.kernel.prepareSlices(
             spot: market.map(\.0), years: market.map(\.1), rate: market.map(\.2), dividend: market.map(\.3),
             count: 8, into: slices)
-        engine.kernel.logarithms(of: inputs.strike, count: count, high: high, low: low)
         for (selection, title) in choices {
             let name = "Poise \(engine.instructionSet) \(title)"
             contestants.append(
                 (
                     "full", name,
                     {
-                        engine.fullForm(
-                            selection,
-                            FullFormColumns(
-                                type: inputs.type, spot: inputs.spot, strike: inputs.strike,
-                                years: inputs.years, volatility: inputs.volatility, rate: inputs.rate,
-                                dividend: inputs.dividend), count: count, into: matrix.columns)
+                        engine.fullForm(selection, of: batch, into: matrix)
                     }
                 ))
             contestants.append(
                 (
                     "slice", name,
                     {
+                        let columns = try? SliceColumns(
+                            type: inputs.type.span, strike: inputs.strike.span,
+                            logStrikeHigh: logStrikeHigh.span, logStrikeLow: logStrikeLow.span,
+                            volatility: inputs.volatility.span)
+                        guard let columns else { return }
                         engine.sliceForm(
-                            selection, slices, offsets: offsets, sliceCount: 1,
-                            SliceFormColumns(
-                                type: inputs.type, strike: inputs.strike, logStrikeHigh: high,
-                                logStrikeLow: low, volatility: inputs.volatility), into: matrix.columns)
+                            selection, Span(_unsafeStart: slices, count: 8), offsets: offsets.span, columns,
+                            into: matrix)
                     }
                 ))
         }
@@ -181,7 +184,8 @@ for count in [1_000, 10_000, 1_000_000] {
                 "slice", peer.name,
                 {
                     sliceForm(
-                        count, 60_000, 0.5, 0.03, 0.01, inputs.sign, inputs.strike, high, inputs.volatility,
+                        count, 60_000, 0.5, 0.03, 0.01, inputs.sign, inputs.strike, logStrikeHigh,
+                        inputs.volatility,
                         peerColumns)
                 }
             ))
@@ -202,17 +206,12 @@ for count in [1_000, 10_000, 1_000_000] {
     }
     // Threads by the clock, beside one of them: only what waits for nobody can be told by processor time.
     for pool in pools {
-        let columns = FullFormColumns(
-            type: inputs.type, spot: inputs.spot, strike: inputs.strike, years: inputs.years,
-            volatility: inputs.volatility, rate: inputs.rate, dividend: inputs.dividend)
-        let times = withExtendedLifetime(inputs) {
-            interleavedMedians(
-                rounds: rounds,
-                [
-                    { pool.engine.fullForm(.book, columns, count: count, into: matrix.columns) },
-                    { pool.fullForm(.book, columns, count: count, into: matrix.columns) },
-                ])
-        }
+        let times = interleavedMedians(
+            rounds: rounds,
+            [
+                { pool.engine.fullForm(.book, of: batch, into: matrix) },
+                { pool.fullForm(.book, batch.columns, into: matrix) },
+            ])
         row("full", "one thread, by the clock", count, times[0] / Double(count) * 1e9, 1)
         row("full", "\(pool.threads) threads", count, times[1] / Double(count) * 1e9, times[1] / times[0])
     }

@@ -95,10 +95,13 @@ let medians = interleavedMedians(
     rounds: 15,
     engines.map { engine in
         {
-            engine.impliedVolatilities(
-                PriceColumns(
-                    type: type, spot: spot, strike: strike, years: years, price: prices, rate: zeros,
-                    dividend: zeros), count: count, volatility: &volatilities, status: &statuses)
+            let options = try? OptionPrices(
+                type: type.span, spot: spot.span, strike: strike.span, years: years.span,
+                price: prices.span, rate: zeros.span, dividend: zeros.span)
+            guard let options else { return }
+            var found = volatilities.mutableSpan
+            var reasons = statuses.mutableSpan
+            engine.impliedVolatilities(of: options, volatility: &found, status: &reasons)
         }
     })
 let worst = zip(volatilities, volatility).map { abs($0 / $1 - 1) }.max() ?? .nan

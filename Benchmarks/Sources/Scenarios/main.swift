@@ -91,9 +91,7 @@ func revaluation() throws {
             (
                 "Poise \(engine.instructionSet), prices",
                 {
-                    contracts.batch.withColumns {
-                        try? revaluation.prices(of: $0, count: contracts.batch.count, into: matrix)
-                    }
+                    try? revaluation.prices(of: contracts.batch.columns, into: matrix)
                 }
             ))
         if engine.instructionSet == engines[0].instructionSet {
@@ -169,16 +167,23 @@ func revaluation() throws {
     }
 }
 
+/// Zeros on a cache line, for as long as the program runs.
+func cacheLines(_ count: Int) -> UnsafeMutablePointer<Double> {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 8 * count, alignment: 64)
+        .bindMemory(to: Double.self, capacity: count)
+    memory.initialize(repeating: 0, count: count)
+    return memory
+}
+
 func product() throws {
     var uniform = UniformNumbers()
     let (books, contracts, scenarios) = (200, 5_000, 400)
     let q = (0..<books * contracts).map { _ in uniform() - 0.5 }
     let engines = try InstructionSet.supported.reversed().map { try GreeksEngine($0) }
-    let sums = ScenarioMatrix(rowCount: books, scenarioCount: scenarios)
-    // On a cache line.
-    let rows = ScenarioMatrix(rowCount: contracts, scenarioCount: scenarios)
-    for place in 0..<contracts * scenarios { rows.base[place] = uniform() - 0.5 }
-    let p = UnsafePointer(rows.base)
+    let sums = cacheLines(books * scenarios)
+    let rows = cacheLines(contracts * scenarios)
+    for place in 0..<contracts * scenarios { rows[place] = uniform() - 0.5 }
+    let p = UnsafePointer(rows)
     var e = [Double](repeating: 0, count: books * scenarios)
     nonisolated(unsafe) var sink = 0.0
     let count = 100_000
@@ -222,12 +227,12 @@ func product() throws {
         ]
         let blockwise = engines.map { engine in
             {
-                sums.base.update(repeating: 0, count: books * sums.stride)
+                sums.update(repeating: 0, count: books * scenarios)
                 for (number, weights) in eights.enumerated() {
                     let start = number * 256
                     engine.kernel.addRowProducts(
                         p + start * scenarios, rowCount: min(256, contracts - start), stride: scenarios,
-                        vectors: scenarios / 8, weights: weights, eights: books / 8, into: sums.base)
+                        vectors: scenarios / 8, weights: weights, eights: books / 8, into: sums)
                 }
             }
         }
@@ -236,13 +241,13 @@ func product() throws {
         let offsets = (0...books).map { $0 * 256 }
         let rowOfTerm = (0..<books * 256).map { Int32($0 % 256) }
         let legByLeg = {
-            sums.base.update(repeating: 0, count: books * sums.stride)
+            sums.update(repeating: 0, count: books * scenarios)
             for (number, block) in blocks.enumerated() {
                 let start = min(number * 256, contracts - 256)
                 engines[0].kernel.addWeightedRows(
                     p + start * scenarios, stride: scenarios, vectors: scenarios / 8, rowOfTerm: rowOfTerm,
                     weights: block, sumOfGroup: everyBook, offsets: offsets, groupCount: books,
-                    into: sums.base)
+                    into: sums)
             }
         }
         let medians = interleavedProcessorMedians(rounds: rounds, contestants + blockwise + [legByLeg])
@@ -286,13 +291,13 @@ func exposures() throws {
     // Twelve Greeks of options, as rows: price to zomma.
     let greeks = engine.greeks(.all, of: try Contracts(5_000).batch)
     let twelve = Greek.allCases.prefix(12).compactMap { greeks[$0] }
-    let rows = ScenarioMatrix(rowCount: 5_000, scenarioCount: 16)
+    let rows = cacheLines(5_000 * 16)
     var g = [Double](repeating: 0, count: 5_000 * 12)
     var transposed = g
     for contract in 0..<5_000 {
         for (place, column) in twelve.enumerated() {
             let value = column[contract]
-            rows.base[contract * 16 + place] = value
+            rows[contract * 16 + place] = value
             g[contract * 12 + place] = value
             transposed[place * 5_000 + contract] = value
         }
@@ -308,7 +313,7 @@ func exposures() throws {
         return UnsafePointer(memory)
     }
     let legs = WeightedRows(
-        rows: rows.base, rowOfTerm: kept(few.map { numbers[$0.instrument.name] ?? 0 }),
+        rows: rows, rowOfTerm: kept(few.map { numbers[$0.instrument.name] ?? 0 }),
         weights: kept(few.map(\.quantity)), offsets: kept(offsets), groupCount: 200)
     // The quantities of eight books side by side.
     var columns = q
@@ -319,7 +324,7 @@ func exposures() throws {
             eights[(book / 8 * 5_000 + contract) * 8 + book % 8] = q[book * 5_000 + contract]
         }
     }
-    let twelveSums = ScenarioMatrix(rowCount: 200, scenarioCount: 16)
+    let twelveSums = cacheLines(200 * 16)
     var e = [Double](repeating: 0, count: 200 * 12)
     e.withUnsafeMutableBufferPointer { e in
         guard let out = e.baseAddress else { return }
@@ -343,14 +348,14 @@ func exposures() throws {
         let contestants: [(name: String, body: () -> Void)] = [
             (
                 "Poise, 5% held: \(few.count) legs, twelve Greeks",
-                { engine.kernel.sumWeightedRows(legs, into: twelveSums.base) }
+                { engine.kernel.sumWeightedRows(legs, into: twelveSums) }
             ),
             (
                 "Poise, all held, twelve Greeks",
                 {
                     engine.kernel.exposureProducts(
-                        rows: rows.base, rowCount: 5_000, weights: eights, groupEights: 25, width: 12,
-                        into: twelveSums.base)
+                        rows: rows, rowCount: 5_000, weights: eights, groupEights: 25, width: 12,
+                        into: twelveSums)
                 }
             ),
             ("OpenBLAS, Q by rows, G by rows", blas(q, false, g, false)),
@@ -387,7 +392,7 @@ func exposures() throws {
         for greek in 0..<12 {
             let scale = twelve[greek].reduce(0) { $0 + abs($1) }
             for book in 0..<200 {
-                let difference = twelveSums[book, greek] - out[book * 12 + greek]
+                let difference = twelveSums[book * 16 + greek] - out[book * 12 + greek]
                 worst = max(worst, abs(difference) / scale)
             }
         }

@@ -43,26 +43,25 @@ func peakMemory() -> Double {
 
 // The kernel alone: slices of 10,000 options that stay in the second-level cache.
 let count = 10_000
-let columns = UnsafeMutablePointer<Double>.allocate(capacity: 4 * count)
-for index in 0..<count {
-    columns[index] = 60 + Double(index % 80)
-    columns[3 * count + index] = 0.6
-}
-engine.kernel.logarithms(of: columns, count: count, high: columns + count, low: columns + 2 * count)
-let types = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
-for index in 0..<count { types[index] = UInt8(index % 2) }
+let strikes = (0..<count).map { 60 + Double($0 % 80) }
+let volatilities = [Double](repeating: 0.6, count: count)
+let types = (0..<count).map { UInt8($0 % 2) }
+var (high, low) = (strikes, strikes)
+engine.kernel.logarithms(of: strikes, count: count, high: &high, low: &low)
 let market = (0..<4).map { [Double](repeating: [100, 0.1, 0, 0][$0], count: 8) }
-let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
+let prepared = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
 engine.kernel.prepareSlices(
-    spot: market[0], years: market[1], rate: market[2], dividend: market[3], count: 8, into: slices)
+    spot: market[0], years: market[1], rate: market[2], dividend: market[3], count: 8, into: prepared)
+let slices = (0..<8).map { prepared[$0] }
+let offsets = [0, count]
 let matrix = GreekMatrix(.book, count: count)
 @MainActor
 func kernel() {
-    engine.sliceForm(
-        .book, slices, offsets: [0, count], sliceCount: 1,
-        SliceFormColumns(
-            type: types, strike: columns, logStrikeHigh: columns + count, logStrikeLow: columns + 2 * count,
-            volatility: columns + 3 * count), into: matrix.columns)
+    let options = try? SliceColumns(
+        type: types.span, strike: strikes.span, logStrikeHigh: high.span, logStrikeLow: low.span,
+        volatility: volatilities.span)
+    guard let options else { return }
+    engine.sliceForm(.book, slices.span, offsets: offsets.span, options, into: matrix)
 }
 
 let whole = try simulation(20)

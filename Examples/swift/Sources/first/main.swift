@@ -9,7 +9,7 @@ let greeks = engine.greeks(.all, of: batch)
 print(greeks[.delta]![0], greeks[.vega]![1])        // 0.6909011683776387 7464.745389771453
 
 // On every tick, without allocating: same batch, same matrix.
-batch.withColumns { engine.fullForm(.book, $0, count: batch.count, into: greeks.columns) }
+engine.fullForm(.book, of: batch, into: greeks)
 
 var badRows = BadRows(skip: false)
 let folder = CommandLine.arguments[1]

@@ -1,0 +1,24 @@
+extension Span {
+    /// Where it starts, for kernels, which check nothing: to be read while the span lives, `count` elements.
+    @unsafe package var start: UnsafePointer<Element> {
+        unsafe withUnsafeBufferPointer { unsafe $0.baseAddress ?? .ofNothing }
+    }
+}
+
+extension MutableSpan {
+    /// The same, to be written.
+    @unsafe package var start: UnsafeMutablePointer<Element> {
+        mutating get {
+            unsafe withUnsafeMutableBufferPointer {
+                unsafe $0.baseAddress ?? UnsafeMutablePointer(mutating: .ofNothing)
+            }
+        }
+    }
+}
+
+extension UnsafePointer {
+    /// Where no elements are: a kernel that is told so reads none.
+    fileprivate static var ofNothing: UnsafePointer {
+        unsafe UnsafePointer(bitPattern: 64).unsafelyUnwrapped
+    }
+}
