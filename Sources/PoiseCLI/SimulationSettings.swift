@@ -8,7 +8,7 @@ import Rebalancing
 package struct SimulationSettings {
     package let simulation: HedgingSimulation
     package let policies: [PolicySetting]
-    let paths: Int
+    package let paths: Int
     /// Neighbouring windows of a replay that share candles.
     let overlap: Int
     /// Of what decides the figures: the configuration, files that it names, the seed.

@@ -520,6 +520,28 @@ struct SimulateCommandTests {
         }
     }
 
+    @Test("Figures that are there already are not those of other candles under the same name")
+    func resumingOtherCandles() throws {
+        try Poise.inFolder { folder in
+            let text = Self.small.replacingOccurrences(
+                of: "model = \"gbm\"", with: "model = \"replay\"\nfiles = [\"candles.csv\"]"
+            ).replacingOccurrences(of: "step_minutes = 60\n", with: "")
+            let (file, state) = (
+                folder.appendingPathComponent("run.toml"), folder.appendingPathComponent("state")
+            )
+            try Data(text.utf8).write(to: file)
+            func run(_ closes: [Double]) throws -> Poise.Result {
+                try Data(EveryOptionTests.Desk.candles(closes).utf8).write(
+                    to: folder.appendingPathComponent("candles.csv"))
+                return try Poise.run(["simulate", "--config", file.path, "--resume", state.path])
+            }
+            let closes = [Double](repeating: 100, count: 60)
+            try #expect(run(closes).status == 0 && run(closes).status == 0)
+            let other = try run(closes + [101])
+            #expect(other.status == 1 && other.errors.contains("is no result of this configuration"))
+        }
+    }
+
     @Test("candles with gaps, out of order or impossible are refused with line and value")
     func badCandles() throws {
         let header = "timestamp,open,high,low,close\n"
