@@ -292,7 +292,8 @@ struct LiveRiskTests {
             try LiveRisk(positions, try desk.chain(), engine: try GreeksEngine())
         }
         #expect(
-            "\(RiskError.invalidValue(of: "BTC-27MAR26", field: "price", value: -1))".contains("price: -1"))
+            "\(RiskError.invalidValue(of: "BTC-27MAR26", field: "price", value: -1, reason: "no"))"
+                .contains("price: -1"))
     }
 
     static func bits(_ live: LiveRisk) -> [UInt64] {

@@ -219,7 +219,7 @@ private struct MarginCase {
         for expiry in expiries {
             parts.append(
                 .init(
-                    book: 0, value: 0, years: Double(max(0, expiry)) / (365 * 86_400),
+                    group: 0, value: 0, years: Double(max(0, expiry)) / (365 * 86_400),
                     rate: try number(try #require(feeds[expiry]), "Rate")))
         }
         if let batch {
