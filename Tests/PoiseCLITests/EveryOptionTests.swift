@@ -71,8 +71,9 @@ struct EveryOptionTests {
             let chain = try $0.write(
                 "bybit.csv",
                 """
-                instrument_name,timestamp,underlying_price,mark_iv,mark_price
-                BTC-27MAR26-60000-C,\(Desk.time),60000,60,\(Desk.callValue)
+                instrument_name,timestamp,underlying_price,mark_iv,mark_price,bid_price,ask_price
+                BTC-27MAR26-60000-C,\(Desk.time),60000,60,\(Desk.callValue),3300,3400
+                BTCPERP,\(Desk.time),,,60000,59990,60010
 
                 """)
             let held = try $0.write("held.csv", "book,instrument,quantity\na,BTC-27MAR26-60000-C,2\n")
