@@ -76,7 +76,7 @@ struct RangeTests {
     }
     private static let pools = [
         pool("liquidity", 1e-6, 1e18) { $0.liquidity = $1 }, pool("fee", 0, 0.5) { $0.fee = $1 },
-        pool("gas", 0, 1e12) { $0.gas = $1 }, pool("gas spike", 0, 1e6) { $0.gasSpike = $1 },
+        pool("gas", 0, 1e12) { $0.gas = $1 }, pool("gas spike", 1, 1e6) { $0.gasSpike = $1 },
         pool("gas spike's probability", 0, 1) { $0.gasSpikeProbability = $1 },
         pool("gas spike's return", 0, .infinity) { $0.gasSpikeReturn = $1 },
         pool("failed transactions", 0, 1) { $0.failureProbability = $1 },
@@ -105,7 +105,7 @@ struct RangeTests {
         failure("orders filled in part", 0, 1) { $0.partialFill = $1 },
         failure("least fill", 0, 1) { $0.leastFill = $1 },
         failure("start of an outage", 0, 2.0.nextDown) { $0.outages = [Outage(fromHour: $1, toHour: 2)] },
-        failure("end of an outage", 2.0.nextUp, .infinity) { $0.outages = [Outage(fromHour: 2, toHour: $1)] },
+        failure("end of an outage", 2.0.nextUp, largest) { $0.outages = [Outage(fromHour: 2, toHour: $1)] },
         failure("start of stale prices", 0, 2.0.nextDown) {
             $0.staleSpans = [Outage(fromHour: $1, toHour: 2)]
         },
@@ -325,13 +325,13 @@ struct RangeTests {
         #expect(
             HedgeContract(kind: .spot)
                 == HedgeContract(
-                    kind: .spot, years: 0.25, basis: 0, premiumDeviation: 0, premiumHalfLifeHours: 8))
+                    kind: .spot, years: 90.0 / 365, basis: 0, premiumDeviation: 0, premiumHalfLifeHours: 8))
         #expect(
             HedgeOption(name: "o", isPut: false, strike: 1, years: 1, volatility: 1)
                 == HedgeOption(
                     name: "o", isPut: false, strike: 1, years: 1, volatility: 1, skew: 0, halfSpread: 0,
                     fee: 0,
-                    feeCap: 0.125, largestTrade: 1e9))
+                    feeCap: 0.125, largestTrade: 1e6))
         let account = MarginAccount(collateral: 1, maintenance: 0.1)
         #expect(account.optionMaintenance == 0 && account.penalty == 0.005 && !account.isCrossed)
         #expect(ReflexiveFlow(gammaPerPercent: 1, impactPerCoin: 1).persistence == 1)
