@@ -297,8 +297,11 @@ public final class HedgeSolver {
             // What has yet to vanish hides a proof where nothing limits the trades.
             var largest = 0.0
             for r in 0..<scaled.rowCount { largest = max(largest, ray[r].magnitude) }
-            for r in 0..<scaled.rowCount where ray[r].magnitude < 1e-9 * largest { ray[r] = 0 }
-            return scaled.provesInfeasible(ray)
+            for share in [1e-12, 1e-9, 1e-6, 1e-3] {
+                for r in 0..<scaled.rowCount where ray[r].magnitude < share * largest { ray[r] = 0 }
+                if scaled.provesInfeasible(ray) { return true }
+            }
+            return false
         }
         if found == nil, complete(1) || complete(1, isNear: false) || complete(1e8) || complete(1e-8) {
             found = true
