@@ -446,9 +446,11 @@ public final class HedgeSolver {
         exactPrices[bands + 1] = price(scaled.cashRow)
         solution.marginPrice = exactPrices[bands].double
         solution.cashPrice = exactPrices[bands + 1].double
-        (solution.certificate, solution.cost) = problem.certificate(
-            trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
-            cashPrice: solution.cashPrice, scratch: scaled.scratch,
-            tangent: tangent.isEmpty ? nil : UnsafePointer(tangent), exactPrices: exactPrices)
+        (solution.certificate, solution.cost) = tangent.withUnsafeBufferPointer { tangent in
+            problem.certificate(
+                trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+                cashPrice: solution.cashPrice, scratch: scaled.scratch,
+                tangent: tangent.isEmpty ? nil : tangent.baseAddress, exactPrices: exactPrices)
+        }
     }
 }
