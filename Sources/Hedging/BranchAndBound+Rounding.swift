@@ -26,7 +26,7 @@ extension BranchAndBound {
             if !improved { break }
         }
         // The exact value, without what the moves have accumulated.
-        value = scaled.value(trial, exposure: exposure, tolerance: 1e-10) + fixedTotal()
+        value = scaled.value(trial, exposure: exposure, tolerance: Self.tolerance) + fixedTotal()
         if value < best {
             best = value
             for i in 0..<count { incumbent[i] = trial[i] }

@@ -38,14 +38,18 @@ final class BranchAndBound {
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
     private let arena: Arena
+    private var numbers: ExactNumbers<DoubleDouble>?
     private var precise: HomogeneousPoint<DoubleDouble>?
     private var open = OpenNodes()
+    /// The one that is searched.
+    private(set) var problem: HedgeProblem?
 
     private(set) var nodes = 0
     /// The cost of the best trades so far, in scaled units.
     var best = Double.infinity
     /// No trades cost less.
     private(set) var bound = -Double.infinity
+    private var relaxationBound = -Double.infinity
     /// The lowest bound of a node that had to be given up.
     private var lost = Double.infinity
     /// A bound from elsewhere.
@@ -105,6 +109,7 @@ final class BranchAndBound {
         strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
     ) -> Bool {
         load(problem)
+        self.problem = problem
         nodes = 0
         best = .infinity
         bound = -.infinity
@@ -150,6 +155,9 @@ final class BranchAndBound {
 
     /// Nodes after which a search asks for help.
     private static let shortSearch = 100
+
+    /// How far trades may leave a hard limit, in scaled units.
+    static let tolerance = 1e-10
 
     /// A bound from here on leaves nothing to gain.
     private var enough: Double { best < .infinity ? best - 1e-10 * best.magnitude : .infinity }
@@ -203,7 +211,7 @@ final class BranchAndBound {
     }
 
     /// A range without amounts at its ends that are too small to be traded.
-    private func withoutTooSmall(_ i: Int, _ low: Double, _ high: Double) -> (Double, Double) {
+    func withoutTooSmall(_ i: Int, _ low: Double, _ high: Double) -> (Double, Double) {
         let least = least[i]
         guard least > 0 else { return (low, high) }
         let slip = 1e-9 * least
@@ -285,7 +293,8 @@ final class BranchAndBound {
             }
             isSolved = true
         }
-        node.bound = max(node.bound, scaled.dualValue(active.multipliers) + constant)
+        let bound = isSolved ? relaxationBound : scaled.dualValue(active.multipliers)
+        node.bound = max(node.bound, bound + constant)
         learn(node)
         if node.bound >= enough {
             open.discard(node)
@@ -300,14 +309,18 @@ final class BranchAndBound {
             round(thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
         }
         if node.bound >= enough || instrument < 0 {
-            // Whole, or as good as: `round` has seen these trades. What was not solved, or what `round` could not take,
-            // may hide better ones.
+            // Whole, or as good as: `round` has seen these trades.
             let isTaken = best < .infinity && best - node.bound <= 1e-9 * max(best.magnitude, 1e-3)
-            if node.bound < enough, !isSolved || !isTaken { lost = min(lost, node.bound) }
+            if node.bound < enough, !isSolved || !isTaken {
+                // Whole but for rounding that matters: made so, they show what the others can do beside them.
+                if let rest = settle(node) { return rest }
+                // What was not solved, or what `round` could not take, may hide better ones.
+                if !complete(node) { lost = min(lost, node.bound) }
+            }
             open.discard(node)
             return nil
         }
-        switch tighten(node, slack: enough - node.bound) {
+        switch tighten(node) {
         case .none:
             open.discard(node)
             return nil
@@ -319,21 +332,23 @@ final class BranchAndBound {
         }
     }
 
-    /// The node that `scaled` holds, with the method that is slow and sure; it knows only boxes around 0.
+    /// The node that `scaled` holds, with the method that is slow and sure.
     /// - Returns: whether it has a solution, which is the active set's then; nil where that stays open.
     private func solvePrecisely() -> Bool? {
-        guard (0..<count).allSatisfy({ scaled.lower[$0] <= 0 && scaled.upper[$0] >= 0 }) else { return nil }
-        let point = precise ?? HomogeneousPoint<DoubleDouble>(scaled)
-        precise = point
-        return point.run(limit: 100) {
+        guard let problem else { return nil }
+        let numbers = numbers ?? ExactNumbers<DoubleDouble>(scaled)
+        let point = precise ?? HomogeneousPoint(numbers)
+        (self.numbers, precise) = (numbers, point)
+        numbers.load(problem)
+        return point.run(limit: 100) { _ in
             for snap in HomogeneousPoint<DoubleDouble>.Snap.allCases {
                 for i in 0..<count { active.trades[i] = point.trade(i, snap).double }
-                for r in 0..<scaled.rowCount { active.multipliers[r] = point.multiplier(r, snap) }
+                for r in 0..<scaled.rowCount { active.multipliers[r] = point.multiplier(r, snap).double }
                 if isOptimal { return true }
             }
             return false
         } proves: {
-            for r in 0..<scaled.rowCount { scaled.ray[r] = point.ray(r) }
+            for r in 0..<scaled.rowCount { scaled.ray[r] = point.ray(r).double }
             return scaled.provesInfeasible(scaled.ray)
         }
     }
@@ -345,14 +360,16 @@ final class BranchAndBound {
 
     /// Takes what cannot be part of better trades than the best out of a node's box (reduced cost fixing, for costs
     /// that bend).
-    private func tighten(_ node: SearchNode, slack: Double) -> Rest {
+    private func tighten(_ node: SearchNode) -> Rest {
         guard best < .infinity else { return .same }
         // `round` has put the costs back.
-        _ = enter(node)
-        let margin = slack + 1e-9 * max(best.magnitude, 1e-3)
+        let constant = enter(node)
+        let most = (max(best, 0) + scaled.earnings) * (1 + 1e-9)
+        let bound = scaled.dualValue(active.multipliers, most: most) + constant
+        let margin = enough - bound + 1e-9 * max(best.magnitude, 1e-3)
         var rest = Rest.same
         for i in 0..<count where node.lower[i] < node.upper[i] {
-            var (low, high) = scaled.affordable(i, active.multipliers, slack: margin)
+            var (low, high) = scaled.affordable(i, active.multipliers, slack: margin, most: most)
             guard low <= high else { return .none }
             if lot[i] > 0 {
                 low = (low / lot[i] - 1e-9).rounded(.up) * lot[i]
@@ -371,12 +388,15 @@ final class BranchAndBound {
         return rest
     }
 
-    /// Whether the active set's trades and multipliers prove each other.
+    /// Whether the active set's trades and multipliers prove each other; then `relaxationBound` is their bound.
     private var isOptimal: Bool {
-        let value = scaled.value(active.trades, exposure: exposure, tolerance: 1e-9)
+        let value = scaled.value(active.trades, exposure: exposure, tolerance: Self.tolerance)
         // Infinite where a hard limit is left.
-        return value < .infinity
-            && value - scaled.dualValue(active.multipliers) <= 1e-9 * max(value.magnitude, 1e-3)
+        guard value < .infinity else { return false }
+        // The cheapest trades cost no more than these.
+        let most = (max(value, 0) + scaled.earnings) * (1 + 1e-9)
+        relaxationBound = scaled.dualValue(active.multipliers, most: most)
+        return value - relaxationBound <= 1e-9 * max(value.magnitude, 1e-3)
     }
 
     /// Solves both branches of every instrument that has not been branched on and is not whole: what they bring
@@ -473,6 +493,10 @@ final class BranchAndBound {
         }
         return (chosen, chosenSwitch)
     }
+
+    func fresh() -> SearchNode { open.fresh(scaled) }
+
+    func push(_ node: SearchNode) { open.push(node) }
 
     private func branch(_ node: SearchNode, _ i: Int, _ isSwitch: Bool) -> SearchNode {
         let x = active.trades[i]

@@ -45,6 +45,28 @@ enum CovarianceFactor {
         return rank
     }
 
+    /// L to all digits of N, as far as what is left is positive.
+    static func exact<N: HedgeNumber>(_ covariance: [Double], size: Int) -> (factor: [N], rank: Int) {
+        var factor = [N](repeating: N(0), count: size * size)
+        var left = (0..<size).map { N(covariance[$0 * size + $0]) }
+        var open = Array(0..<size)
+        var rank = 0
+        while let pivot = open.max(by: { left[$0] < left[$1] }), left[pivot] > N(0) {
+            let root = left[pivot].squareRoot()
+            open.removeAll { $0 == pivot }
+            factor[pivot * size + rank] = root
+            for u in open {
+                var value = N(covariance[u * size + pivot])
+                for k in 0..<rank { value -= factor[u * size + k] * factor[pivot * size + k] }
+                value = value / root
+                factor[u * size + rank] = value
+                left[u] -= value * value
+            }
+            rank += 1
+        }
+        return (factor, rank)
+    }
+
     private static func indefinite(_ covariance: [Double], _ size: Int) -> HedgeError {
         var matrix = covariance
         var eigenvalues = [Double](repeating: 0, count: size)

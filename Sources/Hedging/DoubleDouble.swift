@@ -69,6 +69,7 @@ protocol HedgeNumber: Comparable {
     init(_ value: Double)
     var double: Double { get }
     var magnitude: Self { get }
+    func squareRoot() -> Self
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
     static func * (a: Self, b: Self) -> Self

@@ -27,7 +27,8 @@ extension HedgeProblem {
 
     /// Certifies trades with multipliers: the derivative of the least cost with respect to each band's active
     /// limit (positive at `low`, negative at `high`), to the margin limit and to the cash budget (negative).
-    /// `scratch` holds `certificateRoom` doubles.
+    /// `scratch` holds `certificateRoom` doubles. Where multipliers are known to more digits than doubles have,
+    /// `exactPrices` holds them: of the bands, of margin, of cash.
     ///
     /// The bound is the Lagrange dual, with the risk term replaced by its tangent at the trades: any multipliers
     /// give a valid one. Where an instrument's limit is far, or where there is none, cheaper trades are bounded by
@@ -36,33 +37,47 @@ extension HedgeProblem {
     /// - Returns: also what the trades cost, fixed costs included, as `cost(trades:)` does.
     func certificate(
         trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double,
-        scratch: UnsafeMutablePointer<Double>, tangent: UnsafePointer<DoubleDouble>? = nil
+        scratch: UnsafeMutablePointer<Double>, tangent: UnsafePointer<DoubleDouble>? = nil,
+        exactPrices: UnsafePointer<DoubleDouble>? = nil
     ) -> (HedgeCertificate, HedgeCost) {
-        let prices = (min(marginPrice, 0), min(cashPrice, 0))
+        func certified<N: HedgeNumber>(_: N.Type, _ tangent: UnsafePointer<N>?) -> (
+            HedgeCertificate, HedgeCost, isExact: Bool
+        ) {
+            let prices = UnsafeMutableRawPointer(scratch).bindMemory(to: N.self, capacity: bands.count + 2)
+            for r in bands.indices { prices[r] = N(bandPrices[r]) }
+            prices[bands.count] = N(marginPrice)
+            prices[bands.count + 1] = N(cashPrice)
+            return certify(N.self, trades, prices, scratch + 2 * (bands.count + 2), tangent)
+        }
+        if let exactPrices {
+            let room = scratch + 2 * (bands.count + 2)
+            let (certificate, cost, _) = certify(DoubleDouble.self, trades, exactPrices, room, tangent)
+            return (certificate, cost)
+        }
         if tangent == nil {
-            let (certificate, cost, isExact) = certify(Double.self, trades, bandPrices, prices, scratch, nil)
+            let (certificate, cost, isExact) = certified(Double.self, nil)
             if certificate.holds, isExact { return (certificate, cost) }
         }
-        let precise = certify(DoubleDouble.self, trades, bandPrices, prices, scratch, tangent)
-        return (precise.certificate, precise.cost)
+        let (certificate, cost, _) = certified(DoubleDouble.self, tangent)
+        return (certificate, cost)
     }
 
     /// Doubles that `certificate` needs.
-    static func certificateRoom(instruments: Int, underlyings: Int) -> Int {
-        2 * (2 * instruments + 4 * underlyings)
+    static func certificateRoom(instruments: Int, underlyings: Int, bands: Int) -> Int {
+        2 * (2 * instruments + 4 * underlyings + bands + 2)
     }
 
-    /// A slope that rounding leaves of its terms counts for the trade that there is, not for all that there could be:
-    /// trades beyond that would have to cancel in more digits than a double has.
-    private static let slopeNoise = 1e-13
+    /// Where nothing limits a trade, a slope that rounding leaves of its terms counts for the trade that there is:
+    /// trades that it could make cheaper would have to be of more digits than these numbers have.
+    private static let slopeNoise = 1e-28
 
     private func certify<N: HedgeNumber>(
-        _: N.Type, _ trades: [Double], _ bandPrices: [Double], _ prices: (margin: Double, cash: Double),
-        _ scratch: UnsafeMutablePointer<Double>, _ tangent: UnsafePointer<N>?
+        _: N.Type, _ trades: [Double], _ prices: UnsafePointer<N>, _ scratch: UnsafeMutablePointer<Double>,
+        _ tangent: UnsafePointer<N>?
     ) -> (certificate: HedgeCertificate, cost: HedgeCost, isExact: Bool) {
         trades.withUnsafeBufferPointer { trades in
             instruments.withUnsafeBufferPointer { instruments in
-                certify(N.self, instruments, trades, bandPrices, prices, scratch, tangent)
+                certify(N.self, instruments, trades, prices, scratch, tangent)
             }
         }
     }
@@ -70,12 +85,13 @@ extension HedgeProblem {
     @inline(__always)
     private func certify<N: HedgeNumber>(
         _: N.Type, _ instruments: UnsafeBufferPointer<HedgeInstrument>,
-        _ trades: UnsafeBufferPointer<Double>, _ bandPrices: [Double],
-        _ prices: (margin: Double, cash: Double), _ scratch: UnsafeMutablePointer<Double>,
-        _ tangent: UnsafePointer<N>?
+        _ trades: UnsafeBufferPointer<Double>, _ prices: UnsafePointer<N>,
+        _ scratch: UnsafeMutablePointer<Double>, _ tangent: UnsafePointer<N>?
     ) -> (certificate: HedgeCertificate, cost: HedgeCost, isExact: Bool) {
         let isPrecise = N.self != Double.self
         let count = instruments.count
+        let marginPrice = min(prices[bands.count], N(0))
+        let cashPrice = min(prices[bands.count + 1], N(0))
         let room = 2 * count + 4 * underlyings.count
         let scratch = UnsafeMutableRawPointer(scratch).bindMemory(to: N.self, capacity: room)
         // What the multipliers pay per unit of each instrument, and the same without signs.
@@ -87,12 +103,13 @@ extension HedgeProblem {
         var bound = N(0)
         var boundTerms = 0.0
         var penalty = N(0)
-        // What the cost is made of, without signs.
-        var gross = 0.0
+        // What the cost is made of, without signs, and what trades in doubles can cost at best where the cheapest of
+        // more digits cost nothing.
+        var (gross, rounding) = (0.0, 0.0)
         for r in bands.indices {
             let band = bands[r]
-            let price = admissible(band, bandPrices[r])
-            let term = dualTerm(band, N(price))
+            let price = admissible(band, prices[r])
+            let term = dualTerm(band, price)
             bound += term
             boundTerms += term.double.magnitude
             var exposure = N(band.current)
@@ -103,7 +120,7 @@ extension HedgeProblem {
                     let move = N(entry.coefficient) * N(trades[entry.instrument])
                     exposure += move
                     terms += move.double.magnitude
-                    let pay = N(price) * N(entry.coefficient)
+                    let pay = price * N(entry.coefficient)
                     paid[entry.instrument] += pay
                     if isPrecise { paidTerms[entry.instrument] += pay.magnitude }
                 }
@@ -131,6 +148,7 @@ extension HedgeProblem {
             bound += priced.bound
             boundTerms += priced.bound.double.magnitude
             gross += priced.terms
+            if isPrecise { rounding = priced.rounding }
         }
         // What the trades cost, and the most that any trades could earn.
         var (linear, impact, margin, cash) = (N(0), N(0), N(0), N(0))
@@ -180,8 +198,7 @@ extension HedgeProblem {
         var stationarity = 0.0
         for i in 0..<count {
             let instrument = instruments[i]
-            let limits = N(instrument.margin) * N(prices.margin)
-            let cashPrice = N(prices.cash)
+            let limits = N(instrument.margin) * marginPrice
             let buyCash = (N(instrument.cash) + N(instrument.costBuy)) * cashPrice
             let sellCash = (N(instrument.costSell) - N(instrument.cash)) * cashPrice
             let buy = N(instrument.costBuy) - paid[i] - limits - buyCash
@@ -193,10 +210,10 @@ extension HedgeProblem {
                 let terms = isPrecise ? paidTerms[i].double + limits.double.magnitude : 0
                 func side(_ slope: N, _ cost: Double, _ cash: N, _ limit: Double, _ traded: Double) -> N {
                     guard slope < N(0) else { return N(0) }
-                    var end = min(limit, Self.affordable(most, cost, instrument.impact))
+                    var end = min(limit, ScaledProblem.affordable(most, cost, bend))
                     let size = terms + cost.magnitude + cash.double.magnitude
-                    if isPrecise, slope.double.magnitude <= Self.slopeNoise * size {
-                        end = min(end, max(traded, 0))
+                    if isPrecise, end == .infinity, slope.double.magnitude <= Self.slopeNoise * size {
+                        end = max(traded, 0)
                     }
                     return ScaledProblem.least(slope: slope, bend, end)
                 }
@@ -217,10 +234,10 @@ extension HedgeProblem {
                 + paid[i].double.magnitude + (limits + N(instrument.cash) * cashPrice).double.magnitude
             if error > stationarity * scale { stationarity = error / scale }
         }
-        if prices.margin < 0 { bound += N(prices.margin) * N(marginLimit) }
-        if prices.cash < 0 { bound += N(prices.cash) * N(cashBudget) }
+        if marginPrice < N(0) { bound += marginPrice * N(marginLimit) }
+        if cashPrice < N(0) { bound += cashPrice * N(cashBudget) }
         // Nothing costs less than nothing less all that can be earned.
-        let missing = min((relaxed - bound).double, relaxed.double + earnings)
+        let missing = min((relaxed - bound).double, relaxed.double + earnings) - rounding
         let reference = max(relaxed.double.magnitude, 1e-5 * gross)
         let gap = missing <= 0 ? 0 : missing.isFinite && reference > 0 ? missing / reference : .infinity
         return (
@@ -229,21 +246,13 @@ extension HedgeProblem {
         )
     }
 
-    /// The most of an instrument that trades of a cost can hold; infinite where it costs nothing.
-    private static func affordable(_ most: Double, _ cost: Double, _ impact: Double) -> Double {
-        var amount = Double.infinity
-        if cost > 0 { amount = most / cost }
-        if impact > 0 { amount = min(amount, (most / impact).squareRoot() + max(-cost, 0) / impact) }
-        return amount
-    }
-
     /// The risk of trades and the constant of its tangent there; takes the tangent's slopes off `paid`.
-    /// - Returns: also what the risk is made of, without signs.
+    /// - Returns: also what the risk is made of, without signs, and what rounding the trades makes of it.
     private func priceRisk<N: HedgeNumber>(
         _ risk: HedgeRisk, _ trades: UnsafeBufferPointer<Double>, _ paid: UnsafeMutablePointer<N>,
         _ paidTerms: UnsafeMutablePointer<N>, _ scratch: UnsafeMutablePointer<N>, _ isPrecise: Bool,
         _ tangent: UnsafePointer<N>?
-    ) -> (cost: N, bound: N, terms: Double) {
+    ) -> (cost: N, bound: N, terms: Double, rounding: Double) {
         let size = underlyings.count
         let (delta, slopes) = (scratch, scratch + size)
         // Without signs.
@@ -258,7 +267,7 @@ extension HedgeProblem {
             if isPrecise { deltaTerms[instruments[i].underlying] += move.magnitude }
         }
         var (cost, bound) = (N(0), N(0))
-        var terms = 0.0
+        var (terms, rounding) = (0.0, 0.0)
         for u in 0..<size {
             var slope = N(0)
             var sum = 0.0
@@ -272,6 +281,7 @@ extension HedgeProblem {
             }
             cost += N(risk.riskAversion) * delta[u] * slope
             terms += risk.riskAversion * delta[u].double.magnitude * sum
+            rounding += risk.riskAversion * deltaTerms[u].double * slopeTerms[u].double
             slopes[u] = N(2 * risk.riskAversion) * slope
         }
         if let tangent {
@@ -290,15 +300,14 @@ extension HedgeProblem {
             paid[i] -= slopes[u] * exposure
             if isPrecise { paidTerms[i] += price * slopeTerms[u] * exposure.magnitude }
         }
-        return (cost, bound, terms)
+        return (cost, bound, terms, rounding * 0x1p-106)
     }
 
     /// The multiplier nearest to `price` that a band can have.
-    func admissible(_ band: HedgeBand, _ price: Double) -> Double {
-        var price = price
-        if price > 0 && band.low == -.infinity || price < 0 && band.high == .infinity { return 0 }
-        if !band.isHard, band.penaltyQuadratic == 0 { price = max(-band.penalty, min(band.penalty, price)) }
-        return price
+    func admissible<N: HedgeNumber>(_ band: HedgeBand, _ price: N) -> N {
+        if price > N(0) && band.low == -.infinity || price < N(0) && band.high == .infinity { return N(0) }
+        guard !band.isHard, band.penaltyQuadratic == 0 else { return price }
+        return max(N(-band.penalty), min(N(band.penalty), price))
     }
 
     /// What an admissible multiplier of a band contributes to the bound.

@@ -59,8 +59,9 @@ public final class HedgeSolver {
     private var interior: InteriorPoint?
     private var active: ActiveSet?
     private var branching: BranchAndBound?
-    private var precise: HomogeneousPoint<DoubleDouble>?
+    private var precise: Precise?
     private var tangent: [DoubleDouble] = []
+    private var exactPrices: [DoubleDouble] = []
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
@@ -69,6 +70,19 @@ public final class HedgeSolver {
     private var provedInfeasible = false
 
     public init() {}
+
+    /// What is wanted where doubles are not enough.
+    private final class Precise {
+        let numbers: ExactNumbers<DoubleDouble>
+        let point: HomogeneousPoint<DoubleDouble>
+        let set: ExactSet<DoubleDouble>
+
+        init(_ scaled: ScaledProblem) {
+            numbers = ExactNumbers(scaled)
+            point = HomogeneousPoint(numbers)
+            set = ExactSet(numbers)
+        }
+    }
 
     /// Finds the cheapest trades; the answer is in `solution`.
     /// - Throws: where the problem itself is wrong (see `HedgeProblem.validate`).
@@ -135,7 +149,7 @@ public final class HedgeSolver {
         solution.certificate.violation = problem.violation(trades: solution.trades)
         let keepsLimits = solution.certificate.violation <= 1e-9
         solution.status =
-            !keepsLimits ? .uncertified : solution.gap <= max(search.gap, 1e-9) ? .optimal : .budget
+            !keepsLimits ? .uncertified : open <= max(search.gap, 1e-9) && slip <= 1e-8 ? .optimal : .budget
         return solution.status
     }
 
@@ -185,6 +199,7 @@ public final class HedgeSolver {
         precise = nil
         tangent = Array(
             repeating: DoubleDouble(0), count: problem.risk == nil ? 0 : problem.underlyings.count)
+        exactPrices = Array(repeating: DoubleDouble(0), count: problem.bands.count + 2)
         guess = ActiveSet.Guess(fresh)
         hasGuess = false
         solution.trades = [Double](repeating: 0, count: problem.instruments.count)
@@ -238,32 +253,32 @@ public final class HedgeSolver {
                     attempt == 2 ? solution.cost.total.magnitude / scaled.objectiveScale : scaled.largestCost
                 try scaled.load(problem, keepingScales: false, objective: max(cost, 1e-30), near: expected)
             }
-            status = solvePrecisely(problem, scaled)
+            status = solvePrecisely(problem, scaled, [.none, .rounding, .certificate][attempt])
         }
         return finish(status)
     }
 
-    /// With the method that is slow and sure.
-    private func solvePrecisely(_ problem: HedgeProblem, _ scaled: ScaledProblem) -> HedgeStatus {
-        let point = precise ?? HomogeneousPoint<DoubleDouble>(scaled)
-        precise = point
+    /// With the methods that are slow and sure.
+    private func solvePrecisely(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ give: ExactNumbers<DoubleDouble>.Give
+    ) -> HedgeStatus {
+        let precise = precise ?? Precise(scaled)
+        self.precise = precise
+        precise.numbers.load(problem, give)
+        let (point, set) = (precise.point, precise.set)
         let ray = scaled.ray
         var least = Double.infinity
         var nearest = solution
-        let found = point.run(limit: 300) {
+        func complete(_ bias: Double, isNear: Bool = true) -> Bool {
+            set.adopt(point, bias: bias, isNear: isNear)
+            return set.run(limit: Self.corrections) { accept(problem, scaled, set) }
+        }
+        var next = Self.firstCompletion
+        var found = point.run(limit: 300) { progress in
             for snap in HomogeneousPoint<DoubleDouble>.Snap.allCases {
-                // Rounded, trades no longer lie where their risk's tangent has the multipliers' slopes.
-                for u in tangent.indices { tangent[u] = DoubleDouble(problem.risk?.dollarDelta[u] ?? 0) }
-                for i in 0..<scaled.count {
-                    let x = point.trade(i, snap) * DoubleDouble(scaled.instrumentScale[i])
-                    takeTrade(i, x.double, problem)
-                    if let risk = problem.risk {
-                        tangent[problem.instruments[i].underlying] += DoubleDouble(risk.exposure[i]) * x
-                    }
+                if accept(problem, scaled, { point.trade($0, snap) }, { point.multiplier($0, snap) }) {
+                    return true
                 }
-                for r in 0..<scaled.rowCount { ray[r] = point.multiplier(r, snap) }
-                takePrices(problem, scaled, ray, tangent)
-                if solution.certificate.holds { return true }
                 // What comes nearest is kept, if only to scale the next attempt by.
                 let error = max(solution.certificate.gap, solution.certificate.violation)
                 if error < least {
@@ -271,14 +286,60 @@ public final class HedgeSolver {
                     nearest = solution
                 }
             }
-            return false
+            guard progress < next else { return false }
+            next = progress * Self.betweenCompletions
+            return complete(1)
         } proves: {
-            for r in 0..<scaled.rowCount { ray[r] = point.ray(r) }
-            return scaled.provesInfeasible(ray)
+            for r in 0..<scaled.rowCount { ray[r] = point.ray(r).double }
+            if scaled.provesInfeasible(ray) || give != .none && precise.numbers.provesInfeasible(point.ray) {
+                return true
+            }
+            // What has yet to vanish hides a proof where nothing limits the trades.
+            var largest = 0.0
+            for r in 0..<scaled.rowCount { largest = max(largest, ray[r].magnitude) }
+            for share in [1e-12, 1e-9, 1e-6, 1e-3] {
+                for r in 0..<scaled.rowCount where ray[r].magnitude < share * largest { ray[r] = 0 }
+                if scaled.provesInfeasible(ray) { return true }
+            }
+            return false
+        }
+        if found == nil, complete(1) || complete(1, isNear: false) || complete(1e8) || complete(1e-8) {
+            found = true
         }
         if found == nil, least < .infinity { solution = nearest }
         solution.interiorSteps += point.steps
         return found == true ? .optimal : found == false ? .infeasible : .uncertified
+    }
+
+    /// Corrections of a guess of the precise active set.
+    private static let corrections = 40
+    /// Complementarity of the precise interior point at which its guess is completed, and how much less it is the next time.
+    private static let firstCompletion = 1e-10
+    private static let betweenCompletions = 1e-6
+
+    private func accept(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ set: ExactSet<DoubleDouble>
+    ) -> Bool {
+        accept(problem, scaled, { set.trades[$0] }, { set.multipliers[$0] })
+    }
+
+    /// Takes over precise trades and multipliers.
+    /// - Returns: whether the certificate holds.
+    private func accept(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ trade: (Int) -> DoubleDouble,
+        _ multiplier: (Int) -> DoubleDouble
+    ) -> Bool {
+        // Rounded, trades no longer lie where their risk's tangent has the multipliers' slopes.
+        for u in tangent.indices { tangent[u] = DoubleDouble(problem.risk?.dollarDelta[u] ?? 0) }
+        for i in 0..<scaled.count {
+            let x = trade(i) * DoubleDouble(scaled.instrumentScale[i])
+            takeTrade(i, x.double, problem)
+            if let risk = problem.risk {
+                tangent[problem.instruments[i].underlying] += DoubleDouble(risk.exposure[i]) * x
+            }
+        }
+        takePrices(problem, scaled, tangent, multiplier)
+        return solution.certificate.holds
     }
 
     private func solveCold(
@@ -354,8 +415,7 @@ public final class HedgeSolver {
     }
 
     private func takePrices(
-        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>,
-        _ tangent: [DoubleDouble] = []
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>
     ) {
         for r in 0..<scaled.bandCount {
             let row = Int(scaled.rowOfBand[r])
@@ -364,11 +424,33 @@ public final class HedgeSolver {
         let (margin, cash) = (scaled.marginRow, scaled.cashRow)
         solution.marginPrice = multipliers[margin] * scaled.objectiveScale / scaled.rowScale[margin]
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
-        (solution.certificate, solution.cost) = tangent.withUnsafeBufferPointer {
+        (solution.certificate, solution.cost) = problem.certificate(
+            trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+            cashPrice: solution.cashPrice, scratch: scaled.scratch)
+    }
+
+    /// The same with multipliers of more digits than doubles have: in them, slopes that are 0 are next to nothing.
+    private func takePrices(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ tangent: [DoubleDouble],
+        _ multiplier: (Int) -> DoubleDouble
+    ) {
+        func price(_ row: Int) -> DoubleDouble {
+            multiplier(row) * DoubleDouble(scaled.objectiveScale) / DoubleDouble(scaled.rowScale[row])
+        }
+        let bands = scaled.bandCount
+        for r in 0..<bands {
+            exactPrices[r] = price(Int(scaled.rowOfBand[r]))
+            solution.bandPrices[r] = exactPrices[r].double
+        }
+        exactPrices[bands] = price(scaled.marginRow)
+        exactPrices[bands + 1] = price(scaled.cashRow)
+        solution.marginPrice = exactPrices[bands].double
+        solution.cashPrice = exactPrices[bands + 1].double
+        (solution.certificate, solution.cost) = tangent.withUnsafeBufferPointer { tangent in
             problem.certificate(
                 trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
                 cashPrice: solution.cashPrice, scratch: scaled.scratch,
-                tangent: $0.isEmpty ? nil : $0.baseAddress)
+                tangent: tangent.isEmpty ? nil : tangent.baseAddress, exactPrices: exactPrices)
         }
     }
 }

@@ -9,6 +9,7 @@
 /// Source: P. Goulart, Y. Chen, "Clarabel: An interior-point solver for conic programs with quadratic objectives",
 /// arXiv:2405.12762 (2024), section 2; predictor and corrector of S. Mehrotra, SIAM J. Optim. 2 (1992).
 final class HomogeneousPoint<N: HedgeNumber> {
+    private let exact: ExactNumbers<N>
     private let problem: ScaledProblem
     private let count, columnCount, rowCount: Int
 
@@ -78,6 +79,8 @@ final class HomogeneousPoint<N: HedgeNumber> {
     }
 
     private var columns: [Column]
+    /// Where the box of an instrument starts: 0, or its end nearest to 0.
+    private var origin: [Double]
     private var rows: [Row]
     private var matrix: [N]
     private var scale = Pair()
@@ -85,19 +88,22 @@ final class HomogeneousPoint<N: HedgeNumber> {
     private var quadraticForm = N(0)
     private(set) var steps = 0
 
-    init(_ problem: ScaledProblem) {
+    init(_ exact: ExactNumbers<N>) {
+        let problem = exact.problem
+        self.exact = exact
         self.problem = problem
         count = problem.count
         columnCount = 2 * problem.count
         rowCount = problem.rowCount
         columns = Array(repeating: Column(), count: columnCount)
+        origin = Array(repeating: 0, count: problem.count)
         rows = Array(repeating: Row(), count: rowCount)
         matrix = Array(repeating: N(0), count: rowCount * rowCount)
     }
 
     /// Goes on until `accepts` takes an iterate, or the multipliers prove that there is no solution.
     /// - Returns: whether it is accepted; nil where the iterates stop getting better.
-    func run(limit: Int, accepts: () -> Bool, proves: () -> Bool) -> Bool? {
+    func run(limit: Int, accepts: (Double) -> Bool, proves: () -> Bool) -> Bool? {
         start()
         var best = Double.infinity
         var stalls = 0
@@ -107,7 +113,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
             let tau = scale.primal.double
             let progress = mean.double / (tau * tau)
             guard progress.isFinite, progress > 1e-40, !problem.watch.isOver else { return nil }
-            if step > 3, progress < 1e-7, accepts() { return true }
+            if step > 3, progress < 1e-7, accepts(progress) { return true }
             if step > 3, scale.dual.double > tau || step % 8 == 7, proves() { return false }
             stalls = mean.double < 0.9 * best ? 0 : stalls + 1
             best = min(best, mean.double)
@@ -121,7 +127,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
     enum Snap: CaseIterable { case small, settled, none }
 
     /// Net trade of an instrument, in scaled units.
-    func trade(_ i: Int, _ snap: Snap) -> N { side(i, snap) - side(count + i, snap) }
+    func trade(_ i: Int, _ snap: Snap) -> N { N(origin[i]) + side(i, snap) - side(count + i, snap) }
 
     private func side(_ c: Int, _ snap: Snap) -> N {
         let column = columns[c]
@@ -138,43 +144,80 @@ final class HomogeneousPoint<N: HedgeNumber> {
         return amount
     }
 
-    /// Of a ray as it stands.
-    func ray(_ r: Int) -> Double { rows[r].multiplier.double }
+    /// The part of its cost that an instrument seems to end on, and its trade.
+    /// - Parameter bias: what of each pair must be this many times the other to stay.
+    func segment(_ i: Int, bias: Double) -> (Segment, N) {
+        func amount(_ c: Int) -> N {
+            let pair = columns[c].amount
+            return columns[c].isOpen && pair.primal > N(bias) * pair.dual ? pair.primal / scale.primal : N(0)
+        }
+        func isFull(_ c: Int) -> Bool { columns[c].hasEnd && columns[c].end.primal < columns[c].end.dual }
+        let (bought, sold) = (amount(i), amount(count + i))
+        if bought > sold { return (isFull(i) ? .upper : .buy, bought - sold) }
+        return sold > bought ? (isFull(count + i) ? .lower : .sell, bought - sold) : (.zero, N(0))
+    }
 
-    func multiplier(_ r: Int, _ snap: Snap) -> Double {
-        let isLimit = problem.kinds[r] == .hard || problem.kinds[r] == .soft
-        guard snap != .none, isLimit else { return (rows[r].multiplier / scale.primal).double }
+    /// Which limit of a row seems to hold, and its multiplier.
+    func position(_ r: Int, bias: Double) -> (RowPosition, N) {
+        let multiplier = rows[r].multiplier / scale.primal
+        func holds(_ side: Side) -> Bool { side.isThere && side.slack.dual > N(bias) * side.slack.primal }
+        func isLeft(_ side: Side) -> Bool { side.isSoft && side.excess.primal > side.excess.dual }
+        switch exact.kinds[r] {
+        case .absent: return (.inside, N(0))
+        case .equality: return (.atLow, multiplier)
+        case .quadratic: return (.belowLow, multiplier)
+        case .hard, .soft:
+            let (low, high) = rows[r].sides
+            if holds(low), !holds(high) || low.slack.dual > high.slack.dual {
+                return (isLeft(low) ? .belowLow : .atLow, multiplier)
+            }
+            return holds(high) ? (isLeft(high) ? .aboveHigh : .atHigh, multiplier) : (.inside, N(0))
+        }
+    }
+
+    /// Of a ray as it stands.
+    func ray(_ r: Int) -> N { rows[r].multiplier }
+
+    func multiplier(_ r: Int, _ snap: Snap) -> N {
+        let isLimit = exact.kinds[r] == .hard || exact.kinds[r] == .soft
+        guard snap != .none, isLimit else { return rows[r].multiplier / scale.primal }
         func price(_ side: Side) -> N {
             side.isThere && side.slack.dual > side.slack.primal ? side.slack.dual : N(0)
         }
-        return ((price(rows[r].sides.0) - price(rows[r].sides.1)) / scale.primal).double
+        return (price(rows[r].sides.0) - price(rows[r].sides.1)) / scale.primal
     }
 
     // MARK: Start
 
+    private static var farEnd: Double { 64 }
+
     private func start() {
-        for c in 0..<columnCount {
-            let i = c < count ? c : c - count
-            var column = Column()
-            let room = c < count ? problem.upper[i] : -problem.lower[i]
-            column.isOpen = room > 0
-            column.hasEnd = room < ScaledProblem.farthest
-            column.room = N(room)
-            column.cost = N(c < count ? problem.costBuy[i] : problem.costSell[i])
-            column.bend = N(problem.curvature[i])
-            columns[c] = column
+        for r in 0..<rowCount { rows[r].exposure = N(0) }
+        for i in 0..<count {
+            let (lower, upper) = (problem.lower[i], problem.upper[i])
+            let start = max(lower, 0) + min(upper, 0)
+            origin[i] = start
+            columns[i] = column(
+                problem.costBuy[i], problem.curvature[i], from: max(start, 0),
+                room: max(upper, 0) - max(lower, 0), hasEnd: upper < ScaledProblem.farthest)
+            columns[count + i] = column(
+                problem.costSell[i], problem.curvature[i], from: max(-start, 0),
+                room: min(upper, 0) - min(lower, 0), hasEnd: -lower < ScaledProblem.farthest)
+            guard start != 0 else { continue }
+            exact.forEachCoefficient(i, isBought: start > 0) { rows[$0].exposure += $1 * N(start.magnitude) }
         }
         for r in 0..<rowCount {
             var row = Row()
             row.penalty = N(problem.penalty[r])
-            row.quadratic = N(problem.penaltyQuadratic[r])
-            let kind = problem.kinds[r]
+            row.quadratic = exact.quadratic[r]
+            let kind = exact.kinds[r]
             switch kind {
             case .absent: break
-            case .equality, .quadratic: row.limit = N(problem.low[r])
+            case .equality, .quadratic: row.limit = exact.low[r] - rows[r].exposure
             case .hard, .soft:
-                row.sides.0 = side(1, problem.low[r], kind)
-                row.sides.1 = side(-1, problem.high[r], kind)
+                row.sides.0 = side(1, exact.low[r] - rows[r].exposure, isThere: problem.low[r].isFinite, kind)
+                row.sides.1 = side(
+                    -1, exact.high[r] - rows[r].exposure, isThere: problem.high[r].isFinite, kind)
                 row.multiplier = N(row.sides.0.isThere ? 1 : 0) - N(row.sides.1.isThere ? 1 : 0)
             }
             rows[r] = row
@@ -182,31 +225,38 @@ final class HomogeneousPoint<N: HedgeNumber> {
         scale = Pair()
     }
 
-    private func side(_ sign: Double, _ limit: Double, _ kind: ScaledProblem.RowKind) -> Side {
+    /// What is bought, or sold, of an instrument beside what its box begins with.
+    private func column(
+        _ cost: Double, _ bend: Double, from start: Double, room: Double, hasEnd: Bool
+    ) -> Column {
+        var column = Column()
+        column.isOpen = room > 0
+        column.hasEnd = hasEnd
+        column.room = N(room)
+        column.cost = N(cost) + N(bend) * N(start)
+        column.bend = N(bend)
+        if hasEnd, room > Self.farEnd {
+            // A limit that is far off says nothing.
+            column.end.primal = column.room - column.amount.primal
+            column.end.dual = N(1) / column.end.primal
+        }
+        return column
+    }
+
+    private func side(_ sign: Double, _ limit: N, isThere: Bool, _ kind: ScaledProblem.RowKind) -> Side {
         var side = Side()
-        side.isThere = limit.isFinite
+        side.isThere = isThere
         side.isSoft = kind == .soft
         side.sign = N(sign)
-        side.limit = N(limit.isFinite ? limit : 0)
+        side.limit = isThere ? limit : N(0)
         return side
     }
 
     // MARK: Products with the coefficients
 
-    /// What an instrument's column has in each row, margin and cash included.
     @inline(__always)
     private func forEachCoefficient(_ c: Int, _ body: (Int, N) -> Void) {
-        let isBought = c < count
-        let i = isBought ? c : c - count
-        for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1])
-        where problem.coefficients[k] != 0 {
-            body(Int(problem.columnRow[k]), N(isBought ? problem.coefficients[k] : -problem.coefficients[k]))
-        }
-        let (margin, cash) = (problem.marginRow, problem.cashRow)
-        if problem.kinds[margin] != .absent { body(margin, N(problem.marginPerUnit[i])) }
-        if problem.kinds[cash] != .absent {
-            body(cash, N(isBought ? problem.cashBuy[i] : problem.cashSell[i]))
-        }
+        exact.forEachCoefficient(c < count ? c : c - count, isBought: c < count, body)
     }
 
     // MARK: Iterations
@@ -243,7 +293,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
             quadraticForm += column.bend * amount * amount
         }
         for r in 0..<rowCount {
-            switch problem.kinds[r] {
+            switch exact.kinds[r] {
             case .absent: break
             case .equality:
                 rows[r].error = rows[r].exposure - rows[r].limit * tau
@@ -317,7 +367,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
             }
         }
         for r in 0..<rowCount {
-            switch problem.kinds[r] {
+            switch exact.kinds[r] {
             case .absent: rows[r].give = N(1)
             case .equality: rows[r].give = N(0)
             case .quadratic: rows[r].give = N(1) / rows[r].quadratic
@@ -379,7 +429,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
             columns[c].rate = columns[c].weight * rate
         }
         for r in 0..<rowCount {
-            switch problem.kinds[r] {
+            switch exact.kinds[r] {
             case .absent:
                 rows[r].constant = N(0)
                 rows[r].rate = N(0)
@@ -453,7 +503,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
         }
         for r in 0..<rowCount {
             let (first, second) = (rows[r].first, rows[r].second)
-            switch problem.kinds[r] {
+            switch exact.kinds[r] {
             case .absent: break
             case .equality:
                 constant -= rows[r].limit * first
@@ -479,7 +529,7 @@ final class HomogeneousPoint<N: HedgeNumber> {
                 columns[c].end.setPrimalStep(share * columns[c].endError + columns[c].room * step - move)
             }
         }
-        for r in 0..<rowCount where problem.kinds[r] != .absent {
+        for r in 0..<rowCount where exact.kinds[r] != .absent {
             rows[r].multiplierStep = rows[r].first + step * rows[r].second
             rows[r].exposureStep =
                 rows[r].constant + rows[r].rate * step - rows[r].give * rows[r].multiplierStep
@@ -576,10 +626,10 @@ final class HomogeneousPoint<N: HedgeNumber> {
             columns[c].amount.advance(length)
             if columns[c].hasEnd { columns[c].end.advance(length) }
         }
-        for r in 0..<rowCount where problem.kinds[r] != .absent {
+        for r in 0..<rowCount where exact.kinds[r] != .absent {
             advance(&rows[r].sides.0, length)
             advance(&rows[r].sides.1, length)
-            switch problem.kinds[r] {
+            switch exact.kinds[r] {
             case .hard, .soft:
                 rows[r].multiplier =
                     (rows[r].sides.0.isThere ? rows[r].sides.0.slack.dual : N(0))

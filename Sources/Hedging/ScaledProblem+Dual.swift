@@ -154,7 +154,8 @@ extension ScaledProblem {
 
     /// The dual's value: no trades that keep all limits cost less. Multipliers that a row cannot have are
     /// moved to the nearest that it can.
-    func dualValue(_ multipliers: UnsafeMutablePointer<Double>) -> Double {
+    /// - Parameter most: what the trades that are looked for cost at most, whatever they earn, which limits each.
+    func dualValue(_ multipliers: UnsafeMutablePointer<Double>, most: Double = .infinity) -> Double {
         var value = 0.0
         for r in 0..<rowCount {
             multipliers[r] = clamped(multipliers[r], r)
@@ -162,12 +163,41 @@ extension ScaledProblem {
         }
         for i in 0..<count {
             let (buy, sell) = slopes(i, multipliers)
-            let bought = Self.least(slope: buy, curvature[i], max(lower[i], 0), max(upper[i], 0))
-            let sold = Self.least(slope: sell, curvature[i], max(-upper[i], 0), max(-lower[i], 0))
+            let (lowest, highest) = box(i, most: most)
+            let bought = Self.least(slope: buy, curvature[i], max(lowest, 0), max(highest, 0))
+            let sold = Self.least(slope: sell, curvature[i], max(-highest, 0), max(-lowest, 0))
             // A box on one side of 0 has no say in the other.
-            value += lower[i] > 0 ? bought : upper[i] < 0 ? sold : min(bought, sold)
+            value += lowest > 0 ? bought : highest < 0 ? sold : min(bought, sold)
         }
         return value
+    }
+
+    /// The part of an instrument's box that trades of a cost can be in.
+    @inline(__always)
+    private func box(_ i: Int, most: Double) -> (lowest: Double, highest: Double) {
+        guard most < .infinity else { return (lower[i], upper[i]) }
+        let bought = max(Self.affordable(most, costBuy[i], curvature[i]), lower[i])
+        let sold = max(Self.affordable(most, costSell[i], curvature[i]), -upper[i])
+        return (max(lower[i], -sold), min(upper[i], bought))
+    }
+
+    /// The most of an instrument that trades of a cost can hold; infinite where it costs nothing.
+    static func affordable(_ most: Double, _ cost: Double, _ curvature: Double) -> Double {
+        var amount = Double.infinity
+        if cost > 0 { amount = most / cost }
+        guard curvature > 0 else { return amount }
+        return min(amount, (2 * most / curvature).squareRoot() + 2 * max(-cost, 0) / curvature)
+    }
+
+    /// The most that trades of the box can earn.
+    var earnings: Double {
+        var earnings = 0.0
+        for i in 0..<count where costBuy[i] < 0 || costSell[i] < 0 {
+            earnings -= min(
+                Self.least(slope: costBuy[i], curvature[i], 0, max(upper[i], 0)),
+                Self.least(slope: costSell[i], curvature[i], 0, max(-lower[i], 0)))
+        }
+        return earnings
     }
 
     /// What trades cost, soft bands and risk included; infinite where they break a hard limit by more than
@@ -216,12 +246,13 @@ extension ScaledProblem {
     }
 
     /// The trades of an instrument that the dual, at these multipliers, lets cost no more than `slack` above the
-    /// cheapest of its box: others are in no solution whose cost is within `slack` of the dual's value. First above
-    /// second where there are none.
-    func affordable(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>, slack: Double) -> (Double, Double)
-    {
+    /// cheapest of its box, as far as trades that cost `most` can be in it: others are in no solution whose cost is
+    /// within `slack` of the dual's value for those. First above second where there are none.
+    func affordable(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>, slack: Double, most: Double) -> (
+        Double, Double
+    ) {
         let (buy, sell) = slopes(i, multipliers)
-        let (lowest, highest) = (lower[i], upper[i])
+        let (lowest, highest) = box(i, most: most)
         let bought = Self.least(slope: buy, curvature[i], max(lowest, 0), max(highest, 0))
         let sold = Self.least(slope: sell, curvature[i], max(-highest, 0), max(-lowest, 0))
         let limit = slack + (lowest > 0 ? bought : highest < 0 ? sold : min(bought, sold))

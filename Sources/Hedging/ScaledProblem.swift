@@ -37,14 +37,14 @@ final class ScaledProblem {
     /// Row of each band.
     let rowOfBand: [Int32]
     /// First of the factor rows.
-    private let firstFactorRow: Int
+    let firstFactorRow: Int
     /// Where each of the problem's entries goes among the coefficients.
-    private let positionOfEntry: [Int32]
+    let positionOfEntry: [Int32]
     /// Where each instrument's factor coefficients start; they are consecutive.
-    private let factorPosition: [Int32]
+    let factorPosition: [Int32]
     private let entryInstruments: [Int32]
     private let bandRanges: [Range<Int>]
-    private let underlyingOf: [Int32]
+    let underlyingOf: [Int32]
     /// Underlyings, and behind them a group for what spans several.
     let groupCount: Int
     let groupOfRow: UnsafeMutablePointer<Int32>
@@ -148,7 +148,7 @@ final class ScaledProblem {
         kinds.initialize(repeating: .absent, count: rowCount)
 
         let scratchRoom = HedgeProblem.certificateRoom(
-            instruments: count, underlyings: problem.underlyings.count)
+            instruments: count, underlyings: problem.underlyings.count, bands: bandCount)
         arena = Arena(
             capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 8 * Arena.room(rowCount)
                 + Arena.room(factorCount * (factorCount + 2))
@@ -304,8 +304,11 @@ final class ScaledProblem {
         for i in 0..<count {
             let instrument = problem.instruments[i]
             let limit = max(instrument.maximumBuy, instrument.maximumSell)
+            // What is in no band and does not earn is not traded, however much of it may be.
+            let isIdle = instrument.costBuy >= 0 && instrument.costSell >= 0
             let near = needed[i] < .infinity ? needed[i] : 1
-            let isFar = limit > Self.farLimit * near && (needed[i] < .infinity || limit == .infinity)
+            let isFar =
+                limit > Self.farLimit * near && (needed[i] < .infinity || isIdle || limit == .infinity)
             instrumentScale[i] = Self.powerOfTwo(isFar ? max(near, 1e-200) : limit)
         }
     }

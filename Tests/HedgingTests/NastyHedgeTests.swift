@@ -130,6 +130,26 @@ import Testing
         #expect(try solver.solve(NastyHedges.problem(0)) == .optimal)
     }
 
+    @Test(
+        "At the edge of what has a solution there is an answer, and it keeps every hard limit or proves that none does"
+    )
+    func edges() throws {
+        let solver = HedgeSolver()
+        var (optimal, infeasible) = (0, 0)
+        for number in 0..<60 {
+            guard let problem = try NastyHedges.edge(number) else { continue }
+            switch try solver.solve(problem) {
+            case .optimal:
+                optimal += 1
+                #expect(problem.violation(trades: solver.solution.trades) <= 1e-9, "\(problem.name)")
+            case .infeasible: infeasible += 1
+            case .budget, .uncertified: Issue.record("\(problem.name): \(solver.solution.gap)")
+            }
+        }
+        #expect(optimal > 5)
+        #expect(infeasible > 5)
+    }
+
     /// What scripts/check-hedges judges: `POISE_NASTY_HEDGES` answers, written where `POISE_HEDGE_EXPORT` says.
     @Test(
         "Answers to nasty problems are written for others to judge",
@@ -138,16 +158,26 @@ import Testing
         let environment = ProcessInfo.processInfo.environment
         let count = Int(environment["POISE_NASTY_HEDGES"] ?? "") ?? 0
         let first = Int(environment["POISE_NASTY_FIRST"] ?? "") ?? 0
+        let isEdge = environment["POISE_NASTY_EDGE"] != nil
+        let path = environment["POISE_HEDGE_EXPORT"] ?? ""
+        FileManager.default.createFile(atPath: path, contents: nil)
+        let file = try #require(FileHandle(forWritingAtPath: path))
         let solver = HedgeSolver()
         solver.search.nodeLimit = 20_000
-        var text = ""
+        func list(_ values: [Double]) -> String { "[\(values.map { "\($0)" }.joined(separator: ","))]" }
         for number in first..<first + count {
-            let problem = NastyHedges.problem(number)
+            guard let problem = isEdge ? try NastyHedges.edge(number) : NastyHedges.problem(number) else {
+                continue
+            }
             try solver.solve(problem)
-            let trades = solver.solution.trades.map { "\($0)" }.joined(separator: ",")
-            text +=
-                "{\"problem\": \(problem.json), \"status\": \"\(solver.solution.status)\", \"x\": [\(trades)]}\n"
+            let solution = solver.solution
+            let text = """
+                {"problem": \(problem.json), "status": "\(solution.status)", "x": \(list(solution.trades)), \
+                "dual": \(list(solution.bandPrices)), "dualMargin": \(solution.marginPrice), \
+                "dualBudget": \(solution.cashPrice)}
+
+                """
+            file.write(Data(text.utf8))
         }
-        try Data(text.utf8).write(to: URL(fileURLWithPath: environment["POISE_HEDGE_EXPORT"] ?? ""))
     }
 }

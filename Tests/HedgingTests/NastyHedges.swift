@@ -15,6 +15,23 @@ enum NastyHedges {
         return draw.problem(number, size)
     }
 
+    /// A problem whose limits are what the nearest answer of one without a solution reached, and from a billionth to
+    /// a thousandth of a width more or less: at the edge of what has a solution.
+    /// - Returns: nil where chance makes none.
+    static func edge(_ number: Int) throws(HedgeError) -> HedgeProblem? {
+        var draw = Draw(number)
+        let kind = number % (kinds.count - 1)
+        var problem = draw.problem(kind + kinds.count * number, nil)
+        problem.name = "edge-\(number)"
+        draw.moveOutOfReach(&problem)
+        let solver = HedgeSolver()
+        guard try solver.solve(problem) == .infeasible, let nearest = try solver.diagnose(problem),
+            nearest.totalViolation < .infinity
+        else { return nil }
+        draw.moveToEdge(&problem, nearest)
+        return problem
+    }
+
     /// One problem's random numbers.
     private struct Draw {
         private var random: SeededGenerator
@@ -87,6 +104,39 @@ enum NastyHedges {
                 }
             }
             return problem
+        }
+
+        /// Limits that are there, and some hard bands where these don't reach.
+        mutating func moveOutOfReach(_ problem: inout HedgeProblem) {
+            for i in problem.instruments.indices {
+                problem.instruments[i].maximumBuy = min(problem.instruments[i].maximumBuy, power(0, 3))
+                problem.instruments[i].maximumSell = min(problem.instruments[i].maximumSell, power(0, 3))
+            }
+            for r in problem.bands.indices where problem.bands[r].isHard && chance(r == 0 ? 1 : 0.3) {
+                let reach = problem.entries[problem.bands[r].entries].reduce(0) {
+                    let instrument = problem.instruments[$1.instrument]
+                    return $0 + $1.coefficient.magnitude
+                        * max(instrument.maximumBuy, instrument.maximumSell)
+                }
+                let shift = uniform(-2, 2) * reach
+                problem.bands[r].low += shift
+                problem.bands[r].high += shift
+            }
+        }
+
+        mutating func moveToEdge(_ problem: inout HedgeProblem, _ nearest: HedgeInfeasibility) {
+            let isWider = chance(0.5)
+            for r in problem.bands.indices where nearest.violations[r] != 0 {
+                let exposure = problem.exposure(ofBand: r, trades: nearest.trades)
+                let slack = power(-9, -3) * problem.bands[r].width * (isWider ? 1 : -1)
+                if nearest.violations[r] > 0 {
+                    problem.bands[r].high = exposure + slack
+                    problem.bands[r].low = min(problem.bands[r].low, problem.bands[r].high)
+                } else {
+                    problem.bands[r].low = exposure - slack
+                    problem.bands[r].high = max(problem.bands[r].high, problem.bands[r].low)
+                }
+            }
         }
 
         private mutating func coefficients(_ count: Int, _ most: Int) -> [Double] {
