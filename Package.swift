@@ -87,13 +87,17 @@ let package = Package(
             name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised + safe),
         .target(
+            name: "Surface", dependencies: ["Checks", "Greeks", "Market", "VectorMath"],
+            swiftSettings: optimised + [.strictMemorySafety()]),
+        .target(
             name: "Simulation",
             dependencies: ["Checks", "Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised + safe),
         .target(
             name: "Poise",
             dependencies: [
-                "Checks", "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TailRisk",
+                "Checks", "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "Surface",
+                "TailRisk",
             ], swiftSettings: safe),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
@@ -113,7 +117,7 @@ let package = Package(
             name: "PoiseCLI",
             dependencies: [
                 "Checks", "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
-                "TailRisk",
+                "Surface", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("SimulationPage.css")],
@@ -129,6 +133,8 @@ let package = Package(
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SurfaceTests", dependencies: ["Market", "Surface", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "TailRiskTests",
             dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),

@@ -6,6 +6,7 @@
 @_exported import Rebalancing
 @_exported import Risk
 @_exported import Simulation
+@_exported import Surface
 @_exported import TailRisk
 
 /// The version of the library and its tools.

@@ -58,6 +58,7 @@ struct EveryOptionTests {
 
     static let rows =
         ownRows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
+        + SurfaceOptionRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)
         + ["explain", "greeks", "hedge", "risk", "scenarios", "var"].map(exchangeRow)
@@ -224,6 +225,7 @@ extension EveryOptionTests {
             try write("options.csv", "type,spot,strike,years,vol,rate,dividend\nC,100,100,1,0.2,0.05,0\n")
             try write("prices.csv", "type,spot,strike,years,price,rate,dividend\nC,100,100,1,10.45,0.05,0\n")
             try write("chain.csv", Self.chain())
+            try write("quotes.csv", SurfaceOptionRows.quotes())
             try write("later.csv", Self.chain(61_000, volatility: 62, days: 1))
             try write(
                 "positions.csv", "book,instrument,quantity\na,BTC-27MAR26-60000-C,2\nb,BTC_USDC-PERPETUAL,3\n"
@@ -283,14 +285,14 @@ extension EveryOptionTests {
         }
 
         static let commands: Set = [
-            "greeks", "iv", "risk", "scenarios", "var", "explain", "hedge", "simulate",
+            "greeks", "iv", "risk", "scenarios", "surface", "var", "explain", "hedge", "simulate",
         ]
         /// The option and file whose rows `--skip-bad-rows` is about.
         static let tableOfRows = [
             "greeks": ("--options", "options.csv"), "iv": ("--options", "prices.csv"),
             "risk": ("--positions", "positions.csv"), "scenarios": ("--positions", "positions.csv"),
             "var": ("--positions", "positions.csv"), "explain": ("--positions", "positions.csv"),
-            "hedge": ("--positions", "positions.csv"),
+            "hedge": ("--positions", "positions.csv"), "surface": ("--quotes", "quotes.csv"),
         ]
 
         /// What a command needs at least.
@@ -310,6 +312,7 @@ extension EveryOptionTests {
                     command, "--from", path("chain.csv"), "--to", path("later.csv"), "--positions",
                     path("positions.csv"),
                 ]
+            case "surface": return [command, "--quotes", path("quotes.csv")]
             case "hedge": return [command] + books + ["--limits", path("limits.csv")]
             case "simulate": return [command, "--config", path("run.toml")]
             default: return [command]

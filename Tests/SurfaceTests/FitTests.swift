@@ -1,0 +1,171 @@
+import Foundation
+import Surface
+import TestSupport
+import Testing
+
+struct FitTests {
+    private static func smile(
+        _ slice: SVISlice, name: String = "X", underlying: String = "X", years: Double = 0.25,
+        spread: Double = 0.01,
+        strikes: [Double] = (-10...10).map { 0.05 * Double($0) }
+    ) -> SmileQuotes {
+        SmileQuotes(
+            name: name, underlying: underlying, years: years, forward: 100,
+            quotes: strikes.map { k in
+                let volatility = slice.volatility(at: k, years: years)
+                return SmileQuote(strike: 100 * exp(k), bid: volatility - spread, ask: volatility + spread)
+            })
+    }
+
+    private static let plain = SVISlice(a: 0.03, b: 0.2, rho: -0.35, m: 0.03, sigma: 0.15)
+
+    private static func midLoss(_ smile: SmileQuotes, _ slice: SVISlice) -> Double {
+        smile.quotes.reduce(0) { sum, quote in
+            guard let bid = quote.bid, let ask = quote.ask else { return sum }
+            let k = log(quote.strike / smile.forward)
+            let error = slice.volatility(at: k, years: smile.years) - (bid + ask) / 2
+            return sum + error * error
+        }
+    }
+
+    @Test("Quotes on a slice give its parameters back, under either loss", arguments: SmileLoss.allCases)
+    func exact(_ loss: SmileLoss) throws {
+        let fit = SurfaceFit([Self.smile(Self.plain)], loss: loss, rule: .none).slices[0]
+        let slice = try #require(fit.slice)
+        #expect(fit.status == .ok)
+        for (found, expected) in [
+            (slice.a, Self.plain.a), (slice.b, Self.plain.b), (slice.rho, Self.plain.rho),
+            (slice.m, Self.plain.m),
+            (slice.sigma, Self.plain.sigma),
+        ] {
+            #expect(abs(found - expected) < 1e-8, "\(slice)")
+        }
+    }
+
+    @Test("Noisy smiles from twenty minutes to a year are fitted as well as scipy's best of forty starts")
+    func noisy() throws {
+        var smiles: [String: (years: Double, forward: Double, quotes: [SmileQuote], loss: Double)] = [:]
+        for row in try Fixture("smiles.csv").rows {
+            let quote = SmileQuote(strike: row("strike"), bid: row("bid"), ask: row("ask"))
+            smiles[row.text("name"), default: (row("years"), row("forward"), [], row("loss"))].quotes.append(
+                quote)
+        }
+        #expect(smiles.count == 8)
+        for (name, smile) in smiles {
+            let quotes = SmileQuotes(
+                name: name, underlying: name, years: smile.years, forward: smile.forward, quotes: smile.quotes
+            )
+            let slice = try #require(SurfaceFit([quotes], loss: .mid, rule: .none).slices[0].slice)
+            let loss = Self.midLoss(quotes, slice)
+            #expect(loss <= smile.loss * 1.0001, "\(name): \(loss), not \(smile.loss)")
+        }
+    }
+
+    @Test("Vogt's butterfly is fitted where it may be, and gone where it may not")
+    func butterfly() throws {
+        let vogt = SVISlice(a: -0.041, b: 0.1331, rho: 0.306, m: 0.3586, sigma: 0.4153)
+        let smile = Self.smile(vogt, years: 1, strikes: (-8...12).map { 0.125 * Double($0) })
+        for (rule, isFree) in [(ArbitrageRule.none, false), (.butterfly, true)] {
+            let fit = SurfaceFit([smile], loss: .mid, rule: rule).slices[0]
+            let slice = try #require(fit.slice)
+            #expect(fit.status == .ok && (slice.butterfly == .free) == isFree, "\(rule): \(slice)")
+        }
+    }
+
+    @Test("Slices that cross are moved apart together, and at less loss than by giving one of them up")
+    func calendar() throws {
+        let earlier = Self.smile(Self.plain, name: "X-1", years: 0.25)
+        let low = SVISlice(a: 0.028, b: 0.19, rho: -0.3, m: 0.03, sigma: 0.15)
+        let later = Self.smile(low, name: "X-2", years: 0.3)
+        let free = SurfaceFit([later, earlier], loss: .mid, rule: .butterfly)
+        #expect(free.calendar[0].least == nil || free.calendar[0].least?.value ?? 0 < 0)
+        let joint = SurfaceFit([later, earlier], loss: .mid, rule: .full)
+        #expect(
+            joint.slices.map(\.smile.name) == ["X-2", "X-1"] && joint.slices.allSatisfy { $0.status == .ok })
+        #expect(joint.calendar[0].earlier == "X-1" && joint.calendar[0].least?.value ?? -1 >= 0)
+        let slices = try joint.slices.map { try #require($0.slice) }
+        let loss = Self.midLoss(later, slices[0]) + Self.midLoss(earlier, slices[1])
+        #expect(loss < min(Self.midLoss(later, Self.plain), Self.midLoss(earlier, low)))
+    }
+
+    @Test("Underlyings have nothing to do with each other")
+    func underlyings() {
+        let smiles = [
+            Self.smile(Self.plain, name: "X-1", underlying: "X"),
+            Self.smile(Self.plain.scaled(by: 0.5), name: "Y-1", underlying: "Y", years: 0.5),
+        ]
+        let together = SurfaceFit(smiles, loss: .mid, rule: .full)
+        #expect(together.calendar.isEmpty)
+        for (fit, smile) in zip(together.slices, smiles) {
+            #expect(fit.slice == SurfaceFit([smile], loss: .mid, rule: .full).slices[0].slice)
+        }
+    }
+
+    @Test(
+        "Four strikes are too few, five are enough; crossed, one-sided and weightless quotes are not among them"
+    )
+    func tooFew() {
+        let smile = Self.smile(Self.plain, strikes: [-0.2, -0.1, 0, 0.1, 0.2])
+        func status(_ quotes: [SmileQuote]) -> SmileFit {
+            let smile = SmileQuotes(name: "X", underlying: "X", years: 0.25, forward: 100, quotes: quotes)
+            return SurfaceFit([smile], loss: .band, rule: .full).slices[0]
+        }
+        #expect(status(smile.quotes).status == .ok)
+        #expect(status(Array(smile.quotes.dropLast())).status == .tooFewQuotes)
+        let first = smile.quotes[0]
+        for spoilt in [
+            SmileQuote(strike: first.strike, bid: 0.7, ask: 0.6),
+            SmileQuote(strike: first.strike, bid: 0.6, ask: nil),
+            SmileQuote(strike: first.strike, bid: first.bid, ask: first.ask, weight: 0), smile.quotes[1],
+        ] {
+            let fit = status([spoilt] + smile.quotes.dropFirst())
+            #expect(fit.status == .tooFewQuotes && fit.slice == nil && fit.quality == nil, "\(spoilt)")
+        }
+    }
+
+    @Test("Total variance is all that counts: half the volatility for four times as long is the same slice")
+    func scaling() throws {
+        let smile = Self.smile(Self.plain)
+        let slow = SmileQuotes(
+            name: "X", underlying: "X", years: 1, forward: 200,
+            quotes: smile.quotes.map {
+                SmileQuote(strike: 2 * $0.strike, bid: $0.bid.map { $0 / 2 }, ask: $0.ask.map { $0 / 2 })
+            })
+        let (one, other) = try (
+            #require(SurfaceFit([smile], loss: .mid, rule: .none).slices[0].slice),
+            #require(SurfaceFit([slow], loss: .mid, rule: .none).slices[0].slice)
+        )
+        for k in [-0.6, 0, 0.6] {
+            #expect(abs(one.variance(at: k) - other.variance(at: k)) < 1e-9)
+        }
+    }
+
+    @Test("Whatever is quoted has an end, and a status where it is not what was asked for")
+    func nonsense() {
+        var generator = SeededGenerator(seed: 11)
+        for round in 0..<60 {
+            let years = pow(10, Double.random(in: -4...1, using: &generator))
+            let count = Int.random(in: 0...30, using: &generator)
+            let reach = pow(10, Double.random(in: -3...0.7, using: &generator))
+            let quotes = (0..<count).map { _ in
+                let level = pow(10, Double.random(in: -2.5...1, using: &generator))
+                let spread = level * Double.random(in: -0.2...1, using: &generator)
+                return SmileQuote(
+                    strike: 100 * exp(reach * Double.random(in: -1...1, using: &generator)),
+                    bid: Bool.random(using: &generator) ? max(0, level - spread) : nil, ask: level + spread,
+                    weight: Bool.random(using: &generator) ? 1 : Double.random(in: 0...3, using: &generator))
+            }
+            let smile = SmileQuotes(name: "X", underlying: "X", years: years, forward: 100, quotes: quotes)
+            for loss in SmileLoss.allCases {
+                let fit = SurfaceFit([smile], loss: loss, rule: .full).slices[0]
+                if let slice = fit.slice {
+                    #expect(
+                        slice.isCurve && fit.quality?.rootMeanSquare.isFinite == true, "\(round): \(slice)")
+                    if fit.status == .ok { #expect(slice.butterfly == .free, "\(round): \(slice)") }
+                } else {
+                    #expect(fit.status == .tooFewQuotes || fit.status == .unsolved, "\(round)")
+                }
+            }
+        }
+    }
+}
