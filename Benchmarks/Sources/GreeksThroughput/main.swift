@@ -129,8 +129,10 @@ for count in [1_000, 10_000, 1_000_000] {
         type: inputs.type, spot: inputs.spot, strike: inputs.strike, years: inputs.years,
         volatility: inputs.volatility, rate: inputs.rate, dividend: inputs.dividend)
     // Peers write to the same columns, by pointer.
-    let peerColumns = outputs.map { matrix[$0]?.span.withUnsafeBufferPointer { $0.baseAddress } }
-        .map { UnsafeMutablePointer(mutating: $0) }
+    let peerColumns = outputs.map { greek -> UnsafeMutablePointer<Double>? in
+        guard let column = matrix[greek] else { return nil }
+        return column.span.withUnsafeBufferPointer { UnsafeMutablePointer(mutating: $0.baseAddress) }
+    }
     let slices = UnsafeMutablePointer<Slice>.allocate(capacity: 8)
     var (high, low) = (inputs.strike, inputs.strike)
     let offsets = [0, count]
