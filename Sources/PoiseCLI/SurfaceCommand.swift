@@ -54,7 +54,7 @@ struct SurfaceCommand: ParsableCommand {
             try badRows.requireRows(table.smiles.count, of: table.file)
             smiles = table.smiles
         } else {
-            let chain = try Chain(paths: chains.chain, &badRows)
+            let chain = try chains.read(&badRows)
             try badRows.requireRows(chain.tickers.count, of: chain.file)
             smiles = SmileQuotes.smiles(of: chain, try GreeksEngine())
         }
@@ -95,7 +95,6 @@ private enum SurfaceReport {
                 figure("right_wing") { $0.slice?.rightSlope },
                 Column("quotes") { $0.quality.map { .whole($0.quotes) } ?? .empty },
                 Column("dropped") { $0.quality.map { .whole($0.dropped) } ?? .empty },
-                figure("microseconds") { $0.microseconds },
             ], rows: fit.slices)
     }
 

@@ -13,7 +13,7 @@ public struct SmileTable: Sendable {
 
     /// - Throws: `MarketError`; errors of one row go to `badRows` first.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
-        let table = try CommaSeparated(source)
+        let table = try TextTable(source)
         file = source.name
         let slice = try table.required("slice")
         let years = try table.required("years")

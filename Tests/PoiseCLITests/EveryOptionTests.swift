@@ -61,7 +61,7 @@ struct EveryOptionTests {
         + SurfaceOptionRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)
-        + ["explain", "greeks", "hedge", "risk", "scenarios", "var"].map(exchangeRow)
+        + ["explain", "greeks", "hedge", "risk", "scenarios", "surface", "var"].map(exchangeRow)
 
     /// Bybit's options have names of Deribit's, but premiums in dollars.
     static func exchangeRow(_ command: String) -> Row {
@@ -79,7 +79,8 @@ struct EveryOptionTests {
                 """)
             let held = try $0.write("held.csv", "book,instrument,quantity\na,BTC-27MAR26-60000-C,2\n")
             let wide = try $0.write("wide.csv", "underlying,greek,low,high\nBTC,delta,-1000000,1000000\n")
-            var arguments = command == "greeks" ? ["greeks", "--chain", chain] : $0.arguments(command)
+            let readsChainsAlone = ["greeks", "surface"].contains(command)
+            var arguments = readsChainsAlone ? [command, "--chain", chain] : $0.arguments(command)
             for (option, file) in [
                 ("--chain", chain), ("--from", chain), ("--to", chain), ("--positions", held),
                 ("--limits", wide),

@@ -3,11 +3,11 @@ import TestSupport
 import Testing
 
 struct SurfaceCommandTests {
-    private static let reference = ["check.py", "smiles-dev.csv", "expected-dev.json"].map { "surface/\($0)" }
+    private static let references = ["check.py", "smiles-dev.csv", "expected-dev.json"].map { "surface/\($0)" }
 
     @Test(
         "Slices pass the reference's own checker, which decides butterflies and crossings in exact arithmetic",
-        .enabled(if: SharedData.has(reference) && SharedData.finds("python3"), "needs the reference smiles"),
+        .enabled(if: SharedData.has(references) && SharedData.finds("python3"), "needs the reference smiles"),
         arguments: [["mid", "none"], ["band", "butterfly"]])
     func reference(_ terms: [String]) throws {
         try Poise.inFolder { folder in
