@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 
 struct SurfaceCommandTests {
-    private static let references = ["check.py", "smiles-dev.csv", "expected-dev.json"].map { "surface/\($0)" }
+    private static let references = ["check.py", "smiles-dev.csv", "expected-dev.json"].map {
+        "surface/\($0)"
+    }
 
     @Test(
         "Slices pass the reference's own checker, which decides butterflies and crossings in exact arithmetic",
