@@ -254,8 +254,8 @@ def test_implied_volatilities_come_back(rows):
 
 def test_volatilities_of_other_models():
     for model, vol in (("bachelier", 20.0), ("cash-or-nothing", 0.4)):
-        price = poise.greeks("CP", [100.0, 100.0], 90.0, 1.0, vol, 0.01, greeks="price", model=model)["price"]
-        found = poise.implied_vol("CP", 100.0, 90.0, 1.0, price, 0.01, model=model)
+        price = poise.greeks(["C", "P"], [100.0, 100.0], 90.0, 1.0, vol, 0.01, greeks="price", model=model)["price"]
+        found = poise.implied_vol(["C", "P"], 100.0, 90.0, 1.0, price, 0.01, model=model)
         np.testing.assert_allclose(found["vol"], vol, rtol=1e-12)
         table = {"type": ["C", "P"], "spot": [100.0] * 2, "strike": [90.0] * 2, "years": [1.0] * 2, "price": price, "rate": [0.01] * 2}
         np.testing.assert_array_equal(poise.implied_vol(table, model=model)["vol"], found["vol"])
