@@ -80,6 +80,90 @@ import Testing
             cost: ({ $0.penalty_cost }, 0.5)),
     ]
 
+    /// Fields that this suite has claims about, as `EveryFieldTests` counts them: those of the rows, and of the tests below.
+    static let fieldNames: [String] = {
+        let structs = [
+            "hedge_instrument": [
+                "underlying", "cost_buy", "cost_sell", "impact", "fixed_cost", "lot", "maximum_buy",
+                "maximum_sell",
+                "margin", "cash",
+            ],
+            "hedge_band": ["current", "low", "high", "penalty", "penalty_quadratic"],
+            "hedge_problem": ["margin_limit", "cash_budget", "minimum_trade"],
+        ]
+        let described = Set(
+            rows.flatMap { $0.testDescription.prefix { $0 != ":" }.components(separatedBy: ", ") })
+        return structs.flatMap { name, fields in
+            fields.filter { described.contains($0) }.map { "\(name).\($0)" }
+        } + ["risk_aversion", "covariance", "dollar_delta", "exposure"].map { "hedge_problem.\($0)" }
+            + ["hedger_options.node_limit", "hedger_options.gap"]
+            + ["linear_cost", "impact_cost", "fixed_cost", "penalty_cost", "risk_cost"].map {
+                "hedge_result.\($0)"
+            }
+            + shape
+    }()
+
+    /// What a problem is made of; `entries` says it by value.
+    private static let shape =
+        [
+            "size", "underlying_count", "instrument_count", "band_count", "entry_count", "instruments",
+            "bands", "entries",
+        ]
+        .map { "hedge_problem.\($0)" }
+        + [
+            "hedge_entry.instrument", "hedge_entry.coefficient", "hedge_band.first_entry",
+            "hedge_band.entry_count",
+        ]
+        + ["hedge_instrument.underlying"]
+
+    @Test(
+        "Counts and entries say which instruments move which band by how much, and underlyings which risk they bear"
+    )
+    func entries() throws {
+        // Band 0 has the second instrument alone at half a unit: 60 of it bring −40 to −10. Band 1 has both: 100 − 60 − 30
+        // = 10, where buying 30 more of the second would cost twice as much.
+        var problem = HedgeProblem(underlyings: ["a", "b"])
+        for underlying in [0, 1] {
+            problem.add(
+                "",
+                HedgeInstrument(
+                    underlying: underlying, costBuy: underlying == 0 ? 0.01 : 0.02, costSell: 0.01,
+                    maximumBuy: 1_000, maximumSell: 1_000))
+        }
+        problem.add(
+            "", HedgeBand(hard: -10, 10, current: -40), coefficients: [(instrument: 1, coefficient: 0.5)])
+        problem.add(
+            "", HedgeBand(hard: -10, 10, current: 100),
+            coefficients: [(instrument: 0, coefficient: 1), (instrument: 1, coefficient: -1)])
+        let (result, trade) = try Self.solve(problem)
+        #expect(result.outcome == POISE_HEDGE_OPTIMAL && (trade + 30).magnitude < 1e-6, "\(trade)")
+        #expect((result.linear_cost - 1.5).magnitude < 1e-6)
+        // Fewer bands, with as many entries as are left.
+        let (one, none) = try Self.solve(problem) { ($0.band_count, $0.entry_count) = (1, 1) }
+        #expect(none == 0 && (one.linear_cost - 1.2).magnitude < 1e-6)
+        // The risk of the first underlying is dear, that of the second costs nothing: the first instrument sells it off.
+        let risk = try withPointers([[1, 0, 0, 0], [20, 20], [1, 1]]) { pointers in
+            try Self.solve(problem) {
+                ($0.band_count, $0.entry_count, $0.risk_aversion) = (1, 1, 1)
+                ($0.covariance, $0.dollar_delta, $0.exposure) = (pointers[0], pointers[1], pointers[2])
+            }
+        }
+        #expect((risk.1 + 19.995).magnitude < 1e-6, "\(risk.1)")
+        // Another size is refused, but for the one of before the smallest trades.
+        var refused = poise_hedge_result()
+        refused.size = MemoryLayout<poise_hedge_result>.stride
+        let hedger = try Handle(poise_hedger_free) { poise_hedger_create(nil, $0) }
+        var trades = [0.0, 0]
+        let status = trades.withUnsafeMutableBufferPointer { trades in
+            HedgerTests.withC(problem, size: 16) {
+                poise_hedger_solve(
+                    hedger.pointer, $0, POISE_HEDGE_COLD, poise_column(data: trades.baseAddress, stride: 0),
+                    poise_column(), &refused)
+            }
+        }
+        #expect(status == POISE_ERROR_SIZE)
+    }
+
     @Test("A field of a hedge problem does what its description says, by value", arguments: rows.indices)
     func fields(_ index: Int) throws {
         let row = Self.rows[index]
@@ -176,7 +260,7 @@ import Testing
         }
     }
 
-    private static func solve(
+    static func solve(
         _ problem: HedgeProblem, _ hedger: Handle? = nil,
         _ set: (inout poise_hedge_problem) -> Void = { _ in }
     ) throws -> (poise_hedge_result, Double) {

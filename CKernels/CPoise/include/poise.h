@@ -28,7 +28,7 @@
  * - Buffers. Columns are poise_values (read) and poise_column (written): an address and a stride in bytes. Doubles
  *   must be aligned to 8 bytes, strides multiples of 8: else POISE_ERROR_ALIGNMENT. No call needs padding or more
  *   alignment, nor writes behind the last row. Written memory must not overlap any other argument.
- * - Counts. 0 rows are allowed, do nothing, and need no buffer; but a chain, a grid and a hedge have something in them:
+ * - Counts. 0 rows are allowed, do nothing, and need no buffer; but a chain, limits, a grid and a hedge have something in them:
  *   POISE_ERROR_COUNT. So is a count above POISE_MAXIMUM_COUNT.
  * - Structs start with `size`, which is sizeof of the struct that the caller was compiled with. Fields are only ever
  *   added at the end; a size that this library does not know is POISE_ERROR_SIZE. Set what you don't use to 0, but for
@@ -796,7 +796,7 @@ typedef struct poise_hedge_result {
      *  signs, where costs and earnings cancel). Infinite where nothing is known. */
     double gap;
     /** Largest violation of a hard limit, relative to the band's width, or to 1e-3 of what its exposure is made of (before
-     *  the trades, and what each adds, without signs) where that is more. */
+     *  the trades, and what each adds, without signs) where that is more. Infinite where no trades are found. */
     double violation;
     /** Shadow prices of the margin limit and the cash budget: derivatives of the least cost by them. */
     double margin_price, cash_price;
@@ -807,7 +807,8 @@ typedef struct poise_hedge_result {
  *  the least possible largest violation, are those of any amounts. Fixed costs are left out. */
 typedef struct poise_hedge_diagnosis {
     size_t size;
-    /** 0: all bands can be met, so that only lots or smallest trades stand in the way, if anything; all else is 0 then. */
+    /** 0: all bands can be met, so that only lots or smallest trades stand in the way, if anything; the numbers are 0 then,
+     *  `first_band` is −1 and `least_cash` NaN. */
     uint32_t is_infeasible;
     /** Number of bands that stay outside. */
     uint32_t violated_count;
