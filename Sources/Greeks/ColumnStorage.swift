@@ -46,6 +46,11 @@
             precondition(index >= 0 && index < count, "place out of range")
             unsafe base[index] = newValue
         }
+        // In its place: some elements cost more to copy than to change.
+        @inline(__always) nonmutating _modify {
+            precondition(index >= 0 && index < count, "place out of range")
+            yield unsafe &base[index]
+        }
     }
 
     /// The elements, to be read in one go.

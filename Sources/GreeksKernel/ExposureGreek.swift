@@ -201,23 +201,29 @@ public struct ExposureDefinition {
 
 /// The map from the Greeks of a contract to its exposures: the factors of all definitions, worked out once.
 public struct ExposureMap: BitwiseCopyable, Sendable {
-    @usableFromInline var factors = ExposureArray<Factors>(repeating: Factors())
+    /// One after the other, as many as the definitions have terms: desks keep hundreds of maps in the nearest cache.
+    @usableFromInline var factors = InlineArray<15, Double>(repeating: 0)
 
-    @usableFromInline struct Factors: BitwiseCopyable, Sendable {
-        @usableFromInline var first = 0.0
-        @usableFromInline var second = 0.0
-        @usableFromInline var third = 0.0
+    @inlinable @inline(__always)
+    public init(_ terms: ExposureTerms) { set(terms) }
 
-        @inlinable @inline(__always) init() {}
-    }
-
-    @inlinable
-    public init(_ terms: ExposureTerms) {
+    /// Makes it the map of these terms, in its place: copying one costs as much as making it.
+    @inlinable @inline(__always)
+    public mutating func set(_ terms: ExposureTerms) {
+        // Which terms there are, and so each place, is known to the compiler.
+        var place = 0
         ExposureGreek.forEach { exposure in
-            let factorsOfExposure = exposure.definition(of: terms).factors
-            factors[exposure.index].first = factorsOfExposure.0
-            factors[exposure.index].second = factorsOfExposure.1
-            factors[exposure.index].third = factorsOfExposure.2
+            let definition = exposure.definition(of: terms)
+            factors[place] = definition.factors.0
+            place += 1
+            if definition.second != nil {
+                factors[place] = definition.factors.1
+                place += 1
+            }
+            if definition.third != nil {
+                factors[place] = definition.factors.2
+                place += 1
+            }
         }
     }
 
@@ -231,13 +237,20 @@ public struct ExposureMap: BitwiseCopyable, Sendable {
         _ map: UnsafePointer<ExposureMap>, _ greek: (Greek) -> Number, _ product: (Number, Double) -> Number,
         _ sum: (Number, Double, Number) -> Number, _ body: (ExposureGreek, Number) -> Void
     ) {
+        var place = 0
         ExposureGreek.forEach { exposure in
             // Which Greeks make up an exposure is the same for all contracts; only the factors differ.
             let definition = exposure.definition(of: ExposureTerms())
-            let factors = map.pointee.factors[unchecked: exposure.index]
-            var value = product(greek(definition.first), factors.first)
-            if let second = definition.second { value = sum(greek(second), factors.second, value) }
-            if let third = definition.third { value = sum(greek(third), factors.third, value) }
+            var value = product(greek(definition.first), map.pointee.factors[place])
+            place += 1
+            if let second = definition.second {
+                value = sum(greek(second), map.pointee.factors[place], value)
+                place += 1
+            }
+            if let third = definition.third {
+                value = sum(greek(third), map.pointee.factors[place], value)
+                place += 1
+            }
             body(exposure, value)
         }
     }

@@ -34,18 +34,18 @@ final class ExposureRows: @unchecked Sendable {
     }
 }
 
-extension ExposureMap {
+extension ExposureTerms {
     /// Of an option.
     /// - Parameters:
     ///   - forward: F, the price of the option's own future.
     ///   - share: how much of the index's move F takes part in before expiry (`SettlementWindow`).
+    @inline(__always)
     init(isInverse: Bool, forward: Double, share: Double, in numeraire: Numeraire) {
         let left = SettlementWindow.Factors(share: share)
-        var terms = ExposureTerms()
-        terms.isInverse = isInverse
-        terms.forward = forward
-        terms.numeraire = numeraire
-        terms.left = (left.delta, left.gamma, left.vanna, left.charm)
-        self.init(terms)
+        self.init()
+        self.isInverse = isInverse
+        self.forward = forward
+        self.numeraire = numeraire
+        self.left = (left.delta, left.gamma, left.vanna, left.charm)
     }
 }

@@ -33,7 +33,7 @@ final class SliceMarket {
         shares = ColumnStorage(repeating: 1, count: slotCount)
         prepared = unsafe ColumnStorage(zeroed: slotCount)
         maps = ColumnStorage(
-            repeating: ExposureMap(isInverse: false, forward: 1, share: 1, in: .usd), count: slotCount)
+            repeating: ExposureMap(ExposureTerms()), count: slotCount)
         offsets = ColumnStorage(layout.offsets)
         var isInverse = Array(repeating: false, count: slotCount)
         var latest = Array(repeating: Int64.min, count: slotCount)
@@ -88,10 +88,20 @@ final class SliceMarket {
         unsafe engine.kernel.prepareSlices(
             spot: prices.pointer + first, years: years.pointer + first, rate: rates.pointer + first,
             dividend: rates.pointer + first, count: end - first, into: prepared.pointer + first)
+        // Spelled out, so that the compiler knows the currency in which each map is made.
+        switch numeraire {
+        case .usd: makeMaps(slices, in: .usd)
+        case .coin: makeMaps(slices, in: .coin)
+        }
+    }
+
+    @inline(__always)
+    private func makeMaps(_ slices: Range<Int>, in numeraire: Numeraire) {
         for slice in slices {
             let slot = slotOfSlice[slice].index
-            maps[slot] = ExposureMap(
-                isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: numeraire)
+            maps[slot].set(
+                ExposureTerms(
+                    isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: numeraire))
         }
     }
 

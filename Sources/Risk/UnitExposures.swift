@@ -31,7 +31,8 @@ public struct UnitExposures: Sendable {
                 continue
             }
             var map = ExposureMap(
-                isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
+                ExposureTerms(
+                    isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire))
             // Rows of both, and columns that the selection has.
             let exposures = unsafe rows.base + row * ExposureRows.stride
             unsafe ExposureMap.forEach(
