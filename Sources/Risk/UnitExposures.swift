@@ -32,7 +32,8 @@ public struct UnitExposures: Sendable {
             }
             var map = ExposureMap(
                 ExposureTerms(
-                    isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire))
+                    isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
+            )
             // Rows of both, and columns that the selection has.
             let exposures = unsafe rows.base + row * ExposureRows.stride
             unsafe ExposureMap.forEach(
