@@ -111,12 +111,12 @@ struct JSONRecords {
         case .null: return FieldBounds()
         case .string(let text):
             if !bytes[value.start..<value.end].contains(UInt8(ascii: "\\")) {
-                return FieldBounds(start: value.start + 1, end: value.end - 1)
+                return FieldBounds(value.start + 1..<value.end - 1, of: bytes)
             }
             let start = bytes.count
             bytes += text.utf8
-            return FieldBounds(start: start, end: bytes.count)
-        default: return FieldBounds(start: value.start, end: value.end)
+            return FieldBounds(start..<bytes.count, of: bytes)
+        default: return FieldBounds(value.start..<value.end, of: bytes)
         }
     }
 }

@@ -8,20 +8,20 @@ func parseNumber(_ bytes: Span<UInt8>) -> Double? {
     var index = 0
     let end = bytes.count
     var isNegative = false
-    if index < end, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") {
-        isNegative = bytes[index] == UInt8(ascii: "-")
+    if index < end, bytes.byte(at: index) == UInt8(ascii: "-") || bytes.byte(at: index) == UInt8(ascii: "+") {
+        isNegative = bytes.byte(at: index) == UInt8(ascii: "-")
         index += 1
     }
     // Beyond 19 digits the mantissa may wrap; then the library decides.
     var mantissa: UInt64 = 0
     let wholeStart = index
-    while index < end, case let digit = bytes[index] &- UInt8(ascii: "0"), digit < 10 {
+    while index < end, case let digit = bytes.byte(at: index) &- UInt8(ascii: "0"), digit < 10 {
         mantissa = mantissa &* 10 &+ UInt64(digit)
         index += 1
     }
     var digits = index - wholeStart
     var scale = 0
-    if index < end, bytes[index] == UInt8(ascii: ".") {
+    if index < end, bytes.byte(at: index) == UInt8(ascii: ".") {
         index += 1
         let fractionStart = index
         while index + 8 <= end {
@@ -29,7 +29,7 @@ func parseNumber(_ bytes: Span<UInt8>) -> Double? {
             mantissa = mantissa &* 100_000_000 &+ eight
             index += 8
         }
-        while index < end, case let digit = bytes[index] &- UInt8(ascii: "0"), digit < 10 {
+        while index < end, case let digit = bytes.byte(at: index) &- UInt8(ascii: "0"), digit < 10 {
             mantissa = mantissa &* 10 &+ UInt64(digit)
             index += 1
         }
@@ -38,17 +38,19 @@ func parseNumber(_ bytes: Span<UInt8>) -> Double? {
     }
     guard digits > 0 else { return nil }
     if index < end {
-        guard bytes[index] | 0x20 == UInt8(ascii: "e") else { return nil }
+        guard bytes.byte(at: index) | 0x20 == UInt8(ascii: "e") else { return nil }
         index += 1
         var exponentIsNegative = false
-        if index < end, bytes[index] == UInt8(ascii: "-") || bytes[index] == UInt8(ascii: "+") {
-            exponentIsNegative = bytes[index] == UInt8(ascii: "-")
+        if index < end,
+            bytes.byte(at: index) == UInt8(ascii: "-") || bytes.byte(at: index) == UInt8(ascii: "+")
+        {
+            exponentIsNegative = bytes.byte(at: index) == UInt8(ascii: "-")
             index += 1
         }
         guard index < end else { return nil }
         var exponent = 0
         while index < end {
-            let digit = bytes[index] &- UInt8(ascii: "0")
+            let digit = bytes.byte(at: index) &- UInt8(ascii: "0")
             guard digit < 10 else { return nil }
             exponent = min(exponent * 10 + Int(digit), 100_000)
             index += 1
@@ -80,6 +82,10 @@ func parseNumber(_ text: String) -> Double? {
 }
 
 extension Span<UInt8> {
+    /// A byte at a place that has been compared with the count.
+    @inline(__always)
+    func byte(at index: Int) -> UInt8 { unsafe self[unchecked: index] }
+
     /// Eight bytes as a number, the first in the lowest byte.
     @inline(__always)
     func word(at index: Int) -> UInt64 {

@@ -104,29 +104,32 @@ package struct TextTable {
         while true {
             do throws(MarketError) {
                 guard try scanner.next() else { return }
-                let row = scanner.row
-                guard row.count == header.count else {
-                    throw .ragged(
-                        file: source.name, line: row.line, expected: header.count, got: row.count,
-                        column: header[min(row.count, header.count - 1)],
-                        value: row.text(min(row.count - 1, header.count)))
+                guard scanner.row.count == header.count else {
+                    throw ragged(scanner.row)
                 }
-                try body(row)
+                // The scanner's own: a copy would count references, for each row.
+                try body(scanner.row)
             } catch {
                 try badRows.note(error)
             }
         }
     }
 
+    private func ragged(_ row: TextRow) -> MarketError {
+        .ragged(
+            file: source.name, line: row.line, expected: header.count, got: row.count,
+            column: header[min(row.count, header.count - 1)],
+            value: row.text(min(row.count - 1, header.count)))
+    }
+
     private func forEachRecord(
         _ records: JSONRecords, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
+        let fields = FieldStorage(file: source.name, bytes: records.bytes, bounds: records.fields)
         for (number, line) in records.lines.enumerated() {
             do throws(MarketError) {
                 try body(
-                    TextRow(
-                        file: source.name, line: line, bytes: records.bytes, bounds: records.fields,
-                        first: number * header.count, count: header.count))
+                    TextRow(fields, line: line, first: number * header.count, count: header.count))
             } catch {
                 try badRows.note(error)
             }
@@ -134,21 +137,40 @@ package struct TextTable {
     }
 }
 
-/// One row's fields.
-package struct TextRow {
+/// What the rows of a table share: a row that held it all would count three references each time.
+private final class FieldStorage {
     let file: String
-    package let line: Int
-    fileprivate let bytes: [UInt8]
-    /// Those of the row begin at `first`.
-    fileprivate let bounds: [FieldBounds]
-    fileprivate let first: Int
-    package let count: Int
+    let bytes: [UInt8]
+    /// Changed by a scanner between two rows, while nobody reads.
+    @exclusivity(unchecked) var bounds: [FieldBounds]
 
-    /// Where a field's bytes stand, without the quotes around it and without spaces at its ends.
-    private func range(_ column: Int) -> Range<Int> {
-        let field = bounds[first + column]
-        return trimmed(bytes.span, field.start..<field.end)
+    init(file: String, bytes: [UInt8], bounds: [FieldBounds]) {
+        self.file = file
+        self.bytes = bytes
+        unsafe self.bounds = bounds
     }
+}
+
+/// One row's fields, valid until the next row is read.
+package struct TextRow {
+    private let fields: FieldStorage
+    private let bytes: [UInt8]
+    package fileprivate(set) var line: Int
+    /// The place in `fields` of the row's first field.
+    private let first: Int
+    package fileprivate(set) var count: Int
+
+    fileprivate init(_ fields: FieldStorage, line: Int, first: Int, count: Int) {
+        self.fields = fields
+        bytes = fields.bytes
+        self.line = line
+        self.first = first
+        self.count = count
+    }
+
+    var file: String { fields.file }
+
+    private func range(_ column: Int) -> Range<Int> { unsafe fields.bounds[first + column].range }
 
     /// A field's bytes.
     @_lifetime(borrow self)
@@ -157,7 +179,7 @@ package struct TextRow {
     /// A field as text.
     package func text(_ column: Int) -> String {
         let text = String(decoding: bytes[range(column)], as: UTF8.self)
-        return bounds[first + column].hasDoubledQuotes ? text.unquoted : text
+        return unsafe fields.bounds[first + column].hasDoubledQuotes ? text.unquoted : text
     }
 
     /// Whether a field stands for a value that is not there.
@@ -213,10 +235,19 @@ package struct TextRow {
     }
 }
 
-/// The bytes of a field; none where there is no field.
+/// Where a field's bytes stand, without the quotes around it and without spaces at its ends; none where there is no field.
 struct FieldBounds {
-    var start = 0, end = 0
-    var hasDoubledQuotes = false
+    private(set) var range = 0..<0
+    private(set) var hasDoubledQuotes = false
+
+    init() {}
+
+    /// A field with spaces or without.
+    @inline(__always)
+    init(_ range: Range<Int>, of bytes: [UInt8], hasDoubledQuotes: Bool = false) {
+        self.range = trimmed(bytes.span, range)
+        self.hasDoubledQuotes = hasDoubledQuotes
+    }
 }
 
 /// Splits bytes into records. What it allocates serves all of them.
@@ -228,9 +259,11 @@ private struct RecordScanner {
     private(set) var start: Int
     /// The line on which the next record starts.
     private(set) var nextLine: Int
-    private var line: Int
-    private var bounds: [FieldBounds]
-    private var count = 0
+    private let fields: FieldStorage
+    /// The record that `next` found.
+    private(set) var row: TextRow
+    /// Whether its last field has not even spaces.
+    private var isEmpty = true
 
     /// From a byte that starts a record.
     init(_ source: Source, from start: Int = 0, line: Int = 1) {
@@ -238,23 +271,19 @@ private struct RecordScanner {
         file = source.name
         position = start
         self.start = start
-        self.line = line
         nextLine = line
-        bounds = Array(repeating: FieldBounds(), count: 64)
-    }
-
-    /// The record that `next` found.
-    var row: TextRow {
-        TextRow(file: file, line: line, bytes: bytes, bounds: bounds, first: 0, count: count)
+        fields = FieldStorage(
+            file: file, bytes: bytes, bounds: Array(repeating: FieldBounds(), count: 64))
+        row = TextRow(fields, line: line, first: 0, count: 0)
     }
 
     /// Moves to the next record that is not an empty line; false at the end.
     mutating func next() throws(MarketError) -> Bool {
         repeat {
             guard position < bytes.count else { return false }
-            line = nextLine
+            row.line = nextLine
             try scan()
-        } while count == 1 && bounds[0].start == bounds[0].end
+        } while row.count == 1 && isEmpty
         return true
     }
 
@@ -265,7 +294,7 @@ private struct RecordScanner {
         // All bytes of the record, or-ed: the top bits show whether it is ASCII.
         var union: UInt64 = 0
         var hasZero = false
-        count = 0
+        row.count = 0
         while true {
             if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
                 let end = try closingQuote(of: index, recordStart: start)
@@ -276,12 +305,14 @@ private struct RecordScanner {
                 index = fieldEnd(from: index, limit: limit, union: &union, hasZero: &hasZero)
                 let atLineEnd = index == bytes.count || bytes[index] == UInt8(ascii: "\n")
                 let isCRLF = atLineEnd && index > fieldStart && bytes[index - 1] == UInt8(ascii: "\r")
-                append(fieldStart, isCRLF ? index - 1 : index, hasDoubledQuotes: false)
+                append(fieldStart..<(isCRLF ? index - 1 : index), hasDoubledQuotes: false)
             }
             guard index < bytes.count else { break }
             if bytes[index] == UInt8(ascii: "\n") { break }
             guard index < limit else { throw lineTooLong(from: start) }
-            guard bytes[index] == UInt8(ascii: ",") else { throw .malformedQuotes(file: file, line: line) }
+            guard bytes[index] == UInt8(ascii: ",") else {
+                throw .malformedQuotes(file: file, line: row.line)
+            }
             index += 1
         }
         position = index + 1
@@ -306,9 +337,11 @@ private struct RecordScanner {
             if ends != 0 { return index + ends.trailingZeroBitCount / 8 }
             index += 8
         }
-        while index < limit, bytes[index] != UInt8(ascii: ","), bytes[index] != UInt8(ascii: "\n") {
-            union |= UInt64(bytes[index])
-            hasZero = hasZero || bytes[index] == 0
+        while index < limit, case let byte = bytes.byte(at: index), byte != UInt8(ascii: ","),
+            byte != UInt8(ascii: "\n")
+        {
+            union |= UInt64(byte)
+            hasZero = hasZero || byte == 0
             index += 1
         }
         return index
@@ -319,7 +352,7 @@ private struct RecordScanner {
         var index = quote + 1
         var hasDoubledQuotes = false
         while true {
-            guard index < bytes.count else { throw .malformedQuotes(file: file, line: line) }
+            guard index < bytes.count else { throw .malformedQuotes(file: file, line: row.line) }
             guard index - recordStart <= TextTable.longestLine else {
                 throw lineTooLong(from: recordStart)
             }
@@ -332,30 +365,35 @@ private struct RecordScanner {
             index += 1
         }
         try requireText(quote..<index)
-        append(quote + 1, index, hasDoubledQuotes: hasDoubledQuotes)
+        append(quote + 1..<index, hasDoubledQuotes: hasDoubledQuotes)
         return index
     }
 
-    private mutating func append(_ start: Int, _ end: Int, hasDoubledQuotes: Bool) {
-        if count == bounds.count {
-            bounds += Array(repeating: FieldBounds(), count: count)
-        }
-        bounds[count] = FieldBounds(start: start, end: end, hasDoubledQuotes: hasDoubledQuotes)
-        count += 1
+    @inline(__always)
+    private mutating func append(_ range: Range<Int>, hasDoubledQuotes: Bool) {
+        if unsafe row.count == fields.bounds.count { grow() }
+        unsafe fields.bounds[row.count] = FieldBounds(range, of: bytes, hasDoubledQuotes: hasDoubledQuotes)
+        row.count += 1
+        isEmpty = range.isEmpty
+    }
+
+    @inline(never)
+    private func grow() {
+        unsafe fields.bounds += Array(repeating: FieldBounds(), count: row.count)
     }
 
     /// The error; reading can go on behind the line.
     private mutating func lineTooLong(from start: Int) -> MarketError {
         position = (bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count) + 1
-        nextLine = line + 1
+        nextLine = row.line + 1
         let first = String(decoding: bytes[start..<min(start + 80, bytes.count)], as: UTF8.self)
-        return .lineTooLong(file: file, line: line, limit: TextTable.longestLine, start: first)
+        return .lineTooLong(file: file, line: row.line, limit: TextTable.longestLine, start: first)
     }
 
     private func requireText(_ range: Range<Int>) throws(MarketError) {
         let text = bytes[range]
         if text.contains(0) || String(validating: text, as: UTF8.self) == nil {
-            throw .notText(file: file, line: line)
+            throw .notText(file: file, line: row.line)
         }
     }
 }
