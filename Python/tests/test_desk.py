@@ -1,6 +1,7 @@
 import csv
 import datetime
 import json
+import math
 import pickle
 import threading
 
@@ -290,6 +291,25 @@ def test_unknown_names_in_problems():
             assert caught.value.field == where and str(caught.value).startswith(where)
     with pytest.raises(poise.InputError, match=r"bands\[0\]: expected a dict, got int"):
         poise.HedgeProblem({"bands": [3]})
+
+
+def test_fields_of_a_problem_that_are_missing_or_no_numbers_are_named():
+    one = {"costBuy": 1, "costSell": 1}
+    band = {"idx": [0], "coef": [1], "current": 8, "lo": -1, "hi": 1}
+    answer = poise.Hedger().solve(poise.HedgeProblem({"instruments": [one], "bands": [band]}))
+    assert answer.status == "optimal" and answer.trades.tolist() == [-7]    # without limits of its trades
+    for problem, field in (
+        ({"bands": [{**band, "penalty": -1}]}, "bands[0].penalty"),
+        ({"bands": [{**band, "penalty": math.nan}]}, "bands[0].penalty"),
+        ({"bands": [{**band, "penaltyQuad": math.inf}]}, "bands[0].penaltyQuad"),
+        ({"risk": {"lam": 1, "d0": [0], "exposure": [1]}}, "risk.cov"),
+        ({"risk": {"lam": 1, "cov": [[1]], "exposure": [1]}}, "risk.d0"),
+        ({"risk": {"lam": 1, "cov": [[1]], "d0": [0]}}, "risk.exposure"),
+        ({"risk": {"lam": 1, "cov": "x", "d0": [0], "exposure": [1]}}, "risk.cov"),
+    ):
+        with pytest.raises(poise.InputError) as caught:
+            poise.HedgeProblem({"instruments": [one], **problem})
+        assert caught.value.field == field
 
 
 def test_bands_with_a_penalty_are_soft():

@@ -2,7 +2,7 @@ import Checks
 
 /// An error of a hedge problem, naming the field.
 public enum HedgeError: PoiseError, Equatable {
-    /// `field` is a path such as `bands[3].low`, `name` the instrument or band.
+    /// `field` is a path such as `bands[3].lo`, `name` the instrument or band.
     case invalidValue(field: String, name: String, value: Double, reason: String)
     case lengthMismatch(field: String, expected: Int, got: Int)
     case noInstruments

@@ -15,6 +15,8 @@ final class LiveHandle {
         let book: CStrings
         let bands: CStrings
         var hasTrades = false
+        /// Whether these are booked.
+        var isBooked = false
 
         init(_ hedge: LiveHedge) {
             self.hedge = hedge

@@ -98,6 +98,7 @@ public func poise_live_decide(
             try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
         }
         handle.hasTrades = false
+        handle.isBooked = false
         switch try failing({ () throws(HedgeError) in try handle.hedge.decide() }) {
         case .withinLimits:
             result?.pointee = poise_hedge_result(
@@ -149,7 +150,8 @@ public func poise_live_book_trades(
     attempt { () throws(Failure) in
         let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
         let book = try text(book, "book")
-        guard handle.hasTrades else { return }
+        guard handle.hasTrades, !handle.isBooked else { return }
         try failing { () throws(RiskError) in try handle.hedge.book(handle.hedge.solution.trades, in: book) }
+        handle.isBooked = true
     }
 }

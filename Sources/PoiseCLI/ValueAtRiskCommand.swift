@@ -223,7 +223,8 @@ struct ValueAtRiskCommand: ParsableCommand {
             }
             return try FactorHistory(prices, volatility: .index(indices))
         }
-        return try FactorHistory(prices, volatility: volatility == .none ? .none : .realised(decay: decay))
+        return try FactorHistory(
+            prices, volatility: volatility == .none ? .none : .realised(decayPerDay: decay))
     }
 
     private func moves(_ history: FactorHistory) throws -> (FactorMoves, FactorCovariance?) {
@@ -233,17 +234,18 @@ struct ValueAtRiskCommand: ParsableCommand {
                 throw ValidationError(
                     "--horizon \(horizon): expected a multiple of the candles' \(history.interval / 1000) s")
             }
-            let moves = history.moves(steps: Int(steps), stride: stride)
+            let moves = try history.moves(steps: Int(steps), stride: stride)
             guard moves.count > 1 else { throw TailRiskError.tooFewWindows(moves.count, needed: 2) }
             return (moves, nil)
         }
-        let hourly = history.moves(steps: 1)
+        let hourly = try history.moves(steps: 1)
         let estimator: FactorCovariance.Estimator
         switch covariance {
         case .sample: estimator = .sample
         case .ledoitWolf: estimator = .ledoitWolf(standardised: true)
         case .ewma:
-            estimator = .exponential(decay: FactorHistory.decay(perDay: decay, interval: history.interval))
+            estimator = .exponential(
+                decayPerStep: FactorHistory.decay(perDay: decay, interval: history.interval))
         }
         var covariance = try FactorCovariance(hourly.factors, names: hourly.factorNames, estimator)
         if let shrinkage { covariance = try covariance.shrunk(by: shrinkage) }

@@ -9,32 +9,35 @@ import VectorMath
 public struct FreshDataPolicy: PolicyWrapper {
     public let base: any RebalancingPolicy
     /// Seconds up to which the bands are the other policy's.
-    public let fresh: Double
+    public let freshSeconds: Double
     /// Seconds from which nothing is traded.
-    public let stale: Double
+    public let staleSeconds: Double
     /// The other policy's, under the same limits.
     public let companions: [any RebalancingPolicy]
 
-    /// - Throws: unless 0 < fresh ≤ stale.
-    public init(_ base: any RebalancingPolicy, fresh: Double, stale: Double) throws(RebalancingError) {
-        try RebalancingError.require(fresh, "fresh_seconds", .positive)
-        try RebalancingError.require(stale, "stale_seconds", .atLeast(fresh))
+    /// - Throws: unless 0 < freshSeconds ≤ staleSeconds.
+    public init(_ base: any RebalancingPolicy, freshSeconds: Double, staleSeconds: Double)
+        throws(RebalancingError)
+    {
+        try RebalancingError.require(freshSeconds, "fresh_seconds", .positive)
+        try RebalancingError.require(staleSeconds, "stale_seconds", .atLeast(freshSeconds))
         self.base = base
-        self.fresh = fresh
-        self.stale = stale
+        self.freshSeconds = freshSeconds
+        self.staleSeconds = staleSeconds
         var limited: [any RebalancingPolicy] = []
         for companion in base.companions {
-            limited.append(try FreshDataPolicy(companion, fresh: fresh, stale: stale))
+            limited.append(
+                try FreshDataPolicy(companion, freshSeconds: freshSeconds, staleSeconds: staleSeconds))
         }
         companions = limited
     }
 
-    public var name: String { "\(base.name), data younger than \(stale) s" }
+    public var name: String { "\(base.name), data younger than \(staleSeconds) s" }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
-        let factor = (state.dataAge * Lanes(repeating: 1 / fresh)).atLeast(1)
+        let factor = (state.dataAge * Lanes(repeating: 1 / freshSeconds)).atLeast(1)
         let band = base.band(state).widened(by: factor)
         // An unknown age is stale.
-        return .hold.replacing(with: band, where: state.dataAge .< Lanes(repeating: stale))
+        return .hold.replacing(with: band, where: state.dataAge .< Lanes(repeating: staleSeconds))
     }
 }

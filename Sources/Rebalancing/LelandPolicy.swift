@@ -14,16 +14,16 @@ import VectorMath
 ///   Whalley, Wilmott, Hedging option portfolios in the presence of transaction costs, 1994.
 public struct LelandPolicy: RebalancingPolicy {
     /// Years between trades.
-    public let interval: Double
+    public let intervalYears: Double
     private let clock: TimePolicy
 
     /// The share of the variance that is always left.
     public static let minimumVariance = 0.05
 
     /// - Throws: for an interval that is not positive.
-    public init(interval: Double) throws(RebalancingError) {
-        clock = try TimePolicy(interval: interval)
-        self.interval = interval
+    public init(intervalYears: Double) throws(RebalancingError) {
+        clock = try TimePolicy(intervalYears: intervalYears)
+        self.intervalYears = intervalYears
     }
 
     public var name: String { "Leland, \(clock.name)" }
@@ -32,7 +32,7 @@ public struct LelandPolicy: RebalancingPolicy {
     public func volatilityScale(_ state: borrowing RebalancingState) -> Lanes {
         // 2√(2/π).
         let number =
-            state.proportionalCost * Lanes(repeating: 1.595_769_121_605_730_7 / interval.squareRoot())
+            state.proportionalCost * Lanes(repeating: 1.595_769_121_605_730_7 / intervalYears.squareRoot())
             / state.impliedVolatility
         return Self.scale(number, gamma: state.gamma)
     }
@@ -56,7 +56,7 @@ extension LelandPolicy: ConfiguredPolicy {
         _ settings: Settings, _ market: PolicyMarket
     ) throws -> PolicyFamily {
         try PolicyFamily("Leland", settings, "hours", unit: " h") {
-            try LelandPolicy(interval: $0 / Year.hours)
+            try LelandPolicy(intervalYears: $0 / Year.hours)
         }
     }
 }

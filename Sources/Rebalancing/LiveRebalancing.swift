@@ -27,7 +27,8 @@ public final class LiveRebalancing {
     public let hedge: LiveHedge
     public let rules: [Rule]
     /// One per rule, read from lane 0: what exposures do not tell (times, volatilities, costs, depth, age of data,
-    /// rate) is to be kept current by the owner; spot and Greeks are filled in by `decide`.
+    /// rate) is to be kept current by the owner, from `RebalancingState.unknown` on; spot and Greeks are filled in by
+    /// `decide`.
     public var states: [RebalancingState]
     /// One per rule, in the limit's units, as of the last `decide`.
     public private(set) var bands: [RebalancingBand]
@@ -65,7 +66,7 @@ public final class LiveRebalancing {
             underlyings.append(place)
         }
         self.underlyings = underlyings
-        states = rules.map { _ in RebalancingState() }
+        states = rules.map { _ in .unknown }
         bands = rules.map { _ in .hold }
         isOutside = rules.map { _ in false }
     }

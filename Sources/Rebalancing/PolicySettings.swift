@@ -154,7 +154,7 @@ package enum PolicySettings {
         if let fresh = try settings.optionalNumber("fresh_seconds") {
             let stale = try settings.number("stale_seconds")
             policy = try settings.checked {
-                try FreshDataPolicy(policy, fresh: fresh, stale: stale)
+                try FreshDataPolicy(policy, freshSeconds: fresh, staleSeconds: stale)
             }
         }
         return policy

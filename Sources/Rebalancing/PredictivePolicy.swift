@@ -91,8 +91,10 @@ public struct PredictivePolicy: RebalancingPolicy {
         let weight = volatilityForecast.reduce(0) { $0 + $1 * $1 }
         let saved = Lanes(repeating: 2 * weight) * risk * state.delta.absolute
         let trades = saved .> cost
-        guard PortableArithmetic.any(trades) else { return .hold }
-        var band = RebalancingBand.hold
+        // A volatility or cost that nobody gave.
+        let unknown = .!(saved .== saved) .| .!(cost .== cost)
+        var band = RebalancingBand.hold.replacing(with: .unknown, where: unknown)
+        guard PortableArithmetic.any(trades) else { return band }
         for lane in 0..<8 where trades[lane] {
             guard
                 let trade = plan(

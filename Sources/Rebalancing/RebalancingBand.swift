@@ -34,6 +34,10 @@ public struct RebalancingBand: Sendable, Equatable {
     /// Back to 0 whatever the exposure.
     public static let neutral = RebalancingBand(lower: .zero, upper: .zero)
 
+    /// No answer, for want of an input.
+    public static let unknown = RebalancingBand(
+        lower: Lanes(repeating: .nan), upper: Lanes(repeating: .nan))
+
     /// The lanes whose exposure has left the band.
     @inlinable
     public func isOutside(_ exposure: Lanes) -> LaneMask { (exposure .< lower) .| (exposure .> upper) }

@@ -43,6 +43,17 @@ public struct RebalancingState: Sendable {
     public var dataAge = Lanes.zero
 
     public init() {}
+
+    /// Of a live position, before its owner has told anything: no number where a default would decide trades (the age of data,
+    /// the time since the last trade, the cost), so that a policy which wants it is
+    /// refused rather than misled, and data of which nobody knows the age are stale.
+    public static let unknown = {
+        var state = RebalancingState()
+        state.dataAge = Lanes(repeating: .nan)
+        state.yearsSinceHedge = Lanes(repeating: .nan)
+        state.proportionalCost = Lanes(repeating: .nan)
+        return state
+    }()
 }
 
 extension RebalancingState {

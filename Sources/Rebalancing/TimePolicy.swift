@@ -7,27 +7,29 @@ import VectorMath
 /// - Input: years since the last trade; realised volatility where the interval follows it.
 public struct TimePolicy: RebalancingPolicy {
     /// Years between trades.
-    public let interval: Double
+    public let intervalYears: Double
     /// The dependence of the interval on volatility.
     public let adjustment: VolatilityAdjustment?
 
     /// - Throws: for an interval that is not positive.
-    public init(interval: Double, adjustment: VolatilityAdjustment? = nil) throws(RebalancingError) {
-        try RebalancingError.require(interval, "interval", .positive)
-        self.interval = interval
+    public init(intervalYears: Double, adjustment: VolatilityAdjustment? = nil) throws(RebalancingError) {
+        try RebalancingError.require(intervalYears, "interval", .positive)
+        self.intervalYears = intervalYears
         self.adjustment = adjustment
     }
 
     public var name: String {
-        "every \(Self.text(interval))" + (adjustment.map { " \($0.text)" } ?? "")
+        "every \(Self.text(intervalYears))" + (adjustment.map { " \($0.text)" } ?? "")
     }
     public var realisedVolatility: RealisedVolatility? { adjustment?.estimator }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
         // A thousandth of the interval for the rounding of times.
-        var due = Lanes(repeating: 0.999 * interval)
+        var due = Lanes(repeating: 0.999 * intervalYears)
         if let adjustment { due *= adjustment.factor(state) }
-        return .hold.replacing(with: .neutral, where: state.yearsSinceHedge .>= due)
+        let elapsed = state.yearsSinceHedge
+        return .hold.replacing(with: .neutral, where: elapsed .>= due)
+            .replacing(with: .unknown, where: .!(elapsed .== elapsed))
     }
 
     /// Years as hours, to four digits.
@@ -46,6 +48,6 @@ extension TimePolicy: ConfiguredPolicy {
         let adjustment = try VolatilityAdjustment(settings, market)
         return try PolicyFamily(
             adjustment == nil ? "clock" : "volatility-scaled", settings, "hours", unit: " h"
-        ) { try TimePolicy(interval: $0 / Year.hours, adjustment: adjustment) }
+        ) { try TimePolicy(intervalYears: $0 / Year.hours, adjustment: adjustment) }
     }
 }

@@ -62,7 +62,7 @@ extension VolatilityAdjustment {
         let estimator: RealisedVolatility
         if kind == .ewma {
             estimator = .exponentiallyWeighted(
-                halfLife: try settings.number("half_life_hours") / Year.hours)
+                halfLifeYears: try settings.number("half_life_hours") / Year.hours)
         } else {
             let window = try settings.integer("window_steps", RealisedVolatility.windows, default: 24)
             estimator =

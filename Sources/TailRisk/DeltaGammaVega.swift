@@ -18,7 +18,8 @@ public struct DeltaGammaVega: Sendable {
     private let coefficients: [Double]
     private let engine: GreeksEngine
 
-    /// One coefficient: of a group and a coin.
+    /// One coefficient of a group and a coin, in the numeraire: per 1.00 of relative move of the price (delta) or volatility
+    /// (vega), of their squares (gamma, volga) or product (vanna), and per year (theta). These are not `Greek`'s units.
     public subscript(group: Int, coin: Int, term: Term) -> Double {
         coefficients[(group * coins.count + coin) * Term.allCases.count + term.rawValue]
     }

@@ -5,9 +5,9 @@ public struct FactorCovariance: Sendable {
     public enum Estimator: Sendable, Equatable {
         /// Around the mean, all steps alike.
         case sample
-        /// Around 0, the last step first: weights fall by the factor `decay` from step to step and add up to 1.
+        /// Around 0, the last step first: weights fall by this factor from step to step and add up to 1.
         /// - Source: RiskMetrics technical document, 4th ed., 1996.
-        case exponential(decay: Double)
+        case exponential(decayPerStep: Double)
         /// The sample's, shrunk towards its mean variance times the identity by the intensity that is optimal in
         /// the limit; where `standardised`, that is done to the correlation, so that factors may have any units.
         /// - Source: Ledoit, Wolf, A well-conditioned estimator for large-dimensional covariance matrices, Journal
@@ -46,7 +46,7 @@ public struct FactorCovariance: Sendable {
             matrix = Self.products(Self.centred(factors), size)
             shrinkage = 0
         case .exponential(let decay):
-            try TailRiskError.require(.between(0, 1), decay, "decay")
+            try TailRiskError.require(.between(0, 1), decay, "decay per step")
             var weights = Array(repeating: 0.0, count: count)
             var weight = 1.0
             var total = 0.0

@@ -8,9 +8,8 @@ public struct FactorHistory: Sendable {
     public enum VolatilitySource: Sendable {
         /// Volatilities stay as they are.
         case none
-        /// The exponentially weighted volatility of the coin's own returns, `decay` being the weight that is left
-        /// after a day (RiskMetrics: 0.94). A proxy: what the market implies is steadier, and rises earlier.
-        case realised(decay: Double)
+        /// The exponentially weighted volatility of the coin's own returns: the weight that is left after a day (RiskMetrics: 0.94). A proxy: what the market implies is steadier, and rises earlier.
+        case realised(decayPerDay: Double)
         /// Closes of a volatility index, one per coin.
         case index([String: CandleTable])
     }
@@ -37,8 +36,8 @@ public struct FactorHistory: Sendable {
         var tables = coins.compactMap { candles[$0] }
         switch source {
         case .none: hasVolatility = false
-        case .realised(let decay):
-            try TailRiskError.require(.between(0, 1), decay, "decay")
+        case .realised(let decayPerDay):
+            try TailRiskError.require(.between(0, 1), decayPerDay, "decay per day")
             hasVolatility = true
         case .index(let indices):
             hasVolatility = true
@@ -54,8 +53,8 @@ public struct FactorHistory: Sendable {
         }
         // Levels of realised volatility belong to the history that they come from, gaps and all.
         var columns = tables.map { table in table.candles.map { ($0.timestamp, $0.close) } }
-        if case .realised(let decay) = source {
-            columns += tables.map { Self.realisedVolatility($0, decayPerDay: decay) }
+        if case .realised(let decayPerDay) = source {
+            columns += tables.map { Self.realisedVolatility($0, decayPerDay: decayPerDay) }
         }
         (times, columns) = Self.common(columns)
         guard times.count > 1 else { throw .tooFewWindows(max(0, times.count - 1), needed: 2) }
@@ -68,8 +67,12 @@ public struct FactorHistory: Sendable {
         }
     }
 
-    /// Relative moves over a number of steps from every `stride`-th time from which no step is missing: S₁/S₀ − 1.
-    public func moves(steps: Int, stride: Int = 1) -> FactorMoves {
+    /// Relative moves over a number of steps from every `stride`-th time from which no step is missing: S₁/S₀ − 1. None
+    /// where the history is shorter.
+    /// - Throws: `invalidValue` for steps or a stride below 1.
+    public func moves(steps: Int, stride: Int = 1) throws(TailRiskError) -> FactorMoves {
+        try TailRiskError.require(.atLeast(1), Double(steps), "steps")
+        try TailRiskError.require(.atLeast(1), Double(stride), "stride")
         var starts: [Int] = []
         var next = 0
         for start in 0..<max(0, times.count - steps) {

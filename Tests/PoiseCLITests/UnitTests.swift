@@ -65,7 +65,7 @@ struct UnitTests {
             }
             #expect(halfLife == 12.0 / 8760)
             let policy = try #require(settings.policies.last?.policy as? ThresholdPolicy)
-            #expect(policy.adjustment?.estimator == .exponentiallyWeighted(halfLife: 6.0 / 8760))
+            #expect(policy.adjustment?.estimator == .exponentiallyWeighted(halfLifeYears: 6.0 / 8760))
         }
     }
 

@@ -15,7 +15,6 @@ struct BandTests {
         #expect(inner.change(of: exposure)[0] == 3.5 && inner.change(of: exposure)[4] == -1.75)
         #expect(RebalancingBand.hold.change(of: exposure) == .zero)
         #expect(RebalancingBand.neutral.change(of: exposure)[4] == -2.5)
-        let unknown = RebalancingBand(lower: Lanes(repeating: .nan), upper: Lanes(repeating: .nan))
-        #expect(unknown.change(of: exposure) == .zero)
+        #expect(RebalancingBand.unknown.change(of: exposure) == .zero)
     }
 }

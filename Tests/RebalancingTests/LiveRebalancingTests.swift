@@ -131,7 +131,7 @@ struct LiveRebalancingTests {
         for book in [nil, "book-01", "book-02"] {
             let hedge = try hedge(book)
             let limit = 0
-            let policy = try FreshDataPolicy(AlwaysRebalance(), fresh: 2, stale: 10)
+            let policy = try FreshDataPolicy(AlwaysRebalance(), freshSeconds: 2, staleSeconds: 10)
             let live = try LiveRebalancing(hedge, [.init(limit: limit, policy: policy)])
             prepared(live)
             #expect(try live.decide() == .hedge(.optimal))
@@ -180,6 +180,29 @@ struct LiveRebalancingTests {
             hedge, [.init(limit: 0, policy: try WhalleyWilmottPolicy(riskAversion: 1))])
         live.states[0].proportionalCost = Lanes(repeating: .nan)
         #expect(throws: RebalancingError.self) { try live.decide() }
+    }
+
+    @Test("A figure that decides trades and that nobody gave is asked for, not assumed")
+    func missingFigures() throws {
+        let hedge = try hedge(nil)
+        let policies: [(any RebalancingPolicy, WritableKeyPath<RebalancingState, Lanes>)] = [
+            (try WhalleyWilmottPolicy(riskAversion: 1), \.proportionalCost),
+            (try TimePolicy(intervalYears: 1e-3), \.yearsSinceHedge),
+            (try LelandPolicy(intervalYears: 1e-3), \.yearsSinceHedge),
+            (try PredictivePolicy(steps: 4, stepYears: 1e-4, riskAversion: 1e-6), \.impliedVolatility),
+        ]
+        for (policy, figure) in policies {
+            let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: policy)])
+            prepared(live)
+            live.states[0].yearsSinceHedge = Lanes(repeating: 1)
+            _ = try live.decide()
+            live.states[0][keyPath: figure] = RebalancingState.unknown[keyPath: figure]
+            #expect(throws: RebalancingError.self, "\(policy.name)") { try live.decide() }
+        }
+        // Data of an age that nobody gave are stale.
+        let fresh = try FreshDataPolicy(AlwaysRebalance(), freshSeconds: 2, staleSeconds: 10)
+        let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: fresh)])
+        #expect(try live.decide() == .withinLimits && live.bands == [.hold])
     }
 }
 

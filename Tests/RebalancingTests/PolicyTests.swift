@@ -25,15 +25,15 @@ struct PolicyTests {
         let adjustment = try VolatilityAdjustment(.parkinson(window: 24), reference: 0.7, exponent: -2)
         let threshold = try ThresholdPolicy(.delta(0.05))
         return [
-            NeverRebalance(), AlwaysRebalance(), try TimePolicy(interval: 1 / 365.0),
-            try TimePolicy(interval: 1 / 365.0, adjustment: adjustment), threshold,
+            NeverRebalance(), AlwaysRebalance(), try TimePolicy(intervalYears: 1 / 365.0),
+            try TimePolicy(intervalYears: 1 / 365.0, adjustment: adjustment), threshold,
             try ThresholdPolicy(.move(0.01), landing: .centre),
             try ThresholdPolicy(.cash(50), landing: .inner(0.5)),
             try ThresholdPolicy(.greek(.gamma, 0.01)), try ThresholdPolicy(.greek(.vega, 3)),
-            try ThresholdPolicy(.delta(0.05), adjustment: adjustment), try LelandPolicy(interval: 0.01),
+            try ThresholdPolicy(.delta(0.05), adjustment: adjustment), try LelandPolicy(intervalYears: 0.01),
             try WhalleyWilmottPolicy(riskAversion: 0.1), try ZakamoulinePolicy(riskAversion: 0.1),
             try LiquidityAwarePolicy(threshold, referenceDepth: 50),
-            try FreshDataPolicy(threshold, fresh: 5, stale: 60),
+            try FreshDataPolicy(threshold, freshSeconds: 5, staleSeconds: 60),
             try PredictivePolicy(steps: 4, stepYears: 0.001, riskAversion: 0.05, impact: 0.01),
         ]
     }
@@ -67,7 +67,8 @@ struct PolicyTests {
             }
             note("Zakamouline's volatility", zakamouline.volatilityScale(state)[0], row("scale"))
             note(
-                "Leland's volatility", try LelandPolicy(interval: row("interval")).volatilityScale(state)[0],
+                "Leland's volatility",
+                try LelandPolicy(intervalYears: row("interval")).volatilityScale(state)[0],
                 row("leland"))
         }
         print("policies against 50 digits: worst relative errors", worst)
@@ -153,12 +154,12 @@ struct PolicyTests {
 
     @Test("A clock trades when its interval has passed, sooner where volatility is high")
     func clocks() throws {
-        let policy = try TimePolicy(interval: 0.01)
+        let policy = try TimePolicy(intervalYears: 0.01)
         var state = Self.state { $0.delta = Lanes(repeating: 3) }
         state.yearsSinceHedge = [0, 0.005, 0.00998, 0.01, 0.02, .infinity, .nan, 0.0099999999]
         #expect(policy.change(state) == [0, 0, 0, -3, -3, -3, 0, -3])
         let faster = try TimePolicy(
-            interval: 0.01,
+            intervalYears: 0.01,
             adjustment: try VolatilityAdjustment(.bipower(window: 9), reference: 0.5, exponent: -2))
         state.realisedVolatility = Lanes(repeating: 1)
         state.yearsSinceHedge = [0.0024, 0.00251, 0, 0, 0, 0, 0, 0]
@@ -210,7 +211,7 @@ struct PolicyTests {
         #expect(width.difference([0.1, 0.1, 0.1, 0.2, 0.5, 0.5, 0.5, 0.1 * 2.squareRoot()]) < 1e-15)
         for lane in 1..<5 { #expect(width[lane] >= width[lane - 1]) }
 
-        let fresh = try FreshDataPolicy(base, fresh: 10, stale: 30)
+        let fresh = try FreshDataPolicy(base, freshSeconds: 10, staleSeconds: 30)
         state.dataAge = [0, 10, 20, 29, 30, 31, .nan, .infinity]
         let change = fresh.change(state)
         #expect(change.difference([-0.9, -0.9, -0.8, -0.71, 0, 0, 0, 0]) < 1e-15)
@@ -224,9 +225,11 @@ struct PolicyTests {
         let policies =
             [
                 try FreshDataPolicy(
-                    LiquidityAwarePolicy(joint, referenceDepth: 100, maximum: 5), fresh: 10, stale: 30),
+                    LiquidityAwarePolicy(joint, referenceDepth: 100, maximum: 5), freshSeconds: 10,
+                    staleSeconds: 30),
                 try LiquidityAwarePolicy(
-                    FreshDataPolicy(joint, fresh: 10, stale: 30), referenceDepth: 100, maximum: 5),
+                    FreshDataPolicy(joint, freshSeconds: 10, staleSeconds: 30), referenceDepth: 100,
+                    maximum: 5),
             ] as [any RebalancingPolicy]
         var state = Self.state { $0.vega = Lanes(repeating: -90) }
         state.depth = [.infinity, 100, 25, 1, .infinity, .infinity, .infinity, 25]
@@ -308,11 +311,11 @@ struct PolicyTests {
         func complaint(_ body: () throws -> any RebalancingPolicy) -> String {
             do { return "accepted \(try body().name)" } catch { return "\(error)" }
         }
-        #expect(complaint { try TimePolicy(interval: 0) } == "interval: 0.0: must be above 0 and finite")
+        #expect(complaint { try TimePolicy(intervalYears: 0) } == "interval: 0.0: must be above 0 and finite")
         #expect(complaint { try ThresholdPolicy(.delta(-1)) }.contains("delta threshold: -1.0"))
         #expect(complaint { try ThresholdPolicy(.cash(.nan)) }.contains("cash threshold"))
         #expect(complaint { try ThresholdPolicy(.delta(1), landing: .inner(1.5)) }.contains("landing: 1.5"))
-        #expect(complaint { try LelandPolicy(interval: .infinity) }.contains("interval"))
+        #expect(complaint { try LelandPolicy(intervalYears: .infinity) }.contains("interval"))
         #expect(complaint { try WhalleyWilmottPolicy(riskAversion: 0) }.contains("risk aversion"))
         #expect(complaint { try ZakamoulinePolicy(riskAversion: -1) }.contains("risk aversion"))
         let base = AlwaysRebalance()
@@ -321,7 +324,8 @@ struct PolicyTests {
             complaint { try LiquidityAwarePolicy(base, referenceDepth: 1, maximum: 0.5) }.contains(
                 "largest factor"))
         #expect(
-            complaint { try FreshDataPolicy(base, fresh: 9, stale: 8) }.contains("stale_seconds: 8.0"))
+            complaint { try FreshDataPolicy(base, freshSeconds: 9, staleSeconds: 8) }.contains(
+                "stale_seconds: 8.0"))
         #expect(
             complaint { try PredictivePolicy(steps: 0, stepYears: 1, riskAversion: 1) }.contains(
                 "horizon: 0.0"))

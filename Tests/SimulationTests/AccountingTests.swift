@@ -55,7 +55,7 @@ struct AccountingTests {
                     $0.positionLimit = positionLimit
                 },
             policies: try policies ?? [
-                TimePolicy(interval: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
+                TimePolicy(intervalYears: 8 * TimeGrid.hour), ThresholdPolicy(.delta(0.4)),
                 WhalleyWilmottPolicy(riskAversion: 0.1), ZakamoulinePolicy(riskAversion: 0.1),
                 NeverRebalance(),
             ], seed: seed, engine: try GreeksEngine())
@@ -137,7 +137,7 @@ struct AccountingTests {
                 HedgeContract(kind: .spot),
                 venues: [Venue(name: "spot", costs: .orderBook(OrderBookCosts(takerFee: 0.005)))]
             ).with { $0.deltaLimit = limit },
-            policies: [try LelandPolicy(interval: TimeGrid.hour)], seed: 4, engine: try GreeksEngine())
+            policies: [try LelandPolicy(intervalYears: TimeGrid.hour)], seed: 4, engine: try GreeksEngine())
         let share = simulation.run(paths: 8).values(.timeOutside, policy: 0)[0]
         let steps = simulation.trace(policy: 0, path: 0)
         let market = zip(steps, steps.dropFirst()).filter { ($1.bookDelta + $0.hedgeAfter).magnitude > limit }

@@ -64,7 +64,7 @@ struct EstimatorTests {
         let model = try GeometricBrownianMotion(grid, spot: 100, volatility: 0.8)
         let halfLife = 12 * TimeGrid.hour
         var sample = Sample(around: 0.64), square = Sample()
-        try Self.variances(.exponentiallyWeighted(halfLife: halfLife), model, count: 24_000) {
+        try Self.variances(.exponentiallyWeighted(halfLifeYears: halfLife), model, count: 24_000) {
             sample.add($0)
             square.add(($0 / 0.64 - 1) * ($0 / 0.64 - 1))
         }
@@ -77,7 +77,7 @@ struct EstimatorTests {
         }
         #expect(abs(sample.score(0.64)) < 4.5 && abs(square.score(2 * squares / (weights * weights))) < 4.5)
         var one = try VolatilityEstimator(
-            .exponentiallyWeighted(halfLife: halfLife), stepYears: TimeGrid.hour)
+            .exponentiallyWeighted(halfLifeYears: halfLife), stepYears: TimeGrid.hour)
         let price = Lanes(repeating: 100)
         one.update(open: price, high: price, low: price, close: price * Lanes(repeating: 1.01))
         #expect(abs(one.volatility[0] - logarithm(1.01) / TimeGrid.hour.squareRoot()) < 1e-12)
@@ -91,7 +91,7 @@ struct EstimatorTests {
         let model = try JumpDiffusion(diffusion, intensity: intensity, meanJump: 0, jumpDeviation: 0.02)
         var bipower = Sample(), total = Sample()
         try Self.variances(.bipower(window: 2000), model, count: 800) { bipower.add($0) }
-        try Self.variances(.exponentiallyWeighted(halfLife: 1e6), model, count: 800) { total.add($0) }
+        try Self.variances(.exponentiallyWeighted(halfLifeYears: 1e6), model, count: 800) { total.add($0) }
         let jumps = intensity * 0.0004
         print("jumps of \(jumps) in a variance of 0.64: bipower \(bipower.mean), all \(total.mean)")
         #expect(abs(total.score(0.64 + jumps)) < 4.5)
@@ -129,7 +129,7 @@ struct EstimatorTests {
             try VolatilityEstimator(.parkinson(window: 0), stepYears: 1)
         }
         #expect(throws: RebalancingError.self) {
-            try VolatilityEstimator(.exponentiallyWeighted(halfLife: .nan), stepYears: 1)
+            try VolatilityEstimator(.exponentiallyWeighted(halfLifeYears: .nan), stepYears: 1)
         }
     }
 }

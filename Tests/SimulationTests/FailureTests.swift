@@ -160,12 +160,13 @@ struct FailureTests {
 
         // A clock that strikes meanwhile: of what was last seen there is a delta to hedge, and it is not hedged.
         let clock = try Self.simulation(
-            try TimePolicy(interval: 0.75 * TimeGrid.hour), [Self.venue("exchange", stale)]
+            try TimePolicy(intervalYears: 0.75 * TimeGrid.hour), [Self.venue("exchange", stale)]
         ).trace(policy: 0, path: 0)
         #expect(clock.contains { $0.isStale && $0.asked != 0 })
         #expect(clock.allSatisfy { !$0.isStale || $0.filled == 0 })
 
-        let patient = try FreshDataPolicy(try ThresholdPolicy(.delta(0.5)), fresh: 300, stale: 1200)
+        let patient = try FreshDataPolicy(
+            try ThresholdPolicy(.delta(0.5)), freshSeconds: 300, staleSeconds: 1200)
         let widened = try Self.simulation(patient, [Self.venue("exchange", stale)], oldestPrice: 1e9)
             .trace(policy: 0, path: 0).filter { $0.isStale }
         #expect(widened[0].bandUpper == 0.5)

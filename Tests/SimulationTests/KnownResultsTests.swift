@@ -99,7 +99,7 @@ struct KnownResultsTests {
         for (cost, steps) in [(0.0005, 84), (0.001, 336)] {
             let interval = Self.years / Double(steps)
             let figures = try Self.figures(
-                steps: steps, cost: cost, [try LelandPolicy(interval: interval), AlwaysRebalance()],
+                steps: steps, cost: cost, [try LelandPolicy(intervalYears: interval), AlwaysRebalance()],
                 paths: 16_000)
             let number = (2 / Double.pi).squareRoot() * 2 * cost / (0.6 * interval.squareRoot())
             let adjusted = 0.6 * (1 + number).squareRoot()

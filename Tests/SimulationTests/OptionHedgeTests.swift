@@ -46,7 +46,7 @@ struct OptionHedgeTests {
                 },
             policies: try policies ?? [
                 joint(ThresholdPolicy(.delta(0.4)), [(.vega, 20)]),
-                joint(TimePolicy(interval: 8 * TimeGrid.hour), [(.gamma, 0.1), (.theta, 400)]),
+                joint(TimePolicy(intervalYears: 8 * TimeGrid.hour), [(.gamma, 0.1), (.theta, 400)]),
                 joint(ZakamoulinePolicy(riskAversion: 0.1), [(.gamma, 0.1), (.vega, 30)]),
                 ThresholdPolicy(.greek(.gamma, 0.1), landing: .centre),
                 ThresholdPolicy(.delta(0.4)),
@@ -196,7 +196,7 @@ struct OptionHedgeTests {
         for index in listed.indices { listed[index].largestTrade = 0.02 }
         let joint = try Self.joint(ThresholdPolicy(.delta(0.4)), [(.gamma, 0.05)])
         // Steps of two hours: the third stale one is within the limit, the fourth is not.
-        let patient = try FreshDataPolicy(joint, fresh: 7200, stale: 3.5 * 7200)
+        let patient = try FreshDataPolicy(joint, freshSeconds: 7200, staleSeconds: 3.5 * 7200)
         let simulation = try Self.simulation(
             options: listed, policies: [joint, patient], venues: [venue], oldestPrice: 1e9)
         func trades(_ policy: Int) -> [Bool] {
@@ -265,7 +265,7 @@ struct OptionHedgeTests {
     @Test("a clock goes on while options are hedged between its strokes")
     func clock() throws {
         let simulation = try Self.simulation(
-            policies: [Self.joint(TimePolicy(interval: 8 * TimeGrid.hour), [(.gamma, 0.02)])],
+            policies: [Self.joint(TimePolicy(intervalYears: 8 * TimeGrid.hour), [(.gamma, 0.02)])],
             venues: [Self.plain])
         let steps = simulation.trace(policy: 0, path: 2)
         let strokes = steps.filter { $0.bandUpper == 0 }.map { ($0.hours / 2).rounded() }

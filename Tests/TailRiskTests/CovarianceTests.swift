@@ -17,7 +17,7 @@ struct CovarianceTests {
         let references = fixture.covariances
         for (estimator, reference, intensity) in [
             (FactorCovariance.Estimator.sample, references.sample, 0),
-            (.exponential(decay: references.decay), references.exponential, 0),
+            (.exponential(decayPerStep: references.decay), references.exponential, 0),
             (
                 .ledoitWolf(standardised: false), references.ledoit_wolf.matrix,
                 references.ledoit_wolf.intensity
@@ -103,7 +103,7 @@ struct CovarianceTests {
         }
         for decay in [0, 1, .nan, -1] {
             #expect(throws: TailRiskError.self) {
-                try FactorCovariance(moves, names: names, .exponential(decay: decay))
+                try FactorCovariance(moves, names: names, .exponential(decayPerStep: decay))
             }
         }
         #expect(throws: TailRiskError.self) {

@@ -21,15 +21,21 @@ struct FactorHistoryTests {
         let b = try Self.candles((1..<12).filter { $0 != 9 }.map { ($0, Double(200 + $0)) })
         let history = try FactorHistory(["A": a, "B": b], volatility: .none)
         #expect(history.times.count == 9 && history.gaps.map(\.count) == [1, 1] && !history.hasVolatility)
-        let moves = history.moves(steps: 2)
+        let moves = try history.moves(steps: 2)
         // Hours 1 to 4, 6 to 8, 10 to 11.
         #expect(moves.count == 3 && moves.starts.count == 3)
         for (scenario, hour) in [1.0, 2, 6].enumerated() {
             #expect(
                 moves.price[0][scenario] == 2 / (100 + hour) && moves.price[1][scenario] == 2 / (200 + hour))
         }
-        #expect(history.moves(steps: 1, stride: 2).starts.count == 4)
-        #expect(history.moves(steps: 9).count == 0)
+        #expect(try history.moves(steps: 1, stride: 2).starts.count == 4)
+        #expect(try history.moves(steps: 9).count == 0)
+        for (steps, stride, field) in [(0, 1, "steps"), (-1, 1, "steps"), (1, 0, "stride")] {
+            #expect(
+                throws: TailRiskError.invalidValue(
+                    field: field, value: Double(min(steps, stride)), reason: "must be at least 1 and finite")
+            ) { _ = try history.moves(steps: steps, stride: stride) }
+        }
     }
 
     @Test("Realised volatility is the exponentially weighted sum")
@@ -42,8 +48,9 @@ struct FactorHistoryTests {
         }
         // Ten hours of half-life.
         let decay = pow(0.5, 2.4)
-        let history = try FactorHistory(["A": try Self.candles(closes)], volatility: .realised(decay: decay))
-        let moves = history.moves(steps: 3)
+        let history = try FactorHistory(
+            ["A": try Self.candles(closes)], volatility: .realised(decayPerDay: decay))
+        let moves = try history.moves(steps: 3)
         let hourly = pow(0.5, 0.1)
         func variance(_ end: Int) -> Double {
             let terms = (1...end).map { step -> (Double, Double) in
@@ -69,7 +76,7 @@ struct FactorHistoryTests {
         let index = try Self.candles((0..<5).map { ($0, Double(50 + $0)) })
         let history = try FactorHistory(["A": prices], volatility: .index(["A": index]))
         let expected: [Double] = [50, 51, 52, 53].map { 1 / $0 }
-        #expect(history.moves(steps: 1).volatility == [expected])
+        #expect(try history.moves(steps: 1).volatility == [expected])
         #expect(throws: TailRiskError.missingHistory(coin: "A's volatility")) {
             try FactorHistory(["A": prices], volatility: .index([:]))
         }
@@ -91,12 +98,12 @@ struct FactorHistoryTests {
         }
         for decay in [0, 1, .nan] {
             #expect(throws: TailRiskError.self) {
-                try FactorHistory(["A": hourly], volatility: .realised(decay: decay))
+                try FactorHistory(["A": hourly], volatility: .realised(decayPerDay: decay))
             }
         }
         // Prices that never move have no volatility.
         #expect(throws: TailRiskError.tooFewWindows(0, needed: 2)) {
-            try FactorHistory(["A": hourly], volatility: .realised(decay: 0.01))
+            try FactorHistory(["A": hourly], volatility: .realised(decayPerDay: 0.01))
         }
     }
 }

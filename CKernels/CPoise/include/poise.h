@@ -464,7 +464,7 @@ typedef enum poise_exposure {
     POISE_EXPOSURE_VEGA = 4,
     /** Per calendar day. */
     POISE_EXPOSURE_THETA = 5,
-    /** Per percentage point of rate, the future's price held. */
+    /** Per percentage point of rate, spot and dividend yield held: the spot formula's. */
     POISE_EXPOSURE_RHO = 6,
     /** Delta per volatility point. */
     POISE_EXPOSURE_VANNA = 7,
@@ -685,9 +685,11 @@ typedef struct poise_live_options {
     /** Groupings and numeraire; the underlying always comes first. With limits: dollars, by book (and expiry
      *  where a limit names one), and the groupings here must be 0. A `size` of 0 stands for the default. */
     poise_exposure_options exposures;
-    /** Hedges: over how many days positions are held, and the funding rate per eight hours that perpetuals pay. */
+    /** Hedges: over how many days positions are held, and what perpetuals pay per eight hours, as a share of
+     *  their value: 0.0001 is 0.01%; above 0 longs pay. */
     double holding_days, funding_rate;
-    /** Hedges: cash budget in dollars; 0: no limit. Below 0: cash that the trades must raise. */
+    /** Hedges: cash budget in dollars; 0 or INFINITY: no limit, unlike that of poise_hedge_problem, where 0 is a limit.
+     *  Below 0: cash that the trades must raise. */
     double cash_budget;
     /** Hedges: other than 0, trades are whole contract sizes. */
     uint32_t uses_lots;
@@ -846,7 +848,8 @@ poise_status poise_live_set_minimum_trade(poise_live *live, size_t hedge, size_t
 poise_status poise_live_diagnose(
     poise_live *live, size_t hedge, poise_column trades, poise_column violations, poise_column shadow_prices,
     poise_hedge_diagnosis *diagnosis);
-/** Books the trades of the last hedge in `book`, as if all were filled. Since 0.1. */
+/** Books the trades of the last decision in `book`, as if all were filled, once: without trades, or for the second time, it
+ *  does nothing. POISE_ERROR_UNKNOWN_NAME for a book that held nothing at the start. Since 0.1. */
 poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
 
 /* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */

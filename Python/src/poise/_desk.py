@@ -376,7 +376,8 @@ class Hedge:
     gap : float
         No trades are cheaper than (1 − gap) of these.
     violation : float
-        The largest violation of a band that must hold, relative to what the instruments can move it.
+        The largest violation of a band that must hold, relative to its width, or to a thousandth of what its exposure is
+        made of where that is more.
     margin_price, cash_price : float
         What the least cost changes by when the margin limit or the cash budget rises by one.
     interior_steps, pivots, nodes : int

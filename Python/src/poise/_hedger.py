@@ -26,7 +26,7 @@ _NOTHING = np.empty(0)
 # Fields of problems in JSON: those of `poise hedge --problem`. None: must be given.
 _INSTRUMENT_FIELDS = {
     "u": ("underlying", 0), "costBuy": ("cost_buy", None), "costSell": ("cost_sell", None), "impact": ("impact", 0),
-    "fixed": ("fixed_cost", 0), "lot": ("lot", 0), "maxBuy": ("maximum_buy", None), "maxSell": ("maximum_sell", None),
+    "fixed": ("fixed_cost", 0), "lot": ("lot", 0), "maxBuy": ("maximum_buy", math.inf), "maxSell": ("maximum_sell", math.inf),
     "margin": ("margin", 0), "cash": ("cash", 0),
 }
 _BAND_FIELDS = {"current": ("current", None), "lo": ("low", -math.inf), "hi": ("high", math.inf)}
@@ -48,7 +48,7 @@ class HedgeProblem:
     ----------
     problem : dict with the fields of `poise hedge --problem` (JSON); other names raise InputError
         instruments : list of dicts
-            costBuy, costSell : currency per unit. maxBuy, maxSell : units. These must be given.
+            costBuy, costSell : currency per unit. Must be given. maxBuy, maxSell : units; None, no limit.
             impact : currency per unit². fixed : currency per trade. lot, minTrade : units; 0, any. margin, cash :
             currency per unit. u : place of its underlying. id : text.
         bands : list of dicts
@@ -96,9 +96,12 @@ class HedgeProblem:
             path, record = f"bands[{k}]", self.bands[k]
             _fill(record, one, _BAND_FIELDS, path)
             linear, quadratic = _number(one, "penalty", 0, path), _number(one, "penaltyQuad", 0, path)
+            for field, value in (("penalty", linear), ("penaltyQuad", quadratic)):
+                if not 0 <= value < math.inf:
+                    raise InputError("must be at least 0 and finite", field=f"{path}.{field}", value=value)
             hard = one.get("hard")
             if hard is None:
-                hard = not (linear > 0 or quadratic > 0)
+                hard = linear == 0 and quadratic == 0
             elif not isinstance(hard, (bool, np.bool_)):
                 raise InputError("must be true or false", field=f"{path}.hard", value=hard)
             record["penalty"], record["penalty_quadratic"] = (math.nan, 0) if hard else (linear, quadratic)
@@ -117,9 +120,9 @@ class HedgeProblem:
         _require_known(risk, "risk", "risk")
         self.risk_aversion = _number(risk, "lam", 0, "risk")
         given = self.risk_aversion != 0
-        self.covariance = np.array(risk["cov"], float) if given else _NOTHING
-        self.dollar_delta = np.array(risk["d0"], float) if given else _NOTHING
-        self.exposure = np.array(risk["exposure"], float) if given else _NOTHING
+        self.covariance, self.dollar_delta, self.exposure = (
+            _numbers(risk, name) if given else _NOTHING for name in ("cov", "d0", "exposure")
+        )
 
     def _native(self) -> Tuple[Any, ...]:
         return (
@@ -148,6 +151,15 @@ def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> f
         return float(value)
     except (TypeError, ValueError):
         raise InputError("must be a number", field=where, value=value) from None
+
+
+def _numbers(fields: Mapping[str, Any], name: str) -> Any:
+    if fields.get(name) is None:
+        raise InputError("is missing", field=f"risk.{name}")
+    try:
+        return np.array(fields[name], float)
+    except (TypeError, ValueError):
+        raise InputError("must be numbers", field=f"risk.{name}", value=fields[name]) from None
 
 
 def _fill(record: Any, fields: Mapping[str, Any], names: Mapping[str, Any], path: str) -> None:

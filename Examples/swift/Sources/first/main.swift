@@ -20,7 +20,8 @@ let limits = try LimitTable(try Source(path: folder + "/limits.csv"), &badRows)
 let (risk, hedges) = try LiveHedge.all(positions, in: chain, limits, BookHedge.Options(), engine, &badRows)
 let live = try LiveRebalancing(hedges[0], [
     .init(limit: 0, policy: try WhalleyWilmottPolicy(riskAversion: 1e-6)),
-    .init(limit: 3, policy: try FreshDataPolicy(ThresholdPolicy(.cash(50_000), landing: .centre), fresh: 2, stale: 10)),
+    .init(limit: 3, policy: try FreshDataPolicy(ThresholdPolicy(.cash(50_000), landing: .centre), freshSeconds: 2, staleSeconds: 10)),
 ])
 live.states[0].proportionalCost = SIMD8(repeating: 0.0005)    // what exposures don't tell
+live.states[1].dataAge = SIMD8(repeating: 0.2)                // seconds
 if case .hedge(.optimal) = try live.decide() { print(hedges[0].solution.trades) }
