@@ -90,14 +90,17 @@ let package = Package(
             name: "Surface", dependencies: ["Checks", "Greeks", "Market", "VectorMath"],
             swiftSettings: optimised + [.strictMemorySafety()]),
         .target(
+            name: "Margin", dependencies: ["Checks", "Greeks", "Market", "Risk", "VectorMath"],
+            swiftSettings: optimised + safe),
+        .target(
             name: "Simulation",
             dependencies: ["Checks", "Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
             swiftSettings: optimised + safe),
         .target(
             name: "Poise",
             dependencies: [
-                "Checks", "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "Surface",
-                "TailRisk",
+                "Checks", "Greeks", "Hedging", "Margin", "Market", "Rebalancing", "Risk", "Simulation",
+                "Surface", "TailRisk",
             ], swiftSettings: safe),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
@@ -116,8 +119,8 @@ let package = Package(
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Checks", "Greeks", "Hedging", "Market", "Poise", "Rebalancing", "Risk", "Simulation",
-                "Surface", "TailRisk",
+                "Checks", "Greeks", "Hedging", "Margin", "Market", "Poise", "Rebalancing", "Risk",
+                "Simulation", "Surface", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("SimulationPage.css")],
@@ -135,6 +138,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "SurfaceTests", dependencies: ["Market", "Surface", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "MarginTests", dependencies: ["Greeks", "Margin", "Market", "Risk", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "TailRiskTests",
             dependencies: ["Greeks", "Market", "Risk", "TailRisk", "TestSupport"], exclude: ["Fixtures"]),

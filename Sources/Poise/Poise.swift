@@ -2,6 +2,7 @@
 @_exported import Checks
 @_exported import Greeks
 @_exported import Hedging
+@_exported import Margin
 @_exported import Market
 @_exported import Rebalancing
 @_exported import Risk

@@ -1,0 +1,377 @@
+import Checks
+import Greeks
+import Market
+import Risk
+
+/// What an account has beside its positions, as a file says it (TOML or JSON):
+///
+///     currency = "USD"
+///     cash = 250000
+///     stable_price = 1
+///     [[collateral]]
+///     asset = "ETH"
+///     quantity = 40
+///     [confidence.ETH]
+///     spot = 0.98
+///     [other_initial]
+///     open_orders = 0.01
+///
+/// Collateral may bring `price`, `confidence`, `moves_with_spot`, `maintenance_haircut` and `initial_haircut`; its price is
+/// the chain's index of the coin, its haircuts the model's, where it does not.
+public struct MarginAccountFile: Sendable {
+    struct Piece: Sendable {
+        let asset: String
+        let quantity: Double
+        let price, maintenance, initial: Double?
+        let confidence: Double
+        let movesWithSpot: Bool?
+        let line: Int
+    }
+
+    struct Confidence: Sendable {
+        var spot = 1.0
+        var perpetual = 1.0
+        var forward = 1.0
+        var rate = 1.0
+        var volatility = 1.0
+    }
+
+    public let file: String
+    public let currency: String
+    public let cash: Double
+    let stablePrice: Double
+    let collateral: [Piece]
+    let confidence: [String: Confidence]
+    let otherInitial: [(name: String, amount: Double)]
+
+    /// - Throws: `MarketError` with file, line, field and value.
+    public init(_ source: Source) throws(MarketError) {
+        let settings = try Settings(source)
+        settings.ignore("comment")
+        file = source.name
+        currency = try settings.text("currency")
+        cash = try settings.number("cash", .finite)
+        stablePrice = try settings.number("stable_price", .positive, default: 1)
+        var collateral: [Piece] = []
+        for table in try settings.tables("collateral") {
+            let moves: Bool? =
+                table.has("moves_with_spot") ? try table.flag("moves_with_spot", default: true) : nil
+            collateral.append(
+                Piece(
+                    asset: try table.text("asset"), quantity: try table.number("quantity", .notNegative),
+                    price: try table.optionalNumber("price", .positive),
+                    maintenance: try table.optionalNumber("maintenance_haircut", .share),
+                    initial: try table.optionalNumber("initial_haircut", .share),
+                    confidence: try table.number("confidence", .share, default: 1), movesWithSpot: moves,
+                    line: table.value.line))
+        }
+        self.collateral = collateral
+        var confidence: [String: Confidence] = [:]
+        if let table = try settings.table("confidence") {
+            for name in table.keys {
+                let feeds = try table.required(name)
+                confidence[name] = Confidence(
+                    spot: try feeds.number("spot", .share, default: 1),
+                    perpetual: try feeds.number("perpetual", .share, default: 1),
+                    forward: try feeds.number("forward", .share, default: 1),
+                    rate: try feeds.number("rate", .share, default: 1),
+                    volatility: try feeds.number("vol", .share, default: 1))
+            }
+        }
+        self.confidence = confidence
+        var other: [(name: String, amount: Double)] = []
+        if let table = try settings.table("other_initial") {
+            for name in table.keys { other.append((name, try table.number(name, .notNegative))) }
+        }
+        otherInitial = other
+        try settings.finish()
+    }
+}
+
+/// Positions in a chain as one account in a market: what a model is asked about.
+///
+/// An expiry has one forward and one time to expiry: those of the chain's latest row of it, at the time of the chain's
+/// latest row. Contracts that settle in coin stand, under a model in dollars, for as many coins; inverse perpetuals for
+/// their dollars over their price.
+public struct MarginBook: Sendable {
+    public let market: MarginMarket
+    public let account: MarginAccount
+    public let asOf: Timestamp
+    /// Of each candidate, in their order: its contract, and its quantity in the market's unit.
+    public let candidates: [(contract: Int, quantity: Double)]
+
+    /// - Parameters:
+    ///   - underlying: the one whose positions are meant, where a model takes one alone.
+    ///   - candidates: trades to be looked at, which the chain lists.
+    /// - Throws: `MarketError`: positions in what the model has no rule for or in several underlyings, an underlying
+    ///   without an index, collateral without a price or haircut. Positions may be skipped as bad rows.
+    public init(
+        _ table: PositionTable, candidates: PositionTable?, in chain: Chain, _ file: MarginAccountFile,
+        _ model: MarginModel, underlying only: String?, _ badRows: inout BadRows
+    ) throws(MarketError) {
+        let valuation = try BookValuation(table, in: chain, &badRows)
+        var builder = Builder(chain: chain, model: model, file: file)
+        var positions: [MarginAccount.Position] = []
+        func read(
+            _ valuation: BookValuation, _ table: PositionTable, _ badRows: inout BadRows
+        ) throws(MarketError) -> [(contract: Int, quantity: Double)] {
+            let tickers = Dictionary(
+                valuation.greeks.tickers.map { ($0.instrument.name, $0) }, uniquingKeysWith: { a, _ in a })
+            var held: [(contract: Int, quantity: Double)] = []
+            for position in valuation.positions {
+                guard only == nil || position.instrument.base == only,
+                    let ticker = tickers[position.instrument.name]
+                else { continue }
+                do throws(MarginError) {
+                    held.append(try builder.add(ticker, position.quantity))
+                } catch {
+                    try badRows.note(
+                        .invalidValue(
+                            table.place(of: position), column: "instrument", value: position.instrument.name,
+                            reason: error.reason))
+                }
+            }
+            return held
+        }
+        for (contract, quantity) in try read(valuation, table, &badRows) {
+            positions.append(MarginAccount.Position(contract: contract, quantity: quantity))
+        }
+        if let only, positions.isEmpty {
+            throw .unknownName(
+                .file(table.file), column: "instrument", value: only, reason: "no position is in this underlying"
+            )
+        }
+        if let candidates {
+            self.candidates = try read(
+                try BookValuation(candidates, in: chain, &badRows), candidates, &badRows)
+        } else {
+            self.candidates = []
+        }
+        let names = builder.market.underlyings.map(\.name)
+        if model.takesOneUnderlying, names.count > 1 {
+            throw .invalidValue(
+                .file(table.file), column: "instrument", value: names.joined(separator: ", "),
+                reason: "several underlyings; this model takes one an account: name it")
+        }
+        try builder.finish()
+        market = builder.market
+        asOf = builder.asOf
+        do throws(MarginError) {
+            var account = try MarginAccount(
+                currency: file.currency, cash: file.cash, positions, in: builder.market)
+            account.otherInitial = file.otherInitial
+            account.collateral = try builder.collateral()
+            self.account = account
+        } catch {
+            throw .invalidValue(
+                error.place ?? .file(file.file), column: error.field, value: error.value ?? "",
+                reason: error.reason)
+        }
+    }
+}
+
+extension MarginModel {
+    /// Whether all positions of an account are in one underlying: grids of one, and amounts of one coin.
+    public var takesOneUnderlying: Bool {
+        switch rule {
+        case .scan, .deribit: true
+        case .standardOption(let rule): rule.settlesInCoin
+        case .deriveStandard, .span, .rates: false
+        }
+    }
+
+    /// Whether amounts are in coin.
+    public var isInCoin: Bool {
+        switch rule {
+        case .deribit: true
+        case .standardOption(let rule): rule.settlesInCoin
+        case .scan, .deriveStandard, .span, .rates: false
+        }
+    }
+}
+
+/// Makes a market of a chain's tickers, contract by contract.
+private struct Builder {
+    let chain: Chain
+    let model: MarginModel
+    let file: MarginAccountFile
+    let asOf: Timestamp
+    var market = MarginMarket()
+    private var underlyings: [String: Int] = [:]
+    private var expiries: [String: Int] = [:]
+    private var contracts: [String: Int] = [:]
+    /// Latest rows in dollars, by series and by coin.
+    private let forwards: [String: (price: Double, time: Timestamp)]
+    private let indices: [String: (price: Double, time: Timestamp)]
+
+    init(chain: Chain, model: MarginModel, file: MarginAccountFile) {
+        self.chain = chain
+        self.model = model
+        self.file = file
+        var forwards: [String: (price: Double, time: Timestamp)] = [:]
+        var indices: [String: (price: Double, time: Timestamp)] = [:]
+        var latest: Timestamp?
+        func keep(
+            _ quotes: inout [String: (price: Double, time: Timestamp)], _ key: String, _ price: Double?,
+            _ time: Timestamp
+        ) {
+            guard let price, price > 0 else { return }
+            if let known = quotes[key], known.time > time { return }
+            quotes[key] = (price, time)
+        }
+        for ticker in chain.latestTickers {
+            let time = ticker.timestamp
+            latest = max(latest ?? time, time)
+            guard let dollars = chain.inDollars(ticker) else { continue }
+            let instrument = ticker.instrument
+            keep(&indices, instrument.base, dollars.indexPrice, time)
+            if instrument.expiry != nil {
+                keep(
+                    &forwards, instrument.series,
+                    instrument.isOption ? dollars.underlyingPrice : dollars.markPrice, time)
+            }
+        }
+        self.forwards = forwards
+        self.indices = indices
+        asOf = latest ?? Timestamp(milliseconds: 0)
+        market.stablePrice = file.stablePrice
+    }
+
+    /// The contract of a ticker, and a quantity of it in the market's unit.
+    mutating func add(
+        _ ticker: Ticker, _ quantity: Double
+    ) throws(MarginError) -> (contract: Int, quantity: Double) {
+        let instrument = ticker.instrument
+        let isInverse = instrument.settlement == .inverse
+        var quantity = quantity
+        let kind: MarginMarket.Kind
+        switch (instrument.kind, isInverse) {
+        case (.option, _):
+            if model.isInCoin, !isInverse {
+                throw MarginError(
+                    nil, field: "instrument", reason: "settles in \(instrument.quote); the model is in coin")
+            }
+            kind = .option
+        case (.perpetual, true): kind = model.isInCoin || model.countsEntries ? .inversePerpetual : .perpetual
+        case (.perpetual, false): kind = .perpetual
+        case (.future, true): kind = model.isInCoin ? .inverseFuture : .future
+        case (.future, false): kind = .future
+        case (.spot, _): kind = .spot
+        }
+        guard model.kinds.contains(kind) else {
+            throw MarginError(nil, field: "instrument", reason: "the model has no rule for a \(kind.rawValue)")
+        }
+        let price = instrument.isOption ? nil : ticker.markPrice
+        if isInverse, kind == .perpetual || kind == .future {
+            guard let price, price > 0 else { throw .missing("mark_price", of: instrument.name, for: "it") }
+            quantity /= price
+        }
+        if let known = contracts[instrument.name] { return (known, quantity) }
+        let number = try underlying(of: instrument)
+        var contract = MarginMarket.Contract(instrument.name, kind, underlying: number)
+        if instrument.expiry != nil { contract.expiry = try expiry(of: ticker, in: number) }
+        if case .option(let type, let strike, _) = instrument.kind {
+            contract.type = type
+            contract.strike = strike
+            contract.volatility = ticker.markVolatility
+        } else if kind != .spot {
+            contract.price = price
+        }
+        contracts[instrument.name] = market.contracts.count
+        market.contracts.append(contract)
+        return (market.contracts.count - 1, quantity)
+    }
+
+    private mutating func underlying(of instrument: Instrument) throws(MarginError) -> Int {
+        if let known = underlyings[instrument.base] { return known }
+        guard let index = indices[instrument.base] else {
+            throw MarginError(
+                nil, field: "index_price", reason: "\(chain.file) has no index of \(instrument.base)")
+        }
+        var underlying = MarginMarket.Underlying(instrument.base, spot: index.price)
+        underlying.confidence = file.confidence[instrument.base]?.spot ?? 1
+        underlyings[instrument.base] = market.underlyings.count
+        market.underlyings.append(underlying)
+        return market.underlyings.count - 1
+    }
+
+    private mutating func expiry(of ticker: Ticker, in number: Int) throws(MarginError) -> Int {
+        let instrument = ticker.instrument
+        let name = instrument.series
+        if let known = expiries[name] { return known }
+        guard let end = instrument.expiry, let forward = forwards[name] else {
+            throw MarginError(nil, field: "underlying_price", reason: "\(chain.file) has no future of \(name)")
+        }
+        var expiry = MarginMarket.Expiry(
+            name, seconds: Double(end.milliseconds - asOf.milliseconds) / 1000, forward: forward.price)
+        expiry.rate = ticker.interestRate
+        expiry.fixed = forward.price * (1 - SettlementWindow.remainingShare(at: asOf, of: instrument))
+        if let feeds = file.confidence[instrument.base] {
+            expiry.forwardConfidence = feeds.forward
+            expiry.rateConfidence = feeds.rate
+            expiry.volatilityConfidence = feeds.volatility
+        }
+        expiries[name] = market.underlyings[number].expiries.count
+        market.underlyings[number].expiries.append(expiry)
+        return market.underlyings[number].expiries.count - 1
+    }
+
+    /// Prices of perpetuals, for the feeds' confidence.
+    mutating func finish() throws(MarketError) {
+        for contract in market.contracts where contract.kind == .perpetual {
+            guard let price = contract.price, price > 0 else {
+                throw .unknownName(
+                    .file(chain.file), column: "instrument", value: contract.name, reason: "has no mark")
+            }
+            var perpetual = MarginMarket.Perpetual(price: price)
+            let name = market.underlyings[contract.underlying].name
+            perpetual.confidence = file.confidence[name]?.perpetual ?? 1
+            market.underlyings[contract.underlying].perpetual = perpetual
+        }
+    }
+
+    func collateral() throws(MarginError) -> [MarginAccount.Collateral] {
+        var pieces: [MarginAccount.Collateral] = []
+        for piece in file.collateral {
+            let place = Place.line(file: file.file, piece.line)
+            let haircut = model.haircuts[piece.asset]
+            guard let price = piece.price ?? indices[piece.asset]?.price else {
+                throw MarginError(
+                    place, field: "price", value: piece.asset,
+                    reason: "is missing, and \(chain.file) has no index of the coin")
+            }
+            guard let maintenance = piece.maintenance ?? haircut?.maintenance else {
+                throw MarginError(
+                    place, field: "maintenance_haircut", value: piece.asset,
+                    reason: "is missing, and the model has no haircut of the coin")
+            }
+            guard let initial = piece.initial ?? haircut?.initial else {
+                throw MarginError(
+                    place, field: "initial_haircut", value: piece.asset,
+                    reason: "is missing, and the model has no haircut of the coin")
+            }
+            var own = MarginAccount.Collateral(piece.asset, quantity: piece.quantity, price: price)
+            own.confidence = piece.confidence
+            own.maintenanceHaircut = maintenance
+            own.initialHaircut = initial
+            own.movesWithSpot =
+                piece.movesWithSpot ?? haircut?.movesWithSpot
+                ?? market.underlyings.contains { $0.name == piece.asset }
+            pieces.append(own)
+        }
+        return pieces
+    }
+}
+
+extension MarginModel {
+    /// The kinds of contracts that the rule knows.
+    var kinds: Set<MarginMarket.Kind> {
+        switch rule {
+        case .scan, .deriveStandard: [.option, .perpetual, .spot]
+        case .deribit: [.option, .inversePerpetual, .inverseFuture, .spot]
+        case .standardOption: [.option]
+        case .span: [.option, .future]
+        case .rates: [.perpetual, .future, .inversePerpetual, .inverseFuture]
+        }
+    }
+}
