@@ -106,7 +106,7 @@ public struct DeribitMargin: Sendable {
     func offset(_ profit: Double) -> Double { profit > 0 ? profit * offset : profit }
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try account.requireKinds(
             [.option, .inversePerpetual, .inverseFuture, .spot], in: market, for: Self.model)
@@ -261,7 +261,8 @@ public struct DeribitMargin: Sendable {
             if sums[key] == nil {
                 order.append(key)
                 sums[key] = .init(
-                    underlying: part.underlying, expiry: part.expiry, contract: "", quantity: 0, maintenance: 0,
+                    underlying: part.underlying, expiry: part.expiry, contract: "", quantity: 0,
+                    maintenance: 0,
                     initial: 0)
             }
             sums[key]?.maintenance += part.maintenance

@@ -47,7 +47,7 @@ public struct DeriveStandardMargin: Sendable, Equatable {
     static let model = "Derive's standard margin"
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try account.requireKinds([.option, .perpetual, .spot], in: market, for: Self.model)
         try account.refuseCollateral(for: Self.model)
@@ -131,7 +131,8 @@ public struct DeriveStandardMargin: Sendable, Equatable {
         let pegged = zip(shorts, market.underlyings).reduce(0) { $0 + peg * $1.1.spot * $1.0 }
         if pegged != 0 { terms.append(.init("stable price", maintenance: 0, initial: pegged)) }
         var result = MarginRequirement(
-            initial: terms.reduce(0) { $0 + $1.initial }, maintenance: terms.reduce(0) { $0 + $1.maintenance },
+            initial: terms.reduce(0) { $0 + $1.initial },
+            maintenance: terms.reduce(0) { $0 + $1.maintenance },
             markToMarket: worth)
         result.parts = terms
         result.byExpiry = byExpiry

@@ -4,13 +4,13 @@ import Greeks
 extension MarginModel {
     /// All prices of an underlying in a range at which the account's maintenance balance is 0, ascending. There may be none.
     ///
-    /// Volatilities stay with their contracts (sticky strike), time stands still; `MarginMarket` and `MarginAccount` say
+    /// Volatilities stay with their contracts (sticky strike), time stands still; `MarginMarket` and `CrossMarginAccount` say
     /// what moves. The balance is neither monotone nor smooth: it is looked at on a grid of prices, beside every strike
     /// and, where it turns near 0, in between; each change of sign is narrowed to neighbouring doubles.
     /// - Parameter points: of the grid, in equal ratios.
     /// - Throws: what `requirement` throws; a contract that has no price at other prices.
     public func liquidationPrices(
-        of account: MarginAccount, in market: MarginMarket, underlying number: Int,
+        of account: CrossMarginAccount, in market: MarginMarket, underlying number: Int,
         within range: ClosedRange<Double>, points: Int = 1600, _ engine: GreeksEngine
     ) throws(MarginError) -> [Double] {
         try market.validate()
@@ -69,7 +69,7 @@ extension MarginModel {
 
     /// The prices at which the balance is looked at.
     private func grid(
-        _ account: MarginAccount, _ market: MarginMarket, _ number: Int, _ range: ClosedRange<Double>,
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ number: Int, _ range: ClosedRange<Double>,
         _ points: Int
     ) -> [Double] {
         let ratio = naturalLogarithm(range.upperBound / range.lowerBound) / Double(max(1, points))

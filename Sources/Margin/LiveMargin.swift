@@ -76,18 +76,17 @@ import VectorMath
 
     /// Takes an account over, and computes everything once.
     /// - Parameter market: with all contracts that may be traded.
-    /// - Throws: what `MarginModel.requirement` throws; a model with a least delta charge, whose deltas no scenario
-    ///   has, and grids in which time or rates move.
+    /// - Throws: what `MarginModel.requirement` throws; a model that it does not keep; several underlyings.
     public init(
-        _ model: ScanMargin, _ account: MarginAccount, in market: MarginMarket, _ engine: GreeksEngine
+        _ model: ScanMargin, _ account: CrossMarginAccount, in market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) {
         try market.validate()
         try account.validate()
-        guard model.deltaCharge == nil else {
-            throw MarginError(nil, field: "least_delta", reason: "is not kept live")
+        guard Self.keeps(model) else {
+            throw MarginError(
+                nil, field: "model",
+                reason: "charges delta, or moves time, rates or smiles: it is not kept live")
         }
-        guard model.grid.scenarios.allSatisfy({ $0.days == 0 && $0.rate == 0 && $0.stickiness == .strike })
-        else { throw MarginError(nil, field: "grid", reason: "moves time, rates or smiles: is not kept live") }
         guard market.underlyings.count == 1 else {
             throw MarginError(
                 .name("market"), field: "underlyings", value: "\(market.underlyings.count)",
@@ -228,6 +227,13 @@ import VectorMath
         update()
     }
 
+    /// Whether a model can be kept live: one without a least delta charge, whose scenarios move prices and volatilities
+    /// alone.
+    public static func keeps(_ model: ScanMargin) -> Bool {
+        model.deltaCharge == nil
+            && model.grid.scenarios.allSatisfy { $0.days == 0 && $0.rate == 0 && $0.stickiness == .strike }
+    }
+
     // MARK: Ticks
 
     /// The index.
@@ -355,7 +361,8 @@ import VectorMath
     /// The figures as of the last update and fill.
     public var figures: Figures {
         figures(
-            largest: largest, naked: naked, grossTrade: (0, 0), perpetuals: still.perpetuals, coins: still.coins,
+            largest: largest, naked: naked, grossTrade: (0, 0), perpetuals: still.perpetuals,
+            coins: still.coins,
             optionValue: optionValue, cash: cash, spotHeld: spotHeld)
     }
 

@@ -95,7 +95,7 @@ public struct MarginAccountFile: Sendable {
 /// their dollars over their price.
 public struct MarginBook: Sendable {
     public let market: MarginMarket
-    public let account: MarginAccount
+    public let account: CrossMarginAccount
     public let asOf: Timestamp
     /// Of each candidate, in their order: its contract, and its quantity in the market's unit.
     public let candidates: [(contract: Int, quantity: Double)]
@@ -111,7 +111,7 @@ public struct MarginBook: Sendable {
     ) throws(MarketError) {
         let valuation = try BookValuation(table, in: chain, &badRows)
         var builder = Builder(chain: chain, model: model, file: file)
-        var positions: [MarginAccount.Position] = []
+        var positions: [CrossMarginAccount.Position] = []
         func read(
             _ valuation: BookValuation, _ table: PositionTable, _ badRows: inout BadRows
         ) throws(MarketError) -> [(contract: Int, quantity: Double)] {
@@ -134,11 +134,12 @@ public struct MarginBook: Sendable {
             return held
         }
         for (contract, quantity) in try read(valuation, table, &badRows) {
-            positions.append(MarginAccount.Position(contract: contract, quantity: quantity))
+            positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
         }
         if let only, positions.isEmpty {
             throw .unknownName(
-                .file(table.file), column: "instrument", value: only, reason: "no position is in this underlying"
+                .file(table.file), column: "instrument", value: only,
+                reason: "no position is in this underlying"
             )
         }
         if let candidates {
@@ -157,7 +158,7 @@ public struct MarginBook: Sendable {
         market = builder.market
         asOf = builder.asOf
         do throws(MarginError) {
-            var account = try MarginAccount(
+            var account = try CrossMarginAccount(
                 currency: file.currency, cash: file.cash, positions, in: builder.market)
             account.otherInitial = file.otherInitial
             account.collateral = try builder.collateral()
@@ -259,7 +260,8 @@ private struct Builder {
         case (.spot, _): kind = .spot
         }
         guard model.kinds.contains(kind) else {
-            throw MarginError(nil, field: "instrument", reason: "the model has no rule for a \(kind.rawValue)")
+            throw MarginError(
+                nil, field: "instrument", reason: "the model has no rule for a \(kind.rawValue)")
         }
         let price = instrument.isOption ? nil : ticker.markPrice
         if isInverse, kind == .perpetual || kind == .future {
@@ -300,7 +302,8 @@ private struct Builder {
         let name = instrument.series
         if let known = expiries[name] { return known }
         guard let end = instrument.expiry, let forward = forwards[name] else {
-            throw MarginError(nil, field: "underlying_price", reason: "\(chain.file) has no future of \(name)")
+            throw MarginError(
+                nil, field: "underlying_price", reason: "\(chain.file) has no future of \(name)")
         }
         var expiry = MarginMarket.Expiry(
             name, seconds: Double(end.milliseconds - asOf.milliseconds) / 1000, forward: forward.price)
@@ -330,8 +333,8 @@ private struct Builder {
         }
     }
 
-    func collateral() throws(MarginError) -> [MarginAccount.Collateral] {
-        var pieces: [MarginAccount.Collateral] = []
+    func collateral() throws(MarginError) -> [CrossMarginAccount.Collateral] {
+        var pieces: [CrossMarginAccount.Collateral] = []
         for piece in file.collateral {
             let place = Place.line(file: file.file, piece.line)
             let haircut = model.haircuts[piece.asset]
@@ -350,7 +353,7 @@ private struct Builder {
                     place, field: "initial_haircut", value: piece.asset,
                     reason: "is missing, and the model has no haircut of the coin")
             }
-            var own = MarginAccount.Collateral(piece.asset, quantity: piece.quantity, price: price)
+            var own = CrossMarginAccount.Collateral(piece.asset, quantity: piece.quantity, price: price)
             own.confidence = piece.confidence
             own.maintenanceHaircut = maintenance
             own.initialHaircut = initial

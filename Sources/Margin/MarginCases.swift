@@ -13,7 +13,7 @@ public struct MarginCases: Sendable {
     }
 
     public enum Problem: Sendable {
-        case account(MarginModel, MarginMarket, MarginAccount, liquidation: Liquidation?)
+        case account(MarginModel, MarginMarket, CrossMarginAccount, liquidation: Liquidation?)
         case auction(LiquidationAuction, [LiquidationAuction.Bid])
     }
 
@@ -67,22 +67,23 @@ extension Settings {
         let market = try required("market").marginMarket()
         let contracts = Dictionary(
             uniqueKeysWithValues: market.contracts.enumerated().map { ($1.name, $0) })
-        var positions: [MarginAccount.Position] = []
+        var positions: [CrossMarginAccount.Position] = []
         for table in try tables("positions") {
             positions.append(try table.position(market, contracts))
         }
         let cash = try number("cash", .finite)
-        var account: MarginAccount
+        var account: CrossMarginAccount
         do throws(MarginError) {
-            account = try MarginAccount(currency: currency, cash: cash, positions, in: market)
+            account = try CrossMarginAccount(currency: currency, cash: cash, positions, in: market)
         } catch {
             throw failure("positions", value["positions"], "\(error)")
         }
         for table in try tables("collateral") { account.collateral.append(try table.collateral()) }
         for table in try tables("orders") {
             account.orders.append(
-                MarginAccount.Order(
-                    contract: try table.contract(contracts), quantity: try table.number("quantity", .notNegative),
+                CrossMarginAccount.Order(
+                    contract: try table.contract(contracts),
+                    quantity: try table.number("quantity", .notNegative),
                     price: try table.number("price", .notNegative)))
             enum Side: String, CaseIterable { case buy }
             _ = try table.word("side") as Side
@@ -113,7 +114,7 @@ extension Settings {
 
     private func position(
         _ market: MarginMarket, _ contracts: [String: Int]
-    ) throws(MarketError) -> MarginAccount.Position {
+    ) throws(MarketError) -> CrossMarginAccount.Position {
         let place = try contract(contracts)
         let contract = market.contracts[place]
         var quantity: Double
@@ -130,7 +131,7 @@ extension Settings {
         } else {
             quantity = try number("quantity", .finite)
         }
-        var position = MarginAccount.Position(contract: place, quantity: quantity)
+        var position = CrossMarginAccount.Position(contract: place, quantity: quantity)
         position.unrealised = try number("unrealised", .finite, default: 0)
         position.funding = try number("funding", .finite, default: 0)
         position.entry = try optionalNumber("entry", .positive)
@@ -138,8 +139,8 @@ extension Settings {
         return position
     }
 
-    private func collateral() throws(MarketError) -> MarginAccount.Collateral {
-        var piece = MarginAccount.Collateral(
+    private func collateral() throws(MarketError) -> CrossMarginAccount.Collateral {
+        var piece = CrossMarginAccount.Collateral(
             try text("asset"), quantity: try number("quantity", .notNegative),
             price: try number("price", .positive))
         piece.confidence = try number("confidence", .share, default: 1)
@@ -227,7 +228,8 @@ extension Settings {
         let parameters = try required("parameters")
         let discount = try parameters.required("discount")
         var auction = LiquidationAuction(
-            buffer: try parameters.number("buffer", .notNegative), startShare: try discount.number("start", .share),
+            buffer: try parameters.number("buffer", .notNegative),
+            startShare: try discount.number("start", .share),
             fastShare: try discount.number("fast_end", .share),
             fastSeconds: try discount.number("fast_seconds", .positive),
             slowSeconds: try discount.number("slow_seconds", .positive),

@@ -40,7 +40,7 @@ public struct MarginModel: Sendable {
     /// What the venue asks of an account.
     /// - Throws: what the rule asks for and the market or the account lacks; nothing is taken for 0.
     public func requirement(
-        of account: MarginAccount, in market: MarginMarket, _ engine: GreeksEngine
+        of account: CrossMarginAccount, in market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try market.validate()
         try account.validate()
@@ -49,7 +49,7 @@ public struct MarginModel: Sendable {
 
     /// The same of inputs that have been checked.
     func unchecked(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         switch rule {
         case .scan(let rule): try rule.requirement(account, market, engine)
@@ -77,7 +77,7 @@ public struct MarginModel: Sendable {
     }
 }
 
-extension MarginAccount {
+extension CrossMarginAccount {
     /// - Throws: what a model without collateral would count for nothing.
     func refuseCollateral(for model: String) throws(MarginError) {
         guard let piece = collateral.first else { return }
@@ -102,7 +102,7 @@ extension MarginAccount {
 
 extension MarginMarket {
     func contribution(
-        _ place: Int, of account: MarginAccount, maintenance: Double, initial: Double
+        _ place: Int, of account: CrossMarginAccount, maintenance: Double, initial: Double
     ) -> MarginRequirement.Contribution {
         let contract = contracts[place]
         let underlying = underlyings[contract.underlying]

@@ -200,7 +200,8 @@ extension Settings {
     private func side() throws(MarketError) -> ShortOptionMargin.Side {
         enum Premium: String, CaseIterable { case mark, greater }
         var side = ShortOptionMargin.Side(
-            initialRate: try number("initial_rate", factor), initialLeast: try number("initial_least", factor),
+            initialRate: try number("initial_rate", factor),
+            initialLeast: try number("initial_least", factor),
             maintenanceRate: try number("maintenance_rate", factor))
         side.initialLeastOfMark = try number("initial_least_of_mark", factor, default: 0)
         side.maintenanceOfMark = try number("maintenance_of_mark", factor, default: 0)

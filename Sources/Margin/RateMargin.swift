@@ -21,7 +21,7 @@ public struct RateMargin: Sendable, Equatable {
     static let model = "a margin by rates"
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try account.requireKinds(
             [.perpetual, .future, .inversePerpetual, .inverseFuture], in: market, for: Self.model)

@@ -112,7 +112,7 @@ public struct ScanMargin: Sendable {
         var besides = 0.0
     }
 
-    func still(_ account: MarginAccount, _ market: MarginMarket) throws(MarginError) -> Still {
+    func still(_ account: CrossMarginAccount, _ market: MarginMarket) throws(MarginError) -> Still {
         try account.requireKinds([.option, .perpetual, .spot], in: market, for: Self.model)
         let held = account.held
         let numbers = Set(held.map { market.contracts[$0].underlying })
@@ -163,7 +163,7 @@ public struct ScanMargin: Sendable {
     }
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         let still = try still(account, market)
         let spot = still.underlying?.spot ?? 0
@@ -216,7 +216,8 @@ public struct ScanMargin: Sendable {
         let scaled = areContingenciesScaled
         terms.append(
             .init(
-                charge == nil ? "worst scenario" : "least delta charge", maintenance: maintenanceFactor * largest,
+                charge == nil ? "worst scenario" : "least delta charge",
+                maintenance: maintenanceFactor * largest,
                 initial: up * largest))
         func add(_ name: String, _ maintenance: Double, _ initial: Double) {
             guard maintenance != 0 || initial != 0 else { return }
@@ -235,13 +236,15 @@ public struct ScanMargin: Sendable {
         if extra != 0 { terms.append(.init("confidence", maintenance: 0, initial: extra)) }
 
         var result = MarginRequirement(
-            initial: terms.reduce(0) { $0 + $1.initial }, maintenance: terms.reduce(0) { $0 + $1.maintenance },
+            initial: terms.reduce(0) { $0 + $1.initial },
+            maintenance: terms.reduce(0) { $0 + $1.maintenance },
             markToMarket: still.worth + parts.reduce(0) { $0 + $1.value })
         result.parts = terms
         result.losses = losses.enumerated().map { number, loss in
             let isBasis = number == grid.count
             return .init(
-                key: isBasis ? "basis" : "\(number)", title: isBasis ? "basis" : grid.title(number), loss: loss)
+                key: isBasis ? "basis" : "\(number)", title: isBasis ? "basis" : grid.title(number),
+                loss: loss)
         }
         result.worst = worst
         guard charge == nil else { return result }
@@ -254,7 +257,8 @@ public struct ScanMargin: Sendable {
             result.byExpiry.append(
                 .init(
                     underlying: underlying.name, expiry: underlying.expiries[place.expiry].name, contract: "",
-                    quantity: 0, maintenance: maintenanceFactor * loss + own * (scaled ? maintenanceFactor : 1),
+                    quantity: 0,
+                    maintenance: maintenanceFactor * loss + own * (scaled ? maintenanceFactor : 1),
                     initial: up * loss + more * (scaled ? up : 1)))
         }
         guard worst < grid.count else { return result }
@@ -276,7 +280,8 @@ public struct ScanMargin: Sendable {
             let loss = -sign * quantities[leg] * gain * scenario.dampening
             result.byContract.append(
                 market.contribution(
-                    legs.contracts[leg], of: account, maintenance: maintenanceFactor * loss, initial: up * loss))
+                    legs.contracts[leg], of: account, maintenance: maintenanceFactor * loss,
+                    initial: up * loss))
         }
         for place in account.held where market.contracts[place].kind != .option {
             let contract = market.contracts[place]
@@ -311,7 +316,7 @@ public struct ScanMargin: Sendable {
 
     /// The largest charge on deltas, in coins times the rates.
     private func charge(
-        _ charge: DeltaCharge, _ legs: OptionLegs, _ quantities: [Double], _ account: MarginAccount,
+        _ charge: DeltaCharge, _ legs: OptionLegs, _ quantities: [Double], _ account: CrossMarginAccount,
         _ market: MarginMarket, _ engine: GreeksEngine
     ) -> Double {
         let deltas = legs.deltas(engine)
@@ -346,7 +351,8 @@ public struct ScanMargin: Sendable {
     }
 
     private func confidenceExtra(
-        _ legs: OptionLegs, _ quantities: [Double], _ market: MarginMarket, _ confidence: Double, _ spot: Double
+        _ legs: OptionLegs, _ quantities: [Double], _ market: MarginMarket, _ confidence: Double,
+        _ spot: Double
     ) -> Double {
         var amounts = legs.expiries.map { _ in 0.0 }
         for leg in 0..<legs.count { amounts[legs.groups[leg]] += quantities[leg].magnitude }

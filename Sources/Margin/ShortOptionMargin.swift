@@ -60,7 +60,7 @@ public struct ShortOptionMargin: Sendable, Equatable {
     static let model = "a standard margin of options"
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try account.requireKinds([.option], in: market, for: Self.model)
         try account.refuseCollateral(for: Self.model)
@@ -92,7 +92,8 @@ public struct ShortOptionMargin: Sendable, Equatable {
             let distance = max(0, (strike - reference) * type.sign)
             let margin = margin(
                 type == .call ? call : put, mark: mark, average: averages[place],
-                distance: settlesInCoin ? distance / reference : distance, unit: settlesInCoin ? 1 : reference)
+                distance: settlesInCoin ? distance / reference : distance, unit: settlesInCoin ? 1 : reference
+            )
             options.maintenance -= quantity * margin.maintenance
             options.initial -= quantity * margin.initial
             byContract.append(
@@ -129,7 +130,8 @@ public struct ShortOptionMargin: Sendable, Equatable {
         let least = side.initialLeast * unit + side.initialLeastOfMark * mark
         let initial = max(side.initialRate * unit - distance, least) + premium
         let maintenance =
-            max(side.maintenanceRate * unit, side.maintenanceOfMark * mark) + mark + side.maintenanceFee * unit
+            max(side.maintenanceRate * unit, side.maintenanceOfMark * mark) + mark + side.maintenanceFee
+            * unit
         return (maintenance, side.isInitialAtLeastMaintenance ? max(initial, maintenance) : initial)
     }
 }

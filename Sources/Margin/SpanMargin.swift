@@ -68,7 +68,7 @@ public struct SpanMargin: Sendable, Equatable {
     }
 
     func requirement(
-        _ account: MarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> MarginRequirement {
         try account.requireKinds([.option, .future], in: market, for: Self.model)
         try account.refuseCollateral(for: Self.model)

@@ -12,8 +12,8 @@ struct PoiseCommand: ParsableCommand {
         version: poiseVersion,
         subcommands: [
             GreeksCommand.self, ImpliedVolatilityCommand.self, RiskCommand.self, ScenariosCommand.self,
-            SurfaceCommand.self, ValueAtRiskCommand.self, ExplainCommand.self, HedgeCommand.self,
-            SimulateCommand.self, BenchCommand.self,
+            SurfaceCommand.self, ValueAtRiskCommand.self, ExplainCommand.self, MarginCommand.self,
+            HedgeCommand.self, SimulateCommand.self, BenchCommand.self,
         ])
 
     static func main() {

@@ -1,7 +1,7 @@
 import Checks
 
 /// What an account holds in a market: one cross-margined account, whose requirement is one number in one currency.
-public struct MarginAccount: Sendable {
+public struct CrossMarginAccount: Sendable {
     /// A holding or a fill; several of one contract are one position.
     public struct Position: Sendable, Equatable {
         /// Place in the market's contracts.
@@ -118,7 +118,7 @@ public struct MarginAccount: Sendable {
     var held: [Int] { quantities.indices.filter { quantities[$0] != 0 } }
 
     /// The account after a trade: the position changes, and its price leaves the cash.
-    public func after(_ contract: Int, quantity: Double, paying amount: Double) -> MarginAccount {
+    public func after(_ contract: Int, quantity: Double, paying amount: Double) -> CrossMarginAccount {
         var account = self
         account.quantities[contract] += quantity
         account.cash -= amount
@@ -129,7 +129,7 @@ public struct MarginAccount: Sendable {
     /// - Parameter ownEntries: whether the model counts the profits of positions with an entry itself.
     func moved(
         _ underlying: Int, by factor: Double, in market: MarginMarket, ownEntries: Bool
-    ) throws(MarginError) -> MarginAccount {
+    ) throws(MarginError) -> CrossMarginAccount {
         var account = self
         for place in collateral.indices where collateral[place].movesWithSpot {
             account.collateral[place].price *= factor

@@ -1,0 +1,51 @@
+import Greeks
+
+extension MarginModel {
+    /// What the account looks like after each of some trades, done one by one and each at its mark.
+    ///
+    /// Where the rule is one of scenarios without a least delta charge, `LiveMargin` answers: a trade then costs some
+    /// operations per scenario. Other rules are computed anew for each.
+    /// - Throws: what `requirement` throws.
+    public func balances(
+        after trades: [(contract: Int, quantity: Double)], of account: CrossMarginAccount,
+        in market: MarginMarket,
+        _ engine: GreeksEngine
+    ) throws(MarginError) -> [LiveMargin.Figures] {
+        guard !trades.isEmpty else { return [] }
+        if case .scan(let scan) = rule, LiveMargin.keeps(scan), market.underlyings.count == 1 {
+            let live = try LiveMargin(scan, account, in: market, engine)
+            return trades.map { live.margin(after: $0.contract, quantity: $0.quantity) }
+        }
+        var results: [LiveMargin.Figures] = []
+        for (contract, quantity) in trades {
+            let paid = try price(of: contract, in: market, engine)
+            let after = try requirement(
+                of: account.after(contract, quantity: quantity, paying: quantity * paid), in: market, engine)
+            var figures = LiveMargin.Figures(
+                initialMargin: after.initialMargin, maintenanceMargin: after.maintenanceMargin,
+                markToMarket: after.markToMarket)
+            if case .standardOption = rule {
+                // Long options secure nothing there: what is left is cash less the requirement.
+                figures.markToMarket = after.initialBalance + after.initialMargin
+            }
+            results.append(figures)
+        }
+        return results
+    }
+
+    /// What a unit costs: an option its mark, a coin its price, futures and perpetuals nothing.
+    private func price(
+        of place: Int, in market: MarginMarket, _ engine: GreeksEngine
+    ) throws(MarginError) -> Double {
+        let contract = market.contracts[place]
+        switch contract.kind {
+        case .option:
+            let value = try market.optionValues([place], for: "a trade", engine)[0]
+            guard isInCoin, contract.mark == nil else { return value * contract.multiplier }
+            return value / (try market.expiry(of: contract, for: "a trade").forward)
+        case .spot:
+            return isInCoin ? 1 : market.underlying(of: contract).spot / market.stablePrice
+        case .perpetual, .future, .inversePerpetual, .inverseFuture: return 0
+        }
+    }
+}
