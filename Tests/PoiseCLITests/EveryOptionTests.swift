@@ -58,7 +58,7 @@ struct EveryOptionTests {
 
     static let rows =
         ownRows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
-        + SurfaceOptionRows.rows
+        + SurfaceOptionRows.rows + MarginOptionRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)
         + ["explain", "greeks", "hedge", "risk", "scenarios", "surface", "var"].map(exchangeRow)
@@ -235,6 +235,11 @@ extension EveryOptionTests {
             try write("limits.csv", "underlying,greek,low,high\nBTC,delta,-1000,1000\n")
             try write("grid.json", #"{"name": "g", "scenarios": [{"spot": [-0.1, 0.1]}]}"#)
             try write("history.csv", Self.candles(Self.closes))
+            try write("cases.json", MarginOptionRows.cases)
+            try write("account.toml", MarginOptionRows.account)
+            try write("rates.toml", MarginOptionRows.model())
+            try write(
+                "perpetuals.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\na,BTC_USDC-PERPETUAL,1\n")
             try write(
                 "run.toml",
                 """
@@ -286,7 +291,7 @@ extension EveryOptionTests {
         }
 
         static let commands: Set = [
-            "greeks", "iv", "risk", "scenarios", "surface", "var", "explain", "hedge", "simulate",
+            "greeks", "iv", "risk", "scenarios", "surface", "var", "explain", "hedge", "margin", "simulate",
         ]
         /// The option and file whose rows `--skip-bad-rows` is about.
         static let tableOfRows = [
@@ -316,6 +321,7 @@ extension EveryOptionTests {
             case "surface": return [command, "--quotes", path("quotes.csv")]
             case "hedge": return [command] + books + ["--limits", path("limits.csv")]
             case "simulate": return [command, "--config", path("run.toml")]
+            case "margin": return [command, "--cases", path("cases.json")]
             default: return [command]
             }
         }
