@@ -170,7 +170,7 @@ public struct DeribitMargin: Sendable {
                 sums[scenario] = dampened(adjusted(sums[scenario], move), move, spot: spot)
             }
             let counted = sums.map(offset)
-            var first = result.losses.count
+            let first = result.losses.count
             for (scenario, profit) in counted.enumerated() {
                 let key = self.key(scenario, standardCount, underlying.name)
                 result.losses.append(.init(key: key, title: key, loss: 0 - profit))
@@ -179,7 +179,6 @@ public struct DeribitMargin: Sendable {
             let loss = max(0, -counted[place])
             worstLoss += loss
             if -counted[place] > largest { (worst, largest) = (first + place, -counted[place]) }
-            first += place
             let total = deltaOf.values.reduce(0, +)
             for (expiry, delta) in deltaOf.sorted(by: { $0.key < $1.key }) {
                 let years = expiry < 0 ? 0 : underlying.expiries[expiry].years

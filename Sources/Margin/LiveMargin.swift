@@ -26,7 +26,11 @@ import VectorMath
     private var still: ScanMargin.Still
     private let collateralMoving: Double
     private var spot: Double
-    private var perpetualPrice: Double
+    /// Of perpetuals, by contract.
+    private let perpetualPrices: ColumnStorage<Double>
+    /// Places of perpetuals and of coins.
+    private let perpetuals, spots: [Int]
+    private var coinsHeld = 0.0
     private let stablePrice: Double
     private var cash: Double
 
@@ -45,6 +49,10 @@ import VectorMath
     private let scratch: ColumnStorage<Double>
     private let values: ColumnStorage<Double>
     private let stride: Int
+    /// Moves that the scenario form computes; those behind them, which no volatility follows, are priced one by one.
+    private let kernelCount: Int
+    private let tailMoves: [Double]
+    private let shifted, prices: ColumnStorage<Double>
     /// Places among the moves of the present, and of the basis contingency.
     private let present: Int
     private let basisMoves: [Int]
@@ -100,7 +108,13 @@ import VectorMath
         stablePrice = market.stablePrice
         let underlying = market.underlyings[0]
         spot = underlying.spot
-        perpetualPrice = underlying.perpetual?.price ?? .nan
+        var ownPrices = market.contracts.map { _ in 0.0 }
+        for (place, contract) in market.contracts.enumerated() where contract.kind == .perpetual {
+            ownPrices[place] = try market.price(of: contract, for: ScanMargin.model)
+        }
+        perpetualPrices = ColumnStorage(ownPrices)
+        perpetuals = market.contracts.indices.filter { market.contracts[$0].kind == .perpetual }
+        spots = market.contracts.indices.filter { market.contracts[$0].kind == .spot }
         collateralMoving = account.collateral.reduce(0) {
             $0 + ($1.movesWithSpot ? $1.quantity * $1.price / market.stablePrice : 0)
         }
@@ -158,28 +172,46 @@ import VectorMath
         rate = ColumnStorage(columns[4])
         share = ColumnStorage(columns[5])
 
-        // The grid's moves, then those that it lacks: the present, and the basis contingency's.
-        var moves: [ScenarioMove] = []
+        // The grid's moves, then those that it lacks: the present, and the basis contingency's. Of a last eight that is
+        // nearly empty, moves without a rule of volatility are computed by themselves.
         var states: [ScenarioState] = model.grid.rules.map { ScenarioState(term: 0, source: 0, margin: $0) }
         let same = model.grid.rules.firstIndex(of: ScenarioGrid.VolatilityRule()) ?? states.count
         if same == states.count { states.append(ScenarioState(term: 0, source: 0)) }
-        func move(_ spot: Double, _ state: Int) -> ScenarioMove {
-            ScenarioMove(
-                change: spot, factor: 1 + spot, logarithm: Margin.naturalLogarithm(1 + spot),
-                reciprocal: 1 / (1 + spot), state: state)
+        var entries: [(spot: Double, state: Int, scenario: Int?)] = []
+        for (number, scenario) in model.grid.scenarios.enumerated() {
+            entries.append((scenario.spot, scenario.rule, number))
         }
-        for scenario in model.grid.scenarios { moves.append(move(scenario.spot, scenario.rule)) }
+        for spot in [0] + (model.basis?.moves ?? []) {
+            let isKnown = entries.contains { $0.spot == spot && $0.state == same }
+            if !isKnown { entries.append((spot, same, nil)) }
+        }
+        let rest = entries.count % 8
+        let plain = entries.indices.filter { entries[$0].state == same }
+        if rest <= 3, plain.count >= rest {
+            let last = Set(plain.suffix(rest))
+            entries =
+                entries.indices.filter { !last.contains($0) }.map { entries[$0] }
+                + last.sorted().map { entries[$0] }
+            kernelCount = entries.count - rest
+        } else {
+            kernelCount = (entries.count + 7) / 8 * 8
+        }
+        tailMoves = kernelCount < entries.count ? entries[kernelCount...].map(\.spot) : []
         func place(of spot: Double) -> Int {
-            let known = moves.firstIndex { $0.change == spot && $0.state == same }
-            if known == nil { moves.append(move(spot, same)) }
-            return known ?? moves.count - 1
+            entries.firstIndex { $0.spot == spot && $0.state == same } ?? 0
         }
         present = place(of: 0)
         basisMoves = (model.basis?.moves ?? []).map(place)
-        while moves.count % 8 != 0 { moves.append(move(0, same)) }
-        stride = moves.count
-        self.moves = moves
+        stride = max(8, (entries.count + 7) / 8 * 8)
+        while entries.count < stride { entries.append((0, same, nil)) }
+        moves = entries.map {
+            ScenarioMove(
+                change: $0.spot, factor: 1 + $0.spot, logarithm: Margin.naturalLogarithm(1 + $0.spot),
+                reciprocal: 1 / (1 + $0.spot), state: $0.state)
+        }
         self.states = states
+        shifted = ColumnStorage(repeating: 1, count: padded)
+        prices = ColumnStorage(repeating: 0, count: padded)
         scratch = ColumnStorage(
             repeating: 0, count: ScenarioPlan.scratchCount(terms: 1, states: states.count))
         values = ColumnStorage(repeating: 0, count: padded * stride)
@@ -199,10 +231,10 @@ import VectorMath
         // is one.
         var lanes = Array(repeating: 0.0, count: 4 * stride)
         for number in 0..<stride {
-            lanes[number] = moves[number].change
-            guard number < model.grid.count else { continue }
-            lanes[stride + number] = model.grid.scenarios[number].dampening
-            lanes[2 * stride + number] = model.grid.scenarios[number].expiryLoss == .absolute ? 1 : 0
+            lanes[number] = entries[number].spot
+            guard let scenario = entries[number].scenario else { continue }
+            lanes[stride + number] = model.grid.scenarios[scenario].dampening
+            lanes[2 * stride + number] = model.grid.scenarios[scenario].expiryLoss == .absolute ? 1 : 0
             lanes[3 * stride + number] = 1
         }
         self.lanes = ColumnStorage(lanes)
@@ -242,9 +274,14 @@ import VectorMath
         spot = price
     }
 
-    public func setPerpetual(_ price: Double) throws(MarginError) {
-        try MarginError.require(.positive, price, "perpetual.price", of: market.underlyings[0].name)
-        perpetualPrice = price
+    /// The price of a perpetual.
+    public func setPerpetual(_ contract: Int, _ price: Double) throws(MarginError) {
+        let name = market.contracts[contract].name
+        try MarginError.require(.positive, price, "perpetual.price", of: name)
+        guard market.contracts[contract].kind == .perpetual else {
+            throw .unknownKind(market.contracts[contract], for: "a perpetual's price")
+        }
+        perpetualPrices[contract] = price
     }
 
     /// The whole forward of an expiry, and how long it lives.
@@ -293,6 +330,11 @@ import VectorMath
 
     /// Values every contract in every scenario, and the account.
     public func update() {
+        revalue()
+        recount()
+    }
+
+    private func revalue() {
         let count = type.count
         let (terms, states, moves) = (terms, states, moves)
         let volatilities = unsafe volatilities
@@ -301,7 +343,7 @@ import VectorMath
         let moveSpan = moves.span
         let plan = unsafe ScenarioPlan(
             terms: termSpan.start, termCount: 1, states: stateSpan.start, stateCount: stateSpan.count,
-            moves: moveSpan.start, moveCount: stride, scratch: scratch.pointer)
+            moves: moveSpan.start, moveCount: kernelCount, scratch: scratch.pointer)
         let market = unsafe FullFormColumns(
             type: type.pointer, spot: forward.pointer, strike: strike.pointer, years: years.pointer,
             volatility: volatility.pointer, rate: rate.pointer, dividend: rate.pointer)
@@ -313,6 +355,19 @@ import VectorMath
             ScenarioColumns(
                 market: market, volatilities: sources.start, share: isWhole ? nil : share.pointer),
             count: count, into: values.pointer, stride: stride)
+        for (place, move) in tailMoves.enumerated() {
+            for row in 0..<count { shifted[row] = forward[row] * (1 + share[row] * move) }
+            let columns = unsafe FullFormColumns(
+                type: type.pointer, spot: shifted.pointer, strike: strike.pointer, years: years.pointer,
+                volatility: volatility.pointer, rate: rate.pointer, dividend: rate.pointer)
+            unsafe engine.kernel.fullFormPrice(
+                columns, count, GreekColumns { unsafe $0 == .price ? prices.pointer : nil })
+            for row in 0..<count { values[row * stride + kernelCount + place] = prices[row] }
+        }
+    }
+
+    /// The account's sums, from values and quantities.
+    private func recount() {
         total.fill(0)
         sums.fill(0)
         unsafe engine.kernel.addWeightedRows(
@@ -338,20 +393,18 @@ import VectorMath
 
     /// What is not in options.
     private func recountLinear() {
-        var (perpetuals, size, held, gross) = (0.0, 0.0, 0.0, 0.0)
-        for place in market.contracts.indices {
-            switch market.contracts[place].kind {
-            case .perpetual:
-                perpetuals += coins[place] * (market.contracts[place].price ?? perpetualPrice)
-                size += coins[place].magnitude
-            case .spot:
-                held += coins[place]
-                gross += coins[place].magnitude
-            default: break
-            }
+        var (gains, size, held, gross) = (0.0, 0.0, 0.0, 0.0)
+        for place in perpetuals {
+            gains += coins[place] * perpetualPrices[place]
+            size += coins[place].magnitude
+        }
+        for place in spots {
+            held += coins[place]
+            gross += coins[place].magnitude
         }
         let value = held * spot / stablePrice
-        still.moving = perpetuals + value + collateralMoving
+        coinsHeld = held
+        still.moving = gains + value + collateralMoving
         still.perpetuals = size
         still.coins = gross
     }
@@ -363,7 +416,7 @@ import VectorMath
         figures(
             largest: largest, naked: naked, grossTrade: (0, 0), perpetuals: still.perpetuals,
             coins: still.coins,
-            optionValue: optionValue, cash: cash, spotHeld: spotHeld)
+            optionValue: optionValue, cash: cash, spotHeld: coinsHeld)
     }
 
     /// Figures after buying `quantity` of a contract (below 0: selling) at its own mark.
@@ -378,7 +431,7 @@ import VectorMath
         return figures(
             largest: loss, naked: naked - max(0, -net) + max(0, -(net + quantity)),
             grossTrade: (expiry, gross), perpetuals: still.perpetuals,
-            coins: still.coins, optionValue: optionValue + value, cash: cash - value, spotHeld: spotHeld)
+            coins: still.coins, optionValue: optionValue + value, cash: cash - value, spotHeld: coinsHeld)
     }
 
     /// Takes a fill: the position changes, `amount` leaves the cash.
@@ -395,22 +448,13 @@ import VectorMath
             strikeNet[strikeOfLeg[row]] += quantity
             quantities[row] += quantity
         }
-        update()
-    }
-
-    private var spotHeld: Double {
-        var held = 0.0
-        for place in market.contracts.indices where market.contracts[place].kind == .spot {
-            held += coins[place]
-        }
-        return held
+        recount()
     }
 
     /// The same for perpetuals and coins.
     private func linearMargin(after contract: Int, quantity: Double) -> Figures {
         let isPerpetual = market.contracts[contract].kind == .perpetual
-        let price =
-            isPerpetual ? market.contracts[contract].price ?? perpetualPrice : spot / stablePrice
+        let price = isPerpetual ? perpetualPrices[contract] : spot / stablePrice
         let gross = (coins[contract] + quantity).magnitude - coins[contract].magnitude
         let loss = worst(minus: nil, weight: 0, row: 0, moving: still.moving + quantity * price)
         return figures(
@@ -418,7 +462,7 @@ import VectorMath
             perpetuals: still.perpetuals + (isPerpetual ? gross : 0),
             coins: still.coins + (isPerpetual ? 0 : gross), optionValue: optionValue,
             cash: isPerpetual ? cash : cash - quantity * price,
-            spotHeld: spotHeld + (isPerpetual ? 0 : quantity))
+            spotHeld: coinsHeld + (isPerpetual ? 0 : quantity))
     }
 
     private func figures(

@@ -155,6 +155,9 @@ public struct MarginBook: Sendable {
                 reason: "several underlyings; this model takes one an account: name it")
         }
         try builder.finish()
+        for (contract, quantity) in builder.coins() {
+            positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
+        }
         market = builder.market
         asOf = builder.asOf
         do throws(MarginError) {
@@ -164,8 +167,8 @@ public struct MarginBook: Sendable {
             account.collateral = try builder.collateral()
             self.account = account
         } catch {
-            throw .invalidValue(
-                error.place ?? .file(file.file), column: error.field, value: error.value ?? "",
+            throw .invalidSetting(
+                error.place ?? .file(file.file), key: error.field, value: error.value ?? "",
                 reason: error.reason)
         }
     }
@@ -180,6 +183,9 @@ extension MarginModel {
         case .deriveStandard, .span, .rates: false
         }
     }
+
+    /// Whether collateral counts less a haircut.
+    var takesCollateral: Bool { if case .scan = rule { true } else { false } }
 
     /// Whether amounts are in coin.
     public var isInCoin: Bool {
@@ -333,10 +339,28 @@ private struct Builder {
         }
     }
 
+    /// Collateral under a rule that counts coins as positions: of the account's underlyings.
+    mutating func coins() -> [(contract: Int, quantity: Double)] {
+        guard case .deriveStandard = model.rule else { return [] }
+        var held: [(contract: Int, quantity: Double)] = []
+        for piece in file.collateral {
+            guard let number = underlyings[piece.asset] else { continue }
+            held.append((market.contracts.count, piece.quantity))
+            market.contracts.append(MarginMarket.Contract(piece.asset, .spot, underlying: number))
+        }
+        return held
+    }
+
     func collateral() throws(MarginError) -> [CrossMarginAccount.Collateral] {
         var pieces: [CrossMarginAccount.Collateral] = []
         for piece in file.collateral {
             let place = Place.line(file: file.file, piece.line)
+            if case .deriveStandard = model.rule, underlyings[piece.asset] != nil { continue }
+            guard model.takesCollateral else {
+                throw MarginError(
+                    place, field: "asset", value: piece.asset,
+                    reason: "the model has no rule for it as collateral")
+            }
             let haircut = model.haircuts[piece.asset]
             guard let price = piece.price ?? indices[piece.asset]?.price else {
                 throw MarginError(

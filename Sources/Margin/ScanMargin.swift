@@ -195,8 +195,9 @@ public struct ScanMargin: Sendable {
             -(0...expiryCount).reduce(0.0) { $0 + charged[$1, scenario] }
         }
         var basisParts: [Double] = []
+        var basisLegs: [Double] = []
         if let basis {
-            basisParts = try self.basisParts(basis, legs, quantities, market, engine)
+            (basisParts, basisLegs) = try self.basisParts(basis, legs, quantities, market, engine)
             losses.append(-basisParts.reduce(0, +))
         }
         let worst = losses.indices.max { losses[$0] < losses[$1] } ?? 0
@@ -261,7 +262,15 @@ public struct ScanMargin: Sendable {
                     maintenance: maintenanceFactor * loss + own * (scaled ? maintenanceFactor : 1),
                     initial: up * loss + more * (scaled ? up : 1)))
         }
-        guard worst < grid.count else { return result }
+        guard worst < grid.count else {
+            for leg in 0..<legs.count {
+                result.byContract.append(
+                    market.contribution(
+                        legs.contracts[leg], of: account, maintenance: -maintenanceFactor * basisLegs[leg],
+                        initial: -up * basisLegs[leg]))
+            }
+            return result
+        }
         let scenario = grid.scenarios[worst]
         for leg in 0..<legs.count {
             let row = legs.groups[leg]
@@ -295,23 +304,30 @@ public struct ScanMargin: Sendable {
         return result
     }
 
-    /// What each expiry adds to the profit of the basis contingency: at most 0.
+    /// What each expiry adds to the profit of the basis contingency, at most 0, and each leg of it.
     private func basisParts(
         _ basis: Basis, _ legs: OptionLegs, _ quantities: [Double], _ market: MarginMarket,
         _ engine: GreeksEngine
-    ) throws(MarginError) -> [Double] {
+    ) throws(MarginError) -> (byExpiry: [Double], byLeg: [Double]) {
         let gains = try legs.gains(ScenarioRevaluation(try basisGrid(basis), engine: engine))
         var least = legs.expiries.map { _ in 0.0 }
+        var moveOf: [Int?] = legs.expiries.map { _ in nil }
         for move in basis.moves.indices {
             var sums = legs.expiries.map { _ in 0.0 }
             for leg in 0..<legs.count { sums[legs.groups[leg]] += quantities[leg] * gains[leg, move] }
-            for row in sums.indices { least[row] = min(least[row], sums[row]) }
+            for row in sums.indices where sums[row] < least[row] {
+                least[row] = sums[row]
+                moveOf[row] = move
+            }
         }
-        for (row, place) in legs.expiries.enumerated() {
-            let years = market.underlyings[place.underlying].expiries[place.expiry].years
-            least[row] *= basis.added + basis.perYear * years
+        let factors = legs.expiries.map { place in
+            basis.added + basis.perYear * market.underlyings[place.underlying].expiries[place.expiry].years
         }
-        return least
+        let byLeg = (0..<legs.count).map { leg in
+            let row = legs.groups[leg]
+            return moveOf[row].map { quantities[leg] * gains[leg, $0] * factors[row] } ?? 0
+        }
+        return (zip(least, factors).map { $0 * $1 }, byLeg)
     }
 
     /// The largest charge on deltas, in coins times the rates.

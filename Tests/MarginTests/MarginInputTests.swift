@@ -169,7 +169,7 @@ struct MarginInputTests {
         #expect(book.account.quantities == [2, -2])
         #expect(book.market.underlyings[0].spot == 60000)
         #expect(book.market.underlyings[0].expiries[0].forward == 60500)
-        #expect(book.market.underlyings[0].expiries[0].seconds == 2_158_200)
+        #expect(book.market.underlyings[0].expiries[0].seconds == 2_154_600)
         #expect(book.market.contracts[1].volatility == 0.6)
         let (coin, _, _) = try Self.book(
             "a,BTC-PERPETUAL,120020\na,BTC-27MAR26,-60500\n", "currency = \"BTC\"\ncash = 1\n",
@@ -220,6 +220,23 @@ struct MarginInputTests {
         } catch {
             #expect("\(error)".contains(parts[2]) && "\(error)".contains(parts[3]), "\(error)")
         }
+    }
+
+    @Test(
+        "A rule that counts coins as positions takes collateral in its underlyings, and refuses other coins")
+    func coins() throws {
+        let held = "a,ETH-27MAR26-3000-C,1\n"
+        let cash = "currency = \"USD\"\ncash = 0\n[[collateral]]\nquantity = 2\nasset = "
+        let (book, model, _) = try Self.book(held, cash + "\"ETH\"\n", model: "derive-standard.json")
+        #expect(book.account.quantities == [1, 2])
+        let margin = try model.requirement(of: book.account, in: book.market, try GreeksEngine())
+        // Four fifths of 6,000 dollars count, of which 0.9375 for initial margin; the call is long.
+        #expect(abs(margin.maintenanceBalance - 4_800) < 1e-9)
+        #expect(abs(margin.initialBalance - 4_500) < 1e-9)
+        let error = try #require(throws: MarketError.self) {
+            try Self.book(held, cash + "\"BTC\"\n", model: "derive-standard.json")
+        }
+        #expect("\(error)".contains("account.toml:3") && "\(error)".contains("BTC"), "\(error)")
     }
 
     @Test("Positions that a model has no rule for can be skipped, and are listed")

@@ -28,7 +28,6 @@ struct MarginPropertyTests {
     func netting(_ name: String) throws {
         let (model, market, account) = try account(name)
         let engine = try #require(Self.engine)
-        // Quantities in 1/64, so that fills of 1/64 add up to them exactly, and one by one in any order to what they are.
         let whole = account.positions.map { position in
             var position = position
             position.quantity = (position.quantity * 8).rounded() / 8
@@ -158,7 +157,8 @@ struct MarginPropertyTests {
         market.underlyings[0].spot *= 1.03
         market.underlyings[0].perpetual?.price *= 1.031
         try live.setSpot(market.underlyings[0].spot)
-        try live.setPerpetual(market.underlyings[0].perpetual?.price ?? .nan)
+        let perpetual = try #require(market.contracts.firstIndex { $0.kind == .perpetual })
+        try live.setPerpetual(perpetual, market.underlyings[0].perpetual?.price ?? .nan)
         for place in market.underlyings[0].expiries.indices {
             let expiry = market.underlyings[0].expiries[place]
             guard expiry.fixed == 0 else { continue }

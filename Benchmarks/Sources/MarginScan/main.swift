@@ -45,30 +45,36 @@ func live(_ count: Int, held: Int) throws -> LiveMargin {
         scan, CrossMarginAccount(currency: "USD", cash: 1e6, positions, in: market), in: market, engine)
 }
 
-let book = try live(128, held: 128)
-let candidates = try live(2048, held: 128)
-let large = try live(5000, held: 5000)
-var checksum = 0.0
-var price = 3000.0
-func tick(_ book: LiveMargin) {
-    price = price == 3000 ? 3003 : 3000
-    try? book.setSpot(price)
-    book.update()
-    checksum += book.figures.initialMargin
+/// A book whose index goes up and down.
+final class Desk {
+    let margin: LiveMargin
+    var price = 3000.0
+    var checksum = 0.0
+
+    init(_ margin: LiveMargin) { self.margin = margin }
+
+    func tick() {
+        price = price == 3000 ? 3003 : 3000
+        try? margin.setSpot(price)
+        margin.update()
+        checksum += margin.figures.initialMargin
+    }
+
+    func candidates(_ count: Int) {
+        for place in 0..<count { checksum += margin.margin(after: place, quantity: 1.5).initialMargin }
+    }
 }
+
+let book = Desk(try live(128, held: 128))
+let candidates = Desk(try live(2048, held: 128))
+let large = Desk(try live(5000, held: 5000))
 let before = allocation_count()
-for place in 0..<1000 { checksum += candidates.margin(after: place, quantity: 1.5).initialMargin }
-for _ in 0..<100 { tick(book) }
+candidates.candidates(1000)
+for _ in 0..<100 { book.tick() }
 let allocations = allocation_count() - before
 let seconds = interleavedProcessorMedians(
-    rounds: 15,
-    [
-        { tick(book) },
-        {
-            for place in 0..<2048 { checksum += candidates.margin(after: place, quantity: 1.5).initialMargin }
-        },
-        { tick(large) },
-    ])
+    rounds: 15, [{ book.tick() }, { candidates.candidates(2048) }, { large.tick() }])
+let checksum = book.checksum + candidates.checksum + large.checksum
 print("\(engine.instructionSet), one thread, processor time, medians of 15; \(scan.grid.count) scenarios")
 print("scan of 128 options       \(seconds[0] * 1e6) µs")
 print("one candidate of 2,048    \(seconds[1] / 2048 * 1e9) ns")
