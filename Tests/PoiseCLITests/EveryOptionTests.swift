@@ -239,7 +239,8 @@ extension EveryOptionTests {
             try write("account.toml", MarginOptionRows.account)
             try write("rates.toml", MarginOptionRows.model())
             try write(
-                "perpetuals.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\na,BTC_USDC-PERPETUAL,1\n")
+                "perpetuals.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\na,BTC_USDC-PERPETUAL,1\n"
+            )
             try write(
                 "run.toml",
                 """
