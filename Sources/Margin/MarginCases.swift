@@ -44,7 +44,7 @@ public struct MarginCases: Sendable {
             guard names.insert(name).inserted else { throw settings.failure("name", "stands twice") }
             let problem: Problem
             if let table = try settings.table("auction") {
-                settings.ignore("vols", "comment", "source", "currency", "kind")
+                settings.ignore("vols", "comment", "source", "venue", "currency", "kind", "expected")
                 problem = try table.auction()
             } else {
                 problem = try settings.account(source)
@@ -59,10 +59,10 @@ public struct MarginCases: Sendable {
 
 extension Settings {
     fileprivate func account(_ source: Source) throws(MarketError) -> MarginCases.Problem {
-        ignore("comment", "source", "kind", "expected", "hedge")
+        ignore("comment", "source", "venue", "kind", "expected", "hedge")
         let currency = try text("currency")
         let modelTable = try required("model")
-        modelTable.ignore("venue", "comment")
+        modelTable.ignore("venue", "source", "comment")
         let model = try MarginModel(modelTable, source)
         let market = try required("market").marginMarket()
         let contracts = Dictionary(

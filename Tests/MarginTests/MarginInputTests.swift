@@ -69,7 +69,7 @@ struct MarginInputTests {
     }
 
     private static let one = """
-        [{"name": "a", "currency": "USD", "cash": 10,
+        [{"name": "a", "venue": "v", "comment": "c", "currency": "USD", "cash": 10,
         "model": {"kind": "scan", "grid": {"vol_rules": {"up": {"relative": 0.5}},
         "scenarios": [{"spot": [-0.1, 0.1], "vol": "up"}]},
         "confidence": {"threshold": 0.5, "factor": 1}},
