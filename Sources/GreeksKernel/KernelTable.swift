@@ -8,7 +8,7 @@ import VectorMath
 ///
 /// Columns are read as they are, at any alignment: callers validate (see `Greeks`). Counts of options are multiples
 /// of 8. `streamed` entries write past the caches, to columns on cache lines. Nothing is allocated.
-public protocol KernelTable: ModelTable {
+public protocol KernelTable: ModelTable, SendableMetatype {
     associatedtype Streaming: LaneWriter
 
     /// Whether all of `count` rows are within what the formulas accept. NaN is not; nor, though the formulas accept

@@ -160,7 +160,7 @@ import Testing
         let first = Int(environment["POISE_NASTY_FIRST"] ?? "") ?? 0
         let isEdge = environment["POISE_NASTY_EDGE"] != nil
         let path = environment["POISE_HEDGE_EXPORT"] ?? ""
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try #require(FileHandle(forWritingAtPath: path))
         let solver = HedgeSolver()
         solver.search.nodeLimit = 20_000

@@ -41,11 +41,11 @@ enum PolicyRows {
         },
         Row("policy.family", "a name", "\"mine\"", 1, default: 0) { $0.policies[0].family == "mine" ? 1 : 0 },
         Row("policy.hours", "hours", "6", 6.0 / 8760, default: nil) {
-            try policy($0, as: TimePolicy.self).interval
+            try policy($0, as: TimePolicy.self).intervalYears
         },
         Row("policy.hours", "hours", "[2, 6]", 6, default: nil) { $0.policies[1].value ?? .nan },
         Row("policy.hours", "hours", "6", 6.0 / 8760, default: nil, kind("leland", ["policy.hours": "2"])) {
-            try policy($0, as: LelandPolicy.self).interval
+            try policy($0, as: LelandPolicy.self).intervalYears
         },
         Row("policy.delta_band_coins", "coins", "2", 2, default: nil, threshold) {
             guard case .delta(let value) = try width($0) else { return .nan }
@@ -177,10 +177,10 @@ enum PolicyRows {
             ($0.policies[0].policy as? LiquidityAwarePolicy)?.referenceDepth ?? 0
         },
         Row("policy.fresh_seconds", "seconds", "30", 30, default: nil, fresh) {
-            try policy($0, as: FreshDataPolicy.self).fresh
+            try policy($0, as: FreshDataPolicy.self).freshSeconds
         },
         Row("policy.stale_seconds", "seconds", "90", 90, default: nil, fresh) {
-            try policy($0, as: FreshDataPolicy.self).stale
+            try policy($0, as: FreshDataPolicy.self).staleSeconds
         },
     ]
 }
