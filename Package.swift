@@ -82,7 +82,9 @@ let package = Package(
             name: "TailRisk",
             dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk", "VectorMath"],
             swiftSettings: safe),
-        .target(name: "Hedging", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk"]),
+        .target(
+            name: "Hedging", dependencies: ["COpenBLAS", "Checks", "Greeks", "Market", "Risk"],
+            swiftSettings: safe),
         .target(
             name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised + safe),

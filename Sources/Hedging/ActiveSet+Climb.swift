@@ -19,8 +19,9 @@ extension ActiveSet {
     /// - Returns: whether it got there, where the guess is that of the top, or found that there is none.
     func climb() -> Outcome {
         let isNear = problem.dualValue(firstMultipliers) >= problem.dualValue(centreMultipliers)
-        let first = isNear ? firstMultipliers : centreMultipliers
-        for r in 0..<rowCount { multipliers[r] = problem.clamped(first[r], r) }
+        for r in 0..<rowCount {
+            multipliers[r] = problem.clamped(isNear ? firstMultipliers[r] : centreMultipliers[r], r)
+        }
         respond()
         for r in 0..<rowCount { positions[r] = position(r) }
         var isSettled = false
@@ -45,7 +46,7 @@ extension ActiveSet {
             } else {
                 matrix.solve(right, count: active)
             }
-            for r in 0..<rowCount { direction[r] = 0 }
+            direction.fill(0)
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
             if longest == .infinity, problem.provesInfeasible(direction) { return .infeasible }
             let event = firstEvent(&longest)
@@ -69,7 +70,6 @@ extension ActiveSet {
     /// take the place of the right side.
     private func findLevelDirection(_ active: Int) -> Bool {
         for z in 0..<active where matrix.isDependent(z) {
-            let start = self.start
             matrix.nullVector(start, of: z)
             var slope = 0.0
             var size = 0.0
@@ -87,11 +87,11 @@ extension ActiveSet {
     /// Takes in what is broken, the worst of every underlying: they only meet in rows that span several of them.
     /// - Returns: whether there is any.
     private func takeInBroken() -> Bool {
-        for g in 0..<problem.groupCount { groupError[g] = Self.tolerance }
+        groupError.fill(Self.tolerance)
         var any = false
         for r in 0..<rowCount {
             let (position, error) = broken(r)
-            let g = Int(problem.groupOfRow[r])
+            let g = problem.shape.groupOfRow[r]
             guard error > groupError[g] else { continue }
             groupError[g] = error
             groupWorst[g] = Int32(r)
@@ -99,7 +99,7 @@ extension ActiveSet {
             any = true
         }
         guard any else { return false }
-        for g in 0..<problem.groupCount where groupError[g] > Self.tolerance {
+        for g in 0..<problem.shape.groupCount where groupError[g] > Self.tolerance {
             positions[Int(groupWorst[g])] = groupPosition[g]
         }
         return true
@@ -156,128 +156,109 @@ extension ActiveSet {
         var size = 0.0
         for r in 0..<rowCount where direction[r] != 0 {
             size = max(size, direction[r].magnitude)
-            let kind = problem.kinds[r]
-            guard kind == .hard || kind == .soft else { continue }
-            let (y, slope, penalty) = (multipliers[r], direction[r], problem.penalty[r])
-            var next: (end: Double, position: RowPosition)?
-            switch positions[r] {
-            case .atLow where slope < 0: next = (0, .inside)
-            case .atHigh where slope > 0: next = (0, .inside)
-            case .atLow where kind == .soft: next = (penalty, .belowLow)
-            case .atHigh where kind == .soft: next = (-penalty, .aboveHigh)
-            case .belowLow where slope < 0: next = (penalty, .atLow)
-            case .aboveHigh where slope > 0: next = (-penalty, .atHigh)
-            default: break
-            }
-            guard let next else { continue }
-            let distance = max((next.end - y) / slope, 0)
+            guard let next = nextPosition(r) else { continue }
+            let distance = max((next.end - multipliers[r]) / direction[r], 0)
             if distance < longest {
                 longest = distance
                 event = .row(r, next.position, multiplier: next.end)
             }
         }
-        let (columnStart, columnRow, coefficients) = (
-            problem.columnStart, problem.columnRow, problem.coefficients
-        )
-        let direction = direction
         // Of a direction that moves next to no trade, rounding is left.
         let noise = Self.noise * size
         let marginRate = direction[problem.marginRow]
         let cashRate = direction[problem.cashRow]
-        for i in 0..<count {
-            let (low, high) = (problem.lower[i], problem.upper[i])
-            guard low < high else { continue }
-            var rate = 0.0
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                rate += coefficients[k] * direction[Int(columnRow[k])]
-            }
+        for i in 0..<count where problem.lower[i] < problem.upper[i] {
+            let rate = problem.columns.product(i, direction)
             let limits = problem.marginPerUnit[i] * marginRate
-            let buyRate = rate + limits + problem.cashBuy[i] * cashRate
-            let sellRate = rate - limits - problem.cashSell[i] * cashRate
-            let x = trades[i]
-            var distance = Double.infinity
-            var segment = segments[i]
-            switch segments[i] {
-            case .buy:
-                let speed = buyRate * weight[i]
-                if buyRate > noise {
-                    (distance, segment) = ((high - x) / speed, .upper)
-                } else if buyRate < -noise {
-                    (distance, segment) = ((max(low, 0) - x) / speed, problem.nearSegment(i))
-                }
-            case .sell:
-                let speed = sellRate * weight[i]
-                if sellRate < -noise {
-                    (distance, segment) = ((low - x) / speed, .lower)
-                } else if sellRate > noise {
-                    (distance, segment) = ((min(high, 0) - x) / speed, problem.nearSegment(i))
-                }
-            case .zero:
-                if buyRate > noise, high > 0 {
-                    (distance, segment) = (slopeOfBuying(i, 0) / buyRate, .buy)
-                }
-                if sellRate < -noise, low < 0 {
-                    let other = slopeOfSelling(i, 0) / sellRate
-                    if other < distance { (distance, segment) = (other, .sell) }
-                }
-            case .upper:
-                if high > 0 {
-                    if buyRate < -noise { (distance, segment) = (slopeOfBuying(i, high) / buyRate, .buy) }
-                } else if sellRate < -noise {
-                    (distance, segment) = (slopeOfSelling(i, high) / sellRate, .sell)
-                }
-            case .lower:
-                if low < 0 {
-                    if sellRate > noise { (distance, segment) = (slopeOfSelling(i, low) / sellRate, .sell) }
-                } else if buyRate > noise {
-                    (distance, segment) = (slopeOfBuying(i, low) / buyRate, .buy)
-                }
-            }
-            distance = max(distance, 0)
+            let next = nextSegment(
+                i, noise, buyRate: rate + limits + problem.cashBuy[i] * cashRate,
+                sellRate: rate - limits - problem.cashSell[i] * cashRate)
+            let distance = max(next.distance, 0)
             if distance < longest {
                 longest = distance
-                event = .instrument(i, segment)
+                event = .instrument(i, next.segment)
             }
         }
         return event
     }
 
+    /// The multiplier at which a row changes its position along the direction, and to which.
+    @inline(__always)
+    private func nextPosition(_ r: Int) -> (end: Double, position: RowPosition)? {
+        let kind = problem.kinds[r]
+        guard kind == .hard || kind == .soft else { return nil }
+        let (slope, penalty) = (direction[r], problem.penalty[r])
+        switch positions[r] {
+        case .atLow where slope < 0: return (0, .inside)
+        case .atHigh where slope > 0: return (0, .inside)
+        case .atLow where kind == .soft: return (penalty, .belowLow)
+        case .atHigh where kind == .soft: return (-penalty, .aboveHigh)
+        case .belowLow where slope < 0: return (penalty, .atLow)
+        case .aboveHigh where slope > 0: return (-penalty, .atHigh)
+        default: return nil
+        }
+    }
+
+    /// How far along the direction an instrument changes its segment, and to which: infinitely where it does not.
+    @inline(__always)
+    private func nextSegment(
+        _ i: Int, _ noise: Double, buyRate: Double, sellRate: Double
+    ) -> (distance: Double, segment: Segment) {
+        let (low, high, x) = (problem.lower[i], problem.upper[i], trades[i])
+        let segment = segments[i]
+        switch segment {
+        case .buy:
+            let speed = buyRate * weight[i]
+            if buyRate > noise { return ((high - x) / speed, .upper) }
+            if buyRate < -noise { return ((max(low, 0) - x) / speed, problem.nearSegment(i)) }
+        case .sell:
+            let speed = sellRate * weight[i]
+            if sellRate < -noise { return ((low - x) / speed, .lower) }
+            if sellRate > noise { return ((min(high, 0) - x) / speed, problem.nearSegment(i)) }
+        case .zero:
+            let canBuy = buyRate > noise && high > 0
+            let canSell = sellRate < -noise && low < 0
+            let bought = canBuy ? slopeOfBuying(i, 0) / buyRate : .infinity
+            let sold = canSell ? slopeOfSelling(i, 0) / sellRate : .infinity
+            if sold < bought { return (sold, .sell) }
+            if canBuy { return (bought, .buy) }
+        case .upper:
+            if high > 0 {
+                if buyRate < -noise { return (slopeOfBuying(i, high) / buyRate, .buy) }
+            } else if sellRate < -noise {
+                return (slopeOfSelling(i, high) / sellRate, .sell)
+            }
+        case .lower:
+            if low < 0 {
+                if sellRate > noise { return (slopeOfSelling(i, low) / sellRate, .sell) }
+            } else if buyRate > noise {
+                return (slopeOfBuying(i, low) / buyRate, .buy)
+            }
+        }
+        return (.infinity, segment)
+    }
+
     /// The trades that the multipliers call for, their segments, and the exposures that they make. One pass over
     /// the coefficients, as the search along a direction does little else.
     private func respond() {
-        let (columnStart, columnRow, coefficients) = (
-            problem.columnStart, problem.columnRow, problem.coefficients
-        )
-        let (lower, upper, curvature) = (problem.lower, problem.upper, problem.curvature)
-        let (costBuy, costSell, marginPerUnit) = (problem.costBuy, problem.costSell, problem.marginPerUnit)
-        let (cashBuy, cashSell) = (problem.cashBuy, problem.cashSell)
-        let (multipliers, exposure, price, trades) = (multipliers, exposure, price, trades)
-        let (segments, centreTrades) = (segments, centreTrades)
         let marginPrice = multipliers[problem.marginRow]
         let cashPrice = multipliers[problem.cashRow]
-        for r in 0..<rowCount { exposure[r] = 0 }
+        exposure.fill(0)
         var margin = 0.0
         var cash = 0.0
-        var k = 0
         for i in 0..<count {
-            let start = k
-            let end = Int(columnStart[i + 1])
-            var paid = 0.0
-            while k < end {
-                paid += coefficients[k] * multipliers[Int(columnRow[k])]
-                k += 1
-            }
+            let paid = problem.columns.product(i, multipliers)
             price[i] = paid
-            var bend = curvature[i]
+            var bend = problem.curvature[i]
             var pull = 0.0
             if bend < Self.leastCurvature {
                 bend += Self.leastCurvature
                 pull = Self.leastCurvature * centreTrades[i]
             }
-            let limits = marginPerUnit[i] * marginPrice
-            let buy = costBuy[i] - paid - limits - cashBuy[i] * cashPrice
-            let sell = -costSell[i] - paid + limits + cashSell[i] * cashPrice
-            let (low, high) = (lower[i], upper[i])
+            let limits = problem.marginPerUnit[i] * marginPrice
+            let buy = problem.costBuy[i] - paid - limits - problem.cashBuy[i] * cashPrice
+            let sell = -problem.costSell[i] - paid + limits + problem.cashSell[i] * cashPrice
+            let (low, high) = (problem.lower[i], problem.upper[i])
             var x = max(low, 0) + min(high, 0)
             if high > 0, pull - buy > bend * x {
                 x = (pull - buy) / bend
@@ -292,9 +273,9 @@ extension ActiveSet {
             }
             trades[i] = x
             guard x != 0 else { continue }
-            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * x }
-            margin += marginPerUnit[i] * x.magnitude
-            cash += x > 0 ? cashBuy[i] * x : -cashSell[i] * x
+            problem.columns.add(i, times: x, to: exposure)
+            margin += problem.marginPerUnit[i] * x.magnitude
+            cash += x > 0 ? problem.cashBuy[i] * x : -problem.cashSell[i] * x
         }
         exposure[problem.marginRow] = margin
         exposure[problem.cashRow] = cash

@@ -1,38 +1,30 @@
 extension ActiveSet {
     /// A guess with its trades and multipliers, to come back to.
     final class Guess {
-        fileprivate let segments: UnsafeMutablePointer<Segment>
-        fileprivate let positions: UnsafeMutablePointer<RowPosition>
-        fileprivate let numbers: Vector
+        fileprivate let segments: SolverVector<Segment>
+        fileprivate let positions: SolverVector<RowPosition>
+        fileprivate let trades, multipliers: Vector
 
         init(_ problem: ScaledProblem) {
-            segments = .allocate(capacity: problem.count)
-            segments.initialize(repeating: .zero, count: problem.count)
-            positions = .allocate(capacity: problem.rowCount)
-            positions.initialize(repeating: .inside, count: problem.rowCount)
-            numbers = .allocate(capacity: problem.count + problem.rowCount)
-            numbers.initialize(repeating: 0, count: problem.count + problem.rowCount)
-        }
-
-        deinit {
-            segments.deallocate()
-            positions.deallocate()
-            numbers.deallocate()
+            segments = SolverVector(repeating: .zero, count: problem.count)
+            positions = SolverVector(repeating: .inside, count: problem.rowCount)
+            trades = Vector(problem.count)
+            multipliers = Vector(problem.rowCount)
         }
     }
 
     func save(to guess: Guess) {
-        guess.segments.update(from: segments, count: count)
-        guess.positions.update(from: positions, count: rowCount)
-        guess.numbers.update(from: trades, count: count)
-        (guess.numbers + count).update(from: multipliers, count: rowCount)
+        guess.segments.copy(segments)
+        guess.positions.copy(positions)
+        guess.trades.copy(trades)
+        guess.multipliers.copy(multipliers)
     }
 
     func restore(from guess: Guess) {
-        segments.update(from: guess.segments, count: count)
-        positions.update(from: guess.positions, count: rowCount)
-        trades.update(from: guess.numbers, count: count)
-        multipliers.update(from: guess.numbers + count, count: rowCount)
+        segments.copy(guess.segments)
+        positions.copy(guess.positions)
+        trades.copy(guess.trades)
+        multipliers.copy(guess.multipliers)
     }
 
     /// Takes the guess from an interior point.

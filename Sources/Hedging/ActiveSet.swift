@@ -11,31 +11,25 @@
 /// The worst contradiction is corrected first, as long as that leaves fewer of them now and then. Where it does not,
 /// `climb` takes over: up the dual, from breakpoint to breakpoint.
 final class ActiveSet {
-    typealias Vector = UnsafeMutablePointer<Double>
-
     let problem: ScaledProblem
     let count, rowCount: Int
     /// The guess.
-    let segments: UnsafeMutablePointer<Segment>
-    let positions: UnsafeMutablePointer<RowPosition>
+    let segments: SolverVector<Segment>
+    let positions: SolverVector<RowPosition>
     /// Trades and multipliers of the last solution, in scaled units.
     let trades, multipliers: Vector
-    let exposure, price, centreTrades, right: Vector
-    let centreMultipliers: Vector
-    let weight: Vector
+    let exposure, price, centreTrades, centreMultipliers, right, weight: Vector
     /// Of `climb`: where it begins, the present direction and where that begins.
     let firstMultipliers, direction, start: Vector
     /// Row of each active row in the matrix, −1 for the others; and back.
-    private let rank: UnsafeMutablePointer<Int32>
-    let activeRows: UnsafeMutablePointer<Int32>
-    private let first: UnsafeMutablePointer<Int32>
+    private let rank: SolverVector<Int32>
+    let activeRows: SolverVector<Int32>
     private let regularisation: Vector
     let matrix: Envelope
     /// Of `climb`: what is broken worst in each group, by how much, and the position to take it in at.
     let groupError: Vector
-    let groupWorst: UnsafeMutablePointer<Int32>
-    let groupPosition: UnsafeMutablePointer<RowPosition>
-    private let arena: Arena
+    let groupWorst: SolverVector<Int32>
+    let groupPosition: SolverVector<RowPosition>
 
     var pivots = 0
     /// Whether a free instrument has next to no curvature of its own.
@@ -50,48 +44,29 @@ final class ActiveSet {
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
-        count = problem.count
-        rowCount = problem.rowCount
-        let (count, rowCount) = (count, rowCount)
-        let stride = Arena.room(rowCount)
-        arena = Arena(
-            capacity: 4 * Arena.room(count) + Arena.room(problem.groupCount) + 10 * stride + rowCount * stride
-        )
-        segments = .allocate(capacity: count)
-        segments.initialize(repeating: .zero, count: count)
-        positions = .allocate(capacity: rowCount)
-        positions.initialize(repeating: .inside, count: rowCount)
-        trades = arena.take(count)
-        centreTrades = arena.take(count)
-        weight = arena.take(count)
-        price = arena.take(count)
-        multipliers = arena.take(rowCount)
-        centreMultipliers = arena.take(rowCount)
-        exposure = arena.take(rowCount)
-        right = arena.take(rowCount)
-        regularisation = arena.take(rowCount)
-        direction = arena.take(rowCount)
-        start = arena.take(rowCount)
-        firstMultipliers = arena.take(rowCount)
-        groupError = arena.take(problem.groupCount)
-        groupWorst = .allocate(capacity: problem.groupCount)
-        groupPosition = .allocate(capacity: problem.groupCount)
-        rank = .allocate(capacity: rowCount)
-        activeRows = .allocate(capacity: rowCount)
-        first = .allocate(capacity: rowCount)
-        matrix = Envelope(
-            stride: stride, values: arena.take(rowCount * stride), first: first,
-            inverseDiagonal: arena.take(rowCount))
-    }
-
-    deinit {
-        segments.deallocate()
-        positions.deallocate()
-        rank.deallocate()
-        activeRows.deallocate()
-        first.deallocate()
-        groupWorst.deallocate()
-        groupPosition.deallocate()
+        let (count, rowCount, groupCount) = (problem.count, problem.rowCount, problem.shape.groupCount)
+        self.count = count
+        self.rowCount = rowCount
+        segments = SolverVector(repeating: .zero, count: count)
+        positions = SolverVector(repeating: .inside, count: rowCount)
+        trades = Vector(count)
+        centreTrades = Vector(count)
+        weight = Vector(count)
+        price = Vector(count)
+        multipliers = Vector(rowCount)
+        centreMultipliers = Vector(rowCount)
+        exposure = Vector(rowCount)
+        right = Vector(rowCount)
+        regularisation = Vector(rowCount)
+        direction = Vector(rowCount)
+        start = Vector(rowCount)
+        firstMultipliers = Vector(rowCount)
+        groupError = Vector(groupCount)
+        groupWorst = SolverVector(repeating: 0, count: groupCount)
+        groupPosition = SolverVector(repeating: .inside, count: groupCount)
+        rank = SolverVector(repeating: -1, count: rowCount)
+        activeRows = SolverVector(repeating: 0, count: rowCount)
+        matrix = Envelope(size: rowCount)
     }
 
     /// What became of a guess.
@@ -107,15 +82,15 @@ final class ActiveSet {
     /// - Parameter climbs: whether to go on where corrections don't converge.
     func run(climbs: Bool) -> Outcome {
         pivots = 0
-        centreTrades.update(from: trades, count: count)
-        centreMultipliers.update(from: multipliers, count: rowCount)
+        centreTrades.copy(trades)
+        centreMultipliers.copy(multipliers)
         repairGuess()
         var outcome = settle()
         for _ in 0..<(climbs ? 2 : 0) where outcome == .open {
             // The guess's first multipliers are near, if not right.
             outcome = climb()
             guard outcome == .holds else { return outcome }
-            centreMultipliers.update(from: multipliers, count: rowCount)
+            centreMultipliers.copy(multipliers)
             outcome = settle()
         }
         return outcome
@@ -140,7 +115,7 @@ final class ActiveSet {
             guard solve(active, change) else { return .open }
             // Rows that depend on each other and contradict each other make multipliers that prove it.
             if !isExact, problem.provesInfeasible(multipliers) { return .infeasible }
-            if step == 0 { firstMultipliers.update(from: multipliers, count: rowCount) }
+            if step == 0 { firstMultipliers.copy(multipliers) }
             let wrong = correctWorst(&change)
             if wrong == 0 {
                 if isExact ? sharpen(active) : refine(active) { return .holds }
@@ -172,7 +147,7 @@ final class ActiveSet {
         var groupStart = 0
         for r in 0..<rowCount {
             rank[r] = -1
-            if Int(problem.rowFirst[r]) == r { groupStart = active }
+            if problem.shape.rowFirst[r] == r { groupStart = active }
             switch positions[r] {
             case .inside:
                 multipliers[r] = 0
@@ -187,59 +162,42 @@ final class ActiveSet {
             }
             rank[r] = Int32(active)
             activeRows[active] = Int32(r)
-            first[active] = Int32(problem.rowFirst[r] == 0 && r > 0 ? 0 : groupStart)
+            matrix.begin(active, at: problem.shape.rowFirst[r] == 0 && r > 0 ? 0 : groupStart)
             active += 1
         }
         matrix.clear(count: active)
         let marginRank = Int(rank[problem.marginRow])
         let cashRank = Int(rank[problem.cashRow])
-        let (columnStart, columnRow, coefficients) = (
-            problem.columnStart, problem.columnRow, problem.coefficients
-        )
-        let (curvature, rank) = (problem.curvature, rank)
         hasFlat = false
         for i in 0..<count where segments[i].isFree {
-            var bend = curvature[i]
+            var bend = problem.curvature[i]
             if bend < Self.leastCurvature {
                 bend += Self.leastCurvature
                 hasFlat = true
             }
             let inverse = 1 / bend
             weight[i] = inverse
-            let start = Int(columnStart[i])
-            let end = Int(columnStart[i + 1])
-            for k in start..<end {
-                let rowRank = Int(rank[Int(columnRow[k])])
-                guard rowRank >= 0 else { continue }
-                let row = matrix.row(rowRank)
-                let weighted = coefficients[k] * inverse
-                for l in start...k {
-                    let column = Int(rank[Int(columnRow[l])])
-                    if column >= 0 { row[column] += weighted * coefficients[l] }
-                }
-            }
+            problem.columns.addSquare(i, times: inverse, rank: rank, to: matrix)
             guard marginRank >= 0 || cashRank >= 0 else { continue }
             let (margin, cash) = limitCoefficients(i, bought: segments[i] == .buy)
             for (rowRank, own) in [(marginRank, margin), (cashRank, cash)] where rowRank >= 0 {
-                let row = matrix.row(rowRank)
-                for k in start..<end {
-                    let column = Int(rank[Int(problem.columnRow[k])])
-                    if column >= 0 { row[column] += own * inverse * problem.coefficients[k] }
+                for k in problem.columns.places(i) {
+                    let column = Int(rank[problem.columns.row(k)])
+                    if column >= 0 { matrix[rowRank, column] += own * inverse * problem.columns.values[k] }
                 }
-                row[rowRank] += own * own * inverse
+                matrix[rowRank, rowRank] += own * own * inverse
             }
-            if marginRank >= 0, cashRank >= 0 { matrix.row(cashRank)[marginRank] += margin * cash * inverse }
+            if marginRank >= 0, cashRank >= 0 { matrix[cashRank, marginRank] += margin * cash * inverse }
         }
         for k in 0..<active {
             let r = Int(activeRows[k])
-            let row = matrix.row(k)
             switch positions[r] {
             case .belowLow, .aboveHigh:
                 regularisation[k] = 0
-                row[k] += 1 / problem.penaltyQuadratic[r]
+                matrix[k, k] += 1 / problem.penaltyQuadratic[r]
             default:
-                regularisation[k] = rowFloor > 0 ? max(Self.rowShare * row[k], rowFloor) : 0
-                row[k] += regularisation[k]
+                regularisation[k] = rowFloor > 0 ? max(Self.rowShare * matrix[k, k], rowFloor) : 0
+                matrix[k, k] += regularisation[k]
             }
         }
         return active
@@ -304,9 +262,7 @@ final class ActiveSet {
         let old = answer(i, was, paid: price[i], marginPrice: marginPrice, cashPrice: cashPrice)
         let new = answer(i, segments[i], paid: price[i], marginPrice: marginPrice, cashPrice: cashPrice)
         let step = new.x - trades[i]
-        for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-            exposure[Int(problem.columnRow[k])] += problem.coefficients[k] * step
-        }
+        problem.columns.add(i, times: step, to: exposure)
         exposure[problem.marginRow] += new.margin * new.x - old.margin * trades[i]
         exposure[problem.cashRow] += new.cash * new.x - old.cash * trades[i]
         trades[i] = new.x
@@ -317,27 +273,14 @@ final class ActiveSet {
     /// - Returns: the sum of the trades' magnitudes.
     @discardableResult
     func computeTrades() -> Double {
-        let (columnStart, columnRow, coefficients) = (
-            problem.columnStart, problem.columnRow, problem.coefficients
-        )
-        let (multipliers, exposure, price, trades, segments) = (
-            multipliers, exposure, price, trades, segments
-        )
         let marginPrice = multipliers[problem.marginRow]
         let cashPrice = multipliers[problem.cashRow]
-        for r in 0..<rowCount { exposure[r] = 0 }
+        exposure.fill(0)
         var margin = 0.0
         var cash = 0.0
         var size = 0.0
-        var k = 0
         for i in 0..<count {
-            let start = k
-            let end = Int(columnStart[i + 1])
-            var paid = 0.0
-            while k < end {
-                paid += coefficients[k] * multipliers[Int(columnRow[k])]
-                k += 1
-            }
+            let paid = problem.columns.product(i, multipliers)
             price[i] = paid
             guard segments[i] != .zero else {
                 trades[i] = 0
@@ -346,7 +289,7 @@ final class ActiveSet {
             let own = answer(i, segments[i], paid: paid, marginPrice: marginPrice, cashPrice: cashPrice)
             trades[i] = own.x
             size += own.x.magnitude
-            for k in start..<end { exposure[Int(columnRow[k])] += coefficients[k] * own.x }
+            problem.columns.add(i, times: own.x, to: exposure)
             margin += own.margin * own.x
             cash += own.cash * own.x
         }

@@ -51,9 +51,9 @@ extension BranchAndBound {
 
     private func copy(of node: SearchNode) -> SearchNode {
         let other = fresh()
-        other.lower.update(from: node.lower, count: count)
-        other.upper.update(from: node.upper, count: count)
-        other.isPaid.update(from: node.isPaid, count: count)
+        other.lower.copy(node.lower)
+        other.upper.copy(node.upper)
+        other.isPaid.copy(node.isPaid)
         active.save(to: other.guess)
         other.bound = node.bound
         other.boundAbove = node.bound

@@ -29,7 +29,7 @@ extension BranchAndBound {
         value = scaled.value(trial, exposure: exposure, tolerance: Self.tolerance) + fixedTotal()
         if value < best {
             best = value
-            for i in 0..<count { incumbent[i] = trial[i] }
+            incumbent.copy(trial)
         }
     }
 
@@ -64,9 +64,9 @@ extension BranchAndBound {
         let move = target - x
         var change = scaled.tradeCost(i, target) - scaled.tradeCost(i, x)
         if fixedCost[i] > 0 { change += (target != 0 ? fixedCost[i] : 0) - (x != 0 ? fixedCost[i] : 0) }
-        for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-            let r = Int(scaled.columnRow[k])
-            change += rowPrice(r, exposure[r] + scaled.coefficients[k] * move) - paid[r]
+        for k in scaled.columns.places(i) {
+            let r = scaled.columns.row(k)
+            change += rowPrice(r, exposure[r] + scaled.columns.values[k] * move) - paid[r]
         }
         let margin = scaled.marginPerUnit[i] * (target.magnitude - x.magnitude)
         let cash = cashOf(i, target) - cashOf(i, x)
@@ -81,9 +81,9 @@ extension BranchAndBound {
 
     private func apply(_ i: Int, _ target: Double) {
         let move = target - trial[i]
-        for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-            let r = Int(scaled.columnRow[k])
-            exposure[r] += scaled.coefficients[k] * move
+        for k in scaled.columns.places(i) {
+            let r = scaled.columns.row(k)
+            exposure[r] += scaled.columns.values[k] * move
             paid[r] = rowPrice(r, exposure[r])
         }
         let (m, c) = (scaled.marginRow, scaled.cashRow)

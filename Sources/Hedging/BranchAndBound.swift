@@ -18,8 +18,6 @@ public struct HedgeSearch: Sendable, Equatable {
 /// followed down until it ends, then the open node with the lowest bound is next. Bounds are values of the dual,
 /// so that they hold whatever state the relaxation's solver is in.
 final class BranchAndBound {
-    typealias Vector = UnsafeMutablePointer<Double>
-
     let scaled: ScaledProblem
     private let interior: InteriorPoint
     let active: ActiveSet
@@ -34,10 +32,9 @@ final class BranchAndBound {
     /// The box of the root: amounts that may be traded.
     let lowest, highest: Vector
     /// Whether instruments i and j, at i·count + j, are in a band together.
-    let sharesRow: UnsafeMutablePointer<Bool>
+    let sharesRow: SolverVector<Bool>
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
-    private let arena: Arena
     private var numbers: ExactNumbers<DoubleDouble>?
     private var precise: HomogeneousPoint<DoubleDouble>?
     private var open = OpenNodes()
@@ -56,7 +53,6 @@ final class BranchAndBound {
     private var floor = -Double.infinity
     /// Whether there was nothing left to look at.
     private(set) var isExhausted = false
-    var bestTrades: UnsafeMutablePointer<Double> { incumbent }
 
     init(_ scaled: ScaledProblem, _ interior: InteriorPoint, _ active: ActiveSet) {
         self.scaled = scaled
@@ -64,8 +60,7 @@ final class BranchAndBound {
         self.active = active
         count = scaled.count
         let count = count
-        let arena = Arena(capacity: 15 * Arena.room(count) + 2 * Arena.room(scaled.rowCount))
-        func take() -> Vector { arena.take(count) }
+        func take() -> Vector { Vector(count) }
         lot = take()
         least = take()
         lowest = take()
@@ -81,29 +76,24 @@ final class BranchAndBound {
         gainUp = take()
         seenDown = take()
         seenUp = take()
-        exposure = arena.take(scaled.rowCount)
-        paid = arena.take(scaled.rowCount)
-        self.arena = arena
-        sharesRow = .allocate(capacity: count * count)
-        sharesRow.initialize(repeating: false, count: count * count)
+        exposure = Vector(scaled.rowCount)
+        paid = Vector(scaled.rowCount)
+        sharesRow = SolverVector(repeating: false, count: count * count)
         for i in 0..<count {
-            for k in Int(scaled.columnStart[i])..<Int(scaled.columnStart[i + 1]) {
-                for j in 0..<count where !sharesRow[i * count + j] {
-                    let column = Int(scaled.columnStart[j])..<Int(scaled.columnStart[j + 1])
-                    sharesRow[i * count + j] = column.contains { scaled.columnRow[$0] == scaled.columnRow[k] }
+            for j in 0..<count {
+                sharesRow[i * count + j] = scaled.columns.places(i).contains { k in
+                    scaled.columns.places(j).contains { scaled.columns.row($0) == scaled.columns.row(k) }
                 }
             }
         }
     }
-
-    deinit { sharesRow.deallocate() }
 
     // MARK: The search
 
     /// Searches the box of the problem that `scaled` holds; leaves `scaled` as it was.
     /// - Parameter strengthen: called once, where the search turns out to be no short one: may `offer` trades and
     ///   returns a bound, in the problem's currency.
-    /// - Returns: whether there are trades; then `bestTrades` are the best found.
+    /// - Returns: whether there are trades; then `incumbent` has the best found.
     func run(
         _ problem: HedgeProblem, _ limits: HedgeSearch,
         strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
@@ -305,7 +295,7 @@ final class BranchAndBound {
         let (instrument, isSwitch) = choose(node)
         // Whole trades near every relaxation would take more time than they save.
         if instrument < 0 || nodes % 4 == 1 || nodes.nonzeroBitCount == 1 {
-            for i in 0..<count { trial[i] = active.trades[i] }
+            trial.copy(active.trades)
             round(thorough: nodes.nonzeroBitCount == 1 || nodes % 32 == 1)
         }
         if node.bound >= enough || instrument < 0 {
@@ -501,9 +491,9 @@ final class BranchAndBound {
     private func branch(_ node: SearchNode, _ i: Int, _ isSwitch: Bool) -> SearchNode {
         let x = active.trades[i]
         let other = open.fresh(scaled)
-        other.lower.update(from: node.lower, count: count)
-        other.upper.update(from: node.upper, count: count)
-        other.isPaid.update(from: node.isPaid, count: count)
+        other.lower.copy(node.lower)
+        other.upper.copy(node.upper)
+        other.isPaid.copy(node.isPaid)
         active.save(to: other.guess)
         other.bound = node.bound
         node.boundAbove = node.bound

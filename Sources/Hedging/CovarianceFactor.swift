@@ -1,48 +1,63 @@
 import COpenBLAS
 
 /// Σ = L·Lᵀ of a positive semidefinite matrix.
-enum CovarianceFactor {
-    /// Writes L (size × size, row by row; columns from the rank on are 0) and returns the rank. `scratch`
-    /// holds size·(size + 2) doubles, of which the first size·size are L.
+struct CovarianceFactor: ~Copyable {
+    private let size: Int
+    /// L, row by row; columns from the rank on are 0.
+    private let values: Vector
+    /// Variances that the columns so far leave, and which rows had their turn.
+    private let left: Vector
+    private let isUsed: SolverVector<Bool>
+
+    init(size: Int) {
+        self.size = size
+        values = Vector(size * size)
+        left = Vector(size)
+        isUsed = SolverVector(repeating: false, count: size)
+    }
+
+    subscript(row: Int, column: Int) -> Double { values[row * size + column] }
+
+    /// Makes L, and returns the rank.
     /// - Throws: `notPositiveSemidefinite`.
-    static func compute(
-        _ covariance: [Double], size: Int, into factor: UnsafeMutablePointer<Double>
-    ) throws(HedgeError) -> Int {
+    func compute(_ covariance: [Double]) throws(HedgeError) -> Int {
         // Pivoted Cholesky: always the largest variance that is left.
-        let left = factor + size * size
-        let used = left + size
         var largest = 0.0
         for u in 0..<size {
             left[u] = covariance[u * size + u]
-            used[u] = 0
+            isUsed[u] = false
             largest = max(largest, left[u])
         }
-        for k in 0..<size * size { factor[k] = 0 }
+        values.fill(0)
         let tolerance = 1e-13 * largest * Double(size)
         var rank = 0
         while rank < size {
             var pivot = -1
-            for u in 0..<size where used[u] == 0 && (pivot < 0 || left[u] > left[pivot]) { pivot = u }
+            for u in 0..<size where !isUsed[u] && (pivot < 0 || left[u] > left[pivot]) { pivot = u }
             guard left[pivot] > tolerance else { break }
             let root = left[pivot].squareRoot()
-            used[pivot] = 1
-            for u in 0..<size where used[u] == 0 || u == pivot {
-                var value = covariance[u * size + pivot]
-                for k in 0..<rank { value -= factor[u * size + k] * factor[pivot * size + k] }
-                factor[u * size + rank] = u == pivot ? root : value / root
-                left[u] -= factor[u * size + rank] * factor[u * size + rank]
+            isUsed[pivot] = true
+            for u in 0..<size where !isUsed[u] || u == pivot {
+                let value = rest(covariance, u, pivot, rank)
+                values[u * size + rank] = u == pivot ? root : value / root
+                left[u] -= self[u, rank] * self[u, rank]
             }
             rank += 1
         }
         // What is left must be 0: of a negative variance the factor would know nothing.
         for u in 0..<size {
-            for v in 0...u {
-                var value = covariance[u * size + v]
-                for k in 0..<rank { value -= factor[u * size + k] * factor[v * size + k] }
-                guard value.magnitude <= 1e-10 * largest else { throw indefinite(covariance, size) }
+            for v in 0...u where !(rest(covariance, u, v, rank).magnitude <= 1e-10 * largest) {
+                throw Self.indefinite(covariance, size)
             }
         }
         return rank
+    }
+
+    /// What the columns before `rank` leave of a covariance.
+    private func rest(_ covariance: [Double], _ u: Int, _ v: Int, _ rank: Int) -> Double {
+        var value = covariance[u * size + v]
+        for k in 0..<rank { value -= self[u, k] * self[v, k] }
+        return value
     }
 
     /// L to all digits of N, as far as what is left is positive.
@@ -71,7 +86,7 @@ enum CovarianceFactor {
         var matrix = covariance
         var eigenvalues = [Double](repeating: 0, count: size)
         let order = Int32(size)
-        LAPACKE_dsyev(
+        unsafe LAPACKE_dsyev(
             LAPACK_ROW_MAJOR, CChar(UInt8(ascii: "N")), CChar(UInt8(ascii: "U")), order, &matrix, order,
             &eigenvalues)
         return .notPositiveSemidefinite(

@@ -7,6 +7,7 @@ struct DoubleDouble: HedgeNumber {
     var high: Double
     var low: Double
 
+    static var isPrecise: Bool { true }
     static var noise: Double { 1e-29 }
 
     @inline(__always) init(_ value: Double) { (high, low) = (value, 0) }
@@ -63,7 +64,9 @@ struct DoubleDouble: HedgeNumber {
 }
 
 /// The numbers that a certificate is computed in.
-protocol HedgeNumber: Comparable {
+protocol HedgeNumber: Comparable, BitwiseCopyable {
+    /// Whether they have more digits than a double.
+    static var isPrecise: Bool { get }
     /// The residue that rounding leaves of a sum that is 0.
     static var noise: Double { get }
     init(_ value: Double)
@@ -83,6 +86,7 @@ extension HedgeNumber {
 }
 
 extension Double: HedgeNumber {
+    static var isPrecise: Bool { false }
     static var noise: Double { 1e-14 }
     @inline(__always) var double: Double { self }
 }

@@ -7,7 +7,7 @@ final class ExactNumbers<N: HedgeNumber> {
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
-        coefficients = Array(repeating: N(0), count: problem.coefficientCount)
+        coefficients = Array(repeating: N(0), count: problem.columns.values.count)
         cashBuy = Array(repeating: N(0), count: problem.count)
         cashSell = cashBuy
         low = Array(repeating: N(0), count: problem.rowCount)
@@ -34,7 +34,7 @@ final class ExactNumbers<N: HedgeNumber> {
             quadratic[r] = N(problem.penaltyQuadratic[r])
         }
         for (index, band) in original.bands.enumerated() {
-            let row = Int(problem.rowOfBand[index])
+            let row = problem.shape.rowOfBand[index]
             let scale = N(problem.rowScale[row])
             low[row] = (N(band.low) - N(band.current)) / scale
             high[row] = (N(band.high) - N(band.current)) / scale
@@ -52,7 +52,7 @@ final class ExactNumbers<N: HedgeNumber> {
             }
             for k in band.entries {
                 let entry = original.entries[k]
-                coefficients[Int(problem.positionOfEntry[k])] +=
+                coefficients[problem.shape.placeOfEntry[k]] +=
                     N(entry.coefficient) * N(problem.instrumentScale[entry.instrument]) / scale
             }
         }
@@ -70,21 +70,21 @@ final class ExactNumbers<N: HedgeNumber> {
     private func load(_ risk: HedgeRisk, _ size: Int) {
         let (factor, rank): ([N], Int) = CovarianceFactor.exact(risk.covariance, size: size)
         for k in 0..<size {
-            let row = problem.firstFactorRow + k
+            let row = problem.bandCount + k
             kinds[row] = .absent
             guard k < rank else { continue }
             var shift = N(0)
             for u in 0..<size { shift += factor[u * size + k] * N(risk.dollarDelta[u]) }
             var largest = 0.0
             for i in 0..<problem.count {
-                let own = factor[Int(problem.underlyingOf[i]) * size + k] * N(risk.exposure[i])
+                let own = factor[problem.shape.underlyingOf[i] * size + k] * N(risk.exposure[i])
                 let coefficient = own * N(problem.instrumentScale[i])
-                coefficients[Int(problem.factorPosition[i]) + k] = coefficient
+                coefficients[problem.shape.factorPlace[i] + k] = coefficient
                 largest = max(largest, coefficient.double.magnitude)
             }
             let scale = ScaledProblem.powerOfTwo(largest)
             for i in 0..<problem.count {
-                let position = Int(problem.factorPosition[i]) + k
+                let position = problem.shape.factorPlace[i] + k
                 coefficients[position] = coefficients[position] / N(scale)
             }
             low[row] = -shift / N(scale)
@@ -132,8 +132,8 @@ final class ExactNumbers<N: HedgeNumber> {
     /// What a unit bought, or sold, of an instrument adds to each row, margin and cash included.
     @inline(__always)
     func forEachCoefficient(_ i: Int, isBought: Bool, _ body: (Int, N) -> Void) {
-        for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) where coefficients[k] != N(0) {
-            body(Int(problem.columnRow[k]), isBought ? coefficients[k] : -coefficients[k])
+        for k in problem.columns.places(i) where coefficients[k] != N(0) {
+            body(problem.columns.row(k), isBought ? coefficients[k] : -coefficients[k])
         }
         let (margin, cash) = (problem.marginRow, problem.cashRow)
         if kinds[margin] != .absent { body(margin, N(problem.marginPerUnit[i])) }

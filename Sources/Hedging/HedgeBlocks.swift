@@ -19,7 +19,7 @@ struct HedgeBlocks {
     /// - Parameter amounts: of the size that each instrument may be traded in.
     /// - Returns: nil where there is only one underlying, or where the risk term ties all of them together.
     init?(
-        _ problem: HedgeProblem, _ relaxation: HedgeSolution, amounts: UnsafeMutablePointer<Double>
+        _ problem: HedgeProblem, _ relaxation: HedgeSolution, amounts: borrowing Vector
     ) {
         if let risk = problem.risk, risk.riskAversion > 0 { return nil }
         blocks = problem.underlyings.indices.map { u in
@@ -35,13 +35,17 @@ struct HedgeBlocks {
         prices = shared.map { relaxation.bandPrices[$0] }
         marginPrice = relaxation.marginPrice
         cashPrice = relaxation.cashPrice
-        reach = shared.map { band in
-            problem.entries[problem.bands[band].entries].reduce(0) { sum, entry in
+        var reach: [Double] = []
+        for band in shared {
+            var sum = 0.0
+            for entry in problem.entries[problem.bands[band].entries] {
                 let instrument = problem.instruments[entry.instrument]
                 let most = max(instrument.maximumBuy, instrument.maximumSell)
-                return sum + entry.coefficient.magnitude * min(most, 2 * amounts[entry.instrument])
+                sum += entry.coefficient.magnitude * min(most, 2 * amounts[entry.instrument])
             }
+            reach.append(sum)
         }
+        self.reach = reach
     }
 
     /// Offers the parts' trades to a search, and moves the prices to where the bound is higher.

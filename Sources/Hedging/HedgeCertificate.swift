@@ -27,138 +27,103 @@ extension HedgeProblem {
 
     /// Certifies trades with multipliers: the derivative of the least cost with respect to each band's active
     /// limit (positive at `low`, negative at `high`), to the margin limit and to the cash budget (negative).
-    /// `scratch` holds `certificateRoom` doubles. Where multipliers are known to more digits than doubles have,
-    /// `exactPrices` holds them: of the bands, of margin, of cash.
     ///
     /// The bound is the Lagrange dual, with the risk term replaced by its tangent at the trades: any multipliers
     /// give a valid one. Where an instrument's limit is far, or where there is none, cheaper trades are bounded by
     /// what they cost themselves. What doubles cannot tell is computed in twice their digits.
-    /// - Parameter tangent: where the risk's tangent touches it, dollar delta by dollar delta: of the trades, if nil.
     /// - Returns: also what the trades cost, fixed costs included, as `cost(trades:)` does.
     func certificate(
         trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double,
-        scratch: UnsafeMutablePointer<Double>, tangent: UnsafePointer<DoubleDouble>? = nil,
-        exactPrices: UnsafePointer<DoubleDouble>? = nil
+        _ room: borrowing CertificateRoom<Double>, _ exactRoom: borrowing CertificateRoom<DoubleDouble>
     ) -> (HedgeCertificate, HedgeCost) {
-        func certified<N: HedgeNumber>(_: N.Type, _ tangent: UnsafePointer<N>?) -> (
-            HedgeCertificate, HedgeCost, isExact: Bool
-        ) {
-            let prices = UnsafeMutableRawPointer(scratch).bindMemory(to: N.self, capacity: bands.count + 2)
-            for r in bands.indices { prices[r] = N(bandPrices[r]) }
-            prices[bands.count] = N(marginPrice)
-            prices[bands.count + 1] = N(cashPrice)
-            return certify(N.self, trades, prices, scratch + 2 * (bands.count + 2), tangent)
-        }
-        if let exactPrices {
-            let room = scratch + 2 * (bands.count + 2)
-            let (certificate, cost, _) = certify(DoubleDouble.self, trades, exactPrices, room, tangent)
-            return (certificate, cost)
-        }
-        if tangent == nil {
-            let (certificate, cost, isExact) = certified(Double.self, nil)
-            if certificate.holds, isExact { return (certificate, cost) }
-        }
-        let (certificate, cost, _) = certified(DoubleDouble.self, tangent)
+        room.take(bandPrices, marginPrice, cashPrice)
+        let (certificate, cost, isExact) = certify(trades, room, hasTangent: false)
+        if certificate.holds, isExact { return (certificate, cost) }
+        exactRoom.take(bandPrices, marginPrice, cashPrice)
+        return exactCertificate(trades: trades, exactRoom, hasTangent: false)
+    }
+
+    /// The same where multipliers are known to more digits than doubles have: in `room`.
+    /// - Parameter hasTangent: whether the risk's tangent touches it where `room` says; else at the trades.
+    func exactCertificate(
+        trades: [Double], _ room: borrowing CertificateRoom<DoubleDouble>, hasTangent: Bool
+    ) -> (HedgeCertificate, HedgeCost) {
+        let (certificate, cost, _) = certify(trades, room, hasTangent: hasTangent)
         return (certificate, cost)
     }
 
-    /// Doubles that `certificate` needs.
-    static func certificateRoom(instruments: Int, underlyings: Int, bands: Int) -> Int {
-        2 * (2 * instruments + 4 * underlyings + bands + 2)
-    }
-
-    /// Where nothing limits a trade, a slope that rounding leaves of its terms counts for the trade that there is:
-    /// trades that it could make cheaper would have to be of more digits than these numbers have.
-    private static let slopeNoise = 1e-28
-
     private func certify<N: HedgeNumber>(
-        _: N.Type, _ trades: [Double], _ prices: UnsafePointer<N>, _ scratch: UnsafeMutablePointer<Double>,
-        _ tangent: UnsafePointer<N>?
+        _ trades: [Double], _ room: borrowing CertificateRoom<N>, hasTangent: Bool
     ) -> (certificate: HedgeCertificate, cost: HedgeCost, isExact: Bool) {
-        trades.withUnsafeBufferPointer { trades in
-            instruments.withUnsafeBufferPointer { instruments in
-                certify(N.self, instruments, trades, prices, scratch, tangent)
-            }
+        let (instruments, trades) = (instruments.span, trades.span)
+        var sums = CertificateSums<N>()
+        room.clear()
+        sumBands(trades, room, &sums)
+        if let risk, risk.riskAversion > 0 {
+            sumRisk(risk, instruments, trades, room, hasTangent: hasTangent, &sums)
         }
+        sumTrades(instruments, trades, &sums)
+        sumLeast(instruments, trades, room, &sums)
+        // Nothing costs less than nothing less all that can be earned.
+        let cost = sums.relaxed
+        let missing = min((cost - sums.bound).double, cost.double + sums.earnings) - sums.rounding
+        let reference = max(cost.double.magnitude, 1e-5 * sums.gross)
+        let gap = missing <= 0 ? 0 : missing.isFinite && reference > 0 ? missing / reference : .infinity
+        return (
+            HedgeCertificate(gap: gap, violation: sums.violation, stationarity: sums.stationarity), sums.cost,
+            isExact: sums.boundTerms * 0x1p-48 <= 1e-10 * reference
+        )
     }
 
+    /// Bands: how far they are left, what that costs, what their multipliers pay.
     @inline(__always)
-    private func certify<N: HedgeNumber>(
-        _: N.Type, _ instruments: UnsafeBufferPointer<HedgeInstrument>,
-        _ trades: UnsafeBufferPointer<Double>, _ prices: UnsafePointer<N>,
-        _ scratch: UnsafeMutablePointer<Double>, _ tangent: UnsafePointer<N>?
-    ) -> (certificate: HedgeCertificate, cost: HedgeCost, isExact: Bool) {
-        let isPrecise = N.self != Double.self
-        let count = instruments.count
-        let marginPrice = min(prices[bands.count], N(0))
-        let cashPrice = min(prices[bands.count + 1], N(0))
-        let room = 2 * count + 4 * underlyings.count
-        let scratch = UnsafeMutableRawPointer(scratch).bindMemory(to: N.self, capacity: room)
-        // What the multipliers pay per unit of each instrument, and the same without signs.
-        let (paid, paidTerms) = (scratch, scratch + count)
-        for i in 0..<count { paid[i] = N(0) }
-        if isPrecise { for i in 0..<count { paidTerms[i] = N(0) } }
-        var cost = HedgeCost()
-        var violation = 0.0
-        var bound = N(0)
-        var boundTerms = 0.0
+    private func sumBands<N: HedgeNumber>(
+        _ trades: Span<Double>, _ room: borrowing CertificateRoom<N>, _ sums: inout CertificateSums<N>
+    ) {
+        let (bands, entries) = (bands.span, entries.span)
         var penalty = N(0)
-        // What the cost is made of, without signs, and what trades in doubles can cost at best where the cheapest of
-        // more digits cost nothing.
-        var (gross, rounding) = (0.0, 0.0)
         for r in bands.indices {
             let band = bands[r]
-            let price = admissible(band, prices[r])
-            let term = dualTerm(band, price)
-            bound += term
-            boundTerms += term.double.magnitude
+            let price = admissible(band, room.prices[r])
+            sums.addBound(dualTerm(band, price))
             var exposure = N(band.current)
             var terms = band.current.magnitude
-            entries.withUnsafeBufferPointer { entries in
-                for k in band.entries {
-                    let entry = entries[k]
-                    let move = N(entry.coefficient) * N(trades[entry.instrument])
-                    exposure += move
-                    terms += move.double.magnitude
-                    let pay = price * N(entry.coefficient)
-                    paid[entry.instrument] += pay
-                    if isPrecise { paidTerms[entry.instrument] += pay.magnitude }
-                }
+            for k in band.entries {
+                let entry = entries[k]
+                let move = N(entry.coefficient) * N(trades[entry.instrument])
+                exposure += move
+                terms += move.double.magnitude
+                let pay = price * N(entry.coefficient)
+                room.paid[entry.instrument] += pay
+                if N.isPrecise { room.paidTerms[entry.instrument] += pay.magnitude }
             }
             let above = exposure - N(band.high)
             let below = N(band.low) - exposure
             let outside = above > below ? above : below
             guard outside > N(0) else { continue }
             if band.isHard {
-                violation = max(
-                    violation,
-                    Self.relativeViolation(outside.double, width: band.high - band.low, terms: terms))
+                sums.addViolation(outside, width: band.high - band.low, terms: terms)
             } else {
                 penalty += (N(band.penalty) + N(0.5 * band.penaltyQuadratic) * outside) * outside
-                gross += (band.penalty + 0.5 * band.penaltyQuadratic * outside.double) * terms
+                sums.gross += (band.penalty + 0.5 * band.penaltyQuadratic * outside.double) * terms
             }
         }
-        cost.penalty = penalty.double
-        var relaxed = penalty
-        if let risk, risk.riskAversion > 0 {
-            let priced = priceRisk(
-                risk, trades, paid, paidTerms, scratch + 2 * count, isPrecise, tangent)
-            cost.risk = priced.cost.double
-            relaxed += priced.cost
-            bound += priced.bound
-            boundTerms += priced.bound.double.magnitude
-            gross += priced.terms
-            if isPrecise { rounding = priced.rounding }
-        }
-        // What the trades cost, and the most that any trades could earn.
+        sums.cost.penalty = penalty.double
+        sums.relaxed = penalty
+    }
+
+    /// What the trades cost, margin and cash that they take, and the most that any trades could earn.
+    @inline(__always)
+    private func sumTrades<N: HedgeNumber>(
+        _ instruments: Span<HedgeInstrument>, _ trades: Span<Double>, _ sums: inout CertificateSums<N>
+    ) {
         var (linear, impact, margin, cash) = (N(0), N(0), N(0), N(0))
         var cashTerms = 0.0
-        var earnings = 0.0
-        for i in 0..<count {
+        for i in instruments.indices {
             let instrument = instruments[i]
             if instrument.costBuy < 0 || instrument.costSell < 0 {
                 let bend = 2 * instrument.impact
-                earnings -= min(
+                sums.earnings -= min(
                     ScaledProblem.least(slope: instrument.costBuy, bend, 0, instrument.maximumBuy),
                     ScaledProblem.least(slope: instrument.costSell, bend, 0, instrument.maximumSell))
             }
@@ -167,61 +132,68 @@ extension HedgeProblem {
             let amount = N(x)
             let own = x > 0 ? N(instrument.costBuy) * amount : -(N(instrument.costSell) * amount)
             linear += own
-            gross += own.double.magnitude
+            sums.gross += own.double.magnitude
             impact += N(instrument.impact) * amount * amount
-            cost.fixed += instrument.fixedCost
+            sums.cost.fixed += instrument.fixedCost
             margin += N(instrument.margin) * amount.magnitude
             let spent = N(instrument.cash) * amount
             cash += spent + own
             cashTerms += spent.double.magnitude + own.double.magnitude
             let outside = max(x - instrument.maximumBuy, -x - instrument.maximumSell)
-            if !(outside <= 0) { violation = .infinity }
+            if !(outside <= 0) { sums.violation = .infinity }
         }
-        cost.linear = linear.double
-        cost.impact = impact.double
-        gross += cost.impact
-        relaxed += linear + impact
-        let overMargin = (margin - N(marginLimit)).double
-        if overMargin > 0 {
-            violation = max(
-                violation, Self.relativeViolation(overMargin, width: marginLimit, terms: margin.double))
+        sums.cost.linear = linear.double
+        sums.cost.impact = impact.double
+        sums.gross += sums.cost.impact
+        sums.relaxed += linear + impact
+        let overMargin = margin - N(marginLimit)
+        if overMargin > N(0) { sums.addViolation(overMargin, width: marginLimit, terms: margin.double) }
+        let overBudget = cash - N(cashBudget)
+        if overBudget > N(0) {
+            sums.addViolation(
+                overBudget, width: cashBudget.magnitude, terms: cashTerms + cashBudget.magnitude)
         }
-        let overBudget = (cash - N(cashBudget)).double
-        if overBudget > 0 {
-            violation = max(
-                violation,
-                Self.relativeViolation(
-                    overBudget, width: cashBudget.magnitude, terms: cashTerms + cashBudget.magnitude))
-        }
+    }
+
+    /// Where nothing limits a trade, a slope that rounding leaves of its terms counts for the trade that there is:
+    /// trades that it could make cheaper would have to be of more digits than these numbers have.
+    private static let slopeNoise = 1e-28
+
+    /// The least that each instrument can cost at what the multipliers pay for it, and how far the trades are from
+    /// where that is.
+    @inline(__always)
+    private func sumLeast<N: HedgeNumber>(
+        _ instruments: Span<HedgeInstrument>, _ trades: Span<Double>, _ room: borrowing CertificateRoom<N>,
+        _ sums: inout CertificateSums<N>
+    ) {
+        let marginPrice = min(room.prices[bands.count], N(0))
+        let cashPrice = min(room.prices[bands.count + 1], N(0))
         // Cheaper trades cost no more than these, whatever they earn: that limits each.
-        let most = (max(relaxed.double, 0) + earnings) * (1 + 1e-9)
-        var stationarity = 0.0
-        for i in 0..<count {
+        let most = (max(sums.relaxed.double, 0) + sums.earnings) * (1 + 1e-9)
+        for i in instruments.indices {
             let instrument = instruments[i]
+            let paid = room.paid[i]
             let limits = N(instrument.margin) * marginPrice
             let buyCash = (N(instrument.cash) + N(instrument.costBuy)) * cashPrice
             let sellCash = (N(instrument.costSell) - N(instrument.cash)) * cashPrice
-            let buy = N(instrument.costBuy) - paid[i] - limits - buyCash
-            let sell = N(instrument.costSell) + paid[i] - limits - sellCash
+            let buy = N(instrument.costBuy) - paid - limits - buyCash
+            let sell = N(instrument.costSell) + paid - limits - sellCash
             let bend = 2 * instrument.impact
             let x = trades[i]
-            var least = N(0)
             if buy < N(0) || sell < N(0) {
-                let terms = isPrecise ? paidTerms[i].double + limits.double.magnitude : 0
+                let terms = N.isPrecise ? room.paidTerms[i].double + limits.double.magnitude : 0
                 func side(_ slope: N, _ cost: Double, _ cash: N, _ limit: Double, _ traded: Double) -> N {
                     guard slope < N(0) else { return N(0) }
                     var end = min(limit, ScaledProblem.affordable(most, cost, bend))
                     let size = terms + cost.magnitude + cash.double.magnitude
-                    if isPrecise, end == .infinity, slope.double.magnitude <= Self.slopeNoise * size {
+                    if N.isPrecise, end == .infinity, slope.double.magnitude <= Self.slopeNoise * size {
                         end = max(traded, 0)
                     }
                     return ScaledProblem.least(slope: slope, bend, end)
                 }
                 let bought = side(buy, instrument.costBuy, buyCash, instrument.maximumBuy, x)
                 let sold = side(sell, instrument.costSell, sellCash, instrument.maximumSell, -x)
-                least = bought < sold ? bought : sold
-                bound += least
-                boundTerms += least.double.magnitude
+                sums.addBound(bought < sold ? bought : sold)
             }
             // Slopes of cost less price on both sides of the trade.
             let right = x >= 0 ? buy.double + bend * x : -sell.double + bend * x
@@ -231,76 +203,67 @@ extension HedgeProblem {
             if x > -instrument.maximumSell { error = max(error, left) }
             let scale =
                 instrument.costBuy.magnitude + instrument.costSell.magnitude + bend * x.magnitude
-                + paid[i].double.magnitude + (limits + N(instrument.cash) * cashPrice).double.magnitude
-            if error > stationarity * scale { stationarity = error / scale }
+                + paid.double.magnitude + (limits + N(instrument.cash) * cashPrice).double.magnitude
+            if error > sums.stationarity * scale { sums.stationarity = error / scale }
         }
-        if marginPrice < N(0) { bound += marginPrice * N(marginLimit) }
-        if cashPrice < N(0) { bound += cashPrice * N(cashBudget) }
-        // Nothing costs less than nothing less all that can be earned.
-        let missing = min((relaxed - bound).double, relaxed.double + earnings) - rounding
-        let reference = max(relaxed.double.magnitude, 1e-5 * gross)
-        let gap = missing <= 0 ? 0 : missing.isFinite && reference > 0 ? missing / reference : .infinity
-        return (
-            HedgeCertificate(gap: gap, violation: violation, stationarity: stationarity), cost,
-            isExact: boundTerms * 0x1p-48 <= 1e-10 * reference
-        )
+        if marginPrice < N(0) { sums.bound += marginPrice * N(marginLimit) }
+        if cashPrice < N(0) { sums.bound += cashPrice * N(cashBudget) }
     }
 
-    /// The risk of trades and the constant of its tangent there; takes the tangent's slopes off `paid`.
-    /// - Returns: also what the risk is made of, without signs, and what rounding the trades makes of it.
-    private func priceRisk<N: HedgeNumber>(
-        _ risk: HedgeRisk, _ trades: UnsafeBufferPointer<Double>, _ paid: UnsafeMutablePointer<N>,
-        _ paidTerms: UnsafeMutablePointer<N>, _ scratch: UnsafeMutablePointer<N>, _ isPrecise: Bool,
-        _ tangent: UnsafePointer<N>?
-    ) -> (cost: N, bound: N, terms: Double, rounding: Double) {
+    /// The risk of trades and the constant of its tangent there; takes the tangent's slopes off what is paid.
+    private func sumRisk<N: HedgeNumber>(
+        _ risk: HedgeRisk, _ instruments: Span<HedgeInstrument>, _ trades: Span<Double>,
+        _ room: borrowing CertificateRoom<N>, hasTangent: Bool, _ sums: inout CertificateSums<N>
+    ) {
         let size = underlyings.count
-        let (delta, slopes) = (scratch, scratch + size)
-        // Without signs.
-        let (deltaTerms, slopeTerms) = (scratch + 2 * size, scratch + 3 * size)
         for u in 0..<size {
-            delta[u] = N(risk.dollarDelta[u])
-            deltaTerms[u] = delta[u].magnitude
+            room.delta[u] = N(risk.dollarDelta[u])
+            room.deltaTerms[u] = room.delta[u].magnitude
         }
         for i in instruments.indices {
+            let u = instruments[i].underlying
             let move = N(risk.exposure[i]) * N(trades[i])
-            delta[instruments[i].underlying] += move
-            if isPrecise { deltaTerms[instruments[i].underlying] += move.magnitude }
+            room.delta[u] += move
+            if N.isPrecise { room.deltaTerms[u] += move.magnitude }
         }
         var (cost, bound) = (N(0), N(0))
         var (terms, rounding) = (0.0, 0.0)
         for u in 0..<size {
             var slope = N(0)
             var sum = 0.0
-            slopeTerms[u] = N(0)
+            room.slopeTerms[u] = N(0)
             for v in 0..<size {
                 let covariance = N(risk.covariance[u * size + v])
-                let term = covariance * delta[v]
+                let term = covariance * room.delta[v]
                 slope += term
                 sum += term.double.magnitude
-                if isPrecise { slopeTerms[u] += covariance.magnitude * deltaTerms[v] }
+                if N.isPrecise { room.slopeTerms[u] += covariance.magnitude * room.deltaTerms[v] }
             }
-            cost += N(risk.riskAversion) * delta[u] * slope
-            terms += risk.riskAversion * delta[u].double.magnitude * sum
-            rounding += risk.riskAversion * deltaTerms[u].double * slopeTerms[u].double
-            slopes[u] = N(2 * risk.riskAversion) * slope
-        }
-        if let tangent {
-            for u in 0..<size {
-                var slope = N(0)
-                for v in 0..<size { slope += N(risk.covariance[u * size + v]) * tangent[v] }
-                slopes[u] = N(2 * risk.riskAversion) * slope
+            cost += N(risk.riskAversion) * room.delta[u] * slope
+            terms += risk.riskAversion * room.delta[u].double.magnitude * sum
+            rounding += risk.riskAversion * room.deltaTerms[u].double * room.slopeTerms[u].double
+            if hasTangent {
+                slope = N(0)
+                for v in 0..<size { slope += N(risk.covariance[u * size + v]) * room.tangent[v] }
             }
+            room.slopes[u] = N(2 * risk.riskAversion) * slope
         }
-        let touch = tangent ?? UnsafePointer(delta)
-        for u in 0..<size { bound += slopes[u] * (N(risk.dollarDelta[u]) - N(0.5) * touch[u]) }
+        for u in 0..<size {
+            let touch = hasTangent ? room.tangent[u] : room.delta[u]
+            bound += room.slopes[u] * (N(risk.dollarDelta[u]) - N(0.5) * touch)
+        }
         let price = N(2 * risk.riskAversion)
         for i in instruments.indices {
             let exposure = N(risk.exposure[i])
             let u = instruments[i].underlying
-            paid[i] -= slopes[u] * exposure
-            if isPrecise { paidTerms[i] += price * slopeTerms[u] * exposure.magnitude }
+            room.paid[i] -= room.slopes[u] * exposure
+            if N.isPrecise { room.paidTerms[i] += price * room.slopeTerms[u] * exposure.magnitude }
         }
-        return (cost, bound, terms, rounding * 0x1p-106)
+        sums.cost.risk = cost.double
+        sums.relaxed += cost
+        sums.addBound(bound)
+        sums.gross += terms
+        if N.isPrecise { sums.rounding = rounding * 0x1p-106 }
     }
 
     /// The multiplier nearest to `price` that a band can have.
@@ -318,5 +281,64 @@ extension HedgeProblem {
         guard !band.isHard, band.penaltyQuadratic > 0 else { return term }
         let excess = (isLow ? price : -price) - N(band.penalty)
         return excess > N(0) ? term - N(0.5) * excess * excess / N(band.penaltyQuadratic) : term
+    }
+}
+
+/// Room in which a certificate is computed, for problems of a shape, and what it is given in N's digits.
+struct CertificateRoom<N: HedgeNumber>: ~Copyable {
+    /// Multipliers of the bands, of margin, of cash.
+    let prices: SolverVector<N>
+    /// Dollar deltas at which the risk's tangent touches it.
+    let tangent: SolverVector<N>
+    /// What the multipliers pay per unit of each instrument, and the same without signs.
+    fileprivate let paid, paidTerms: SolverVector<N>
+    /// Dollar deltas after the trades and slopes of the risk, and both without signs.
+    fileprivate let delta, slopes, deltaTerms, slopeTerms: SolverVector<N>
+
+    init(_ problem: HedgeProblem) {
+        func column(_ count: Int) -> SolverVector<N> { SolverVector(repeating: N(0), count: count) }
+        let (count, size) = (problem.instruments.count, problem.risk == nil ? 0 : problem.underlyings.count)
+        prices = column(problem.bands.count + 2)
+        tangent = column(size)
+        paid = column(count)
+        paidTerms = column(count)
+        delta = column(size)
+        slopes = column(size)
+        deltaTerms = column(size)
+        slopeTerms = column(size)
+    }
+
+    fileprivate func take(_ bandPrices: [Double], _ marginPrice: Double, _ cashPrice: Double) {
+        for r in bandPrices.indices { prices[r] = N(bandPrices[r]) }
+        prices[bandPrices.count] = N(marginPrice)
+        prices[bandPrices.count + 1] = N(cashPrice)
+    }
+
+    fileprivate func clear() {
+        paid.fill(N(0))
+        if N.isPrecise { paidTerms.fill(N(0)) }
+    }
+}
+
+/// What a certificate adds up.
+private struct CertificateSums<N: HedgeNumber> {
+    var cost = HedgeCost()
+    /// What the trades cost but for fixed costs, and what no trades cost less than.
+    var relaxed = N(0), bound = N(0)
+    var boundTerms = 0.0
+    /// What the cost is made of, without signs, and what trades in doubles can cost at best where the cheapest of
+    /// more digits cost nothing.
+    var gross = 0.0, rounding = 0.0
+    var earnings = 0.0
+    var violation = 0.0, stationarity = 0.0
+
+    mutating func addBound(_ term: N) {
+        bound += term
+        boundTerms += term.double.magnitude
+    }
+
+    mutating func addViolation(_ outside: N, width: Double, terms: Double) {
+        violation = max(
+            violation, HedgeProblem.relativeViolation(outside.double, width: width, terms: terms))
     }
 }

@@ -70,14 +70,12 @@ extension HedgeProblem {
 
     private func riskCost(_ risk: HedgeRisk, _ trades: [Double]) -> Double {
         let size = underlyings.count
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: size) { delta in
-            for u in 0..<size { delta[u] = dollarDelta(risk, u, trades) }
-            var variance = 0.0
-            for u in 0..<size {
-                for v in 0..<size { variance += delta[u] * risk.covariance[u * size + v] * delta[v] }
-            }
-            return risk.riskAversion * variance
+        let delta = (0..<size).map { dollarDelta(risk, $0, trades) }
+        var variance = 0.0
+        for u in 0..<size {
+            for v in 0..<size { variance += delta[u] * risk.covariance[u * size + v] * delta[v] }
         }
+        return risk.riskAversion * variance
     }
 
     /// The largest violation of a hard limit, relative to what it is made of: see `HedgeCertificate.violation`.

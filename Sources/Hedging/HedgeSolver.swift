@@ -60,8 +60,6 @@ public final class HedgeSolver {
     private var active: ActiveSet?
     private var branching: BranchAndBound?
     private var precise: Precise?
-    private var tangent: [DoubleDouble] = []
-    private var exactPrices: [DoubleDouble] = []
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
@@ -119,7 +117,7 @@ public final class HedgeSolver {
             return finish(branching.isExhausted ? .infeasible : .budget, remembers: false)
         }
         for i in 0..<scaled.count {
-            var x = branching.bestTrades[i] * scaled.instrumentScale[i]
+            var x = branching.incumbent[i] * scaled.instrumentScale[i]
             let instrument = problem.instruments[i]
             if instrument.lot > 0 { x = (x / instrument.lot).rounded() * instrument.lot }
             if x != 0, x.magnitude < instrument.minimum {
@@ -191,15 +189,14 @@ public final class HedgeSolver {
     }
 
     private func prepare(_ problem: HedgeProblem) -> (ScaledProblem, InteriorPoint, ActiveSet) {
-        if let scaled, let interior, let active, scaled.fits(problem) { return (scaled, interior, active) }
+        if let scaled, let interior, let active, scaled.shape.fits(problem) {
+            return (scaled, interior, active)
+        }
         let fresh = ScaledProblem(shapeOf: problem)
         let parts = (fresh, InteriorPoint(fresh), ActiveSet(fresh))
         (scaled, interior, active) = parts
         branching = nil
         precise = nil
-        tangent = Array(
-            repeating: DoubleDouble(0), count: problem.risk == nil ? 0 : problem.underlyings.count)
-        exactPrices = Array(repeating: DoubleDouble(0), count: problem.bands.count + 2)
         guess = ActiveSet.Guess(fresh)
         hasGuess = false
         solution.trades = [Double](repeating: 0, count: problem.instruments.count)
@@ -225,7 +222,7 @@ public final class HedgeSolver {
             let outcome = active.run(climbs: true)
             solution.pivots = active.pivots
             if outcome == .infeasible {
-                scaled.ray.update(from: active.multipliers, count: scaled.rowCount)
+                scaled.ray.copy(active.multipliers)
                 return finish(.infeasible)
             }
             if outcome == .holds {
@@ -266,7 +263,6 @@ public final class HedgeSolver {
         self.precise = precise
         precise.numbers.load(problem, give)
         let (point, set) = (precise.point, precise.set)
-        let ray = scaled.ray
         var least = Double.infinity
         var nearest = solution
         func complete(_ bias: Double, isNear: Bool = true) -> Bool {
@@ -290,16 +286,20 @@ public final class HedgeSolver {
             next = progress * Self.betweenCompletions
             return complete(1)
         } proves: {
-            for r in 0..<scaled.rowCount { ray[r] = point.ray(r).double }
-            if scaled.provesInfeasible(ray) || give != .none && precise.numbers.provesInfeasible(point.ray) {
+            for r in 0..<scaled.rowCount { scaled.ray[r] = point.ray(r).double }
+            if scaled.provesInfeasible(scaled.ray)
+                || give != .none && precise.numbers.provesInfeasible(point.ray)
+            {
                 return true
             }
             // What has yet to vanish hides a proof where nothing limits the trades.
             var largest = 0.0
-            for r in 0..<scaled.rowCount { largest = max(largest, ray[r].magnitude) }
+            for r in 0..<scaled.rowCount { largest = max(largest, scaled.ray[r].magnitude) }
             for share in [1e-12, 1e-9, 1e-6, 1e-3] {
-                for r in 0..<scaled.rowCount where ray[r].magnitude < share * largest { ray[r] = 0 }
-                if scaled.provesInfeasible(ray) { return true }
+                for r in 0..<scaled.rowCount where scaled.ray[r].magnitude < share * largest {
+                    scaled.ray[r] = 0
+                }
+                if scaled.provesInfeasible(scaled.ray) { return true }
             }
             return false
         }
@@ -330,15 +330,18 @@ public final class HedgeSolver {
         _ multiplier: (Int) -> DoubleDouble
     ) -> Bool {
         // Rounded, trades no longer lie where their risk's tangent has the multipliers' slopes.
-        for u in tangent.indices { tangent[u] = DoubleDouble(problem.risk?.dollarDelta[u] ?? 0) }
+        for u in 0..<scaled.factorCount {
+            scaled.exactRoom.tangent[u] = DoubleDouble(problem.risk?.dollarDelta[u] ?? 0)
+        }
         for i in 0..<scaled.count {
             let x = trade(i) * DoubleDouble(scaled.instrumentScale[i])
             takeTrade(i, x.double, problem)
             if let risk = problem.risk {
-                tangent[problem.instruments[i].underlying] += DoubleDouble(risk.exposure[i]) * x
+                scaled.exactRoom.tangent[problem.instruments[i].underlying] +=
+                    DoubleDouble(risk.exposure[i]) * x
             }
         }
-        takePrices(problem, scaled, tangent, multiplier)
+        takePrices(problem, scaled, multiplier)
         return solution.certificate.holds
     }
 
@@ -353,7 +356,7 @@ public final class HedgeSolver {
             let outcome = interior.run(tolerance: tolerance, ceiling: ceiling)
             solution.interiorSteps = interior.iterations
             if outcome == .infeasible {
-                scaled.ray.update(from: interior.multiplier, count: scaled.rowCount)
+                scaled.ray.copy(interior.multiplier)
                 return .infeasible
             }
             active.adopt(interior)
@@ -364,7 +367,7 @@ public final class HedgeSolver {
                 take(problem, scaled, active)
                 if solution.certificate.holds { return .optimal }
             case .infeasible:
-                scaled.ray.update(from: active.multipliers, count: scaled.rowCount)
+                scaled.ray.copy(active.multipliers)
                 return .infeasible
             case .open: break
             }
@@ -415,10 +418,10 @@ public final class HedgeSolver {
     }
 
     private func takePrices(
-        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: UnsafeMutablePointer<Double>
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multipliers: borrowing Vector
     ) {
         for r in 0..<scaled.bandCount {
-            let row = Int(scaled.rowOfBand[r])
+            let row = scaled.shape.rowOfBand[r]
             solution.bandPrices[r] = multipliers[row] * scaled.objectiveScale / scaled.rowScale[row]
         }
         let (margin, cash) = (scaled.marginRow, scaled.cashRow)
@@ -426,31 +429,24 @@ public final class HedgeSolver {
         solution.cashPrice = multipliers[cash] * scaled.objectiveScale / scaled.rowScale[cash]
         (solution.certificate, solution.cost) = problem.certificate(
             trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
-            cashPrice: solution.cashPrice, scratch: scaled.scratch)
+            cashPrice: solution.cashPrice, scaled.room, scaled.exactRoom)
     }
 
     /// The same with multipliers of more digits than doubles have: in them, slopes that are 0 are next to nothing.
     private func takePrices(
-        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ tangent: [DoubleDouble],
-        _ multiplier: (Int) -> DoubleDouble
+        _ problem: HedgeProblem, _ scaled: ScaledProblem, _ multiplier: (Int) -> DoubleDouble
     ) {
-        func price(_ row: Int) -> DoubleDouble {
-            multiplier(row) * DoubleDouble(scaled.objectiveScale) / DoubleDouble(scaled.rowScale[row])
-        }
         let bands = scaled.bandCount
-        for r in 0..<bands {
-            exactPrices[r] = price(Int(scaled.rowOfBand[r]))
-            solution.bandPrices[r] = exactPrices[r].double
+        func take(_ index: Int, _ row: Int) -> Double {
+            let price =
+                multiplier(row) * DoubleDouble(scaled.objectiveScale) / DoubleDouble(scaled.rowScale[row])
+            scaled.exactRoom.prices[index] = price
+            return price.double
         }
-        exactPrices[bands] = price(scaled.marginRow)
-        exactPrices[bands + 1] = price(scaled.cashRow)
-        solution.marginPrice = exactPrices[bands].double
-        solution.cashPrice = exactPrices[bands + 1].double
-        (solution.certificate, solution.cost) = tangent.withUnsafeBufferPointer { tangent in
-            problem.certificate(
-                trades: solution.trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
-                cashPrice: solution.cashPrice, scratch: scaled.scratch,
-                tangent: tangent.isEmpty ? nil : tangent.baseAddress, exactPrices: exactPrices)
-        }
+        for r in 0..<bands { solution.bandPrices[r] = take(r, scaled.shape.rowOfBand[r]) }
+        solution.marginPrice = take(bands, scaled.marginRow)
+        solution.cashPrice = take(bands + 1, scaled.cashRow)
+        (solution.certificate, solution.cost) = problem.exactCertificate(
+            trades: solution.trades, scaled.exactRoom, hasTangent: scaled.factorCount > 0)
     }
 }

@@ -47,11 +47,11 @@ extension HomogeneousPoint {
         for i in 0..<rowCount {
             let base = i * rowCount
             let diagonal = matrix[base + i]
-            let begin = Int(problem.rowFirst[i])
+            let begin = problem.shape.rowFirst[i]
             for j in begin..<i {
                 var value = matrix[base + j]
                 let other = j * rowCount
-                for k in max(begin, Int(problem.rowFirst[j]))..<j {
+                for k in max(begin, problem.shape.rowFirst[j])..<j {
                     value -= matrix[base + k] * matrix[other + k]
                 }
                 matrix[base + j] = value
@@ -272,7 +272,7 @@ extension HomogeneousPoint {
         for i in 0..<rowCount {
             var (a, b) = (rows[i].first, rows[i].second)
             let base = i * rowCount
-            for j in Int(problem.rowFirst[i])..<i {
+            for j in problem.shape.rowFirst[i]..<i {
                 a -= matrix[base + j] * rows[j].first
                 b -= matrix[base + j] * rows[j].second
             }
@@ -287,7 +287,7 @@ extension HomogeneousPoint {
         for i in (0..<rowCount).reversed() {
             let (a, b) = (rows[i].first, rows[i].second)
             let base = i * rowCount
-            for j in Int(problem.rowFirst[i])..<i {
+            for j in problem.shape.rowFirst[i]..<i {
                 rows[j].first -= matrix[base + j] * a
                 rows[j].second -= matrix[base + j] * b
             }

@@ -16,7 +16,6 @@ final class InteriorPoint {
         case stalled
     }
 
-    typealias Vector = UnsafeMutablePointer<Double>
     private typealias Block = SIMD4<Double>
 
     let problem: ScaledProblem
@@ -33,10 +32,8 @@ final class InteriorPoint {
     private let multiplierStep, inverseWeight, target: Vector
     /// Net multiplier of each row: positive where the lower limit pushes.
     let multiplier: Vector
-    private let low, high: Side
+    private let low, high: SolverVector<Side>
     private let matrix: Envelope
-    private let envelopeFirst: UnsafeMutablePointer<Int32>
-    private let arena: Arena
 
     private(set) var iterations = 0
 
@@ -50,13 +47,9 @@ final class InteriorPoint {
         padded = (count + 3) / 4 * 4
         columnCount = 2 * padded
         rowCount = problem.rowCount
-        let stride = Arena.room(rowCount)
-        let arena = Arena(
-            capacity: 17 * Arena.room(columnCount) + (7 + 2 * 13) * stride + rowCount * stride)
-        let columnCount = columnCount
-        let rowCount = rowCount
-        func columns() -> Vector { arena.take(columnCount) }
-        func rows() -> Vector { arena.take(rowCount) }
+        let (columnCount, rowCount) = (columnCount, rowCount)
+        func columns() -> Vector { Vector(columnCount) }
+        func rows() -> Vector { Vector(rowCount) }
         value = columns()
         slack = columns()
         lowerDual = columns()
@@ -80,17 +73,11 @@ final class InteriorPoint {
         multiplierStep = rows()
         inverseWeight = rows()
         target = rows()
-        low = Side(sign: 1, rows)
-        high = Side(sign: -1, rows)
-        envelopeFirst = .allocate(capacity: rowCount)
-        for r in 0..<rowCount { envelopeFirst[r] = problem.rowFirst[r] }
-        matrix = Envelope(
-            stride: stride, values: arena.take(rowCount * stride), first: envelopeFirst,
-            inverseDiagonal: rows())
-        self.arena = arena
+        low = SolverVector(repeating: Side(sign: 1), count: rowCount)
+        high = SolverVector(repeating: Side(sign: -1), count: rowCount)
+        matrix = Envelope(size: rowCount)
+        for r in 0..<rowCount { matrix.begin(r, at: problem.shape.rowFirst[r]) }
     }
-
-    deinit { envelopeFirst.deallocate() }
 
     // MARK: The iterate
 
@@ -123,18 +110,10 @@ final class InteriorPoint {
         case .equality: return .atLow
         case .quadratic: return .belowLow
         case .hard, .soft:
-            if holds(low, r) { return isLeft(low, r) ? .belowLow : .atLow }
-            if holds(high, r) { return isLeft(high, r) ? .aboveHigh : .atHigh }
+            if low[r].holds { return low[r].isLeft ? .belowLow : .atLow }
+            if high[r].holds { return high[r].isLeft ? .aboveHigh : .atHigh }
             return .inside
         }
-    }
-
-    private func holds(_ side: Side, _ r: Int) -> Bool {
-        side.kind[r] > 0 && side.multiplierStep[r] * side.slack[r] > side.slackStep[r] * side.multiplier[r]
-    }
-
-    private func isLeft(_ side: Side, _ r: Int) -> Bool {
-        side.kind[r] == 2 && side.excessDualStep[r] * side.excess[r] < side.excessStep[r] * side.excessDual[r]
     }
 
     // MARK: Start
@@ -151,8 +130,8 @@ final class InteriorPoint {
         computeExposures()
         for r in 0..<rowCount {
             multiplier[r] = 0
-            prepareRow(r, low, problem.low[r])
-            prepareRow(r, high, problem.high[r])
+            low[r] = Side(sign: 1, problem, r, exposure: exposure[r])
+            high[r] = Side(sign: -1, problem, r, exposure: exposure[r])
         }
     }
 
@@ -185,35 +164,11 @@ final class InteriorPoint {
         upperDual[c] = isFar ? 1 / slack[c] : 1
     }
 
-    private func prepareRow(_ r: Int, _ side: Side, _ limit: Double) {
-        let kind = problem.kinds[r]
-        side.limit[r] = limit
-        side.kind[r] = 0
-        side.multiplier[r] = 0
-        side.alpha[r] = 0
-        side.beta[r] = 0
-        guard kind == .hard || kind == .soft, limit.magnitude < .infinity else { return }
-        let distance = side.sign * (exposure[r] - limit)
-        if kind == .hard {
-            side.kind[r] = 1
-            side.slack[r] = max(distance, 1)
-            side.multiplier[r] = 1
-        } else {
-            side.kind[r] = 2
-            let excess = max(-distance, 0) + 0.1
-            let total = problem.penalty[r] + problem.penaltyQuadratic[r] * excess
-            side.excess[r] = excess
-            side.slack[r] = max(distance, 0) + 0.1
-            side.multiplier[r] = 0.5 * total
-            side.excessDual[r] = 0.5 * total
-        }
-    }
-
     // MARK: Products with the coefficients
 
     /// out = A·v of the columns, and of the origins where `share` is 1.
-    private func multiply(_ v: Vector, originShare share: Double, into out: Vector) {
-        for r in 0..<rowCount { out[r] = 0 }
+    private func multiply(_ v: borrowing Vector, originShare share: Double, into out: borrowing Vector) {
+        out.fill(0)
         var margin = 0.0
         var cash = 0.0
         for i in 0..<count {
@@ -221,9 +176,7 @@ final class InteriorPoint {
             let bought = open[i] * v[i] + max(start, 0)
             let sold = open[padded + i] * v[padded + i] - min(start, 0)
             let x = bought - sold
-            for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-                out[Int(problem.columnRow[k])] += problem.coefficients[k] * x
-            }
+            problem.columns.add(i, times: x, to: out)
             margin += problem.marginPerUnit[i] * (bought + sold)
             cash += problem.cashBuy[i] * bought + problem.cashSell[i] * sold
         }
@@ -239,14 +192,11 @@ final class InteriorPoint {
     }
 
     /// out = Aᵀ·y on the columns.
-    private func multiplyTransposed(_ y: Vector, into out: Vector) {
+    private func multiplyTransposed(_ y: borrowing Vector, into out: borrowing Vector) {
         let margin = y[problem.marginRow]
         let cash = y[problem.cashRow]
         for i in 0..<count {
-            var sum = 0.0
-            for k in Int(problem.columnStart[i])..<Int(problem.columnStart[i + 1]) {
-                sum += problem.coefficients[k] * y[Int(problem.columnRow[k])]
-            }
+            let sum = problem.columns.product(i, y)
             let limits = problem.marginPerUnit[i] * margin
             out[i] = open[i] * (sum + limits + problem.cashBuy[i] * cash)
             out[padded + i] = open[padded + i] * (limits + problem.cashSell[i] * cash - sum)
@@ -256,38 +206,30 @@ final class InteriorPoint {
     /// A·D·Aᵀ + Ω⁻¹ into the envelope.
     private func assemble() {
         matrix.clear(count: rowCount)
-        let (marginIndex, cashIndex) = (problem.marginRow, problem.cashRow)
-        let marginRow = matrix.row(marginIndex)
-        let cashRow = matrix.row(cashIndex)
-        let marginShare = problem.kinds[marginIndex] == .absent ? 0.0 : 1
-        let cashShare = problem.kinds[cashIndex] == .absent ? 0.0 : 1
+        let (marginRow, cashRow) = (problem.marginRow, problem.cashRow)
+        let marginShare = problem.kinds[marginRow] == .absent ? 0.0 : 1
+        let cashShare = problem.kinds[cashRow] == .absent ? 0.0 : 1
         for i in 0..<count {
             let buys = open[i] * weight[i]
             let sells = open[padded + i] * weight[padded + i]
             let both = buys + sells
-            let start = Int(problem.columnStart[i])
-            let end = Int(problem.columnStart[i + 1])
-            for k in start..<end {
-                let weighted = problem.coefficients[k] * both
-                let row = matrix.row(Int(problem.columnRow[k]))
-                for l in start...k { row[Int(problem.columnRow[l])] += weighted * problem.coefficients[l] }
-            }
+            problem.columns.addSquare(i, times: both, to: matrix)
             guard marginShare + cashShare > 0 else { continue }
             let margin = marginShare * problem.marginPerUnit[i]
             let cashBuy = cashShare * problem.cashBuy[i]
             let cashSell = cashShare * problem.cashSell[i]
             let marginNet = margin * (buys - sells)
             let cashNet = cashBuy * buys - cashSell * sells
-            for k in start..<end {
-                let row = Int(problem.columnRow[k])
-                marginRow[row] += problem.coefficients[k] * marginNet
-                cashRow[row] += problem.coefficients[k] * cashNet
+            for k in problem.columns.places(i) {
+                let row = problem.columns.row(k)
+                matrix[marginRow, row] += problem.columns.values[k] * marginNet
+                matrix[cashRow, row] += problem.columns.values[k] * cashNet
             }
-            marginRow[marginIndex] += margin * margin * both
-            cashRow[marginIndex] += margin * (cashBuy * buys + cashSell * sells)
-            cashRow[cashIndex] += cashBuy * cashBuy * buys + cashSell * cashSell * sells
+            matrix[marginRow, marginRow] += margin * margin * both
+            matrix[cashRow, marginRow] += margin * (cashBuy * buys + cashSell * sells)
+            matrix[cashRow, cashRow] += cashBuy * cashBuy * buys + cashSell * cashSell * sells
         }
-        for r in 0..<rowCount { matrix.row(r)[r] += inverseWeight[r] }
+        for r in 0..<rowCount { matrix[r, r] += inverseWeight[r] }
     }
 
     // MARK: Iterations
@@ -322,16 +264,16 @@ final class InteriorPoint {
         multiplyTransposed(multiplier, into: residual)
         var sum = Block()
         var largest = Block()
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let v = load(value, c)
-            let z = load(lowerDual, c)
-            let w = load(upperDual, c)
-            let gradient = load(bend, c) * v + load(cost, c) - load(residual, c)
-            store(gradient, residual, c)
+        for b in 0..<columnCount / 4 {
+            let v = value[block: b]
+            let z = lowerDual[block: b]
+            let w = upperDual[block: b]
+            let gradient = bend[block: b] * v + cost[block: b] - residual[block: b]
+            residual[block: b] = gradient
             let error = gradient - z + w
             let magnitude = error.replacing(with: -error, where: error .< 0)
             largest.replace(with: magnitude, where: .!(magnitude .<= largest))
-            sum += v * z + load(slack, c) * w
+            sum += v * z + slack[block: b] * w
         }
         var worst = max(max(largest[0], largest[1]), max(largest[2], largest[3]))
         if !largest.sum().isFinite { worst = .infinity }
@@ -339,20 +281,20 @@ final class InteriorPoint {
         var pairs = Double(2 * columnCount)
         for r in 0..<rowCount {
             if problem.kinds[r] == .equality { worst = max(worst, (exposure[r] - problem.low[r]).magnitude) }
-            prepareSide(low, r, &worst, &total, &pairs)
-            prepareSide(high, r, &worst, &total, &pairs)
+            low[r].prepare(exposure[r], &worst, &total, &pairs)
+            high[r].prepare(exposure[r], &worst, &total, &pairs)
         }
         return (worst, total / pairs)
     }
 
     private func iterate(_ mean: Double) {
         // Predictor: straight at the solution.
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let (v, s, z, w) = (load(value, c), load(slack, c), load(lowerDual, c), load(upperDual, c))
-            store(1 / (load(bend, c) + Self.damping + z / v + w / s), weight, c)
-            store(-load(residual, c), drive, c)
-            store(-v * z, lowerTarget, c)
-            store(-s * w, upperTarget, c)
+        for b in 0..<columnCount / 4 {
+            let (v, s, z, w) = (value[block: b], slack[block: b], lowerDual[block: b], upperDual[block: b])
+            weight[block: b] = 1 / (bend[block: b] + Self.damping + z / v + w / s)
+            drive[block: b] = -residual[block: b]
+            lowerTarget[block: b] = -v * z
+            upperTarget[block: b] = -s * w
         }
         for r in 0..<rowCount { reduceRow(r, centre: 0, share: 0) }
         assemble()
@@ -363,14 +305,14 @@ final class InteriorPoint {
 
         // Corrector: aims at the central path, less the predictor's second-order error.
         let centres = Block(repeating: centre)
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let dv = load(step, c)
-            let atLower = centres - dv * load(lowerDualStep, c)
-            let atUpper = centres + dv * load(upperDualStep, c)
-            let (v, s) = (load(value, c), load(slack, c))
-            store(atLower / v - atUpper / s - load(residual, c), drive, c)
-            store(atLower - v * load(lowerDual, c), lowerTarget, c)
-            store(atUpper - s * load(upperDual, c), upperTarget, c)
+        for b in 0..<columnCount / 4 {
+            let dv = step[block: b]
+            let atLower = centres - dv * lowerDualStep[block: b]
+            let atUpper = centres + dv * upperDualStep[block: b]
+            let (v, s) = (value[block: b], slack[block: b])
+            drive[block: b] = atLower / v - atUpper / s - residual[block: b]
+            lowerTarget[block: b] = atLower - v * lowerDual[block: b]
+            upperTarget[block: b] = atUpper - s * upperDual[block: b]
         }
         for r in 0..<rowCount { reduceRow(r, centre: centre, share: 1) }
         solve(centre: centre, share: 1)
@@ -393,8 +335,8 @@ final class InteriorPoint {
         case .hard, .soft:
             var weight = 0.0
             var shift = 0.0
-            reduceSide(low, r, centre, share, &weight, &shift)
-            reduceSide(high, r, centre, share, &weight, &shift)
+            low[r].reduce(centre, share, &weight, &shift)
+            high[r].reduce(centre, share, &weight, &shift)
             inverseWeight[r] = 1 / max(weight, 1e-200)
             target[r] = shift * inverseWeight[r]
         }
@@ -402,7 +344,7 @@ final class InteriorPoint {
 
     /// The steps that belong to `drive`, the targets and the reduced rows.
     private func solve(centre: Double, share: Double) {
-        for c in stride(from: 0, to: columnCount, by: 4) { store(load(weight, c) * load(drive, c), step, c) }
+        for b in 0..<columnCount / 4 { step[block: b] = weight[block: b] * drive[block: b] }
         multiply(step, originShare: 0, into: exposureStep)
         for r in 0..<rowCount { multiplierStep[r] = target[r] - exposureStep[r] }
         if problem.kinds[problem.marginRow] == .absent { multiplierStep[problem.marginRow] = 0 }
@@ -410,29 +352,29 @@ final class InteriorPoint {
         matrix.solve(multiplierStep, count: rowCount)
         for r in 0..<rowCount where problem.kinds[r] == .absent { multiplierStep[r] = 0 }
         multiplyTransposed(multiplierStep, into: step)
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let dv = load(weight, c) * (load(step, c) + load(drive, c))
-            store(dv, step, c)
-            store((load(lowerTarget, c) - load(lowerDual, c) * dv) / load(value, c), lowerDualStep, c)
-            store((load(upperTarget, c) + load(upperDual, c) * dv) / load(slack, c), upperDualStep, c)
+        for b in 0..<columnCount / 4 {
+            let dv = weight[block: b] * (step[block: b] + drive[block: b])
+            step[block: b] = dv
+            lowerDualStep[block: b] = (lowerTarget[block: b] - lowerDual[block: b] * dv) / value[block: b]
+            upperDualStep[block: b] = (upperTarget[block: b] + upperDual[block: b] * dv) / slack[block: b]
         }
         multiply(step, originShare: 0, into: exposureStep)
         for r in 0..<rowCount {
-            stepSide(low, r, centre, share)
-            stepSide(high, r, centre, share)
+            low[r].step(exposureStep[r], centre, share)
+            high[r].step(exposureStep[r], centre, share)
         }
     }
 
     /// How far the steps go until something reaches 0.
     private func longestStep() -> Double {
         var shortest = Block(repeating: -1)
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let dv = load(step, c)
+        for b in 0..<columnCount / 4 {
+            let dv = step[block: b]
             // Most negative step per value: one division per pair and no branch.
-            let atLower = dv / load(value, c)
-            let atUpper = -dv / load(slack, c)
-            let ofLower = load(lowerDualStep, c) / load(lowerDual, c)
-            let ofUpper = load(upperDualStep, c) / load(upperDual, c)
+            let atLower = dv / value[block: b]
+            let atUpper = -dv / slack[block: b]
+            let ofLower = lowerDualStep[block: b] / lowerDual[block: b]
+            let ofUpper = upperDualStep[block: b] / upperDual[block: b]
             shortest.replace(with: atLower, where: atLower .< shortest)
             shortest.replace(with: atUpper, where: atUpper .< shortest)
             shortest.replace(with: ofLower, where: ofLower .< shortest)
@@ -440,8 +382,8 @@ final class InteriorPoint {
         }
         var worst = min(min(shortest[0], shortest[1]), min(shortest[2], shortest[3]))
         for r in 0..<rowCount {
-            shorten(low, r, &worst)
-            shorten(high, r, &worst)
+            low[r].shorten(&worst)
+            high[r].shorten(&worst)
         }
         return -1 / worst
     }
@@ -450,45 +392,37 @@ final class InteriorPoint {
     private func meanAfter(_ length: Double) -> Double {
         let a = Block(repeating: length)
         var sum = Block()
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let dv = a * load(step, c)
-            sum += (load(value, c) + dv) * (load(lowerDual, c) + a * load(lowerDualStep, c))
-            sum += (load(slack, c) - dv) * (load(upperDual, c) + a * load(upperDualStep, c))
+        for b in 0..<columnCount / 4 {
+            let dv = a * step[block: b]
+            sum += (value[block: b] + dv) * (lowerDual[block: b] + a * lowerDualStep[block: b])
+            sum += (slack[block: b] - dv) * (upperDual[block: b] + a * upperDualStep[block: b])
         }
         var total = sum.sum()
         var pairs = Double(2 * columnCount)
         for r in 0..<rowCount {
-            addAfter(length, low, r, &total, &pairs)
-            addAfter(length, high, r, &total, &pairs)
+            low[r].addAfter(length, &total, &pairs)
+            high[r].addAfter(length, &total, &pairs)
         }
         return total / pairs
     }
 
     private func advance(_ length: Double) {
         let a = Block(repeating: length)
-        for c in stride(from: 0, to: columnCount, by: 4) {
-            let dv = a * load(step, c)
-            store(load(value, c) + dv, value, c)
-            store(load(slack, c) - dv, slack, c)
-            store(load(lowerDual, c) + a * load(lowerDualStep, c), lowerDual, c)
-            store(load(upperDual, c) + a * load(upperDualStep, c), upperDual, c)
+        for b in 0..<columnCount / 4 {
+            let dv = a * step[block: b]
+            value[block: b] = value[block: b] + dv
+            slack[block: b] = slack[block: b] - dv
+            lowerDual[block: b] = lowerDual[block: b] + a * lowerDualStep[block: b]
+            upperDual[block: b] = upperDual[block: b] + a * upperDualStep[block: b]
         }
         for r in 0..<rowCount {
-            advance(low, r, length)
-            advance(high, r, length)
+            low[r].advance(length)
+            high[r].advance(length)
             switch problem.kinds[r] {
-            case .hard, .soft: multiplier[r] = low.multiplier[r] - high.multiplier[r]
+            case .hard, .soft: multiplier[r] = low[r].multiplier - high[r].multiplier
             case .equality: multiplier[r] += length * multiplierStep[r]
             case .quadratic, .absent: break
             }
         }
-    }
-
-    @inline(__always) private func load(_ v: Vector, _ i: Int) -> Block {
-        UnsafeRawPointer(v + i).load(as: Block.self)
-    }
-
-    @inline(__always) private func store(_ x: Block, _ v: Vector, _ i: Int) {
-        UnsafeMutableRawPointer(v + i).storeBytes(of: x, as: Block.self)
     }
 }

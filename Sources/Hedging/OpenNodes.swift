@@ -48,9 +48,9 @@ struct OpenNodes {
 
 /// A box of trades.
 final class SearchNode {
-    let lower, upper: UnsafeMutablePointer<Double>
+    let lower, upper: Vector
     /// Whether an instrument's fixed cost is paid whatever the amount.
-    let isPaid: UnsafeMutablePointer<Bool>
+    let isPaid: SolverVector<Bool>
     /// Of the relaxation above or, once solved, its own.
     let guess: ActiveSet.Guess
     var bound = -Double.infinity
@@ -61,15 +61,9 @@ final class SearchNode {
     var boundAbove = 0.0
 
     init(_ scaled: ScaledProblem) {
-        lower = .allocate(capacity: scaled.count)
-        upper = .allocate(capacity: scaled.count)
-        isPaid = .allocate(capacity: scaled.count)
+        lower = Vector(scaled.count)
+        upper = Vector(scaled.count)
+        isPaid = SolverVector(repeating: false, count: scaled.count)
         guess = ActiveSet.Guess(scaled)
-    }
-
-    deinit {
-        lower.deallocate()
-        upper.deallocate()
-        isPaid.deallocate()
     }
 }

@@ -19,21 +19,24 @@ extension ScaledProblem {
         lower[i] > 0 ? .lower : upper[i] < 0 ? .upper : .zero
     }
 
-    /// Whether some hard limit stays broken by whatever the box allows, each row by itself.
-    func isOutOfReach() -> Bool {
-        for r in 0..<rowCount {
-            leastReach[r] = 0
-            mostReach[r] = 0
-        }
+    /// How far down and up trades of the box can bring each row, margin and cash aside.
+    private func findReach() {
+        leastReach.fill(0)
+        mostReach.fill(0)
         for i in 0..<count {
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                let r = Int(columnRow[k])
-                let (a, b) = (coefficients[k] * lower[i], coefficients[k] * upper[i])
+            for k in columns.places(i) {
+                let r = columns.row(k)
+                let (a, b) = (columns.values[k] * lower[i], columns.values[k] * upper[i])
                 leastReach[r] += min(a, b)
                 mostReach[r] += max(a, b)
             }
-            leastReach[cashRow] += min(cashBuy[i] * upper[i], -cashSell[i] * lower[i], 0)
         }
+    }
+
+    /// Whether some hard limit stays broken by whatever the box allows, each row by itself.
+    func isOutOfReach() -> Bool {
+        findReach()
+        for i in 0..<count { leastReach[cashRow] += min(cashBuy[i] * upper[i], -cashSell[i] * lower[i], 0) }
         mostReach[cashRow] = .infinity
         mostReach[marginRow] = .infinity
         for r in 0..<rowCount where kinds[r] == .hard || kinds[r] == .equality {
@@ -45,28 +48,26 @@ extension ScaledProblem {
 
     /// Whether multipliers, whatever their size, prove that no trades of the box keep all hard limits (Farkas): what
     /// they pay for the limits is more than any trades earn. Multipliers of other rows count as 0.
-    func provesInfeasible(_ multipliers: UnsafeMutablePointer<Double>) -> Bool {
-        // Room that `isOutOfReach` needs only while it runs.
-        let ray = leastReach
+    func provesInfeasible(_ multipliers: borrowing Vector) -> Bool {
         var value = 0.0
         var size = 0.0
         for r in 0..<rowCount {
-            ray[r] = 0
+            hardPrices[r] = 0
             guard kinds[r] == .hard || kinds[r] == .equality, multipliers[r] != 0 else { continue }
             let limit = multipliers[r] > 0 ? low[r] : high[r]
             guard limit.isFinite else { continue }
-            ray[r] = multipliers[r]
-            value += limit * ray[r]
-            size += (limit * ray[r]).magnitude
+            hardPrices[r] = multipliers[r]
+            value += limit * hardPrices[r]
+            size += (limit * hardPrices[r]).magnitude
         }
         guard size > 0, size < .infinity else { return false }
-        let marginPrice = ray[marginRow]
-        let cashPrice = ray[cashRow]
+        let marginPrice = hardPrices[marginRow]
+        let cashPrice = hardPrices[cashRow]
         for i in 0..<count {
             var price = 0.0
             var terms = 0.0
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                let term = coefficients[k] * ray[Int(columnRow[k])]
+            for k in columns.places(i) {
+                let term = columns.values[k] * hardPrices[columns.row(k)]
                 price += term
                 terms += term.magnitude
             }
@@ -97,16 +98,9 @@ extension ScaledProblem {
             let sold = (-costSell[i] + 0.5 * curvature[i] * lower[i]) * lower[i]
             ceiling += max(bought, sold, 0)
         }
+        findReach()
         for r in 0..<rowCount where kinds[r] == .soft || kinds[r] == .quadratic {
-            var (least, most) = (0.0, 0.0)
-            for i in 0..<count {
-                for k in Int(columnStart[i])..<Int(columnStart[i + 1]) where columnRow[k] == r {
-                    let (a, b) = (coefficients[k] * lower[i], coefficients[k] * upper[i])
-                    least += min(a, b)
-                    most += max(a, b)
-                }
-            }
-            let excess = max(low[r] - least, most - high[r], 0)
+            let excess = max(low[r] - leastReach[r], mostReach[r] - high[r], 0)
             ceiling += penalty[r] * excess + 0.5 * penaltyQuadratic[r] * excess * excess
         }
         return ceiling * (1 + 1e-9) + 1e-9
@@ -139,12 +133,8 @@ extension ScaledProblem {
 
     /// Slopes of cost less price on both sides of 0, per unit bought and per unit sold.
     @inline(__always)
-    private func slopes(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>) -> (buy: Double, sell: Double)
-    {
-        var price = 0.0
-        for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-            price += coefficients[k] * multipliers[Int(columnRow[k])]
-        }
+    private func slopes(_ i: Int, _ multipliers: borrowing Vector) -> (buy: Double, sell: Double) {
+        let price = columns.product(i, multipliers)
         let limits = marginPerUnit[i] * multipliers[marginRow]
         let cash = multipliers[cashRow]
         return (
@@ -155,7 +145,7 @@ extension ScaledProblem {
     /// The dual's value: no trades that keep all limits cost less. Multipliers that a row cannot have are
     /// moved to the nearest that it can.
     /// - Parameter most: what the trades that are looked for cost at most, whatever they earn, which limits each.
-    func dualValue(_ multipliers: UnsafeMutablePointer<Double>, most: Double = .infinity) -> Double {
+    func dualValue(_ multipliers: borrowing Vector, most: Double = .infinity) -> Double {
         var value = 0.0
         for r in 0..<rowCount {
             multipliers[r] = clamped(multipliers[r], r)
@@ -202,19 +192,13 @@ extension ScaledProblem {
 
     /// What trades cost, soft bands and risk included; infinite where they break a hard limit by more than
     /// `tolerance`.
-    func value(
-        _ trades: UnsafeMutablePointer<Double>, exposure: UnsafeMutablePointer<Double>, tolerance: Double
-    )
-        -> Double
-    {
-        for r in 0..<rowCount { exposure[r] = 0 }
+    func value(_ trades: borrowing Vector, exposure: borrowing Vector, tolerance: Double) -> Double {
+        exposure.fill(0)
         var value = 0.0
         for i in 0..<count {
             let x = trades[i]
             guard x != 0 else { continue }
-            for k in Int(columnStart[i])..<Int(columnStart[i + 1]) {
-                exposure[Int(columnRow[k])] += coefficients[k] * x
-            }
+            columns.add(i, times: x, to: exposure)
             exposure[marginRow] += marginPerUnit[i] * x.magnitude
             exposure[cashRow] += x > 0 ? cashBuy[i] * x : -cashSell[i] * x
             value += tradeCost(i, x)
@@ -248,7 +232,7 @@ extension ScaledProblem {
     /// The trades of an instrument that the dual, at these multipliers, lets cost no more than `slack` above the
     /// cheapest of its box, as far as trades that cost `most` can be in it: others are in no solution whose cost is
     /// within `slack` of the dual's value for those. First above second where there are none.
-    func affordable(_ i: Int, _ multipliers: UnsafeMutablePointer<Double>, slack: Double, most: Double) -> (
+    func affordable(_ i: Int, _ multipliers: borrowing Vector, slack: Double, most: Double) -> (
         Double, Double
     ) {
         let (buy, sell) = slopes(i, multipliers)

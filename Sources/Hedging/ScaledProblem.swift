@@ -5,55 +5,34 @@
 /// Margin and cash are the last two rows. What an instrument adds to them depends on its side: `marginPerUnit`
 /// and `cashBuy` or `cashSell` times |x|.
 final class ScaledProblem {
-    let count: Int
-    /// Bands and risk factors.
-    let bandCount: Int
-    let factorCount: Int
-    /// Bands, factors, margin and cash.
-    let rowCount: Int
+    /// Instruments; bands, risk factors, and both with margin and cash.
+    let count, bandCount, factorCount, rowCount: Int
     var marginRow: Int { rowCount - 2 }
     var cashRow: Int { rowCount - 1 }
 
     // Per instrument.
-    let lower, upper, costBuy, costSell, curvature, marginPerUnit, cashBuy,
-        cashSell: UnsafeMutablePointer<Double>
-    let instrumentScale: UnsafeMutablePointer<Double>
-    /// Coefficients of instrument i: columnStart[i]..<columnStart[i + 1].
-    let columnStart: UnsafeMutablePointer<Int32>
-    let columnRow: UnsafeMutablePointer<Int32>
-    let coefficientCount: Int
-    let coefficients: UnsafeMutablePointer<Double>
+    let lower, upper, costBuy, costSell, curvature, marginPerUnit, cashBuy, cashSell: Vector
+    let instrumentScale: Vector
+    /// Of bands and factors.
+    let columns: CoefficientColumns
 
     // Per row.
-    let low, high, penalty, penaltyQuadratic: UnsafeMutablePointer<Double>
-    /// Scratch of `isOutOfReach`.
-    let leastReach, mostReach: UnsafeMutablePointer<Double>
-    let rowScale: UnsafeMutablePointer<Double>
-    let kinds: UnsafeMutablePointer<RowKind>
-    /// First row that shares an instrument with this one, this one included.
-    let rowFirst: [Int32]
+    let low, high, penalty, penaltyQuadratic, rowScale: Vector
+    let kinds: SolverVector<RowKind>
     private(set) var objectiveScale = 1.0
 
-    /// Row of each band.
-    let rowOfBand: [Int32]
-    /// First of the factor rows.
-    let firstFactorRow: Int
-    /// Where each of the problem's entries goes among the coefficients.
-    let positionOfEntry: [Int32]
-    /// Where each instrument's factor coefficients start; they are consecutive.
-    let factorPosition: [Int32]
-    private let entryInstruments: [Int32]
-    private let bandRanges: [Range<Int>]
-    let underlyingOf: [Int32]
-    /// Underlyings, and behind them a group for what spans several.
-    let groupCount: Int
-    let groupOfRow: UnsafeMutablePointer<Int32>
-    private let factor: UnsafeMutablePointer<Double>
+    let shape: HedgeShape
+
     /// Multipliers that proved that the last problem had no solution.
-    let ray: UnsafeMutablePointer<Double>
+    let ray: Vector
+    /// Of `findReach` and `provesInfeasible`, while they run.
+    let leastReach, mostReach, hardPrices: Vector
+    /// Of `scaleInstruments`: what of each the bands ask for.
+    private let needed: Vector
+    private let factor: CovarianceFactor
     /// Room for those who check an answer.
-    let scratch: UnsafeMutablePointer<Double>
-    private let arena: Arena
+    let room: CertificateRoom<Double>
+    let exactRoom: CertificateRoom<DoubleDouble>
     /// Whether those who work on it are to stop.
     var watch = Watch()
 
@@ -71,129 +50,37 @@ final class ScaledProblem {
 
     /// Takes over the shape of a problem; the numbers come with `load`.
     init(shapeOf problem: HedgeProblem) {
-        let count = problem.instruments.count
-        let bandCount = problem.bands.count
-        let factorCount = problem.risk == nil ? 0 : problem.underlyings.count
-        let rowCount = bandCount + factorCount + 2
+        let shape = HedgeShape(problem)
+        self.shape = shape
+        let (count, rowCount) = (shape.count, shape.rowCount)
         self.count = count
-        self.bandCount = bandCount
-        self.factorCount = factorCount
+        bandCount = shape.bandCount
+        factorCount = shape.factorCount
         self.rowCount = rowCount
-
-        // Bands of one underlying together, those of several behind.
-        let several = problem.underlyings.count
-        let underlyingOf = problem.instruments.map { Int32($0.underlying) }
-        let group = problem.bands.map { band in
-            var group = -1
-            for entry in problem.entries[band.entries] {
-                let underlying = problem.instruments[entry.instrument].underlying
-                group = group == -1 || group == underlying ? underlying : several
-            }
-            return max(group, 0)
-        }
-        let order = (0..<bandCount).sorted { (group[$0], $0) < (group[$1], $1) }
-        var rowOfBand = [Int32](repeating: 0, count: bandCount)
-        var rowFirst = [Int32](repeating: 0, count: rowCount)
-        var start = 0
-        for (row, band) in order.enumerated() {
-            rowOfBand[band] = Int32(row)
-            if row == 0 || group[order[row - 1]] != group[band] { start = row }
-            rowFirst[row] = group[band] == several ? 0 : Int32(start)
-        }
-
-        // Columns: the rows that an instrument is in, ascending, each once.
-        var rowsOf = [[Int32]](repeating: [], count: count)
-        for band in order {
-            for entry in problem.entries[problem.bands[band].entries] {
-                if rowsOf[entry.instrument].last != rowOfBand[band] {
-                    rowsOf[entry.instrument].append(rowOfBand[band])
-                }
-            }
-        }
-        var columnStart: [Int32] = [0]
-        var columnRow: [Int32] = []
-        var factorPosition = [Int32](repeating: 0, count: count)
-        for i in 0..<count {
-            columnRow += rowsOf[i]
-            factorPosition[i] = Int32(columnRow.count)
-            columnRow += (0..<factorCount).map { Int32(bandCount + $0) }
-            columnStart.append(Int32(columnRow.count))
-        }
-        var positionOfEntry = [Int32](repeating: 0, count: problem.entries.count)
-        for (index, band) in problem.bands.enumerated() {
-            for k in band.entries {
-                let i = problem.entries[k].instrument
-                let column = Int(columnStart[i])..<Int(columnStart[i + 1])
-                positionOfEntry[k] = Int32(column.first { columnRow[$0] == rowOfBand[index] } ?? 0)
-            }
-        }
-        self.rowOfBand = rowOfBand
-        self.rowFirst = rowFirst
-        self.columnStart = .allocate(capacity: columnStart.count)
-        self.columnStart.initialize(from: columnStart, count: columnStart.count)
-        self.columnRow = .allocate(capacity: max(columnRow.count, 1))
-        self.columnRow.initialize(from: columnRow, count: columnRow.count)
-        coefficientCount = columnRow.count
-        self.positionOfEntry = positionOfEntry
-        self.factorPosition = factorPosition
-        self.underlyingOf = underlyingOf
-        groupCount = several + 1
-        groupOfRow = .allocate(capacity: rowCount)
-        groupOfRow.initialize(repeating: Int32(several), count: rowCount)
-        for band in 0..<bandCount { groupOfRow[Int(rowOfBand[band])] = Int32(group[band]) }
-        firstFactorRow = bandCount
-        entryInstruments = problem.entries.map { Int32($0.instrument) }
-        bandRanges = problem.bands.map(\.entries)
-        kinds = .allocate(capacity: rowCount)
-        kinds.initialize(repeating: .absent, count: rowCount)
-
-        let scratchRoom = HedgeProblem.certificateRoom(
-            instruments: count, underlyings: problem.underlyings.count, bands: bandCount)
-        arena = Arena(
-            capacity: 9 * Arena.room(count) + Arena.room(columnRow.count) + 8 * Arena.room(rowCount)
-                + Arena.room(factorCount * (factorCount + 2))
-                + Arena.room(scratchRoom))
-        lower = arena.take(count)
-        upper = arena.take(count)
-        costBuy = arena.take(count)
-        costSell = arena.take(count)
-        curvature = arena.take(count)
-        marginPerUnit = arena.take(count)
-        cashBuy = arena.take(count)
-        cashSell = arena.take(count)
-        instrumentScale = arena.take(count)
-        coefficients = arena.take(columnRow.count)
-        low = arena.take(rowCount)
-        high = arena.take(rowCount)
-        penalty = arena.take(rowCount)
-        penaltyQuadratic = arena.take(rowCount)
-        rowScale = arena.take(rowCount)
-        leastReach = arena.take(rowCount)
-        mostReach = arena.take(rowCount)
-        factor = arena.take(factorCount * (factorCount + 2))
-        ray = arena.take(rowCount)
-        scratch = arena.take(scratchRoom)
-    }
-
-    deinit {
-        columnStart.deallocate()
-        columnRow.deallocate()
-        kinds.deallocate()
-        groupOfRow.deallocate()
-    }
-
-    /// Whether the problem has this shape: the same bands on the same instruments.
-    func fits(_ problem: HedgeProblem) -> Bool {
-        guard problem.instruments.count == count, problem.bands.count == bandCount,
-            problem.entries.count == entryInstruments.count,
-            (problem.risk == nil ? 0 : problem.underlyings.count) == factorCount
-        else { return false }
-        for k in 0..<entryInstruments.count where problem.entries[k].instrument != Int(entryInstruments[k]) {
-            return false
-        }
-        for r in 0..<bandCount where problem.bands[r].entries != bandRanges[r] { return false }
-        for i in 0..<count where problem.instruments[i].underlying != Int(underlyingOf[i]) { return false }
-        return true
+        columns = CoefficientColumns(shape.columns, rowCount: rowCount)
+        kinds = SolverVector(repeating: .absent, count: rowCount)
+        lower = Vector(count)
+        upper = Vector(count)
+        costBuy = Vector(count)
+        costSell = Vector(count)
+        curvature = Vector(count)
+        marginPerUnit = Vector(count)
+        cashBuy = Vector(count)
+        cashSell = Vector(count)
+        instrumentScale = Vector(count)
+        needed = Vector(count)
+        low = Vector(rowCount)
+        high = Vector(rowCount)
+        penalty = Vector(rowCount)
+        penaltyQuadratic = Vector(rowCount)
+        rowScale = Vector(rowCount)
+        leastReach = Vector(rowCount)
+        mostReach = Vector(rowCount)
+        hardPrices = Vector(rowCount)
+        ray = Vector(rowCount)
+        factor = CovarianceFactor(size: shape.factorCount)
+        room = CertificateRoom(problem)
+        exactRoom = CertificateRoom(problem)
     }
 
     /// Takes the numbers of a validated problem of this shape. With `keepingScales` the scales of the last
@@ -209,32 +96,7 @@ final class ScaledProblem {
             for (i, x) in trades.enumerated() where x.magnitude > 1e-9 * instrumentScale[i] {
                 instrumentScale[i] = Self.powerOfTwo(x.magnitude)
             }
-            // The objective by the geometric mean of what instruments cost, which a few huge limits don't sway.
-            var exponents = 0
-            var priced = 0
-            for i in 0..<count {
-                let instrument = problem.instruments[i]
-                let scale = instrumentScale[i]
-                let cost =
-                    (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
-                    + instrument.impact * scale * scale
-                guard cost > 1e-290 else { continue }
-                exponents += Int(cost.exponent)
-                priced += 1
-            }
-            if priced == 0 {
-                // Where none costs anything, by what penalties make of the largest trades.
-                for band in problem.bands {
-                    let move = largestMove(band, problem)
-                    let cost = band.penalty * move + band.penaltyQuadratic * move * move
-                    guard !band.isHard, cost > 1e-290 else { continue }
-                    exponents += Int(cost.exponent)
-                    priced += 1
-                }
-            }
-            objectiveScale =
-                priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
-            objectiveScale *= Self.powerOfTwo(share)
+            scaleObjective(problem, share)
         }
         let inverseObjective = 1 / objectiveScale
         var margin = 0.0
@@ -256,9 +118,9 @@ final class ScaledProblem {
             margin = max(margin, marginPerUnit[i])
             cash = max(cash, cashBuy[i].magnitude, cashSell[i].magnitude)
         }
-        for k in 0..<coefficientCount { coefficients[k] = 0 }
+        columns.values.fill(0)
         for r in 0..<bandCount { loadBand(r, problem, keepingScales) }
-        if let risk = problem.risk { try loadRisk(risk, problem.underlyings.count, keepingScales) }
+        if let risk = problem.risk { try loadRisk(risk, keepingScales) }
         loadLimit(marginRow, problem.marginLimit, margin, keepingScales)
         loadLimit(cashRow, problem.cashBudget, cash, keepingScales)
         let (inverseMargin, inverseCash) = (1 / rowScale[marginRow], 1 / rowScale[cashRow])
@@ -278,8 +140,7 @@ final class ScaledProblem {
 
     /// Amounts by what may be traded or, where that is far more, by what it takes to bring a band to its limits.
     private func scaleInstruments(_ problem: HedgeProblem) {
-        let needed = scratch
-        for i in 0..<count { needed[i] = .infinity }
+        needed.fill(.infinity)
         for band in problem.bands {
             let (below, above) = ((band.low - band.current).magnitude, (band.high - band.current).magnitude)
             var move = max(below < .infinity ? below : 0, above < .infinity ? above : 0)
@@ -296,7 +157,7 @@ final class ScaledProblem {
         }
         if let risk = problem.risk, risk.riskAversion > 0 {
             for i in 0..<count {
-                let delta = risk.dollarDelta[Int(underlyingOf[i])].magnitude
+                let delta = risk.dollarDelta[shape.underlyingOf[i]].magnitude
                 let exposure = risk.exposure[i].magnitude
                 if delta > 0, needed[i] * exposure > delta { needed[i] = delta / exposure }
             }
@@ -311,6 +172,34 @@ final class ScaledProblem {
                 limit > Self.farLimit * near && (needed[i] < .infinity || isIdle || limit == .infinity)
             instrumentScale[i] = Self.powerOfTwo(isFar ? max(near, 1e-200) : limit)
         }
+    }
+
+    /// The objective by the geometric mean of what instruments cost, which a few huge limits don't sway.
+    private func scaleObjective(_ problem: HedgeProblem, _ share: Double) {
+        var exponents = 0
+        var priced = 0
+        func add(_ cost: Double) {
+            guard cost > 1e-290 else { return }
+            exponents += Int(cost.exponent)
+            priced += 1
+        }
+        for i in 0..<count {
+            let instrument = problem.instruments[i]
+            let scale = instrumentScale[i]
+            add(
+                (instrument.costBuy.magnitude + instrument.costSell.magnitude) * scale
+                    + instrument.impact * scale * scale)
+        }
+        if priced == 0 {
+            // Where none costs anything, by what penalties make of the largest trades.
+            for band in problem.bands where !band.isHard {
+                let move = largestMove(band, problem)
+                add(band.penalty * move + band.penaltyQuadratic * move * move)
+            }
+        }
+        objectiveScale =
+            priced == 0 ? 1 : Double(sign: .plus, exponent: exponents / priced, significand: 1)
+        objectiveScale *= Self.powerOfTwo(share)
     }
 
     /// The largest slope of what trades cost, in scaled units.
@@ -334,7 +223,7 @@ final class ScaledProblem {
     }
 
     private func loadBand(_ index: Int, _ problem: HedgeProblem, _ keepingScales: Bool) {
-        let row = Int(rowOfBand[index])
+        let row = shape.rowOfBand[index]
         let band = problem.bands[index]
         if !keepingScales {
             let largest = largestMove(band, problem)
@@ -357,45 +246,45 @@ final class ScaledProblem {
         // A row without a limit must not tie others together: its coefficients stay 0.
         guard kinds[row] != .absent else { return }
         let inverse = 1 / scale
+        let places = shape.placeOfEntry
         for k in band.entries {
             let entry = problem.entries[k]
-            coefficients[Int(positionOfEntry[k])] +=
+            columns.values[places[k]] +=
                 entry.coefficient * instrumentScale[entry.instrument] * inverse
         }
     }
 
     /// λ dᵀΣd = λ |Lᵀd|² with a pivoted Cholesky factor L of the covariance.
-    private func loadRisk(_ risk: HedgeRisk, _ size: Int, _ keepingScales: Bool) throws(HedgeError) {
+    private func loadRisk(_ risk: HedgeRisk, _ keepingScales: Bool) throws(HedgeError) {
         guard risk.riskAversion > 0 else {
             for k in 0..<factorCount {
-                kinds[firstFactorRow + k] = .absent
-                if !keepingScales { rowScale[firstFactorRow + k] = 1 }
+                kinds[bandCount + k] = .absent
+                if !keepingScales { rowScale[bandCount + k] = 1 }
             }
             return
         }
-        let rank = try CovarianceFactor.compute(risk.covariance, size: size, into: factor)
+        let rank = try factor.compute(risk.covariance)
         for k in 0..<factorCount {
-            let row = firstFactorRow + k
+            let row = bandCount + k
             guard k < rank else {
                 kinds[row] = .absent
                 if !keepingScales { rowScale[row] = 1 }
                 continue
             }
             var shift = 0.0
-            for u in 0..<size { shift += factor[u * size + k] * risk.dollarDelta[u] }
+            for u in 0..<factorCount { shift += factor[u, k] * risk.dollarDelta[u] }
             if !keepingScales {
                 var largest = 0.0
                 for i in 0..<count {
-                    let value =
-                        factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i]
+                    let value = factor[shape.underlyingOf[i], k] * risk.exposure[i] * instrumentScale[i]
                     largest = max(largest, value.magnitude)
                 }
                 rowScale[row] = Self.powerOfTwo(largest)
             }
             let scale = rowScale[row]
             for i in 0..<count {
-                coefficients[Int(factorPosition[i]) + k] =
-                    factor[Int(underlyingOf[i]) * size + k] * risk.exposure[i] * instrumentScale[i] / scale
+                columns.values[shape.factorPlace[i] + k] =
+                    factor[shape.underlyingOf[i], k] * risk.exposure[i] * instrumentScale[i] / scale
             }
             low[row] = -shift / scale
             high[row] = -shift / scale
