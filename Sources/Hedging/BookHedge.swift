@@ -15,6 +15,11 @@ public struct BookHedge: Sendable {
     public private(set) var exposures: [String: [Double]]
     /// Sources of lots that no list of instruments states; nil without lots.
     public let amountNotes: AmountNotes?
+    /// The settings that it was made with; of each candidate the amounts in which it trades, nil for any, and the index of its
+    /// coin.
+    let options: Options
+    let amounts: [TradedAmount?]
+    let indexPrices: [Double?]
     private let measured: [MeasuredLimit]
 
     /// Settings of a hedge.
@@ -106,8 +111,10 @@ public struct BookHedge: Sendable {
             name: book ?? "all books", underlyings: bases.isEmpty ? [""] : bases,
             cashBudget: options.cashBudget)
         var amountNotes = AmountNotes()
+        var amounts: [TradedAmount?] = []
         for candidate in candidates {
             let found = options.usesLots ? chain.tradedAmount(of: candidate.instrument) : nil
+            amounts.append(found?.amount)
             amountNotes.add(candidate.instrument, found)
             problem.add(
                 candidate.instrument.name,
@@ -115,6 +122,9 @@ public struct BookHedge: Sendable {
                     underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount))
         }
         self.amountNotes = options.usesLots ? amountNotes : nil
+        self.options = options
+        self.amounts = amounts
+        indexPrices = candidates.map { chain.indexPrice(of: $0.instrument) }
         self.book = book
         self.problem = problem
         self.candidates = candidates

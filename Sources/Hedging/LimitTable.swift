@@ -48,6 +48,13 @@ public struct LimitTable: Sendable {
         /// The exposure that it is about, if it is about one.
         public var greek: ExposureGreek? { measure as? ExposureGreek }
 
+        /// The same with other edges.
+        package func with(low: Double, high: Double) -> Limit {
+            Limit(
+                book: book, underlying: underlying, expiry: expiry, greek: measure, low: low, high: high,
+                penalty: penalty, penaltyQuadratic: penaltyQuadratic, line: line)
+        }
+
         /// Whether a contract counts.
         func covers(_ instrument: Instrument) -> Bool {
             guard underlying == nil || underlying == instrument.base else { return false }

@@ -1,3 +1,4 @@
+import Checks
 import Greeks
 import Market
 import Risk
@@ -5,26 +6,59 @@ import Risk
 /// A hedge kept ready tick by tick: after each change of the market or of positions, whether exposures are within
 /// their bands, and if not, the cheapest trades that bring them back.
 ///
-/// After the first hedge it allocates nothing. To be used from one thread at a time.
+/// Costs are kept in the currency in which they are quoted and follow the prices of the desk. What the desk lists, settles or
+/// groups anew is followed by the next `refresh` or `decide`: candidates that are listed no more are gone. After the first
+/// hedge of a layout it allocates nothing. To be used from one thread at a time.
 public final class LiveHedge {
     public let risk: LiveRisk
-    /// As of the last `decide`: what bands hold and what an instrument adds to them are current; costs and depth
-    /// are those of the book hedge that it came from, or what has been set since.
+    /// As of the last `decide`: what bands hold, what an instrument adds to them and what it costs are current.
     public private(set) var problem: HedgeProblem
-    public let candidates: [HedgeCandidate]
-    public let limits: [LimitTable.Limit]
+    /// The book, or nil for all books together.
+    public let book: String?
+    /// What the rule lets be traded of all that are known, one per instrument of the problem.
+    public private(set) var candidates: [HedgeCandidate] = []
+    public private(set) var limits: [LimitTable.Limit]
     /// The exposure that each band is about.
-    public let greeks: [ExposureGreek]
+    public private(set) var greeks: [ExposureGreek] = []
     /// The contract of each candidate in `risk`.
-    public let contracts: [Int]
+    public private(set) var contracts: [Int] = []
+    /// How often candidates or bands have been numbered anew.
+    public private(set) var layoutVersion = 0
+    /// Which of the known contracts are candidates; see `choose`.
+    public private(set) var rule = CandidateRule()
 
     private let solver = HedgeSolver()
+    /// All that could be traded, in the order in which they came.
+    private var known: [Known] = []
+    private var placeOfName: [String: Int] = [:]
+    /// The place in `known` of each candidate.
+    private var chosen: [Int] = []
+    private var options: BookHedge.Options
+    /// The layout of `risk` that this one is made for.
+    private var riskLayout = -1
     /// The sums of each band, and their places.
-    private let coverage: ExposureRollUp
-    private let sumOfBand: [Int]
-    private let sums: Exposures
-    /// By how much a band may be left by rounding: a share of its width, or of its edges.
-    private let tolerances: [Double]
+    private var coverage = ExposureRollUp([])
+    private var sumOfBand: [Int] = []
+    private var sums: Exposures
+
+    private struct Known {
+        let candidate: HedgeCandidate
+        var costs: CandidateCosts
+        /// Nil for any amount.
+        var amount: TradedAmount?
+        /// The index over the price when it was added, for the carry of a basis; nil where it is not known.
+        let index: Double?
+        /// What a host has set in place of all that follows from the costs.
+        var fixed: HedgeInstrument?
+
+        init(_ candidate: HedgeCandidate, _ amount: TradedAmount?, index: Double?) {
+            self.candidate = candidate
+            costs = candidate.costs
+            self.amount = amount
+            let mark = candidate.ticker.markPrice ?? 0
+            self.index = (candidate.ticker.indexPrice ?? index).flatMap { mark > 0 ? $0 / mark : nil }
+        }
+    }
 
     /// The outcome of a tick.
     public enum Decision: Sendable, Equatable {
@@ -41,87 +75,363 @@ public final class LiveHedge {
     public init(_ hedge: BookHedge, _ risk: LiveRisk) throws(RiskError) {
         self.risk = risk
         problem = hedge.problem
-        candidates = hedge.candidates
+        book = hedge.book
         limits = hedge.limits
-        var greeks: [ExposureGreek] = []
-        for limit in hedge.limits {
-            guard let greek = limit.greek else {
-                throw .invalidValue(
-                    of: limit.name, field: "limit", value: limit.high,
-                    reason: "live hedges keep exposures within limits, nothing else")
-            }
-            greeks.append(greek)
-        }
-        self.greeks = greeks
-        var contracts: [Int] = []
-        for candidate in hedge.candidates {
-            guard let contract = risk.index(of: candidate.instrument.name) else {
+        options = hedge.options
+        sums = Exposures(coverage)
+        for limit in limits { try require(limit) }
+        for (place, candidate) in hedge.candidates.enumerated() {
+            guard risk.index(of: candidate.instrument.name) != nil else {
                 throw .unknownContract(candidate.instrument.name)
             }
-            contracts.append(contract)
+            placeOfName[candidate.instrument.name] = known.count
+            known.append(Known(candidate, hedge.amounts[place], index: hedge.indexPrices[place]))
         }
-        self.contracts = contracts
+        risk.update()
+        layOut()
+    }
 
+    /// A hedge of limits alone, to which candidates are added: of a desk that was restored.
+    /// - Parameters:
+    ///   - risk: in US dollars, grouped by book where the hedge is one book's, and by expiry where a limit names one.
+    ///   - book: nil for all books together.
+    ///   - limits: those that are the book's; others are left out.
+    /// - Throws: `unknownBook`, `missingGrouping`, `invalidValue` for a limit that is not about an exposure.
+    public init(
+        _ risk: LiveRisk, book: String?, _ limits: [LimitTable.Limit], _ options: BookHedge.Options
+    ) throws(RiskError) {
+        self.risk = risk
+        self.book = book
+        self.limits = limits.filter { $0.book == book }
+        self.options = options
+        problem = HedgeProblem(
+            name: book ?? "all books", underlyings: [""], cashBudget: options.cashBudget)
+        sums = Exposures(coverage)
+        for limit in self.limits { try require(limit) }
+        risk.update()
+        layOut()
+    }
+
+    /// Whether a desk can keep a limit.
+    private func require(_ limit: LimitTable.Limit) throws(RiskError) {
+        guard limit.greek != nil else {
+            throw .invalidValue(
+                of: limit.name, field: "limit", value: limit.high,
+                reason: "live hedges keep exposures within limits, nothing else")
+        }
+        guard limit.low <= limit.high else {
+            throw .invalidValue(
+                of: limit.name, field: "high", value: limit.high, reason: "is below low, \(limit.low)")
+        }
         let groupings = risk.plan.groupings
-        func column(_ grouping: Grouping, for name: String) throws(RiskError) -> Int {
-            guard let column = groupings.firstIndex(of: grouping) else {
-                throw .missingGrouping(of: name, grouping)
-            }
-            return column
+        let needed: [(Grouping, Bool)] = [
+            (.book, book != nil), (.underlying, limit.underlying != nil), (.expiry, limit.expiry != nil),
+        ]
+        for (grouping, isNeeded) in needed where isNeeded && !groupings.contains(grouping) {
+            throw .missingGrouping(of: limit.name, grouping)
+        }
+        if let book, !risk.plan.books.contains(book) { throw .unknownBook(book) }
+    }
+
+    // MARK: Layout
+
+    /// Makes the problem of what is listed, known, chosen and limited now. Figures of `risk` are to be current.
+    private func layOut() {
+        riskLayout = risk.layoutVersion
+        layoutVersion += 1
+        if known.contains(where: { !isListed($0) }) {
+            known.removeAll { !isListed($0) }
+            placeOfName = [:]
+            for (place, one) in known.enumerated() { placeOfName[one.candidate.instrument.name] = place }
+        }
+        chosen = known.indices.filter { place in
+            let one = known[place]
+            guard let contract = risk.index(of: one.candidate.instrument.name) else { return false }
+            let price = price(of: one, contract)
+            let dollars = one.costs.dollars(one.candidate.instrument, at: price)
+            guard dollars != nil || one.fixed != nil else { return false }
+            return rule.accepts(
+                one.candidate.instrument, delta: risk.figure(contract, .delta),
+                price: risk.price(ofSlice: risk.slice(of: contract)), dollars, price)
+        }
+        candidates = chosen.map { known[$0].candidate }
+        contracts = candidates.map { risk.index(of: $0.instrument.name) ?? 0 }
+        let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
+        var made = HedgeProblem(
+            name: problem.name, underlyings: bases.isEmpty ? [""] : bases, marginLimit: problem.marginLimit,
+            cashBudget: problem.cashBudget)
+        for (number, candidate) in candidates.enumerated() {
+            made.add(
+                candidate.instrument.name,
+                instrument(number, underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0))
         }
         // Bands on several Greeks of the same positions share a sum.
         var coverages: [[Int]] = []
         var numbers: [[Int]: Int] = [:]
-        var sumOfBand: [Int] = []
-        for limit in hedge.limits {
-            var wanted: [(column: Int, label: String)] = []
-            if let book = hedge.book { wanted.append((try column(.book, for: limit.name), book)) }
-            if let underlying = limit.underlying {
-                wanted.append((try column(.underlying, for: limit.name), underlying))
-            }
-            if let expiry = limit.expiry { wanted.append((try column(.expiry, for: limit.name), expiry)) }
-            let members = risk.plan.groups.indices.filter { group in
-                wanted.allSatisfy { risk.plan.groups[group][$0.column] == $0.label }
-            }
-            if let book = hedge.book, members.isEmpty { throw .unknownBook(book) }
+        (sumOfBand, greeks) = ([], [])
+        for limit in limits {
+            let greek = limit.greek ?? .value
+            greeks.append(greek)
+            let members = members(limit)
             if numbers[members] == nil {
                 numbers[members] = coverages.count
                 coverages.append(members)
             }
             sumOfBand.append(numbers[members] ?? 0)
+            var coefficients: [(instrument: Int, coefficient: Double)] = []
+            for (number, candidate) in candidates.enumerated() where limit.covers(candidate.instrument) {
+                let coefficient = risk.figure(contracts[number], greek)
+                if coefficient != 0 { coefficients.append((instrument: number, coefficient: coefficient)) }
+            }
+            let same = made.bandNames.count { $0 == limit.name || $0.hasPrefix("\(limit.name) (") }
+            made.add(
+                same == 0 ? limit.name : "\(limit.name) (\(same + 1))", band(limit),
+                coefficients: coefficients)
         }
-        tolerances = hedge.problem.bands.map { band in
-            let edges = [band.low, band.high].filter(\.isFinite).map(\.magnitude)
-            let width = band.high - band.low
-            return 1e-9 * max(width.isFinite ? width : 0, HedgeProblem.leastShareOfTerms * (edges.max() ?? 0))
-        }
+        problem = made
         coverage = ExposureRollUp(coverages)
         sums = Exposures(coverage)
-        self.sumOfBand = sumOfBand
     }
 
-    /// The trades of the last hedge, one per candidate, with their certificate, cost and shadow prices.
-    public var solution: HedgeSolution { solver.solution }
+    private func isListed(_ one: Known) -> Bool {
+        risk.index(of: one.candidate.instrument.name).map(risk.isListed) ?? false
+    }
 
-    /// New costs or depth of a candidate.
+    /// The groups that a limit covers, in the order of their labels, so that sums have the same bits whenever they came.
+    private func members(_ limit: LimitTable.Limit) -> [Int] {
+        var wanted: [(column: Int, label: String)] = []
+        let groupings = risk.plan.groupings
+        for (grouping, label) in [
+            (Grouping.book, book), (.underlying, limit.underlying), (.expiry, limit.expiry),
+        ] {
+            if let label, let column = groupings.firstIndex(of: grouping) { wanted.append((column, label)) }
+        }
+        let members = risk.plan.groups.indices.filter { group in
+            wanted.allSatisfy { risk.plan.groups[group][$0.column] == $0.label }
+        }
+        return risk.plan.sorted(members, risk.contracts)
+    }
+
+    private func band(_ limit: LimitTable.Limit) -> HedgeBand {
+        limit.penalty.map {
+            HedgeBand(
+                soft: limit.low, limit.high, current: 0, penalty: $0,
+                penaltyQuadratic: limit.penaltyQuadratic)
+        } ?? HedgeBand(hard: limit.low, limit.high, current: 0)
+    }
+
+    // MARK: Costs
+
+    private func price(of one: Known, _ contract: Int) -> CandidateCosts.Price {
+        let instrument = one.candidate.instrument
+        return CandidateCosts.Price(
+            instrument, price: risk.price(ofSlice: risk.slice(of: contract)),
+            value: instrument.isOption ? max(0, risk.figure(contract, .value)) : 0)
+    }
+
+    /// What a candidate costs at the desk's prices: the one place where levels, fees and carry become costs of a problem.
+    private func instrument(_ number: Int, underlying: Int) -> HedgeInstrument {
+        let one = known[chosen[number]]
+        if var fixed = one.fixed {
+            fixed.underlying = underlying
+            return fixed
+        }
+        let contract = contracts[number]
+        let instrument = one.candidate.instrument
+        let price = price(of: one, contract)
+        guard let dollars = one.costs.dollars(instrument, at: price) else {
+            // Nobody quotes: nothing can be traded.
+            return HedgeInstrument(
+                underlying: underlying, costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0)
+        }
+        let slice = risk.slice(of: contract)
+        let carry =
+            price.value
+            * options.holding.carry(
+                instrument, price: price.mark, index: one.index.map { $0 * price.mark },
+                at: risk.time(ofSlice: slice))
+        return HedgeInstrument(
+            underlying: underlying, costBuy: dollars.halfSpreadBuy + dollars.fee + carry,
+            costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
+            fixedCost: dollars.ticket, lot: one.amount?.step ?? 0,
+            minimum: HedgeCandidate.minimum(dollars.minimum, one.amount), maximumBuy: dollars.maximumBuy,
+            maximumSell: dollars.maximumSell,
+            cash: instrument.isOption || instrument.kind == .spot ? price.value : 0)
+    }
+
+    /// The levels, fees and depth of a candidate, in the currency in which it is quoted.
+    public func costs(ofCandidate candidate: Int) -> CandidateCosts { known[chosen[candidate]].costs }
+
+    /// The order book of a candidate as the exchange quotes it: in coin for inverse options, else in quote currency; amounts
+    /// in units of its quantity. Costs follow it and the prices from the next `decide` on, in place of what
+    /// `setInstrument` has set. Without levels, options cannot be traded, and others cost what the schedule assumes.
+    /// - Throws: `invalidValue` for a price or amount that is not a number or below 0, and for a book that is crossed; the
+    ///   one before stays.
+    public func setBook(
+        bids: [OrderLevel], asks: [OrderLevel], ofCandidate candidate: Int
+    ) throws(RiskError) {
+        let name = candidates[candidate].instrument.name
+        for level in bids { try require(level, "bids", name) }
+        for level in asks { try require(level, "asks", name) }
+        for (side, levels, sign) in [("bids", bids, -1.0), ("asks", asks, 1.0)] {
+            for (better, worse) in zip(levels, levels.dropFirst())
+            where sign * worse.price < sign * better.price {
+                throw .invalidValue(
+                    of: name, field: side, value: worse.price, reason: "levels are to come best first")
+            }
+        }
+        guard known[chosen[candidate]].costs.set(bids, asks) else {
+            throw .invalidValue(
+                of: name, field: "bids", value: bids.first?.price ?? .nan,
+                reason: "crossed market: the ask is \(asks.first?.price ?? .nan)")
+        }
+        known[chosen[candidate]].fixed = nil
+    }
+
+    private func require(_ level: OrderLevel, _ side: String, _ name: String) throws(RiskError) {
+        try RiskError.require(.notNegative, level.price, side, of: name)
+        try RiskError.require(.notNegative, level.amount, side, of: name)
+    }
+
+    /// New costs and depth of a candidate in US dollars, which stay as they are whatever prices do.
     public func setInstrument(_ instrument: HedgeInstrument, ofCandidate candidate: Int) {
+        known[chosen[candidate]].fixed = instrument
         problem.instruments[candidate] = instrument
     }
 
-    /// New edges of a band, in the units of its limit: what a policy on when to rebalance makes of it.
+    /// The smallest trade of a candidate, and its lot; nil for any amount.
+    public func setAmount(_ amount: TradedAmount?, ofCandidate candidate: Int) {
+        known[chosen[candidate]].amount = amount
+    }
+
+    /// Another schedule of fees, and of what is assumed without an order book.
+    public func setFees(_ costs: VenueCosts) {
+        options.costs = costs
+        for place in known.indices {
+            guard let rates = costs.rates(of: known[place].candidate.instrument) else { continue }
+            known[place].costs.rates = rates
+        }
+    }
+
+    /// What positions are held for, by which carry is a cost.
+    public func setHolding(_ holding: HedgeCandidate.Holding) { options.holding = holding }
+
+    /// Most that trades may spend, in US dollars.
+    public func setCashBudget(_ budget: Double) { problem.cashBudget = budget }
+
+    // MARK: Candidates
+
+    /// Only contracts that a rule accepts are candidates from now on, by what they are, show and cost now.
+    public func choose(_ rule: CandidateRule) {
+        self.rule = rule
+        risk.update()
+        layOut()
+    }
+
+    /// Another contract of the desk that may be traded, if the rule accepts it.
+    /// - Parameters:
+    ///   - ticker: its order book, and its mark.
+    ///   - amount: in which it trades; nil for what its exchange is known to trade in, if lots are asked for.
+    /// - Returns: whether it can be traded: it has a mark, and someone quotes or a schedule assumes so.
+    /// - Throws: `unknownContract`, `notListed`.
+    @discardableResult
+    public func add(_ ticker: Ticker, amount: TradedAmount? = nil) throws(RiskError) -> Bool {
+        let name = ticker.instrument.name
+        guard let contract = risk.index(of: name) else { throw .unknownContract(name) }
+        guard risk.isListed(contract) else { throw .notListed(name) }
+        let index = risk.price(ofUnderlying: risk.slices[risk.slice(of: contract)].underlying)
+        guard let candidate = HedgeCandidate(ticker, options.costs, options.holding, index: index) else {
+            return false
+        }
+        let assumed = options.usesLots ? ticker.instrument.exchange.assumedAmount(of: ticker.instrument) : nil
+        let added = Known(candidate, amount ?? assumed, index: index)
+        if let place = placeOfName[name] {
+            known[place] = added
+        } else {
+            placeOfName[name] = known.count
+            known.append(added)
+        }
+        risk.update()
+        layOut()
+        return true
+    }
+
+    // MARK: Limits
+
+    /// The limit of a name as of `LimitTable.Limit.name`.
+    public func index(ofLimit name: String) -> Int? { limits.firstIndex { $0.name == name } }
+
+    /// Adds a limit, or replaces the one of its name.
+    /// - Throws: `invalidValue` for one that is not about an exposure, `missingGrouping`, `unknownBook` for one of another
+    ///   book; limits are as before.
+    public func setLimit(_ limit: LimitTable.Limit) throws(RiskError) {
+        guard limit.book == book else { throw .unknownBook(limit.book ?? "") }
+        try require(limit)
+        if let place = index(ofLimit: limit.name) { limits[place] = limit } else { limits.append(limit) }
+        risk.update()
+        layOut()
+    }
+
+    /// Takes a limit away.
+    /// - Returns: whether it was there.
+    @discardableResult
+    public func removeLimit(named name: String) -> Bool {
+        guard let place = index(ofLimit: name) else { return false }
+        limits.remove(at: place)
+        risk.update()
+        layOut()
+        return true
+    }
+
+    /// New edges of a band, in the units of its limit: what a policy on when to rebalance makes of it. They last until
+    /// limits, candidates or the desk's layout change.
     public func setBand(_ band: Int, low: Double, high: Double) {
         problem.bands[band].low = low
         problem.bands[band].high = high
     }
 
-    /// Brings `risk` up to date and sums what the bands are about.
-    public func refresh() {
+    // MARK: The search
+
+    /// The gap, nodes and seconds of the search for trades.
+    public var search: HedgeSearch {
+        get { solver.search }
+        set { solver.search = newValue }
+    }
+
+    /// Asked every hundredth of a second while trades are searched for; true ends it as the time limit does.
+    public var isCancelled: (() -> Bool)? {
+        get { solver.isCancelled }
+        set { solver.isCancelled = newValue }
+    }
+
+    /// The trades of the last hedge, one per candidate, with their certificate, cost and shadow prices.
+    public var solution: HedgeSolution { solver.solution }
+
+    /// Brings `risk` up to date and follows its layout: candidates that are listed no more are gone, and bands cover new books.
+    public func follow() {
         risk.update()
+        if riskLayout != risk.layoutVersion { layOut() }
+    }
+
+    /// Brings `risk` up to date, follows its layout, and sums what the bands are about.
+    public func refresh() {
+        follow()
         risk.sum(coverage, into: sums)
     }
 
     /// A figure of the positions that a band covers, as of the last `refresh` or `decide`.
     public func exposure(ofBand band: Int, _ greek: ExposureGreek) -> Double { sums[sumOfBand[band], greek] }
+
+    /// By how much a band may be left by rounding: a share of its width, or of its edges.
+    private func tolerance(_ band: HedgeBand) -> Double {
+        let width = band.high - band.low
+        let edge = max(
+            band.low.isFinite ? band.low.magnitude : 0, band.high.isFinite ? band.high.magnitude : 0)
+        return 1e-9
+            * max(
+                width.isFinite ? width : 0,
+                HedgeProblem.leastShareOfTerms * max(edge, band.current.magnitude))
+    }
 
     /// Brings `risk` up to date, looks at every band, and solves where one is left.
     /// - Throws: `HedgeError` where what is set for an instrument makes no problem.
@@ -131,11 +441,15 @@ public final class LiveHedge {
         for b in problem.bands.indices {
             let current = sums[sumOfBand[b], greeks[b]]
             problem.bands[b].current = current
-            let tolerance = max(tolerances[b], 1e-9 * HedgeProblem.leastShareOfTerms * current.magnitude)
+            let tolerance = tolerance(problem.bands[b])
             let (low, high) = (problem.bands[b].low - tolerance, problem.bands[b].high + tolerance)
             isOutside = isOutside || !(current >= low && current <= high)
         }
         guard isOutside else { return .withinLimits }
+        for number in problem.instruments.indices {
+            problem.instruments[number] = instrument(
+                number, underlying: problem.instruments[number].underlying)
+        }
         for b in problem.bands.indices {
             for k in problem.bands[b].entries {
                 let contract = contracts[problem.entries[k].instrument]
@@ -146,10 +460,10 @@ public final class LiveHedge {
     }
 
     /// Books trades of candidates, as they are filled. Allocates where the book trades a contract for the first time.
-    /// - Throws: `unknownBook`, `invalidValue`; trades in front of the one at fault are booked.
+    /// - Throws: `unknownBook`, `notListed`, `invalidValue`; trades in front of the one at fault are booked.
     public func book(_ trades: [Double], in book: String) throws(RiskError) {
-        for (candidate, quantity) in trades.enumerated() where quantity != 0 {
-            try risk.fill(book: book, contract: contracts[candidate], quantity: quantity)
+        for (contract, quantity) in zip(contracts, trades) where quantity != 0 {
+            try risk.fill(book: book, contract: contract, quantity: quantity)
         }
     }
 }

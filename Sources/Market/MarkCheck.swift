@@ -128,3 +128,20 @@ struct MarkCheck {
 
     private static func normal(_ x: Double) -> Double { 0.5 * erfc(-x * 0.5.squareRoot()) }
 }
+
+extension Ticker {
+    /// What contradicts its other facts, in natural units, where a unit is mixed up: what a reader of rows refuses, of a
+    /// ticker that no reader has seen.
+    package var contradiction: (field: String, value: Double, reason: String)? {
+        guard let underlyingPrice, let markVolatility else { return nil }
+        let check = MarkCheck(instrument, at: timestamp, forward: underlyingPrice, rate: interestRate)
+        let delta = published.flatMap { $0.delta == 0 && $0.vega == 0 ? nil : $0.delta }
+        guard let found = check.contradiction(volatility: markVolatility, mark: markPrice, delta: delta),
+            let guess = found.guess
+        else { return nil }
+        let reason = "the volatility gives \(Float(found.expected)); \(guess)"
+        return found.isOfDelta
+            ? ("delta", delta ?? .nan, "contradicts a volatility of \(markVolatility): \(reason)")
+            : ("volatility", markVolatility, "contradicts a mark of \(markPrice ?? .nan): \(reason)")
+    }
+}

@@ -8,6 +8,11 @@ enum Currency {
     ]
 }
 
+extension Instrument {
+    /// Whether its quote currency is the US dollar or counts as one.
+    package var countsInDollars: Bool { Currency.dollars.contains(quote) }
+}
+
 extension Chain {
     /// The price of a contract in US dollars, as books count: a ticker whose prices are converted where its quote
     /// currency is no dollar.

@@ -16,7 +16,7 @@ public struct OrderLevel: Sendable, Equatable {
 /// An exchange's statement about one instrument at one moment.
 public struct Ticker: Sendable, Equatable {
     public let instrument: Instrument
-    public let timestamp: Timestamp
+    public private(set) var timestamp: Timestamp
     /// The place where it was read, and the names that its fields have there.
     public let place: Place
     package let layout: TickerLayout
@@ -73,6 +73,13 @@ extension Ticker {
     func with(bids: [OrderLevel], asks: [OrderLevel]) -> Ticker {
         var ticker = self
         (ticker.bids, ticker.asks) = (bids, asks)
+        return ticker
+    }
+
+    /// The same at another time and price.
+    package func with(timestamp: Timestamp, underlyingPrice: Double?, markPrice: Double?) -> Ticker {
+        var ticker = self
+        (ticker.timestamp, ticker.underlyingPrice, ticker.markPrice) = (timestamp, underlyingPrice, markPrice)
         return ticker
     }
 

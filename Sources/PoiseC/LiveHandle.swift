@@ -5,24 +5,61 @@ import Poise
 final class LiveHandle {
     let risk: LiveRisk
     let hedges: [HedgeHandle]
-    let underlyings, slices, contracts: CStrings
-    let labels: [CStrings]
-    private let sliceNumbers: [String: Int]
+    private(set) var underlyings = CStrings([])
+    private(set) var slices = CStrings([])
+    private(set) var contracts = CStrings([])
+    private(set) var labels: [CStrings] = []
+    /// The last settlement, and its texts.
+    private(set) var settlement: ContractSettlement?
+    private(set) var paid = CStrings([])
 
-    /// A hedge, and whether its last decision left trades.
+    /// A hedge, and whether its last decision left trades, of the candidates that it has now.
     final class HedgeHandle {
         let hedge: LiveHedge
         let book: CStrings
         let bands: CStrings
-        var hasTrades = false
-        /// Whether these are booked.
+        var hasTrades: Bool {
+            get { decided && version == hedge.layoutVersion }
+            set { (decided, version) = (newValue, hedge.layoutVersion) }
+        }
+        private var decided = false
+        private var version = 0
+        /// Whether the trades are booked.
         var isBooked = false
 
         init(_ hedge: LiveHedge) {
             self.hedge = hedge
-            book = CStrings([hedge.limits.first?.book ?? ""])
+            book = CStrings([hedge.book ?? ""])
             bands = CStrings(hedge.limits.map(\.name))
         }
+    }
+
+    /// A desk alone.
+    init(_ risk: LiveRisk) {
+        self.risk = risk
+        hedges = []
+        readNames()
+    }
+
+    /// Follows a change of the layout. Names that are there stay where they are.
+    func readNames() {
+        for hedge in hedges { hedge.hedge.follow() }
+        underlyings.append(risk.underlyings.dropFirst(underlyings.count))
+        slices.append(risk.slices.dropFirst(slices.count).map(\.name))
+        contracts.append(risk.contracts.dropFirst(contracts.count).map(\.name))
+        labels += risk.plan.groups.dropFirst(labels.count).map { CStrings($0) }
+    }
+
+    /// What is listed no more is forgotten, with all names.
+    func rollOff() {
+        risk.rollOff()
+        (underlyings, slices, contracts, labels) = (CStrings([]), CStrings([]), CStrings([]), [])
+        readNames()
+    }
+
+    func keep(_ settlement: ContractSettlement) {
+        self.settlement = settlement
+        paid = CStrings([settlement.currency] + settlement.payments.map(\.book))
     }
 
     init(
@@ -61,15 +98,8 @@ final class LiveHandle {
                     in: options.exposures.numeraire, engine: engine)
             }
         }
-        underlyings = CStrings(risk.underlyings)
-        slices = CStrings(risk.slices.map(\.name))
-        contracts = CStrings(risk.contracts.map(\.name))
-        labels = risk.plan.groups.map { CStrings($0) }
-        sliceNumbers = Dictionary(
-            risk.slices.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+        readNames()
     }
-
-    func slice(named name: String) -> Int? { sliceNumbers[name] }
 
     func hedge(_ index: Int) throws(Failure) -> HedgeHandle {
         try checkIndex(index, below: hedges.count, "hedge")
@@ -101,7 +131,7 @@ struct LiveOptions {
 
 /// Changes a live desk.
 @inline(__always)
-private func change(
+func change(
     _ live: OpaquePointer?, _ body: (LiveHandle) throws(Failure) -> Void
 ) -> poise_status {
     attempt { () throws(Failure) in try body(try object(live, as: LiveHandle.self, "live")) }
@@ -109,7 +139,7 @@ private func change(
 
 /// The time of a change; nil for 0.
 @inline(__always)
-private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
+func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
     guard milliseconds == 0 || Timestamp.plausible ~= milliseconds else {
         throw .value("milliseconds", milliseconds, "must be since 1970, from 1e11 to 1e14, or 0")
     }
@@ -118,7 +148,7 @@ private func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
 
 /// Prices of a tick, within what cannot overflow however often they come.
 @inline(__always)
-private func checkPrice(_ price: Double) throws(Failure) {
+func checkPrice(_ price: Double) throws(Failure) {
     let rule = NumberRule.within(1e-12...1e12)
     guard rule.accepts(price) else { throw .value("price", price, rule.complaint) }
 }
@@ -142,7 +172,7 @@ public func poise_live_free(_ live: OpaquePointer?) { release(live, as: LiveHand
 
 // MARK: What there is
 
-private func handle(_ live: OpaquePointer?) -> LiveHandle? { object(live, as: LiveHandle.self) }
+func handle(_ live: OpaquePointer?) -> LiveHandle? { object(live, as: LiveHandle.self) }
 
 @c @implementation
 public func poise_live_underlying_count(_ live: OpaquePointer?) -> Int {
@@ -215,7 +245,7 @@ public func poise_live_find_underlying(_ live: OpaquePointer?, _ name: UnsafePoi
 
 @c @implementation
 public func poise_live_find_slice(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    index(live, name) { $0.slice(named: $1) }
+    index(live, name) { $0.risk.index(ofSlice: $1) }
 }
 
 @c @implementation
@@ -272,7 +302,8 @@ public func poise_live_set_volatility(
 @c @implementation
 public func poise_live_advance(_ live: OpaquePointer?, _ milliseconds: Int64) -> poise_status {
     change(live) { live throws(Failure) in
-        if let time = try timestamp(milliseconds) { live.risk.advance(to: time) }
+        guard let time = try timestamp(milliseconds) else { return }
+        try failing { () throws(RiskError) in try live.risk.advance(to: time) }
     }
 }
 

@@ -9,7 +9,7 @@ public func poise_live_hedge_count(_ live: OpaquePointer?) -> Int {
 }
 
 /// A hedge of a live desk, or nil.
-private func hedge(_ live: OpaquePointer?, _ index: Int) -> LiveHandle.HedgeHandle? {
+func hedge(_ live: OpaquePointer?, _ index: Int) -> LiveHandle.HedgeHandle? {
     guard let live = object(live, as: LiveHandle.self), live.hedges.indices.contains(index) else {
         return nil
     }

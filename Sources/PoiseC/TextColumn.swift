@@ -50,14 +50,17 @@ struct TextColumn {
 
 /// C strings that live as long as this does.
 final class CStrings: @unchecked Sendable {
-    private let strings: [UnsafeMutablePointer<CChar>]
+    private var strings: [UnsafeMutablePointer<CChar>] = []
 
-    init(_ names: some Sequence<String>) {
-        strings = names.map { name in
+    init(_ names: some Sequence<String>) { append(names) }
+
+    /// More of them, behind those that are there; to be called before others read.
+    func append(_ names: some Sequence<String>) {
+        for name in names {
             let bytes = Array(name.utf8CString)
             let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
             copy.initialize(from: bytes, count: bytes.count)
-            return copy
+            strings.append(copy)
         }
     }
 

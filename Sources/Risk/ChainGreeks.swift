@@ -38,6 +38,18 @@ public struct ChainGreeks: Sendable {
         }
     }
 
+    /// One ticker, whose complaint is a desk's.
+    /// - Throws: `invalidValue` for one that the formulas do not accept.
+    static func accepted(_ ticker: Ticker) throws(RiskError) -> ChainGreeks {
+        var badRows = BadRows(skip: false)
+        do throws(MarketError) {
+            return try ChainGreeks([ticker], .exposures, &badRows)
+        } catch {
+            throw .invalidValue(
+                of: ticker.instrument.name, field: error.field, value: error.number, reason: error.reason)
+        }
+    }
+
     /// Computes the Greeks. Allocates nothing.
     public func compute(_ engine: GreeksEngine) {
         engine.fullForm(greeks.selection, of: options, into: greeks)

@@ -19,6 +19,12 @@ final class ExposureRows: @unchecked Sendable {
         storage = ColumnStorage(repeating: 0, count: max(8, (count + 7) / 8 * 8) * Self.stride)
     }
 
+    /// The rows of others, and behind them more.
+    init(_ others: ExposureRows, grownTo count: Int) {
+        self.count = count
+        storage = ColumnStorage(others.storage, grownTo: max(8, (count + 7) / 8 * 8) * Self.stride, 0)
+    }
+
     /// The first row, for kernels; valid as long as the rows.
     var base: UnsafeMutablePointer<Double> { unsafe storage.pointer }
 

@@ -7,6 +7,11 @@ public struct Exposures: Sendable {
     /// Room for the groups of a plan, all figures 0.
     public init(_ plan: ExposurePlan) { rows = ExposureRows(count: plan.groups.count) }
 
+    init(count: Int) { rows = ExposureRows(count: count) }
+
+    /// The figures of others, and behind them room for more, all figures 0.
+    init(_ others: Exposures, grownTo count: Int) { rows = ExposureRows(others.rows, grownTo: count) }
+
     /// One figure of one group.
     public subscript(group: Int, greek: ExposureGreek) -> Double { rows[group, greek] }
 }

@@ -19,8 +19,8 @@ public struct ExposureBuckets: Sendable {
     /// Edges of K/F, ascending; the first and the last bucket are open.
     public let moneyness: [Double]
     /// The desk that each book belongs to.
-    public let deskOfBook: [String: String]
-    private let market: [String: (timestamp: Timestamp, forward: Double)]
+    public internal(set) var deskOfBook: [String: String]
+    private var market: [String: (timestamp: Timestamp, forward: Double)]
 
     /// A week, a month, a quarter, half a year, a year.
     public static let standardTenorDays: [Double] = [7, 30, 90, 180, 365]
@@ -53,6 +53,24 @@ public struct ExposureBuckets: Sendable {
         moneyness = []
         self.deskOfBook = deskOfBook
         market = [:]
+    }
+
+    /// Edges without a market: for contracts to come.
+    init(edges tenorDays: [Double], _ moneyness: [Double], deskOfBook: [String: String]) {
+        self.tenorDays = tenorDays
+        self.moneyness = moneyness
+        self.deskOfBook = deskOfBook
+        market = [:]
+    }
+
+    /// Whether contracts fall into buckets at all.
+    var hasEdges: Bool { !tenorDays.isEmpty || !moneyness.isEmpty }
+
+    /// The bucket of another contract is that of its ticker.
+    mutating func add(_ ticker: Ticker) {
+        market[ticker.instrument.name] = (
+            ticker.timestamp, ticker.underlyingPrice ?? ticker.markPrice ?? .nan
+        )
     }
 
     func tenor(_ instrument: Instrument) -> GroupLabel {

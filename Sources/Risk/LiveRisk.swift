@@ -2,16 +2,19 @@ import Checks
 import Greeks
 import Market
 
-/// Figures of contracts and exposures of books, kept current tick by tick at a cost in proportion to what a tick
-/// changes.
+/// A desk: figures of contracts and exposures of books, kept current tick by tick at a cost in proportion to what a tick
+/// changes, while contracts are listed and expire, books come, and positions change.
 ///
 /// Contracts stand in slices, which are priced off one price at one time: the options of an expiry and their
 /// future, a perpetual, a coin. What changes a slice marks it; `update` computes the slices that are marked, and
 /// the groups that their contracts can be in. Setters and `update` allocate nothing, but for what `fill` says.
-/// To be used from one thread at a time.
+/// To be used from one thread at a time; `snapshot` is for others.
 ///
-/// Where `ChainGreeks` values each contract at its own time stamp, all of a slice are valued at its latest: that
-/// is what a desk has between two snapshots.
+/// Underlyings, slices, contracts and groups keep their numbers for as long as the desk lives, but for `group` and `rollOff`:
+/// what is new stands behind. Whatever came and went, sums have the bits of a desk made anew of the same facts.
+///
+/// Prices are in quote currency, and count as US dollars. Where `ChainGreeks` values each contract at its own time stamp, all
+/// of a slice are valued at one time, its latest.
 public final class LiveRisk {
     /// Contracts priced off one price.
     public struct Slice: Sendable, Equatable {
@@ -25,184 +28,623 @@ public final class LiveRisk {
         let averagingMilliseconds: Int64
     }
 
-    public let numeraire: Numeraire
-    /// Coins, sorted.
-    public let underlyings: [String]
-    /// Sorted by underlying, then by expiry.
-    public let slices: [Slice]
-    /// The contracts, in the order of the chain's rows.
-    public let contracts: [Instrument]
-    public private(set) var plan: ExposurePlan
-    /// By row.
-    let figures: UnitExposures
-    public let exposures: Exposures
+    /// Where a listed contract stands.
+    struct Listing {
+        let row: ExposureRow
+        let slice: Int
+        let template: Int
+    }
 
+    public private(set) var numeraire = Numeraire.usd
+    /// Coins: those of the start sorted.
+    public private(set) var underlyings: [String] = []
+    /// Those of the start sorted by underlying, then by expiry.
+    public private(set) var slices: [Slice] = []
+    /// The contracts: those of the start in the order of the chain's rows. Those that are listed no more keep their place.
+    public private(set) var contracts: [Instrument] = []
+    public private(set) var plan = LivePlan(by: [])
+    /// One row per group; made anew where groups are added.
+    public private(set) var exposures = Exposures(count: 0)
+    /// What settlements have paid, and what has been added.
+    public private(set) var cash = BookCash()
+    /// How often underlyings, slices, contracts or groups have been added, have gone or been numbered anew.
+    public private(set) var layoutVersion = 0
+
+    /// By row.
+    private var figures = UnitExposures(count: 0)
     private let engine: GreeksEngine
-    private let market: SliceMarket
-    private let rowOfContract: [ExposureRow]
-    private let sliceOfContract: [Int]
-    private let contractOfName: [String: Int]
+    private(set) var market = SliceMarket()
+    private(set) var buckets = ExposureBuckets()
+
+    /// By contract; nil where it is listed no more.
+    private(set) var listings: [Listing?] = []
+    /// What is known last of a contract's own quote.
+    private(set) var timesOfContracts: [Timestamp] = []
+    private var contractOfName: [String: Int] = [:]
+    private var contractOfRow: [Int] = []
+    private var labelsOfContracts: [[GroupLabel]] = []
+
+    /// By slice.
+    private var slots: [SliceSlot] = []
+    private(set) var timesOfSlices: [Timestamp] = []
+    private var isStale: [Bool] = []
+    private var leadsOfSlices: [[Int]] = []
+    private var listedCounts: [Int] = []
     /// Futures, perpetuals and coins of each slice.
-    private let deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]]
-    /// The groups that a slice's contracts can be in.
-    private let groupsOfSlice: [Range<Int>]
-    /// The slices of each underlying, and the price by which a tick scales theirs.
-    private let slicesOfUnderlying: [Range<Int>]
-    private var references: [Double]
-    private var isStale: [Bool]
+    private var deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]] = []
+    private var sliceOfName: [String: Int] = [:]
+    private var sliceOfSlot: [Int] = []
+
+    /// By underlying: slices with listed contracts, eights of slots, the price by which a tick scales.
+    private var slicesOfUnderlyings: [[Int]] = []
+    private var eightsOfUnderlyings: [[Int]] = []
+    private var references: [Double] = []
+    private var isUnderlyingStale: [Bool] = []
+    private var isLeadStale: [Bool] = []
 
     /// Takes over the inputs of a chain and the positions of books, and computes everything once.
     /// - Parameters:
-    ///   - chain: one row per contract, all that fills may be in.
+    ///   - chain: one row per contract.
     ///   - groupings: what groups are made of beside the underlying, which always comes first, then expiry or
-    ///     tenor, so that what a slice can change stands together.
+    ///     tenor, so that what a slice can change stands together. Every book has a group for each label that a contract
+    ///     has, held or not.
     /// - Throws: `unknownContract` for a position that the chain does not list.
     public init(
         _ positions: [PositionTable.Position], _ chain: ChainGreeks, by groupings: [Grouping] = [.book],
         _ buckets: ExposureBuckets? = nil, in numeraire: Numeraire = .usd, engine: GreeksEngine
     ) throws(RiskError) {
         self.engine = engine
-        self.numeraire = numeraire
-        let contracts = chain.tickers.map(\.instrument)
-        self.contracts = contracts
+        adopt(
+            try LiveState(positions, chain, groupings, buckets ?? ExposureBuckets(), numeraire),
+            buckets ?? ExposureBuckets())
+    }
+
+    /// Takes over a state that fits together.
+    init(_ state: LiveState, engine: GreeksEngine) {
+        self.engine = engine
+        adopt(state, state.buckets)
+    }
+
+    /// Forgets everything and takes over a state.
+    func adopt(_ state: LiveState, _ buckets: ExposureBuckets) {
+        numeraire = state.numeraire
+        self.buckets = buckets
+        market = SliceMarket()
+        underlyings = state.underlyings.map(\.name)
+        references = state.underlyings.map(\.reference)
+        slicesOfUnderlyings = underlyings.map { _ in [] }
+        eightsOfUnderlyings = underlyings.map { _ in [] }
+        isUnderlyingStale = underlyings.map { _ in true }
+        (slices, slots, timesOfSlices, isStale) = ([], [], [], [])
+        (leadsOfSlices, listedCounts, deltaOnes, sliceOfName, sliceOfSlot) = ([], [], [], [:], [])
+        for slice in state.slices { addSlice(slice.slice, slice.price, slice.rate, slice.time) }
+
+        plan = LivePlan(by: state.groupings)
+        for book in state.books { _ = plan.add(book: book, desk: state.deskOfBook[book]) }
+        let templates = state.contracts.map { plan.add(template: $0.labels) }
+        plan.makeGroups(inOrderOf: state.groups)
+        isLeadStale = plan.groupsOfLead.map { _ in false }
+
+        contracts = state.contracts.map(\.instrument)
+        timesOfContracts = state.contracts.map(\.time)
+        labelsOfContracts = state.contracts.map(\.labels)
         contractOfName = Dictionary(
             contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
-        for position in positions where contractOfName[position.instrument.name] == nil {
-            throw .unknownContract(position.instrument.name)
+        listings = contracts.map { _ in nil }
+        contractOfRow = []
+        figures = UnitExposures(count: 0)
+        // Options of a slice side by side.
+        let order = contracts.indices.filter { state.contracts[$0].isListed }.sorted {
+            let (a, b) = (state.contracts[$0], state.contracts[$1])
+            return a.slice != b.slice ? a.slice < b.slice : a.instrument.sortsBefore(b.instrument)
         }
-
-        let layout = SliceLayout(chain)
-        underlyings = layout.underlyings
-        slices = layout.slices
-        rowOfContract = layout.rowOfContract
-        sliceOfContract = layout.sliceOfContract
-        deltaOnes = layout.deltaOnes
-        slicesOfUnderlying = layout.slicesOfUnderlying
-        market = SliceMarket(layout, chain, engine)
-        references = slicesOfUnderlying.map { [market] in market.price(ofSlice: $0.upperBound - 1) }
-        isStale = Array(repeating: true, count: slices.count)
-
-        let leading = [Grouping.underlying] + [.expiry, .tenor].filter(groupings.contains)
-        let all = leading + groupings.filter { !leading.contains($0) }
-        let plan = ExposurePlan(
-            positions, contracts: contracts, rows: layout.rowOfContract.map(\.index), by: all, buckets,
-            isComplete: true)
-        self.plan = plan
-        figures = UnitExposures(count: layout.rowCount)
-        exposures = Exposures(plan)
-        let ownBuckets = buckets ?? ExposureBuckets()
-        var groupsOfLabels: [[String]: Range<Int>] = [:]
-        for (group, labels) in plan.groups.enumerated() {
-            let leadingLabels = Array(labels.prefix(leading.count))
-            groupsOfLabels[leadingLabels] = (groupsOfLabels[leadingLabels]?.lowerBound ?? group)..<group + 1
+        for contract in order {
+            place(contract, state.contracts[contract].slice, templates[contract])
+            guard let listing = listings[contract], contracts[contract].isOption else { continue }
+            market.setVolatility(state.contracts[contract].volatility, at: listing.row)
         }
-        var groupsOfSlice: [Range<Int>] = slices.map { _ in 0..<0 }
-        for (contract, slice) in zip(contracts, sliceOfContract) {
-            let labels = leading.map { $0.label(book: "", contract, ownBuckets, [:]).text }
-            let groupsOfContract = groupsOfLabels[labels] ?? 0..<0
-            let known = groupsOfSlice[slice]
-            groupsOfSlice[slice] =
-                known.isEmpty
-                ? groupsOfContract
-                : min(
-                    known.lowerBound, groupsOfContract.lowerBound)..<max(
-                        known.upperBound, groupsOfContract.upperBound)
-        }
-        self.groupsOfSlice = groupsOfSlice
+        plan.setLegs(
+            state.positions.compactMap { position in
+                guard let listing = listings[position.contract] else { return nil }
+                return (listing.template, listing.row, position.book, position.quantity)
+            })
+        cash = BookCash()
+        for amount in state.cash { cash.add(amount.amount, amount.currency, to: amount.book) }
+        exposures = Exposures(count: plan.groups.count)
+        layoutVersion += 1
         update()
+    }
+
+    // MARK: Places
+
+    private func addUnderlying(_ name: String, _ reference: Double) -> Int {
+        underlyings.append(name)
+        references.append(reference)
+        slicesOfUnderlyings.append([])
+        eightsOfUnderlyings.append([])
+        isUnderlyingStale.append(true)
+        return underlyings.count - 1
+    }
+
+    private func addSlice(_ slice: Slice, _ price: Double, _ rate: Double, _ time: Timestamp) {
+        var slot: SliceSlot?
+        for eight in eightsOfUnderlyings[slice.underlying] where slot == nil {
+            slot = market.takeSlot(from: eight)
+        }
+        if slot == nil {
+            let eight = market.addEightSlots()
+            eightsOfUnderlyings[slice.underlying].append(eight)
+            sliceOfSlot += Array(repeating: -1, count: 8)
+            slot = market.takeSlot(from: eight)
+        }
+        guard let slot else { return }
+        sliceOfSlot[slot.index] = slices.count
+        sliceOfName[slice.name] = slices.count
+        slices.append(slice)
+        slots.append(slot)
+        timesOfSlices.append(time)
+        isStale.append(true)
+        leadsOfSlices.append([])
+        listedCounts.append(0)
+        deltaOnes.append([])
+        market.setPrice(price, of: slot)
+        market.setRate(rate, of: slot)
+        market.setTime(time, slice, of: slot)
+    }
+
+    /// Gives a contract its row. Its volatility is 0 until it is set.
+    private func place(_ contract: Int, _ slice: Int, _ template: Int) {
+        let instrument = contracts[contract]
+        let row: ExposureRow
+        if case .option(let type, let strike, _) = instrument.kind {
+            row = market.takeRow(
+                slots[slice], type.rawValue, strike: strike, isInverse: instrument.isInverseOption, engine)
+        } else {
+            row = market.takeDeltaOneRow()
+            deltaOnes[slice].append((row, ContractClass(instrument)))
+        }
+        if market.rowCapacity > figures.count {
+            figures = UnitExposures(figures, grownTo: market.rowCapacity)
+            contractOfRow += Array(repeating: -1, count: market.rowCapacity - contractOfRow.count)
+        }
+        // The row may have been an option's, of which some figures would stay.
+        for greek in ExposureGreek.allCases { figures[row.index, greek] = 0 }
+        contractOfRow[row.index] = contract
+        listings[contract] = Listing(row: row, slice: slice, template: template)
+        if listedCounts[slice] == 0 { slicesOfUnderlyings[slices[slice].underlying].append(slice) }
+        listedCounts[slice] += 1
+        let lead = plan.lead(ofTemplate: template)
+        if !leadsOfSlices[slice].contains(lead) { leadsOfSlices[slice].append(lead) }
+        mark(slice)
+    }
+
+    private func mark(_ slice: Int) {
+        isStale[slice] = true
+        isUnderlyingStale[slices[slice].underlying] = true
+    }
+
+    /// Makes the groups that the plan wants, and room for their sums.
+    private func makeGroups() {
+        plan.makeGroups()
+        while isLeadStale.count < plan.groupsOfLead.count { isLeadStale.append(false) }
+        guard exposures.count < plan.groups.count else { return }
+        exposures = Exposures(exposures, grownTo: plan.groups.count)
     }
 
     // MARK: What there is
 
     public var instructionSet: InstructionSet { engine.instructionSet }
 
-    /// The place of a contract in `contracts`.
+    /// The place of a contract in `contracts`, also of one that is listed no more.
     public func index(of name: String) -> Int? { contractOfName[name] }
 
-    /// One figure of one contract per unit of quantity, as of the last `update`.
+    /// The place of a slice in `slices`.
+    public func index(ofSlice name: String) -> Int? { sliceOfName[name] }
+
+    /// Whether a contract is there: listed, and neither delisted nor settled since.
+    public func isListed(_ contract: Int) -> Bool { listings[contract] != nil }
+
+    /// Number of contracts that are listed.
+    public var listedCount: Int { listedCounts.reduce(0, +) }
+
+    /// One figure of one contract per unit of quantity, as of the last `update`; 0 of one that is listed no more.
     public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double {
-        figures[rowOfContract[contract].index, greek]
+        listings[contract].map { figures[$0.row.index, greek] } ?? 0
     }
 
     /// The slice of a contract.
-    public func slice(of contract: Int) -> Int { sliceOfContract[contract] }
+    public func slice(of contract: Int) -> Int {
+        listings[contract]?.slice ?? sliceOfName[contracts[contract].series] ?? 0
+    }
 
     /// The price of a slice, in quote currency.
-    public func price(ofSlice slice: Int) -> Double { market.price(ofSlice: slice) }
+    public func price(ofSlice slice: Int) -> Double { market.price(of: slots[slice]) }
 
-    /// The price by which an underlying's ticks are measured: of its coin, perpetual or last future.
+    /// The interest rate of a slice, continuously compounded.
+    public func rate(ofSlice slice: Int) -> Double { market.rate(of: slots[slice]) }
+
+    /// The time at which a slice's contracts are valued.
+    public func time(ofSlice slice: Int) -> Timestamp { timesOfSlices[slice] }
+
+    /// The volatility of an option, per √year; nil for other contracts and what is listed no more.
+    public func volatility(ofContract contract: Int) -> Double? {
+        guard contracts[contract].isOption, let listing = listings[contract] else { return nil }
+        return market.volatility(at: listing.row)
+    }
+
+    /// The price by which an underlying's ticks are measured: of its coin, perpetual or last future, as of the start or its
+    /// last tick.
     public func price(ofUnderlying underlying: Int) -> Double { references[underlying] }
 
     // MARK: What changes
 
     /// The underlying trades at a new price: all its slices move in proportion, keeping their basis.
     /// - Parameter time: when; the slices' options have been decaying until then. Nil leaves the time as it is.
-    /// - Throws: `invalidValue` for a price that is not a positive number.
+    /// - Throws: `invalidValue` for a price that is not a positive number, also one to which it would bring a slice,
+    ///   `timeRunsBack`; nothing has changed.
     public func tick(
         _ underlying: Int, price: Double, at time: Timestamp? = nil
     ) throws(RiskError) {
         try RiskError.require(Self.priceRule, price, "price", of: underlyings[underlying])
         let ratio = price / references[underlying]
+        for slice in slicesOfUnderlyings[underlying] {
+            let moved = market.price(of: slots[slice]) * ratio
+            if !Self.priceRule.accepts(moved) {
+                try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
+            }
+            if let time { try requireForward(time, slice) }
+        }
         references[underlying] = price
-        for slice in slicesOfUnderlying[underlying] {
-            market.setPrice(market.price(ofSlice: slice) * ratio, ofSlice: slice)
-            if let time { setTime(time, ofSlice: slice) }
+        for slice in slicesOfUnderlyings[underlying] {
+            market.setPrice(market.price(of: slots[slice]) * ratio, of: slots[slice])
+            if let time { setTime(time, slice) }
             isStale[slice] = true
         }
+        isUnderlyingStale[underlying] = true
     }
 
     /// A slice's own price: of its future, perpetual or coin.
-    /// - Throws: `invalidValue` for a price that is not a positive number.
+    /// - Throws: `invalidValue` for a price that is not a positive number, `timeRunsBack`.
     public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
         try RiskError.require(Self.priceRule, price, "price", of: slices[slice].name)
-        market.setPrice(price, ofSlice: slice)
-        if let time { setTime(time, ofSlice: slice) }
-        isStale[slice] = true
+        if let time { try requireForward(time, slice) }
+        market.setPrice(price, of: slots[slice])
+        if let time { setTime(time, slice) }
+        mark(slice)
     }
 
-    private static let priceRule = NumberRule.within(Domain.leastPrice...Domain.largestPrice)
+    static let priceRule = NumberRule.within(Domain.leastPrice...Domain.largestPrice)
+    static let volatilityRule = NumberRule.within(0...Domain.largestVolatility)
+    static let rateRule = NumberRule.within(-1...1)
 
     /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
-    /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`.
+    /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`, `notListed`.
     public func setVolatility(_ volatility: Double, ofContract contract: Int) throws(RiskError) {
-        try RiskError.require(
-            .within(0...Domain.largestVolatility), volatility, "volatility", of: contracts[contract].name)
+        try RiskError.require(Self.volatilityRule, volatility, "volatility", of: contracts[contract].name)
+        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
         guard contracts[contract].isOption else { return }
-        market.setVolatility(volatility, at: rowOfContract[contract])
-        isStale[sliceOfContract[contract]] = true
+        market.setVolatility(volatility, at: listing.row)
+        mark(listing.slice)
     }
 
     /// A slice's interest rate, continuously compounded.
     /// - Throws: `invalidValue` for one that is not a number from −1 to 1.
     public func setRate(_ rate: Double, ofSlice slice: Int) throws(RiskError) {
-        try RiskError.require(.within(-1...1), rate, "rate", of: slices[slice].name)
-        market.setRate(rate, ofSlice: slice)
-        isStale[slice] = true
+        try RiskError.require(Self.rateRule, rate, "rate", of: slices[slice].name)
+        market.setRate(rate, of: slots[slice])
+        mark(slice)
     }
 
     /// Time passes for all slices.
-    public func advance(to time: Timestamp) {
-        for slice in slices.indices {
-            setTime(time, ofSlice: slice)
-            isStale[slice] = true
+    /// - Throws: `timeRunsBack` where one is further already; nothing has changed.
+    public func advance(to time: Timestamp) throws(RiskError) {
+        for slice in slices.indices where listedCounts[slice] > 0 { try requireForward(time, slice) }
+        for slice in slices.indices where listedCounts[slice] > 0 {
+            setTime(time, slice)
+            mark(slice)
         }
     }
 
-    /// Sums of groups as of the last `update`.
-    public func sum(_ rollUp: ExposureRollUp, into sums: Exposures) {
-        rollUp.aggregate(exposures, into: sums, engine)
+    /// A contract's quote of that time has been taken.
+    func note(_ time: Timestamp, ofContract contract: Int) { timesOfContracts[contract] = time }
+
+    private func requireForward(_ time: Timestamp, _ slice: Int) throws(RiskError) {
+        guard time >= timesOfSlices[slice] else {
+            throw .timeRunsBack(of: slices[slice].name, from: timesOfSlices[slice], to: time)
+        }
     }
 
-    /// A trade: see `ExposurePlan.fill`. The exposure of its group is current at once, if nothing else has
-    /// changed since the last `update`. Allocates where a book trades a contract that it has not held.
+    private func setTime(_ time: Timestamp, _ slice: Int) {
+        timesOfSlices[slice] = time
+        market.setTime(time, slices[slice], of: slots[slice])
+    }
+
+    // MARK: Positions
+
+    /// The positions, in the order in which they came: also those that have come to 0, whose place is kept.
+    public var positions: [PositionTable.Position] {
+        plan.legs.map { leg in
+            PositionTable.Position(
+                book: plan.books[leg.book], instrument: contracts[contractOfRow[leg.row]],
+                quantity: leg.quantity, line: leg.number)
+        }
+    }
+
+    /// The book, contract and quantity of each leg, in the order in which they came.
+    var legs: [LiveState.Position] {
+        plan.legs.map {
+            LiveState.Position(book: $0.book, contract: contractOfRow[$0.row], quantity: $0.quantity)
+        }
+    }
+
+    /// What a book holds of a contract; 0 for books that are not there.
+    public func quantity(book: String, contract: Int) -> Double {
+        guard let listing = listings[contract], let number = plan.number(ofBook: book) else { return 0 }
+        return plan.quantity(listing.template, listing.row, book: number)
+    }
+
+    /// A new book, for which there are groups from now on.
+    /// - Parameter desk: what `Grouping.desk` has for it.
+    /// - Throws: `alreadyThere`.
+    public func addBook(_ name: String, desk: String? = nil) throws(RiskError) {
+        guard plan.number(ofBook: name) == nil else { throw .alreadyThere(field: "book", name) }
+        if let desk { buckets.deskOfBook[name] = desk }
+        _ = plan.add(book: name, desk: desk ?? buckets.deskOfBook[name])
+        makeGroups()
+        layoutVersion += 1
+    }
+
+    /// A trade: adds to what a book holds, in its place in the order of the positions, or behind the others. The exposure
+    /// of its group is current at once, if nothing else has changed since the last `update`. Allocates where a book trades
+    /// a contract that it has not held.
+    /// - Throws: `notListed`, `unknownBook`, `invalidValue` for a quantity that is not finite or makes one that is not.
     public func fill(book: String, contract: Int, quantity: Double) throws(RiskError) {
-        let group = try plan.fill(book: book, contracts[contract], quantity: quantity)
+        let (listing, number) = try place(book, contract, quantity)
+        let held = plan.quantity(listing.template, listing.row, book: number)
+        if !(held + quantity).isFinite {
+            try RiskError.require(
+                .finite, held + quantity, "quantity", of: "\(book), \(contracts[contract].name)")
+        }
+        sum(plan.fill(listing.template, listing.row, book: number, quantity))
+    }
+
+    /// Sets what a book holds of a contract, whatever it was.
+    /// - Throws: as `fill` does.
+    public func setPosition(book: String, contract: Int, quantity: Double) throws(RiskError) {
+        let (listing, number) = try place(book, contract, quantity)
+        sum(plan.set(listing.template, listing.row, book: number, quantity))
+    }
+
+    private func place(
+        _ book: String, _ contract: Int, _ quantity: Double
+    ) throws(RiskError) -> (Listing, Int) {
+        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
+        if !quantity.isFinite {
+            try RiskError.require(.finite, quantity, "quantity", of: "\(book), \(contracts[contract].name)")
+        }
+        if let number = plan.number(ofBook: book) { return (listing, number) }
+        // Books that no group names come by themselves.
+        guard !plan.groupings.contains(.book), !plan.groupings.contains(.desk) else {
+            throw .unknownBook(book)
+        }
+        return (listing, plan.add(book: book, desk: nil))
+    }
+
+    private func sum(_ group: Int) {
         plan.aggregate(figures, groups: group..<group + 1, into: exposures, engine)
     }
 
-    private func setTime(_ time: Timestamp, ofSlice slice: Int) {
-        market.setTime(time, slices[slice], ofSlice: slice)
+    /// Adds to the cash of a book: what it was paid or has paid out.
+    /// - Throws: `unknownBook`, `invalidValue` for an amount that is not finite.
+    public func addCash(_ amount: Double, _ currency: String, book: String) throws(RiskError) {
+        guard plan.number(ofBook: book) != nil else { throw .unknownBook(book) }
+        try RiskError.require(.finite, cash[book, currency] + amount, "cash", of: "\(book), \(currency)")
+        cash.add(amount, currency, to: book)
+    }
+
+    // MARK: Contracts that come and go
+
+    /// Lists a contract, with its ticker's volatility. One of a slice that is there takes over the slice's price, rate and
+    /// time; the first of a slice brings its own. Nobody holds it, and `update` computes it.
+    /// - Returns: its place in `contracts`: the old one where it was there before.
+    /// - Throws: `alreadyThere`; `invalidValue` for what the formulas do not accept, for another contract of the same name,
+    ///   and for one that is quoted in a currency that counts for no dollar.
+    @discardableResult
+    public func list(_ ticker: Ticker) throws(RiskError) -> Int {
+        let instrument = ticker.instrument
+        let known = contractOfName[instrument.name]
+        if let known {
+            guard listings[known] == nil else { throw .alreadyThere(field: "contract", instrument.name) }
+            guard contracts[known] == instrument else {
+                throw .invalidValue(
+                    of: instrument.name, field: "contract", value: .nan,
+                    reason: "another contract had that name: it can come when the other has rolled off")
+            }
+        }
+        guard instrument.countsInDollars else {
+            throw .invalidValue(
+                of: instrument.name, field: "quote", value: .nan,
+                reason: "is quoted in \(instrument.quote), which is no dollar")
+        }
+        let chain = try ChainGreeks.accepted(ticker)
+        let name = instrument.series
+        let slice: Int
+        if let place = sliceOfName[name], listedCounts[place] > 0 {
+            slice = place
+        } else {
+            let (price, rate) = (chain.options.spot[0], instrument.isOption ? ticker.interestRate : 0)
+            try RiskError.require(Self.priceRule, price, "price", of: name)
+            if let place = sliceOfName[name] {
+                market.setPrice(price, of: slots[place])
+                market.setRate(rate, of: slots[place])
+                setTime(max(ticker.timestamp, timesOfSlices[place]), place)
+                slice = place
+            } else {
+                let underlying =
+                    underlyings.firstIndex(of: instrument.base) ?? addUnderlying(instrument.base, price)
+                slice = slices.count
+                addSlice(
+                    Slice(underlying: underlying, instrument, name), price, rate, ticker.timestamp)
+            }
+        }
+        if buckets.hasEdges { buckets.add(ticker) }
+        let template = plan.add(
+            template: LivePlan.template(instrument, plan.groupings, buckets, [:]))
+        makeGroups()
+        let contract: Int
+        if let known {
+            contract = known
+            timesOfContracts[known] = ticker.timestamp
+            labelsOfContracts[known] = plan.labels(ofTemplate: template)
+        } else {
+            contract = contracts.count
+            contracts.append(instrument)
+            listings.append(nil)
+            timesOfContracts.append(ticker.timestamp)
+            labelsOfContracts.append(plan.labels(ofTemplate: template))
+            contractOfName[instrument.name] = contract
+        }
+        place(contract, slice, template)
+        if let row = listings[contract]?.row, instrument.isOption {
+            market.setVolatility(chain.options.volatility[0], at: row)
+        }
+        layoutVersion += 1
+        return contract
+    }
+
+    /// Takes a contract that nobody holds off the list.
+    /// - Throws: `notListed`, `stillHeld`; nothing has changed.
+    public func delist(_ contract: Int) throws(RiskError) {
+        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
+        if let leg = plan.holder(of: listing.row) {
+            throw .stillHeld(
+                contracts[contract].name, book: plan.books[leg.book], quantity: leg.quantity)
+        }
+        _ = plan.remove([listing.row])
+        remove(contract)
+        layoutVersion += 1
+    }
+
+    /// A contract is settled: what books hold of it becomes cash, and it is listed no more. Until then it stands at what it
+    /// is worth at the price of its slice. Exposures follow with the next `update`.
+    /// - Parameter deliveryPrice: in quote currency.
+    /// - Throws: `notListed`; `notExpired` where the time of its slice is before the expiry; `invalidValue` for a price that
+    ///   is not a positive number. Nothing has changed.
+    @discardableResult
+    public func settle(_ contract: Int, at deliveryPrice: Double) throws(RiskError) -> ContractSettlement {
+        guard listings[contract] != nil else { throw .notListed(contracts[contract].name) }
+        return try settle([contract], at: deliveryPrice)[0]
+    }
+
+    /// All contracts of a slice are settled at one price.
+    /// - Throws: as for one; `notListed` where the slice has none.
+    @discardableResult
+    public func settle(slice: Int, at deliveryPrice: Double) throws(RiskError) -> [ContractSettlement] {
+        let settled = contracts.indices.filter { listings[$0]?.slice == slice }
+        guard !settled.isEmpty else { throw .notListed(slices[slice].name) }
+        return try settle(settled, at: deliveryPrice)
+    }
+
+    private func settle(
+        _ settled: [Int], at deliveryPrice: Double
+    ) throws(RiskError) -> [ContractSettlement] {
+        guard let slice = settled.first.flatMap({ listings[$0]?.slice }) else { return [] }
+        let expiring = slices[slice]
+        guard let expiry = expiring.expiry, timesOfSlices[slice] >= expiry else {
+            throw .notExpired(expiring.name, expiry: expiring.expiry, now: timesOfSlices[slice])
+        }
+        try RiskError.require(Self.priceRule, deliveryPrice, "delivery price", of: expiring.name)
+        let last = price(ofSlice: slice)
+        let legs = plan.remove(settled.compactMap { listings[$0]?.row })
+        var legsOfContract: [Int: [LivePlan.Leg]] = [:]
+        for leg in legs { legsOfContract[contractOfRow[leg.row], default: []].append(leg) }
+        var settlements: [ContractSettlement] = []
+        for contract in settled {
+            let instrument = contracts[contract]
+            let perUnit = instrument.payment(delivery: deliveryPrice, last: last)
+            var held: [(book: Int, quantity: Double)] = []
+            for leg in legsOfContract[contract] ?? [] {
+                if let place = held.firstIndex(where: { $0.book == leg.book }) {
+                    held[place].quantity += leg.quantity
+                } else {
+                    held.append((leg.book, leg.quantity))
+                }
+            }
+            let payments = held.filter { $0.quantity != 0 }.map {
+                ContractSettlement.Payment(
+                    book: plan.books[$0.book], quantity: $0.quantity, cash: $0.quantity * perUnit)
+            }
+            for payment in payments {
+                cash.add(payment.cash, instrument.paymentCurrency, to: payment.book)
+            }
+            settlements.append(
+                ContractSettlement(
+                    instrument: instrument, deliveryPrice: deliveryPrice, lastPrice: last,
+                    cashPerUnit: perUnit, currency: instrument.paymentCurrency, payments: payments))
+            remove(contract)
+        }
+        layoutVersion += 1
+        return settlements
+    }
+
+    /// Gives back the row of a contract that has no legs. Its groups are summed anew by `update`.
+    private func remove(_ contract: Int) {
+        guard let listing = listings[contract] else { return }
+        let isOption = contracts[contract].isOption
+        market.giveBack(listing.row, of: isOption ? slots[listing.slice] : nil)
+        if !isOption { deltaOnes[listing.slice].removeAll { $0.row == listing.row } }
+        contractOfRow[listing.row.index] = -1
+        listings[contract] = nil
+        listedCounts[listing.slice] -= 1
+        let underlying = slices[listing.slice].underlying
+        if listedCounts[listing.slice] == 0 {
+            slicesOfUnderlyings[underlying].removeAll { $0 == listing.slice }
+        }
+        mark(listing.slice)
+    }
+
+    /// Contracts that have come to their expiry and are not settled: what waits for a delivery price.
+    public var expired: [Int] {
+        contracts.indices.filter {
+            guard let listing = listings[$0], let expiry = contracts[$0].expiry else { return false }
+            return timesOfSlices[listing.slice] >= expiry
+        }
+    }
+
+    /// Positions are grouped in another way from now on. Groups are numbered anew; their sums are as of the last `update`.
+    /// - Parameter buckets: the edges and the market for tenor and moneyness; nil keeps those that are there.
+    public func group(by groupings: [Grouping], _ buckets: ExposureBuckets? = nil) {
+        let buckets = buckets ?? self.buckets
+        var state = state
+        state.regroup(by: groupings, buckets)
+        adopt(state, buckets)
+    }
+
+    /// Forgets what is listed no more, and positions of 0. Slices, contracts and groups are numbered anew, as on a desk that
+    /// is made of what is left; it takes as long as making one.
+    public func rollOff() {
+        var state = state
+        state.rollOff()
+        adopt(state, buckets)
+    }
+
+    /// Everything that the desk knows.
+    var state: LiveState {
+        LiveState(
+            numeraire: numeraire, groupings: plan.groupings,
+            underlyings: zip(underlyings, references).map { ($0, $1) },
+            slices: slices.indices.map {
+                (slices[$0], price(ofSlice: $0), rate(ofSlice: $0), timesOfSlices[$0])
+            },
+            contracts: contracts.indices.map {
+                LiveState.Contract(
+                    instrument: contracts[$0], slice: slice(of: $0), isListed: listings[$0] != nil,
+                    volatility: volatility(ofContract: $0) ?? 0, time: timesOfContracts[$0],
+                    labels: labelsOfContracts[$0])
+            },
+            books: plan.books, groups: plan.groups, positions: legs, cash: cash.all,
+            tenorDays: buckets.tenorDays, moneyness: buckets.moneyness, deskOfBook: buckets.deskOfBook)
     }
 
     // MARK: What follows
@@ -212,44 +654,49 @@ public final class LiveRisk {
     @discardableResult
     public func update() -> Int {
         var count = 0
-        var slice = 0
-        var groups = 0..<0
-        while slice < slices.count {
-            guard isStale[slice] else {
-                slice += 1
-                continue
-            }
-            // Neighbours together, but no further than the underlying: what follows is prepared eight at a time.
-            var end = slice + 1
-            while end < slices.count, isStale[end], slices[end].underlying == slices[slice].underlying {
-                end += 1
-            }
-            market.prepare(slice..<end, numeraire, engine)
-            market.exposures(slice..<end, into: figures, engine)
-            for stale in slice..<end {
-                isStale[stale] = false
-                for contract in deltaOnes[stale] {
-                    figures.setDelta(
-                        contract.row.index, contract.contractClass, price: market.price(ofSlice: stale),
-                        share: market.share(ofSlice: stale), in: numeraire)
-                }
-                let groupsOfStale = groupsOfSlice[stale]
-                if groups.isEmpty {
-                    groups = groupsOfStale
-                } else if groupsOfStale.lowerBound > groups.upperBound {
-                    plan.aggregate(figures, groups: groups, into: exposures, engine)
-                    groups = groupsOfStale
-                } else {
-                    groups =
-                        min(
-                            groups.lowerBound, groupsOfStale.lowerBound)..<max(
-                            groups.upperBound, groupsOfStale.upperBound)
+        for underlying in isUnderlyingStale.indices where isUnderlyingStale[underlying] {
+            isUnderlyingStale[underlying] = false
+            for first in eightsOfUnderlyings[underlying] {
+                var isPrepared = false
+                for slot in first..<first + 8 {
+                    let slice = sliceOfSlot[slot]
+                    guard slice >= 0, isStale[slice] else { continue }
+                    if !isPrepared { market.prepare(first, engine) }
+                    isPrepared = true
+                    compute(slice)
+                    count += 1
                 }
             }
-            count += end - slice
-            slice = end
         }
-        if !groups.isEmpty { plan.aggregate(figures, groups: groups, into: exposures, engine) }
+        guard count > 0 else { return 0 }
+        for lead in isLeadStale.indices where isLeadStale[lead] {
+            isLeadStale[lead] = false
+            for groups in plan.groupsOfLead[lead] {
+                plan.aggregate(figures, groups: groups, into: exposures, engine)
+            }
+        }
         return count
+    }
+
+    private func compute(_ slice: Int) {
+        isStale[slice] = false
+        let slot = slots[slice]
+        market.exposures(of: slot, numeraire, into: figures, engine)
+        for contract in deltaOnes[slice] {
+            figures.setDelta(
+                contract.row.index, contract.contractClass, price: market.price(of: slot),
+                share: market.share(of: slot), in: numeraire)
+        }
+        for lead in leadsOfSlices[slice] { isLeadStale[lead] = true }
+    }
+
+    /// What other threads may look at: a copy of everything that can be read here.
+    public func snapshot() -> LiveSnapshot {
+        LiveSnapshot(self, figures: figures, rows: listings.map { $0?.row.index ?? -1 })
+    }
+
+    /// Sums of groups as of the last `update`.
+    public func sum(_ rollUp: ExposureRollUp, into sums: Exposures) {
+        rollUp.aggregate(exposures, into: sums, engine)
     }
 }

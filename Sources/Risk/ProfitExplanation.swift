@@ -1,5 +1,4 @@
 import Checks
-import Glibc
 import Greeks
 import Market
 
@@ -203,8 +202,10 @@ public struct ProfitExplanation: Sendable {
         let years = ticker.timestamp.years(until: end.timestamp)
         var carried = 0.0
         if let index, let expiry = ticker.instrument.expiry {
-            let left = ticker.timestamp.years(until: expiry)
-            if left > 0 { carried = price * expm1(-log(price / index) / left * years) }
+            carried =
+                price
+                * BasisCarry.move(
+                    price: price, index: index, years: ticker.timestamp.years(until: expiry), held: years)
         }
         let natural = chain.greeks[.price]?[row] ?? .nan
         var profit = chain.profit(

@@ -2,120 +2,244 @@ import Greeks
 import Market
 import VectorMath
 
-/// The inputs of all slices in the kernel's layout, and what follows from them slice by slice. Gaps between slots hold
-/// an empty slice that can be prepared.
-final class SliceMarket {
-    private let slotOfSlice: [SliceSlot]
-    /// By slot: the price, years to expiry, rate, the share of the index's move before expiry.
-    private let prices, years, rates, shares: ColumnStorage<Double>
-    /// By row.
-    private let type: ColumnStorage<UInt8>
-    private let strikes, logStrikesHigh, logStrikesLow, volatilities: ColumnStorage<Double>
-    /// By slot.
-    private let prepared: ColumnStorage<Greeks.Slice>
-    private let maps: ColumnStorage<ExposureMap>
-    private let offsets: ColumnStorage<Int>
-    private let isInverse: [Bool]
+/// The place of a row of exposures. Rows come in eights, a vector each, which belong to one slice's options or to contracts
+/// that are none.
+struct ExposureRow: Equatable {
+    let index: Int
+}
 
-    init(_ layout: SliceLayout, _ chain: ChainGreeks, _ engine: GreeksEngine) {
-        slotOfSlice = layout.slotOfSlice
-        let rowCount = (layout.offsets.last ?? 0) + 8
-        let slotCount = layout.slotCount + 8
-        // Gaps and padding: an option at the money of a slice at 1.
-        type = ColumnStorage(repeating: 0, count: rowCount)
-        strikes = ColumnStorage(repeating: 1, count: rowCount)
-        logStrikesHigh = ColumnStorage(repeating: 0, count: rowCount)
-        logStrikesLow = ColumnStorage(repeating: 0, count: rowCount)
-        volatilities = ColumnStorage(repeating: 0, count: rowCount)
-        prices = ColumnStorage(repeating: 1, count: slotCount)
-        years = ColumnStorage(repeating: 0, count: slotCount)
-        rates = ColumnStorage(repeating: 0, count: slotCount)
-        shares = ColumnStorage(repeating: 1, count: slotCount)
-        prepared = unsafe ColumnStorage(zeroed: slotCount)
-        maps = ColumnStorage(
-            repeating: ExposureMap(ExposureTerms()), count: slotCount)
-        offsets = ColumnStorage(layout.offsets)
-        var isInverse = Array(repeating: false, count: slotCount)
-        var latest = Array(repeating: Int64.min, count: slotCount)
-        for (contract, ticker) in chain.tickers.enumerated() {
-            let slot = layout.slotOfSlice[layout.sliceOfContract[contract]].index
-            if ticker.instrument.isOption {
-                let row = layout.rowOfContract[contract].index
-                type[row] = chain.options.type[contract]
-                strikes[row] = chain.options.strike[contract]
-                volatilities[row] = chain.options.volatility[contract]
-                isInverse[slot] = chain.classes[contract] == .inverseOption
-            }
-            guard ticker.timestamp.milliseconds >= latest[slot] else { continue }
-            latest[slot] = ticker.timestamp.milliseconds
-            prices[slot] = chain.options.spot[contract]
-            // A future's ticker names no rate.
-            if ticker.instrument.isOption { rates[slot] = chain.options.rate[contract] }
+/// The place of a slice's market in the columns of slices. Slots come in eights, which are prepared together and belong to
+/// one underlying.
+struct SliceSlot: Equatable {
+    let index: Int
+}
+
+/// The inputs of all slices in the kernel's layout, and what follows from them slice by slice. Slots and rows are given and
+/// taken back one by one; gaps hold an empty slice that can be prepared and an option that can be computed.
+final class SliceMarket {
+    /// By slot: the price, years to expiry, rate, the share of the index's move before expiry.
+    private var prices, years, rates, shares: ColumnStorage<Double>
+    private var prepared: ColumnStorage<Greeks.Slice>
+    private var maps: ColumnStorage<ExposureMap>
+    private var isInverse: [Bool] = []
+    private var isSlotUsed: [Bool] = []
+    /// The rows of each slot's options, neighbours joined.
+    private var runs: [[Range<Int>]] = []
+
+    /// By row.
+    private var type: ColumnStorage<UInt8>
+    private var strikes, logStrikesHigh, logStrikesLow, volatilities: ColumnStorage<Double>
+    /// The lanes of each eight of rows that are taken, a bit each.
+    private var lanes: [UInt8] = []
+    /// Eights that nobody has, and those of contracts that are no options.
+    private var freeEights: [Int] = []
+    private var deltaOneEights: [Int] = []
+
+    /// Rows that figures must have room for.
+    var rowCapacity: Int { strikes.count }
+
+    init() {
+        prices = ColumnStorage(repeating: 1, count: 0)
+        years = ColumnStorage(repeating: 0, count: 0)
+        rates = ColumnStorage(repeating: 0, count: 0)
+        shares = ColumnStorage(repeating: 1, count: 0)
+        prepared = unsafe ColumnStorage(zeroed: 0)
+        maps = ColumnStorage(repeating: Self.emptyMap, count: 0)
+        type = ColumnStorage(repeating: 0, count: 0)
+        strikes = ColumnStorage(repeating: 1, count: 0)
+        logStrikesHigh = ColumnStorage(repeating: 0, count: 0)
+        logStrikesLow = ColumnStorage(repeating: 0, count: 0)
+        volatilities = ColumnStorage(repeating: 0, count: 0)
+    }
+
+    private static let emptyMap = ExposureMap(ExposureTerms())
+
+    // MARK: Places
+
+    /// The first of eight slots, all of them free.
+    func addEightSlots() -> Int {
+        let first = isSlotUsed.count
+        isSlotUsed += Array(repeating: false, count: 8)
+        isInverse += Array(repeating: false, count: 8)
+        runs += Array(repeating: [], count: 8)
+        if isSlotUsed.count > prices.count {
+            let count = max(16, 2 * prices.count, isSlotUsed.count)
+            prices = ColumnStorage(prices, grownTo: count, 1)
+            years = ColumnStorage(years, grownTo: count, 0)
+            rates = ColumnStorage(rates, grownTo: count, 0)
+            shares = ColumnStorage(shares, grownTo: count, 1)
+            prepared = unsafe ColumnStorage(zeroed: count)
+            maps = ColumnStorage(repeating: Self.emptyMap, count: count)
         }
-        self.isInverse = isInverse
+        return first
+    }
+
+    /// A free slot among eight.
+    func takeSlot(from first: Int) -> SliceSlot? {
+        guard let slot = (first..<first + 8).first(where: { !isSlotUsed[$0] }) else { return nil }
+        isSlotUsed[slot] = true
+        return SliceSlot(index: slot)
+    }
+
+    /// A row of a contract that is no option.
+    func takeDeltaOneRow() -> ExposureRow {
+        takeRow(&deltaOneEights)
+    }
+
+    /// A row for an option of a slice, with its strike.
+    func takeRow(
+        _ slot: SliceSlot, _ optionType: UInt8, strike: Double, isInverse: Bool, _ engine: GreeksEngine
+    ) -> ExposureRow {
+        var eights = runs[slot.index].flatMap {
+            Array(stride(from: $0.lowerBound / 8, to: $0.upperBound / 8, by: 1))
+        }
+        let row = takeRow(&eights)
+        runs[slot.index] = Self.joined(eights)
+        self.isInverse[slot.index] = isInverse
+        type[row.index] = optionType
+        strikes[row.index] = strike
+        computeLogarithms(row.index / 8, engine)
+        return row
+    }
+
+    private static func joined(_ eights: [Int]) -> [Range<Int>] {
+        var runs: [Range<Int>] = []
+        for eight in eights {
+            if let last = runs.last, last.upperBound == 8 * eight {
+                runs[runs.count - 1] = last.lowerBound..<8 * eight + 8
+            } else {
+                runs.append(8 * eight..<8 * eight + 8)
+            }
+        }
+        return runs
+    }
+
+    private func takeRow(_ eights: inout [Int]) -> ExposureRow {
+        if let eight = eights.first(where: { lanes[$0] != 0xFF }) { return takeLane(of: eight) }
+        let eight: Int
+        if let free = freeEights.popLast() {
+            eight = free
+        } else {
+            eight = lanes.count
+            lanes.append(0)
+            if 8 * lanes.count > rowCapacity {
+                let count = max(64, 2 * rowCapacity)
+                type = ColumnStorage(type, grownTo: count, 0)
+                strikes = ColumnStorage(strikes, grownTo: count, 1)
+                logStrikesHigh = ColumnStorage(logStrikesHigh, grownTo: count, 0)
+                logStrikesLow = ColumnStorage(logStrikesLow, grownTo: count, 0)
+                volatilities = ColumnStorage(volatilities, grownTo: count, 0)
+            }
+        }
+        eights.insert(eight, at: eights.firstIndex { $0 > eight } ?? eights.count)
+        return takeLane(of: eight)
+    }
+
+    private func takeLane(of eight: Int) -> ExposureRow {
+        let lane = (~lanes[eight]).trailingZeroBitCount
+        lanes[eight] |= 1 << UInt8(lane)
+        return ExposureRow(index: 8 * eight + lane)
+    }
+
+    /// Whole eights of strikes, which the columns have.
+    private func computeLogarithms(_ eight: Int, _ engine: GreeksEngine) {
         unsafe engine.kernel.logarithms(
-            of: strikes.pointer, count: rowCount / 8 * 8, high: logStrikesHigh.pointer,
-            low: logStrikesLow.pointer)
-        for (slice, slot) in layout.slotOfSlice.enumerated() {
-            setTime(Timestamp(milliseconds: latest[slot.index]), layout.slices[slice], ofSlice: slice)
+            of: strikes.pointer + 8 * eight, count: 8, high: logStrikesHigh.pointer + 8 * eight,
+            low: logStrikesLow.pointer + 8 * eight)
+    }
+
+    /// Takes back a row: of an option with its slot, of anything else without.
+    func giveBack(_ row: ExposureRow, of slot: SliceSlot?) {
+        let eight = row.index / 8
+        type[row.index] = 0
+        strikes[row.index] = 1
+        logStrikesHigh[row.index] = 0
+        logStrikesLow[row.index] = 0
+        volatilities[row.index] = 0
+        lanes[eight] &= ~(1 << UInt8(row.index % 8))
+        guard lanes[eight] == 0 else { return }
+        freeEights.append(eight)
+        if let slot {
+            let kept = runs[slot.index].flatMap { run in
+                stride(from: run.lowerBound / 8, to: run.upperBound / 8, by: 1).filter { $0 != eight }
+            }
+            runs[slot.index] = Self.joined(kept)
+        } else {
+            deltaOneEights.removeAll { $0 == eight }
         }
     }
 
-    func price(ofSlice slice: Int) -> Double { prices[slotOfSlice[slice].index] }
+    // MARK: Inputs
 
-    func setPrice(_ price: Double, ofSlice slice: Int) { prices[slotOfSlice[slice].index] = price }
+    func price(of slot: SliceSlot) -> Double { prices[slot.index] }
 
-    func share(ofSlice slice: Int) -> Double { shares[slotOfSlice[slice].index] }
+    func setPrice(_ price: Double, of slot: SliceSlot) { prices[slot.index] = price }
 
-    func setRate(_ rate: Double, ofSlice slice: Int) { rates[slotOfSlice[slice].index] = rate }
+    func share(of slot: SliceSlot) -> Double { shares[slot.index] }
+
+    func rate(of slot: SliceSlot) -> Double { rates[slot.index] }
+
+    func setRate(_ rate: Double, of slot: SliceSlot) { rates[slot.index] = rate }
+
+    func volatility(at row: ExposureRow) -> Double { volatilities[row.index] }
 
     func setVolatility(_ volatility: Double, at row: ExposureRow) { volatilities[row.index] = volatility }
 
     /// The time from which a slice's options run; behind its expiry none is left.
-    func setTime(_ time: Timestamp, _ expiring: LiveRisk.Slice, ofSlice slice: Int) {
+    func setTime(_ time: Timestamp, _ expiring: LiveRisk.Slice, of slot: SliceSlot) {
         guard let expiry = expiring.expiry else { return }
-        let slot = slotOfSlice[slice].index
-        years[slot] = max(0, time.years(until: expiry))
-        shares[slot] = SettlementWindow.remainingShare(
+        years[slot.index] = max(0, time.years(until: expiry))
+        shares[slot.index] = SettlementWindow.remainingShare(
             at: time, expiry: expiry, milliseconds: expiring.averagingMilliseconds)
     }
 
-    /// The market of slices, which the options of each share.
-    func prepare(_ slices: Range<Int>, _ numeraire: Numeraire, _ engine: GreeksEngine) {
-        let first = slotOfSlice[slices.lowerBound].index & ~7
-        let end = (slotOfSlice[slices.upperBound - 1].index + 8) & ~7
-        // Whole eights of slots, which the columns have room for.
+    // MARK: What follows
+
+    /// The market of eight slots, which the options of each share.
+    func prepare(_ first: Int, _ engine: GreeksEngine) {
+        precondition(first >= 0 && first + 8 <= prices.count, "slots out of range")
         unsafe engine.kernel.prepareSlices(
             spot: prices.pointer + first, years: years.pointer + first, rate: rates.pointer + first,
-            dividend: rates.pointer + first, count: end - first, into: prepared.pointer + first)
-        // Spelled out, so that the compiler knows the currency in which each map is made.
-        switch numeraire {
-        case .usd: makeMaps(slices, in: .usd)
-        case .coin: makeMaps(slices, in: .coin)
-        }
+            dividend: rates.pointer + first, count: 8, into: prepared.pointer + first)
     }
 
     @inline(__always)
-    private func makeMaps(_ slices: Range<Int>, in numeraire: Numeraire) {
-        for slice in slices {
-            let slot = slotOfSlice[slice].index
-            maps[slot].set(
-                ExposureTerms(
-                    isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: numeraire))
-        }
+    private func setMap(_ slot: Int, in numeraire: Numeraire) {
+        maps[slot].set(
+            ExposureTerms(
+                isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: numeraire))
     }
 
-    /// The exposures, per unit, of the options of slices that are prepared.
-    func exposures(_ slices: Range<Int>, into exposures: UnitExposures, _ engine: GreeksEngine) {
-        let first = slotOfSlice[slices.lowerBound].index
-        precondition(exposures.count >= offsets[offsets.count - 1], "a row for each option")
-        // Slots and rows as laid out at the start.
-        unsafe engine.kernel.sliceExposures(
-            prepared.pointer + first, maps.pointer + first, offsets: offsets.pointer + first,
-            sliceCount: slices.count,
-            SliceFormColumns(
-                type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
-                logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer),
-            into: exposures.rows.base)
+    /// The exposures, per unit, of the options of a slot that is prepared.
+    func exposures(
+        of slot: SliceSlot, _ numeraire: Numeraire, into exposures: UnitExposures, _ engine: GreeksEngine
+    ) {
+        precondition(exposures.count >= rowCapacity, "a row for each option")
+        let slot = slot.index
+        // Spelled out, so that the compiler knows the currency in which the map is made.
+        switch numeraire {
+        case .usd: setMap(slot, in: .usd)
+        case .coin: setMap(slot, in: .coin)
+        }
+        for run in runs[slot] {
+            let bounds: InlineArray<2, Int> = [run.lowerBound, run.upperBound]
+            unsafe bounds.span.withUnsafeBufferPointer { offsets in
+                guard let offsets = offsets.baseAddress else { return }
+                unsafe engine.kernel.sliceExposures(
+                    prepared.pointer + slot, maps.pointer + slot, offsets: offsets, sliceCount: 1,
+                    SliceFormColumns(
+                        type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
+                        logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer),
+                    into: exposures.rows.base)
+            }
+        }
+    }
+}
+
+extension ColumnStorage {
+    /// The elements of another, and behind them equal ones.
+    init(_ other: borrowing ColumnStorage, grownTo count: Int, _ element: Element) {
+        self.init(repeating: element, count: count)
+        for index in 0..<other.count { self[index] = other[index] }
     }
 }

@@ -11,6 +11,9 @@ public struct UnitExposures: Sendable {
     /// Room for `count` contracts, all figures 0.
     public init(count: Int) { rows = ExposureRows(count: count) }
 
+    /// The figures of others, and behind them room for more, all figures 0.
+    init(_ others: UnitExposures, grownTo count: Int) { rows = ExposureRows(others.rows, grownTo: count) }
+
     /// One figure of one contract.
     public subscript(contract: Int, greek: ExposureGreek) -> Double {
         get { rows[contract, greek] }

@@ -1,4 +1,6 @@
-import Poise
+import Greeks
+import Market
+import Risk
 import TestSupport
 import Testing
 
@@ -162,7 +164,7 @@ struct LiveRiskTests {
             }
             if round % 20 == 19 {
                 desk.time = Timestamp(milliseconds: desk.time.milliseconds + 3_600_000)
-                live.advance(to: desk.time)
+                try live.advance(to: desk.time)
                 stale.formUnion(live.slices.indices)
             }
             #expect(live.update() == stale.count)
