@@ -222,7 +222,8 @@ enum DeskRows {
                 market.index = [index, index, index]
                 return try decide(Limit(), market, { $0.holding_days = 5 }).result.linear_cost
             }
-            try #expect(isNear(cost(60_000) - cost(59_900), 2 * 100 * 0.25, 1e-8))
+            try #expect(
+                isNear(cost(60_000) - cost(59_900), 2 * 60_000 * (1 - pow(59_900 / 60_000, 0.25)), 1e-8))
         },
     ]
 

@@ -26,7 +26,9 @@ struct EveryFieldTests {
         var testDescription: String { "poise_\(name) \(fields.joined(separator: ", ")): \(observable)" }
     }
 
-    static let rows = FormRows.rows + ScenarioRows.rows + SourceRows.rows + BookFieldRows.rows + DeskRows.rows
+    static let rows =
+        FormRows.rows + ScenarioRows.rows + SourceRows.rows + BookFieldRows.rows + DeskRows.rows
+        + LiveDeskRows.rows
 
     @Test("A field does what its row of the table says", arguments: rows)
     func field(_ row: Row) throws { try row.check() }

@@ -731,7 +731,8 @@ int64_t poise_live_find_contract(const poise_live *live, const char *name);
 
 /* Changes mark what poise_live_update will compute. They allocate nothing, and return POISE_ERROR_ARGUMENT for an
  * unknown index, POISE_ERROR_VALUE for a refused number: prices from 1e-12 to 1e12, milliseconds since
- * 1970, from 1e11 (1973: below are seconds), 0 where the time stays; it may go back. Nothing has changed then. Since 0.1. */
+ * 1970, from 1e11 (1973: below are seconds), 0 where the time stays; it does not go back. POISE_ERROR_UNKNOWN_NAME for a
+ * contract that is listed no more. Nothing has changed then. Since 0.1. */
 
 /** The underlying trades at a new price; all its slices move in proportion. */
 poise_status poise_live_tick(poise_live *live, size_t underlying, double price, int64_t milliseconds);
@@ -851,6 +852,105 @@ poise_status poise_live_diagnose(
 /** Books the trades of the last decision in `book`, as if all were filled, once: without trades, or for the second time, it
  *  does nothing. POISE_ERROR_UNKNOWN_NAME for a book that held nothing at the start. Since 0.1. */
 poise_status poise_live_book_trades(poise_live *live, size_t hedge, const char *book);
+
+/* ---- Live desks that go on ---------------------------------------------------------------------------------- */
+
+/* Contracts are listed and settled, books come, desks are saved and restored. Underlyings, slices, contracts, groups and
+ * hedges keep their index, and names their address, until poise_live_roll_off; what is new stands behind. Candidates are
+ * numbered anew by such a call, and by poise_live_set_limit: see poise_live_hedge_version. docs/live.md has a day of it. These calls may allocate. Since 0.1. */
+
+/** How often underlyings, slices, contracts or groups have come, gone or been numbered anew: read counts and names again
+ *  where it has changed. 0 for NULL. Since 0.1. */
+uint64_t poise_live_layout_version(const poise_live *live);
+/** How often a hedge's candidates or bands have been numbered anew; 0 beyond the last hedge. Since 0.1. */
+uint64_t poise_live_hedge_version(const poise_live *live, size_t hedge);
+/** 1 where a contract is listed, 0 where it is listed no more, −1 beyond the last. Since 0.1. */
+int64_t poise_live_is_listed(const poise_live *live, size_t contract);
+
+/** A contract that is to be listed. */
+typedef struct poise_listing {
+    size_t size;
+    /** When what follows held: not 0. */
+    int64_t milliseconds;
+    /** Of an option its future's price, else its own; used where its slice is new to the desk. */
+    double price;
+    /** Options: volatility, and the rate, used where the slice is new. */
+    double volatility, rate;
+} poise_listing;
+
+/** Lists a contract by its exchange's name; one that is there already is POISE_ERROR_ARGUMENT, one that is quoted in a
+ *  currency that counts for no dollar POISE_ERROR_VALUE. `contract`: its index, the old one where it was there before, or
+ *  NULL. Since 0.1. */
+poise_status poise_live_list(poise_live *live, const char *name, const poise_listing *listing, size_t *contract);
+/** Takes a contract off the list that nobody holds; else POISE_ERROR_VALUE. Since 0.1. */
+poise_status poise_live_delist(poise_live *live, size_t contract);
+
+/** What a contract paid that has come to its end. */
+typedef struct poise_settlement {
+    size_t size;
+    /** The price of its future up to which the desk had counted: what a future pays is the way from there. */
+    double last_price;
+    /** What one unit pays, in `currency`: the coin of inverse contracts, else the quote currency. Belongs to the desk, until
+     *  the next settlement. */
+    double cash_per_unit;
+    const char *currency;
+    /** Number of books that held it. */
+    size_t payment_count;
+} poise_settlement;
+
+/** Settles a contract: what books hold becomes cash, and it is listed no more. `delivery_price`: in quote currency.
+ *  POISE_ERROR_VALUE where the time of its slice is before its expiry. `settlement`: or NULL; its `size` must be set.
+ *  Since 0.1. */
+poise_status poise_live_settle(poise_live *live, size_t contract, double delivery_price, poise_settlement *settlement);
+/** The book of a payment of the last settlement; NULL beyond the last. Belongs to the desk, until the next one. Since 0.1. */
+const char *poise_live_payment_book(const poise_live *live, size_t payment);
+/** Copies the payments of the last settlement: what each book held, and its cash; a column may have data NULL. Since 0.1. */
+poise_status poise_live_payments(const poise_live *live, poise_column quantities, poise_column cash);
+
+/** A book from now on. `desk`: or NULL. POISE_ERROR_ARGUMENT where it is there. Since 0.1. */
+poise_status poise_live_add_book(poise_live *live, const char *book, const char *desk);
+/** Sets what a book holds of a contract, whatever it was. Since 0.1. */
+poise_status poise_live_set_position(poise_live *live, const char *book, size_t contract, double quantity);
+/** What a book holds of a contract; 0 for what it never held. Since 0.1. */
+poise_status poise_live_position(const poise_live *live, const char *book, size_t contract, double *quantity);
+/** What settlements have paid a book in a currency, and what has been added; 0 where nothing was. Since 0.1. */
+poise_status poise_live_cash(const poise_live *live, const char *book, const char *currency, double *amount);
+/** Adds to a book's cash. Since 0.1. */
+poise_status poise_live_add_cash(poise_live *live, const char *book, const char *currency, double amount);
+
+/** Volatilities of `count` options, by contract index. One that is refused leaves the others alone: `refused` is how
+ *  many were, or NULL, and poise_last_error is about the first of them; the status is POISE_OK all the same. Allocates
+ *  nothing where nothing is refused. Since 0.1. */
+poise_status poise_live_set_volatilities(
+    poise_live *live, size_t count, const size_t *contracts, poise_values volatilities, size_t *refused);
+/** Prices of `count` slices, by index, at a time, 0 where it stays; refusals as above. Since 0.1. */
+poise_status poise_live_set_prices(
+    poise_live *live, size_t count, const size_t *slices, poise_values prices, int64_t milliseconds, size_t *refused);
+
+/** The order book of a candidate as its exchange quotes it, best first: in coin for inverse options, else in quote
+ *  currency; amounts in units of its quantity. Costs follow it and the price. POISE_ERROR_VALUE for a book that is crossed or
+ *  out of order; the one before stays then. Since 0.1. */
+poise_status poise_live_set_book(
+    poise_live *live, size_t hedge, size_t candidate, size_t bid_count, poise_values bid_prices,
+    poise_values bid_amounts, size_t ask_count, poise_values ask_prices, poise_values ask_amounts);
+/** What a candidate costs at the desk's prices, as the last decision had it; `underlying` is an index among the
+ *  problem's own. Since 0.1. */
+poise_status poise_live_candidate_costs(
+    const poise_live *live, size_t hedge, size_t candidate, poise_hedge_instrument *instrument);
+/** New limits of a band by its name, "BTC vega"; −INFINITY and INFINITY for none. POISE_ERROR_UNKNOWN_NAME where there is
+ *  none of that name. Since 0.1. */
+poise_status poise_live_set_limit(poise_live *live, size_t hedge, const char *band, double low, double high);
+
+/** Forgets contracts that are listed no more and positions of 0. Everything is numbered anew, names move; it takes as
+ *  long as making a desk. Since 0.1. */
+poise_status poise_live_roll_off(poise_live *live);
+
+/** The desk as a file, without hedges: its length, and, where `capacity` is enough, its bytes. `buffer`: NULL where
+ *  `capacity` is 0. POISE_ERROR_COUNT where it is more than 0 and not enough. Since 0.1. */
+poise_status poise_live_save(const poise_live *live, char *buffer, size_t capacity, size_t *length);
+/** A desk that goes on where one was saved, to the bit, without hedges. POISE_ERROR_TEXT for what is no saved desk, of
+ *  another version, or damaged. Since 0.1. */
+poise_status poise_live_restore(const poise_engine *engine, const char *text, size_t length, poise_live **live);
 
 /* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */
 
