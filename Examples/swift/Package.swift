@@ -7,5 +7,6 @@ let package = Package(
     targets: [
         .executableTarget(name: "hedge", dependencies: [.product(name: "Poise", package: "poise")]),
         .executableTarget(name: "first", dependencies: [.product(name: "Poise", package: "poise")]),
+        .executableTarget(name: "day", dependencies: [.product(name: "Poise", package: "poise")]),
     ]
 )
