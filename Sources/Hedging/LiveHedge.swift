@@ -191,6 +191,8 @@ public final class LiveHedge {
         problem = made
         coverage = ExposureRollUp(coverages)
         sums = Exposures(coverage)
+        risk.sum(coverage, into: sums)
+        for b in problem.bands.indices { problem.bands[b].current = sums[sumOfBand[b], greeks[b]] }
     }
 
     private func isListed(_ one: Known) -> Bool {

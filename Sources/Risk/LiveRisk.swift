@@ -33,6 +33,7 @@ public final class LiveRisk {
         let row: ExposureRow
         let slice: Int
         let template: Int
+        let isOption: Bool
     }
 
     public private(set) var numeraire = Numeraire.usd
@@ -211,7 +212,8 @@ public final class LiveRisk {
         // The row may have been an option's, of which some figures would stay.
         for greek in ExposureGreek.allCases { figures[row.index, greek] = 0 }
         contractOfRow[row.index] = contract
-        listings[contract] = Listing(row: row, slice: slice, template: template)
+        listings[contract] = Listing(
+            row: row, slice: slice, template: template, isOption: instrument.isOption)
         if listedCounts[slice] == 0 { slicesOfUnderlyings[slices[slice].underlying].append(slice) }
         listedCounts[slice] += 1
         let lead = plan.lead(ofTemplate: template)
@@ -307,7 +309,9 @@ public final class LiveRisk {
     /// A slice's own price: of its future, perpetual or coin.
     /// - Throws: `invalidValue` for a price that is not a positive number, `timeRunsBack`.
     public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
-        try RiskError.require(Self.priceRule, price, "price", of: slices[slice].name)
+        if !Self.priceRule.accepts(price) {
+            try RiskError.require(Self.priceRule, price, "price", of: slices[slice].name)
+        }
         if let time { try requireForward(time, slice) }
         market.setPrice(price, of: slots[slice])
         if let time { setTime(time, slice) }
@@ -321,9 +325,13 @@ public final class LiveRisk {
     /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
     /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`, `notListed`.
     public func setVolatility(_ volatility: Double, ofContract contract: Int) throws(RiskError) {
-        try RiskError.require(Self.volatilityRule, volatility, "volatility", of: contracts[contract].name)
+        // Names are looked up where they are wanted: this is called for thousands at a time.
+        if !Self.volatilityRule.accepts(volatility) {
+            try RiskError.require(
+                Self.volatilityRule, volatility, "volatility", of: contracts[contract].name)
+        }
         guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
-        guard contracts[contract].isOption else { return }
+        guard listing.isOption else { return }
         market.setVolatility(volatility, at: listing.row)
         mark(listing.slice)
     }
