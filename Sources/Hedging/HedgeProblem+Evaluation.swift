@@ -3,13 +3,15 @@ public struct HedgeCost: Sendable, Equatable {
     /// Spread, fees and carry: what is proportional to the amount.
     public var linear = 0.0
     public var impact = 0.0
+    /// Of the levels of cost curves.
+    public var levels = 0.0
     public var fixed = 0.0
     /// Of soft bands that are left.
     public var penalty = 0.0
     /// Of the variance that stays.
     public var risk = 0.0
 
-    public var total: Double { linear + impact + fixed + penalty + risk }
+    public var total: Double { linear + impact + levels + fixed + penalty + risk }
 }
 
 extension HedgeProblem {
@@ -44,7 +46,17 @@ extension HedgeProblem {
         for i in instruments.indices {
             cash += instruments[i].cash * trades[i] + Self.linearCost(instruments[i], trades[i])
         }
+        if countsAllCosts {
+            for i in instruments.indices {
+                cash += bentCost(i, trades[i]) + (trades[i] != 0 ? instruments[i].fixedCost : 0)
+            }
+        }
         return cash
+    }
+
+    /// What a trade costs beside what is proportional to it or fixed.
+    private func bentCost(_ i: Int, _ x: Double) -> Double {
+        instruments[i].impact * x * x + levelCost(i, x)
     }
 
     private static func linearCost(_ instrument: HedgeInstrument, _ x: Double) -> Double {
@@ -58,6 +70,7 @@ extension HedgeProblem {
             cost.linear += Self.linearCost(instruments[i], trades[i])
             cost.impact += instruments[i].impact * trades[i] * trades[i]
             cost.fixed += instruments[i].fixedCost
+            cost.levels += levelCost(i, trades[i])
         }
         for r in bands.indices where !bands[r].isHard {
             let exposure = exposure(ofBand: r, trades: trades)
@@ -85,7 +98,8 @@ extension HedgeProblem {
         for (i, instrument) in instruments.enumerated() {
             let x = trades[i]
             cashTerms += (instrument.cash * x).magnitude + Self.linearCost(instrument, x).magnitude
-            if !(x <= instrument.maximumBuy && x >= -instrument.maximumSell) { return .infinity }
+            if countsAllCosts { cashTerms += bentCost(i, x).magnitude }
+            if !(x <= limit(i, .buy) && x >= -limit(i, .sell)) { return .infinity }
         }
         for band in bands where band.isHard {
             var (exposure, terms) = (band.current, band.current.magnitude)

@@ -13,12 +13,15 @@ extension HedgeProblem: JSONWritable {
     package func write(to json: inout JSONWriter) {
         json.object { json in
             json.member("name", name)
+            // Files of before are of version 1 and don't say so.
+            if countsAllCosts { json.member("version", 2) }
             json.member("underlyings", underlyings)
             json.member("marginLimit", marginLimit.ifFinite)
             json.member("budget", cashBudget.ifFinite)
             json.array("instruments") { json in
-                for (name, instrument) in zip(instrumentNames, instruments) {
-                    instrument.write(named: name, to: &json)
+                for (i, instrument) in instruments.enumerated() {
+                    instrument.write(
+                        named: instrumentNames[i], i < curves.count ? curves[i] : .none, to: &json)
                 }
             }
             json.array("bands") { json in
@@ -41,7 +44,7 @@ extension HedgeProblem: JSONWritable {
 }
 
 extension HedgeInstrument {
-    fileprivate func write(named name: String, to json: inout JSONWriter) {
+    fileprivate func write(named name: String, _ curve: CostCurve, to json: inout JSONWriter) {
         json.object { json in
             json.member("id", name)
             json.member("u", underlying)
@@ -55,6 +58,18 @@ extension HedgeInstrument {
             json.member("maxSell", maximumSell.ifFinite)
             json.member("margin", margin)
             json.member("cash", cash)
+            for (side, levels) in [("buy", curve.buy), ("sell", curve.sell)] {
+                guard let levels else { continue }
+                json.array(side) { json in
+                    for level in levels {
+                        json.object { json in
+                            json.member("upTo", level.upTo.ifFinite)
+                            json.member("price", level.price)
+                            json.member("quadratic", level.quadratic)
+                        }
+                    }
+                }
+            }
         }
     }
 }

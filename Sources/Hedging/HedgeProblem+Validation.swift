@@ -33,6 +33,7 @@ extension HedgeProblem {
             throw invalid("budget", "", cashBudget, "must be a number")
         }
         if let risk { try check(risk) }
+        if !curves.isEmpty { try validateCurves() }
     }
 
     private func invalid(_ field: String, _ name: String, _ value: Double, _ reason: String) -> HedgeError {
@@ -58,10 +59,10 @@ extension HedgeProblem {
     /// A limit may be infinite, where trades without end would not earn without end.
     private func checkLimit(
         _ value: Double, _ cost: Double, _ instrument: HedgeInstrument, _ field: @autoclosure () -> String,
-        _ name: String
+        _ name: String, hasLevels: Bool
     ) throws(HedgeError) {
         guard value == .infinity else { return try checkNotNegative(value, field(), name) }
-        guard cost >= 0 || instrument.impact > 0 else {
+        guard cost >= 0 || instrument.impact > 0 || hasLevels else {
             throw invalid(field(), name, value, "must be finite where trading earns (cost \(cost))")
         }
     }
@@ -111,9 +112,11 @@ extension HedgeProblem {
         try checkNotNegative(instrument.lot, "instruments[\(index)].lot", name)
         try checkNotNegative(instrument.minimum, "instruments[\(index)].minTrade", name)
         try checkLimit(
-            instrument.maximumBuy, instrument.costBuy, instrument, "instruments[\(index)].maxBuy", name)
+            instrument.maximumBuy, instrument.costBuy, instrument, "instruments[\(index)].maxBuy", name,
+            hasLevels: levels(index, .buy) != nil)
         try checkLimit(
-            instrument.maximumSell, instrument.costSell, instrument, "instruments[\(index)].maxSell", name)
+            instrument.maximumSell, instrument.costSell, instrument, "instruments[\(index)].maxSell",
+            name, hasLevels: levels(index, .sell) != nil)
         try checkNotNegative(instrument.margin, "instruments[\(index)].margin", name)
         try checkFinite(instrument.cash, "instruments[\(index)].cash", name)
     }

@@ -2,13 +2,14 @@
 ///
 /// Trades `x` (units of each instrument, positive buys) minimise
 ///
-///     Σᵢ costBuyᵢ max(xᵢ, 0) + costSellᵢ max(−xᵢ, 0) + impactᵢ xᵢ² + fixedCostᵢ [xᵢ ≠ 0]
+///     Σᵢ costBuyᵢ max(xᵢ, 0) + costSellᵢ max(−xᵢ, 0) + impactᵢ xᵢ² + curveᵢ(xᵢ) + fixedCostᵢ [xᵢ ≠ 0]
 ///     + Σ over soft bands: penalty·s + penaltyQuadratic·s²/2,  s = distance outside of the band
 ///     + riskAversion · dᵀ·covariance·d,  d = dollarDelta + Σᵢ exposureᵢ xᵢ (per underlying)
 ///
 /// subject to hard bands `low ≤ current + Σ coefficient·x ≤ high`, `−maximumSell ≤ x ≤ maximumBuy`,
 /// `Σ marginᵢ |xᵢ| ≤ marginLimit`, `Σ cashᵢ xᵢ + costBuyᵢ max(xᵢ, 0) + costSellᵢ max(−xᵢ, 0) ≤ cashBudget` and
-/// whole multiples of `lot` and `|x| ≥ minimum` or `x = 0` where these are positive.
+/// whole multiples of `lot` and `|x| ≥ minimum` or `x = 0` where these are positive. Where the budget counts all costs,
+/// impact, levels and fixed costs are part of the cash.
 ///
 /// Money is in one currency, coefficients are the Greek per unit traded in the band's own unit. Numbers live
 /// in flat arrays, so that a tick can change them in place without an allocation.
@@ -22,6 +23,10 @@ public struct HedgeProblem: Sendable, Equatable {
     /// The coefficients of all bands; each band has a range of them.
     public var entries: [HedgeEntry]
     public var risk: HedgeRisk?
+    /// What instruments cost level by level: none, or one per instrument.
+    public var curves: [CostCurve] = []
+    /// Whether the cash budget counts impact and fixed costs beside the linear ones; it does where there are curves.
+    public var budgetCountsAllCosts = false
     /// Most margin that the trades may take up; infinite where there is no limit.
     public var marginLimit: Double
     /// Most cash that the trades may spend; negative where cash must come in.
@@ -58,7 +63,17 @@ public struct HedgeProblem: Sendable, Equatable {
     public mutating func add(_ name: String, _ instrument: HedgeInstrument) -> Int {
         instrumentNames.append(name)
         instruments.append(instrument)
+        if !curves.isEmpty { curves.append(.none) }
         return instruments.count - 1
+    }
+
+    /// Adds an instrument with what it costs level by level, and returns its index.
+    @discardableResult
+    public mutating func add(_ name: String, _ instrument: HedgeInstrument, _ curve: CostCurve) -> Int {
+        let index = add(name, instrument)
+        if curves.isEmpty, !curve.isNone { curves = instruments.map { _ in .none } }
+        if !curves.isEmpty { curves[index] = curve }
+        return index
     }
 
     /// Adds a band with its coefficients by instrument, `[0: 1, 3: -0.4]`, and returns its index.

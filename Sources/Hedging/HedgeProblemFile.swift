@@ -30,7 +30,7 @@ extension Settings {
     fileprivate func problem(_ index: Int) throws(MarketError) -> HedgeProblem {
         guard case .object = value.content else { throw failure("", nil, "must be an object") }
         try refuseOthers(than: [
-            "name", "underlyings", "instruments", "bands", "risk", "marginLimit", "budget",
+            "name", "version", "underlyings", "instruments", "bands", "risk", "marginLimit", "budget",
             // Remarks: who made the problem of what, and what came out.
             "comment", "kind", "n", "seed", "spot", "expected",
         ])
@@ -40,8 +40,17 @@ extension Settings {
             underlyings: underlyings.isEmpty ? [""] : underlyings,
             marginLimit: try number("marginLimit", default: .infinity),
             cashBudget: try number("budget", default: .infinity))
+        let version = try integer("version", 1...2, default: 1)
+        problem.budgetCountsAllCosts = version == 2
         for (index, fields) in try tables("instruments").enumerated() {
-            problem.add(try fields.text("id", default: "instrument-\(index + 1)"), try fields.instrument())
+            let curve = CostCurve(buy: try fields.levels("buy"), sell: try fields.levels("sell"))
+            if version == 1, !curve.isNone {
+                throw fields.failure(
+                    curve.buy == nil ? "sell" : "buy", "needs \"version\": 2 beside the problem's name")
+            }
+            problem.add(
+                try fields.text("id", default: "instrument-\(index + 1)"),
+                try fields.instrument(hasLevels: !curve.isNone), curve)
         }
         for (index, fields) in try tables("bands").enumerated() {
             try fields.refuseOthers(than: [
@@ -71,14 +80,32 @@ extension Settings {
         return problem
     }
 
-    private func instrument() throws(MarketError) -> HedgeInstrument {
+    /// The levels of a side, nil where there are none. An `upTo` of null is no end.
+    private func levels(_ side: String) throws(MarketError) -> [CostCurve.Level]? {
+        guard has(side) else { return nil }
+        var levels: [CostCurve.Level] = []
+        for fields in try tables(side) {
+            try fields.refuseOthers(than: ["upTo", "price", "quadratic", "comment"])
+            levels.append(
+                CostCurve.Level(
+                    upTo: try fields.number("upTo", default: .infinity), price: try fields.number("price"),
+                    quadratic: try fields.number("quadratic", default: 0)))
+        }
+        return levels
+    }
+
+    private func instrument(hasLevels: Bool) throws(MarketError) -> HedgeInstrument {
         try refuseOthers(than: [
             "id", "u", "costBuy", "costSell", "impact", "fixed", "lot", "minTrade", "maxBuy", "maxSell",
-            "margin", "cash", "comment", "type",
+            "margin", "cash", "buy", "sell", "comment", "type",
         ])
+        // Levels may be all that there is to say.
+        func cost(_ key: String) throws(MarketError) -> Double {
+            hasLevels ? try number(key, default: 0) : try number(key)
+        }
         return HedgeInstrument(
-            underlying: try integer("u", 0...Int(Int32.max), default: 0), costBuy: try number("costBuy"),
-            costSell: try number("costSell"), impact: try number("impact", default: 0),
+            underlying: try integer("u", 0...Int(Int32.max), default: 0), costBuy: try cost("costBuy"),
+            costSell: try cost("costSell"), impact: try number("impact", default: 0),
             fixedCost: try number("fixed", default: 0), lot: try number("lot", default: 0),
             minimum: try number("minTrade", default: 0),
             maximumBuy: try number("maxBuy", default: .infinity),

@@ -49,7 +49,7 @@ public struct HedgeSolution: Sendable, Equatable {
 /// allocates; the others don't. One solver belongs to one thread at a time.
 public final class HedgeSolver {
     /// Of the problem solved last.
-    public private(set) var solution = HedgeSolution()
+    public internal(set) var solution = HedgeSolution()
     /// How long it may take.
     public var search = HedgeSearch()
     /// Asked every hundredth of a second while a problem is solved; true ends it as the time limit does.
@@ -60,6 +60,7 @@ public final class HedgeSolver {
     private var active: ActiveSet?
     private var branching: BranchAndBound?
     private var precise: Precise?
+    private lazy var curves = CurveSolver()
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
@@ -87,15 +88,44 @@ public final class HedgeSolver {
     @discardableResult
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
+        if problem.needsCurveSolver { return try solveCurves(problem, start) }
         let (scaled, interior, active) = prepare(problem)
         scaled.watch.start(seconds: search.timeLimit, isCancelled)
         let status = try solveRelaxation(problem, start, scaled, interior, active)
+        if status == .optimal { dropDust(problem, scaled) }
         guard status == .optimal,
             problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
         else {
             return status
         }
         return solveWhole(problem)
+    }
+
+    /// Trades below a billionth of what is traded of an instrument are none, where the certificate holds without them.
+    private func dropDust(_ problem: HedgeProblem, _ scaled: ScaledProblem) {
+        func isDust(_ i: Int) -> Bool {
+            let x = solution.trades[i]
+            return x != 0 && x.magnitude < 1e-9 * scaled.instrumentScale[i]
+        }
+        guard solution.trades.indices.contains(where: isDust) else { return }
+        let trades = solution.trades.indices.map { isDust($0) ? 0 : solution.trades[$0] }
+        let (certificate, cost) = problem.certificate(
+            trades: trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+            cashPrice: solution.cashPrice, scaled.room, scaled.exactRoom)
+        guard certificate.holds else { return }
+        (solution.trades, solution.certificate, solution.cost) = (trades, certificate, cost)
+        solution.gap = certificate.gap
+    }
+
+    /// Costs by level.
+    private func solveCurves(_ problem: HedgeProblem, _ start: HedgeStart) throws(HedgeError) -> HedgeStatus {
+        curves.search = search
+        curves.isCancelled = isCancelled
+        try curves.solve(problem, isWarm: start == .warm)
+        // What was prepared for other problems has answers of other lengths.
+        scaled = nil
+        solution = curves.solution
+        return solution.status
     }
 
     /// Lots, smallest trades and fixed costs, from the relaxation's optimum on.
