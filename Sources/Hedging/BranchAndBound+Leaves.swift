@@ -66,6 +66,7 @@ extension BranchAndBound {
     /// - Returns: whether no better ones can be in it.
     func complete(_ node: SearchNode) -> Bool {
         guard let problem else { return false }
+        if let isDone = completeDecided(node, problem) { return isDone }
         var rest = problem.continuous
         var settled = [Double](repeating: 0, count: count)
         for i in 0..<count {
@@ -106,6 +107,26 @@ extension BranchAndBound {
         }
         let own = value - solver.solution.gap * max(value.magnitude, 1e-3)
         node.bound = max(node.bound, own)
+        return true
+    }
+
+    /// A node in which every trade is decided needs no solver, but the problem's own numbers.
+    /// - Returns: as `complete`; nil where some trade may still be any amount.
+    private func completeDecided(_ node: SearchNode, _ problem: HedgeProblem) -> Bool? {
+        var settled = [Double](repeating: 0, count: count)
+        for i in 0..<count {
+            guard node.lower[i] == node.upper[i] else { return nil }
+            let x = node.lower[i] * scaled.instrumentScale[i]
+            let lot = problem.instruments[i].lot
+            settled[i] = lot > 0 ? (x / lot).rounded() * lot : x
+        }
+        guard problem.continuous.violation(trades: settled) <= 1e-9 else { return true }
+        let value = problem.cost(trades: settled).total / scaled.objectiveScale
+        if value < best {
+            best = value
+            for i in 0..<count { incumbent[i] = settled[i] / scaled.instrumentScale[i] }
+        }
+        node.bound = max(node.bound, value)
         return true
     }
 }

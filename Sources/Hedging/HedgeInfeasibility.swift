@@ -20,6 +20,27 @@ public struct HedgeInfeasibility: Sendable, Equatable {
     /// Primal-dual gap of the least sum, relative; infinite where some of it is not proved.
     public internal(set) var gap = Double.infinity
 
+    /// What staying out of the limits by some more widths than needed would cost.
+    public struct SlackCost: Sendable, Equatable {
+        public let widths: Double
+        /// Nil where it is not proved.
+        public let cost: Double?
+    }
+
+    public static let slackWidths = [0, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]
+
+    /// The least slack that is worth its price: below it, a width less costs more than ten times what it does over the
+    /// widest step. Nil where costs do not rise like that down to none at all.
+    public static func sensibleSlack(_ costs: [SlackCost]) -> SlackCost? {
+        let known = costs.compactMap { slack in slack.cost.map { (slack: slack, cost: $0) } }
+        guard known.count > 2 else { return nil }
+        let prices = zip(known, known.dropFirst()).map {
+            ($0.cost - $1.cost) / ($1.slack.widths - $0.slack.widths)
+        }
+        guard let usual = prices.last, usual > 0 else { return nil }
+        return prices.lastIndex { $0 > 10 * usual }.map { known[$0 + 1].slack }
+    }
+
     /// The band whose limit to loosen first: each width takes most off the least sum. Nil where none helps.
     public var firstBand: Int? {
         let steepest = bandPrices.indices.max { bandPrices[$0].magnitude < bandPrices[$1].magnitude }
@@ -69,11 +90,48 @@ extension HedgeSolver {
         let largest = diagnosis.violations.reduce(0) { max($0, $1.magnitude) }
         let worst = try solver.solve(problem.leastWorst(atMost: 2 * largest))
         diagnosis.worstViolation = worst == .optimal ? min(solver.solution.cost.total, largest) : largest
-        if worst != .optimal { diagnosis.gap = .infinity }
+        if worst != .optimal || problem.countsAllCosts && problem.cashBudget < .infinity {
+            diagnosis.gap = .infinity
+        }
         return diagnosis
     }
 
     private static let nodesPerDiagnosis = 2000
+
+    /// What the nearest answer would cost if every limit that it leaves could be left by some more: where the last piece of
+    /// violation costs out of all proportion, that is where to stop. Lots and fixed costs aside.
+    /// - Parameter widths: how much more, in widths of the bands, ascending from 0.
+    /// - Returns: a cost for each; nil where that is not proved.
+    public func costsBySlack(
+        _ problem: HedgeProblem, _ diagnosis: HedgeInfeasibility,
+        widths: [Double] = HedgeInfeasibility.slackWidths
+    ) throws(HedgeError) -> [HedgeInfeasibility.SlackCost] {
+        let solver = HedgeSolver()
+        solver.search = search
+        solver.isCancelled = isCancelled
+        var costs: [HedgeInfeasibility.SlackCost] = []
+        for slack in widths {
+            var wider = problem.continuous
+            for r in wider.bands.indices where wider.bands[r].isHard && diagnosis.violations[r] != 0 {
+                let band = problem.bands[r]
+                let exposure = problem.exposure(ofBand: r, trades: diagnosis.trades)
+                // Rounding must not make the nearest answer unreachable.
+                let room =
+                    slack * band.width + 1e-9
+                    * max(band.width == 1 ? 0 : band.width, 1e-3 * exposure.magnitude)
+                if diagnosis.violations[r] > 0 {
+                    wider.bands[r].high = max(band.high, exposure + room)
+                } else {
+                    wider.bands[r].low = min(band.low, exposure - room)
+                }
+            }
+            let status = try solver.solve(wider)
+            costs.append(
+                HedgeInfeasibility.SlackCost(
+                    widths: slack, cost: status == .optimal ? solver.solution.cost.total : nil))
+        }
+        return costs
+    }
 
     /// The cheapest trades that leave no hard band further than these; nil where that is not proved.
     private func cheapest(
@@ -152,12 +210,13 @@ extension HedgeProblem {
         let count = instruments.count
         for (sign, side) in [(1.0, "buy"), (-1.0, "sell")] {
             for (i, instrument) in instruments.enumerated() {
-                let cost = sign > 0 ? instrument.costBuy : instrument.costSell
+                let limit = limit(i, sign > 0 ? .buy : .sell)
+                let cost = elasticCost(i, sign > 0 ? .buy : .sell, limit)
                 split.add(
                     "\(side) \(instrumentNames[i])",
                     HedgeInstrument(
-                        underlying: instrument.underlying, costBuy: 0, costSell: 0,
-                        maximumBuy: sign > 0 ? instrument.maximumBuy : instrument.maximumSell, maximumSell: 0,
+                        underlying: instrument.underlying, costBuy: 0, costSell: 0, maximumBuy: limit,
+                        maximumSell: 0,
                         margin: instrument.margin, cash: sign * instrument.cash + cost))
             }
         }
@@ -175,6 +234,15 @@ extension HedgeProblem {
                 coefficients: both)
         }
         return split
+    }
+
+    /// Cash per unit beside the premium. Where the budget counts what bends, as much as the last of all units makes it on
+    /// average: no trades cost more.
+    private func elasticCost(_ i: Int, _ side: TradeSide, _ limit: Double) -> Double {
+        guard countsAllCosts, limit > 0, limit < .infinity else {
+            return side == .buy ? instruments[i].costBuy : instruments[i].costSell
+        }
+        return pieces(i, side).reduce(0) { $0 + $1.cost($1.size) } / limit
     }
 
     /// `elastic` in whole lots, and no smaller trades than there may be.

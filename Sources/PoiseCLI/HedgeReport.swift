@@ -8,6 +8,8 @@ struct HedgeReport {
     let solution: HedgeSolution
     let microseconds: Double
     var infeasibility: HedgeInfeasibility?
+    /// What the nearest answer would cost a little further out; empty where that is not asked.
+    var slackCosts: [HedgeInfeasibility.SlackCost] = []
     /// The live book's hedge that the problem comes from, if any.
     var hedge: BookHedge?
 
@@ -52,6 +54,7 @@ struct HedgeReport {
             json.object("cost") { json in
                 json.member("linear", cost.linear.ifFinite)
                 json.member("impact", cost.impact.ifFinite)
+                if cost.levels != 0 { json.member("levels", cost.levels.ifFinite) }
                 json.member("fixed", cost.fixed.ifFinite)
                 json.member("penalty", cost.penalty.ifFinite)
                 json.member("risk", cost.risk.ifFinite)
@@ -65,6 +68,18 @@ struct HedgeReport {
                 json.member("worstViolation", infeasibility.worstViolation.ifFinite)
                 json.member("violations", finite(infeasibility.violations))
                 if let cash = infeasibility.leastCash { json.member("leastCash", cash.ifFinite) }
+                if !slackCosts.isEmpty {
+                    json.array("costBySlack") { json in
+                        for slack in slackCosts {
+                            json.object { json in
+                                json.member("widths", slack.widths)
+                                json.member("cost", slack.cost?.ifFinite)
+                            }
+                        }
+                    }
+                    let stop = HedgeInfeasibility.sensibleSlack(slackCosts)
+                    if let stop { json.member("sensibleSlack", stop.widths) }
+                }
             }
             let certificate = solution.certificate
             json.member("gap", (infeasibility?.gap ?? solution.gap).ifFinite)
@@ -189,9 +204,14 @@ struct HedgeReport {
             let linear =
                 trading.map { [("spread", $0.spread), ("fees", $0.fee), ("carry", $0.carry)] }
                 ?? [("spread, fees and carry", cost.linear)]
+            // The levels of a live book are its spread and what lies beyond.
+            let beyond = trading.map {
+                cost.levels == 0 ? 0 : cost.linear + cost.levels - $0.spread - $0.fee - $0.carry
+            }
             let parts =
                 (linear + [
-                    ("impact", cost.impact), ("fixed", cost.fixed),
+                    ("levels", beyond == nil ? cost.levels : 0), ("impact", cost.impact + (beyond ?? 0)),
+                    ("fixed", cost.fixed),
                     ("penalties", cost.penalty), ("risk", cost.risk),
                 ]).filter { $0.1 != 0 }.map { "\($0.0) \($0.1.significant)" }
             let split = parts.count > 1 ? " (\(parts.joined(separator: ", ")))" : ""
@@ -225,7 +245,8 @@ struct HedgeReport {
     private func cost(ofTrade i: Int) -> Double {
         let instrument = problem.instruments[i]
         let linear = trades[i] > 0 ? instrument.costBuy * trades[i] : -instrument.costSell * trades[i]
-        return linear + instrument.impact * trades[i] * trades[i] + instrument.fixedCost
+        return linear + instrument.impact * trades[i] * trades[i] + problem.levelCost(i, trades[i])
+            + instrument.fixedCost
     }
 
     /// A trade of an answer.
@@ -355,6 +376,13 @@ struct HedgeReport {
             words.append(
                 "loosen the \(side) limit of \(problem.bandNames[steepest]) first: each band width added reduces "
                     + "the total violation by \(Self.widths(infeasibility.bandPrices[steepest]))")
+        }
+        if let stop = HedgeInfeasibility.sensibleSlack(slackCosts), let nearest = slackCosts.first?.cost,
+            let cost = stop.cost
+        {
+            words.append(
+                "the last \(Self.widths(stop.widths)) cost out of all proportion: trades that stay outside by that much "
+                    + "more cost \(cost.significant), the nearest \(nearest.significant)")
         }
         if infeasibility.marginPrice < 0 {
             words.append(

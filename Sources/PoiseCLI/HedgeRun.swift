@@ -35,6 +35,9 @@ final class HedgeRun {
         isUnproved = isUnproved || solver.solution.status == .uncertified
         if solver.solution.status == .infeasible {
             report.infeasibility = try solver.diagnose(problems[index])
+            if let diagnosis = report.infeasibility, diagnosis.totalViolation < .infinity {
+                report.slackCosts = try solver.costsBySlack(problems[index], diagnosis)
+            }
             isInfeasible = true
         }
         return report
