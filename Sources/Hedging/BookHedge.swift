@@ -29,6 +29,8 @@ public struct BookHedge: Sendable {
         public var cashBudget = Double.infinity
         /// Whether to trade whole contract sizes only.
         public var usesLots = false
+        /// Whether displayed order books are walked level by level, rather than by one impact for both sides.
+        public var walksLevels = false
 
         public init() {}
     }
@@ -116,10 +118,15 @@ public struct BookHedge: Sendable {
             let found = options.usesLots ? chain.tradedAmount(of: candidate.instrument) : nil
             amounts.append(found?.amount)
             amountNotes.add(candidate.instrument, found)
-            problem.add(
-                candidate.instrument.name,
-                candidate.hedgeInstrument(
-                    underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount))
+            var instrument = candidate.hedgeInstrument(
+                underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount)
+            let levels = options.walksLevels ? candidate.levels : .none
+            if !levels.isNone {
+                instrument.costBuy -= candidate.halfSpreadBuy
+                instrument.costSell -= candidate.halfSpreadSell
+                instrument.impact = 0
+            }
+            problem.add(candidate.instrument.name, instrument, levels)
         }
         self.amountNotes = options.usesLots ? amountNotes : nil
         self.options = options

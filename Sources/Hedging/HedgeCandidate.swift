@@ -86,6 +86,27 @@ public struct HedgeCandidate: Sendable {
             * holding.carry(instrument, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
     }
 
+    /// The levels of its order book against the middle of the market, or against the mark where a side is empty, without
+    /// the fee; none where depth is assumed.
+    var levels: CostCurve {
+        guard !isAssumed, let mark = ticker.markPrice else { return .none }
+        let isDollarUnit = instrument.quantityUnit == "USD"
+        let perPrice =
+            instrument.isOption
+            ? (instrument.settlement == .inverse ? ticker.underlyingPrice ?? 1 : 1)
+            : isDollarUnit ? 1 / mark : 1
+        let bids = ticker.bids.filter { $0.amount > 0 && $0.price > 0 }
+        let asks = ticker.asks.filter { $0.amount > 0 && $0.price > 0 }
+        guard let bid = bids.first, let ask = asks.first else {
+            // Behind the mark is no gain.
+            return CostCurve(
+                bids: bids.map { OrderLevel(price: min($0.price, mark), amount: $0.amount) },
+                asks: asks.map { OrderLevel(price: max($0.price, mark), amount: $0.amount) }, reference: mark,
+                perPrice: perPrice)
+        }
+        return CostCurve(bids: bids, asks: asks, reference: 0.5 * (bid.price + ask.price), perPrice: perPrice)
+    }
+
     /// As the optimizer wants it.
     /// - Parameter amount: in which it trades; nil for any.
     func hedgeInstrument(underlying: Int, amount: TradedAmount?) -> HedgeInstrument {

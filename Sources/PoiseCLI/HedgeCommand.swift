@@ -60,6 +60,9 @@ struct HedgeCommand: ParsableCommand {
     @Flag(help: "Trade whole contract sizes only.")
     var lots = false
 
+    @Flag(help: "Walk displayed order books level by level, rather than by one impact for both sides.")
+    var levels = false
+
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
     var warm = false
 
@@ -98,7 +101,8 @@ struct HedgeCommand: ParsableCommand {
             }
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
-                ("--cash", cash != nil), ("--lots", lots), ("--instruments", !instruments.isEmpty),
+                ("--cash", cash != nil), ("--lots", lots), ("--levels", levels),
+                ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
@@ -172,6 +176,7 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
+        options.walksLevels = levels
         var chain = try chains.read(&badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(chains.exchanges, &badRows)

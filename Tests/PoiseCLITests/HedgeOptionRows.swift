@@ -129,6 +129,12 @@ enum HedgeOptionRows {
             try #expect(isNear(problem($0, ["--cash", "1234.5"])["budget"], 1234.5))
             try #expect(isNear(problem($0, ["--cash=-250"])["budget"], -250))
         },
+        Row("hedge", "--levels", "the book's levels by their distance from the middle, beside the fee") {
+            let own = try instrument(try problem($0, ["--levels"]), "BTC_USDC-PERPETUAL")
+            let asks = try #require(own["buy"] as? [[String: Any]])
+            #expect(isNear(own["costBuy"], 30) && isNear(own["costSell"], 30) && isNear(own["impact"], 0))
+            #expect(isNear(asks.first?["price"], 5) && isNear(asks.last?["upTo"], 10))
+        },
         Row("hedge", "--lots", "contract sizes: ten dollars of the inverse perpetual, a tenth of an option") {
             let saved = try problem($0, ["--lots"])
             try #expect(isNear(instrument(saved, "BTC-PERPETUAL")["lot"], 10))
