@@ -38,6 +38,39 @@ struct CandleTests {
         #expect("\(table.gaps[0].next)" == "2022-01-01 06:00:00 UTC")
     }
 
+    @Test("A part of a table has the candles from one time on, before another, and the gaps among them")
+    func parts() throws {
+        let table = try Self.table(
+            """
+            2022-01-01 00:00:00,1,1,1,1,9
+            2022-01-01 01:00:00,1,2,1,2,9
+            2022-01-01 04:00:00,1,3,1,3,9
+            2022-01-01 05:00:00,1,4,1,4,9
+            2022-01-01 08:00:00,1,5,1,5,9
+
+            """)
+        func part(_ from: Int?, _ until: Int?) throws -> CandleTable {
+            func time(_ hour: Int) -> Timestamp {
+                Timestamp(milliseconds: 1_640_995_200_000 + Int64(hour) * 3_600_000)
+            }
+            return try table.restricted(from: from.map(time), until: until.map(time))
+        }
+        #expect(table.gaps.map(\.count) == [2, 2])
+        for (from, until, closes, gaps) in [
+            (nil, nil, [1, 2, 3, 4, 5], [2, 2]), (1, nil, [2, 3, 4, 5], [2, 2]), (2, nil, [3, 4, 5], [2]),
+            (nil, 8, [1, 2, 3, 4], [2]), (nil, 9, [1, 2, 3, 4, 5], [2, 2]), (0, 2, [1, 2], []),
+            (4, 6, [3, 4], []),
+        ] as [(Int?, Int?, [Double], [Int])] {
+            let found = try part(from, until)
+            #expect(found.candles.map(\.close) == closes && found.gaps.map(\.count) == gaps)
+            #expect(found.interval == 3_600_000)
+        }
+        for (from, until, count) in [(8, nil, "1 candle"), (9, nil, "0 candles")] as [(Int?, Int?, String)] {
+            let error = #expect(throws: MarketError.self) { try part(from, until) }
+            #expect(error.map { "\($0)" } == "candles.csv: holds \(count): two are needed")
+        }
+    }
+
     @Test("Candle tables that overlap equally join in either order, and unequal overlaps are refused")
     func joins() throws {
         let a = try Self.table("2022-01-01 00:00:00,1,1,1,1,9\n2022-01-01 01:00:00,1,2,1,2,9\n")

@@ -18,6 +18,16 @@ struct JSONWriterTests {
         #expect(!text.unicodeScalars.contains { $0.value < 32 || (127...159).contains($0.value) })
     }
 
+    @Test("Quotes, backslashes and control characters are escaped in four digits, nothing else is")
+    func escapes() {
+        for (text, written) in [
+            ("", ""), ("a\"b\\c", "a\\\"b\\\\c"), ("\u{0}\u{1}\u{1F} ", "\\u0000\\u0001\\u001f "),
+            ("~\u{7F}\u{80}\u{9F}\u{A0}é", "~\\u007f\\u0080\\u009f\u{A0}é"), ("/\u{2028}😀", "/\u{2028}😀"),
+        ] {
+            #expect(JSON.quoted(text) == "\"\(written)\"")
+        }
+    }
+
     @Test("Members, elements, lines and nothing at all have their commas")
     func layout() {
         var json = JSONWriter()
