@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// Σ = L·Lᵀ of a positive semidefinite matrix.
-struct CovarianceFactor: ~Copyable {
+package struct CovarianceFactor: ~Copyable {
     private let size: Int
     /// L, row by row; columns from the rank on are 0.
     private let values: Vector
@@ -9,18 +9,18 @@ struct CovarianceFactor: ~Copyable {
     private let left: Vector
     private let isUsed: SolverVector<Bool>
 
-    init(size: Int) {
+    package init(size: Int) {
         self.size = size
         values = Vector(size * size)
         left = Vector(size)
         isUsed = SolverVector(repeating: false, count: size)
     }
 
-    subscript(row: Int, column: Int) -> Double { values[row * size + column] }
+    package subscript(row: Int, column: Int) -> Double { values[row * size + column] }
 
     /// Makes L, and returns the rank.
     /// - Throws: `notPositiveSemidefinite`.
-    func compute(_ covariance: [Double]) throws(HedgeError) -> Int {
+    package func compute(_ covariance: [Double]) throws(HedgeError) -> Int {
         // Pivoted Cholesky: always the largest variance that is left.
         var largest = 0.0
         for u in 0..<size {
@@ -61,7 +61,7 @@ struct CovarianceFactor: ~Copyable {
     }
 
     /// L to all digits of N, as far as what is left is positive.
-    static func exact<N: HedgeNumber>(_ covariance: [Double], size: Int) -> (factor: [N], rank: Int) {
+    package static func exact<N: HedgeNumber>(_ covariance: [Double], size: Int) -> (factor: [N], rank: Int) {
         var factor = [N](repeating: N(0), count: size * size)
         var left = (0..<size).map { N(covariance[$0 * size + $0]) }
         var open = Array(0..<size)

@@ -3,14 +3,14 @@
 ///
 /// Source: T. J. Dekker, "A floating-point technique for extending the available precision", Numerische
 /// Mathematik 18 (1971); products by the fused multiply-add.
-struct DoubleDouble: HedgeNumber {
-    var high: Double
-    var low: Double
+package struct DoubleDouble: HedgeNumber {
+    package var high: Double
+    package var low: Double
 
-    static var isPrecise: Bool { true }
-    static var noise: Double { 1e-29 }
+    package static var isPrecise: Bool { true }
+    package static var noise: Double { 1e-29 }
 
-    @inline(__always) init(_ value: Double) { (high, low) = (value, 0) }
+    @inline(__always) package init(_ value: Double) { (high, low) = (value, 0) }
 
     @inline(__always) private init(high: Double, low: Double) { (self.high, self.low) = (high, low) }
 
@@ -20,30 +20,30 @@ struct DoubleDouble: HedgeNumber {
         self.init(high: sum, low: sum.isFinite ? b - (sum - a) : 0)
     }
 
-    @inline(__always) var double: Double { high }
-    @inline(__always) var magnitude: DoubleDouble { high < 0 ? -self : self }
+    @inline(__always) package var double: Double { high }
+    @inline(__always) package var magnitude: DoubleDouble { high < 0 ? -self : self }
 
-    @inline(__always) static prefix func - (a: DoubleDouble) -> DoubleDouble {
+    @inline(__always) package static prefix func - (a: DoubleDouble) -> DoubleDouble {
         DoubleDouble(high: -a.high, low: -a.low)
     }
 
-    @inline(__always) static func + (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
+    @inline(__always) package static func + (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
         let sum = a.high + b.high
         let part = sum - a.high
         let error = (a.high - (sum - part)) + (b.high - part)
         return DoubleDouble(larger: sum, smaller: sum.isFinite ? error + (a.low + b.low) : 0)
     }
 
-    @inline(__always) static func - (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble { a + -b }
+    @inline(__always) package static func - (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble { a + -b }
 
-    @inline(__always) static func * (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
+    @inline(__always) package static func * (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
         let product = a.high * b.high
         guard product.isFinite else { return DoubleDouble(product) }
         let error = (-product).addingProduct(a.high, b.high)
         return DoubleDouble(larger: product, smaller: error + (a.high * b.low + a.low * b.high))
     }
 
-    static func / (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
+    package static func / (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {
         let first = a.high / b.high
         guard first.isFinite else { return DoubleDouble(first) }
         let rest = a - b * DoubleDouble(first)
@@ -52,26 +52,26 @@ struct DoubleDouble: HedgeNumber {
         return DoubleDouble(larger: first, smaller: second) + DoubleDouble(last.high / b.high)
     }
 
-    func squareRoot() -> DoubleDouble {
+    package func squareRoot() -> DoubleDouble {
         guard high > 0, high.isFinite else { return DoubleDouble(high.squareRoot()) }
         let root = DoubleDouble(high.squareRoot())
         return root + (self - root * root) / (root + root)
     }
 
-    @inline(__always) static func < (a: DoubleDouble, b: DoubleDouble) -> Bool {
+    @inline(__always) package static func < (a: DoubleDouble, b: DoubleDouble) -> Bool {
         a.high < b.high || (a.high == b.high && a.low < b.low)
     }
 }
 
 /// The numbers that a certificate is computed in.
-protocol HedgeNumber: Comparable, BitwiseCopyable {
+package protocol HedgeNumber: Comparable, BitwiseCopyable {
     /// Whether they have more digits than a double.
-    static var isPrecise: Bool { get }
+    package static var isPrecise: Bool { get }
     /// The residue that rounding leaves of a sum that is 0.
-    static var noise: Double { get }
+    package static var noise: Double { get }
     init(_ value: Double)
-    var double: Double { get }
-    var magnitude: Self { get }
+    package var double: Double { get }
+    package var magnitude: Self { get }
     func squareRoot() -> Self
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
@@ -81,12 +81,12 @@ protocol HedgeNumber: Comparable, BitwiseCopyable {
 }
 
 extension HedgeNumber {
-    @inline(__always) static func += (a: inout Self, b: Self) { a = a + b }
-    @inline(__always) static func -= (a: inout Self, b: Self) { a = a - b }
+    @inline(__always) package static func += (a: inout Self, b: Self) { a = a + b }
+    @inline(__always) package static func -= (a: inout Self, b: Self) { a = a - b }
 }
 
 extension Double: HedgeNumber {
-    static var isPrecise: Bool { false }
-    static var noise: Double { 1e-14 }
-    @inline(__always) var double: Double { self }
+    package static var isPrecise: Bool { false }
+    package static var noise: Double { 1e-14 }
+    @inline(__always) package var double: Double { self }
 }

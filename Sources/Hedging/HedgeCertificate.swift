@@ -52,6 +52,25 @@ extension HedgeProblem {
         return (certificate, cost)
     }
 
+    /// The certificate of any trades and multipliers, in room of its own.
+    /// - Parameters:
+    ///   - isExact: whether in twice the digits of doubles at once.
+    ///   - tangent: dollar deltas at which the risk's tangent touches it, where that is so; the trades' own where nil.
+    package func certificate(
+        trades: [Double], bandPrices: [Double], marginPrice: Double, cashPrice: Double, isExact: Bool,
+        tangent: [Double]? = nil
+    ) -> (HedgeCertificate, HedgeCost) {
+        let exactRoom = CertificateRoom<DoubleDouble>(self)
+        guard isExact else {
+            return certificate(
+                trades: trades, bandPrices: bandPrices, marginPrice: marginPrice, cashPrice: cashPrice,
+                CertificateRoom<Double>(self), exactRoom)
+        }
+        exactRoom.take(bandPrices, marginPrice, cashPrice)
+        for (u, delta) in (tangent ?? []).enumerated() { exactRoom.tangent[u] = DoubleDouble(delta) }
+        return exactCertificate(trades: trades, exactRoom, hasTangent: tangent != nil)
+    }
+
     private func certify<N: HedgeNumber>(
         _ trades: [Double], _ room: borrowing CertificateRoom<N>, hasTangent: Bool
     ) -> (certificate: HedgeCertificate, cost: HedgeCost, isExact: Bool) {

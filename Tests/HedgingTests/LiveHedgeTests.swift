@@ -94,3 +94,111 @@ struct LiveHedgeTests {
         #expect("\(try #require(error))".hasPrefix("\(risk.underlyings[0]): price: -5.0: must be from "))
     }
 }
+
+/// When a tick needs a hedge, and what makes none, by hand.
+struct LiveHedgeEdgeTests {
+    static func live(_ limits: String) throws -> (LiveRisk, [LiveHedge]) {
+        var badRows = BadRows(skip: false)
+        let chain = try Chain(Source(name: "chain.csv", text: BookHedgeTests.chain), &badRows)
+        let table = try PositionTable(
+            Source(
+                name: "positions.csv",
+                text: "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\nb,ETH_USDC-PERPETUAL,20\n"), &badRows
+        )
+        return try LiveHedge.all(
+            table, in: chain, try LimitTableTests.table(limits).0, BookHedge.Options(), try GreeksEngine(),
+            &badRows)
+    }
+
+    @Test(
+        "A band is left by more than a billionth of its width, or a thousandth of that of its edges or of what it holds",
+        arguments: [
+            // Delta is 2000.
+            (2000.0, 3000.0, true), (2000 + 0.9e-6, 3000, true), (2000 + 1.1e-6, 3000, false),
+            (1000, 2000, true), (1000, 2000 - 0.9e-6, true), (1000, 2000 - 1.1e-6, false),
+            // Of no width: 2000 · 1e-12.
+            (2000 + 1.5e-9, 2000 + 1.5e-9, true), (2000 + 2.5e-9, 2000 + 2.5e-9, false),
+            (-.infinity, 2000 - 1.5e-9, true), (-.infinity, 2000 - 2.5e-9, false),
+            (2000 + 1.5e-9, .infinity, true), (2000 + 2.5e-9, .infinity, false),
+        ] as [(Double, Double, Bool)])
+    func edges(_ low: Double, _ high: Double, _ isWithin: Bool) throws {
+        let (_, hedges) = try Self.live(
+            "underlying,greek,low,high\nBTC,delta,\(low.isFinite ? "\(low)" : ""),\(high.isFinite ? "\(high)" : "")\n"
+        )
+        let hedge = try #require(hedges.first)
+        #expect((try hedge.decide() == .withinLimits) == isWithin)
+        #expect(hedge.exposure(ofBand: 0, .delta) == 2000)
+    }
+
+    @Test("Bands follow what is set, trades what is booked, costs what is set for an instrument")
+    func changes() throws {
+        let (risk, hedges) = try Self.live(
+            "underlying,greek,low,high\nBTC,delta,-3000,3000\n*,delta,-5000,5000\n")
+        let hedge = try #require(hedges.first)
+        #expect(try hedge.decide() == .withinLimits)
+        #expect(hedge.greeks == [.delta, .delta] && hedge.limits.count == 2)
+        #expect(hedge.problem.bands.map(\.current) == [2000, 4000])
+        hedge.setBand(0, low: -500, high: 500)
+        #expect(try hedge.decide() == .hedge(.optimal))
+        #expect((hedge.solution.trades[0] + 1.5).magnitude < 1e-9 && hedge.solution.trades[1] == 0)
+        #expect((hedge.solution.cost.total - 1.5 * 1.5).magnitude < 1e-9)
+        var instrument = hedge.problem.instruments[0]
+        instrument.costSell = 2
+        hedge.setInstrument(instrument, ofCandidate: 0)
+        #expect(try hedge.decide() == .hedge(.optimal))
+        #expect((hedge.solution.cost.total - 1.5 * 2).magnitude < 1e-9)
+        try hedge.book(hedge.solution.trades, in: "a")
+        #expect(try hedge.decide() == .withinLimits)
+        #expect((hedge.exposure(ofBand: 0, .delta) - 500).magnitude < 1e-6)
+        // A price that rises takes the coefficients along.
+        hedge.setBand(0, low: -100, high: 100)
+        let bitcoin = try #require(risk.underlyings.firstIndex(of: "BTC"))
+        try risk.tick(bitcoin, price: 2 * risk.price(ofUnderlying: bitcoin))
+        #expect(try hedge.decide() == .hedge(.optimal))
+        #expect((hedge.problem.bands[0].current - 1000).magnitude < 1e-6)
+        #expect((hedge.problem.entries[0].coefficient - 2000).magnitude < 1e-6)
+        #expect((hedge.solution.trades[0] + 0.45).magnitude < 1e-9)
+    }
+
+    @Test("What a live risk cannot keep is named")
+    func refusals() throws {
+        var error = #expect(throws: RiskError.self) {
+            try Self.live("underlying,measure,low,high,grid,scenario\n*,scenario_profit,-1,,ten.json,1\n")
+        }
+        #expect(
+            error.map { "\($0)" }?.hasSuffix("live hedges keep exposures within limits, nothing else") == true
+        )
+        let both = try #require(
+            try BookHedgeTests.hedges("book,underlying,greek,low,high\nb,*,delta,-1,1\n").first)
+        var badRows = BadRows(skip: false)
+        let chain = try Chain(
+            Source(
+                name: "chain.csv",
+                text: BookHedgeTests.chain.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n"),
+            &badRows)
+        let table = try PositionTable(
+            Source(name: "positions.csv", text: "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\n"),
+            &badRows)
+        let valuation = try BookValuation(table, in: chain, &badRows)
+        let engine = try GreeksEngine()
+        let unbooked = try LiveRisk(valuation.positions, valuation.greeks, by: [], engine: engine)
+        error = #expect(throws: RiskError.self) { try LiveHedge(both, unbooked) }
+        #expect(error == .unknownContract("ETH_USDC-PERPETUAL"))
+        let own = try #require(
+            try BookHedgeTests.hedges(
+                "book,underlying,greek,low,high\na,BTC,delta,-1,1\n",
+                positions: "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\n"
+            ).first)
+        error = #expect(throws: RiskError.self) { try LiveHedge(own, unbooked) }
+        #expect(error == .missingGrouping(of: "BTC delta", .book))
+        let booked = try LiveRisk(valuation.positions, valuation.greeks, by: [.book], engine: engine)
+        #expect(try LiveHedge(own, booked).problem == own.problem)
+        let others = try #require(
+            try BookHedgeTests.hedges(
+                "book,underlying,greek,low,high\nb,BTC,delta,-1,1\n",
+                positions: "book,instrument,quantity\nb,BTC_USDC-PERPETUAL,2\n"
+            ).first)
+        error = #expect(throws: RiskError.self) { try LiveHedge(others, booked) }
+        #expect(error == .unknownBook("b"))
+    }
+}

@@ -1,0 +1,132 @@
+import Hedging
+import TestSupport
+import Testing
+
+/// What it takes to solve: steps and nodes are counted. The solvers add, multiply, divide and take roots, nothing else,
+/// so that counts are the same on every machine; a change that needs more of them says so here.
+@Suite struct HedgeWorkTests {
+    /// Of the interior point method, of the active set, and of a search.
+    struct Work: Equatable, CustomStringConvertible {
+        var interiorSteps = 0
+        var pivots = 0
+        var nodes = 0
+
+        init(_ interiorSteps: Int = 0, _ pivots: Int = 0, _ nodes: Int = 0) {
+            (self.interiorSteps, self.pivots, self.nodes) = (interiorSteps, pivots, nodes)
+        }
+
+        var description: String { "Work(\(interiorSteps), \(pivots), \(nodes))" }
+
+        mutating func add(_ solution: HedgeSolution) {
+            interiorSteps += solution.interiorSteps
+            pivots += solution.pivots
+            nodes += solution.nodes
+        }
+    }
+
+    /// Counts of 40 problems of each kind from nothing, and of 3 ticks after each.
+    static let expected: [(kind: String, cold: Work, warm: Work)] = [
+        ("base", Work(340, 43, 0), Work(0, 261, 0)),
+        ("mixed", Work(355, 44, 0), Work(0, 234, 0)),
+        ("soft", Work(368, 43, 0), Work(0, 224, 0)),
+        ("linear", Work(414, 74, 0), Work(0, 331, 0)),
+        ("risk", Work(366, 40, 0), Work(0, 263, 0)),
+        ("duplicates", Work(326, 48, 0), Work(0, 217, 0)),
+        ("zero-Greeks", Work(327, 41, 0), Work(0, 266, 0)),
+        ("infeasible", Work(0, 0, 0), Work(0, 0, 0)),
+        ("tight", Work(397, 40, 0), Work(0, 349, 0)),
+        ("scaled", Work(333, 47, 0), Work(0, 257, 0)),
+        ("margin", Work(313, 47, 0), Work(0, 251, 0)),
+        ("no-trade", Work(350, 429, 0), Work(0, 120, 0)),
+        ("equality", Work(330, 61, 0), Work(23, 227, 0)),
+        ("one-sided", Work(323, 41, 0), Work(0, 512, 0)),
+        ("lots", Work(280, 41, 311), Work(0, 191, 877)),
+        ("fixed", Work(288, 52, 206), Work(0, 171, 619)),
+    ]
+
+    @Test("Each kind of problem takes as many steps and nodes as it did", arguments: RandomHedges.kinds)
+    func random(_ kind: String) throws {
+        let place = try #require(RandomHedges.kinds.firstIndex(of: kind))
+        let solver = HedgeSolver()
+        solver.search.nodeLimit = 2000
+        var (cold, warm) = (Work(), Work())
+        for round in 0..<40 {
+            var problem = RandomHedges.problem(place + round * RandomHedges.kinds.count)
+            try solver.solve(problem)
+            cold.add(solver.solution)
+            for tick in 1...3 {
+                for i in problem.instruments.indices {
+                    let factor = 1 + 0.01 * Double((tick * 7 + i * 3) % 5 - 2)
+                    problem.instruments[i].costBuy *= factor
+                    problem.instruments[i].costSell = max(
+                        problem.instruments[i].costSell * factor, -problem.instruments[i].costBuy)
+                }
+                for r in problem.bands.indices {
+                    problem.bands[r].current +=
+                        0.05 * Double((tick * 5 + r * 2) % 3 - 1) * problem.bands[r].width
+                }
+                try solver.solve(problem, start: .warm)
+                warm.add(solver.solution)
+            }
+        }
+        let row = Self.expected.first { $0.kind == kind }
+        #expect(cold == row?.cold && warm == row?.warm, "(\"\(kind)\", \(cold), \(warm)),")
+    }
+
+    static let expectedOfNasty: [(kind: String, work: Work)] = [
+        ("plain", Work(196, 387, 0)),
+        ("wide", Work(369, 1338, 0)),
+        ("degenerate", Work(138, 119, 0)),
+        ("contradictory", Work(143, 69, 0)),
+        ("earning", Work(367, 1057, 0)),
+        ("limits", Work(256, 572, 0)),
+        ("free", Work(210, 451, 0)),
+        ("soft", Work(312, 847, 0)),
+        ("risk", Work(358, 708, 0)),
+        ("margin", Work(268, 694, 0)),
+        ("units", Work(254, 433, 0)),
+        ("unlimited", Work(228, 934, 0)),
+        ("equality", Work(251, 366, 0)),
+        ("lots", Work(123, 107, 44)),
+    ]
+
+    @Test("Each kind of hard problem takes as many steps and nodes as it did", arguments: NastyHedges.kinds)
+    func nasty(_ kind: String) throws {
+        let place = try #require(NastyHedges.kinds.firstIndex(of: kind))
+        let solver = HedgeSolver()
+        solver.search.nodeLimit = 2000
+        var work = Work()
+        for round in 0..<10 {
+            try solver.solve(NastyHedges.problem(place + round * NastyHedges.kinds.count))
+            work.add(solver.solution)
+        }
+        let row = Self.expectedOfNasty.first { $0.kind == kind }
+        #expect(work == row?.work, "(\"\(kind)\", \(work)),")
+    }
+
+    /// Of searches that take underlyings apart.
+    static let expectedOfParts = Work(740, 81, 2340)
+
+    @Test("Whole lots of several underlyings take as many steps and nodes as they did")
+    func parts() throws {
+        let solver = HedgeSolver()
+        solver.search.nodeLimit = 1000
+        var work = Work()
+        var hard = 0
+        for number in 0..<600 {
+            var problem = RandomHedges.problem(number)
+            guard problem.underlyings.count > 1, problem.risk == nil, problem.instruments.count <= 16,
+                ["base", "mixed", "soft", "margin"].contains(problem.name.prefix { $0 != "-" })
+            else { continue }
+            for i in problem.instruments.indices {
+                problem.instruments[i].lot =
+                    problem.instruments[i].maximumBuy / Double(3 + (number + 5 * i) % 11)
+            }
+            try solver.solve(problem)
+            work.add(solver.solution)
+            hard += solver.solution.nodes > 100 ? 1 : 0
+        }
+        #expect(work == Self.expectedOfParts, "\(work)")
+        #expect(hard > 1)
+    }
+}
