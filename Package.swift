@@ -89,7 +89,7 @@ let package = Package(
             name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised + safe),
         .target(
-            name: "Surface", dependencies: ["Checks", "Greeks", "Market", "VectorMath"],
+            name: "Surface", dependencies: ["CKernels", "Checks", "Greeks", "Market", "VectorMath"],
             swiftSettings: optimised + [.strictMemorySafety()]),
         .target(
             name: "Margin", dependencies: ["Checks", "Greeks", "Market", "Risk", "VectorMath"],

@@ -13,8 +13,8 @@ struct SurfaceCommand: ParsableCommand {
         discussion: """
             Total variance is a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)), k = ln(strike/forward). Whether a slice \
             leaves a butterfly, and whether neighbours cross, is decided for all strikes; a slice that was not fitted as \
-            asked is never ok: too-few-quotes (five two-sided ones at different strikes are needed), butterfly, calendar, \
-            unsolved.
+            asked is never ok: too-few-quotes (five two-sided ones at different strikes are needed), fallback (a simpler \
+            curve stands in), butterfly, calendar, unsolved.
             """)
 
     @Option(
@@ -130,6 +130,7 @@ private enum SurfaceReport {
         if let slice = fit.slice, let quality = fit.quality {
             let least = slice.leastDurrleman
             json.member("model", "svi")
+            json.member("repair", fit.repair.rawValue)
             json.member("a", slice.a)
             json.member("b", slice.b)
             json.member("rho", slice.rho)
@@ -144,6 +145,5 @@ private enum SurfaceReport {
             json.member("quotes", quality.quotes)
             json.member("dropped", quality.dropped)
         }
-        json.member("microseconds", fit.microseconds)
     }
 }

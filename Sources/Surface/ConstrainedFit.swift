@@ -36,24 +36,14 @@ struct ConstrainedFit {
     init(_ quotes: [QuoteLanes], rule: ArbitrageRule, from vectors: [SliceVector]) {
         self.quotes = quotes
         self.rule = rule
-        self.vectors = zip(vectors, quotes).map { Self.inside($0.0, $0.1.domain) }
-    }
-
-    /// Within the box of the domain, which rounding may leave.
-    private static func clamped(_ vector: SliceVector, _ domain: SliceDomain) -> SliceVector {
-        var result = vector
-        result[1] = min(max(vector[1], 0), SliceDomain.steepest)
-        result[2] = min(max(vector[2], 0), SliceDomain.steepest)
-        result[3] = min(max(vector[3], domain.lowM), domain.highM)
-        result[4] = min(max(vector[4], log(domain.lowSigma)), log(domain.highSigma))
-        return result
+        self.vectors = zip(vectors, quotes).map { Self.inside($0.0, $0.1) }
     }
 
     /// Within the box, and nowhere below the least variance.
-    private static func inside(_ vector: SliceVector, _ domain: SliceDomain) -> SliceVector {
-        var result = clamped(vector, domain)
+    private static func inside(_ vector: SliceVector, _ quotes: QuoteLanes) -> SliceVector {
+        var result = quotes.clamped(vector)
         let least = result[0] + exp(result[4]) * (result[1] * result[2]).squareRoot()
-        if !(least >= domain.leastVariance) { result[0] += domain.leastVariance - least }
+        if !(least >= quotes.domain.leastVariance) { result[0] += quotes.domain.leastVariance - least }
         return result
     }
 
@@ -69,7 +59,7 @@ struct ConstrainedFit {
         if violation > Self.tolerance { restore() }
         guard rule == .none, violation > 0 else { return }
         // A slice that ends a little below the least variance is lifted.
-        for slice in vectors.indices { vectors[slice] = Self.inside(vectors[slice], quotes[slice].domain) }
+        for slice in vectors.indices { vectors[slice] = Self.inside(vectors[slice], quotes[slice]) }
         loss = lossOf(vectors)
         violation = broken(cuts(vectors))
     }
@@ -96,7 +86,7 @@ struct ConstrainedFit {
 
     /// The slices after a share of the step.
     private func moved(_ share: Double) -> [SliceVector] {
-        vectors.indices.map { Self.clamped(vectors[$0] + share * problem.steps[$0], quotes[$0].domain) }
+        vectors.indices.map { quotes[$0].clamped(vectors[$0] + share * problem.steps[$0]) }
     }
 
     private mutating func move(_ most: Int) {
@@ -247,8 +237,8 @@ struct ConstrainedFit {
         bound(2, -1, steepest - vector[2])
         bound(3, 1, vector[3] - domain.lowM)
         bound(3, -1, domain.highM - vector[3])
-        bound(4, 1, vector[4] - log(domain.lowSigma))
-        bound(4, -1, log(domain.highSigma) - vector[4])
+        bound(4, 1, vector[4] - domain.lowLogSigma)
+        bound(4, -1, domain.highLogSigma - vector[4])
         let scale = 1 / quotes[slice].scale
         let sigma = exp(vector[4])
         let (p, c) = (max(vector[1], 1e-14), max(vector[2], 1e-14))

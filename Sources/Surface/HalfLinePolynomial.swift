@@ -106,7 +106,9 @@ struct HalfLinePolynomial<let count: Int> {
 
 /// How many intervals a certificate looks at: curves that touch along a stretch would have it look at all of them.
 struct SignBudget {
-    private var left = 600
+    private var left: Int
+
+    init(intervals: Int = 600) { left = intervals }
 
     var isSpent: Bool {
         mutating get {

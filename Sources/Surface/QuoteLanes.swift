@@ -5,12 +5,23 @@ import VectorMath
 ///
 /// Every loss is Σ middleWeight (σ − mid)² + bandWeight (max(0, bid − σ) + max(0, σ − ask))².
 struct QuoteLanes {
-    private(set) var moneyness: [Lanes] = []
-    private(set) var mid: [Lanes] = []
-    private(set) var middleWeight: [Lanes] = []
-    private(set) var bid: [Lanes] = []
-    private(set) var ask: [Lanes] = []
-    private(set) var bandWeight: [Lanes] = []
+    /// Eight quotes.
+    struct Block {
+        /// ln(strike/forward).
+        var moneyness = Lanes.zero
+        var mid = Lanes(repeating: 1)
+        var middleWeight = Lanes.zero
+        var bid = Lanes(repeating: -.infinity)
+        var ask = Lanes(repeating: .infinity)
+        var bandWeight = Lanes.zero
+        /// The variance of the middle, and the weight of a small miss of it; 0 for quotes of one side.
+        var startVariance = Lanes(repeating: 1)
+        var startWeight = Lanes.zero
+    }
+
+    private(set) var blocks: [Block] = []
+    /// Whether any quote has a weight outside of its bid and ask.
+    private(set) var hasBands = false
     /// How many quotes entered.
     private(set) var count = 0
     private(set) var years = 1.0
@@ -45,32 +56,34 @@ struct QuoteLanes {
             domain = SliceDomain(
                 first: log(first / smile.forward), last: log(last / smile.forward), years: years)
         }
-        let blocks = (used.count + 7) / 8
-        moneyness = Array(repeating: .zero, count: blocks)
-        mid = Array(repeating: Lanes(repeating: level), count: blocks)
-        middleWeight = Array(repeating: .zero, count: blocks)
-        bid = Array(repeating: Lanes(repeating: -.infinity), count: blocks)
-        ask = Array(repeating: Lanes(repeating: .infinity), count: blocks)
-        bandWeight = Array(repeating: .zero, count: blocks)
+        blocks = Array(repeating: Block(), count: (used.count + 7) / 8)
+        hasBands = loss == .band
         for (place, quote) in used.enumerated() {
             let (block, lane) = (place / 8, place % 8)
-            moneyness[block][lane] = log(quote.strike / smile.forward)
+            blocks[block].moneyness[lane] = log(quote.strike / smile.forward)
             let half: Double
             if let low = quote.bid, let high = quote.ask {
-                mid[block][lane] = (low + high) / 2
+                blocks[block].mid[lane] = (low + high) / 2
                 half = max((high - low) / 2, SmileLoss.leastHalfSpread)
             } else {
+                blocks[block].mid[lane] = level
                 half = median
             }
             switch loss {
-            case .mid: middleWeight[block][lane] = quote.weight
+            case .mid: blocks[block].middleWeight[lane] = quote.weight
             case .band:
                 let weight = quote.weight / (half * half)
-                if quote.isTwoSided { middleWeight[block][lane] = SmileLoss.middleShare * weight }
-                bandWeight[block][lane] = weight
-                if let low = quote.bid { bid[block][lane] = low }
-                if let high = quote.ask { ask[block][lane] = high }
+                if quote.isTwoSided { blocks[block].middleWeight[lane] = SmileLoss.middleShare * weight }
+                blocks[block].bandWeight[lane] = weight
+                if let low = quote.bid { blocks[block].bid[lane] = low }
+                if let high = quote.ask { blocks[block].ask[lane] = high }
             }
+            guard quote.isTwoSided else { continue }
+            let volatility = blocks[block].mid[lane]
+            let perVariance = 1 / (2 * volatility * years)
+            let weight = max(blocks[block].middleWeight[lane], blocks[block].bandWeight[lane])
+            blocks[block].startVariance[lane] = volatility * volatility * years
+            blocks[block].startWeight[lane] = weight * perVariance * perVariance
         }
     }
 }
@@ -79,7 +92,7 @@ struct QuoteLanes {
 /// volatility below 1%, wings at most 2.
 struct SliceDomain {
     var lowM = -1.0, highM = 1.0
-    var lowSigma = 0.01, highSigma = 10.0
+    var lowLogSigma = log(0.01), highLogSigma = log(10.0)
     var leastVariance = 1e-4
     static let steepest = 2 - 1e-9
 
@@ -88,7 +101,7 @@ struct SliceDomain {
     init(first: Double, last: Double, years: Double) {
         let range = last - first
         (lowM, highM) = (first - range / 2, last + range / 2)
-        (lowSigma, highSigma) = (range / 200, 5 * range)
+        (lowLogSigma, highLogSigma) = (log(range / 200), log(5 * range))
         leastVariance = 1e-4 * years
     }
 }

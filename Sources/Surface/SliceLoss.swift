@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import VectorMath
 
@@ -32,18 +33,21 @@ extension QuoteLanes {
         let (m, square) = (Lanes(repeating: vector[3]), Lanes(repeating: sigma * sigma))
         let perYear = Lanes(repeating: 1 / years)
         var sum = Lanes.zero
-        for block in 0..<moneyness.count {
-            let x = moneyness[block] - m
-            let reach = PortableArithmetic.squareRoot(x * x + square)
+        for block in blocks {
+            let x = block.moneyness - m
+            let reach = poise_square_root(x * x + square)
             let w = a + p * (reach - x) + c * (reach + x)
-            let volatility = PortableArithmetic.squareRoot(w * perYear)
-            let distance = volatility - mid[block]
-            let outside =
-                (volatility - ask[block]).larger(.zero) + (bid[block] - volatility).larger(.zero)
-            sum += middleWeight[block] * distance * distance + bandWeight[block] * outside * outside
-            // NaN does not pass through `larger`.
+            let volatility = poise_square_root(w * perYear)
+            let distance = volatility - block.mid
+            sum += block.middleWeight * distance * distance
+            if hasBands {
+                // NaN does not pass through `larger`, but it did through the middle.
+                let outside =
+                    (volatility - block.ask).larger(.zero) + (block.bid - volatility).larger(.zero)
+                sum += block.bandWeight * outside * outside
+            }
         }
-        return sum.sum()
+        return sum.pairedSum
     }
 
     /// - Parameter isExact: all second derivatives; else without those of volatility by the parameters (Gauss and
@@ -63,27 +67,34 @@ extension QuoteLanes {
         var (haa, hap, hac, ham, has) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
         var (hpp, hpc, hpm, hps, hcc) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
         var (hcm, hcs, hmm, hms, hss) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        for block in 0..<moneyness.count {
-            let x = moneyness[block] - m
-            let reach = PortableArithmetic.squareRoot(x * x + square)
-            let inverse = one / reach
-            let direction = x * inverse
+        let halfPerYear = half * perYear
+        for block in blocks {
+            let x = block.moneyness - m
+            let reach = poise_square_root(x * x + square)
             let (left, right) = (reach - x, reach + x)
-            let w = a + p * left + c * right
-            let volatility = PortableArithmetic.squareRoot(w * perYear)
-            let distance = volatility - mid[block]
-            let above = (volatility - ask[block]).larger(.zero)
-            let below = (bid[block] - volatility).larger(.zero)
-            let (mw, bw) = (middleWeight[block], bandWeight[block])
-            let outside = above + below
-            value += mw * distance * distance + bw * outside * outside
+            let volatility = poise_square_root((a + p * left + c * right) * perYear)
+            // One division for two reciprocals.
+            let shared = one / (reach * volatility)
+            let inverse = shared * volatility
+            let perVolatility = shared * reach
+            let direction = x * inverse
+            let distance = volatility - block.mid
+            var pull = block.middleWeight * distance
+            var stiffness = block.middleWeight
+            value += pull * distance
+            if hasBands {
+                let above = (volatility - block.ask).larger(.zero)
+                let below = (block.bid - volatility).larger(.zero)
+                let outside = above + below
+                value += block.bandWeight * outside * outside
+                pull += block.bandWeight * (above - below)
+                stiffness += block.bandWeight.kept(where: outside .> .zero)
+            }
             // By volatility, then by variance.
-            let pull = mw * distance + bw * (above - below)
-            let stiffness = mw + bw.kept(where: outside .> .zero)
-            let perVariance = half * perYear / volatility
+            let perVariance = halfPerYear * perVolatility
             let slope = pull * perVariance
             var curvature = stiffness * perVariance * perVariance
-            if isExact { curvature -= half * slope / w }
+            if isExact { curvature -= slope * perVariance * perVolatility }
             // By the parameters: those of w by p and c are halves of `left` and `right`.
             let (jp, jc) = (half * left, half * right)
             let jm = (p - c) - b * direction
@@ -124,17 +135,27 @@ extension QuoteLanes {
             }
         }
         var result = LossExpansion()
-        result.value = value.sum()
-        let (sp, sc, sm, ss) = (hpm.sum(), hcm.sum(), hms.sum(), hps.sum())
-        let (aa, ap, ac, am, az) = (haa.sum(), hap.sum(), hac.sum(), ham.sum(), has.sum())
-        let (pp, pc, cc, cs) = (hpp.sum(), hpc.sum(), hcc.sum(), hcs.sum())
-        let (mm, sigmas) = (hmm.sum(), hss.sum())
-        result.gradient = 2 * Lanes(ga.sum(), gp.sum(), gc.sum(), gm.sum(), gs.sum(), 0, 0, 0)
+        result.value = value.pairedSum
+        let (sp, sc, sm, ss) = (hpm.pairedSum, hcm.pairedSum, hms.pairedSum, hps.pairedSum)
+        let (aa, ap, ac, am, az) = (haa.pairedSum, hap.pairedSum, hac.pairedSum, ham.pairedSum, has.pairedSum)
+        let (pp, pc, cc, cs) = (hpp.pairedSum, hpc.pairedSum, hcc.pairedSum, hcs.pairedSum)
+        let (mm, sigmas) = (hmm.pairedSum, hss.pairedSum)
+        result.gradient =
+            2 * Lanes(ga.pairedSum, gp.pairedSum, gc.pairedSum, gm.pairedSum, gs.pairedSum, 0, 0, 0)
         result.hessian[0] = 2 * Lanes(aa, ap, ac, am, az, 0, 0, 0)
         result.hessian[1] = 2 * Lanes(ap, pp, pc, sp, ss, 0, 0, 0)
         result.hessian[2] = 2 * Lanes(ac, pc, cc, sc, cs, 0, 0, 0)
         result.hessian[3] = 2 * Lanes(am, sp, sc, mm, sm, 0, 0, 0)
         result.hessian[4] = 2 * Lanes(az, ss, cs, sm, sigmas, 0, 0, 0)
         return result
+    }
+}
+
+extension Lanes {
+    /// The sum of the lanes, halves first.
+    var pairedSum: Double {
+        let four = lowHalf + highHalf
+        let two = four.lowHalf + four.highHalf
+        return two[0] + two[1]
     }
 }

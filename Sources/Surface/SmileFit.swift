@@ -5,6 +5,9 @@ public struct SmileFit: Sendable {
     public enum Status: String, Sendable, CaseIterable {
         /// Fitted as asked, and proved to keep what was asked for.
         case ok
+        /// Raw SVI could not be freed of what the rule forbids: a curve of three parameters stands in that is free of it by
+        /// construction (eSSVI), in all slices of the underlying under `full`.
+        case fallback
         /// Fewer than five two-sided quotes at different strikes that count: no curve.
         case tooFewQuotes = "too-few-quotes"
         /// The curve could not be freed of a butterfly, or that could not be proved.
@@ -15,20 +18,30 @@ public struct SmileFit: Sendable {
         case unsolved
     }
 
+    /// What it took to keep the rule.
+    public enum Repair: String, Sendable, CaseIterable {
+        /// Nothing: the best fit keeps it.
+        case none
+        /// Fitted anew under the rule's conditions.
+        case refit
+        /// A simpler curve: see `Status.fallback`.
+        case essvi
+    }
+
     public let smile: SmileQuotes
     public let status: Status
+    public let repair: Repair
     /// Nil where the status says why.
     public let slice: SVISlice?
     public let quality: SmileQuality?
-    /// What the search took.
-    public let microseconds: Double
 
-    init(_ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice?, _ status: Status, microseconds: Double)
-    {
+    init(
+        _ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice?, _ status: Status, _ repair: Repair
+    ) {
         self.smile = smile
         self.status = status
+        self.repair = repair
         self.slice = slice
-        self.microseconds = microseconds
         quality = slice.map { SmileQuality(smile, loss, $0) }
     }
 }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import VectorMath
 
@@ -113,7 +114,7 @@ extension SVISlice {
     /// w at eight log-moneynesses.
     func variances(at k: Lanes) -> Lanes {
         let x = k - m
-        let reach = PortableArithmetic.squareRoot(x * x + sigma * sigma)
+        let reach = poise_square_root(x * x + Lanes(repeating: sigma * sigma))
         return a + 0.5 * leftSlope * (reach - x) + 0.5 * rightSlope * (reach + x)
     }
 

@@ -32,83 +32,131 @@ public struct SurfaceFit: Sendable {
     /// Smiles of one underlying in order of time.
     private static func fits(_ smiles: [SmileQuotes], _ loss: SmileLoss, _ rule: ArbitrageRule) -> [SmileFit]
     {
-        let clock = ContinuousClock()
-        var quotes: [QuoteLanes] = []
-        var vectors: [SliceVector?] = []
-        var microseconds: [Double] = []
-        for smile in smiles {
-            let lanes = QuoteLanes(smile, loss: loss)
-            quotes.append(lanes)
-            let start = clock.now
-            vectors.append(
-                lanes.strikeCount < 5 ? nil : alone(lanes, rule: rule == .none ? .none : .butterfly))
-            microseconds.append((clock.now - start) / .microseconds(1))
+        let quotes = smiles.map { QuoteLanes($0, loss: loss) }
+        let places = quotes.indices.filter { quotes[$0].strikeCount >= 5 }
+        var found = Array(repeating: Found?.none, count: smiles.count)
+        for place in places {
+            found[place] = alone(quotes[place], rule: rule == .none ? .none : .butterfly)
         }
-        if rule == .full {
-            let places = vectors.indices.filter { vectors[$0] != nil }
-            let start = clock.now
-            let joint = together(places.map { quotes[$0] }, places.compactMap { vectors[$0] })
-            let each = (clock.now - start) / .microseconds(1) / Double(max(1, places.count))
-            for (place, vector) in zip(places, joint) {
-                vectors[place] = vector
-                microseconds[place] += each
-            }
+        if rule == .full, places.count > 1 {
+            let joint = together(places.map { quotes[$0] }, places.map { found[$0] })
+            for (place, slice) in zip(places, joint) { found[place] = slice }
         }
-        let curves = vectors.map { $0.map { SVISlice($0) } }
-        let fitted = curves.indices.filter { curves[$0] != nil }
         return smiles.indices.map { place in
-            let slice = curves[place]
-            var status = SmileFit.Status.ok
-            if let slice {
-                if rule != .none, slice.butterfly != .free { status = .butterfly }
-                if rule == .full, status == .ok, let here = fitted.firstIndex(of: place) {
-                    let neighbours = [
-                        here > 0 ? curves[fitted[here - 1]].map { $0.calendar(to: slice) } : nil,
-                        here + 1 < fitted.count
-                            ? curves[fitted[here + 1]].map { slice.calendar(to: $0) } : nil,
-                    ]
-                    if neighbours.contains(where: { $0 != nil && $0 != .free }) { status = .calendar }
-                }
-            } else {
-                status = quotes[place].strikeCount < 5 ? .tooFewQuotes : .unsolved
+            guard let here = found[place] else {
+                let status = quotes[place].strikeCount < 5 ? SmileFit.Status.tooFewQuotes : .unsolved
+                return SmileFit(smiles[place], loss, nil, status, .none)
             }
-            return SmileFit(smiles[place], loss, slice, status, microseconds: microseconds[place])
+            return SmileFit(smiles[place], loss, SVISlice(here.vector), here.status, here.repair)
         }
+    }
+
+    /// A slice as a fit left it.
+    private struct Found {
+        var vector: SliceVector
+        var status = SmileFit.Status.ok
+        var repair = SmileFit.Repair.none
     }
 
     /// The best of fits from several starts.
-    private static func alone(_ quotes: QuoteLanes, rule: ArbitrageRule) -> SliceVector? {
+    private static func alone(_ quotes: QuoteLanes, rule: ArbitrageRule) -> Found? {
+        let starts = StartGrid.starts(quotes)
+        var reduced: [(loss: Double, vector: SliceVector)] = []
+        for place in 0..<starts.count {
+            guard var fit = ReducedFit(quotes, from: starts.vectors[place]) else { continue }
+            fit.run(unlessAt: reduced.first.map { ($0.vector, $0.loss) })
+            let isBetter = fit.loss < reduced.first?.loss ?? .infinity
+            reduced.insert((fit.loss, fit.vector), at: isBetter ? 0 : reduced.count)
+        }
+        // Where the best of them is allowed, there is nothing better.
+        if let first = reduced.first, quotes.isHighEnough(first.vector),
+            rule == .none || SVISlice(first.vector).butterfly == .free
+        {
+            return Found(vector: first.vector)
+        }
         var best: (loss: Double, vector: SliceVector)?
-        var spare: (violation: Double, vector: SliceVector)?
-        for start in StartGrid.starts(quotes, most: 4) {
+        var lifted = reduced.map(\.vector)
+        if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
+        let wide = StartGrid.starts(quotes, isWide: true)
+        for start in lifted + (0..<wide.count).map({ wide.vectors[$0] }) {
             var fit = ConstrainedFit([quotes], rule: rule, from: [start])
             fit.run()
-            guard fit.loss < .infinity else { continue }
-            if fit.violation <= ConstrainedFit.tolerance {
-                if fit.loss < best?.loss ?? .infinity { best = (fit.loss, fit.vectors[0]) }
-            } else if fit.violation < spare?.violation ?? .infinity {
-                spare = (fit.violation, fit.vectors[0])
+            if fit.violation <= ConstrainedFit.tolerance, fit.loss < best?.loss ?? .infinity,
+                rule == .none || SVISlice(fit.vectors[0]).butterfly == .free
+            {
+                best = (fit.loss, fit.vectors[0])
             }
         }
-        return best?.vector ?? spare?.vector
+        if let best { return Found(vector: best.vector, repair: rule == .none ? .none : .refit) }
+        guard rule != .none else { return nil }
+        return standIns([quotes]).first
     }
 
-    /// All slices moved together; their own best fits where no start leads to slices that don't cross.
+    /// A slice of the same variance and skew at the money and the same left wing that has no butterfly, as a start.
+    /// - Source: Gatheral and Jacquier, Arbitrage-free SVI volatility surfaces, 2014, section 5.1.
+    private static func repaired(_ vector: SliceVector) -> SliceVector? {
+        let wings = JumpWings(SVISlice(vector), years: 1)
+        let right = max(0, wings.leftWing + 2 * wings.skew)
+        let sum = wings.leftWing + right
+        guard wings.variance > 0, sum > 0 else { return nil }
+        return JumpWings(
+            variance: wings.variance, skew: wings.skew, leftWing: wings.leftWing, rightWing: right,
+            leastVariance: wings.variance * 4 * wings.leftWing * right / (sum * sum)
+        ).slice(years: 1)?.vector
+    }
+
+    /// All slices moved together, under all conditions.
     ///
-    /// The problem has local optima: it is started from the slices' own fits, with and without butterflies, and from
-    /// surfaces that grow by a slice at a time from either end.
-    private static func together(_ quotes: [QuoteLanes], _ own: [SliceVector]) -> [SliceVector] {
-        guard quotes.count > 1 else { return own }
-        let free = quotes.enumerated().map { alone($0.element, rule: .none) ?? own[$0.offset] }
-        var best: (loss: Double, vectors: [SliceVector])?
-        for start in [own, free, grown(quotes, own, fromEnd: false), grown(quotes, own, fromEnd: true)] {
+    /// The problem has local optima: it is started from the slices' own fits, with and without butterflies, from surfaces
+    /// that grow by a slice at a time from either end, and from one that keeps all conditions. That stands in
+    /// where no start leads to slices that are proved to keep them.
+    private static func together(_ quotes: [QuoteLanes], _ own: [Found?]) -> [Found] {
+        if own.allSatisfy({ $0?.status == .ok }), isFree(own.compactMap { $0?.vector }) {
+            return own.compactMap { $0 }
+        }
+        let simple = ExtendedSSVI.slices(quotes)
+        let vectors = zip(own, simple).map { $0?.vector ?? $1 }
+        let free = zip(quotes, vectors).map { alone($0, rule: .none)?.vector ?? $1 }
+        let starts = [
+            vectors, free, grown(quotes, vectors, fromEnd: false), grown(quotes, vectors, fromEnd: true),
+            simple,
+        ]
+        var fits: [ConstrainedFit] = []
+        for start in starts {
             var fit = ConstrainedFit(quotes, rule: .full, from: start)
             fit.run(most: 200)
-            if fit.violation <= ConstrainedFit.tolerance, fit.loss < best?.loss ?? .infinity {
-                best = (fit.loss, fit.vectors)
-            }
+            if fit.violation <= ConstrainedFit.tolerance, fit.loss < .infinity { fits.append(fit) }
         }
-        return best?.vectors ?? own
+        fits.sort { $0.loss < $1.loss }
+        guard let best = fits.first(where: { isFree($0.vectors) }) else { return standIns(quotes) }
+        return best.vectors.map { Found(vector: $0, repair: .refit) }
+    }
+
+    /// Simpler slices, named as such.
+    private static func standIns(_ quotes: [QuoteLanes]) -> [Found] {
+        let vectors = ExtendedSSVI.slices(quotes)
+        let slices = vectors.map { SVISlice($0) }
+        return slices.indices.map { place in
+            var result = Found(vector: vectors[place], status: .fallback, repair: .essvi)
+            if slices[place].butterfly != .free {
+                result.status = .butterfly
+            } else if place > 0, slices[place - 1].calendar(to: slices[place]) != .free {
+                result.status = .calendar
+            }
+            return result
+        }
+    }
+
+    /// What stands in for raw SVI, of an underlying's smiles in order of time.
+    package static func standIns(_ smiles: [SmileQuotes], loss: SmileLoss) -> [SVISlice] {
+        ExtendedSSVI.slices(smiles.map { QuoteLanes($0, loss: loss) }).map { SVISlice($0) }
+    }
+
+    /// Whether slices are proved to have no butterfly and not to cross.
+    private static func isFree(_ vectors: [SliceVector]) -> Bool {
+        let slices = vectors.map { SVISlice($0) }
+        return slices.allSatisfy { $0.butterfly == .free }
+            && zip(slices, slices.dropFirst()).allSatisfy { $0.calendar(to: $1) == .free }
     }
 
     /// A surface that was fitted anew with each slice that came to it.
