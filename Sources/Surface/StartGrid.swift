@@ -15,9 +15,9 @@ struct StartGrid {
     /// σ by the range of the quotes' log-moneyness.
     private static let widths: InlineArray<7, Double> = [0.008, 0.03, 0.08, 0.2, 0.45, 1.1, 3.5]
 
-    /// At most six starts, best first.
+    /// At most eight starts, best first.
     struct Starts {
-        fileprivate(set) var vectors = InlineArray<6, SliceVector>(repeating: .zero)
+        fileprivate(set) var vectors = InlineArray<8, SliceVector>(repeating: .zero)
         fileprivate(set) var count = 0
     }
 
@@ -33,7 +33,7 @@ struct StartGrid {
             for column in 0..<columns { scores[row * columns + column] = found[column] }
         }
         var result = Starts()
-        var taken = InlineArray<6, Int>(repeating: -1)
+        var taken = InlineArray<8, Int>(repeating: -1)
         func insert(_ node: Int, after least: Int, most: Int) {
             // Those that are better stay in front of it.
             var place = result.count
@@ -50,7 +50,7 @@ struct StartGrid {
         for node in 0..<(columns * rows) where scores[node] < .infinity && isLowest(node, scores) {
             insert(node, after: 0, most: 4)
         }
-        while isWide, result.count < 6 {
+        while isWide, result.count < 8 {
             var best = -1
             for node in 0..<(columns * rows) where scores[node] < (best < 0 ? .infinity : scores[best]) {
                 var isNear = false
@@ -58,7 +58,7 @@ struct StartGrid {
                 if !isNear { best = node }
             }
             guard best >= 0 else { break }
-            insert(best, after: result.count, most: 6)
+            insert(best, after: result.count, most: 8)
         }
         for place in 0..<result.count {
             let (row, lane) = (taken[place] / columns, taken[place] % columns)

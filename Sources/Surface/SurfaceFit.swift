@@ -78,7 +78,15 @@ public struct SurfaceFit: Sendable {
         var lifted = reduced.map(\.vector)
         if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
         let wide = StartGrid.starts(quotes, isWide: true)
-        for start in lifted + (0..<wide.count).map({ wide.vectors[$0] }) {
+        for place in 0..<wide.count {
+            lifted.append(wide.vectors[place])
+            guard place >= starts.count, var fit = ReducedFit(quotes, from: wide.vectors[place]) else {
+                continue
+            }
+            fit.run()
+            lifted.append(fit.vector)
+        }
+        for start in lifted {
             var fit = ConstrainedFit([quotes], rule: rule, from: [start])
             fit.run()
             if fit.violation <= ConstrainedFit.tolerance, fit.loss < best?.loss ?? .infinity,
