@@ -12,11 +12,15 @@ let tested: [SwiftSetting] = own + [.unsafeFlags(["-enable-testing"])]
 
 let package = Package(
     name: "poise-agent",
-    products: [.library(name: "VenueProtocol", targets: ["VenueProtocol"])],
+    products: [.library(name: "TestExchange", targets: ["TestExchange"])],
     targets: [
         // The exchange's messages. No network.
         .target(name: "VenueProtocol", swiftSettings: tested),
 
+        // A venue of one's own: matching and accounts.
+        .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
+
+        .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),
     ],
     swiftLanguageModes: [.v6]
