@@ -12,15 +12,43 @@ let tested: [SwiftSetting] = own + [.unsafeFlags(["-enable-testing"])]
 
 let package = Package(
     name: "poise-agent",
-    products: [.library(name: "TestExchange", targets: ["TestExchange"])],
+    products: [.executable(name: "poise-exchange", targets: ["PoiseExchange"])],
+    dependencies: [
+        .package(name: "poise", path: ".."),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
     targets: [
         // The exchange's messages. No network.
         .target(name: "VenueProtocol", swiftSettings: tested),
 
-        // A venue of one's own: matching and accounts.
+        // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
+        .target(
+            name: "TestMarket",
+            dependencies: ["TestExchange", "VenueProtocol", .product(name: "Poise", package: "poise")],
+            swiftSettings: own),
+        .target(
+            name: "ExchangeServer",
+            dependencies: [
+                "TestExchange", "VenueProtocol", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ], swiftSettings: own),
+        .executableTarget(
+            name: "PoiseExchange",
+            dependencies: [
+                "ExchangeServer", "TestExchange", "TestMarket", "VenueProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: own),
 
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
+        .testTarget(name: "TestMarketTests", dependencies: ["TestExchange", "TestMarket", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),
     ],
     swiftLanguageModes: [.v6]

@@ -16,6 +16,9 @@ struct AccountState {
     var optionsTheta = 0.0
     var deltaTotal = 0.0
     var deltaByIndex: [Int: Double] = [:]
+    var gammaByIndex: [Int: Double] = [:]
+    var vegaByIndex: [Int: Double] = [:]
+    var thetaByIndex: [Int: Double] = [:]
 
     var equity: Int { marginBalance + optionsValue }
     var marginBalance: Int { cash + futuresRealised + futuresUnrealised }
@@ -90,6 +93,9 @@ extension Exchange {
                 result.optionsGamma += greeks.gamma * size
                 result.optionsVega += greeks.vega * size
                 result.optionsTheta += greeks.theta * size
+                result.gammaByIndex[contract.priceIndex, default: 0] += greeks.gamma * size
+                result.vegaByIndex[contract.priceIndex, default: 0] += greeks.vega * size
+                result.thetaByIndex[contract.priceIndex, default: 0] += greeks.theta * size
                 delta = (greeks.delta - (contract.isInverse ? Scales.money(contract.mark) : 0)) * size
             } else {
                 let total = contract.profit(size: holding.size, cost: holding.cost, mark: contract.mark)

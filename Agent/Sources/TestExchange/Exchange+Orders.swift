@@ -180,7 +180,7 @@ extension Exchange {
     /// The order as it is now, alive or among those of the account that are over.
     func current(_ id: Int, _ account: Int) -> ExchangeOrder? {
         orders[id] ?? accounts[account].closedOrders.last { $0.id == id }
-            ?? lastClosed.flatMap { $0.id == id ? $0 : nil }
+            ?? lastClosed.flatMap { $0.id == id && $0.account == account ? $0 : nil }
     }
 
     private func available(for order: ExchangeOrder, limit: Int) -> Int {
@@ -545,6 +545,16 @@ extension Exchange {
             accounts[account].openOrders[order.contract, default: []].append(order.id)
             touch(contract, side, quote.price)
             contracts[contract].book.append(order.id, amount: quote.amount, price: quote.price, side)
+        }
+    }
+
+    /// Takes back the quotes of a participant that a price has gone through: bids at it or above, asks at it or below.
+    public func withdraw(_ contract: Int, account: Int, crossing price: Int) {
+        for id in accounts[account].openOrders[contract] ?? [] {
+            guard let order = orders[id], let quote = order.price else { continue }
+            if order.direction == .buy ? quote >= price : quote <= price {
+                close(id, .cancelled, reason: "user_request")
+            }
         }
     }
 

@@ -402,8 +402,13 @@ extension Exchange {
         figures.optionsTheta = state.optionsTheta
         figures.deltaTotal = state.deltaTotal
         figures.projectedDeltaTotal = state.deltaTotal
-        figures.deltaTotalMap = NamedValues(
-            state.deltaByIndex.sorted { $0.key < $1.key }.map { (indices[$0.key].name, $0.value) })
+        func named(_ values: [Int: Double]) -> NamedValues<Double> {
+            NamedValues(values.sorted { $0.key < $1.key }.map { (indices[$0.key].name, $0.value) })
+        }
+        figures.deltaTotalMap = named(state.deltaByIndex)
+        figures.optionsGammaMap = named(state.gammaByIndex)
+        figures.optionsVegaMap = named(state.vegaByIndex)
+        figures.optionsThetaMap = named(state.thetaByIndex)
         figures.estimatedLiquidationRatio = 0
         figures.estimatedLiquidationRatioMap = NamedValues()
         figures.marginModel = "segregated_sm"

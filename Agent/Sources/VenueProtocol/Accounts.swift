@@ -21,7 +21,7 @@ public struct Position: VenueRecord {
     public var totalProfitLoss = 0.0
     public var realizedFunding: Double?
     public var interestValue: Double?
-    public var leverage: Double?
+    public var leverage: Int?
     public var delta = 0.0
     public var gamma: Double?
     public var vega: Double?

@@ -41,8 +41,8 @@ public struct Instrument: VenueRecord {
     public var contractSize = 1.0
     public var lotSize: Double?
     public var minimumTradeAmount = MessageAmount(0)
-    public var maximumLeverage: Double?
-    public var maximumNonDefaultLeverage: Double?
+    public var maximumLeverage: Int?
+    public var maximumNonDefaultLeverage: Int?
     public var makerCommission = 0.0
     public var takerCommission = 0.0
     public var maximumLiquidationCommission: Double?

@@ -1,0 +1,114 @@
+import NIOCore
+import NIOHTTP1
+
+/// Requests over HTTP: `/api/v2/{method}` with a query, and JSON-RPC in the body of a GET or POST.
+final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    static let name = "poise.http"
+    static let longestBody = 1 << 16
+
+    private let service: VenueService
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+    private var isTooLong = false
+
+    init(_ service: VenueService) { self.service = service }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body.removeAll()
+            isTooLong = false
+        case .body(let buffer):
+            if body.count + buffer.readableBytes > Self.longestBody {
+                isTooLong = true
+            } else {
+                body += buffer.readableBytesView
+            }
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            respond(context, head)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func respond(_ context: ChannelHandlerContext, _ request: HTTPRequestHead) {
+        let (status, reply) = answer(request)
+        var headers = HTTPHeaders([
+            ("Content-Type", "application/json"), ("Content-Length", String(reply.count)),
+            ("Cache-Control", "no-store"),
+        ])
+        // Only a connection's first request can be upgraded to a WebSocket, and clients that pool connections would ask
+        // for it on one that was used: each request has its own.
+        headers.add(name: "Connection", value: "close")
+        let head = HTTPResponseHead(
+            version: request.version, status: .init(statusCode: status), headers: headers)
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        if request.method != .HEAD {
+            var buffer = context.channel.allocator.buffer(capacity: reply.count)
+            buffer.writeBytes(reply)
+            context.write(Self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil))).whenComplete { _ in
+            bound.value.close(promise: nil)
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead) -> (status: Int, body: [UInt8]) {
+        func refusal(_ status: Int, _ reason: String) -> (Int, [UInt8]) {
+            (status, Array("{\"error\":\"\(reason)\"}".utf8))
+        }
+        guard !isTooLong else { return refusal(413, "too long") }
+        let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = String(parts[0])
+        if path == "/ws/api/v2" {
+            return service.mayConnect
+                ? refusal(426, "a WebSocket is served here") : refusal(429, "too many connections")
+        }
+        guard path == "/api/v2" || path.hasPrefix("/api/v2/") else { return refusal(404, "not found") }
+        guard request.method == .GET || request.method == .POST else { return refusal(405, "GET or POST") }
+        guard let query = Self.query(parts.count > 1 ? String(parts[1]) : "") else {
+            return refusal(400, "query")
+        }
+        return service.request(
+            verb: request.method.rawValue, method: String(path.dropFirst(7).drop { $0 == "/" }), query: query,
+            body: body, authorization: request.headers.first(name: "Authorization"), target: request.uri)
+    }
+
+    /// Names and values of a query; nil where an escape is none.
+    static func query(_ text: String) -> [(name: String, value: String)]? {
+        var result: [(name: String, value: String)] = []
+        for field in text.split(separator: "&") {
+            let pair = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decoded(pair[0]), let value = pair.count > 1 ? decoded(pair[1]) : "" else {
+                return nil
+            }
+            result.append((name, value))
+        }
+        return result
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard rest.count >= 2, let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16) else {
+                    return nil
+                }
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
