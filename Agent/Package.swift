@@ -24,6 +24,17 @@ let package = Package(
         // The exchange's messages. No network.
         .target(name: "VenueProtocol", swiftSettings: tested),
 
+        // A venue's picture that stays true whatever happens to the line.
+        .target(
+            name: "VenueClient",
+            dependencies: [
+                "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ], swiftSettings: own),
+
         // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
         .target(
@@ -50,6 +61,12 @@ let package = Package(
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
         .testTarget(name: "TestMarketTests", dependencies: ["TestExchange", "TestMarket", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),
+        .testTarget(
+            name: "VenueTests",
+            dependencies: [
+                "ExchangeServer", "TestExchange", "VenueClient", "VenueProtocol",
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

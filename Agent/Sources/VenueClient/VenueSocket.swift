@@ -1,0 +1,165 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOWebSocket
+
+/// A WebSocket to a venue: messages in and out, on one event loop.
+public final class VenueSocket: Sendable {
+    /// Where a venue is.
+    public struct Address: Sendable {
+        public var host: String
+        public var port: Int
+        public var path = "/ws/api/v2"
+        /// Nil for an unprotected socket, which only a loopback address should have.
+        public var tls: TLSConfiguration?
+
+        public init(host: String, port: Int, tls: TLSConfiguration? = .makeClientConfiguration()) {
+            self.host = host
+            self.port = port
+            self.tls = tls
+        }
+    }
+
+    /// Of a message from the venue: a whole chain's marks are below a megabyte.
+    static let longestMessage = 16 << 20
+
+    private let channel: any Channel
+
+    private init(_ channel: any Channel) { self.channel = channel }
+
+    /// Opens a connection; both closures are called on its loop.
+    /// - Throws: what the network, the certificate or the venue's refusal to upgrade throw.
+    public static func open(
+        _ address: Address, on group: any EventLoopGroup, received: @escaping @Sendable ([UInt8]) -> Void,
+        closed: @escaping @Sendable (String) -> Void
+    ) async throws -> VenueSocket {
+        let context = try address.tls.map { try NIOSSLContext(configuration: $0) }
+        let upgraded = group.next().makePromise(of: (any Channel).self)
+        let bootstrap = ClientBootstrap(group: group)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(.seconds(10))
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    if let context {
+                        try pipeline.addHandler(
+                            NIOSSLClientHandler(context: context, serverHostname: address.host))
+                    }
+                    let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: longestMessage) { channel, _ in
+                        channel.eventLoop.makeCompletedFuture {
+                            let pipeline = channel.pipeline.syncOperations
+                            try pipeline.addHandler(
+                                NIOWebSocketFrameAggregator(
+                                    minNonFinalFragmentSize: 0, maxAccumulatedFrameCount: 1_024,
+                                    maxAccumulatedFrameSize: longestMessage))
+                            try pipeline.addHandler(FrameHandler(received, closed))
+                            upgraded.succeed(channel)
+                        }
+                    }
+                    let request = UpgradeRequest(address, upgraded)
+                    try pipeline.addHTTPClientHandlers(
+                        withClientUpgrade: (
+                            upgraders: [upgrader],
+                            completionHandler: { context in
+                                context.pipeline.syncOperations.removeHandler(
+                                    name: UpgradeRequest.name, promise: nil)
+                            }
+                        ))
+                    try pipeline.addHandler(request, name: UpgradeRequest.name)
+                }
+            }
+        do {
+            _ = try await bootstrap.connect(host: address.host, port: address.port).get()
+        } catch {
+            upgraded.fail(error)
+            throw error
+        }
+        return VenueSocket(try await upgraded.futureResult.get())
+    }
+
+    public func send(_ bytes: [UInt8]) {
+        let channel = channel
+        channel.eventLoop.execute {
+            var buffer = channel.allocator.buffer(capacity: bytes.count)
+            buffer.writeBytes(bytes)
+            // A client masks its frames (RFC 6455, 5.3).
+            let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: buffer)
+            channel.writeAndFlush(frame, promise: nil)
+        }
+    }
+
+    public func close() { channel.close(promise: nil) }
+
+    /// Asks for the upgrade, and fails the promise if there is none.
+    private final class UpgradeRequest: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = HTTPClientResponsePart
+        typealias OutboundOut = HTTPClientRequestPart
+
+        static let name = "poise.upgrade"
+
+        private let address: Address
+        private let promise: EventLoopPromise<any Channel>
+
+        init(_ address: Address, _ promise: EventLoopPromise<any Channel>) {
+            self.address = address
+            self.promise = promise
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            let headers = HTTPHeaders([("Host", "\(address.host):\(address.port)"), ("Content-Length", "0")])
+            let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: address.path, headers: headers)
+            context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            context.fireChannelActive()
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            // An answer that comes this far is no upgrade.
+            promise.fail(ChannelError.operationUnsupported)
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { promise.fail(ChannelError.eof) }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            promise.fail(error)
+            context.close(promise: nil)
+        }
+    }
+
+    private final class FrameHandler: ChannelInboundHandler {
+        typealias InboundIn = WebSocketFrame
+        typealias OutboundOut = WebSocketFrame
+
+        private let received: ([UInt8]) -> Void
+        private let closed: (String) -> Void
+
+        init(_ received: @escaping ([UInt8]) -> Void, _ closed: @escaping (String) -> Void) {
+            self.received = received
+            self.closed = closed
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let frame = Self.unwrapInboundIn(data)
+            switch frame.opcode {
+            case .text, .binary: received(Array(frame.unmaskedData.readableBytesView))
+            case .ping:
+                let pong = WebSocketFrame(
+                    fin: true, opcode: .pong, maskKey: .random(), data: frame.unmaskedData)
+                context.writeAndFlush(Self.wrapOutboundOut(pong), promise: nil)
+            case .connectionClose: context.close(promise: nil)
+            default: break
+            }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            closed("closed")
+            context.fireChannelInactive()
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+    }
+}

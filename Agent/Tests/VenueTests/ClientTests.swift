@@ -1,0 +1,243 @@
+import ExchangeServer
+import TestExchange
+import Testing
+import VenueClient
+import VenueProtocol
+
+struct ClientTests {
+    /// Whether the client's account is the venue's own.
+    private func expectSame(_ line: Line, _ comment: Comment) {
+        let (exchange, account) = (line.venue.exchange, line.client.account)
+        let alice = 1
+        #expect(line.client.isReconciled, comment)
+        #expect(account.unknownLabels.isEmpty, comment)
+        #expect(
+            account.openOrders.map(\.orderID).sorted()
+                == exchange.openOrders(of: alice).map { exchange.view($0).orderID }.sorted(), comment)
+        let trades = exchange.trades(of: alice).map { exchange.userTrade($0, of: alice) }
+        #expect(account.trades.count == trades.count, comment)
+        #expect(Set(account.trades.values.map(\.tradeID)) == Set(trades.map(\.tradeID)), comment)
+        for (contract, _) in exchange.positions(of: alice) {
+            let position = exchange.position(contract, of: alice)
+            #expect(account.positions[position.instrumentName]?.size == position.size, comment)
+            #expect(account.traded[position.instrumentName] == position.size.value, comment)
+        }
+        // No label twice at the venue, and none that the client holds for lost.
+        let orders = exchange.openOrders(of: alice) + exchange.closedOrders(of: alice)
+        let labels = orders.map(\.label).filter { !$0.isEmpty }
+        #expect(Set(labels).count == labels.count, comment)
+        for (label, intent) in account.intents {
+            switch intent {
+            case .order: #expect(labels.contains(label), comment)
+            case .refused, .neverArrived: #expect(!labels.contains(label), comment)
+            case .sent, .unknown: Issue.record("\(label) is undecided: \(comment)")
+            }
+        }
+    }
+
+    @Test(
+        "A client opens with signature, clock, heartbeat, cancel on disconnect and its channels, and is reconciled"
+    )
+    func opening() throws {
+        let line = Line(Venue(), seed: 1)
+        line.run(seconds: 1)
+        #expect(line.client.isReconciled)
+        #expect(line.client.connection.clockOffset != nil)
+        let order = OrderRequest(
+            .buy, Venue.perpetual, amount: MessageAmount(10), price: 89_000, label: "one")
+        let number = try #require(line.client.place(order, at: line.now))
+        #expect(line.client.place(order, at: line.now) == nil)
+        line.run(seconds: 1)
+        guard case .result = line.outcomes[number] else {
+            Issue.record("no result")
+            return
+        }
+        expectSame(line, "after one order")
+        line.client.connection.stop(at: line.now)
+    }
+
+    @Test("An order whose reply is lost is found by its label, and is not sent again")
+    func lostReply() throws {
+        let line = Line(Venue(), seed: 2) { $0.cancelsOnDisconnect = false }
+        line.run(seconds: 1)
+        line.faults.loseReply = 1
+        let order = OrderRequest(
+            .buy, Venue.perpetual, amount: MessageAmount(10), price: 89_000, label: "lost")
+        let number = try #require(line.client.place(order, at: line.now))
+        line.carry()
+        line.faults = .none
+        #expect(line.client.account.intents["lost"] == .unknown)
+        guard case .unknown = line.outcomes[number] else {
+            Issue.record("the outcome is unknown")
+            return
+        }
+        line.run(seconds: 5)
+        expectSame(line, "after the reply was lost")
+        #expect(line.venue.exchange.openOrders(of: 1).map(\.label) == ["lost"])
+    }
+
+    @Test(
+        "An order that never arrived is known not to have, and one that waits while the line is down is refused"
+    )
+    func lostRequest() throws {
+        let line = Line(Venue(), seed: 3)
+        line.run(seconds: 1)
+        line.faults.loseRequest = 1
+        let order = OrderRequest(
+            .buy, Venue.perpetual, amount: MessageAmount(10), price: 89_000, label: "never")
+        _ = line.client.place(order, at: line.now)
+        line.carry()
+        line.faults = .none
+        var other = order
+        other.label = "late"
+        _ = line.client.place(other, at: line.now)
+        line.run(seconds: 5)
+        #expect(line.client.account.intents["never"] == .neverArrived)
+        #expect(line.client.account.intents["late"] == .refused(code: 13028))
+        expectSame(line, "after the request was lost")
+    }
+
+    @Test("A line that passes nothing and says nothing is found out by its silence")
+    func halfOpen() {
+        let line = Line(Venue(), seed: 4)
+        line.run(seconds: 1)
+        line.faults.halfOpen = 1
+        _ = line.client.cancelAll(at: line.now)
+        line.carry()
+        line.faults = .none
+        line.run(seconds: 20)
+        #expect(line.losses == 0)
+        line.run(seconds: 12)
+        #expect(line.losses == 1)
+        expectSame(line, "after the silence")
+    }
+
+    @Test("A trade whose notification was lost on a line that seems well is found at the next review")
+    func lostTrade() throws {
+        let line = Line(Venue(), seed: 5)
+        line.run(seconds: 1)
+        let order = OrderRequest(
+            .buy, Venue.perpetual, amount: MessageAmount(1_000), price: 89_999.5, label: "rests")
+        _ = line.client.place(order, at: line.now)
+        line.run(seconds: 1)
+        line.faults.loseNotification = 1
+        let contract = try #require(line.venue.exchange.contract(named: Venue.perpetual))
+        // The maker's bids at that price were there first.
+        line.venue.exchange.quote(contract, account: line.venue.maker, .buy, [])
+        line.venue.exchange.take(contract, account: line.venue.taker, .sell, amount: 400 * Scales.units)
+        line.run(seconds: 1)
+        #expect(line.client.account.trades.isEmpty)
+        line.faults = .none
+        line.run(seconds: 31)
+        #expect(line.client.account.trades.count == 1)
+        expectSame(line, "after the review")
+    }
+
+    @Test("A token is made fresh before it expires")
+    func refreshing() {
+        var configuration = VenueConfiguration()
+        configuration.tokenSeconds = 60
+        let line = Line(Venue(configuration), seed: 6)
+        line.run(seconds: 150)
+        #expect(line.losses == 0)
+        expectSame(line, "after three lives of a token")
+    }
+
+    @Test("Credits are never overdrawn: a thousand requests at once, and the venue never says too many")
+    func throttle() {
+        var configuration = VenueConfiguration()
+        configuration.limits.matching = RateLimit(burst: 20, rate: 5)
+        configuration.limits.nonMatching = RateLimit(burst: 100, rate: 20)
+        let line = Line(Venue(configuration), seed: 7) { $0.deadline = 600_000_000 }
+        line.run(seconds: 1)
+        for number in 0..<300 {
+            let price = 88_000 + Double(number)
+            _ = line.client.place(
+                OrderRequest(
+                    .buy, Venue.perpetual, amount: MessageAmount(10), price: price, label: "n\(number)"),
+                at: line.now)
+        }
+        line.run(seconds: 90)
+        #expect(line.losses == 0)
+        #expect(line.venue.exchange.openOrders(of: 1).count == 300)
+        expectSame(line, "after a burst")
+    }
+
+    @Test(
+        "After 200 random mixtures of faults orders, trades and positions are the venue's own within a minute"
+    )
+    func mixtures() throws {
+        for seed in UInt64(1)...200 {
+            let line = Line(Venue(), seed: seed) { $0.cancelsOnDisconnect = seed % 2 == 0 }
+            func chance(_ most: Double) -> Double { line.random() < 0.5 ? line.random() * most : 0 }
+            line.run(seconds: 1)
+            line.faults = LineFaults(
+                loseRequest: chance(0.1), loseReply: chance(0.1), loseNotification: chance(0.2),
+                repeatNotification: chance(0.3), swap: chance(0.3), halfOpen: chance(0.02))
+            let exchange = line.venue.exchange
+            let contract = try #require(exchange.contract(named: Venue.perpetual))
+            var number = 0
+            line.run(seconds: 20) {
+                let price = 900_000_000 + Int(line.random() * 8) * 5_000
+                exchange.quote(contract, account: line.venue.maker, .buy, [(price - 5_000, 5_000_000)])
+                exchange.quote(contract, account: line.venue.maker, .sell, [(price + 5_000, 5_000_000)])
+                exchange.quote(contract, account: line.venue.maker, .buy, [(price - 5_000, 5_000_000)])
+                if line.random() < 0.2 {
+                    exchange.take(
+                        contract, account: line.venue.taker, line.random() < 0.5 ? .buy : .sell,
+                        amount: 8_000_000)
+                }
+                switch line.random() {
+                case ..<0.4:
+                    number += 1
+                    var order = OrderRequest(
+                        line.random() < 0.5 ? .buy : .sell, Venue.perpetual,
+                        amount: MessageAmount(Double(Int(line.random() * 30) + 1) * 10),
+                        price: Scales.price(price + Int(line.random() * 9 - 4) * 5_000),
+                        label: "\(seed)-\(number)")
+                    if line.random() < 0.3 { order.timeInForce = .immediateOrCancel }
+                    _ = line.client.place(order, at: line.now)
+                case ..<0.5:
+                    if let open = line.client.account.openOrders.first {
+                        _ = line.client.cancel(open.orderID, at: line.now)
+                    }
+                case ..<0.6:
+                    if let open = line.client.account.openOrders.last {
+                        var edit = EditRequest()
+                        edit.orderID = open.orderID
+                        edit.amount = MessageAmount((open.amount?.value ?? 10) + 10)
+                        edit.price = open.price.limit
+                        _ = line.client.edit(edit, at: line.now)
+                    }
+                case ..<0.61: _ = line.client.cancelAll(at: line.now)
+                default: break
+                }
+            }
+            line.faults = .none
+            line.run(seconds: 60)
+            expectSame(line, "mixture \(seed)")
+        }
+    }
+
+    @Test("A gap makes one book invalid and asks for its channel alone; older tickers change nothing")
+    func market() throws {
+        var picture = MarketPicture()
+        func book(_ name: String, _ text: String) throws -> JSONValue {
+            try JSONTape(#"{"timestamp":1,"instrument_name":"\#(name)",\#(text)}"#).root
+        }
+        for name in ["A-PERPETUAL", "B-PERPETUAL"] {
+            let snapshot = try book(name, #""type":"snapshot","change_id":1,"bids":[["new",1,1]],"asks":[]"#)
+            #expect(try !picture.apply(channel: "book.\(name).raw", snapshot, at: 0))
+        }
+        let gap = try book(
+            "A-PERPETUAL",
+            #""type":"change","prev_change_id":2,"change_id":3,"bids":[["change",1,2]],"asks":[]"#)
+        #expect(try picture.apply(channel: "book.A-PERPETUAL.raw", gap, at: 5))
+        #expect(try !picture.apply(channel: "book.A-PERPETUAL.raw", gap, at: 6))
+        #expect(
+            picture.books["A-PERPETUAL"]?.isValid == false && picture.books["B-PERPETUAL"]?.isValid == true)
+        #expect(picture.gaps == 1)
+        #expect(picture.age(of: "book.B-PERPETUAL.raw", at: 9) == 9)
+        #expect(picture.age(of: "book.C-PERPETUAL.raw", at: 9) == nil)
+    }
+}
