@@ -66,12 +66,12 @@ package struct DoubleDouble: HedgeNumber {
 /// The numbers that a certificate is computed in.
 package protocol HedgeNumber: Comparable, BitwiseCopyable {
     /// Whether they have more digits than a double.
-    package static var isPrecise: Bool { get }
+    static var isPrecise: Bool { get }
     /// The residue that rounding leaves of a sum that is 0.
-    package static var noise: Double { get }
+    static var noise: Double { get }
     init(_ value: Double)
-    package var double: Double { get }
-    package var magnitude: Self { get }
+    var double: Double { get }
+    var magnitude: Self { get }
     func squareRoot() -> Self
     static func + (a: Self, b: Self) -> Self
     static func - (a: Self, b: Self) -> Self
