@@ -249,7 +249,7 @@ private func desk() -> HedgeProblem {
         #expect(HedgeCandidate(crossed, .standard, held) == nil)
         let silent = try ticker("BTC-27MAR26-60000-P", mark: 0.03, bids: [], asks: [])
         #expect(HedgeCandidate(silent, .standard, held) == nil)
-        // Per dollar: two days of funding at three times a basis point; half a basis of 2% over 25 days less 1.5 hours.
+        // Per dollar: two days of funding at three times a basis point; two days of an annual basis that stands still.
         let perpetual = try ticker(
             "BTC-PERPETUAL", mark: 50_000, bids: [(49_995, 1e5)], asks: [(50_005, 1e5)])
         let swap = try #require(HedgeCandidate(perpetual, .standard, held))
@@ -257,7 +257,7 @@ private func desk() -> HedgeProblem {
         let future = try ticker("BTC-27MAR26", mark: 51_000, bids: [], asks: [])
         let dated = try #require(HedgeCandidate(future, .standard, held, index: 50_000))
         let days = 25 - 1.5 / 24
-        #expect((dated.carry - 1_000 / 51_000 * 2 / days).magnitude < 1e-12 && dated.isAssumed)
+        #expect((dated.carry - (1 - pow(50_000 / 51_000, 2 / days))).magnitude < 1e-12 && dated.isAssumed)
     }
 
     @Test("Trades in lots keep hard bands and cost no more than rounded ones")

@@ -169,7 +169,10 @@ struct LiveHedgeEdgeTests {
             error.map { "\($0)" }?.hasSuffix("live hedges keep exposures within limits, nothing else") == true
         )
         let both = try #require(
-            try BookHedgeTests.hedges("book,underlying,greek,low,high\nb,*,delta,-1,1\n").first)
+            try BookHedgeTests.hedges(
+                "book,underlying,greek,low,high\na,*,delta,-1,1\n",
+                positions: "book,instrument,quantity\na,BTC_USDC-PERPETUAL,2\na,ETH_USDC-PERPETUAL,1\n"
+            ).first)
         var badRows = BadRows(skip: false)
         let chain = try Chain(
             Source(
@@ -182,8 +185,6 @@ struct LiveHedgeEdgeTests {
         let valuation = try BookValuation(table, in: chain, &badRows)
         let engine = try GreeksEngine()
         let unbooked = try LiveRisk(valuation.positions, valuation.greeks, by: [], engine: engine)
-        error = #expect(throws: RiskError.self) { try LiveHedge(both, unbooked) }
-        #expect(error == .unknownContract("ETH_USDC-PERPETUAL"))
         let own = try #require(
             try BookHedgeTests.hedges(
                 "book,underlying,greek,low,high\na,BTC,delta,-1,1\n",
@@ -193,6 +194,8 @@ struct LiveHedgeEdgeTests {
         #expect(error == .missingGrouping(of: "BTC delta", .book))
         let booked = try LiveRisk(valuation.positions, valuation.greeks, by: [.book], engine: engine)
         #expect(try LiveHedge(own, booked).problem == own.problem)
+        error = #expect(throws: RiskError.self) { try LiveHedge(both, booked) }
+        #expect(error == .unknownContract("ETH_USDC-PERPETUAL"))
         let others = try #require(
             try BookHedgeTests.hedges(
                 "book,underlying,greek,low,high\nb,BTC,delta,-1,1\n",
