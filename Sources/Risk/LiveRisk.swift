@@ -290,16 +290,13 @@ public final class LiveRisk {
     ) throws(RiskError) {
         try RiskError.require(Self.priceRule, price, "price", of: underlyings[underlying])
         let ratio = price / references[underlying]
-        for slice in slicesOfUnderlyings[underlying] {
-            let moved = market.price(of: slots[slice]) * ratio
-            if !Self.priceRule.accepts(moved) {
-                try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
-            }
-            if let time { try requireForward(time, slice) }
+        let moving = slicesOfUnderlyings[underlying]
+        if let time { for slice in moving { try requireForward(time, slice) } }
+        if let (slice, moved) = market.multiplyPrices(of: moving, slots, by: ratio, Self.priceRule) {
+            try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
         }
         references[underlying] = price
-        for slice in slicesOfUnderlyings[underlying] {
-            market.setPrice(market.price(of: slots[slice]) * ratio, of: slots[slice])
+        for slice in moving {
             if let time { setTime(time, slice) }
             isStale[slice] = true
         }
@@ -662,40 +659,52 @@ public final class LiveRisk {
     @discardableResult
     public func update() -> Int {
         var count = 0
-        for underlying in isUnderlyingStale.indices where isUnderlyingStale[underlying] {
+        // By index throughout: a loop over an array of an array counts its references.
+        for underlying in 0..<isUnderlyingStale.count where isUnderlyingStale[underlying] {
             isUnderlyingStale[underlying] = false
-            for first in eightsOfUnderlyings[underlying] {
-                var isPrepared = false
-                for slot in first..<first + 8 {
-                    let slice = sliceOfSlot[slot]
-                    guard slice >= 0, isStale[slice] else { continue }
-                    if !isPrepared { market.prepare(first, engine) }
-                    isPrepared = true
-                    compute(slice)
-                    count += 1
-                }
+            for eight in 0..<eightsOfUnderlyings[underlying].count {
+                count += update(eight: eightsOfUnderlyings[underlying][eight])
             }
         }
         guard count > 0 else { return 0 }
-        for lead in isLeadStale.indices where isLeadStale[lead] {
+        // All in one go where all have changed: groups of one underlying are not neighbours.
+        if isLeadStale.allSatisfy({ $0 }) {
+            for lead in 0..<isLeadStale.count { isLeadStale[lead] = false }
+            plan.aggregate(figures, groups: 0..<plan.groups.count, into: exposures, engine)
+            return count
+        }
+        for lead in 0..<isLeadStale.count where isLeadStale[lead] {
             isLeadStale[lead] = false
-            for groups in plan.groupsOfLead[lead] {
-                plan.aggregate(figures, groups: groups, into: exposures, engine)
+            for place in 0..<plan.groupsOfLead[lead].count {
+                plan.aggregate(figures, groups: plan.groupsOfLead[lead][place], into: exposures, engine)
             }
         }
         return count
     }
 
-    private func compute(_ slice: Int) {
-        isStale[slice] = false
-        let slot = slots[slice]
-        market.exposures(of: slot, numeraire, into: figures, engine)
-        for contract in deltaOnes[slice] {
-            figures.setDelta(
-                contract.row.index, contract.contractClass, price: market.price(of: slot),
-                share: market.share(of: slot), in: numeraire)
+    /// Computes what is stale of eight slots.
+    /// - Returns: how many slices that were.
+    private func update(eight first: Int) -> Int {
+        var stale: UInt8 = 0
+        for place in 0..<8 {
+            let slice = sliceOfSlot[first + place]
+            guard slice >= 0, isStale[slice] else { continue }
+            isStale[slice] = false
+            stale |= 1 << UInt8(place)
+            for lead in 0..<leadsOfSlices[slice].count { isLeadStale[leadsOfSlices[slice][lead]] = true }
         }
-        for lead in leadsOfSlices[slice] { isLeadStale[lead] = true }
+        guard stale != 0 else { return 0 }
+        market.exposures(ofEight: first, stale, numeraire, into: figures, engine)
+        for place in 0..<8 where stale & (1 << UInt8(place)) != 0 {
+            let slice = sliceOfSlot[first + place]
+            for number in 0..<deltaOnes[slice].count {
+                let (row, contractClass) = deltaOnes[slice][number]
+                figures.setDelta(
+                    row.index, contractClass, price: market.price(of: slots[slice]),
+                    share: market.share(of: slots[slice]), in: numeraire)
+            }
+        }
+        return stale.nonzeroBitCount
     }
 
     /// What other threads may look at: a copy of everything that can be read here.

@@ -1,3 +1,4 @@
+import Checks
 import Greeks
 import Market
 import VectorMath
@@ -195,44 +196,69 @@ final class SliceMarket {
 
     // MARK: What follows
 
-    /// The market of eight slots, which the options of each share.
-    func prepare(_ first: Int, _ engine: GreeksEngine) {
-        precondition(first >= 0 && first + 8 <= prices.count, "slots out of range")
-        unsafe engine.kernel.prepareSlices(
-            spot: prices.pointer + first, years: years.pointer + first, rate: rates.pointer + first,
-            dividend: rates.pointer + first, count: 8, into: prepared.pointer + first)
-    }
-
-    @inline(__always)
-    private func setMap(_ slot: Int, in numeraire: Numeraire) {
-        maps[slot].set(
-            ExposureTerms(
-                isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: numeraire))
-    }
-
-    /// The exposures, per unit, of the options of a slot that is prepared.
+    /// The exposures, per unit, of the options of some slots of eight, whose market is prepared together.
+    ///
+    /// Columns are looked up once for all eight: a property of a class is asked for each time whether another writes it.
+    /// - Parameters:
+    ///   - first: the first of the eight.
+    ///   - wanted: a bit for each slot, the first one's the lowest.
     func exposures(
-        of slot: SliceSlot, _ numeraire: Numeraire, into exposures: UnitExposures, _ engine: GreeksEngine
+        ofEight first: Int, _ wanted: UInt8, _ numeraire: Numeraire, into exposures: UnitExposures,
+        _ engine: GreeksEngine
     ) {
+        precondition(first >= 0 && first + 8 <= prices.count, "slots out of range")
         precondition(exposures.count >= rowCapacity, "a row for each option")
-        let slot = slot.index
-        // Spelled out, so that the compiler knows the currency in which the map is made.
-        switch numeraire {
-        case .usd: setMap(slot, in: .usd)
-        case .coin: setMap(slot, in: .coin)
-        }
-        for run in runs[slot] {
-            let bounds: InlineArray<2, Int> = [run.lowerBound, run.upperBound]
-            unsafe bounds.span.withUnsafeBufferPointer { offsets in
-                guard let offsets = offsets.baseAddress else { return }
-                unsafe engine.kernel.sliceExposures(
-                    prepared.pointer + slot, maps.pointer + slot, offsets: offsets, sliceCount: 1,
-                    SliceFormColumns(
-                        type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
-                        logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer),
-                    into: exposures.rows.base)
+        let (prices, shares) = unsafe (prices.pointer, shares.pointer)
+        let (prepared, maps) = unsafe (prepared.pointer, maps.pointer)
+        let columns = unsafe SliceFormColumns(
+            type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
+            logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer)
+        unsafe engine.kernel.prepareSlices(
+            spot: prices + first, years: years.pointer + first, rate: rates.pointer + first,
+            dividend: rates.pointer + first, count: 8, into: prepared + first)
+        var rest = wanted
+        while rest != 0 {
+            let slot = first + rest.trailingZeroBitCount
+            rest &= rest &- 1
+            var terms = unsafe ExposureTerms(
+                isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: .usd)
+            // Spelled out, so that the compiler knows the currency in which a map is made.
+            switch numeraire {
+            case .usd: unsafe maps[slot].set(terms)
+            case .coin:
+                terms.numeraire = .coin
+                unsafe maps[slot].set(terms)
+            }
+            var number = 0
+            while number < runs[slot].count {
+                let run = runs[slot][number]
+                number += 1
+                let bounds: InlineArray<2, Int> = [run.lowerBound, run.upperBound]
+                unsafe bounds.span.withUnsafeBufferPointer { offsets in
+                    // The rows of a run are the slot's, and columns and exposures have them.
+                    unsafe engine.kernel.sliceExposures(
+                        prepared + slot, maps + slot, offsets: offsets.baseAddress.unsafelyUnwrapped,
+                        sliceCount: 1, columns, into: exposures.rows.base)
+                }
             }
         }
+    }
+
+    /// Multiplies the prices of slices, or leaves them all where one of the products breaks a rule.
+    /// - Parameters:
+    ///   - slices: places in `slots`.
+    /// - Returns: the first slice whose price would, and that price.
+    func multiplyPrices(
+        of slices: [Int], _ slots: [SliceSlot], by ratio: Double, _ rule: NumberRule
+    ) -> (slice: Int, price: Double)? {
+        precondition(slices.allSatisfy { slots[$0].index < prices.count }, "slots out of range")
+        let column = unsafe prices.pointer
+        for slice in slices {
+            let moved = unsafe column[slots[slice].index] * ratio
+            guard rule.accepts(moved) else { return (slice, moved) }
+        }
+        for slice in slices { unsafe column[slots[slice].index] *= ratio }
+        return nil
     }
 }
 
