@@ -31,12 +31,14 @@ struct ReducedFit {
 
     /// Moves until less than 1e-10 of the loss is to be gained.
     ///
-    /// - Parameter best: a fit that this one gives way to once it is as good as there, but not better.
+    /// - Parameter best: a fit that this one gives way to once it is as good as there, but not better, or where four times
+    ///   what the next step should gain would leave it worse.
     mutating func run(most: Int = 100, unlessAt best: (vector: SliceVector, loss: Double)? = nil) {
-        for _ in 0..<most {
+        for round in 0..<most {
             if let best, place.isNear(best.vector), place.projected >= best.loss * (1 - 1e-9) { return }
             let enough = 1e-10 * place.expansion.value + least
             let (move, gain) = place.step(within: reach, quotes.domain)
+            if let best, round >= 2, place.projected - 4 * gain > best.loss { return }
             // Along a ridge m and σ gain little: less than a and the slopes, if those are not where they should be.
             if place.gain > 0.2 * gain, place.gain > enough {
                 guard let next = settled() else { return }

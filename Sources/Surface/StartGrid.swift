@@ -23,8 +23,8 @@ struct StartGrid {
 
     /// The nodes that score no worse than their neighbours, best first.
     ///
-    /// - Parameter isWide: and behind them the best of those that are no neighbours of a start: under conditions there are
-    ///   optima that the loss alone knows nothing of.
+    /// - Parameter isWide: and behind them the best of those that are no neighbours of a start: the score is one of mids,
+    ///   and with bands or under conditions there are optima that mids know nothing of.
     static func starts(_ quotes: QuoteLanes, isWide: Bool = false) -> Starts {
         let grid = StartGrid(quotes)
         var scores = InlineArray<56, Double>(repeating: .infinity)

@@ -60,7 +60,7 @@ public struct SurfaceFit: Sendable {
 
     /// The best of fits from several starts.
     private static func alone(_ quotes: QuoteLanes, rule: ArbitrageRule) -> Found? {
-        let starts = StartGrid.starts(quotes)
+        let starts = StartGrid.starts(quotes, isWide: quotes.hasBands)
         var reduced: [(loss: Double, vector: SliceVector)] = []
         for place in 0..<starts.count {
             guard var fit = ReducedFit(quotes, from: starts.vectors[place]) else { continue }
@@ -77,7 +77,7 @@ public struct SurfaceFit: Sendable {
         var best: (loss: Double, vector: SliceVector)?
         var lifted = reduced.map(\.vector)
         if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
-        let wide = StartGrid.starts(quotes, isWide: true)
+        let wide = quotes.hasBands ? starts : StartGrid.starts(quotes, isWide: true)
         for place in 0..<wide.count {
             lifted.append(wide.vectors[place])
             guard place >= starts.count, var fit = ReducedFit(quotes, from: wide.vectors[place]) else {
