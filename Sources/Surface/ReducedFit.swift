@@ -40,8 +40,7 @@ struct ReducedFit {
             let (move, gain) = place.step(within: reach, quotes.domain)
             if let best, round >= 2, place.projected - 4 * gain > best.loss { return }
             // Along a ridge m and σ gain little: less than a and the slopes, if those are not where they should be.
-            if place.gain > 0.2 * gain, place.gain > enough {
-                guard let next = settled() else { return }
+            if place.gain > 0.2 * gain, place.gain > enough, let next = settled() {
                 place = next
                 continue
             }
@@ -92,6 +91,9 @@ struct ReducedFit {
             if let next = evaluated(place.vector + share * whole), next.expansion.value < loss { return next }
             share *= 0.5
         }
+        // At a slope's bound that direction may lead up; least squares keep the bound.
+        let refitted = quotes.refitted(place.vector, to: (place.vector[3], place.vector[4]))
+        if let next = evaluated(refitted), next.expansion.value < loss { return next }
         return nil
     }
 }
