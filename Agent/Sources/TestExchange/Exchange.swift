@@ -39,7 +39,8 @@ public final class Exchange {
     /// No orders are taken: 10041.
     public var isSettling = false
     private var events: [ExchangeEvent] = []
-    private var touched: [(contract: Int, side: Direction, price: Int, before: Int)] = []
+    /// Amounts as they were when the last change messages were made.
+    private var touched: [LevelKey: Int] = [:]
 
     public init(_ configuration: ExchangeConfiguration) {
         self.configuration = configuration
@@ -66,33 +67,41 @@ public final class Exchange {
         return events
     }
 
+    private struct LevelKey: Hashable {
+        let contract: Int
+        let side: Direction
+        let price: Int
+
+        /// By contract, bids first, best first.
+        var order: (Int, Int, Int) {
+            (contract, side == .buy ? 0 : 1, side == .buy ? -price : price)
+        }
+    }
+
     /// Remembers a level as it is before a command changes it.
     func touch(_ contract: Int, _ side: Direction, _ price: Int) {
-        for level in touched.reversed()
-        where level.contract == contract && level.price == price && level.side == side { return }
-        touched.append((contract, side, price, contracts[contract].book.amount(side, at: price)))
+        let key = LevelKey(contract: contract, side: side, price: price)
+        guard touched[key] == nil else { return }
+        touched[key] = contracts[contract].book.amount(side, at: price)
     }
 
     /// Makes one change message per book of all that commands touched.
     func flush() {
         guard !touched.isEmpty else { return }
-        let levels = touched.sorted {
-            ($0.contract, $0.side == .buy ? 0 : 1, $0.side == .buy ? -$0.price : $0.price)
-                < ($1.contract, $1.side == .buy ? 0 : 1, $1.side == .buy ? -$1.price : $1.price)
-        }
-        touched.removeAll(keepingCapacity: true)
+        let levels = touched.sorted { $0.key.order < $1.key.order }
+        touched.removeAll()
         var start = 0
         while start < levels.count {
-            let contract = levels[start].contract
+            let contract = levels[start].key.contract
             var end = start
             var bids: [LevelChange] = []
             var asks: [LevelChange] = []
-            while end < levels.count, levels[end].contract == contract {
-                let level = levels[end]
+            while end < levels.count, levels[end].key.contract == contract {
+                let (level, before) = levels[end]
                 end += 1
                 let after = contracts[contract].book.amount(level.side, at: level.price)
-                guard after != level.before else { continue }
-                let action: BookAction = after == 0 ? .delete : level.before == 0 ? .new : .change
+                guard after != before else { continue }
+                let action: BookAction = after == 0 ? .delete : before == 0 ? .new : .change
                 let change = LevelChange(
                     action, price: Scales.price(level.price), amount: MessageAmount(Scales.amount(after)))
                 if level.side == .buy { bids.append(change) } else { asks.append(change) }
