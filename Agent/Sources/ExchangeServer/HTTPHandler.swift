@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Requests over HTTP: `/api/v2/{method}` with a query, and JSON-RPC in the body of a GET or POST.
 final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -35,7 +36,11 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An upgrade that is refused comes again as a request, and is answered with the reason.
+        if error is NIOWebSocketUpgradeError { return }
+        context.close(promise: nil)
+    }
 
     private func respond(_ context: ChannelHandlerContext, _ request: HTTPRequestHead) {
         let (status, reply) = answer(request)
