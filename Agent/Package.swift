@@ -65,7 +65,9 @@ let package = Package(
             name: "VenueTests",
             dependencies: [
                 "ExchangeServer", "TestExchange", "VenueClient", "VenueProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -42,6 +42,7 @@ public final class ClientConnection {
     }
 
     public enum Effect: Sendable {
+        /// To be answered with `opened` or `closed`, by a deadline of the line's own.
         case connect
         case send([UInt8])
         /// Close the connection if it is there; `lost` has been said already.
@@ -51,7 +52,7 @@ public final class ClientConnection {
         case lost(String)
         case notification(channel: String, content: JSONValue)
         case outcome(request: Int, Outcome)
-        /// Channels that the venue did not take.
+        /// Channels that the venue did not take, or said nothing to.
         case refused([String])
     }
 
@@ -351,14 +352,19 @@ public final class ClientConnection {
         if time - lastReceived > settings.heartbeat * 2_500_000 { return lose("silent", at: time) }
         for number in requests.keys.sorted() {
             guard let request = requests[number], request.deadline <= time else { continue }
-            guard case .own = request.purpose else {
-                if steps.contains(number) { return lose("no answer", at: time) }
-                requests[number] = nil
-                continue
-            }
             requests[number] = nil
             let wasSent = !waiting.contains { $0.request == number }
             waiting.removeAll { $0.request == number }
+            switch request.purpose {
+            case .own: break
+            // Until it is answered nothing else is asked for: a venue that only beats would be waited for without end.
+            case .authenticate: return lose("no answer", at: time)
+            case _ where steps.contains(number): return lose("no answer", at: time)
+            case .subscribe(let names):
+                effects.append(.refused(names))
+                continue
+            case .clock, .heartbeat, .cancelOnDisconnect, .test, .refresh: continue
+            }
             effects.append(
                 .outcome(
                     request: number,

@@ -13,12 +13,24 @@ public final class VenueSocket: Sendable {
         public var path = "/ws/api/v2"
         /// Nil for an unprotected socket, which only a loopback address should have.
         public var tls: TLSConfiguration?
+        /// Seconds in which name, connection, certificate and upgrade have to be done together.
+        public var deadline = 10
 
         public init(host: String, port: Int, tls: TLSConfiguration? = .makeClientConfiguration()) {
             self.host = host
             self.port = port
             self.tls = tls
         }
+    }
+
+    /// Why there is no connection, beyond what the network and the certificate throw.
+    public enum Failure: Error, Equatable {
+        /// An answer of HTTP that is no upgrade, with its status.
+        case refused(status: Int)
+        /// Closed before an answer was complete.
+        case closed
+        /// The deadline passed.
+        case silent
     }
 
     /// Of a message from the venue: a whole chain's marks are below a megabyte.
@@ -29,22 +41,27 @@ public final class VenueSocket: Sendable {
     private init(_ channel: any Channel) { self.channel = channel }
 
     /// Opens a connection; both closures are called on its loop.
-    /// - Throws: what the network, the certificate or the venue's refusal to upgrade throw.
+    /// - Throws: in the address's deadline at the latest, `Failure` or what the network and the certificate throw;
+    ///   `CancellationError` where the task was cancelled. No connection is left behind then.
     public static func open(
         _ address: Address, on group: any EventLoopGroup, received: @escaping @Sendable ([UInt8]) -> Void,
         closed: @escaping @Sendable (String) -> Void
     ) async throws -> VenueSocket {
         let context = try address.tls.map { try NIOSSLContext(configuration: $0) }
-        let upgraded = group.next().makePromise(of: (any Channel).self)
-        let bootstrap = ClientBootstrap(group: group)
+        // An address is no server name (RFC 6066, 3): the certificate is checked against the address itself.
+        let isNumeric = (try? SocketAddress(ipAddress: address.host, port: address.port)) != nil
+        let name = isNumeric ? nil : address.host
+        let loop = group.next()
+        let upgraded = loop.makePromise(of: (any Channel).self)
+        let bootstrap = ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connectTimeout(.seconds(10))
+            .connectTimeout(.seconds(Int64(address.deadline)))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let context {
                         try pipeline.addHandler(
-                            NIOSSLClientHandler(context: context, serverHostname: address.host))
+                            NIOSSLClientHandler(context: context, serverHostname: name))
                     }
                     let upgrader = NIOWebSocketClientUpgrader(maxFrameSize: longestMessage) { channel, _ in
                         channel.eventLoop.makeCompletedFuture {
@@ -69,13 +86,24 @@ public final class VenueSocket: Sendable {
                     try pipeline.addHandler(request, name: UpgradeRequest.name)
                 }
             }
-        do {
-            _ = try await bootstrap.connect(host: address.host, port: address.port).get()
-        } catch {
-            upgraded.fail(error)
-            throw error
+        // Whatever happens first decides; what comes later changes nothing.
+        let connected = bootstrap.connect(host: address.host, port: address.port)
+        connected.whenFailure { upgraded.fail($0) }
+        connected.whenSuccess { channel in
+            channel.closeFuture.whenComplete { _ in upgraded.fail(Failure.closed) }
         }
-        return VenueSocket(try await upgraded.futureResult.get())
+        let deadline = loop.scheduleTask(in: .seconds(Int64(address.deadline))) {
+            upgraded.fail(Failure.silent)
+        }
+        upgraded.futureResult.whenComplete { result in
+            deadline.cancel()
+            if case .failure = result { connected.whenSuccess { $0.close(promise: nil) } }
+        }
+        return try await withTaskCancellationHandler {
+            VenueSocket(try await upgraded.futureResult.get())
+        } onCancel: {
+            upgraded.fail(CancellationError())
+        }
     }
 
     public func send(_ bytes: [UInt8]) {
@@ -116,15 +144,12 @@ public final class VenueSocket: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             // An answer that comes this far is no upgrade.
-            promise.fail(ChannelError.operationUnsupported)
-            context.close(promise: nil)
+            guard case .head(let head) = Self.unwrapInboundIn(data) else { return }
+            promise.fail(Failure.refused(status: Int(head.status.code)))
         }
-
-        func channelInactive(context: ChannelHandlerContext) { promise.fail(ChannelError.eof) }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             promise.fail(error)
-            context.close(promise: nil)
         }
     }
 

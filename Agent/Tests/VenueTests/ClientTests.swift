@@ -4,6 +4,7 @@ import Testing
 import VenueClient
 import VenueProtocol
 
+@Suite(.timeLimit(.minutes(10)))
 struct ClientTests {
     /// Whether the client's account is the venue's own.
     private func expectSame(_ line: Line, _ comment: Comment) {
@@ -110,6 +111,28 @@ struct ClientTests {
         line.run(seconds: 12)
         #expect(line.losses == 1)
         expectSame(line, "after the silence")
+    }
+
+    @Test("A venue that beats and does not answer the signature is left at the deadline")
+    func unanswered() throws {
+        var settings = ClientConnection.Settings()
+        settings.credentials = Credentials(clientID: "alice", secret: "")
+        let connection = ClientConnection(
+            settings, channels: [], at: 0, sign: { _, _ in "" }, random: { 0 })
+        connection.tick(at: 0)
+        connection.opened(at: 0)
+        _ = connection.takeEffects()
+        let beat = Array(#"{"jsonrpc":"2.0","method":"heartbeat","params":{"type":"heartbeat"}}"#.utf8)
+        for second in 1...5 {
+            #expect(connection.isOpen)
+            connection.received(beat, at: second * 1_000_000)
+            connection.tick(at: second * 1_000_000)
+        }
+        #expect(!connection.isOpen)
+        let reasons = connection.takeEffects().compactMap { effect -> String? in
+            if case .lost(let reason) = effect { reason } else { nil }
+        }
+        #expect(reasons == ["no answer"])
     }
 
     @Test("A trade whose notification was lost on a line that seems well is found at the next review")
