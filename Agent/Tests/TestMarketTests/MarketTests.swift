@@ -3,6 +3,7 @@ import TestMarket
 import Testing
 import VenueProtocol
 
+@Suite(.timeLimit(.minutes(10)))
 struct MarketTests {
     private static let start = 1_770_012_000_000
 
