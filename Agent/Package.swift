@@ -14,7 +14,9 @@ let package = Package(
     name: "poise-agent",
     products: [.executable(name: "poise-exchange", targets: ["PoiseExchange"])],
     dependencies: [
-        .package(name: "poise", path: ".."),
+        // A link to the checkout: SwiftPM tells packages apart by the names of their folders, and a checkout may have any,
+        // this package's own too.
+        .package(path: "poise"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
