@@ -5,10 +5,11 @@ import Testing
 /// Σ = L·Lᵀ, in doubles and in twice their digits.
 struct CovarianceFactorTests {
     static func factor(_ covariance: [Double], _ size: Int) throws -> (factor: [Double], rank: Int) {
-        try withUnsafeTemporaryAllocation(of: Double.self, capacity: size * (size + 2)) { room in
-            let rank = try CovarianceFactor.compute(covariance, size: size, into: room.baseAddress!)
-            return (Array(room.prefix(size * size)), rank)
-        }
+        let factor = CovarianceFactor(size: size)
+        let rank = try factor.compute(covariance)
+        var values: [Double] = []
+        for row in 0..<size { for column in 0..<size { values.append(factor[row, column]) } }
+        return (values, rank)
     }
 
     @Test("A factor multiplies back to its covariance, with as many columns as the covariance has rank")

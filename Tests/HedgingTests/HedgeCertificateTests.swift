@@ -21,31 +21,19 @@ struct HedgeCertificateTests {
         _ problem: HedgeProblem, _ trades: [Double], band: [Double], margin: Double = 0, cash: Double = 0,
         tangent: [Double]? = nil
     ) -> (HedgeCertificate, HedgeCost) {
-        let room = HedgeProblem.certificateRoom(
-            instruments: problem.instruments.count, underlyings: problem.underlyings.count,
-            bands: problem.bands.count)
-        return withUnsafeTemporaryAllocation(of: Double.self, capacity: room) { scratch in
-            func found(_ touch: UnsafePointer<DoubleDouble>?, _ exact: UnsafePointer<DoubleDouble>?) -> (
-                HedgeCertificate, HedgeCost
-            ) {
-                problem.certificate(
-                    trades: trades, bandPrices: band, marginPrice: margin, cashPrice: cash,
-                    scratch: scratch.baseAddress!, tangent: touch, exactPrices: exact)
-            }
-            let prices = (band + [margin, cash]).map { DoubleDouble($0) }
-            let exact = prices.withUnsafeBufferPointer { prices in
-                (tangent ?? []).map { DoubleDouble($0) }.withUnsafeBufferPointer { touch in
-                    found(tangent == nil ? nil : touch.baseAddress, prices.baseAddress)
-                }
-            }
-            guard tangent == nil else { return exact }
-            let plain = found(nil, nil)
-            #expect((plain.0.gap - exact.0.gap).magnitude <= 1e-12 || plain.0.gap == exact.0.gap)
-            #expect((plain.0.stationarity - exact.0.stationarity).magnitude <= 1e-12)
-            #expect(plain.0.violation == exact.0.violation)
-            #expect((plain.1.total - exact.1.total).magnitude <= 1e-12)
-            return plain
+        func found(isExact: Bool) -> (HedgeCertificate, HedgeCost) {
+            problem.certificate(
+                trades: trades, bandPrices: band, marginPrice: margin, cashPrice: cash, isExact: isExact,
+                tangent: tangent)
         }
+        let exact = found(isExact: true)
+        guard tangent == nil else { return exact }
+        let plain = found(isExact: false)
+        #expect((plain.0.gap - exact.0.gap).magnitude <= 1e-12 || plain.0.gap == exact.0.gap)
+        #expect((plain.0.stationarity - exact.0.stationarity).magnitude <= 1e-12)
+        #expect(plain.0.violation == exact.0.violation)
+        #expect((plain.1.total - exact.1.total).magnitude <= 1e-12)
+        return plain
     }
 
     @Test(
