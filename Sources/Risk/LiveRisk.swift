@@ -68,20 +68,51 @@ public final class LiveRisk {
     /// By slice.
     private var slots: [SliceSlot] = []
     private(set) var timesOfSlices: [Timestamp] = []
-    private var isStale: [Bool] = []
-    private var leadsOfSlices: [[Int]] = []
     private var listedCounts: [Int] = []
     /// Futures, perpetuals and coins of each slice.
     private var deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]] = []
     private var sliceOfName: [String: Int] = [:]
-    private var sliceOfSlot: [Int] = []
+    private var marks = Marks()
 
     /// By underlying: slices with listed contracts, eights of slots, the price by which a tick scales.
     private var slicesOfUnderlyings: [[Int]] = []
     private var eightsOfUnderlyings: [[Int]] = []
     private var references: [Double] = []
     private var isUnderlyingStale: [Bool] = []
-    private var isLeadStale: [Bool] = []
+
+    /// What is stale, and what a stale slice makes stale: of one value, as each look at a property of a class is asked whether
+    /// somebody else writes it.
+    private struct Marks {
+        /// By slice.
+        var isStale: [Bool] = []
+        var leadsOfSlices: [[Int]] = []
+        /// By slot; −1 for none.
+        var sliceOfSlot: [Int] = []
+        /// By lead of the plan.
+        var isLeadStale: [Bool] = []
+
+        mutating func setStale(_ slices: [Int]) { for slice in slices { isStale[slice] = true } }
+
+        /// The stale slices of eight slots, a bit for each, which are not so any more; their leads are.
+        mutating func takeStale(ofEight first: Int) -> UInt8 {
+            var stale: UInt8 = 0
+            for place in 0..<8 {
+                let slice = sliceOfSlot[first + place]
+                guard slice >= 0, isStale[slice] else { continue }
+                isStale[slice] = false
+                stale |= 1 << UInt8(place)
+                for lead in 0..<leadsOfSlices[slice].count { isLeadStale[leadsOfSlices[slice][lead]] = true }
+            }
+            return stale
+        }
+
+        /// Whether all leads are stale, in which case none is any more.
+        mutating func takeAllLeads() -> Bool {
+            guard isLeadStale.allSatisfy({ $0 }) else { return false }
+            for lead in isLeadStale.indices { isLeadStale[lead] = false }
+            return true
+        }
+    }
 
     /// Takes over the inputs of a chain and the positions of books, and computes everything once.
     /// - Parameters:
@@ -116,15 +147,15 @@ public final class LiveRisk {
         slicesOfUnderlyings = underlyings.map { _ in [] }
         eightsOfUnderlyings = underlyings.map { _ in [] }
         isUnderlyingStale = underlyings.map { _ in true }
-        (slices, slots, timesOfSlices, isStale) = ([], [], [], [])
-        (leadsOfSlices, listedCounts, deltaOnes, sliceOfName, sliceOfSlot) = ([], [], [], [:], [])
+        (slices, slots, timesOfSlices, marks) = ([], [], [], Marks())
+        (listedCounts, deltaOnes, sliceOfName) = ([], [], [:])
         for slice in state.slices { addSlice(slice.slice, slice.price, slice.rate, slice.time) }
 
         plan = LivePlan(by: state.groupings)
         for book in state.books { _ = plan.add(book: book, desk: state.deskOfBook[book]) }
         let templates = state.contracts.map { plan.add(template: $0.labels) }
         plan.makeGroups(inOrderOf: state.groups)
-        isLeadStale = plan.groupsOfLead.map { _ in false }
+        marks.isLeadStale = plan.groupsOfLead.map { _ in false }
 
         contracts = state.contracts.map(\.instrument)
         timesOfContracts = state.contracts.map(\.time)
@@ -176,17 +207,17 @@ public final class LiveRisk {
         if slot == nil {
             let eight = market.addEightSlots()
             eightsOfUnderlyings[slice.underlying].append(eight)
-            sliceOfSlot += Array(repeating: -1, count: 8)
+            marks.sliceOfSlot += Array(repeating: -1, count: 8)
             slot = market.takeSlot(from: eight)
         }
         guard let slot else { return }
-        sliceOfSlot[slot.index] = slices.count
+        marks.sliceOfSlot[slot.index] = slices.count
         sliceOfName[slice.name] = slices.count
         slices.append(slice)
         slots.append(slot)
         timesOfSlices.append(time)
-        isStale.append(true)
-        leadsOfSlices.append([])
+        marks.isStale.append(true)
+        marks.leadsOfSlices.append([])
         listedCounts.append(0)
         deltaOnes.append([])
         market.setPrice(price, of: slot)
@@ -217,19 +248,19 @@ public final class LiveRisk {
         if listedCounts[slice] == 0 { slicesOfUnderlyings[slices[slice].underlying].append(slice) }
         listedCounts[slice] += 1
         let lead = plan.lead(ofTemplate: template)
-        if !leadsOfSlices[slice].contains(lead) { leadsOfSlices[slice].append(lead) }
+        if !marks.leadsOfSlices[slice].contains(lead) { marks.leadsOfSlices[slice].append(lead) }
         mark(slice)
     }
 
     private func mark(_ slice: Int) {
-        isStale[slice] = true
+        marks.isStale[slice] = true
         isUnderlyingStale[slices[slice].underlying] = true
     }
 
     /// Makes the groups that the plan wants, and room for their sums.
     private func makeGroups() {
         plan.makeGroups()
-        while isLeadStale.count < plan.groupsOfLead.count { isLeadStale.append(false) }
+        while marks.isLeadStale.count < plan.groupsOfLead.count { marks.isLeadStale.append(false) }
         guard exposures.count < plan.groups.count else { return }
         exposures = Exposures(exposures, grownTo: plan.groups.count)
     }
@@ -296,10 +327,8 @@ public final class LiveRisk {
             try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
         }
         references[underlying] = price
-        for slice in moving {
-            if let time { setTime(time, slice) }
-            isStale[slice] = true
-        }
+        if let time { for slice in moving { setTime(time, slice) } }
+        marks.setStale(moving)
         isUnderlyingStale[underlying] = true
     }
 
@@ -668,13 +697,12 @@ public final class LiveRisk {
         }
         guard count > 0 else { return 0 }
         // All in one go where all have changed: groups of one underlying are not neighbours.
-        if isLeadStale.allSatisfy({ $0 }) {
-            for lead in 0..<isLeadStale.count { isLeadStale[lead] = false }
+        if marks.takeAllLeads() {
             plan.aggregate(figures, groups: 0..<plan.groups.count, into: exposures, engine)
             return count
         }
-        for lead in 0..<isLeadStale.count where isLeadStale[lead] {
-            isLeadStale[lead] = false
+        for lead in 0..<marks.isLeadStale.count where marks.isLeadStale[lead] {
+            marks.isLeadStale[lead] = false
             for place in 0..<plan.groupsOfLead[lead].count {
                 plan.aggregate(figures, groups: plan.groupsOfLead[lead][place], into: exposures, engine)
             }
@@ -685,16 +713,10 @@ public final class LiveRisk {
     /// Computes what is stale of eight slots.
     /// - Returns: how many slices that were.
     private func update(eight first: Int) -> Int {
-        var stale: UInt8 = 0
-        for place in 0..<8 {
-            let slice = sliceOfSlot[first + place]
-            guard slice >= 0, isStale[slice] else { continue }
-            isStale[slice] = false
-            stale |= 1 << UInt8(place)
-            for lead in 0..<leadsOfSlices[slice].count { isLeadStale[leadsOfSlices[slice][lead]] = true }
-        }
+        let stale = marks.takeStale(ofEight: first)
         guard stale != 0 else { return 0 }
         market.exposures(ofEight: first, stale, numeraire, into: figures, engine)
+        let (sliceOfSlot, deltaOnes) = (marks.sliceOfSlot, deltaOnes)
         for place in 0..<8 where stale & (1 << UInt8(place)) != 0 {
             let slice = sliceOfSlot[first + place]
             for number in 0..<deltaOnes[slice].count {

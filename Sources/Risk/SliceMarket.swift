@@ -216,6 +216,7 @@ final class SliceMarket {
         unsafe engine.kernel.prepareSlices(
             spot: prices + first, years: years.pointer + first, rate: rates.pointer + first,
             dividend: rates.pointer + first, count: 8, into: prepared + first)
+        let (isInverse, runs) = (isInverse, runs)
         var rest = wanted
         while rest != 0 {
             let slot = first + rest.trailingZeroBitCount
@@ -251,7 +252,8 @@ final class SliceMarket {
     func multiplyPrices(
         of slices: [Int], _ slots: [SliceSlot], by ratio: Double, _ rule: NumberRule
     ) -> (slice: Int, price: Double)? {
-        precondition(slices.allSatisfy { slots[$0].index < prices.count }, "slots out of range")
+        let count = prices.count
+        precondition(slices.allSatisfy { slots[$0].index < count }, "slots out of range")
         let column = unsafe prices.pointer
         for slice in slices {
             let moved = unsafe column[slots[slice].index] * ratio
