@@ -174,7 +174,7 @@ import VectorMath
 
         // The grid's moves, then those that it lacks: the present, and the basis contingency's. Of a last eight that is
         // nearly empty, moves without a rule of volatility are computed by themselves.
-        var states: [ScenarioState] = model.grid.rules.map { ScenarioState(term: 0, source: 0, margin: $0) }
+        var states: [ScenarioState] = model.grid.rules.map { ScenarioState(term: 0, source: 0, $0) }
         let same = model.grid.rules.firstIndex(of: ScenarioGrid.VolatilityRule()) ?? states.count
         if same == states.count { states.append(ScenarioState(term: 0, source: 0)) }
         var entries: [(spot: Double, state: Int, scenario: Int?)] = []
@@ -569,25 +569,5 @@ import VectorMath
             largest = max(largest, -basis)
         }
         return largest
-    }
-}
-
-extension ScenarioState {
-    /// A rule of a grid.
-    fileprivate init(term: Int, source: Int, margin rule: ScenarioGrid.VolatilityRule) {
-        self.init(term: term, source: source)
-        relative = rule.relative
-        parallel = rule.parallel
-        skew = rule.skew
-        leastVolatility = rule.leastVolatility
-        shortTermPower = rule.shortTermPower
-        longTermPower = rule.longTermPower
-        leastYears = rule.leastDays / 365
-        if let shape = rule.wing {
-            wing = shape.isAbsolute ? .absolute : .linear
-            (capBase, capRoot) = (shape.cap, shape.capPerRootYear)
-            (widthRoot, widthYears) = (shape.widthPerRootYear, shape.widthPerYear)
-            leastWidth = shape.leastWidth
-        }
     }
 }

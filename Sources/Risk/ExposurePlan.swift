@@ -3,7 +3,7 @@ import Market
 import VectorMath
 
 /// The position side of the matrix product E[group, greek] = Q[group, contract] · G[contract, greek]: made once
-/// for a set of positions, used on every tick, and changed leg by leg as trades come in.
+/// for a set of positions and used on every tick. A `LivePlan` is what changes with trades.
 public struct ExposurePlan: Sendable {
     public let groupings: [Grouping]
     /// One label per grouping for each group, sorted.
@@ -13,13 +13,10 @@ public struct ExposurePlan: Sendable {
     /// Rows that the figures must have.
     private let rowCount: Int
     /// Group g holds the legs `offsets[g]` to `offsets[g + 1] − 1`, in the order of the positions.
-    private var offsets: [Int]
-    private var legRows: [Int32]
-    private var legQuantities: [Double]
-    private let groupNumbers: [[String]: Int]
-    private let rowOfContract: [String: Int]
-    private let buckets: ExposureBuckets
-    /// The method by which legs are summed: chosen once, so that a fill leaves the bits of other groups alone.
+    private let offsets: [Int]
+    private let legRows: [Int32]
+    private let legQuantities: [Double]
+    /// The method by which legs are summed.
     public let path: SummationPath
     /// Q as a matrix in eights of groups (`denseCell`), the last of them padded by 0; empty where it is not used.
     private var dense: [Double] = []
@@ -30,24 +27,19 @@ public struct ExposurePlan: Sendable {
     ///   - contracts: those of the positions; a position in any other is left out.
     ///   - rows: the row of the figures that each contract has; its place in `contracts` where it is nil.
     ///   - buckets: needed where positions are grouped by tenor or moneyness; else all have the label `none`.
-    ///   - isComplete: whether every book gets a group for each label that any of the contracts has, held or not, so
-    ///     that any fill has its place.
     ///   - path: the one that costs less where it is nil.
     public init(
         _ positions: [PositionTable.Position], contracts: [Instrument], rows: [Int]? = nil,
-        by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, isComplete: Bool = false,
-        path: SummationPath? = nil
+        by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, path: SummationPath? = nil
     ) {
         let buckets = buckets ?? ExposureBuckets()
         self.groupings = groupings
         self.contracts = contracts
-        self.buckets = buckets
         let rows = rows ?? Array(contracts.indices)
         precondition(rows.count == contracts.count, "a row for each contract")
         rowCount = (rows.max() ?? -1) + 1
         let rowOfContract = Dictionary(
             zip(contracts, rows).map { ($0.name, $1) }, uniquingKeysWith: { first, _ in first })
-        self.rowOfContract = rowOfContract
         let ranks = Dictionary(
             contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
@@ -55,31 +47,10 @@ public struct ExposurePlan: Sendable {
             groupings.map { $0.label(book: book, instrument, buckets, ranks) }
         }
         let positionLabels = positions.map { labels($0.book, $0.instrument) }
-        var distinct = Set(positionLabels)
-        if isComplete {
-            let templates = Set(contracts.map { labels("", $0) })
-            let books = Set(positions.map(\.book))
-            for template in templates {
-                for book in books {
-                    var completed = template
-                    for (place, grouping) in groupings.enumerated() {
-                        switch grouping {
-                        case .book: completed[place] = GroupLabel(text: book, rank: 0)
-                        case .desk:
-                            let desk = buckets.deskOfBook[book]
-                            completed[place] = desk.map { GroupLabel(text: $0, rank: 0) } ?? .none
-                        default: break
-                        }
-                    }
-                    distinct.insert(completed)
-                }
-            }
-        }
-        let sorted = distinct.sorted { $0.lexicographicallyPrecedes($1) }
+        let sorted = Set(positionLabels).sorted { $0.lexicographicallyPrecedes($1) }
         groups = sorted.map { $0.map(\.text) }
         let groupNumbers = Dictionary(
             groups.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
-        self.groupNumbers = groupNumbers
 
         let legs = zip(positions, positionLabels).compactMap {
             position, labels -> (group: Int, row: Int, quantity: Double)? in
@@ -177,29 +148,5 @@ public struct ExposurePlan: Sendable {
             WeightedRows(
                 rows: rows, rowOfTerm: legRows.span.start, weights: legQuantities.span.start,
                 offsets: offsets.span.start + range.lowerBound, groupCount: range.count), into: sums)
-    }
-
-    /// A trade: adds to the quantity that a book holds of a contract, in its place in the order of the positions,
-    /// or behind the others of its group. No leg of another group is touched, but where the leg is new, those
-    /// behind it move up by one.
-    /// - Returns: the group that has changed.
-    /// - Throws: `unknownContract`, `unknownBook` where no group stands for the book and contract,
-    ///   `invalidValue` for a quantity that is not finite; the plan is as before.
-    @discardableResult
-    public mutating func fill(book: String, _ contract: Instrument, quantity: Double) throws(RiskError) -> Int
-    {
-        guard let row = rowOfContract[contract.name] else { throw .unknownContract(contract.name) }
-        try RiskError.require(.finite, quantity, "quantity", of: "\(book), \(contract.name)")
-        let labels = groupings.map { $0.label(book: book, contract, buckets, [:]).text }
-        guard let group = groupNumbers[labels] else { throw .unknownBook(book) }
-        if path == .dense { dense[denseCell(group, row)] += quantity }
-        for leg in offsets[group]..<offsets[group + 1] where legRows[leg] == Int32(row) {
-            legQuantities[leg] += quantity
-            return group
-        }
-        legRows.insert(Int32(row), at: offsets[group + 1])
-        legQuantities.insert(quantity, at: offsets[group + 1])
-        for later in group + 1..<offsets.count { offsets[later] += 1 }
-        return group
     }
 }

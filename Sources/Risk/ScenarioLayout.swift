@@ -79,7 +79,8 @@ struct ScenarioLayout: Sendable {
 }
 
 extension ScenarioState {
-    init(term: Int, source: Int, _ rule: ScenarioGrid.VolatilityRule) {
+    /// A rule of a grid.
+    package init(term: Int, source: Int, _ rule: ScenarioGrid.VolatilityRule) {
         self.init(term: term, source: source)
         relative = rule.relative
         parallel = rule.parallel
