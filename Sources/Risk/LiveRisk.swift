@@ -68,51 +68,12 @@ public final class LiveRisk {
     /// By slice.
     private var slots: [SliceSlot] = []
     private(set) var timesOfSlices: [Timestamp] = []
-    private var listedCounts: [Int] = []
-    /// Futures, perpetuals and coins of each slice.
-    private var deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]] = []
     private var sliceOfName: [String: Int] = [:]
-    private var marks = Marks()
+    private var stale = StaleSlices()
 
-    /// By underlying: slices with listed contracts, eights of slots, the price by which a tick scales.
-    private var slicesOfUnderlyings: [[Int]] = []
-    private var eightsOfUnderlyings: [[Int]] = []
+    /// By underlying: the price by which a tick scales, and its slices.
     private var references: [Double] = []
-    private var isUnderlyingStale: [Bool] = []
-
-    /// What is stale, and what a stale slice makes stale: of one value, as each look at a property of a class is asked whether
-    /// somebody else writes it.
-    private struct Marks {
-        /// By slice.
-        var isStale: [Bool] = []
-        var leadsOfSlices: [[Int]] = []
-        /// By slot; −1 for none.
-        var sliceOfSlot: [Int] = []
-        /// By lead of the plan.
-        var isLeadStale: [Bool] = []
-
-        mutating func setStale(_ slices: [Int]) { for slice in slices { isStale[slice] = true } }
-
-        /// The stale slices of eight slots, a bit for each, which are not so any more; their leads are.
-        mutating func takeStale(ofEight first: Int) -> UInt8 {
-            var stale: UInt8 = 0
-            for place in 0..<8 {
-                let slice = sliceOfSlot[first + place]
-                guard slice >= 0, isStale[slice] else { continue }
-                isStale[slice] = false
-                stale |= 1 << UInt8(place)
-                for lead in 0..<leadsOfSlices[slice].count { isLeadStale[leadsOfSlices[slice][lead]] = true }
-            }
-            return stale
-        }
-
-        /// Whether all leads are stale, in which case none is any more.
-        mutating func takeAllLeads() -> Bool {
-            guard isLeadStale.allSatisfy({ $0 }) else { return false }
-            for lead in isLeadStale.indices { isLeadStale[lead] = false }
-            return true
-        }
-    }
+    private var slicesOfUnderlyings: [[Int]] = []
 
     /// Takes over the inputs of a chain and the positions of books, and computes everything once.
     /// - Parameters:
@@ -144,18 +105,17 @@ public final class LiveRisk {
         market = SliceMarket()
         underlyings = state.underlyings.map(\.name)
         references = state.underlyings.map(\.reference)
+        (slices, slots, timesOfSlices, sliceOfName) = ([], [], [], [:])
+        stale = StaleSlices()
         slicesOfUnderlyings = underlyings.map { _ in [] }
-        eightsOfUnderlyings = underlyings.map { _ in [] }
-        isUnderlyingStale = underlyings.map { _ in true }
-        (slices, slots, timesOfSlices, marks) = ([], [], [], Marks())
-        (listedCounts, deltaOnes, sliceOfName) = ([], [], [:])
+        for _ in underlyings { stale.addUnderlying() }
         for slice in state.slices { addSlice(slice.slice, slice.price, slice.rate, slice.time) }
 
         plan = LivePlan(by: state.groupings)
         for book in state.books { _ = plan.add(book: book, desk: state.deskOfBook[book]) }
         let templates = state.contracts.map { plan.add(template: $0.labels) }
         plan.makeGroups(inOrderOf: state.groups)
-        marks.isLeadStale = plan.groupsOfLead.map { _ in false }
+        stale.makeLeads(plan.groupsOfLead.count)
 
         contracts = state.contracts.map(\.instrument)
         timesOfContracts = state.contracts.map(\.time)
@@ -166,9 +126,10 @@ public final class LiveRisk {
         listings = contracts.map { _ in nil }
         contractOfRow = []
         figures = UnitExposures(count: 0)
-        // Options of a slice side by side.
+        // Options of a slice side by side, and those of neighbours; what is no option behind them all.
         let order = contracts.indices.filter { state.contracts[$0].isListed }.sorted {
             let (a, b) = (state.contracts[$0], state.contracts[$1])
+            if a.instrument.isOption != b.instrument.isOption { return a.instrument.isOption }
             return a.slice != b.slice ? a.slice < b.slice : a.instrument.sortsBefore(b.instrument)
         }
         for contract in order {
@@ -194,32 +155,26 @@ public final class LiveRisk {
         underlyings.append(name)
         references.append(reference)
         slicesOfUnderlyings.append([])
-        eightsOfUnderlyings.append([])
-        isUnderlyingStale.append(true)
+        stale.addUnderlying()
         return underlyings.count - 1
     }
 
     private func addSlice(_ slice: Slice, _ price: Double, _ rate: Double, _ time: Timestamp) {
         var slot: SliceSlot?
-        for eight in eightsOfUnderlyings[slice.underlying] where slot == nil {
+        for eight in stale.eights(of: slice.underlying) where slot == nil {
             slot = market.takeSlot(from: eight)
         }
         if slot == nil {
             let eight = market.addEightSlots()
-            eightsOfUnderlyings[slice.underlying].append(eight)
-            marks.sliceOfSlot += Array(repeating: -1, count: 8)
+            stale.add(eight: eight, of: slice.underlying)
             slot = market.takeSlot(from: eight)
         }
         guard let slot else { return }
-        marks.sliceOfSlot[slot.index] = slices.count
         sliceOfName[slice.name] = slices.count
+        slicesOfUnderlyings[slice.underlying].append(slices.count)
         slices.append(slice)
         slots.append(slot)
         timesOfSlices.append(time)
-        marks.isStale.append(true)
-        marks.leadsOfSlices.append([])
-        listedCounts.append(0)
-        deltaOnes.append([])
         market.setPrice(price, of: slot)
         market.setRate(rate, of: slot)
         market.setTime(time, slice, of: slot)
@@ -233,8 +188,7 @@ public final class LiveRisk {
             row = market.takeRow(
                 slots[slice], type.rawValue, strike: strike, isInverse: instrument.isInverseOption, engine)
         } else {
-            row = market.takeDeltaOneRow()
-            deltaOnes[slice].append((row, ContractClass(instrument)))
+            row = market.takeDeltaOneRow(slots[slice], ContractClass(instrument))
         }
         if market.rowCapacity > figures.count {
             figures = UnitExposures(figures, grownTo: market.rowCapacity)
@@ -245,22 +199,18 @@ public final class LiveRisk {
         contractOfRow[row.index] = contract
         listings[contract] = Listing(
             row: row, slice: slice, template: template, isOption: instrument.isOption)
-        if listedCounts[slice] == 0 { slicesOfUnderlyings[slices[slice].underlying].append(slice) }
-        listedCounts[slice] += 1
-        let lead = plan.lead(ofTemplate: template)
-        if !marks.leadsOfSlices[slice].contains(lead) { marks.leadsOfSlices[slice].append(lead) }
+        stale.add(lead: plan.lead(ofTemplate: template), of: slots[slice])
         mark(slice)
     }
 
-    private func mark(_ slice: Int) {
-        marks.isStale[slice] = true
-        isUnderlyingStale[slices[slice].underlying] = true
-    }
+    private func mark(_ slice: Int) { stale.mark(slots[slice], of: slices[slice].underlying) }
+
+    private func isListed(slice: Int) -> Bool { market.contractCount(of: slots[slice]) > 0 }
 
     /// Makes the groups that the plan wants, and room for their sums.
     private func makeGroups() {
         plan.makeGroups()
-        while marks.isLeadStale.count < plan.groupsOfLead.count { marks.isLeadStale.append(false) }
+        stale.makeLeads(plan.groupsOfLead.count)
         guard exposures.count < plan.groups.count else { return }
         exposures = Exposures(exposures, grownTo: plan.groups.count)
     }
@@ -279,7 +229,7 @@ public final class LiveRisk {
     public func isListed(_ contract: Int) -> Bool { listings[contract] != nil }
 
     /// Number of contracts that are listed.
-    public var listedCount: Int { listedCounts.reduce(0, +) }
+    public var listedCount: Int { slots.reduce(0) { $0 + market.contractCount(of: $1) } }
 
     /// One figure of one contract per unit of quantity, as of the last `update`; 0 of one that is listed no more.
     public func figure(_ contract: Int, _ greek: ExposureGreek) -> Double {
@@ -321,15 +271,16 @@ public final class LiveRisk {
     ) throws(RiskError) {
         try RiskError.require(Self.priceRule, price, "price", of: underlyings[underlying])
         let ratio = price / references[underlying]
-        let moving = slicesOfUnderlyings[underlying]
-        if let time { for slice in moving { try requireForward(time, slice) } }
-        if let (slice, moved) = market.multiplyPrices(of: moving, slots, by: ratio, Self.priceRule) {
+        if let time { try requireForward(time, underlying: underlying) }
+        if let (slot, moved) = market.multiplyPrices(
+            ofEights: stale.eights(of: underlying), by: ratio, within: Self.priceRange)
+        {
+            let slice = slots.firstIndex(of: slot) ?? 0
             try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
         }
         references[underlying] = price
-        if let time { for slice in moving { setTime(time, slice) } }
-        marks.setStale(moving)
-        isUnderlyingStale[underlying] = true
+        if let time { setTime(time, underlying: underlying) }
+        stale.markAll(of: underlying, market)
     }
 
     /// A slice's own price: of its future, perpetual or coin.
@@ -344,7 +295,8 @@ public final class LiveRisk {
         mark(slice)
     }
 
-    static let priceRule = NumberRule.within(Domain.leastPrice...Domain.largestPrice)
+    private static let priceRange = Domain.leastPrice...Domain.largestPrice
+    static let priceRule = NumberRule.within(priceRange)
     static let volatilityRule = NumberRule.within(0...Domain.largestVolatility)
     static let rateRule = NumberRule.within(-1...1)
 
@@ -373,10 +325,23 @@ public final class LiveRisk {
     /// Time passes for all slices.
     /// - Throws: `timeRunsBack` where one is further already; nothing has changed.
     public func advance(to time: Timestamp) throws(RiskError) {
-        for slice in slices.indices where listedCounts[slice] > 0 { try requireForward(time, slice) }
-        for slice in slices.indices where listedCounts[slice] > 0 {
+        for underlying in underlyings.indices { try requireForward(time, underlying: underlying) }
+        for underlying in underlyings.indices {
+            setTime(time, underlying: underlying)
+            stale.markAll(of: underlying, market)
+        }
+    }
+
+    /// Of all slices of an underlying that have contracts.
+    private func requireForward(_ time: Timestamp, underlying: Int) throws(RiskError) {
+        for slice in slicesOfUnderlyings[underlying] where isListed(slice: slice) {
+            try requireForward(time, slice)
+        }
+    }
+
+    private func setTime(_ time: Timestamp, underlying: Int) {
+        for slice in slicesOfUnderlyings[underlying] where isListed(slice: slice) {
             setTime(time, slice)
-            mark(slice)
         }
     }
 
@@ -504,7 +469,7 @@ public final class LiveRisk {
         let chain = try ChainGreeks.accepted(ticker)
         let name = instrument.series
         let slice: Int
-        if let place = sliceOfName[name], listedCounts[place] > 0 {
+        if let place = sliceOfName[name], isListed(slice: place) {
             slice = place
         } else {
             let (price, rate) = (chain.options.spot[0], instrument.isOption ? ticker.interestRate : 0)
@@ -625,16 +590,9 @@ public final class LiveRisk {
     /// Gives back the row of a contract that has no legs. Its groups are summed anew by `update`.
     private func remove(_ contract: Int) {
         guard let listing = listings[contract] else { return }
-        let isOption = contracts[contract].isOption
-        market.giveBack(listing.row, of: isOption ? slots[listing.slice] : nil)
-        if !isOption { deltaOnes[listing.slice].removeAll { $0.row == listing.row } }
+        market.giveBack(listing.row, of: slots[listing.slice])
         contractOfRow[listing.row.index] = -1
         listings[contract] = nil
-        listedCounts[listing.slice] -= 1
-        let underlying = slices[listing.slice].underlying
-        if listedCounts[listing.slice] == 0 {
-            slicesOfUnderlyings[underlying].removeAll { $0 == listing.slice }
-        }
         mark(listing.slice)
     }
 
@@ -687,46 +645,9 @@ public final class LiveRisk {
     /// - Returns: how many slices that were.
     @discardableResult
     public func update() -> Int {
-        var count = 0
-        // By index throughout: a loop over an array of an array counts its references.
-        for underlying in 0..<isUnderlyingStale.count where isUnderlyingStale[underlying] {
-            isUnderlyingStale[underlying] = false
-            for eight in 0..<eightsOfUnderlyings[underlying].count {
-                count += update(eight: eightsOfUnderlyings[underlying][eight])
-            }
-        }
-        guard count > 0 else { return 0 }
-        // All in one go where all have changed: groups of one underlying are not neighbours.
-        if marks.takeAllLeads() {
-            plan.aggregate(figures, groups: 0..<plan.groups.count, into: exposures, engine)
-            return count
-        }
-        for lead in 0..<marks.isLeadStale.count where marks.isLeadStale[lead] {
-            marks.isLeadStale[lead] = false
-            for place in 0..<plan.groupsOfLead[lead].count {
-                plan.aggregate(figures, groups: plan.groupsOfLead[lead][place], into: exposures, engine)
-            }
-        }
+        let count = stale.update(market, numeraire, into: figures, engine)
+        if count > 0 { stale.sum(plan, figures, into: exposures, engine) }
         return count
-    }
-
-    /// Computes what is stale of eight slots.
-    /// - Returns: how many slices that were.
-    private func update(eight first: Int) -> Int {
-        let stale = marks.takeStale(ofEight: first)
-        guard stale != 0 else { return 0 }
-        market.exposures(ofEight: first, stale, numeraire, into: figures, engine)
-        let (sliceOfSlot, deltaOnes) = (marks.sliceOfSlot, deltaOnes)
-        for place in 0..<8 where stale & (1 << UInt8(place)) != 0 {
-            let slice = sliceOfSlot[first + place]
-            for number in 0..<deltaOnes[slice].count {
-                let (row, contractClass) = deltaOnes[slice][number]
-                figures.setDelta(
-                    row.index, contractClass, price: market.price(of: slots[slice]),
-                    share: market.share(of: slots[slice]), in: numeraire)
-            }
-        }
-        return stale.nonzeroBitCount
     }
 
     /// What other threads may look at: a copy of everything that can be read here.

@@ -17,15 +17,28 @@ struct SliceSlot: Equatable {
 
 /// The inputs of all slices in the kernel's layout, and what follows from them slice by slice. Slots and rows are given and
 /// taken back one by one; gaps hold an empty slice that can be prepared and an option that can be computed.
-final class SliceMarket {
+struct SliceMarket: ~Copyable {
     /// By slot: the price, years to expiry, rate, the share of the index's move before expiry.
     private var prices, years, rates, shares: ColumnStorage<Double>
     private var prepared: ColumnStorage<Greeks.Slice>
     private var maps: ColumnStorage<ExposureMap>
     private var isInverse: [Bool] = []
     private var isSlotUsed: [Bool] = []
-    /// The rows of each slot's options, neighbours joined.
+    /// By slot: how many contracts have a row.
+    private var contractCounts: [Int] = []
+    /// The rows of each slot's options, neighbours joined; those of what is no option.
     private var runs: [[Range<Int>]] = []
+    private var deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]] = []
+    /// By eight of slots.
+    private var eights: [SlotEight] = []
+
+    /// What is asked of eight slots at once. Sets of slots have a bit for each, the first one's the lowest.
+    private struct SlotEight {
+        /// Those with contracts, and with such as are no options.
+        var listed, deltaOnes: UInt8
+        /// The rows of slot s are those from `bounds[s]` to `bounds[s + 1] − 1`, where they stand side by side.
+        var bounds: InlineArray<9, Int>?
+    }
 
     /// By row.
     private var type: ColumnStorage<UInt8>
@@ -58,11 +71,14 @@ final class SliceMarket {
     // MARK: Places
 
     /// The first of eight slots, all of them free.
-    func addEightSlots() -> Int {
+    mutating func addEightSlots() -> Int {
         let first = isSlotUsed.count
         isSlotUsed += Array(repeating: false, count: 8)
         isInverse += Array(repeating: false, count: 8)
+        contractCounts += Array(repeating: 0, count: 8)
         runs += Array(repeating: [], count: 8)
+        deltaOnes += Array(repeating: [], count: 8)
+        eights.append(SlotEight(listed: 0, deltaOnes: 0))
         if isSlotUsed.count > prices.count {
             let count = max(16, 2 * prices.count, isSlotUsed.count)
             prices = ColumnStorage(prices, grownTo: count, 1)
@@ -76,19 +92,24 @@ final class SliceMarket {
     }
 
     /// A free slot among eight.
-    func takeSlot(from first: Int) -> SliceSlot? {
+    mutating func takeSlot(from first: Int) -> SliceSlot? {
         guard let slot = (first..<first + 8).first(where: { !isSlotUsed[$0] }) else { return nil }
         isSlotUsed[slot] = true
         return SliceSlot(index: slot)
     }
 
-    /// A row of a contract that is no option.
-    func takeDeltaOneRow() -> ExposureRow {
-        takeRow(&deltaOneEights)
+    /// A row for a contract of a slice that is no option.
+    mutating func takeDeltaOneRow(_ slot: SliceSlot, _ contractClass: ContractClass) -> ExposureRow {
+        var eights = deltaOneEights
+        let row = takeRow(&eights)
+        deltaOneEights = eights
+        deltaOnes[slot.index].append((row, contractClass))
+        count(1, slot)
+        return row
     }
 
     /// A row for an option of a slice, with its strike.
-    func takeRow(
+    mutating func takeRow(
         _ slot: SliceSlot, _ optionType: UInt8, strike: Double, isInverse: Bool, _ engine: GreeksEngine
     ) -> ExposureRow {
         var eights = runs[slot.index].flatMap {
@@ -100,7 +121,30 @@ final class SliceMarket {
         type[row.index] = optionType
         strikes[row.index] = strike
         computeLogarithms(row.index / 8, engine)
+        count(1, slot)
         return row
+    }
+
+    /// Contracts of a slot have come or gone.
+    private mutating func count(_ change: Int, _ slot: SliceSlot) {
+        contractCounts[slot.index] += change
+        let first = slot.index & ~7
+        var eight = SlotEight(listed: 0, deltaOnes: 0)
+        var bounds: InlineArray<9, Int> = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+        var areNeighbours = true
+        for place in 0..<8 {
+            let bit: UInt8 = 1 << UInt8(place)
+            if contractCounts[first + place] > 0 { eight.listed |= bit }
+            if !deltaOnes[first + place].isEmpty { eight.deltaOnes |= bit }
+            let runs = runs[first + place]
+            if bounds[place] == 0, let run = runs.first { bounds[place] = run.lowerBound }
+            bounds[place + 1] = runs.last?.upperBound ?? bounds[place]
+            if runs.count > 1 || runs.first.map({ $0.lowerBound != bounds[place] }) == true {
+                areNeighbours = false
+            }
+        }
+        if areNeighbours { eight.bounds = bounds }
+        eights[first / 8] = eight
     }
 
     private static func joined(_ eights: [Int]) -> [Range<Int>] {
@@ -115,7 +159,7 @@ final class SliceMarket {
         return runs
     }
 
-    private func takeRow(_ eights: inout [Int]) -> ExposureRow {
+    private mutating func takeRow(_ eights: inout [Int]) -> ExposureRow {
         if let eight = eights.first(where: { lanes[$0] != 0xFF }) { return takeLane(of: eight) }
         let eight: Int
         if let free = freeEights.popLast() {
@@ -136,7 +180,7 @@ final class SliceMarket {
         return takeLane(of: eight)
     }
 
-    private func takeLane(of eight: Int) -> ExposureRow {
+    private mutating func takeLane(of eight: Int) -> ExposureRow {
         let lane = (~lanes[eight]).trailingZeroBitCount
         lanes[eight] |= 1 << UInt8(lane)
         return ExposureRow(index: 8 * eight + lane)
@@ -149,26 +193,32 @@ final class SliceMarket {
             low: logStrikesLow.pointer + 8 * eight)
     }
 
-    /// Takes back a row: of an option with its slot, of anything else without.
-    func giveBack(_ row: ExposureRow, of slot: SliceSlot?) {
+    /// Takes back a row of a slot.
+    mutating func giveBack(_ row: ExposureRow, of slot: SliceSlot) {
         let eight = row.index / 8
         type[row.index] = 0
         strikes[row.index] = 1
         logStrikesHigh[row.index] = 0
         logStrikesLow[row.index] = 0
         volatilities[row.index] = 0
+        deltaOnes[slot.index].removeAll { $0.row == row }
         lanes[eight] &= ~(1 << UInt8(row.index % 8))
-        guard lanes[eight] == 0 else { return }
-        freeEights.append(eight)
-        if let slot {
+        if lanes[eight] == 0 {
+            freeEights.append(eight)
             let kept = runs[slot.index].flatMap { run in
                 stride(from: run.lowerBound / 8, to: run.upperBound / 8, by: 1).filter { $0 != eight }
             }
             runs[slot.index] = Self.joined(kept)
-        } else {
             deltaOneEights.removeAll { $0 == eight }
         }
+        count(-1, slot)
     }
+
+    /// How many contracts of a slot have rows.
+    func contractCount(of slot: SliceSlot) -> Int { contractCounts[slot.index] }
+
+    /// Those of eight slots that have contracts, a bit for each.
+    func listed(ofEight first: Int) -> UInt8 { eights[first / 8].listed }
 
     // MARK: Inputs
 
@@ -196,9 +246,7 @@ final class SliceMarket {
 
     // MARK: What follows
 
-    /// The exposures, per unit, of the options of some slots of eight, whose market is prepared together.
-    ///
-    /// Columns are looked up once for all eight: a property of a class is asked for each time whether another writes it.
+    /// The exposures, per unit, of the contracts of some slots of eight, whose market is prepared together.
     /// - Parameters:
     ///   - first: the first of the eight.
     ///   - wanted: a bit for each slot, the first one's the lowest.
@@ -208,58 +256,92 @@ final class SliceMarket {
     ) {
         precondition(first >= 0 && first + 8 <= prices.count, "slots out of range")
         precondition(exposures.count >= rowCapacity, "a row for each option")
-        let (prices, shares) = unsafe (prices.pointer, shares.pointer)
-        let (prepared, maps) = unsafe (prepared.pointer, maps.pointer)
-        let columns = unsafe SliceFormColumns(
-            type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
-            logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer)
         unsafe engine.kernel.prepareSlices(
-            spot: prices + first, years: years.pointer + first, rate: rates.pointer + first,
-            dividend: rates.pointer + first, count: 8, into: prepared + first)
-        let (isInverse, runs) = (isInverse, runs)
+            spot: prices.pointer + first, years: years.pointer + first, rate: rates.pointer + first,
+            dividend: rates.pointer + first, count: 8, into: prepared.pointer + first)
         var rest = wanted
         while rest != 0 {
             let slot = first + rest.trailingZeroBitCount
             rest &= rest &- 1
-            var terms = unsafe ExposureTerms(
+            var terms = ExposureTerms(
                 isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: .usd)
             // Spelled out, so that the compiler knows the currency in which a map is made.
             switch numeraire {
-            case .usd: unsafe maps[slot].set(terms)
+            case .usd: maps[slot].set(terms)
             case .coin:
                 terms.numeraire = .coin
-                unsafe maps[slot].set(terms)
+                maps[slot].set(terms)
             }
-            var number = 0
-            while number < runs[slot].count {
-                let run = runs[slot][number]
-                number += 1
-                let bounds: InlineArray<2, Int> = [run.lowerBound, run.upperBound]
-                unsafe bounds.span.withUnsafeBufferPointer { offsets in
-                    // The rows of a run are the slot's, and columns and exposures have them.
-                    unsafe engine.kernel.sliceExposures(
-                        prepared + slot, maps + slot, offsets: offsets.baseAddress.unsafelyUnwrapped,
-                        sliceCount: 1, columns, into: exposures.rows.base)
+        }
+        let columns = unsafe SliceFormColumns(
+            type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
+            logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer)
+        unsafe options(ofEight: first, wanted, columns, into: exposures, engine)
+        rest = wanted & eights[first / 8].deltaOnes
+        while rest != 0 {
+            let slot = first + rest.trailingZeroBitCount
+            rest &= rest &- 1
+            for number in 0..<deltaOnes[slot].count {
+                let (row, contractClass) = deltaOnes[slot][number]
+                exposures.setDelta(
+                    row.index, contractClass, price: prices[slot], share: shares[slot], in: numeraire)
+            }
+        }
+    }
+
+    /// The exposures of options. Slots side by side are one call of the kernel, which begins by loading what it needs: a
+    /// call for each took 15% of a tick of 200 slices.
+    private func options(
+        ofEight first: Int, _ wanted: UInt8, _ columns: SliceFormColumns, into exposures: UnitExposures,
+        _ engine: GreeksEngine
+    ) {
+        // The rows of a slot are its own, and columns and exposures have them.
+        func compute(_ slot: Int, _ count: Int, _ offsets: UnsafePointer<Int>) {
+            unsafe engine.kernel.sliceExposures(
+                prepared.pointer + slot, maps.pointer + slot, offsets: offsets, sliceCount: count, columns,
+                into: exposures.rows.base)
+        }
+        var rest = wanted
+        while rest != 0 {
+            let place = rest.trailingZeroBitCount
+            if let bounds = eights[first / 8].bounds {
+                let count = (~(rest >> UInt8(place))).trailingZeroBitCount
+                unsafe bounds.span.withUnsafeBufferPointer {
+                    unsafe compute(first + place, count, $0.baseAddress.unsafelyUnwrapped + place)
+                }
+                rest &= ~UInt8(truncatingIfNeeded: (1 << (place + count)) - 1)
+            } else {
+                rest &= rest &- 1
+                for number in 0..<runs[first + place].count {
+                    let run = runs[first + place][number]
+                    let bounds: InlineArray<2, Int> = [run.lowerBound, run.upperBound]
+                    unsafe bounds.span.withUnsafeBufferPointer {
+                        unsafe compute(first + place, 1, $0.baseAddress.unsafelyUnwrapped)
+                    }
                 }
             }
         }
     }
 
-    /// Multiplies the prices of slices, or leaves them all where one of the products breaks a rule.
-    /// - Parameters:
-    ///   - slices: places in `slots`.
-    /// - Returns: the first slice whose price would, and that price.
+    /// Multiplies the prices of the slots of some eights that have contracts, or leaves them all where one of the products is
+    /// out of range.
+    /// - Returns: the first slot whose price would be, and that price.
     func multiplyPrices(
-        of slices: [Int], _ slots: [SliceSlot], by ratio: Double, _ rule: NumberRule
-    ) -> (slice: Int, price: Double)? {
-        let count = prices.count
-        precondition(slices.allSatisfy { slots[$0].index < count }, "slots out of range")
-        let column = unsafe prices.pointer
-        for slice in slices {
-            let moved = unsafe column[slots[slice].index] * ratio
-            guard rule.accepts(moved) else { return (slice, moved) }
+        ofEights firsts: [Int], by ratio: Double, within range: ClosedRange<Double>
+    ) -> (slot: SliceSlot, price: Double)? {
+        for number in 0..<firsts.count {
+            for slot in firsts[number]..<firsts[number] + 8 where contractCounts[slot] > 0 {
+                let moved = prices[slot] * ratio
+                guard moved >= range.lowerBound, moved <= range.upperBound else {
+                    return (SliceSlot(index: slot), moved)
+                }
+            }
         }
-        for slice in slices { unsafe column[slots[slice].index] *= ratio }
+        for number in 0..<firsts.count {
+            for slot in firsts[number]..<firsts[number] + 8 where contractCounts[slot] > 0 {
+                prices[slot] *= ratio
+            }
+        }
         return nil
     }
 }
