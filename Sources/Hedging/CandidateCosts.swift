@@ -8,16 +8,18 @@ import Risk
 public struct CandidateCosts: Sendable, Equatable {
     /// Levels as the exchange quotes them, best first.
     public private(set) var bids, asks: [OrderLevel]
+    /// What of them costs are made of.
+    private(set) var summary: Summary
+
     /// Fees, and what stands in for an order book where there is none.
-    public var rates: VenueCosts.Rates
-    /// Of the levels: price per unit squared, and units.
-    private var quotedImpact = 0.0
-    private var depthBuy = 0.0
-    private var depthSell = 0.0
+    public var rates: VenueCosts.Rates {
+        get { summary.rates }
+        set { summary.rates = newValue }
+    }
 
     /// - Returns: nil where the order book is crossed.
-    init?(bids: [OrderLevel], asks: [OrderLevel], _ rates: VenueCosts.Rates) {
-        self.rates = rates
+    init?(_ instrument: Instrument, bids: [OrderLevel], asks: [OrderLevel], _ rates: VenueCosts.Rates) {
+        summary = Summary(unit: Unit(instrument), rates: rates)
         (self.bids, self.asks) = ([], [])
         guard set(bids, asks) else { return nil }
     }
@@ -29,9 +31,10 @@ public struct CandidateCosts: Sendable, Equatable {
         let asks = asks.filter { $0.amount > 0 && $0.price > 0 }
         if let bid = bids.first, let ask = asks.first, bid.price >= ask.price { return false }
         (self.bids, self.asks) = (bids, asks)
-        quotedImpact = max(Self.impact(bids), Self.impact(asks))
-        depthBuy = asks.reduce(0) { $0 + $1.amount }
-        depthSell = bids.reduce(0) { $0 + $1.amount }
+        (summary.bid, summary.ask) = (bids.first?.price, asks.first?.price)
+        summary.impact = max(Self.impact(bids), Self.impact(asks))
+        summary.depthBuy = asks.reduce(0) { $0 + $1.amount }
+        summary.depthSell = bids.reduce(0) { $0 + $1.amount }
         return true
     }
 
@@ -47,6 +50,26 @@ public struct CandidateCosts: Sendable, Equatable {
         return cost / (amount * amount)
     }
 
+    /// How prices and quantities of a contract are counted.
+    enum Unit {
+        /// Prices in coin.
+        case inverseOption
+        case linearOption
+        /// A dollar of an inverse future or perpetual.
+        case dollar
+        case coin
+
+        init(_ instrument: Instrument) {
+            if instrument.isOption {
+                self = instrument.settlement == .inverse ? .inverseOption : .linearOption
+            } else {
+                self = instrument.quantityUnit == "USD" ? .dollar : .coin
+            }
+        }
+
+        var isOption: Bool { self == .inverseOption || self == .linearOption }
+    }
+
     /// A price at which costs are wanted.
     struct Price {
         /// The contract's own, as quoted.
@@ -59,30 +82,29 @@ public struct CandidateCosts: Sendable, Equatable {
         /// - Parameters:
         ///   - price: of the contract's future, or its own.
         ///   - value: of an option, in dollars.
-        init(_ instrument: Instrument, price: Double, value: Double) {
-            if instrument.isOption {
-                perPrice = instrument.settlement == .inverse ? price : 1
-                mark = value / perPrice
-                self.value = value
-                underlying = price
-            } else {
-                perPrice = instrument.quantityUnit == "USD" ? 1 / price : 1
-                mark = price
+        init(_ unit: Unit, price: Double, value: Double) {
+            switch unit {
+            case .inverseOption: (mark, perPrice, self.value, underlying) = (value / price, price, value, price)
+            case .linearOption: (mark, perPrice, self.value, underlying) = (value, 1, value, price)
+            case .dollar:
+                (mark, perPrice) = (price, 1 / price)
                 self.value = price * perPrice
                 underlying = self.value
+            case .coin: (mark, perPrice, self.value, underlying) = (price, 1, price, price)
             }
         }
 
         /// At a mark as it was quoted.
-        init(_ instrument: Instrument, price: Double, mark: Double) {
+        init(_ unit: Unit, price: Double, mark: Double) {
             self.mark = mark
-            if instrument.isOption {
-                perPrice = instrument.settlement == .inverse ? price : 1
-            } else {
-                perPrice = instrument.quantityUnit == "USD" ? 1 / mark : 1
-            }
+            perPrice =
+                switch unit {
+                case .inverseOption: price
+                case .dollar: 1 / mark
+                case .linearOption, .coin: 1
+                }
             value = mark * perPrice
-            underlying = instrument.isOption ? price : value
+            underlying = unit.isOption ? price : value
         }
     }
 
@@ -92,33 +114,49 @@ public struct CandidateCosts: Sendable, Equatable {
         var isAssumed: Bool
     }
 
-    /// Costs at a price, or nil where nobody quotes and nothing is assumed.
-    ///
-    /// Half of the market's spread, or where one side is empty the distance of the other from the mark: an order book that
-    /// lags behind the mark is no reason to trade.
-    func dollars(_ instrument: Instrument, at price: Price) -> Dollars? {
-        let fee = min(rates.fee * price.underlying, rates.feeCap * price.value)
-        let minimum = rates.minimum / price.underlying
-        guard !bids.isEmpty || !asks.isEmpty else {
-            guard !instrument.isOption, rates.depth > 0 else { return nil }
-            let depth = rates.depth / price.value
-            let half = rates.halfSpread * price.value
+    /// What costs are made of at any price: numbers alone, which a tick copies for each candidate.
+    struct Summary: Equatable {
+        let unit: Unit
+        var rates: VenueCosts.Rates
+        /// The best prices.
+        var bid, ask: Double?
+        /// Of the levels: price per unit squared, and units.
+        var impact = 0.0
+        var depthBuy = 0.0
+        var depthSell = 0.0
+
+        init(unit: Unit, rates: VenueCosts.Rates) {
+            self.unit = unit
+            self.rates = rates
+        }
+
+        /// Costs at a price, or nil where nobody quotes and nothing is assumed.
+        ///
+        /// Half of the market's spread, or where one side is empty the distance of the other from the mark: an order book
+        /// that lags behind the mark is no reason to trade.
+        func dollars(at price: Price) -> Dollars? {
+            let fee = min(rates.fee * price.underlying, rates.feeCap * price.value)
+            let minimum = rates.minimum / price.underlying
+            var (buy, sell) = (0.0, 0.0)
+            switch (bid, ask) {
+            case (let bid?, let ask?):
+                buy = 0.5 * (ask - bid) * price.perPrice
+                sell = buy
+            case (nil, let ask?): buy = max(ask - price.mark, 0) * price.perPrice
+            case (let bid?, nil): sell = max(price.mark - bid, 0) * price.perPrice
+            case (nil, nil):
+                guard !unit.isOption, rates.depth > 0 else { return nil }
+                let depth = rates.depth / price.value
+                let half = rates.halfSpread * price.value
+                return Dollars(
+                    halfSpreadBuy: half, halfSpreadSell: half, fee: fee, impact: half / depth,
+                    ticket: rates.ticket, minimum: minimum, maximumBuy: depth, maximumSell: depth,
+                    isAssumed: true)
+            }
             return Dollars(
-                halfSpreadBuy: half, halfSpreadSell: half, fee: fee, impact: half / depth,
-                ticket: rates.ticket, minimum: minimum, maximumBuy: depth, maximumSell: depth, isAssumed: true
-            )
+                halfSpreadBuy: buy, halfSpreadSell: sell, fee: fee, impact: impact * price.perPrice,
+                ticket: rates.ticket, minimum: minimum, maximumBuy: depthBuy, maximumSell: depthSell,
+                isAssumed: false)
         }
-        var (buy, sell) = (0.0, 0.0)
-        if let bid = bids.first, let ask = asks.first {
-            buy = 0.5 * (ask.price - bid.price) * price.perPrice
-            sell = buy
-        } else {
-            buy = asks.first.map { max($0.price - price.mark, 0) * price.perPrice } ?? 0
-            sell = bids.first.map { max(price.mark - $0.price, 0) * price.perPrice } ?? 0
-        }
-        return Dollars(
-            halfSpreadBuy: buy, halfSpreadSell: sell, fee: fee, impact: quotedImpact * price.perPrice,
-            ticket: rates.ticket, minimum: minimum, maximumBuy: depthBuy, maximumSell: depthSell,
-            isAssumed: false)
     }
 }

@@ -43,9 +43,9 @@ public struct HedgeCandidate: Sendable {
         /// - Parameters:
         ///   - index: nil where it is not known, which costs nothing.
         func carry(
-            _ instrument: Instrument, price: Double, index: Double?, at time: Timestamp
+            _ kind: Instrument.Kind, price: Double, index: Double?, at time: Timestamp
         ) -> Double {
-            switch instrument.kind {
+            switch kind {
             case .perpetual: return funding * 3 * horizon
             case .future(let expiry):
                 guard let index else { return 0 }
@@ -65,10 +65,10 @@ public struct HedgeCandidate: Sendable {
         guard let mark = ticker.markPrice, mark.isFinite, mark >= 0, mark > 0 || instrument.isOption,
             let rates = costs.rates(of: instrument),
             let price = instrument.isOption ? ticker.underlyingPrice : mark,
-            let quoted = CandidateCosts(bids: ticker.bids, asks: ticker.asks, rates)
+            let quoted = CandidateCosts(instrument, bids: ticker.bids, asks: ticker.asks, rates)
         else { return nil }
-        let at = CandidateCosts.Price(instrument, price: price, mark: mark)
-        guard let dollars = quoted.dollars(instrument, at: at) else { return nil }
+        let at = CandidateCosts.Price(quoted.summary.unit, price: price, mark: mark)
+        guard let dollars = quoted.summary.dollars(at: at) else { return nil }
         self.ticker = ticker
         self.costs = quoted
         value = at.value
@@ -83,18 +83,16 @@ public struct HedgeCandidate: Sendable {
         isAssumed = dollars.isAssumed
         carry =
             at.value
-            * holding.carry(instrument, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
+            * holding.carry(instrument.kind, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
     }
 
     /// The levels of its order book against the middle of the market, or against the mark where a side is empty, without
     /// the fee; none where depth is assumed.
     var levels: CostCurve {
         guard !isAssumed, let mark = ticker.markPrice else { return .none }
-        let isDollarUnit = instrument.quantityUnit == "USD"
-        let perPrice =
-            instrument.isOption
-            ? (instrument.settlement == .inverse ? ticker.underlyingPrice ?? 1 : 1)
-            : isDollarUnit ? 1 / mark : 1
+        let perPrice = CandidateCosts.Price(
+            costs.summary.unit, price: ticker.underlyingPrice ?? 1, mark: mark
+        ).perPrice
         let bids = ticker.bids.filter { $0.amount > 0 && $0.price > 0 }
         let asks = ticker.asks.filter { $0.amount > 0 && $0.price > 0 }
         guard let bid = bids.first, let ask = asks.first else {

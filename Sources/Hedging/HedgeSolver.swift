@@ -61,6 +61,8 @@ public final class HedgeSolver {
     private var branching: BranchAndBound?
     private var precise: Precise?
     private lazy var curves = CurveSolver()
+    /// Trades without those that are none; as many as the problem has instruments, before it is known whether they are wanted.
+    private var cleaned: [Double] = []
     /// Which limits held in the last optimum.
     private var guess: ActiveSet.Guess?
     private var hasGuess = false
@@ -92,6 +94,7 @@ public final class HedgeSolver {
         let (scaled, interior, active) = prepare(problem)
         scaled.watch.start(seconds: search.timeLimit, isCancelled)
         let status = try solveRelaxation(problem, start, scaled, interior, active)
+        if cleaned.count != scaled.count { cleaned = Array(repeating: 0, count: scaled.count) }
         if status == .optimal { dropDust(problem, scaled) }
         guard status == .optimal,
             problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
@@ -108,12 +111,13 @@ public final class HedgeSolver {
             return x != 0 && x.magnitude < 1e-9 * scaled.instrumentScale[i]
         }
         guard solution.trades.indices.contains(where: isDust) else { return }
-        let trades = solution.trades.indices.map { isDust($0) ? 0 : solution.trades[$0] }
+        for i in solution.trades.indices { cleaned[i] = isDust(i) ? 0 : solution.trades[i] }
         let (certificate, cost) = problem.certificate(
-            trades: trades, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
+            trades: cleaned, bandPrices: solution.bandPrices, marginPrice: solution.marginPrice,
             cashPrice: solution.cashPrice, scaled.room, scaled.exactRoom)
         guard certificate.holds else { return }
-        (solution.trades, solution.certificate, solution.cost) = (trades, certificate, cost)
+        swap(&solution.trades, &cleaned)
+        (solution.certificate, solution.cost) = (certificate, cost)
         solution.gap = certificate.gap
     }
 

@@ -33,6 +33,8 @@ public final class LiveHedge {
     private var placeOfName: [String: Int] = [:]
     /// The place in `known` of each candidate.
     private var chosen: [Int] = []
+    /// What makes costs of each candidate at the desk's prices.
+    private var terms: [Terms] = []
     private var options: BookHedge.Options
     /// The layout of `risk` that this one is made for.
     private var riskLayout = -1
@@ -57,6 +59,21 @@ public final class LiveHedge {
             self.amount = amount
             let mark = candidate.ticker.markPrice ?? 0
             self.index = (candidate.ticker.indexPrice ?? index).flatMap { mark > 0 ? $0 / mark : nil }
+        }
+    }
+
+    /// What of a candidate a tick looks at: numbers alone, as references would be counted for each.
+    private struct Terms {
+        let kind: Instrument.Kind
+        let costs: CandidateCosts.Summary
+        let amount: TradedAmount?
+        let index: Double?
+        let isFixed: Bool
+
+        init(_ one: Known) {
+            kind = one.candidate.instrument.kind
+            costs = one.costs.summary
+            (amount, index, isFixed) = (one.amount, one.index, one.fixed != nil)
         }
     }
 
@@ -147,8 +164,8 @@ public final class LiveHedge {
         chosen = known.indices.filter { place in
             let one = known[place]
             guard let contract = risk.index(of: one.candidate.instrument.name) else { return false }
-            let price = price(of: one, contract)
-            let dollars = one.costs.dollars(one.candidate.instrument, at: price)
+            let price = Self.price(one.costs.summary.unit, risk.mark(of: contract))
+            let dollars = one.costs.summary.dollars(at: price)
             guard dollars != nil || one.fixed != nil else { return false }
             return rule.accepts(
                 one.candidate.instrument, delta: risk.figure(contract, .delta),
@@ -156,14 +173,18 @@ public final class LiveHedge {
         }
         candidates = chosen.map { known[$0].candidate }
         contracts = candidates.map { risk.index(of: $0.instrument.name) ?? 0 }
+        terms = chosen.map { Terms(known[$0]) }
         let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
         var made = HedgeProblem(
             name: problem.name, underlyings: bases.isEmpty ? [""] : bases, marginLimit: problem.marginLimit,
             cashBudget: problem.cashBudget)
         for (number, candidate) in candidates.enumerated() {
-            made.add(
-                candidate.instrument.name,
-                instrument(number, underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0))
+            let underlying = bases.firstIndex(of: candidate.instrument.base) ?? 0
+            var instrument =
+                known[chosen[number]].fixed
+                ?? Self.instrument(terms[number], risk.mark(of: contracts[number]), options.holding, 0)
+            instrument.underlying = underlying
+            made.add(candidate.instrument.name, instrument)
         }
         // Bands on several Greeks of the same positions share a sum.
         var coverages: [[Int]] = []
@@ -224,41 +245,37 @@ public final class LiveHedge {
 
     // MARK: Costs
 
-    private func price(of one: Known, _ contract: Int) -> CandidateCosts.Price {
-        let instrument = one.candidate.instrument
-        return CandidateCosts.Price(
-            instrument, price: risk.price(ofSlice: risk.slice(of: contract)),
-            value: instrument.isOption ? max(0, risk.figure(contract, .value)) : 0)
+    private static func price(_ unit: CandidateCosts.Unit, _ mark: LiveRisk.Mark) -> CandidateCosts.Price {
+        CandidateCosts.Price(unit, price: mark.price, value: unit.isOption ? max(0, mark.value) : 0)
     }
 
     /// What a candidate costs at the desk's prices: the one place where levels, fees and carry become costs of a problem.
-    private func instrument(_ number: Int, underlying: Int) -> HedgeInstrument {
-        let one = known[chosen[number]]
-        if var fixed = one.fixed {
-            fixed.underlying = underlying
-            return fixed
-        }
-        let contract = contracts[number]
-        let instrument = one.candidate.instrument
-        let price = price(of: one, contract)
-        guard let dollars = one.costs.dollars(instrument, at: price) else {
+    private static func instrument(
+        _ terms: Terms, _ mark: LiveRisk.Mark, _ holding: HedgeCandidate.Holding, _ underlying: Int
+    ) -> HedgeInstrument {
+        let price = price(terms.costs.unit, mark)
+        guard let dollars = terms.costs.dollars(at: price) else {
             // Nobody quotes: nothing can be traded.
             return HedgeInstrument(
                 underlying: underlying, costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0)
         }
-        let slice = risk.slice(of: contract)
         let carry =
             price.value
-            * options.holding.carry(
-                instrument, price: price.mark, index: one.index.map { $0 * price.mark },
-                at: risk.time(ofSlice: slice))
+            * holding.carry(
+                terms.kind, price: price.mark, index: terms.index.map { $0 * price.mark }, at: mark.time)
         return HedgeInstrument(
             underlying: underlying, costBuy: dollars.halfSpreadBuy + dollars.fee + carry,
             costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
-            fixedCost: dollars.ticket, lot: one.amount?.step ?? 0,
-            minimum: HedgeCandidate.minimum(dollars.minimum, one.amount), maximumBuy: dollars.maximumBuy,
+            fixedCost: dollars.ticket, lot: terms.amount?.step ?? 0,
+            minimum: HedgeCandidate.minimum(dollars.minimum, terms.amount), maximumBuy: dollars.maximumBuy,
             maximumSell: dollars.maximumSell,
-            cash: instrument.isOption || instrument.kind == .spot ? price.value : 0)
+            cash: terms.costs.unit.isOption || terms.kind == .spot ? price.value : 0)
+    }
+
+    /// Changes what is known of a candidate.
+    private func change(_ candidate: Int, _ body: (inout Known) -> Void) {
+        body(&known[chosen[candidate]])
+        terms[candidate] = Terms(known[chosen[candidate]])
     }
 
     /// The levels, fees and depth of a candidate, in the currency in which it is quoted.
@@ -282,12 +299,16 @@ public final class LiveHedge {
                     of: name, field: side, value: worse.price, reason: "levels are to come best first")
             }
         }
-        guard known[chosen[candidate]].costs.set(bids, asks) else {
+        var isTaken = false
+        change(candidate) {
+            isTaken = $0.costs.set(bids, asks)
+            if isTaken { $0.fixed = nil }
+        }
+        guard isTaken else {
             throw .invalidValue(
                 of: name, field: "bids", value: bids.first?.price ?? .nan,
                 reason: "crossed market: the ask is \(asks.first?.price ?? .nan)")
         }
-        known[chosen[candidate]].fixed = nil
     }
 
     private func require(_ level: OrderLevel, _ side: String, _ name: String) throws(RiskError) {
@@ -297,13 +318,13 @@ public final class LiveHedge {
 
     /// New costs and depth of a candidate in US dollars, which stay as they are whatever prices do.
     public func setInstrument(_ instrument: HedgeInstrument, ofCandidate candidate: Int) {
-        known[chosen[candidate]].fixed = instrument
+        change(candidate) { $0.fixed = instrument }
         problem.instruments[candidate] = instrument
     }
 
     /// The smallest trade of a candidate, and its lot; nil for any amount.
     public func setAmount(_ amount: TradedAmount?, ofCandidate candidate: Int) {
-        known[chosen[candidate]].amount = amount
+        change(candidate) { $0.amount = amount }
     }
 
     /// Another schedule of fees, and of what is assumed without an order book.
@@ -313,6 +334,7 @@ public final class LiveHedge {
             guard let rates = costs.rates(of: known[place].candidate.instrument) else { continue }
             known[place].costs.rates = rates
         }
+        terms = chosen.map { Terms(known[$0]) }
     }
 
     /// What positions are held for, by which carry is a cost.
@@ -448,9 +470,16 @@ public final class LiveHedge {
             isOutside = isOutside || !(current >= low && current <= high)
         }
         guard isOutside else { return .withinLimits }
-        for number in problem.instruments.indices {
-            problem.instruments[number] = instrument(
-                number, underlying: problem.instruments[number].underlying)
+        reprice(&problem)
+        return .hedge(try solver.solve(problem, start: .warm))
+    }
+
+    /// What candidates cost, and what they add to bands, at the desk's prices.
+    private func reprice(_ problem: inout HedgeProblem) {
+        for number in 0..<terms.count where !terms[number].isFixed {
+            problem.instruments[number] = Self.instrument(
+                terms[number], risk.mark(of: contracts[number]), options.holding,
+                problem.instruments[number].underlying)
         }
         for b in problem.bands.indices {
             for k in problem.bands[b].entries {
@@ -458,7 +487,6 @@ public final class LiveHedge {
                 problem.entries[k].coefficient = risk.figure(contract, greeks[b])
             }
         }
-        return .hedge(try solver.solve(problem, start: .warm))
     }
 
     /// Books trades of candidates, as they are filled. Allocates where the book trades a contract for the first time.

@@ -8,7 +8,7 @@ import VectorMath
 /// Groups keep their numbers: those of the start are sorted, later ones stand behind them. Legs are summed one by one in
 /// the order in which they came, so that sums have the same bits on every machine and do not depend on how the plan came
 /// about.
-public struct LivePlan: Sendable {
+public struct LivePlan: ~Copyable, Sendable {
     public let groupings: [Grouping]
     /// One label per grouping for each group.
     public private(set) var groups: [[String]] = []
@@ -286,7 +286,7 @@ public struct LivePlan: Sendable {
 
     /// All legs, in the order in which they came.
     var legs: [Leg] {
-        legRows.indices.map(leg).sorted { $0.number < $1.number }
+        legRows.indices.map { leg($0) }.sorted { $0.number < $1.number }
     }
 
     /// The first leg of a row that is not 0.

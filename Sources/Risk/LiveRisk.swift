@@ -236,6 +236,23 @@ public final class LiveRisk {
         listings[contract].map { figures[$0.row.index, greek] } ?? 0
     }
 
+    /// What a contract is traded at.
+    package struct Mark {
+        /// Of its slice, in quote currency.
+        package let price: Double
+        /// Of a unit, as of the last `update`; 0 of one that is listed no more.
+        package let value: Double
+        /// At which it is valued.
+        package let time: Timestamp
+    }
+
+    package func mark(of contract: Int) -> Mark {
+        let slice = slice(of: contract)
+        return Mark(
+            price: market.price(of: slots[slice]), value: figure(contract, .value),
+            time: timesOfSlices[slice])
+    }
+
     /// The slice of a contract.
     public func slice(of contract: Int) -> Int {
         listings[contract]?.slice ?? sliceOfName[contracts[contract].series] ?? 0

@@ -82,7 +82,7 @@ struct StaleSlices {
 
     /// Sums the groups of stale leads, which are not so any more.
     mutating func sum(
-        _ plan: LivePlan, _ exposures: UnitExposures, into sums: Exposures, _ engine: GreeksEngine
+        _ plan: borrowing LivePlan, _ exposures: UnitExposures, into sums: Exposures, _ engine: GreeksEngine
     ) {
         // All in one go where all have changed: groups of one underlying are not neighbours.
         let areAll = leads.allSatisfy { $0 }
