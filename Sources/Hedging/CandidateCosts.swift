@@ -84,7 +84,8 @@ public struct CandidateCosts: Sendable, Equatable {
         ///   - value: of an option, in dollars.
         init(_ unit: Unit, price: Double, value: Double) {
             switch unit {
-            case .inverseOption: (mark, perPrice, self.value, underlying) = (value / price, price, value, price)
+            case .inverseOption:
+                (mark, perPrice, self.value, underlying) = (value / price, price, value, price)
             case .linearOption: (mark, perPrice, self.value, underlying) = (value, 1, value, price)
             case .dollar:
                 (mark, perPrice) = (price, 1 / price)

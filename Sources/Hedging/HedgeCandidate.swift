@@ -83,7 +83,8 @@ public struct HedgeCandidate: Sendable {
         isAssumed = dollars.isAssumed
         carry =
             at.value
-            * holding.carry(instrument.kind, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
+            * holding.carry(
+                instrument.kind, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
     }
 
     /// The levels of its order book against the middle of the market, or against the mark where a side is empty, without

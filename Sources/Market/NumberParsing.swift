@@ -4,9 +4,11 @@
 /// Numbers of up to 15 digits and small exponents, nearly all in market data, are an integer times or over
 /// an exact power of ten: one rounding, no library call. Up to 19 digits the same in 80 bits decides unless
 /// the result lies next to the middle of two doubles. The rest is left to Swift's own parser, which knows no locale.
-func parseNumber(_ bytes: Span<UInt8>) -> Double? {
-    var index = 0
-    let end = bytes.count
+/// - Parameter field: where it stands.
+func parseNumber(_ bytes: Span<UInt8>, _ field: Range<Int>) -> Double? {
+    precondition(field.lowerBound >= 0 && field.upperBound <= bytes.count, "a field of these bytes")
+    var index = field.lowerBound
+    let end = field.upperBound
     var isNegative = false
     if index < end, bytes.byte(at: index) == UInt8(ascii: "-") || bytes.byte(at: index) == UInt8(ascii: "+") {
         isNegative = bytes.byte(at: index) == UInt8(ascii: "-")
@@ -57,7 +59,7 @@ func parseNumber(_ bytes: Span<UInt8>) -> Double? {
         }
         scale += exponentIsNegative ? -exponent : exponent
     }
-    guard digits <= 19 else { return parseWithLibrary(bytes) }
+    guard digits <= 19 else { return parseWithLibrary(bytes.extracting(field)) }
     if mantissa <= 1 << 53, abs(scale) < powersOfTen.count {
         let magnitude = Double(mantissa)
         let value = scale < 0 ? magnitude / powersOfTen[-scale] : magnitude * powersOfTen[scale]
@@ -72,13 +74,15 @@ func parseNumber(_ bytes: Span<UInt8>) -> Double? {
             if !(0x3FF...0x401).contains(excess) { return Double(isNegative ? -wide : wide) }
         }
     #endif
-    return parseWithLibrary(bytes)
+    return parseWithLibrary(bytes.extracting(field))
 }
+
+func parseNumber(_ bytes: Span<UInt8>) -> Double? { parseNumber(bytes, 0..<bytes.count) }
 
 /// The same of a text, without the blanks at its ends.
 func parseNumber(_ text: String) -> Double? {
     let bytes = text.utf8.span
-    return parseNumber(bytes.extracting(trimmed(bytes)))
+    return parseNumber(bytes, trimmed(bytes))
 }
 
 extension Span<UInt8> {
@@ -107,16 +111,17 @@ private func eightDigits(_ word: UInt64) -> UInt64? {
 }
 
 /// 10⁰ to 10²², all exact in double precision.
-private let powersOfTen: [Double] = [
+private let powersOfTen: InlineArray<23, Double> = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ]
 
 #if arch(x86_64)
     /// 10⁰ to 10²⁷, all exact in 64 bits of significand.
-    private let widePowersOfTen: [Float80] = (0...27).map { exponent in
-        (0..<exponent).reduce(Float80(1)) { power, _ in power * 10 }
-    }
+    private let widePowersOfTen: InlineArray<28, Float80> = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27,
+    ]
 #endif
 
 /// The same for a text that is known to be a decimal number, whatever locale the host has set.

@@ -100,7 +100,8 @@ package struct TextTable {
     private func forEachLine(
         from start: Int, line: Int, _ badRows: inout BadRows, _ body: (TextRow) throws(MarketError) -> Void
     ) throws(MarketError) {
-        var scanner = RecordScanner(source, from: start, line: line)
+        var scanner = RecordScanner(
+            source, from: start, line: line, isPlain: source.bytes.isPlain)
         while true {
             do throws(MarketError) {
                 guard try scanner.next() else { return }
@@ -206,7 +207,7 @@ package struct TextRow {
     package func optionalNumber(
         _ column: Int, _ name: String, _ rule: NumberRule
     ) throws(MarketError) -> Double? {
-        guard let value = parseNumber(bytes(column)) else {
+        guard let value = parseNumber(bytes.span, range(column)) else {
             if isMissing(column) { return nil }
             throw invalid(column, name, "is not a number")
         }
@@ -260,15 +261,18 @@ private struct RecordScanner {
     /// The line on which the next record starts.
     private(set) var nextLine: Int
     private let fields: FieldStorage
+    /// Whether all bytes are known to be ASCII, none of them 0: then no record is looked at.
+    private let isPlain: Bool
     /// The record that `next` found.
     private(set) var row: TextRow
     /// Whether its last field has not even spaces.
     private var isEmpty = true
 
     /// From a byte that starts a record.
-    init(_ source: Source, from start: Int = 0, line: Int = 1) {
+    init(_ source: Source, from start: Int = 0, line: Int = 1, isPlain: Bool = false) {
         bytes = source.bytes
         file = source.name
+        self.isPlain = isPlain
         position = start
         self.start = start
         nextLine = line
@@ -291,9 +295,6 @@ private struct RecordScanner {
         start = position
         let limit = min(bytes.count, start + TextTable.longestLine)
         var index = start
-        // All bytes of the record, or-ed: the top bits show whether it is ASCII.
-        var union: UInt64 = 0
-        var hasZero = false
         row.count = 0
         while true {
             if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
@@ -302,7 +303,7 @@ private struct RecordScanner {
                 if index < bytes.count, bytes[index] == UInt8(ascii: "\r") { index += 1 }
             } else {
                 let fieldStart = index
-                index = fieldEnd(from: index, limit: limit, union: &union, hasZero: &hasZero)
+                index = fieldEnd(from: index, limit: limit)
                 let atLineEnd = index == bytes.count || bytes[index] == UInt8(ascii: "\n")
                 let isCRLF = atLineEnd && index > fieldStart && bytes[index - 1] == UInt8(ascii: "\r")
                 append(fieldStart..<(isCRLF ? index - 1 : index), hasDoubledQuotes: false)
@@ -317,11 +318,12 @@ private struct RecordScanner {
         }
         position = index + 1
         nextLine += 1
-        if hasZero || union & eightTimes(0x80) != 0 { try requireText(start..<index) }
+        if !isPlain { try requireText(start..<index) }
     }
 
     /// The place of the next comma or line end, or `limit`; eight bytes at a time.
-    private func fieldEnd(from start: Int, limit: Int, union: inout UInt64, hasZero: inout Bool) -> Int {
+    @inline(__always)
+    private func fieldEnd(from start: Int, limit: Int) -> Int {
         var index = start
         let bytes = bytes.span
         while index + 8 <= limit {
@@ -330,18 +332,12 @@ private struct RecordScanner {
             let ends =
                 zeroBytes(word ^ eightTimes(UInt8(ascii: ",")))
                 | zeroBytes(word ^ eightTimes(UInt8(ascii: "\n")))
-            // The bytes before the first end; all eight where there is none.
-            let before = ends == 0 ? ~0 : (ends & (0 &- ends)) &>> 7 &- 1
-            union |= word & before
-            if zeroBytes(word | ~before) != 0 { hasZero = true }
             if ends != 0 { return index + ends.trailingZeroBitCount / 8 }
             index += 8
         }
         while index < limit, case let byte = bytes.byte(at: index), byte != UInt8(ascii: ","),
             byte != UInt8(ascii: "\n")
         {
-            union |= UInt64(byte)
-            hasZero = hasZero || byte == 0
             index += 1
         }
         return index
@@ -364,7 +360,7 @@ private struct RecordScanner {
             }
             index += 1
         }
-        try requireText(quote..<index)
+        if !isPlain { try requireText(quote..<index) }
         append(quote + 1..<index, hasDoubledQuotes: hasDoubledQuotes)
         return index
     }
@@ -404,6 +400,26 @@ private func eightTimes(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt
 /// Marks zero bytes of a word with their top bit; bytes above the first zero may be marked wrongly.
 private func zeroBytes(_ word: UInt64) -> UInt64 {
     (word &- eightTimes(0x01)) & ~word & eightTimes(0x80)
+}
+
+extension [UInt8] {
+    /// Whether all bytes are ASCII, none of them 0; false also for a 1 behind another 0 or 1.
+    fileprivate var isPlain: Bool {
+        let bytes = span
+        var marks: UInt64 = 0
+        var index = 0
+        while index + 8 <= count {
+            let word = bytes.word(at: index)
+            // 1 to 127 less 1 is 0 to 126; 0 and all above have the top bit.
+            marks |= (word &- eightTimes(0x01)) | word
+            index += 8
+        }
+        while index < count {
+            marks |= UInt64((bytes.byte(at: index) &- 1) | bytes.byte(at: index))
+            index += 1
+        }
+        return marks & eightTimes(0x80) == 0
+    }
 }
 
 extension String {
