@@ -18,6 +18,20 @@ public enum SettlementWindow {
         min(1, max(0, Double(expiry.milliseconds - now.milliseconds) / Double(milliseconds)))
     }
 
+    /// A window of so many milliseconds in years.
+    package static func years(milliseconds: Int64) -> Double { Double(milliseconds) / (365 * 86_400_000) }
+
+    /// Of the variance that the index has from the window's start (or from now, within it) to expiry, the share that the
+    /// settlement price has, and its derivative by the years that are left.
+    ///
+    /// The average's variance is that of the shares still to come, ∫ s² dt: a third of the window's before it begins, s²/3
+    /// of what is left within it. For volatilities that are small over the window.
+    package static func varianceShare(years: Double, window: Double) -> (value: Double, rate: Double) {
+        guard years < window else { return (1.0 / 3, 0) }
+        let share = years / window
+        return (share * share / 3, 2 * share / (3 * window))
+    }
+
     /// The remaining share of each sensitivity to the index. Value, vega, theta, rho and volga stay whole: prices and
     /// volatilities are the contract's own.
     public struct Factors: Sendable, Equatable {

@@ -73,20 +73,10 @@ public struct SVISlice: Sendable, Equatable {
     }
 
     /// Durrleman's g(k) = (1 − k w'/(2w))² − (w'²/4)(1/w + 1/4) + w''/2: below 0 where a butterfly loses money.
-    public func durrleman(at k: Double) -> Double {
-        let point = self[k]
-        let (w, slope) = (point.variance, point.slope)
-        let h = 1 - k * slope / (2 * w)
-        return h * h - slope * slope / 4 * (1 / w + 0.25) + point.curvature / 2
-    }
+    public func durrleman(at k: Double) -> Double { self[k].durrleman(at: k) }
 
     /// The density of ln(settlement/forward) that the slice implies: g(k) n(d₂)/√w, which integrates to 1.
-    public func density(at k: Double) -> Double {
-        let w = variance(at: k)
-        let root = w.squareRoot()
-        let distance = -k / root - root / 2
-        return durrleman(at: k) * bell(distance) / root
-    }
+    public func density(at k: Double) -> Double { self[k].density(at: k) }
 
     /// The slice seen from the other side: w(−k).
     public var mirrored: SVISlice { SVISlice(a: a, b: b, rho: -rho, m: -m, sigma: sigma) }
