@@ -31,12 +31,23 @@ let inSourceOrder = inRegisters + ["-Xllvm", "-enable-misched=false"]
             name: "GreeksAVX512",
             dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
             swiftSettings: [.unsafeFlags(inSourceOrder + ["-Xcc", "-march=x86-64-v4"])]),
+        .target(
+            name: "SurfaceAVX2",
+            dependencies: ["CKernels", "SurfaceKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters + ["-Xcc", "-march=x86-64-v3"])]),
+        .target(
+            name: "SurfaceAVX512",
+            dependencies: ["CKernels", "SurfaceKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters + ["-Xcc", "-march=x86-64-v4"])]),
     ]
 #else
     let instructionSetTargets: [Target] = []
 #endif
-let instructionSets: [Target.Dependency] =
-    ["GreeksBaseline"] + instructionSetTargets.map { .target(name: $0.name) }
+let instructionSetNames = instructionSetTargets.map(\.name)
+let greeksRooms: [Target.Dependency] =
+    (["GreeksBaseline"] + instructionSetNames.filter { $0.hasPrefix("Greeks") }).map { .target(name: $0) }
+let surfaceRooms: [Target.Dependency] =
+    (["SurfaceBaseline"] + instructionSetNames.filter { $0.hasPrefix("Surface") }).map { .target(name: $0) }
 
 let package = Package(
     name: "poise",
@@ -65,10 +76,14 @@ let package = Package(
         .target(
             name: "GreeksBaseline", dependencies: ["CKernels", "GreeksKernel", "VectorMath"],
             swiftSettings: [.unsafeFlags(inRegisters)]),
+        .target(name: "SurfaceKernel", dependencies: ["VectorMath"], swiftSettings: optimised),
+        .target(
+            name: "SurfaceBaseline", dependencies: ["CKernels", "SurfaceKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters)]),
     ] + instructionSetTargets + [
         .target(
             name: "Greeks",
-            dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + instructionSets,
+            dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + greeksRooms,
             swiftSettings: safe),
 
         // Errors as data, and what numbers must be.
@@ -89,8 +104,10 @@ let package = Package(
             name: "Rebalancing", dependencies: ["Checks", "Hedging", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised + safe),
         .target(
-            name: "Surface", dependencies: ["CKernels", "Checks", "Greeks", "Market", "VectorMath"],
-            swiftSettings: optimised + [.strictMemorySafety()]),
+            name: "Surface",
+            dependencies: ["Checks", "Greeks", "Market", "SurfaceKernel", "VectorMath"]
+                + surfaceRooms,
+            swiftSettings: optimised + safe),
         .target(
             name: "Margin", dependencies: ["Checks", "Greeks", "Market", "Risk", "VectorMath"],
             swiftSettings: optimised + safe),

@@ -1,4 +1,5 @@
 import Foundation
+import SurfaceKernel
 import VectorMath
 
 /// What a fit must keep.

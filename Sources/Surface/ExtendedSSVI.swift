@@ -1,4 +1,5 @@
 import Foundation
+import SurfaceKernel
 import VectorMath
 
 /// Slices of three parameters each that cannot have butterflies or cross: what stands in where raw SVI cannot be freed of

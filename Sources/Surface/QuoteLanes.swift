@@ -1,25 +1,12 @@
 import Foundation
+import SurfaceKernel
 import VectorMath
 
 /// The quotes of a smile that count in a loss, in eights; those behind the last have no weight.
 ///
 /// Every loss is Σ middleWeight (σ − mid)² + bandWeight (max(0, bid − σ) + max(0, σ − ask))².
 struct QuoteLanes {
-    /// Eight quotes.
-    struct Block {
-        /// ln(strike/forward).
-        var moneyness = Lanes.zero
-        var mid = Lanes(repeating: 1)
-        var middleWeight = Lanes.zero
-        var bid = Lanes(repeating: -.infinity)
-        var ask = Lanes(repeating: .infinity)
-        var bandWeight = Lanes.zero
-        /// The variance of the middle, and the weight of a small miss of it; 0 for quotes of one side.
-        var startVariance = Lanes(repeating: 1)
-        var startWeight = Lanes.zero
-    }
-
-    private(set) var blocks: [Block] = []
+    private(set) var blocks: [QuoteBlock] = []
     /// Whether any quote has a weight outside of its bid and ask.
     private(set) var hasBands = false
     /// How many quotes entered.
@@ -54,9 +41,10 @@ struct QuoteLanes {
         scale = max(level * level, 1e-4) * years
         if let first = strikes.first, let last = strikes.last, last > first {
             domain = SliceDomain(
-                first: log(first / smile.forward), last: log(last / smile.forward), years: years)
+                first: log(first / smile.forward), last: log(last / smile.forward),
+                logOfRange: log(log(last / first)), years: years)
         }
-        blocks = Array(repeating: Block(), count: (used.count + 7) / 8)
+        blocks = Array(repeating: QuoteBlock(), count: (used.count + 7) / 8)
         hasBands = loss == .band
         for (place, quote) in used.enumerated() {
             let (block, lane) = (place / 8, place % 8)
@@ -88,20 +76,62 @@ struct QuoteLanes {
     }
 }
 
-/// Where a fit looks for a slice: m within half the quotes' range beyond them, σ from a 200th to five times the range, no
-/// volatility below 1%, wings at most 2.
-struct SliceDomain {
-    var lowM = -1.0, highM = 1.0
-    var lowLogSigma = log(0.01), highLogSigma = log(10.0)
-    var leastVariance = 1e-4
-    static let steepest = 2 - 1e-9
+// What the kernel does with them.
+extension QuoteLanes {
+    private func withColumns<Result>(_ body: (UnsafePointer<QuoteColumns>) -> Result) -> Result {
+        unsafe blocks.withUnsafeBufferPointer { blocks in
+            guard let first = blocks.baseAddress else {
+                // No quotes: nothing is read.
+                return unsafe withUnsafePointer(to: QuoteBlock()) { unsafe withColumns(of: $0, 0, body) }
+            }
+            return unsafe withColumns(of: first, blocks.count, body)
+        }
+    }
 
-    init() {}
+    private func withColumns<Result>(
+        of blocks: UnsafePointer<QuoteBlock>, _ count: Int, _ body: (UnsafePointer<QuoteColumns>) -> Result
+    ) -> Result {
+        let columns = unsafe QuoteColumns(
+            blocks: blocks, blockCount: count, hasBands: hasBands, years: years, scale: scale, domain: domain)
+        return unsafe withUnsafePointer(to: columns) { unsafe body($0) }
+    }
 
-    init(first: Double, last: Double, years: Double) {
-        let range = last - first
-        (lowM, highM) = (first - range / 2, last + range / 2)
-        (lowLogSigma, highLogSigma) = (log(range / 200), log(5 * range))
-        leastVariance = 1e-4 * years
+    /// The loss alone; NaN where a total variance is below 0.
+    func loss(_ vector: SliceVector) -> Double {
+        unsafe withColumns { columns in
+            unsafe withUnsafePointer(to: vector) { unsafe SurfaceRooms.table.loss(columns, $0) }
+        }
+    }
+
+    /// - Parameter isExact: all second derivatives; else without those of volatility by the parameters (Gauss and
+    ///   Newton), which leaves nothing negative.
+    func expansion(_ vector: SliceVector, isExact: Bool) -> LossExpansion {
+        var result = LossExpansion()
+        unsafe withColumns { columns in
+            unsafe withUnsafePointer(to: vector) {
+                unsafe SurfaceRooms.table.expand(columns, $0, isExact: isExact, into: &result)
+            }
+        }
+        return result
+    }
+
+    /// Starts of a fit: see `StartGrid`.
+    func starts(isWide: Bool) -> SliceStarts {
+        var result = SliceStarts()
+        unsafe withColumns { unsafe SurfaceRooms.table.starts($0, isWide: isWide, into: &result) }
+        return result
+    }
+
+    /// Runs a fit: see `SliceFitting`.
+    func run(_ fit: inout SliceFit) {
+        unsafe withColumns { unsafe SurfaceRooms.table.fit($0, &fit) }
+    }
+
+    /// Within the box of the domain.
+    func clamped(_ vector: SliceVector) -> SliceVector { domain.clamped(vector) }
+
+    /// Whether no total variance of a slice is below the least one allowed.
+    func isHighEnough(_ vector: SliceVector) -> Bool {
+        vector[0] + exp(vector[4]) * (vector[1] * vector[2]).squareRoot() >= domain.leastVariance
     }
 }

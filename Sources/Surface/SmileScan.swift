@@ -1,5 +1,5 @@
-import CKernels
 import Foundation
+import SurfaceKernel
 import VectorMath
 
 /// Where a condition on a curve is closest to being broken: local minima of g along a slice, and of the gap between two.
@@ -9,8 +9,8 @@ enum SmileScan {
     private static let step = 0.25
     private static let blocks = 12
     /// sinh, cosh and tanh of t along the scan.
-    private static let table: [(sinh: Lanes, cosh: Lanes, tanh: Lanes)] = (0..<blocks).map { block in
-        var row = (sinh: Lanes.zero, cosh: Lanes.zero, tanh: Lanes.zero)
+    private static let places: [ScanPlaces] = (0..<blocks).map { block in
+        var row = ScanPlaces()
         for lane in 0..<8 {
             let t = (Double(block * 8 + lane) - 47.5) * step
             row.sinh[lane] = sinh(t)
@@ -20,25 +20,24 @@ enum SmileScan {
         return row
     }
 
+    private typealias Values = InlineArray<12, Lanes>
+
     private static func t(_ place: Int) -> Double { (Double(place) - 47.5) * step }
 
     /// Local minima of g below a threshold, as (k, g).
     static func leastDurrleman(
         _ slice: SVISlice, below threshold: Double, _ body: (_ k: Double, _ g: Double) -> Void
     ) {
-        let (p, c) = (slice.leftSlope / 2, slice.rightSlope / 2)
-        var values = InlineArray<96, Double>(repeating: 0)
-        let one = Lanes(repeating: 1)
-        for block in 0..<blocks {
-            let (sinh, cosh, tanh) = table[block]
-            let k = slice.m + slice.sigma * sinh
-            let w = slice.a + slice.sigma * (p * (cosh - sinh) + c * (cosh + sinh))
-            let slope = p * (tanh - one) + c * (tanh + one)
-            let perVariance = one / w
-            let h = one - 0.5 * k * slope * perVariance
-            let bend = (p + c) / (slice.sigma * cosh * cosh * cosh)
-            let g = h * h - 0.25 * slope * slope * (perVariance + 0.25) + 0.5 * bend
-            for lane in 0..<8 { values[block * 8 + lane] = w[lane] > 0 ? g[lane] : -1e6 }
+        var values = Values(repeating: .zero)
+        let shape = slice.shape()
+        unsafe places.withUnsafeBufferPointer { places in
+            unsafe withUnsafePointer(to: shape) { shape in
+                unsafe withUnsafeMutableBytes(of: &values) { values in
+                    unsafe SurfaceRooms.table.scanDurrleman(
+                        shape, places.baseAddress.unsafelyUnwrapped, blocks: blocks,
+                        into: values.assumingMemoryBound(to: Lanes.self).baseAddress.unsafelyUnwrapped)
+                }
+            }
         }
         minima(values, below: threshold) { place in
             refine(t(place), threshold, { slice.durrleman(at: slice.m + slice.sigma * Foundation.sinh($0)) })
@@ -55,12 +54,7 @@ enum SmileScan {
     ) {
         var found: [(k: Double, gap: Double)] = []
         for scale in [earlier, later] {
-            var values = InlineArray<96, Double>(repeating: 0)
-            for block in 0..<blocks {
-                let k = scale.m + scale.sigma * table[block].sinh
-                let gap = later.variances(at: k) - earlier.variances(at: k)
-                for lane in 0..<8 { values[block * 8 + lane] = gap[lane] }
-            }
+            let values = gaps(earlier, later, along: scale)
             let (m, sigma) = (scale.m, scale.sigma)
             minima(values, below: threshold) { place in
                 func gap(_ t: Double) -> Double {
@@ -80,13 +74,35 @@ enum SmileScan {
         }
     }
 
+    private static func gaps(_ earlier: SVISlice, _ later: SVISlice, along scale: SVISlice) -> Values {
+        var values = Values(repeating: .zero)
+        let shapes = (earlier.shape(), later.shape())
+        unsafe places.withUnsafeBufferPointer { places in
+            unsafe withUnsafePointer(to: shapes.0) { earlier in
+                unsafe withUnsafePointer(to: shapes.1) { later in
+                    unsafe withUnsafeMutableBytes(of: &values) { values in
+                        unsafe SurfaceRooms.table.scanGap(
+                            earlier, later, m: scale.m, sigma: scale.sigma,
+                            places.baseAddress.unsafelyUnwrapped, blocks: blocks,
+                            into: values.assumingMemoryBound(to: Lanes.self).baseAddress.unsafelyUnwrapped)
+                    }
+                }
+            }
+        }
+        return values
+    }
+
     private static func minima(
-        _ values: InlineArray<96, Double>, below threshold: Double, _ body: (Int) -> Void
+        _ values: Values, below threshold: Double, _ body: (Int) -> Void
     ) {
-        for i in 0..<96 where values[i] < threshold + 0.2 * threshold.magnitude {
-            if i > 0, values[i - 1] < values[i] { continue }
-            if i < 95, values[i + 1] <= values[i] { continue }
-            body(i)
+        let limit = threshold + 0.2 * threshold.magnitude
+        for block in 0..<blocks where values[block].min() < limit {
+            for i in (8 * block)..<(8 * block + 8) where values[block][i % 8] < limit {
+                let value = values[block][i % 8]
+                if i > 0, values[(i - 1) / 8][(i - 1) % 8] < value { continue }
+                if i < 95, values[(i + 1) / 8][(i + 1) % 8] <= value { continue }
+                body(i)
+            }
         }
     }
 
@@ -111,13 +127,6 @@ enum SmileScan {
 }
 
 extension SVISlice {
-    /// w at eight log-moneynesses.
-    func variances(at k: Lanes) -> Lanes {
-        let x = k - m
-        let reach = poise_square_root(x * x + Lanes(repeating: sigma * sigma))
-        return a + 0.5 * leftSlope * (reach - x) + 0.5 * rightSlope * (reach + x)
-    }
-
     /// The derivatives of w, w' and w'' at k by a, the wings' slopes, m and ln σ.
     func sensitivities(at k: Double) -> (variance: SliceVector, slope: SliceVector, curvature: SliceVector) {
         let x = k - m

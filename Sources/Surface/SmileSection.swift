@@ -1,6 +1,5 @@
-import CKernels
 import Foundation
-import VectorMath
+import SurfaceKernel
 
 /// One expiry of a surface, between, before or beyond those that were fitted: total variance as a weighted sum of two SVI
 /// slices and a lift, w(k) = α w₁(k) + β w₂(k) + c, with k = ln(strike/forward).
@@ -131,15 +130,13 @@ extension SmileSection {
         logMoneyness k: Span<Double>, into volatilities: inout MutableSpan<Double>
     ) throws(SurfaceError) {
         try SurfaceError.require(volatilities.count, "volatilities", is: k.count)
-        let lanes = SectionLanes(self)
-        var row = 0
-        while row < k.count {
-            let size = min(8, k.count - row)
-            var moneyness = Lanes.zero
-            for lane in 0..<size { moneyness[lane] = k[row + lane] }
-            let volatility = lanes[moneyness].volatility
-            for lane in 0..<size { volatilities[row + lane] = volatility[lane] }
-            row += 8
+        unsafe k.withUnsafeBufferPointer { k in
+            unsafe volatilities.withUnsafeMutableBufferPointer { volatilities in
+                guard let k = k.baseAddress, let output = volatilities.baseAddress else { return }
+                unsafe query(
+                    k, volatilities.count,
+                    SectionColumns(volatilities: output, slopes: nil, curvatures: nil))
+            }
         }
     }
 
@@ -148,69 +145,33 @@ extension SmileSection {
         _ k: Span<Double>, rows: Range<Int>, _ volatilities: inout MutableSpan<Double>,
         _ slopes: inout MutableSpan<Double>, _ curvatures: inout MutableSpan<Double>
     ) {
-        let lanes = SectionLanes(self)
-        var row = rows.lowerBound
-        while row < rows.upperBound {
-            let size = min(8, rows.upperBound - row)
-            var moneyness = Lanes.zero
-            for lane in 0..<size { moneyness[lane] = k[row + lane] }
-            let found = lanes[moneyness]
-            for lane in 0..<size {
-                volatilities[row + lane] = found.volatility[lane]
-                slopes[row + lane] = found.slope[lane]
-                curvatures[row + lane] = found.curvature[lane]
+        unsafe k.withUnsafeBufferPointer { k in
+            unsafe volatilities.withUnsafeMutableBufferPointer { volatilities in
+                unsafe slopes.withUnsafeMutableBufferPointer { slopes in
+                    unsafe curvatures.withUnsafeMutableBufferPointer { curvatures in
+                        guard let k = k.baseAddress, let volatilities = volatilities.baseAddress,
+                            let slopes = slopes.baseAddress, let curvatures = curvatures.baseAddress
+                        else { return }
+                        let first = rows.lowerBound
+                        unsafe query(
+                            k + first, rows.count,
+                            SectionColumns(
+                                volatilities: volatilities + first, slopes: slopes + first,
+                                curvatures: curvatures + first))
+                    }
+                }
             }
-            row += 8
         }
     }
-}
 
-/// A section in a form that eight strikes at a time are asked of.
-private struct SectionLanes {
-    private let near, far: SliceLanes
-    private let lift, perYear: Lanes
-    private let isOne: Bool
-
-    init(_ section: SmileSection) {
-        near = SliceLanes(section.near, weight: section.nearWeight)
-        far = SliceLanes(section.far, weight: section.farWeight)
-        lift = Lanes(
-            repeating: section.lift + section.nearWeight * section.near.a
-                + section.farWeight * section.far.a)
-        perYear = Lanes(repeating: 1 / section.years)
-        isOne = section.farWeight == 0
-    }
-
-    @inline(__always)
-    subscript(k: Lanes) -> (volatility: Lanes, slope: Lanes, curvature: Lanes) {
-        var (w, slope, curvature) = near[k]
-        if !isOne {
-            let other = far[k]
-            w += other.0
-            slope += other.1
-            curvature += other.2
+    private func query(_ k: UnsafePointer<Double>, _ count: Int, _ columns: SectionColumns) {
+        let shape = SectionShape(
+            near: near.shape(weight: nearWeight, lift: lift), far: far.shape(weight: farWeight), years: years,
+            isMixed: farWeight != 0)
+        unsafe withUnsafePointer(to: shape) { shape in
+            unsafe withUnsafePointer(to: columns) {
+                unsafe SurfaceRooms.table.query(shape, k, count, $0)
+            }
         }
-        return (poise_square_root((w + lift) * perYear), slope, curvature)
-    }
-}
-
-/// A slice times a weight, its level apart.
-private struct SliceLanes {
-    private let b, lean, m, square, bend: Lanes
-
-    init(_ slice: SVISlice, weight: Double) {
-        b = Lanes(repeating: weight * slice.b)
-        lean = Lanes(repeating: weight * slice.b * slice.rho)
-        m = Lanes(repeating: slice.m)
-        square = Lanes(repeating: slice.sigma * slice.sigma)
-        bend = Lanes(repeating: weight * slice.b * slice.sigma * slice.sigma)
-    }
-
-    @inline(__always)
-    subscript(k: Lanes) -> (Lanes, Lanes, Lanes) {
-        let x = k - m
-        let reach = poise_square_root(x * x + square)
-        let inverse = Lanes(repeating: 1) / reach
-        return (lean * x + b * reach, lean + b * x * inverse, bend * inverse * inverse * inverse)
     }
 }

@@ -1,3 +1,4 @@
+import SurfaceKernel
 import VectorMath
 
 /// A condition on one slice or on two neighbours, linear about the present ones: value + own·d + before·d' ≥ 0.

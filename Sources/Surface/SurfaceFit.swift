@@ -1,4 +1,5 @@
 import Foundation
+import SurfaceKernel
 import VectorMath
 
 /// Smiles fitted under a loss and a rule, with what there is between neighbours.
@@ -60,11 +61,13 @@ public struct SurfaceFit: Sendable {
 
     /// The best of fits from several starts.
     private static func alone(_ quotes: QuoteLanes, rule: ArbitrageRule) -> Found? {
-        let starts = StartGrid.starts(quotes, isWide: quotes.hasBands)
+        let starts = quotes.starts(isWide: quotes.hasBands)
         var reduced: [(loss: Double, vector: SliceVector)] = []
         for place in 0..<starts.count {
-            guard var fit = ReducedFit(quotes, from: starts.vectors[place]) else { continue }
-            fit.run(unlessAt: reduced.first.map { ($0.vector, $0.loss) })
+            var fit = SliceFit(from: starts.vectors[place])
+            if let first = reduced.first { (fit.rival, fit.rivalLoss) = (first.vector, first.loss) }
+            quotes.run(&fit)
+            guard fit.loss < .infinity else { continue }
             let isBetter = fit.loss < reduced.first?.loss ?? .infinity
             reduced.insert((fit.loss, fit.vector), at: isBetter ? 0 : reduced.count)
         }
@@ -77,14 +80,13 @@ public struct SurfaceFit: Sendable {
         var best: (loss: Double, vector: SliceVector)?
         var lifted = reduced.map(\.vector)
         if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
-        let wide = quotes.hasBands ? starts : StartGrid.starts(quotes, isWide: true)
+        let wide = quotes.hasBands ? starts : quotes.starts(isWide: true)
         for place in 0..<wide.count {
             lifted.append(wide.vectors[place])
-            guard place >= starts.count, var fit = ReducedFit(quotes, from: wide.vectors[place]) else {
-                continue
-            }
-            fit.run()
-            lifted.append(fit.vector)
+            guard place >= starts.count else { continue }
+            var fit = SliceFit(from: wide.vectors[place])
+            quotes.run(&fit)
+            if fit.loss < .infinity { lifted.append(fit.vector) }
         }
         for start in lifted {
             var fit = ConstrainedFit([quotes], rule: rule, from: [start])

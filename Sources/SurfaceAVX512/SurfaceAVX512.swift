@@ -1,0 +1,32 @@
+import CKernels
+import SurfaceKernel
+import VectorMath
+
+/// The lane operations of AVX-512: x86-64-v4, 512-bit registers.
+enum RoomArithmetic: LaneArithmetic {
+    @inline(__always)
+    static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
+        poise_fused_multiply_add(a, b, c)
+    }
+
+    @inline(__always)
+    static func productError(_ a: Lanes, _ b: Lanes, _ product: Lanes) -> Lanes {
+        poise_fused_multiply_add(a, b, product.negated)
+    }
+
+    @inline(__always)
+    static func any(_ mask: LaneMask) -> Bool { poise_any(unsafeBitCast(mask, to: SIMD8<Int64>.self)) }
+
+    @inline(__always)
+    static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
+}
+
+/// Fits, scans and queries for this instruction set.
+public enum SurfaceAVX512 {
+    public static var table: any SurfaceTable.Type { Table.self }
+}
+
+// Not public: no code of this module has a name that another one could share.
+enum Table: SurfaceTable {
+    typealias Arithmetic = RoomArithmetic
+}
