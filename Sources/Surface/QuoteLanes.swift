@@ -6,7 +6,9 @@ import VectorMath
 ///
 /// Every loss is Σ middleWeight (σ − mid)² + bandWeight (max(0, bid − σ) + max(0, σ − ask))².
 struct QuoteLanes {
+    /// Room for all quotes, and how many of them are in use.
     private(set) var blocks: [QuoteBlock] = []
+    private var blockCount = 0
     /// Whether any quote has a weight outside of its bid and ask.
     private(set) var hasBands = false
     /// How many quotes entered.
@@ -18,61 +20,137 @@ struct QuoteLanes {
     private(set) var scale = 1.0
     /// How many different strikes have two sides.
     private(set) var strikeCount = 0
+    /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.
+    private var logStrikes: [Double] = []
+    private var ascending: [Int] = []
+    private var halves: [Double] = []
 
     init() {}
 
     init(_ smile: SmileQuotes, loss: SmileLoss) {
-        let counting = smile.quotes.filter(\.counts)
-        let used = loss == .mid ? counting.filter(\.isTwoSided) : counting
-        let twoSided = counting.filter(\.isTwoSided)
-        let halves = twoSided.map { max((($0.ask ?? 0) - ($0.bid ?? 0)) / 2, SmileLoss.leastHalfSpread) }
-            .sorted()
-        let median =
-            halves.isEmpty
-            ? SmileLoss.leastHalfSpread : (halves[halves.count / 2] + halves[(halves.count - 1) / 2]) / 2
-        count = used.count
-        years = smile.years
-        let strikes = Set(twoSided.map(\.strike)).sorted()
-        strikeCount = strikes.count
-        let nearest = twoSided.min {
-            abs(log($0.strike / smile.forward)) < abs(log($1.strike / smile.forward))
+        logStrikes = smile.quotes.map { log($0.strike) }
+        let own = logStrikes
+        ascending = Array(own.indices).sorted { own[$0] < own[$1] }
+        blocks = Array(repeating: QuoteBlock(), count: (own.count + 7) / 8)
+        halves.reserveCapacity(own.count)
+        update(smile.quotes, logForward: log(smile.forward), years: smile.years, loss: loss)
+    }
+
+    /// What all quotes together say.
+    private struct Survey {
+        var strikeCount = 0
+        var first = 0.0
+        var last = 0.0
+        var level = 1.0
+        var nearest = Double.infinity
+        var hasOneSided = false
+    }
+
+    private func survey(_ quotes: [SmileQuote], _ logForward: Double) -> Survey {
+        var result = Survey()
+        for place in ascending {
+            let quote = quotes[place]
+            guard quote.counts else { continue }
+            guard let bid = quote.bid, let ask = quote.ask else {
+                result.hasOneSided = true
+                continue
+            }
+            let k = logStrikes[place] - logForward
+            if result.strikeCount == 0 {
+                (result.first, result.strikeCount) = (k, 1)
+            } else if k > result.last {
+                result.strikeCount += 1
+            }
+            result.last = k
+            if k.magnitude < result.nearest { (result.nearest, result.level) = (k.magnitude, (bid + ask) / 2) }
         }
-        let level = nearest.map { (($0.bid ?? 0) + ($0.ask ?? 0)) / 2 } ?? 1
-        scale = max(level * level, 1e-4) * years
-        if let first = strikes.first, let last = strikes.last, last > first {
-            domain = SliceDomain(
-                first: log(first / smile.forward), last: log(last / smile.forward),
-                logOfRange: log(log(last / first)), years: years)
+        return result
+    }
+
+    /// The median of the half spreads of two-sided quotes; the least one where there are none.
+    private mutating func medianHalf(_ quotes: [SmileQuote]) -> Double {
+        halves.removeAll(keepingCapacity: true)
+        for quote in quotes where quote.counts {
+            guard let half = quote.halfSpread else { continue }
+            var place = halves.count
+            while place > 0, halves[place - 1] > half { place -= 1 }
+            halves.insert(half, at: place)
         }
-        blocks = Array(repeating: QuoteBlock(), count: (used.count + 7) / 8)
+        guard !halves.isEmpty else { return SmileLoss.leastHalfSpread }
+        return (halves[halves.count / 2] + halves[(halves.count - 1) / 2]) / 2
+    }
+
+    /// Takes quotes at the same strikes as before, a forward and a time; allocates nothing.
+    ///
+    /// - Parameter least: how many different strikes must have two sides; else nothing changes.
+    /// - Returns: whether there are as many.
+    @discardableResult
+    mutating func update(
+        _ quotes: [SmileQuote], logForward: Double, years: Double, loss: SmileLoss, least: Int = 0
+    ) -> Bool {
+        let survey = survey(quotes, logForward)
+        guard survey.strikeCount >= least else { return false }
+        self.years = years
+        strikeCount = survey.strikeCount
+        scale = max(survey.level * survey.level, 1e-4) * years
         hasBands = loss == .band
-        for (place, quote) in used.enumerated() {
-            let (block, lane) = (place / 8, place % 8)
-            blocks[block].moneyness[lane] = log(quote.strike / smile.forward)
-            let half: Double
-            if let low = quote.bid, let high = quote.ask {
-                blocks[block].mid[lane] = (low + high) / 2
-                half = max((high - low) / 2, SmileLoss.leastHalfSpread)
-            } else {
-                blocks[block].mid[lane] = level
-                half = median
-            }
-            switch loss {
-            case .mid: blocks[block].middleWeight[lane] = quote.weight
-            case .band:
-                let weight = quote.weight / (half * half)
-                if quote.isTwoSided { blocks[block].middleWeight[lane] = SmileLoss.middleShare * weight }
-                blocks[block].bandWeight[lane] = weight
-                if let low = quote.bid { blocks[block].bid[lane] = low }
-                if let high = quote.ask { blocks[block].ask[lane] = high }
-            }
-            guard quote.isTwoSided else { continue }
-            let volatility = blocks[block].mid[lane]
-            let perVariance = 1 / (2 * volatility * years)
-            let weight = max(blocks[block].middleWeight[lane], blocks[block].bandWeight[lane])
-            blocks[block].startVariance[lane] = volatility * volatility * years
-            blocks[block].startWeight[lane] = weight * perVariance * perVariance
+        if survey.strikeCount > 1 {
+            domain = SliceDomain(
+                first: survey.first, last: survey.last, logOfRange: log(survey.last - survey.first),
+                years: years)
         }
+        let median = hasBands && survey.hasOneSided ? medianHalf(quotes) : 0
+        count = 0
+        for place in quotes.indices where quotes[place].counts {
+            if loss == .mid, !quotes[place].isTwoSided { continue }
+            set(
+                count, quotes[place], logStrikes[place] - logForward, level: survey.level, median: median,
+                perYear: 1 / years)
+            count += 1
+        }
+        blockCount = (count + 7) / 8
+        for place in count..<(8 * blockCount) { clear(place) }
+        return true
+    }
+
+    private mutating func clear(_ place: Int) {
+        let (block, lane) = (place / 8, place % 8)
+        blocks[block].moneyness[lane] = 0
+        blocks[block].mid[lane] = 1
+        blocks[block].middleWeight[lane] = 0
+        blocks[block].bid[lane] = -.infinity
+        blocks[block].ask[lane] = .infinity
+        blocks[block].bandWeight[lane] = 0
+        blocks[block].startVariance[lane] = 1
+        blocks[block].startWeight[lane] = 0
+    }
+
+    private mutating func set(
+        _ place: Int, _ quote: SmileQuote, _ moneyness: Double, level: Double, median: Double, perYear: Double
+    ) {
+        let (block, lane) = (place / 8, place % 8)
+        var middle: Double?
+        if let bid = quote.bid, let ask = quote.ask { middle = (bid + ask) / 2 }
+        var (middleWeight, bandWeight) = (quote.weight, 0.0)
+        if hasBands {
+            let half = quote.halfSpread ?? median
+            bandWeight = quote.weight / (half * half)
+            middleWeight = middle == nil ? 0 : SmileLoss.middleShare * bandWeight
+        }
+        blocks[block].moneyness[lane] = moneyness
+        blocks[block].mid[lane] = middle ?? level
+        blocks[block].middleWeight[lane] = middleWeight
+        blocks[block].bandWeight[lane] = bandWeight
+        blocks[block].bid[lane] = hasBands ? quote.bid ?? -.infinity : -.infinity
+        blocks[block].ask[lane] = hasBands ? quote.ask ?? .infinity : .infinity
+        var (variance, weight) = (1.0, 0.0)
+        if let middle {
+            let perVariance = 0.5 * perYear / middle
+            variance = middle * middle / perYear
+            weight = max(middleWeight, bandWeight) * perVariance * perVariance
+        }
+        blocks[block].startVariance[lane] = variance
+        blocks[block].startWeight[lane] = weight
     }
 }
 
@@ -84,7 +162,7 @@ extension QuoteLanes {
                 // No quotes: nothing is read.
                 return unsafe withUnsafePointer(to: QuoteBlock()) { unsafe withColumns(of: $0, 0, body) }
             }
-            return unsafe withColumns(of: first, blocks.count, body)
+            return unsafe withColumns(of: first, blockCount, body)
         }
     }
 

@@ -33,6 +33,12 @@ public struct SmileQuote: Sendable, Equatable {
     }
 
     var isTwoSided: Bool { bid != nil && ask != nil }
+
+    /// Half of the spread, or the least that a distance is measured by; nil with one side.
+    var halfSpread: Double? {
+        guard let bid, let ask else { return nil }
+        return max((ask - bid) / 2, SmileLoss.leastHalfSpread)
+    }
 }
 
 /// The quotes of one expiry.

@@ -61,29 +61,23 @@ public struct SurfaceFit: Sendable {
 
     /// The best of fits from several starts.
     private static func alone(_ quotes: QuoteLanes, rule: ArbitrageRule) -> Found? {
-        let starts = quotes.starts(isWide: quotes.hasBands)
-        var reduced: [(loss: Double, vector: SliceVector)] = []
-        for place in 0..<starts.count {
-            var fit = SliceFit(from: starts.vectors[place])
-            if let first = reduced.first { (fit.rival, fit.rivalLoss) = (first.vector, first.loss) }
-            quotes.run(&fit)
-            guard fit.loss < .infinity else { continue }
-            let isBetter = fit.loss < reduced.first?.loss ?? .infinity
-            reduced.insert((fit.loss, fit.vector), at: isBetter ? 0 : reduced.count)
-        }
         // Where the best of them is allowed, there is nothing better.
-        if let first = reduced.first, quotes.isHighEnough(first.vector),
-            rule == .none || SVISlice(first.vector).butterfly == .free
+        let free = FreeFit(quotes)
+        if free.loss < .infinity, quotes.isHighEnough(free.vector),
+            rule == .none || SVISlice(free.vector).butterfly == .free
         {
-            return Found(vector: first.vector)
+            return Found(vector: free.vector)
         }
         var best: (loss: Double, vector: SliceVector)?
-        var lifted = reduced.map(\.vector)
+        var lifted: [SliceVector] = []
+        if free.loss < .infinity { lifted.append(free.vector) }
+        for place in 0..<free.rivalCount { lifted.append(free.rivals[place]) }
         if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
-        let wide = quotes.hasBands ? starts : quotes.starts(isWide: true)
+        let wide = quotes.starts(isWide: true)
         for place in 0..<wide.count {
             lifted.append(wide.vectors[place])
-            guard place >= starts.count else { continue }
+            // With bands the free fit has gone from there.
+            guard !quotes.hasBands else { continue }
             var fit = SliceFit(from: wide.vectors[place])
             quotes.run(&fit)
             if fit.loss < .infinity { lifted.append(fit.vector) }

@@ -33,7 +33,9 @@ public struct VolatilitySurface: Sendable {
     /// In which total variance is linear.
     public let clock: VarianceClock
     public let spot: Double?
-    /// What the clock shows at the expiries.
+    /// Years, slices and what the clock shows, at the expiries.
+    private let years: [Double]
+    private let slices: [SVISlice]
     private let times: [Double]
     private let logForwards: [Double]
     /// Growth of the logarithm of the forward per year before the first expiry, and beyond the last.
@@ -70,6 +72,8 @@ public struct VolatilitySurface: Sendable {
         let times = ascending.map { clock.time($0.years).value }
         let logForwards = ascending.map { log($0.forward) }
         self.times = times
+        years = ascending.map(\.years)
+        slices = ascending.map(\.slice)
         self.logForwards = logForwards
         firstGrowth = spot.map { (logForwards[0] - log($0)) / ascending[0].years } ?? 0
         let last = ascending.count - 1
@@ -111,10 +115,10 @@ public struct VolatilitySurface: Sendable {
     /// How many expiries come at a time or before it.
     private func count(upTo years: Double) -> Int {
         var low = 0
-        var high = expiries.count
+        var high = self.years.count
         while low < high {
             let middle = (low + high) / 2
-            if expiries[middle].years <= years { low = middle + 1 } else { high = middle }
+            if self.years[middle] <= years { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -126,13 +130,14 @@ public struct VolatilitySurface: Sendable {
     }
 
     private func forward(_ years: Double, after place: Int) -> Double {
-        if place > 0, expiries[place - 1].years == years { return expiries[place - 1].forward }
-        let last = expiries.count - 1
+        if place > 0, self.years[place - 1] == years { return expiries[place - 1].forward }
+        let last = slices.count - 1
         if place == 0 {
-            return expiries[0].forward * exp(firstGrowth * (years - expiries[0].years))
+            return firstGrowth == 0
+                ? expiries[0].forward : exp(logForwards[0] + firstGrowth * (years - self.years[0]))
         }
-        if place > last { return expiries[last].forward * exp(lastGrowth * (years - expiries[last].years)) }
-        let (before, after) = (expiries[place - 1].years, expiries[place].years)
+        if place > last { return exp(logForwards[last] + lastGrowth * (years - self.years[last])) }
+        let (before, after) = (self.years[place - 1], self.years[place])
         let share = (years - before) / (after - before)
         return exp(logForwards[place - 1] + share * (logForwards[place] - logForwards[place - 1]))
     }
@@ -141,26 +146,34 @@ public struct VolatilitySurface: Sendable {
     public func section(years: Double) -> SmileSection? {
         guard years > 0, years < .infinity else { return nil }
         let place = count(upTo: years)
-        let forward = forward(years, after: place)
+        return section(years, after: place, forward: forward(years, after: place))
+    }
+
+    /// Volatility with its slope and curvature by log-moneyness, where the forward is not asked for; nil where years are
+    /// not above 0 and finite.
+    public func volatilityPoint(logMoneyness k: Double, years: Double) -> VolatilityPoint? {
+        guard years > 0, years < .infinity else { return nil }
+        return section(years, after: count(upTo: years), forward: 1).volatilityPoint(at: k)
+    }
+
+    private func section(_ years: Double, after place: Int, forward: Double) -> SmileSection {
         let now = clock.time(years)
-        let last = expiries.count - 1
+        let last = slices.count - 1
         if place == 0 {
-            let slice = expiries[0].slice
             return SmileSection(
-                years: years, forward: forward, near: slice, far: slice, weights: (now.value / times[0], 0),
-                rates: (now.rate / times[0], 0))
+                years: years, forward: forward, near: slices[0], far: slices[0],
+                weights: (now.value / times[0], 0), rates: (now.rate / times[0], 0))
         }
         if place > last {
-            let slice = expiries[last].slice
             return SmileSection(
-                years: years, forward: forward, near: slice, far: slice, weights: (1, 0), rates: (0, 0),
-                lift: lastVariance * (now.value - times[last]), liftRate: lastVariance * now.rate)
+                years: years, forward: forward, near: slices[last], far: slices[last], weights: (1, 0),
+                rates: (0, 0), lift: lastVariance * (now.value - times[last]), liftRate: lastVariance * now.rate)
         }
         let span = times[place] - times[place - 1]
         let share = (now.value - times[place - 1]) / span
         let rate = now.rate / span
         return SmileSection(
-            years: years, forward: forward, near: expiries[place - 1].slice, far: expiries[place].slice,
+            years: years, forward: forward, near: slices[place - 1], far: slices[place],
             weights: (1 - share, share), rates: (-rate, rate))
     }
 
@@ -198,9 +211,8 @@ extension VolatilitySurface {
         while row < count {
             var end = row + 1
             while end < count, years[end] == years[row] { end += 1 }
-            if let section = section(years: years[row]) {
-                section.query(logMoneyness, rows: row..<end, &volatilities, &slopes, &curvatures)
-            }
+            section(years[row], after: self.count(upTo: years[row]), forward: 1)
+                .query(logMoneyness, rows: row..<end, &volatilities, &slopes, &curvatures)
             row = end
         }
     }

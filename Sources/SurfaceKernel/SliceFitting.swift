@@ -62,7 +62,7 @@ public struct SliceFitting<A: LaneArithmetic> {
             let gained = loss - next.expansion.value
             place = next
             // Newton's steps square what is left: after one that did as foreseen there is nothing more to gain.
-            if gain <= 1e-5 * loss, (gained - gain).magnitude <= 0.1 * gain {
+            if gain <= 1e-6 * loss, (gained - gain).magnitude <= 0.1 * gain {
                 isDone = true
                 return
             }
@@ -94,7 +94,7 @@ public struct SliceFitting<A: LaneArithmetic> {
                 if gained > 0.5 * gain { reach = max(reach, min(2, 3 * move.length)) }
                 place = next
                 // Newton's steps square what is left: after one that did as foreseen there is nothing more to gain.
-                if gain <= 1e-5 * place.projected, abs(gained - gain) <= 0.1 * gain {
+                if gain <= 1e-6 * place.projected, abs(gained - gain) <= 0.1 * gain {
                     finish()
                     return
                 }

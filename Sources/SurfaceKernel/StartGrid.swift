@@ -69,7 +69,7 @@ public struct StartGrid<A: LaneArithmetic> {
         }
 
         /// Adds the best of those that are no neighbours of any, one by one.
-        @inlinable
+        @inlinable @inline(__always)
         mutating func widen(_ found: InlineArray<7, Projection>) {
             var taken: UInt64 = 0
             for place in 0..<count { taken |= StartGrid.neighbours(nodes[place]) }
@@ -104,7 +104,7 @@ public struct StartGrid<A: LaneArithmetic> {
     }
 
     /// The nodes of a row that score no worse than their neighbours, as bits; of equal ones the first.
-    @inlinable
+    @inlinable @inline(__always)
     static func lowest(_ row: Int, _ found: InlineArray<7, Projection>) -> UInt8 {
         let own = found[row].score
         var isLowest = own .< Lanes(repeating: .infinity)

@@ -17,10 +17,11 @@ public protocol SurfaceTable: SendableMetatype {
     static func fit(_ quotes: UnsafePointer<QuoteColumns>, _ fit: UnsafeMutablePointer<SliceFit>)
     static func scanDurrleman(
         _ slice: UnsafePointer<SliceShape>, _ places: UnsafePointer<ScanPlaces>, blocks: Int,
-        into values: UnsafeMutablePointer<Lanes>)
+        below limit: Double, into scan: UnsafePointer<ScanRows>) -> Int
     static func scanGap(
         _ earlier: UnsafePointer<SliceShape>, _ later: UnsafePointer<SliceShape>, m: Double, sigma: Double,
-        _ places: UnsafePointer<ScanPlaces>, blocks: Int, into values: UnsafeMutablePointer<Lanes>)
+        _ places: UnsafePointer<ScanPlaces>, blocks: Int, below limit: Double,
+        into scan: UnsafePointer<ScanRows>) -> Int
     static func query(
         _ section: UnsafePointer<SectionShape>, _ k: UnsafePointer<Double>, _ count: Int,
         _ columns: UnsafePointer<SectionColumns>)
@@ -62,18 +63,21 @@ extension SurfaceTable {
     @inlinable
     public static func scanDurrleman(
         _ slice: UnsafePointer<SliceShape>, _ places: UnsafePointer<ScanPlaces>, blocks: Int,
-        into values: UnsafeMutablePointer<Lanes>
-    ) {
-        SliceKernel<Arithmetic>.scanDurrleman(slice.pointee, places, blocks: blocks, into: values)
+        below limit: Double, into scan: UnsafePointer<ScanRows>
+    ) -> Int {
+        SliceKernel<Arithmetic>.scanDurrleman(
+            slice.pointee, places, blocks: blocks, below: limit, into: scan.pointee)
     }
 
     @inlinable
     public static func scanGap(
         _ earlier: UnsafePointer<SliceShape>, _ later: UnsafePointer<SliceShape>, m: Double, sigma: Double,
-        _ places: UnsafePointer<ScanPlaces>, blocks: Int, into values: UnsafeMutablePointer<Lanes>
-    ) {
+        _ places: UnsafePointer<ScanPlaces>, blocks: Int, below limit: Double,
+        into scan: UnsafePointer<ScanRows>
+    ) -> Int {
         SliceKernel<Arithmetic>.scanGap(
-            earlier.pointee, later.pointee, m: m, sigma: sigma, places, blocks: blocks, into: values)
+            earlier.pointee, later.pointee, m: m, sigma: sigma, places, blocks: blocks, below: limit,
+            into: scan.pointee)
     }
 
     @inlinable

@@ -1,0 +1,348 @@
+import Checks
+import Foundation
+import SurfaceKernel
+import VectorMath
+
+/// The smiles of one underlying that follow their quotes: a quote changes, the slices that it concerns are fitted again from
+/// where they are, and the volatilities of their contracts are written out.
+///
+/// After the first `refit` nothing is allocated but by `refitFromAllStarts`. A value: a copy is another surface.
+public struct LiveSurface: Sendable {
+    /// How a slice stands.
+    public enum State: Sendable, Equatable {
+        /// The best of all starts as quotes are.
+        case cold
+        /// Fitted from where it was, and as good as the best of all starts by all that is cheap to see: no other optimum is
+        /// near, and the loss is about that of the last fit from all starts.
+        case warm
+        /// Fitted from where it was; a fit from all starts may be better.
+        case unsure
+        /// Not fitted to its latest quotes, but kept as it was: fewer than five strikes with two sides are left.
+        case tooFewQuotes
+        /// Not fitted to its latest quotes, but kept as it was: no slices near those that keep the rule were found.
+        case kept
+    }
+
+    /// One smile.
+    public struct Slice: Sendable {
+        public let name: String
+        public fileprivate(set) var years: Double
+        public fileprivate(set) var forward: Double
+        public fileprivate(set) var state = State.cold
+        /// The loss of its quotes.
+        public fileprivate(set) var loss: Double
+        public fileprivate(set) var slice: SVISlice
+        /// Rows of its contracts among those of the surface.
+        public let contracts: Range<Int>
+
+        fileprivate var logForward: Double
+        fileprivate var quotes: [SmileQuote]
+        fileprivate var logStrikes: [Double]
+        fileprivate var isStale = false
+        /// The loss of the last fit from all starts, how many fits ago that was, and the optima that it passed over.
+        fileprivate var coldLoss: Double
+        fileprivate var age = 0
+        fileprivate var rivals = InlineArray<8, SliceVector>(repeating: .zero)
+        fileprivate var rivalGaps = InlineArray<8, Double>(repeating: 0)
+        fileprivate var rivalCount = 0
+    }
+
+    public private(set) var slices: [Slice] = []
+    public let loss: SmileLoss
+    public let rule: ArbitrageRule
+    /// How many contracts there are: the quotes of all smiles, smile by smile.
+    public let contractCount: Int
+    /// The joint fit: quotes and parameters of all slices.
+    private var fit: ConstrainedFit
+    private var before: [SliceVector] = []
+    /// After how many warm fits a slice without a rule is fitted from all starts.
+    private static let period = 256
+
+    /// Fits the smiles from all starts.
+    ///
+    /// - Parameter smiles: of one underlying, in any order; contracts are counted in this order of time.
+    /// - Throws: `SurfaceError` for smiles of several underlyings, of equal times, or that cannot be fitted as asked.
+    public init(
+        _ smiles: [SmileQuotes], loss: SmileLoss = .band, rule: ArbitrageRule = .full
+    ) throws(SurfaceError) {
+        guard let first = smiles.first else { throw .noSlices(of: "surface") }
+        let ascending = smiles.sorted { $0.years < $1.years }
+        if let other = smiles.first(where: { $0.underlying != first.underlying }) {
+            throw .severalUnderlyings(first.underlying, other.underlying)
+        }
+        for (one, other) in zip(ascending, ascending.dropFirst()) where one.years == other.years {
+            throw .sameExpiry(of: other.name, other: one.name)
+        }
+        let cold = SurfaceFit(ascending, loss: loss, rule: rule)
+        self.loss = loss
+        self.rule = rule
+        var vectors: [SliceVector] = []
+        var lanes: [QuoteLanes] = []
+        var count = 0
+        for found in cold.slices {
+            let smile = found.smile
+            guard let slice = found.slice else { throw .noSlices(of: smile.name) }
+            let own = QuoteLanes(smile, loss: loss)
+            vectors.append(slice.vector)
+            lanes.append(own)
+            let rows = count..<(count + smile.quotes.count)
+            count = rows.upperBound
+            let value = own.loss(slice.vector)
+            slices.append(
+                Slice(
+                    name: smile.name, years: smile.years, forward: smile.forward,
+                    state: found.status == .ok ? .cold : .kept, loss: value, slice: slice, contracts: rows,
+                    logForward: log(smile.forward), quotes: smile.quotes,
+                    logStrikes: smile.quotes.map { log($0.strike) }, coldLoss: value))
+        }
+        contractCount = count
+        fit = ConstrainedFit(lanes, rule: rule, from: vectors)
+        before = vectors
+        if rule == .none { for place in slices.indices { noteRivals(place, FreeFit(lanes[place])) } }
+    }
+
+    /// The row of a slice's contract; nil where there is none of that strike.
+    public func contract(slice name: String, strike: Double) -> Int? {
+        guard let slice = slices.first(where: { $0.name == name }),
+            let place = slice.quotes.firstIndex(where: { $0.strike == strike })
+        else { return nil }
+        return slice.contracts.lowerBound + place
+    }
+
+    /// The slice that a contract belongs to.
+    public func slice(ofContract contract: Int) -> Int? {
+        guard contract >= 0, contract < contractCount else { return nil }
+        var low = 0
+        var high = slices.count - 1
+        while low < high {
+            let middle = (low + high) / 2
+            if contract < slices[middle].contracts.upperBound { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// Takes a quote in volatilities; a missing side is nil. Nothing is fitted yet.
+    ///
+    /// - Throws: `SurfaceError.unknown` for no such contract, `invalidValue` for a side or weight that is below 0 or not
+    ///   finite; nothing changes then.
+    public mutating func setQuote(
+        bid: Double?, ask: Double?, weight: Double = 1, ofContract contract: Int
+    ) throws(SurfaceError) {
+        guard let place = slice(ofContract: contract) else {
+            throw .unknown(field: "contract", "\(contract)")
+        }
+        if let bid { try SurfaceError.require(.notNegative, bid, "bid_vol", of: slices[place].name) }
+        if let ask { try SurfaceError.require(.notNegative, ask, "ask_vol", of: slices[place].name) }
+        try SurfaceError.require(.notNegative, weight, "weight", of: slices[place].name)
+        let row = contract - slices[place].contracts.lowerBound
+        slices[place].quotes[row] = SmileQuote(
+            strike: slices[place].quotes[row].strike, bid: bid, ask: ask, weight: weight)
+        slices[place].isStale = true
+    }
+
+    /// Takes an expiry's forward and the years that are left to it.
+    ///
+    /// - Throws: `SurfaceError` for no such slice, values that are not above 0, and years that come before or after a
+    ///   neighbour's; nothing changes then.
+    public mutating func setForward(
+        _ forward: Double, years: Double? = nil, ofSlice place: Int
+    ) throws(SurfaceError) {
+        guard slices.indices.contains(place) else { throw .unknown(field: "slice", "\(place)") }
+        let name = slices[place].name
+        try SurfaceError.require(.positive, forward, "forward", of: name)
+        let years = years ?? slices[place].years
+        try SurfaceError.require(.positive, years, "years", of: name)
+        if place > 0, !(years > slices[place - 1].years) {
+            throw .sameExpiry(of: name, other: slices[place - 1].name)
+        }
+        if place + 1 < slices.count, !(years < slices[place + 1].years) {
+            throw .sameExpiry(of: name, other: slices[place + 1].name)
+        }
+        slices[place].forward = forward
+        slices[place].logForward = log(forward)
+        slices[place].years = years
+        slices[place].isStale = true
+    }
+
+    /// Has the next `refit` fit a slice from all starts, without allocations; under a rule it still is one with the others,
+    /// from where they are.
+    ///
+    /// - Throws: `SurfaceError.unknown`.
+    public mutating func requireAllStarts(ofSlice place: Int) throws(SurfaceError) {
+        guard slices.indices.contains(place) else { throw .unknown(field: "slice", "\(place)") }
+        slices[place].isStale = true
+        slices[place].age = Self.period
+    }
+
+    /// Fits what has changed since the last time, from where it is, and writes the volatilities of the contracts of all
+    /// slices that moved, others' rows being left as they are.
+    ///
+    /// - Parameter volatilities: a row for each contract.
+    /// - Returns: how many slices have new volatilities.
+    /// - Throws: `SurfaceError.differentLengths`.
+    @discardableResult
+    public mutating func refit(into volatilities: inout MutableSpan<Double>) throws(SurfaceError) -> Int {
+        try SurfaceError.require(volatilities.count, "volatilities", is: contractCount)
+        refit()
+        var count = 0
+        for place in slices.indices where slices[place].isStale {
+            slices[place].isStale = false
+            count += 1
+            let slice = slices[place]
+            let perYear = 1 / slice.years
+            for (row, logStrike) in zip(slice.contracts, slice.logStrikes) {
+                let k = logStrike - slice.logForward
+                volatilities[row] = (slice.slice.variance(at: k) * perYear).squareRoot()
+            }
+        }
+        return count
+    }
+
+    /// The fits alone. Slices that moved stay marked until their volatilities are written.
+    private mutating func refit() {
+        var isAny = false
+        for place in slices.indices where slices[place].isStale {
+            let slice = slices[place]
+            let isEnough = fit.quotes[place].update(
+                slice.quotes, logForward: slice.logForward, years: slice.years, loss: loss, least: 5)
+            slices[place].state = isEnough ? .warm : .tooFewQuotes
+            guard isEnough else { continue }
+            isAny = true
+            if rule == .none { refitAlone(place) }
+        }
+        guard isAny, rule != .none else { return }
+        refitTogether()
+    }
+
+    /// One slice without a rule.
+    private mutating func refitAlone(_ place: Int) {
+        var own = SliceFit(from: fit.vectors[place])
+        own.isWarm = true
+        fit.quotes[place].run(&own)
+        slices[place].age += 1
+        let coldLoss = slices[place].coldLoss
+        var isSure = own.isDone && own.loss < .infinity && fit.quotes[place].isHighEnough(own.vector)
+        isSure = isSure && own.loss <= 4 * coldLoss && coldLoss <= 4 * own.loss
+        for rival in 0..<slices[place].rivalCount where isSure {
+            // Another optimum has come half of the way down to this one.
+            let gap = fit.quotes[place].loss(slices[place].rivals[rival]) - own.loss
+            isSure = gap > 0.5 * slices[place].rivalGaps[rival] * own.loss / max(coldLoss, 1e-300)
+        }
+        if isSure, slices[place].age < Self.period {
+            take(own.vector, place, own.loss, .warm)
+            return
+        }
+        let cold = FreeFit(fit.quotes[place], extra: own.loss < .infinity ? own.vector : nil)
+        guard cold.loss < .infinity, fit.quotes[place].isHighEnough(cold.vector) else {
+            // At the least variance: only the fit under conditions knows.
+            slices[place].state = own.loss < .infinity ? .unsure : .kept
+            if own.loss < .infinity { take(own.vector, place, own.loss, .unsure) }
+            return
+        }
+        take(cold.vector, place, cold.loss, .cold)
+        noteRivals(place, cold)
+    }
+
+    private mutating func noteRivals(_ place: Int, _ cold: FreeFit) {
+        slices[place].age = 0
+        slices[place].coldLoss = cold.loss
+        slices[place].rivalCount = 0
+        for rival in 0..<cold.rivalCount {
+            let apart = cold.rivals[rival] - cold.vector
+            let isSame = apart[4].magnitude < 0.05 && apart[3].magnitude < 0.05 * exp(cold.vector[4])
+            if isSame { continue }
+            let count = slices[place].rivalCount
+            slices[place].rivals[count] = cold.rivals[rival]
+            slices[place].rivalGaps[count] = cold.rivalLosses[rival] - cold.loss
+            slices[place].rivalCount = count + 1
+        }
+    }
+
+    private mutating func take(_ vector: SliceVector, _ place: Int, _ loss: Double, _ state: State) {
+        fit.set(vector, place)
+        slices[place].slice = SVISlice(vector)
+        slices[place].loss = loss
+        slices[place].state = state
+    }
+
+    /// All slices under the rule. Slices that kept it keep it whatever the quotes: they stay where nothing better is found.
+    private mutating func refitTogether() {
+        for place in slices.indices { before[place] = fit.vectors[place] }
+        fit.run(most: 16, isWarm: true)
+        var isFree = fit.violation <= ConstrainedFit.tolerance && fit.loss < .infinity
+        for place in slices.indices where isFree {
+            let slice = SVISlice(fit.vectors[place])
+            isFree = slice.butterfly == .free
+            if isFree, rule == .full, place > 0 {
+                isFree = SVISlice(fit.vectors[place - 1]).calendar(to: slice) == .free
+            }
+        }
+        if !isFree {
+            fit.restart(from: before)
+            for place in slices.indices where slices[place].isStale { slices[place].state = .kept }
+            return
+        }
+        for place in slices.indices {
+            let vector = fit.vectors[place]
+            if !slices[place].isStale, vector == before[place] { continue }
+            slices[place].isStale = true
+            let own = fit.quotes[place].loss(vector)
+            var state = slices[place].state
+            if state != .tooFewQuotes {
+                let coldLoss = slices[place].coldLoss
+                state = fit.isDone && own <= 4 * coldLoss && coldLoss <= 4 * own ? .warm : .unsure
+            }
+            slices[place].slice = SVISlice(vector)
+            slices[place].loss = own
+            slices[place].state = state
+        }
+    }
+
+    /// Fits all slices from all starts, as `SurfaceFit` does: many times as long as `refit`, and with allocations. Their
+    /// volatilities are written by the next `refit`.
+    ///
+    /// - Returns: the largest share by which a sum of losses under the rule was above the one found now; below 0 where it
+    ///   was lower.
+    @discardableResult
+    public mutating func refitFromAllStarts() -> Double {
+        let smiles = slices.map { slice in
+            SmileQuotes(
+                name: slice.name, underlying: "", years: slice.years, forward: slice.forward,
+                quotes: slice.quotes)
+        }
+        let found = SurfaceFit(smiles, loss: loss, rule: rule)
+        var (now, then) = (0.0, 0.0)
+        for (place, fitted) in found.slices.enumerated() {
+            guard let slice = fitted.slice else { continue }
+            then += fit.quotes[place].loss(fit.vectors[place])
+            now += fit.quotes[place].loss(slice.vector)
+        }
+        // Slices under a common rule come together or not at all.
+        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || $0.status != .ok }) {
+            for place in slices.indices {
+                slices[place].coldLoss = fit.quotes[place].loss(fit.vectors[place])
+                if slices[place].state != .tooFewQuotes { slices[place].state = .cold }
+            }
+            return then / now - 1
+        }
+        for (place, fitted) in found.slices.enumerated() {
+            guard let slice = fitted.slice else { continue }
+            let own = fit.quotes[place].loss(slice.vector)
+            take(slice.vector, place, own, .cold)
+            slices[place].isStale = true
+            slices[place].coldLoss = own
+            if rule == .none { noteRivals(place, FreeFit(fit.quotes[place])) }
+        }
+        return then / now - 1
+    }
+
+    /// The surface as it is.
+    public func surface(
+        spot: Double? = nil, clock: VarianceClock = .calendar
+    ) throws(SurfaceError) -> VolatilitySurface {
+        try VolatilitySurface(
+            slices.map {
+                VolatilitySurface.Expiry(name: $0.name, years: $0.years, forward: $0.forward, slice: $0.slice)
+            }, spot: spot, clock: clock)
+    }
+}
