@@ -45,6 +45,9 @@ let package = Package(
             name: "MarginScan",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
+            name: "SurfaceFitting",
+            dependencies: ["CAllocationCounter", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
             name: "SimulationThroughput",
             dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(

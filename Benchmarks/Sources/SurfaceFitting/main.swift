@@ -1,7 +1,6 @@
 import CAllocationCounter
 import Foundation
 import Poise
-import Timing
 
 /// How long a volatility surface takes, in one thread: fits of one slice and of a chain as quotes move, and queries.
 ///
