@@ -156,7 +156,8 @@ let package = Package(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "SurfaceTests", dependencies: ["Greeks", "Market", "Surface", "TestSupport"], exclude: ["Fixtures"]),
+            name: "SurfaceTests", dependencies: ["Greeks", "Market", "Surface", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "MarginTests", dependencies: ["Greeks", "Margin", "Market", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),

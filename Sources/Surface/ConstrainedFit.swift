@@ -59,6 +59,9 @@ struct ConstrainedFit {
         bentCuts.reserveCapacity(room)
         held.reserveCapacity(room)
         trial.reserveCapacity(vectors.count)
+        steps.reserveCapacity(vectors.count)
+        bends.reserveCapacity(vectors.count)
+        expansions.reserveCapacity(vectors.count)
         problem.reserve(room)
     }
 
@@ -270,7 +273,8 @@ struct ConstrainedFit {
                         isAccepted = true
                         break
                     }
-                    if attempt == 0, rule != .none, left > violation, corrected(below: before - 1e-4 * max(gain, 0), price)
+                    if attempt == 0, rule != .none, left > violation,
+                        corrected(below: before - 1e-4 * max(gain, 0), price)
                     {
                         isAccepted = true
                         break
@@ -381,7 +385,8 @@ struct ConstrainedFit {
             let curve = SVISlice(vector)
             SmileScan.leastDurrleman(curve, below: 0.15) { k, g in
                 cuts.append(
-                    Cut(slice: slice, own: curve.durrlemanSensitivity(at: k), value: g - Self.margin,
+                    Cut(
+                        slice: slice, own: curve.durrlemanSensitivity(at: k), value: g - Self.margin,
                         kind: .durrleman(k: k)))
             }
         }

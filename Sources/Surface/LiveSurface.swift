@@ -55,6 +55,8 @@ public struct LiveSurface: Sendable {
     /// The joint fit: quotes and parameters of all slices.
     private var fit: ConstrainedFit
     private var before: [SliceVector] = []
+    /// Of the contracts of a slice.
+    private var moneyness: [Double] = []
     /// After how many warm fits a slice without a rule is fitted from all starts.
     private static let period = 256
 
@@ -98,6 +100,7 @@ public struct LiveSurface: Sendable {
         contractCount = count
         fit = ConstrainedFit(lanes, rule: rule, from: vectors)
         before = vectors
+        moneyness.reserveCapacity(count)
         if rule == .none { for place in slices.indices { noteRivals(place, FreeFit(lanes[place])) } }
     }
 
@@ -188,12 +191,13 @@ public struct LiveSurface: Sendable {
         for place in slices.indices where slices[place].isStale {
             slices[place].isStale = false
             count += 1
-            let slice = slices[place]
-            let perYear = 1 / slice.years
-            for (row, logStrike) in zip(slice.contracts, slice.logStrikes) {
-                let k = logStrike - slice.logForward
-                volatilities[row] = (slice.slice.variance(at: k) * perYear).squareRoot()
-            }
+            let first = slices[place].contracts.lowerBound
+            let size = slices[place].logStrikes.count
+            let section = SmileSection(slices[place].slice, years: slices[place].years, forward: 1)
+            let logForward = slices[place].logForward
+            moneyness.removeAll(keepingCapacity: true)
+            for row in 0..<size { moneyness.append(slices[place].logStrikes[row] - logForward) }
+            section.volatilities(moneyness.span, first: first, &volatilities)
         }
         return count
     }
@@ -202,9 +206,9 @@ public struct LiveSurface: Sendable {
     private mutating func refit() {
         var isAny = false
         for place in slices.indices where slices[place].isStale {
-            let slice = slices[place]
             let isEnough = fit.quotes[place].update(
-                slice.quotes, logForward: slice.logForward, years: slice.years, loss: loss, least: 5)
+                slices[place].quotes, logForward: slices[place].logForward, years: slices[place].years,
+                loss: loss, least: 5)
             slices[place].state = isEnough ? .warm : .tooFewQuotes
             guard isEnough else { continue }
             isAny = true
@@ -318,7 +322,8 @@ public struct LiveSurface: Sendable {
             now += fit.quotes[place].loss(slice.vector)
         }
         // Slices under a common rule come together or not at all.
-        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || $0.status != .ok }) {
+        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || $0.status != .ok })
+        {
             for place in slices.indices {
                 slices[place].coldLoss = fit.quotes[place].loss(fit.vectors[place])
                 if slices[place].state != .tooFewQuotes { slices[place].state = .cold }

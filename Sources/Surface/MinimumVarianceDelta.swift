@@ -101,7 +101,8 @@ public struct MinimumVarianceDelta: Sendable {
         var own = sums[tenor]
         if let last = own.time, time < last {
             throw .invalidValue(
-                of: name, field: "time", value: Double(time.milliseconds), reason: "must not come before \(last)")
+                of: name, field: "time", value: Double(time.milliseconds),
+                reason: "must not come before \(last)")
         }
         let fade = own.time.map { decay(over: $0.years(until: time) * 365, halfLife: halfLifeDays) } ?? 1
         let y = change * years.squareRoot()

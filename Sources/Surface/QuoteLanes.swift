@@ -62,7 +62,9 @@ struct QuoteLanes {
                 result.strikeCount += 1
             }
             result.last = k
-            if k.magnitude < result.nearest { (result.nearest, result.level) = (k.magnitude, (bid + ask) / 2) }
+            if k.magnitude < result.nearest {
+                (result.nearest, result.level) = (k.magnitude, (bid + ask) / 2)
+            }
         }
         return result
     }
@@ -100,57 +102,59 @@ struct QuoteLanes {
                 years: years)
         }
         let median = hasBands && survey.hasOneSided ? medianHalf(quotes) : 0
-        count = 0
-        for place in quotes.indices where quotes[place].counts {
-            if loss == .mid, !quotes[place].isTwoSided { continue }
-            set(
-                count, quotes[place], logStrikes[place] - logForward, level: survey.level, median: median,
-                perYear: 1 / years)
-            count += 1
+        let row = Row(level: survey.level, median: median, years: years, hasBands: hasBands)
+        let logStrikes = logStrikes
+        count = unsafe blocks.withUnsafeMutableBytes { blocks in
+            // A field is eight doubles, a block eight fields.
+            guard let lanes = unsafe blocks.assumingMemoryBound(to: Double.self).baseAddress else { return 0 }
+            var count = 0
+            for place in quotes.indices where quotes[place].counts {
+                if loss == .mid, !quotes[place].isTwoSided { continue }
+                let values = row.values(quotes[place], logStrikes[place] - logForward)
+                unsafe Self.set(lanes, count, values)
+                count += 1
+            }
+            for place in count..<((count + 7) / 8 * 8) { unsafe Self.set(lanes, place, Row.none) }
+            return count
         }
         blockCount = (count + 7) / 8
-        for place in count..<(8 * blockCount) { clear(place) }
         return true
     }
 
-    private mutating func clear(_ place: Int) {
-        let (block, lane) = (place / 8, place % 8)
-        blocks[block].moneyness[lane] = 0
-        blocks[block].mid[lane] = 1
-        blocks[block].middleWeight[lane] = 0
-        blocks[block].bid[lane] = -.infinity
-        blocks[block].ask[lane] = .infinity
-        blocks[block].bandWeight[lane] = 0
-        blocks[block].startVariance[lane] = 1
-        blocks[block].startWeight[lane] = 0
+    /// A quote's own lane of the eight fields.
+    private static func set(_ lanes: UnsafeMutablePointer<Double>, _ place: Int, _ values: Lanes) {
+        let first = place / 8 * 64 + place % 8
+        for field in 0..<8 { unsafe lanes[first + 8 * field] = values[field] }
     }
 
-    private mutating func set(
-        _ place: Int, _ quote: SmileQuote, _ moneyness: Double, level: Double, median: Double, perYear: Double
-    ) {
-        let (block, lane) = (place / 8, place % 8)
-        var middle: Double?
-        if let bid = quote.bid, let ask = quote.ask { middle = (bid + ask) / 2 }
-        var (middleWeight, bandWeight) = (quote.weight, 0.0)
-        if hasBands {
-            let half = quote.halfSpread ?? median
-            bandWeight = quote.weight / (half * half)
-            middleWeight = middle == nil ? 0 : SmileLoss.middleShare * bandWeight
+    /// What a quote has in the fields of a block, in their order.
+    private struct Row {
+        let level, median, years: Double
+        let hasBands: Bool
+
+        /// What counts for nothing.
+        static let none = Lanes(0, 1, 0, -.infinity, .infinity, 0, 1, 0)
+
+        func values(_ quote: SmileQuote, _ moneyness: Double) -> Lanes {
+            var (middle, variance, steepness) = (level, 1.0, 0.0)
+            var half = median
+            if let bid = quote.bid, let ask = quote.ask {
+                middle = (bid + ask) / 2
+                variance = middle * middle * years
+                steepness = 0.5 / (years * middle)
+                half = max((ask - bid) / 2, SmileLoss.leastHalfSpread)
+            }
+            guard hasBands else {
+                return Lanes(
+                    moneyness, middle, quote.weight, -.infinity, .infinity, 0, variance,
+                    quote.weight * steepness * steepness)
+            }
+            let weight = quote.weight / (half * half)
+            return Lanes(
+                moneyness, middle, steepness > 0 ? SmileLoss.middleShare * weight : 0,
+                quote.bid ?? -.infinity,
+                quote.ask ?? .infinity, weight, variance, weight * steepness * steepness)
         }
-        blocks[block].moneyness[lane] = moneyness
-        blocks[block].mid[lane] = middle ?? level
-        blocks[block].middleWeight[lane] = middleWeight
-        blocks[block].bandWeight[lane] = bandWeight
-        blocks[block].bid[lane] = hasBands ? quote.bid ?? -.infinity : -.infinity
-        blocks[block].ask[lane] = hasBands ? quote.ask ?? .infinity : .infinity
-        var (variance, weight) = (1.0, 0.0)
-        if let middle {
-            let perVariance = 0.5 * perYear / middle
-            variance = middle * middle / perYear
-            weight = max(middleWeight, bandWeight) * perVariance * perVariance
-        }
-        blocks[block].startVariance[lane] = variance
-        blocks[block].startWeight[lane] = weight
     }
 }
 

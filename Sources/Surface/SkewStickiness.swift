@@ -98,7 +98,8 @@ public struct SkewStickiness: Sendable {
         let tenor = tenor(years: years)
         if let last = sums[place(tenor, .either)].time, time < last {
             throw .invalidValue(
-                of: name, field: "time", value: Double(time.milliseconds), reason: "must not come before \(last)")
+                of: name, field: "time", value: Double(time.milliseconds),
+                reason: "must not come before \(last)")
         }
         let x = skew * logMove
         for direction in [logMove < 0 ? Direction.down : .up, .either] {

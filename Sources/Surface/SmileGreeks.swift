@@ -23,7 +23,9 @@ public struct SmileDynamics: Sendable, Equatable {
 
     /// ∂σ/∂F and ∂²σ/∂F² of a strike: with q = R − 1, qσ'/F and (q²σ'' − qσ')/F².
     @inlinable
-    public func byForward(slope: Double, curvature: Double, forward: Double) -> (first: Double, second: Double) {
+    public func byForward(slope: Double, curvature: Double, forward: Double) -> (
+        first: Double, second: Double
+    ) {
         let excess = stickiness - 1
         let first = excess * slope / forward
         return (first, (excess * excess * curvature - excess * slope) / (forward * forward))

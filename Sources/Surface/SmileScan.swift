@@ -92,7 +92,8 @@ enum SmileScan {
             let scan = gaps(earlier, later, along: scale, below: threshold + 0.2 * threshold.magnitude)
             for minimum in 0..<scan.count {
                 let place = Int(scan.minima[minimum])
-                let (k, gap) = lowest(earlier, later, from: scale.m + scale.sigma * sinh(t(place)), scale.sigma)
+                let (k, gap) = lowest(
+                    earlier, later, from: scale.m + scale.sigma * sinh(t(place)), scale.sigma)
                 guard gap < threshold, count < 16 else { continue }
                 // In order of gaps.
                 var own = count
@@ -216,7 +217,8 @@ extension SVISlice {
         }
         let width = 1e-4 * sigma
         let mixed = (durrlemanSensitivity(at: k + width) - first) / width
-        let bend = (durrleman(at: k + width) - 2 * durrleman(at: k) + durrleman(at: k - width)) / (width * width)
+        let bend =
+            (durrleman(at: k + width) - 2 * durrleman(at: k) + durrleman(at: k - width)) / (width * width)
         for i in 0..<5 {
             for j in 0..<i {
                 let mean = 0.5 * (result[i][j] + result[j][i])

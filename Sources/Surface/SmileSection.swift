@@ -130,12 +130,17 @@ extension SmileSection {
         logMoneyness k: Span<Double>, into volatilities: inout MutableSpan<Double>
     ) throws(SurfaceError) {
         try SurfaceError.require(volatilities.count, "volatilities", is: k.count)
+        self.volatilities(k, first: 0, &volatilities)
+    }
+
+    /// The same into rows from a first one on.
+    func volatilities(_ k: Span<Double>, first: Int, _ volatilities: inout MutableSpan<Double>) {
         unsafe k.withUnsafeBufferPointer { k in
             unsafe volatilities.withUnsafeMutableBufferPointer { volatilities in
-                guard let k = k.baseAddress, let output = volatilities.baseAddress else { return }
+                guard let input = k.baseAddress, let output = volatilities.baseAddress else { return }
                 unsafe query(
-                    k, volatilities.count,
-                    SectionColumns(volatilities: output, slopes: nil, curvatures: nil))
+                    input, k.count,
+                    SectionColumns(volatilities: output + first, slopes: nil, curvatures: nil))
             }
         }
     }

@@ -153,7 +153,19 @@ public struct VolatilitySurface: Sendable {
     /// not above 0 and finite.
     public func volatilityPoint(logMoneyness k: Double, years: Double) -> VolatilityPoint? {
         guard years > 0, years < .infinity else { return nil }
-        return section(years, after: count(upTo: years), forward: 1).volatilityPoint(at: k)
+        let place = count(upTo: years)
+        let last = slices.count - 1
+        guard place > 0, place <= last else {
+            return section(years, after: place, forward: 1).volatilityPoint(at: k)
+        }
+        let now = clock.isCalendar ? years : clock.time(years).value
+        let share = (now - times[place - 1]) / (times[place] - times[place - 1])
+        let (one, other) = (slices[place - 1][k], slices[place][k])
+        return VolatilityPoint(
+            SVISlice.Point(
+                variance: (1 - share) * one.variance + share * other.variance,
+                slope: (1 - share) * one.slope + share * other.slope,
+                curvature: (1 - share) * one.curvature + share * other.curvature), years: years)
     }
 
     private func section(_ years: Double, after place: Int, forward: Double) -> SmileSection {
@@ -167,7 +179,8 @@ public struct VolatilitySurface: Sendable {
         if place > last {
             return SmileSection(
                 years: years, forward: forward, near: slices[last], far: slices[last], weights: (1, 0),
-                rates: (0, 0), lift: lastVariance * (now.value - times[last]), liftRate: lastVariance * now.rate)
+                rates: (0, 0), lift: lastVariance * (now.value - times[last]),
+                liftRate: lastVariance * now.rate)
         }
         let span = times[place] - times[place - 1]
         let share = (now.value - times[place - 1]) / span

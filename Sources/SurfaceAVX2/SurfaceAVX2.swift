@@ -3,7 +3,7 @@ import SurfaceKernel
 import VectorMath
 
 /// The lane operations of AVX2: x86-64-v3, 256-bit registers, fused multiply-add.
-enum RoomArithmetic: LaneArithmetic {
+enum RoomArithmetic: SliceArithmetic {
     @inline(__always)
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
         poise_fused_multiply_add(a, b, c)

@@ -3,7 +3,7 @@ import SurfaceKernel
 import VectorMath
 
 /// The lane operations of AVX-512: x86-64-v4, 512-bit registers.
-enum RoomArithmetic: LaneArithmetic {
+enum RoomArithmetic: SliceArithmetic {
     @inline(__always)
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
         poise_fused_multiply_add(a, b, c)
@@ -19,6 +19,15 @@ enum RoomArithmetic: LaneArithmetic {
 
     @inline(__always)
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
+
+    /// From an estimate of 14 bits of its inverse, by a step of Newton's.
+    @inline(__always)
+    static func roughSquareRoot(_ a: Lanes) -> Lanes {
+        let inverse = poise_rough_inverse_square_root(a)
+        let root = a * inverse
+        let half = root * Lanes(repeating: -0.5)
+        return multiplyAdd(root, multiplyAdd(half, inverse, Lanes(repeating: 0.5)), root)
+    }
 }
 
 /// Fits, scans and queries for this instruction set.

@@ -3,7 +3,7 @@ import SurfaceKernel
 import VectorMath
 
 /// The lane operations of the instruction set that every processor of this architecture has.
-enum RoomArithmetic: LaneArithmetic {
+enum RoomArithmetic: SliceArithmetic {
     @inline(__always)
     static func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes {
         #if arch(arm64)

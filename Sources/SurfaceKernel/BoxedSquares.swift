@@ -61,7 +61,8 @@ extension SliceKernel {
 /// Sums of a weighted least-squares problem y ≈ a + p·left + c·right.
 @usableFromInline
 struct BoxedSquares {
-    @usableFromInline let weight, left, right, leftLeft, leftRight, rightRight, target, targetLeft, targetRight: Double
+    @usableFromInline let weight, left, right, leftLeft, leftRight, rightRight, target, targetLeft,
+        targetRight: Double
 
     @inlinable @inline(__always)
     init(_ first: Lanes, targetRight: Double) {

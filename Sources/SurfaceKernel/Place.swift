@@ -18,7 +18,7 @@ struct Move {
 
 /// A slice with its loss, and what a and the slopes leave of it.
 @usableFromInline
-struct Place<A: LaneArithmetic> {
+struct Place<A: SliceArithmetic> {
     @usableFromInline let vector: SliceVector
     /// Its σ.
     @usableFromInline let sigma: Double

@@ -65,7 +65,8 @@ extension SliceKernel {
         var row = 0
         while row + 8 <= count {
             let found = at(UnsafeRawPointer(k + row).loadUnaligned(as: Lanes.self))
-            UnsafeMutableRawPointer(columns.volatilities + row).storeBytes(of: found.volatility, as: Lanes.self)
+            UnsafeMutableRawPointer(columns.volatilities + row).storeBytes(
+                of: found.volatility, as: Lanes.self)
             if let slopes = columns.slopes, let curvatures = columns.curvatures {
                 UnsafeMutableRawPointer(slopes + row).storeBytes(of: found.slope, as: Lanes.self)
                 UnsafeMutableRawPointer(curvatures + row).storeBytes(of: found.curvature, as: Lanes.self)
@@ -86,7 +87,7 @@ extension SliceKernel {
 
 /// A slice's parameters in all lanes.
 @usableFromInline
-struct SliceLanes<A: LaneArithmetic> {
+struct SliceLanes<A: SliceArithmetic> {
     @usableFromInline let level, sum, difference, m, square: Lanes
 
     @inlinable @inline(__always)

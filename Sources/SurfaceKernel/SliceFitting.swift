@@ -7,7 +7,7 @@ import VectorMath
 /// Cholesky factor. What is left of the Hessian for m and ln σ is two by two, so that ridges and saddles, along which five
 /// parameters are all but interchangeable, are dealt with in closed form. From a start that is nearly there, as after a
 /// tick, Newton's steps in all five come first: they need no least squares of their own.
-public struct SliceFitting<A: LaneArithmetic> {
+public struct SliceFitting<A: SliceArithmetic> {
     @usableFromInline let quotes: QuoteColumns
     @usableFromInline var place: Place<A>
     /// How far m, by σ, and ln σ go in a step.
@@ -150,4 +150,3 @@ public struct SliceFitting<A: LaneArithmetic> {
         return next.hasLoss && next.expansion.value < loss ? next : nil
     }
 }
-

@@ -1,7 +1,7 @@
 import VectorMath
 
 /// The bodies of fits, scans and queries, for one instruction set's arithmetic.
-public enum SliceKernel<A: LaneArithmetic> {}
+public enum SliceKernel<A: SliceArithmetic> {}
 
 extension SliceKernel {
     /// The loss alone; NaN where a total variance is below 0.

@@ -7,7 +7,7 @@ import VectorMath
 /// the slopes in [0, 2], solved exactly by looking at the inside and at each edge. With x = k − m and r = √(x² + σ²) the
 /// slopes multiply (r − x)/2 and (r + x)/2, so that all moments but Σr, Σkr and Σyr, weighted, are known beforehand.
 /// - Source: Zeliade, Quasi-explicit calibration of Gatheral's SVI model, 2009.
-public struct StartGrid<A: LaneArithmetic> {
+public struct StartGrid<A: SliceArithmetic> {
     @inlinable static var columns: Int { 8 }
     @inlinable static var rows: Int { 7 }
     /// σ by the range of the quotes' log-moneyness.
@@ -80,7 +80,8 @@ public struct StartGrid<A: LaneArithmetic> {
                     let free = UInt8(truncatingIfNeeded: ~taken >> UInt64(8 * row))
                     let scores = found[row].score
                     if free == 0 || !(scores.min() < lowest) { continue }
-                    for column in 0..<StartGrid.columns where free & (1 << column) != 0 && scores[column] < lowest {
+                    for column in 0..<StartGrid.columns
+                    where free & (1 << column) != 0 && scores[column] < lowest {
                         (lowest, best) = (scores[column], row * StartGrid.columns + column)
                     }
                 }
@@ -112,7 +113,8 @@ public struct StartGrid<A: LaneArithmetic> {
         if row > 0 {
             let above = found[row - 1].score
             isLowest =
-                isLowest .& (own .< above) .& (own .< shifted(above, by: -1)) .& (own .< shifted(above, by: 1))
+                isLowest .& (own .< above) .& (own .< shifted(above, by: -1))
+                .& (own .< shifted(above, by: 1))
         }
         if row < rows - 1 {
             let below = found[row + 1].score
@@ -198,7 +200,7 @@ public struct StartGrid<A: LaneArithmetic> {
             let (wk, wy) = (weight * k, weight * block.startVariance)
             for lane in 0..<8 {
                 let x = Lanes(repeating: k[lane]) - m
-                let r = A.squareRoot(A.multiplyAdd(x, x, square))
+                let r = A.roughSquareRoot(A.multiplyAdd(x, x, square))
                 sr = A.multiplyAdd(Lanes(repeating: weight[lane]), r, sr)
                 skr = A.multiplyAdd(Lanes(repeating: wk[lane]), r, skr)
                 syr = A.multiplyAdd(Lanes(repeating: wy[lane]), r, syr)

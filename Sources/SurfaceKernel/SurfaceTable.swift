@@ -4,7 +4,7 @@ import VectorMath
 /// inlined into the conforming module. Vectors go in and out through memory: how they are passed in registers depends on
 /// the instruction set. Nothing is allocated.
 public protocol SurfaceTable: SendableMetatype {
-    associatedtype Arithmetic: LaneArithmetic
+    associatedtype Arithmetic: SliceArithmetic
 
     /// The loss alone; NaN where a total variance is below 0.
     static func loss(_ quotes: UnsafePointer<QuoteColumns>, _ vector: UnsafePointer<SliceVector>) -> Double
@@ -17,11 +17,13 @@ public protocol SurfaceTable: SendableMetatype {
     static func fit(_ quotes: UnsafePointer<QuoteColumns>, _ fit: UnsafeMutablePointer<SliceFit>)
     static func scanDurrleman(
         _ slice: UnsafePointer<SliceShape>, _ places: UnsafePointer<ScanPlaces>, blocks: Int,
-        below limit: Double, into scan: UnsafePointer<ScanRows>) -> Int
+        below limit: Double, into scan: UnsafePointer<ScanRows>
+    ) -> Int
     static func scanGap(
         _ earlier: UnsafePointer<SliceShape>, _ later: UnsafePointer<SliceShape>, m: Double, sigma: Double,
         _ places: UnsafePointer<ScanPlaces>, blocks: Int, below limit: Double,
-        into scan: UnsafePointer<ScanRows>) -> Int
+        into scan: UnsafePointer<ScanRows>
+    ) -> Int
     static func query(
         _ section: UnsafePointer<SectionShape>, _ k: UnsafePointer<Double>, _ count: Int,
         _ columns: UnsafePointer<SectionColumns>)

@@ -179,7 +179,8 @@ struct LiveSurfaceTests {
         try surface.setForward(101.5, years: smiles[1].years * 0.99, ofSlice: 1)
         #expect(try Self.refit(&surface, &volatilities) == 1)
         let moved = SmileQuotes(
-            name: "X", underlying: "X", years: smiles[1].years * 0.99, forward: 101.5, quotes: smiles[1].quotes)
+            name: "X", underlying: "X", years: smiles[1].years * 0.99, forward: 101.5,
+            quotes: smiles[1].quotes)
         let cold = try #require(SurfaceFit([moved], loss: .mid, rule: .none).slices[0].slice)
         for row in 0..<surface.contractCount {
             if let quote = surface.slices[1].contracts.contains(row) ? smiles[1].quotes[row - 17] : nil {
@@ -217,14 +218,18 @@ struct LiveSurfaceTests {
         var surface = try LiveSurface(smiles, loss: .mid, rule: .none)
         #expect(surface.slices.map(\.name) == ["X-0", "X-1", "X-2", "X-3"])
         #expect(surface.contract(slice: "X-2", strike: 102) == 2 * 17 + 8)
-        #expect(surface.contract(slice: "X-2", strike: 99) == nil && surface.contract(slice: "Y", strike: 1) == nil)
+        #expect(
+            surface.contract(slice: "X-2", strike: 99) == nil
+                && surface.contract(slice: "Y", strike: 1) == nil)
         #expect(surface.slice(ofContract: 34) == 2 && surface.slice(ofContract: 33) == 1)
         #expect(surface.slice(ofContract: -1) == nil && surface.slice(ofContract: 68) == nil)
         func complaint(_ body: () throws -> Void) -> String {
             do { try body() } catch { return "\(error)" }
             return ""
         }
-        #expect(complaint { try surface.setQuote(bid: 1, ask: 2, ofContract: 68) } == "contract: 68: is not there")
+        #expect(
+            complaint { try surface.setQuote(bid: 1, ask: 2, ofContract: 68) } == "contract: 68: is not there"
+        )
         #expect(
             complaint { try surface.setQuote(bid: .nan, ask: 2, ofContract: 0) }
                 == "X-0: bid_vol: nan: must be at least 0 and finite")
@@ -235,7 +240,8 @@ struct LiveSurfaceTests {
             complaint { try surface.setForward(0, ofSlice: 1) }
                 == "X-1: forward: 0.0: must be above 0 and finite")
         #expect(
-            complaint { try surface.setForward(1, years: 9, ofSlice: 1) } == "X-1: years: expires together with X-2")
+            complaint { try surface.setForward(1, years: 9, ofSlice: 1) }
+                == "X-1: years: expires together with X-2")
         var short = [0.0]
         #expect(
             complaint { _ = try Self.refit(&surface, &short) }

@@ -9,7 +9,9 @@ struct SmileDynamicsTests {
     private static let section = SmileSection(
         SVISlice(a: 0.012, b: 0.09, rho: -0.35, m: 0.02, sigma: 0.15), years: 0.25, forward: 101)
 
-    private static func call(_ forward: Double, _ strike: Double, _ volatility: Double, _ years: Double) -> Double {
+    private static func call(_ forward: Double, _ strike: Double, _ volatility: Double, _ years: Double)
+        -> Double
+    {
         let root = volatility * years.squareRoot()
         let d1 = log(forward / strike) / root + root / 2
         func normal(_ x: Double) -> Double { 0.5 * erfc(-x / 2.0.squareRoot()) }
@@ -43,7 +45,8 @@ struct SmileDynamicsTests {
     }
 
     @Test(
-        "Greeks of a moving smile are derivatives of values along it, to 1e-9", arguments: [-0.5, 0, 0.6, 1, 1.6, 2])
+        "Greeks of a moving smile are derivatives of values along it, to 1e-9",
+        arguments: [-0.5, 0, 0.6, 1, 1.6, 2])
     func bumps(_ ratio: Double) throws {
         let engine = try GreeksEngine()
         let dynamics = SmileDynamics(stickiness: ratio)
@@ -91,7 +94,8 @@ struct SmileDynamicsTests {
             let dynamics = SmileDynamics(stickiness: ratio)
             let move = 1e-6
             let forward = 101 * exp(move)
-            let change = dynamics.volatility(section, strike: forward, forward: forward) - section.volatility(at: 0)
+            let change =
+                dynamics.volatility(section, strike: forward, forward: forward) - section.volatility(at: 0)
             #expect(abs(change / move - ratio * skew) < 1e-5)
         }
         #expect(
@@ -122,7 +126,8 @@ struct SmileDynamicsTests {
                     let ratio = move < 0 ? down : up
                     let noise = 0.01 * Self.normal(&generator)
                     try estimator.observe(
-                        years: years, logMove: move, skew: -0.8, change: ratio * -0.8 * move + noise, at: time)
+                        years: years, logMove: move, skew: -0.8, change: ratio * -0.8 * move + noise, at: time
+                    )
                 }
             }
             for (tenor, direction, truth) in [
@@ -189,7 +194,9 @@ struct SmileDynamicsTests {
         #expect(abs(value) < 2 * half && half > 0)
     }
 
-    @Test("The minimum-variance delta finds the quadratic that moves volatilities, and the delta of its formula")
+    @Test(
+        "The minimum-variance delta finds the quadratic that moves volatilities, and the delta of its formula"
+    )
     func minimumVariance() throws {
         var generator = SeededGenerator(seed: 33)
         var hedge = try MinimumVarianceDelta(tenorDays: [30], halfLifeDays: 1e6, priorDeviation: 1)
@@ -225,7 +232,8 @@ struct SmileDynamicsTests {
         #expect(fresh.delta(years: 0.05, forward: 100, delta: 0.5, vega: 20) == 0.5)
         #expect(throws: SurfaceError.self) {
             try hedge.observe(
-                years: 0.1, delta: 2, forwardReturn: 0, change: 0, at: Timestamp(milliseconds: 1_800_000_000_000))
+                years: 0.1, delta: 2, forwardReturn: 0, change: 0,
+                at: Timestamp(milliseconds: 1_800_000_000_000))
         }
     }
 }

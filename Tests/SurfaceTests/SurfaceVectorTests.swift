@@ -85,7 +85,9 @@ struct SurfaceVectorTests {
         return try JSONDecoder().decode(Vectors.self, from: data)
     }
 
-    @Test("Slices: whether they are curves, least variance, wings, jump wings, g, its infimum and where, to 1e-9")
+    @Test(
+        "Slices: whether they are curves, least variance, wings, jump wings, g, its infimum and where, to 1e-9"
+    )
     func slices() throws {
         let vectors = try Self.vectors().slices
         #expect(vectors.count >= 60)
@@ -96,7 +98,9 @@ struct SurfaceVectorTests {
             #expect(abs(slice.leastVariance - vector.least_variance) < 1e-15, "\(name)")
             #expect(abs(slice.leftSlope - vector.wing_slopes[0]) < 1e-15, "\(name)")
             #expect(abs(slice.rightSlope - vector.wing_slopes[1]) < 1e-15, "\(name)")
-            guard vector.is_slice, slice.leastVariance > 0, let isFree = vector.butterfly_free else { continue }
+            guard vector.is_slice, slice.leastVariance > 0, let isFree = vector.butterfly_free else {
+                continue
+            }
             #expect((slice.butterfly == .free) == isFree, "\(name): \(slice.butterfly)")
             for row in vector.at_k ?? [] {
                 #expect(abs(slice.variance(at: row[0]) - row[1]) < 1e-14 * (1 + row[1]), "\(name)")
@@ -104,8 +108,11 @@ struct SurfaceVectorTests {
             }
             if let wings = vector.jump_wings {
                 let found = JumpWings(slice, years: vector.t)
-                #expect(abs(found.variance - wings.v) < 1e-12 && abs(found.skew - wings.psi) < 1e-12, "\(name)")
-                #expect(abs(found.leftWing - wings.p) < 1e-12 && abs(found.rightWing - wings.c) < 1e-12, "\(name)")
+                #expect(
+                    abs(found.variance - wings.v) < 1e-12 && abs(found.skew - wings.psi) < 1e-12, "\(name)")
+                #expect(
+                    abs(found.leftWing - wings.p) < 1e-12 && abs(found.rightWing - wings.c) < 1e-12, "\(name)"
+                )
                 #expect(abs(found.leastVariance - wings.v_min) < 1e-12, "\(name)")
             }
             guard let least = vector.least_g?.value, let at = vector.at?.value else { continue }

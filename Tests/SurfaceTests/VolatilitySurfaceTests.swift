@@ -54,7 +54,8 @@ struct VolatilitySurfaceTests {
         #expect(abs(late.forward - 104 * pow(104.0 / 101, 1 / 0.75)) < 1e-11)
         #expect(early.forward == 100)
         #expect(abs(try #require(Self.surface(spot: 99).forward(years: 0)) - 99) < 1e-12)
-        #expect(abs(try #require(Self.surface(spot: 99).forward(years: 0.05)) - (9900.0).squareRoot()) < 1e-12)
+        #expect(
+            abs(try #require(Self.surface(spot: 99).forward(years: 0.05)) - (9900.0).squareRoot()) < 1e-12)
         let strike = 95.0
         let volatility = try #require(surface.volatility(strike: strike, years: 0.2))
         #expect(volatility == mid.volatility(at: log(strike / mid.forward)))

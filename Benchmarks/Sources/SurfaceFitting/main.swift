@@ -84,7 +84,9 @@ func tick(_ surface: inout LiveSurface, _ smile: SmileQuotes, _ first: Int) thro
     let shift = 0.001 * Double.random(in: -1...1, using: &generator)
     for (place, quote) in smile.quotes.enumerated() {
         let spread = (quote.ask ?? 0) - (quote.bid ?? 0)
-        let own = quote.bid != nil && quote.ask != nil ? 0.1 * spread * Double.random(in: -1...1, using: &generator) : 0
+        let own =
+            quote.bid != nil && quote.ask != nil
+            ? 0.1 * spread * Double.random(in: -1...1, using: &generator) : 0
         try surface.setQuote(
             bid: quote.bid.map { max(0, $0 + shift + own) }, ask: quote.ask.map { max(0, $0 + shift + own) },
             weight: quote.weight, ofContract: first + place)
@@ -99,7 +101,8 @@ if let file = CommandLine.arguments.dropFirst(2).first {
     smiles = madeSmiles()
 }
 smiles.sort { $0.years < $1.years }
-print("\(smiles.count) expiries, \(smiles.map(\.quotes.count).reduce(0, +)) quotes; microseconds of one thread")
+print(
+    "\(smiles.count) expiries, \(smiles.map(\.quotes.count).reduce(0, +)) quotes; microseconds of one thread")
 print("                                          p10         p50         p99   allocations")
 
 for loss in SmileLoss.allCases {
@@ -122,10 +125,12 @@ for loss in SmileLoss.allCases {
         place = (place + 1) % smiles.count
         try move(place..<(place + 1))
     }
-    try measure("slice cold, \(loss)", between: {
-        try moveOne()
-        try surface.requireAllStarts(ofSlice: place)
-    }, refit)
+    try measure(
+        "slice cold, \(loss)",
+        between: {
+            try moveOne()
+            try surface.requireAllStarts(ofSlice: place)
+        }, refit)
     try measure("slice warm, \(loss)", between: moveOne, refit)
     try measure("chain warm, \(loss)", between: { try move(0..<smiles.count) }, refit)
     surface = try LiveSurface(smiles, loss: loss, rule: .full)

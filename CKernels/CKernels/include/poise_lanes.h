@@ -25,6 +25,14 @@ POISE_LANES_INLINE poise_lanes poise_multiply_add(poise_lanes a, poise_lanes b, 
 /// The correctly rounded square root of each lane.
 POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) { return __builtin_elementwise_sqrt(a); }
 
+#if defined(__AVX512F__)
+/// 1/√a to 14 bits.
+POISE_LANES_INLINE poise_lanes poise_rough_inverse_square_root(poise_lanes a) {
+    typedef double all __attribute__((vector_size(64)));
+    return (poise_lanes)__builtin_ia32_rsqrt14pd512_mask((all)a, (all)a, (unsigned char)-1);
+}
+#endif
+
 /// Whether any lane of a mask (0 or all ones) is set.
 POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) { return __builtin_reduce_or(mask) != 0; }
 
