@@ -62,7 +62,7 @@ struct ConstrainedFit {
         steps.reserveCapacity(vectors.count)
         bends.reserveCapacity(vectors.count)
         expansions.reserveCapacity(vectors.count)
-        problem.reserve(room)
+        problem.reserve(cuts: room, slices: vectors.count)
     }
 
     /// Within the box, and nowhere below the least variance.

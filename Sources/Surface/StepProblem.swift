@@ -91,10 +91,19 @@ struct StepProblem {
         free.removeAll(keepingCapacity: true)
     }
 
-    mutating func reserve(_ cuts: Int) {
+    /// Makes room for so many cuts and slices.
+    mutating func reserve(cuts: Int, slices: Int) {
         rows.reserveCapacity(cuts)
         parts.reserveCapacity(cuts)
         multipliers.reserveCapacity(cuts)
+        factors.reserveCapacity(slices)
+        free.reserveCapacity(slices)
+        steps.reserveCapacity(slices)
+        moved.reserveCapacity(slices)
+        change.reserveCapacity(slices)
+        residual.reserveCapacity(slices)
+        diagonal.reserveCapacity(slices)
+        left.reserveCapacity(slices)
     }
 
     /// Takes steps back that were found before.
