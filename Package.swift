@@ -142,7 +142,7 @@ let package = Package(
                 "Simulation", "Surface", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            resources: [.embedInCode("SimulationPage.css")],
+            resources: [.embedInCode("Page.css")],
             swiftSettings: safe),
 
         // Tests.

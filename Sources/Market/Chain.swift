@@ -121,6 +121,30 @@ public struct Chain: Sendable {
         return instrument.exchange.assumedAmount(of: instrument).map { ($0, false) }
     }
 
+    /// The tick of a contract at a price, by the list of instruments or else as the exchange is known; nil where neither
+    /// says.
+    public func tick(of instrument: Instrument, at price: Double) -> Double? {
+        instruments[instrument.name]?.tick(at: price)
+            ?? instrument.exchange.assumedTick(of: instrument, at: price)
+    }
+
+    /// The chain with other volatilities of the options in their latest rows; nil leaves one as it is. And how many older
+    /// rows of options there are, which stay as they are.
+    package func withLatestVolatilities(_ volatility: (Ticker) -> Double?) -> (chain: Chain, olderRows: Int) {
+        var chain = self
+        var older = 0
+        for row in tickers.indices where tickers[row].instrument.isOption {
+            guard latest[tickers[row].instrument.name] == row else {
+                older += 1
+                continue
+            }
+            if let volatility = volatility(tickers[row]) {
+                chain.tickers[row] = tickers[row].with(markVolatility: volatility)
+            }
+        }
+        return (chain, older)
+    }
+
     private mutating func add(_ ticker: Ticker) throws(MarketError) {
         let name = ticker.instrument.name
         if let row = latest[name] {

@@ -29,7 +29,7 @@ public struct Ticker: Sendable, Equatable {
     /// As the exchange quotes it: in coin for inverse options, else in quote currency.
     public private(set) var markPrice: Double?
     /// Options only, in natural units: 0.6 for 60%.
-    public let markVolatility: Double?
+    public private(set) var markVolatility: Double?
     /// Whether no volatility was given, and it is the one that the mark has.
     public let isVolatilityImplied: Bool
     /// Continuously compounded; 0 where the exchange names none.
@@ -73,6 +73,13 @@ extension Ticker {
     func with(bids: [OrderLevel], asks: [OrderLevel]) -> Ticker {
         var ticker = self
         (ticker.bids, ticker.asks) = (bids, asks)
+        return ticker
+    }
+
+    /// The same with another volatility.
+    func with(markVolatility: Double) -> Ticker {
+        var ticker = self
+        ticker.markVolatility = markVolatility
         return ticker
     }
 

@@ -4,6 +4,7 @@ import Poise
 /// A chain, the positions in it and how they are grouped: what commands about books share.
 struct BookOptions: ParsableArguments {
     @OptionGroup var chains: ChainOption
+    @OptionGroup var volatilities: VolatilityOption
     @OptionGroup var held: PositionsOption
     @OptionGroup var groups: GroupOptions
 
@@ -61,7 +62,7 @@ struct BookOptions: ParsableArguments {
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
         try requireFiles()
-        let chain = try chains.read(&badRows)
+        let chain = try volatilities.chain(try chains.read(&badRows), &badRows)
         let table = try held.table(chains.exchanges, &badRows)
         let deskOfBook = try groups.deskOfBook(groupings, table, nil, &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)

@@ -27,6 +27,8 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup var exchanges: ExchangeOption
 
+    @OptionGroup var volatilities: VolatilityOption
+
     @OptionGroup var held: PositionsOption
 
     @Option(
@@ -79,8 +81,8 @@ struct ExplainCommand: ParsableCommand {
         let engine = try GreeksEngine()
         let groupings = try groupings()
         var badRows = BadRows(skip: common.skipBadRows)
-        let first = try exchanges.chain(from, &badRows)
-        let second = try exchanges.chain(to, &badRows)
+        let first = try volatilities.chain(try exchanges.chain(from, &badRows), &badRows)
+        let second = try volatilities.chain(try exchanges.chain(to, &badRows), &badRows)
         let table = try held.table(exchanges, &badRows)
         let trades = try self.trades.map {
             try TradeTable(try exchanges.source($0), book: held.book, &badRows)

@@ -17,6 +17,8 @@ struct GreeksCommand: ParsableCommand {
 
     @OptionGroup var chains: ChainOption
 
+    @OptionGroup var volatilities: VolatilityOption
+
     @Flag(
         help: ArgumentHelp(
             """
@@ -35,6 +37,9 @@ struct GreeksCommand: ParsableCommand {
     func validate() throws {
         guard (options == nil) != chains.chain.isEmpty else {
             throw ValidationError("give either --options or --chain")
+        }
+        if volatilities.surface == .own, chains.chain.isEmpty {
+            throw ValidationError("--surface goes with --chain")
         }
         try requireOneStandardInput(chains.chain)
         if model != .blackScholesMerton, !chains.chain.isEmpty || coin {
@@ -57,7 +62,7 @@ struct GreeksCommand: ParsableCommand {
             report = Report(
                 columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
         } else {
-            let chain = try chains.read(&badRows)
+            let chain = try volatilities.chain(try chains.read(&badRows), &badRows)
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
             try badRows.requireRows(greeks.tickers.count, of: chain.file)
             greeks.compute(engine)

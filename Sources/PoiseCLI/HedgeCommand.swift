@@ -20,6 +20,8 @@ struct HedgeCommand: ParsableCommand {
 
     @OptionGroup var chains: ChainOption
 
+    @OptionGroup var volatilities: VolatilityOption
+
     @Option(
         help: ArgumentHelp(
             """
@@ -102,6 +104,7 @@ struct HedgeCommand: ParsableCommand {
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
                 ("--cash", cash != nil), ("--lots", lots), ("--levels", levels),
+                ("--surface", volatilities.surface == .own),
                 ("--instruments", !instruments.isEmpty),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
@@ -177,7 +180,7 @@ struct HedgeCommand: ParsableCommand {
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
         options.walksLevels = levels
-        var chain = try chains.read(&badRows)
+        var chain = try volatilities.chain(try chains.read(&badRows), &badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(chains.exchanges, &badRows)
         let limits = try LimitTable(try Source(path: limits ?? "-"), &badRows)

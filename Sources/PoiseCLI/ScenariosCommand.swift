@@ -49,6 +49,7 @@ struct ScenariosCommand: ParsableCommand {
                 ("--chain", inputs.chain.first), ("--positions", inputs.positions),
                 ("--by", inputs.groups.by), ("--desks", inputs.groups.desks), ("--tenors", inputs.tenors),
                 ("--moneyness", inputs.moneynessEdges),
+                ("--surface", inputs.volatilities.surface == .own ? "own" : nil),
             ]
             if let (name, _) = ofBooks.first(where: { $0.1 != nil }) {
                 throw ValidationError("--options is a table of its own: no \(name) beside it")

@@ -41,16 +41,7 @@ struct SimulationPage {
             \(settings.paths) paths.</p>
 
             """
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>When to rebalance</title>
-            <style>\(Self.style)</style>
-            </head>
-            <body>
+        let body = """
             <header>
             <h1>When to rebalance</h1>
             <p>\(settings.description.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
@@ -82,10 +73,9 @@ struct SimulationPage {
             <h3>Where profit and loss came from</h3>
             <p>Means. The parts of every step add up to what the account earned.</p>
             \(partsTable)</section>
-            </body>
-            </html>
 
             """
+        return Page.html(title: "When to rebalance", body: body)
     }
 
     // MARK: Charts
@@ -235,14 +225,6 @@ struct SimulationPage {
 
     // MARK: Tables
 
-    private func table(_ header: [String], _ rows: [[String]]) -> String {
-        var html = "<div class=\"scroll\"><table><thead><tr>"
-        for title in header { html += "<th>\(title)</th>" }
-        html += "</tr></thead><tbody>\n"
-        for row in rows { html += "<tr>\(row.joined())</tr>\n" }
-        return html + "</tbody></table></div>\n"
-    }
-
     private func name(_ policy: Int) -> String {
         let star = result.frontier.contains(policy) ? " <b title=\"on the frontier\">★</b>" : ""
         return "<td><i class=\"\(colour(policy))\"></i>\(result.summaries[policy].policy.escaped)\(star)</td>"
@@ -254,7 +236,7 @@ struct SimulationPage {
     }
 
     private var summaryTable: String {
-        table(
+        Page.table(
             [
                 "policy", "cost", "P&amp;L", "deviation", "ES 95%", "ES 99%", "worst<br>drawdown", "trades",
                 "turnover", "liqui-<br>dations", "outside<br>limit", "un-<br>hedged",
@@ -282,7 +264,7 @@ struct SimulationPage {
                 + (estimate.standardError.isFinite
                     ? "<small>±\((1.96 * estimate.standardError).money)</small></td>" : "</td>")
         }
-        return table(
+        return Page.table(
             ["policy", "cost", "P&amp;L", "deviation", "ES 95%", "ES 99%"],
             result.comparisons.enumerated().filter { $0.offset != result.reference }.map {
                 index, comparison in
@@ -297,15 +279,13 @@ struct SimulationPage {
         let shown = ProfitPart.allCases.filter { part in
             result.summaries.contains { abs($0.parts[part]?.value ?? 0) > 0 }
         }
-        return table(
+        return Page.table(
             ["policy", "sum"] + shown.map { $0.name.replacingOccurrences(of: "_", with: "<br>") },
             result.summaries.enumerated().map { index, summary in
                 [name(index), "<td>\(summary.meanProfit.value.money)</td>"]
                     + shown.map { "<td>\((summary.parts[$0]?.value ?? 0).money)</td>" }
             })
     }
-
-    private static let style = "\n" + String(decoding: PackageResources.SimulationPage_css, as: UTF8.self)
 }
 
 extension Double {

@@ -16,6 +16,13 @@ public struct SmileFit: Sendable {
         case calendar
         /// The search for a curve found none.
         case unsolved
+        /// Fitted and proved as asked, but without quotes that cannot be right: crossed, unreadable, or of a price that no
+        /// volatility has.
+        case badQuotes = "bad-quotes"
+        /// The expiry is over, there is no forward, or no row could be read: no curve.
+        case expired
+        case noForward = "no-forward"
+        case unreadable
     }
 
     /// What it took to keep the rule.
@@ -39,7 +46,13 @@ public struct SmileFit: Sendable {
         _ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice?, _ status: Status, _ repair: Repair
     ) {
         self.smile = smile
-        self.status = status
+        switch (status, smile.obstacle) {
+        case (_, .expired): self.status = .expired
+        case (_, .noForward): self.status = .noForward
+        case (_, .unreadable): self.status = .unreadable
+        case (.ok, nil) where smile.hasFaults: self.status = .badQuotes
+        default: self.status = status
+        }
         self.repair = repair
         self.slice = slice
         quality = slice.map { SmileQuality(smile, loss, $0) }
@@ -50,13 +63,19 @@ public struct SmileFit: Sendable {
 public struct SmileQuality: Sendable, Equatable {
     /// Root of the mean square of model less mid over two-sided quotes that count, in points (0.01 of volatility).
     public let rootMeanSquare: Double
-    /// The largest |model − mid| among them, in points.
+    /// The same in half spreads, each quote's own, at least 0.1 points.
+    public let rootMeanSquareInHalfSpreads: Double
+    /// The same in ticks of the price, over quotes whose tick is known; nil without any. Below one it is noise.
+    public let rootMeanSquareInTicks: Double?
+    /// The largest |model − mid| among them, in points, and its strike.
     public let largestError: Double
+    public let largestErrorStrike: Double?
     /// The share of the quotes in the loss that the slice meets, to within 0.01 points.
     public let insideShare: Double
-    /// How many quotes entered the loss, and how many did not: crossed, of one side under a loss of mids, without a side or
-    /// a weight.
+    /// How many quotes entered the loss, and how many did not: see `SmileQuotes.exclusions`.
     public let quotes, dropped: Int
+    /// Seconds from the oldest quote in the loss to the latest of the chain; nil where times are not known.
+    public let age: Double?
 
     init(_ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice) {
         let counting = smile.quotes.filter(\.counts)
@@ -65,9 +84,21 @@ public struct SmileQuality: Sendable, Equatable {
             slice.volatility(at: log(quote.strike / smile.forward), years: smile.years)
         }
         let errors = twoSided.map { 100 * (volatility($0) - (($0.bid ?? 0) + ($0.ask ?? 0)) / 2) }
-        rootMeanSquare =
+        func root(_ errors: [Double]) -> Double {
             errors.isEmpty ? 0 : (errors.reduce(0) { $0 + $1 * $1 } / Double(errors.count)).squareRoot()
-        largestError = errors.reduce(0) { max($0, $1.magnitude) }
+        }
+        rootMeanSquare = root(errors)
+        rootMeanSquareInHalfSpreads = root(
+            zip(errors, twoSided).map { error, quote in
+                error / 100 / max(SmileLoss.leastHalfSpread, ((quote.ask ?? 0) - (quote.bid ?? 0)) / 2)
+            })
+        let inTicks = zip(errors, twoSided).compactMap { error, quote in
+            quote.tick.map { error / 100 / $0 }
+        }
+        rootMeanSquareInTicks = inTicks.isEmpty ? nil : root(inTicks)
+        let worst = errors.indices.max { errors[$0].magnitude < errors[$1].magnitude }
+        largestError = worst.map { errors[$0].magnitude } ?? 0
+        largestErrorStrike = worst.map { twoSided[$0].strike }
         let used = loss == .mid ? twoSided : counting
         let met = used.filter {
             let volatility = volatility($0)
@@ -75,7 +106,8 @@ public struct SmileQuality: Sendable, Equatable {
         }
         insideShare = used.isEmpty ? 0 : Double(met.count) / Double(used.count)
         quotes = used.count
-        dropped = smile.quotes.count - used.count
+        dropped = smile.exclusions(loss).values.reduce(0, +)
+        age = used.compactMap(\.age).max()
     }
 }
 

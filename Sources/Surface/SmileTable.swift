@@ -1,8 +1,8 @@
 import Checks
 import Market
 
-/// Smiles in a table: columns `slice,years,forward,strike,bid_vol,ask_vol` in any order, optionally `weight` and
-/// `underlying`.
+/// Smiles in a table: columns `slice,years,forward,strike,bid_vol,ask_vol` in any order, optionally `weight`, `underlying`
+/// and `tick_vol`, by how much one tick of the price moves the volatility.
 ///
 /// Volatilities in natural units (0.65 is 65%), one side may be missing. All rows of a slice have the same years, forward
 /// and underlying; without that column it is what stands before the first `-` of the slice's name.
@@ -23,10 +23,21 @@ public struct SmileTable: Sendable {
         let ask = try table.required("ask_vol")
         let weight = try table.index(of: "weight")
         let underlying = try table.index(of: "underlying")
+        let tick = try table.index(of: "tick_vol")
         var rows: [(first: First, quotes: [SmileQuote])] = []
         var places: [String: Int] = [:]
+        // Of rows that are left out.
+        var unreadable: [(name: String, count: Int)] = []
         try table.forEachRow(&badRows) { row throws(MarketError) in
             let name = try row.requiredText(slice, "slice")
+            var isRead = false
+            defer {
+                if !isRead {
+                    let place = unreadable.firstIndex { $0.name == name } ?? unreadable.count
+                    if place == unreadable.count { unreadable.append((name, 0)) }
+                    unreadable[place].count += 1
+                }
+            }
             let own = First(
                 name: name,
                 underlying: underlying.flatMap { row.isMissing($0) ? nil : row.text($0) }
@@ -39,10 +50,14 @@ public struct SmileTable: Sendable {
                 ask: try row.optionalNumber(ask, "ask_vol", .notNegative),
                 weight: try weight.map { place throws(MarketError) in
                     try row.optionalNumber(place, "weight", .notNegative) ?? 1
-                } ?? 1)
+                } ?? 1,
+                tick: try tick.flatMap { place throws(MarketError) in
+                    try row.optionalNumber(place, "tick_vol", .positive)
+                })
             guard let place = places[name] else {
                 places[name] = rows.count
                 rows.append((own, [quote]))
+                isRead = true
                 return
             }
             let first = rows[place].first
@@ -54,11 +69,25 @@ public struct SmileTable: Sendable {
                 throw row.invalid(column, name, "differs from the slice's earlier rows")
             }
             rows[place].quotes.append(quote)
+            isRead = true
         }
-        smiles = rows.map {
-            SmileQuotes(
-                name: $0.first.name, underlying: $0.first.underlying, years: $0.first.years,
-                forward: $0.first.forward, quotes: $0.quotes)
+        smiles = rows.map { row in
+            let lost = unreadable.first { $0.name == row.first.name }?.count
+            return SmileQuotes(
+                name: row.first.name, underlying: row.first.underlying, years: row.first.years,
+                forward: row.first.forward, quotes: row.quotes,
+                leftOut: lost.map { [.unreadable: $0] } ?? [:])
+        }
+        // A slice of which nothing is left is named all the same.
+        if !smiles.isEmpty {
+            for (name, count) in unreadable where places[name] == nil {
+                smiles.append(
+                    SmileQuotes(
+                        name: name, underlying: String(name.prefix { $0 != "-" }), years: .nan,
+                        forward: .nan, quotes: [],
+                        forwardSource: .none(reason: "no row could be read"),
+                        leftOut: [.unreadable: count], obstacle: .unreadable))
+            }
         }
     }
 

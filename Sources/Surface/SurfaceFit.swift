@@ -18,7 +18,13 @@ public struct SurfaceFit: Sendable {
             places[smile.underlying, default: []].append(place)
         }
         for underlying in order {
-            let ascending = (places[underlying] ?? []).sorted { smiles[$0].years < smiles[$1].years }
+            let own = places[underlying] ?? []
+            // Years may be missing from those that cannot be fitted.
+            for place in own where smiles[place].obstacle != nil {
+                fits[place] = SmileFit(smiles[place], loss, nil, .unsolved, .none)
+            }
+            let ascending = own.filter { smiles[$0].obstacle == nil }
+                .sorted { smiles[$0].years < smiles[$1].years }
             let found = Self.fits(ascending.map { smiles[$0] }, loss, rule)
             for (place, fit) in zip(ascending, found) { fits[place] = fit }
             let curves = found.compactMap { fit in fit.slice.map { (fit.smile.name, $0) } }

@@ -29,6 +29,7 @@ typedef struct {
     poise_hedger *hedgers[HANDLES];
     poise_grid *grids[HANDLES];
     poise_scenario_profits *profits[HANDLES];
+    poise_surface *surfaces[HANDLES];
 } fuzz;
 
 static uint64_t next(fuzz *f) {
@@ -390,6 +391,57 @@ static void slices(fuzz *f) {
         return;
     }
     }
+}
+
+static void surface(fuzz *f) {
+    if (rarely(f, 8)) {
+        // Few rows: a fit takes longer than all else here.
+        const size_t rows = rarely(f, 20) ? count(f) : below(f, 20);
+        if (rows > 60 && rows < 2147483648u) return;
+        poise_smile_quotes quotes = {
+            .size = size(f, sizeof quotes),
+            .count = rows,
+            .years = values(f, 2, 0.1, 0.1),
+            .forward = values(f, 0, 100, 100),
+            .strike = values(f, 1, 60, 150),
+            .bid = values(f, 3, 0.3, 0.6),
+            .ask = values(f, 4, 0.5, 0.8),
+            .weight = rarely(f, 3) ? values(f, 5, 0, 2) : (poise_values){0},
+            .loss = (poise_smile_loss)(rarely(f, 30) ? next(f) : below(f, 2)),
+            .arbitrage = (poise_arbitrage)(rarely(f, 30) ? next(f) : 1 + below(f, 2)),
+            .spot = rarely(f, 4) ? number(f, 90, 110) : 0};
+        REPLACE(
+            surfaces, poise_surface, poise_surface_free, poise_surface_fit(rarely(f, 60) ? NULL : &quotes, target));
+        return;
+    }
+    const poise_surface *asked = PICK(surfaces);
+    const size_t slices = poise_surface_count(asked);
+    if (rarely(f, 4)) {
+        poise_surface_slice slice = {.size = size(f, sizeof slice)};
+        note(
+            f, poise_surface_slice_at(asked, below(f, slices + 2), rarely(f, 60) ? NULL : &slice),
+            "poise_surface_slice_at");
+        double gap[2];
+        note(
+            f,
+            poise_surface_gap(
+                asked, below(f, slices + 2), rarely(f, 9) ? NULL : gap, rarely(f, 9) ? NULL : gap + 1),
+            "poise_surface_gap");
+        return;
+    }
+    const size_t rows = count(f);
+    const uint32_t quantities = rarely(f, 20) ? (uint32_t)next(f) : (uint32_t)(next(f) & 127);
+    const size_t width = rarely(f, 40) ? below(f, COLUMNS + 1) : bits(quantities);
+    poise_column columns[32] = {{0}};
+    for (size_t i = 0; i < width && i < COLUMNS; i++) columns[i] = column(f, (int)i);
+    uint8_t *row_status = rarely(f, 2) && rows <= ROOM ? f->row_status : NULL;
+    note(
+        f,
+        poise_surface_query(
+            asked, rows, values(f, 1, 50, 150), values(f, 2, 0.01, 2), quantities, rarely(f, 60) ? NULL : columns, width,
+            row_status),
+        "poise_surface_query");
+    for (size_t i = 0; i < width && i < COLUMNS; i++) check_column(f, (int)i, columns[i], rows, 1, "poise_surface_query");
 }
 
 static poise_exposure_options exposure_options(fuzz *f) {
@@ -874,7 +926,7 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
             broken(f, "the pool's own desk", "poise_live_create");
     }
     for (uint64_t call = 0; call < calls; call++) {
-        switch (below(f, 12)) {
+        switch (below(f, 13)) {
         case 0:
         case 1:
         case 2:
@@ -896,6 +948,9 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         case 8:
             hedger(f);
             break;
+        case 9:
+            surface(f);
+            break;
         default:
             live(f);
             break;
@@ -912,6 +967,7 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         poise_hedger_free(f->hedgers[i]);
         poise_grid_free(f->grids[i]);
         poise_scenario_profits_free(f->profits[i]);
+        poise_surface_free(f->surfaces[i]);
     }
     const poise_fuzz_outcome outcome = f->outcome;
     free(f);

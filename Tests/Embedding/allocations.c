@@ -97,6 +97,32 @@ int main(int count, char **arguments) {
     check(poise_slices_greeks(slices, 0, 2, POISE_GREEKS_BOOK, columns, 9));
     report("slices: market, volatility, Greeks", before);
 
+    poise_surface *surface;
+    double bid[34], ask[34], expiry[34], quoted[34];
+    const double forward = 100;
+    for (int i = 0; i < 34; i++) {
+        const double k = 0.04 * (i % 17 - 8);
+        expiry[i] = i < 17 ? 0.1 : 0.5, quoted[i] = 100 * exp(k);
+        bid[i] = 0.59 - 0.1 * k + 0.2 * k * k, ask[i] = bid[i] + 0.02;
+    }
+    poise_smile_quotes quotes = {
+        .size = sizeof quotes,
+        .count = 34,
+        .years = {expiry, 0},
+        .forward = {&forward, POISE_BROADCAST},
+        .strike = {quoted, 0},
+        .bid = {bid, 0},
+        .ask = {ask, 0}};
+    check(poise_surface_fit(&quotes, &surface));
+    check(poise_surface_query(surface, ROWS, form.strike, form.years, 127, columns, 7, NULL));
+    before = allocations;
+    check(poise_surface_query(surface, ROWS, form.strike, form.years, 127, columns, 7, NULL));
+    check(poise_surface_query(surface, ROWS, form.strike, form.years, 1, columns, 1, row_status));
+    poise_surface_slice fitted = {.size = sizeof fitted};
+    check(poise_surface_slice_at(surface, 1, &fitted));
+    report("surface: queries, a slice", before);
+    poise_surface_free(surface);
+
     poise_chain *chain;
     poise_positions *positions;
     poise_limits *limits;

@@ -11,7 +11,7 @@ struct NullTests {
             poise_scenario_profits_count, poise_live_underlying_count, poise_live_slice_count,
             poise_live_contract_count, poise_live_group_count, poise_live_grouping_count,
             poise_live_hedge_count,
-            poise_grid_count,
+            poise_grid_count, poise_surface_count,
         ] as [(OpaquePointer?) -> Int] {
             #expect(count(nil) == 0)
         }

@@ -1027,6 +1027,119 @@ poise_status poise_hedger_diagnose(
     poise_hedger *hedger, const poise_hedge_problem *problem, poise_column trades, poise_column violations,
     poise_column shadow_prices, poise_hedge_diagnosis *diagnosis);
 
+/* ---- Volatility surfaces ------------------------------------------------------------------------------------ */
+
+/** What a fit minimises, σ being the curve's volatility and q the weight. */
+typedef enum poise_smile_loss {
+    /** Σ q (e/h)² + 0.01 Σ q ((σ − mid)/h)²: e is how far σ lies outside of bid and ask, h half the spread, at least 0.001;
+     *  the second sum over quotes of two sides. */
+    POISE_LOSS_BAND = 0,
+    /** Σ q (σ − mid)², over quotes of two sides. */
+    POISE_LOSS_MID = 1
+} poise_smile_loss;
+
+/** What the slices of a surface are kept free of, at all strikes. */
+typedef enum poise_arbitrage {
+    /** Butterflies, and crossings of slices. */
+    POISE_ARBITRAGE_FULL = 0,
+    POISE_ARBITRAGE_BUTTERFLY = 1,
+    POISE_ARBITRAGE_NONE = 2
+} poise_arbitrage;
+
+/** How a slice was fitted. */
+typedef enum poise_fit_status {
+    /** As asked, and proved. */
+    POISE_FIT_OK = 0,
+    /** A curve of three parameters stands in (eSSVI), free of what the rule forbids by construction. */
+    POISE_FIT_FALLBACK = 1,
+    /** Fewer than five quotes of two sides at different strikes: no curve. */
+    POISE_FIT_TOO_FEW_QUOTES = 2,
+    /** A butterfly is left, or could not be excluded. */
+    POISE_FIT_BUTTERFLY = 3,
+    /** The slice crosses one beside it. */
+    POISE_FIT_CALENDAR = 4,
+    /** No curve was found. */
+    POISE_FIT_UNSOLVED = 5,
+    /** As asked, and proved, without quotes that are crossed. */
+    POISE_FIT_BAD_QUOTES = 6
+} poise_fit_status;
+
+/** What it took to keep the rule. */
+typedef enum poise_fit_repair { POISE_REPAIR_NONE = 0, POISE_REPAIR_REFIT = 1, POISE_REPAIR_ESSVI = 2 } poise_fit_repair;
+
+/** Quotes of one underlying, a row each, in any order: rows of the same years are a slice. */
+typedef struct poise_smile_quotes {
+    size_t size;
+    size_t count;
+    /** Years to expiry and forward, above 0; all rows of a slice have the same. Strike above 0. Volatilities at bid and ask,
+     *  at least 0; NaN for a side that nobody quotes. */
+    poise_values years, forward, strike, bid, ask;
+    /** At least 0; 0 is not counted. Data NULL: 1 each. */
+    poise_values weight;
+    poise_smile_loss loss;
+    poise_arbitrage arbitrage;
+    /** The price of the underlying now, for forwards before the first expiry; 0: the first forward. */
+    double spot;
+} poise_smile_quotes;
+
+/** A fitted surface: slices of raw SVI in order of time. Never changes: share it among threads. */
+typedef struct poise_surface poise_surface;
+
+/** One slice. Raw SVI, total variance w(k) = a + b (ρ (k − m) + √((k − m)² + σ²)), k = ln(strike/forward), and volatility
+ *  √(w/years). All from `a` to `largest_error` are NaN where there is no curve. */
+typedef struct poise_surface_slice {
+    size_t size;
+    double years, forward;
+    double a, b, rho, m, sigma;
+    /** The infimum of Durrleman's g over all k, and where, −∞ or ∞ for a wing's limit: below 0 is a butterfly. */
+    double least_g, least_g_at;
+    /** Root of the mean square of σ − mid over quotes of two sides, in volatility and in half spreads; the largest. */
+    double root_mean_square, root_mean_square_in_half_spreads, largest_error;
+    /** The share of quotes in the loss that the curve meets. */
+    double inside;
+    poise_fit_status status;
+    poise_fit_repair repair;
+    /** Quotes that entered the loss, and those that did not. */
+    uint64_t quotes, dropped;
+} poise_surface_slice;
+
+/** Fits a surface. Sets `*surface` to NULL where it fails: POISE_ERROR_COUNT without rows, POISE_ERROR_VALUE with the row
+ *  for a number that may not be, and for rows of one slice whose forwards differ. A slice that cannot be fitted is no
+ *  failure: its status says so. Since 0.1. */
+poise_status poise_surface_fit(const poise_smile_quotes *quotes, poise_surface **surface);
+/** Frees a surface, or NULL. Since 0.1. */
+void poise_surface_free(poise_surface *surface);
+/** How many slices; 0 for NULL. Since 0.1. */
+size_t poise_surface_count(const poise_surface *surface);
+/** A slice, in order of time. `slice`: its `size` must be set. Allocates nothing. Since 0.1. */
+poise_status poise_surface_slice_at(const poise_surface *surface, size_t index, poise_surface_slice *slice);
+/** The least gap of total variance, over all k, between slice `index` and the next with a curve, and where, −∞ or ∞ for a
+ *  wing's limit; both NaN where the later one has a flatter wing, or there is none. Each or NULL. Since 0.1. */
+poise_status poise_surface_gap(const poise_surface *surface, size_t index, double *least, double *at);
+
+/** What a surface says of a strike K and a time T, with k = ln(K/F) and F the forward for T. */
+typedef enum poise_surface_quantity {
+    POISE_SURFACE_VOLATILITY = 0,  /* σ */
+    POISE_SURFACE_SLOPE = 1,       /* ∂σ/∂k */
+    POISE_SURFACE_CURVATURE = 2,   /* ∂²σ/∂k² */
+    POISE_SURFACE_VARIANCE = 3,    /* w = σ²T */
+    POISE_SURFACE_DENSITY = 4,     /* of ln(price/F) at k: g(k) n(d₂)/√w */
+    POISE_SURFACE_LOCAL_VARIANCE = 5, /* Dupire's, per year: (∂w/∂T)/g(k) */
+    POISE_SURFACE_FORWARD = 6      /* F */
+} poise_surface_quantity;
+
+#define POISE_SURFACE_QUANTITY_COUNT 7
+
+/** Asks a surface at `count` strikes and times. Between expiries total variance is linear in time at equal k; before the
+ *  first it is the first's by the share of time; beyond the last the whole slice rises by the last forward variance at the
+ *  money. `quantities`: bits `1u << POISE_SURFACE_VOLATILITY` and so on; `columns`: one per bit, in their order.
+ *  `row_status`: `count` bytes, 0, or 1 for a strike or years that are not above 0 and finite, whose outputs are NaN; or
+ *  NULL, then such a row is POISE_ERROR_VALUE and nothing is written. POISE_ERROR_COUNT for another number of columns,
+ *  POISE_ERROR_ARGUMENT for an unknown bit, and where no slice of the surface has a curve. Allocates nothing. Since 0.1. */
+poise_status poise_surface_query(
+    const poise_surface *surface, size_t count, poise_values strike, poise_values years, uint32_t quantities,
+    const poise_column *columns, size_t column_count, uint8_t *row_status);
+
 #ifdef __cplusplus
 }
 #endif

@@ -63,6 +63,7 @@ KIND(live)
 KIND(hedger)
 KIND(grid)
 KIND(slices)
+KIND(surface)
 
 /** `…_read(path)` and `…_parse(text, name)`. */
 #define READERS(name)                                                                             \

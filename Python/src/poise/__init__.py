@@ -18,6 +18,7 @@ from ._hedger import HedgeProblem, Hedger
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
 from ._scenarios import Grid, leg_scenarios, scenarios
 from ._slices import Slices
+from ._surface import FIT_STATUS, Surface
 
 #: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
 ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
@@ -25,8 +26,8 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
-    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
-    "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
+    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
+    "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
     "__version__", "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
 ]
 

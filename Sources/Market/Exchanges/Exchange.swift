@@ -27,6 +27,8 @@ public protocol Exchange: Sendable {
     static func averagingMilliseconds(of expiry: Timestamp) -> Int64
     /// Amounts in which a contract trades, where no list of instruments says; nil where they are not known.
     static func assumedAmount(of instrument: Instrument) -> TradedAmount?
+    /// The tick of a contract's price, where no list of instruments says; nil where it is not known.
+    static func assumedTick(of instrument: Instrument, at price: Double) -> Double?
     /// Fee of takers for trading a contract.
     static func takerFee(of instrument: Instrument) -> TradingFee
     /// The figures of an option by the rules and in the units of the exchange, from its natural Greeks.
@@ -36,6 +38,7 @@ public protocol Exchange: Sendable {
 extension Exchange {
     public static var aliases: [String] { [] }
     public static func averagingMilliseconds(of expiry: Timestamp) -> Int64 { 1_800_000 }
+    public static func assumedTick(of instrument: Instrument, at price: Double) -> Double? { nil }
 }
 
 /// The exchanges that are known. One rule each on what several could claim:

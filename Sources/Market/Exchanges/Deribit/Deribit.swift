@@ -61,6 +61,14 @@ public enum Deribit: Exchange {
         return pair + "-PERPETUAL"
     }
 
+    /// - Source: contract specifications and `public/get_instruments`.
+    public static func assumedTick(of instrument: Instrument, at price: Double) -> Double? {
+        switch (instrument.settlement, instrument.kind, instrument.base) {
+        case (.inverse, .option, "BTC"), (.inverse, .option, "ETH"): price > 0.005 ? 0.0005 : 0.0001
+        default: nil
+        }
+    }
+
     /// - Source: contract specifications and `public/get_instruments`; coins that are not named differ too much from one
     ///   another to be guessed.
     public static func assumedAmount(of instrument: Instrument) -> TradedAmount? {
