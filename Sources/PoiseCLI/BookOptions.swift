@@ -40,16 +40,6 @@ struct BookOptions: ParsableArguments {
         try requireOneStandardInput(chain + [positions])
     }
 
-    private func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
-        guard let text else { return standard }
-        let edges = text.split(separator: ",").map { Double($0) ?? .nan }
-        for (number, edge) in edges.enumerated()
-        where !(edge > 0 && edge.isFinite && (number == 0 || edge > edges[number - 1])) {
-            throw ValidationError("\(option) \(text): edges are positive numbers, ascending")
-        }
-        return edges
-    }
-
     /// The inputs, read.
     struct Books {
         let chain: Chain
@@ -74,4 +64,15 @@ struct BookOptions: ParsableArguments {
         try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
         return Books(chain: chain, valuation: valuation, buckets: buckets, file: table.file)
     }
+}
+
+/// Edges of buckets, `7,30,90`.
+func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
+    guard let text else { return standard }
+    let edges = text.split(separator: ",").map { Double($0) ?? .nan }
+    for (number, edge) in edges.enumerated()
+    where !(edge > 0 && edge.isFinite && (number == 0 || edge > edges[number - 1])) {
+        throw ValidationError("\(option) \(text): edges are positive numbers, ascending")
+    }
+    return edges
 }

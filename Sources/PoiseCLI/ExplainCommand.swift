@@ -45,6 +45,13 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup var funding: FundingOption
 
+    @Flag(
+        help: """
+            Also split vega into what the level at the money, the skew and the wings of each expiry's fitted curve moved, \
+            and the rest.
+            """)
+    var smileParts = false
+
     @OptionGroup var groups: GroupOptions
 
     @OptionGroup var common: CommonOptions
@@ -88,9 +95,10 @@ struct ExplainCommand: ParsableCommand {
             try TradeTable(try exchanges.source($0), book: held.book, &badRows)
         }
         let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
+        let moves = try smileParts ? moves(first, second, engine, &badRows) : nil
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
-            fundingRate: funding.funding, in: numeraire, engine, &badRows)
+            fundingRate: funding.funding, splitting: moves, in: numeraire, engine, &badRows)
         for argument in delivery
         where !explanation.settlements.contains(where: { $0.series == argument.name }) {
             throw ValidationError(
@@ -123,6 +131,20 @@ struct ExplainCommand: ParsableCommand {
         common.report(badRows)
     }
 
+    /// The split of moves of volatility by the curves of both chains.
+    private func moves(
+        _ first: Chain, _ second: Chain, _ engine: GreeksEngine, _ badRows: inout BadRows
+    ) throws -> VolatilitySplit {
+        let fits = [first, second].map { OwnVolatilities($0, engine) }
+        if volatilities.surface == .exchange {
+            for remark in fits.flatMap(\.remarks) { badRows.remark(remark) }
+        }
+        let moves = SmileMoves(from: fits[0].fit, to: fits[1].fit)
+        return { instrument, start, end in
+            moves.move(of: instrument, from: start, to: end).map { ($0.level, $0.skew, $0.wings) }
+        }
+    }
+
     /// Rows of the first sums, and those of the others as totals.
     private func report(_ groupings: [Grouping], _ sums: [ProfitSums]) -> Report<GroupRow> {
         let (groups, totals) = GroupRow.all(sums.map(\.groups), groupingCount: groupings.count)
@@ -131,7 +153,13 @@ struct ExplainCommand: ParsableCommand {
                 .number(sums[$0.level][$0.group, part])
             }
         }
-        return Report(columns: Report.labels(groupings, \.labels) + parts, rows: groups, totals: totals)
+        let ofVega = (smileParts ? VegaPart.allCases : []).map { part in
+            Report<GroupRow>.Column(
+                "vega_\(part)_\(numeraire.rawValue)", title: "vega \(part)", unit: numeraire.unit
+            ) { .number(sums[$0.level][$0.group, part]) }
+        }
+        return Report(
+            columns: Report.labels(groupings, \.labels) + parts + ofVega, rows: groups, totals: totals)
     }
 
     /// The text below the table.

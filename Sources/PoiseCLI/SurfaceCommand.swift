@@ -26,6 +26,19 @@ struct SurfaceCommand: ParsableCommand {
 
     @OptionGroup var chains: ChainOption
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Folder of chains, each one moment of a market: how its slices moved, skew stickiness and betas by tenor; csv \
+            has the slices' paths, json both.
+            """, valueName: "folder"))
+    var history: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Of --history: edges of the buckets of tenors, in days (7,30,90,180,365).", valueName: "days"))
+    var tenors: String?
+
     @OptionGroup var terms: QuoteOptions
 
     @Option(
@@ -47,11 +60,21 @@ struct SurfaceCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if (quotes == nil) == chains.chain.isEmpty {
-            throw ValidationError("give either --quotes or --chain")
+        guard [quotes != nil, !chains.chain.isEmpty, history != nil].filter({ $0 }).count == 1 else {
+            throw ValidationError("give one of --quotes, --chain and --history")
         }
         try terms.requireChain(quotes == nil)
+        _ = try tenorDays()
+        if tenors != nil, history == nil { throw ValidationError("--tenors goes with --history") }
+        if history != nil, report != nil { throw ValidationError("--report goes with --quotes or --chain") }
+        if history != nil, !terms.instruments.isEmpty {
+            throw ValidationError("--instruments goes with --chain")
+        }
         try requireOneStandardInput([quotes] + chains.chain + terms.instruments)
+    }
+
+    private func tenorDays() throws -> [Double] {
+        try edges(tenors, "--tenors", ExposureBuckets.standardTenorDays)
     }
 
     func run() throws {
@@ -59,6 +82,15 @@ struct SurfaceCommand: ParsableCommand {
         let output = try common.outputs.open(outputs)
         let page = try report.map { try outputs.open($0) }
         var badRows = BadRows(skip: common.skipBadRows)
+        if let history {
+            try SurfaceHistory(
+                history, chains.exchanges, terms.rules, loss: loss, rule: arbitrage, tenorDays: try tenorDays(),
+                &badRows
+            ).write(as: common.format, to: output)
+            try outputs.finish()
+            common.report(badRows)
+            return
+        }
         let smiles: [SmileQuotes]
         if let quotes {
             let table = try SmileTable(try Source(path: quotes), &badRows)

@@ -74,7 +74,8 @@ struct SurfacePage {
         curves.filter { $0.smile.underlying == underlying }.sorted { $0.smile.years < $1.smile.years }
     }
 
-    private func colour(_ place: Int) -> String { "f\(place % 8)" }
+    /// Eight colours; dashes from the ninth on.
+    private func colour(_ place: Int) -> String { "f\(place % 8)\(place / 8 % 2 == 1 ? " again" : "")" }
 
     private func legend(_ fits: [SmileFit]) -> String {
         let items = fits.enumerated().map { place, fit in

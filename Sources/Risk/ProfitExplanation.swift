@@ -28,6 +28,24 @@ public enum ProfitComponent: Int, CaseIterable, Sendable {
     case unexplained
 }
 
+/// The parts of `ProfitComponent.vega` where the moves of smiles are known: vega times each part of the volatility's move.
+public enum VegaPart: Int, CaseIterable, Sendable {
+    /// Of volatility at the money.
+    case level
+    /// Of the smile's slope there, the contract's own way along it among it.
+    case skew
+    /// Of what lies above the tangent at the money.
+    case wings
+    /// What the smiles do not explain; all of it where an expiry has none.
+    case rest
+}
+
+/// How much of a contract's move of volatility is due to level, skew and wings of its expiry's smile, while its price went from
+/// one to another; nil where that is not known.
+public typealias VolatilitySplit = (
+    _ instrument: Instrument, _ start: Double, _ end: Double
+) -> (level: Double, skew: Double, wings: Double)?
+
 /// Profit of positions between two chains, contract by contract, split into its parts.
 ///
 /// Each contract goes from its latest ticker in the first chain to its latest in the second. One that has expired by the
@@ -64,12 +82,13 @@ public struct ProfitExplanation: Sendable {
     ///   - trades: made between the chains.
     ///   - deliveryPrices: by the name up to the strike, such as `BTC-12FEB21`.
     ///   - fundingRate: what long perpetuals pay per eight hours, as a part of the notional.
+    ///   - split: of moves of volatility, for `VegaPart`.
     /// - Throws: `unknownName` for contracts without a price in either chain, `invalidValue` for those that cannot be
     ///   settled or converted to dollars and for tickers of the second chain that are older, unless `badRows` skips them.
     public init(
         from first: Chain, to second: Chain, _ positions: PositionTable, _ trades: TradeTable? = nil,
-        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, in numeraire: Numeraire,
-        _ engine: GreeksEngine, _ badRows: inout BadRows
+        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, splitting split: VolatilitySplit? = nil,
+        in numeraire: Numeraire, _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws(MarketError) {
         self.numeraire = numeraire
         let valuation = try BookValuation(positions, in: first, &badRows)
@@ -103,7 +122,7 @@ public struct ProfitExplanation: Sendable {
                 let index =
                     valuation.greeks.tickers[row].indexPrice ?? first.indexPrice(of: position.instrument)
                 parts[name] = Self.parts(
-                    valuation.greeks, row, end, index: index, fundingRate: fundingRate, numeraire)
+                    valuation.greeks, row, end, index: index, fundingRate: fundingRate, split, numeraire)
                 starts.append(began)
                 stops.append(end.timestamp)
             }
@@ -119,7 +138,7 @@ public struct ProfitExplanation: Sendable {
                 try badRows.note(Self.missing(trade.instrument, place, second))
                 continue
             }
-            var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
+            var parts = Array(repeating: 0.0, count: partCount)
             let gain = end.profit(of: trade, in: numeraire)
             // 0 rather than −0 where there is none.
             let fees = 0 - (numeraire == .coin ? trade.fee / end.price : trade.fee)
@@ -167,7 +186,7 @@ public struct ProfitExplanation: Sendable {
         }
         let sorted = Set(labels).sorted { $0.lexicographicallyPrecedes($1) }
         let numbers = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($0.element, $0.offset) })
-        var sums = sorted.map { _ in Array(repeating: 0.0, count: ProfitComponent.allCases.count) }
+        var sums = sorted.map { _ in Array(repeating: 0.0, count: partCount) }
         for (leg, label) in zip(legs, labels) {
             guard let group = numbers[label] else { continue }
             for part in sums[group].indices { sums[group][part] += leg.parts[part] }
@@ -193,7 +212,7 @@ public struct ProfitExplanation: Sendable {
     /// The parts of one unit of a contract.
     private static func parts(
         _ chain: ChainGreeks, _ row: Int, _ end: ContractOutcome, index: Double?, fundingRate: Double,
-        _ numeraire: Numeraire
+        _ split: VolatilitySplit?, _ numeraire: Numeraire
     ) -> [Double] {
         let ticker = chain.tickers[row]
         let derivatives = chain.derivatives(ofRow: row, in: numeraire)
@@ -211,7 +230,7 @@ public struct ProfitExplanation: Sendable {
         var profit = chain.profit(
             ofRow: row, to: end.price, value: (start: natural, end: end.value), in: numeraire)
         let volatilityMove = (end.volatility ?? chain.options.volatility[row]) - chain.options.volatility[row]
-        var parts = Array(repeating: 0.0, count: ProfitComponent.allCases.count)
+        var parts = Array(repeating: 0.0, count: partCount)
         func set(_ part: ProfitComponent, _ value: Double) { parts[part.rawValue] = value }
         var carry = derivatives.price * carried
         if ticker.instrument.kind == .perpetual {
@@ -233,9 +252,17 @@ public struct ProfitExplanation: Sendable {
         let explained = parts.reduce(0, +)
         set(.profit, profit)
         set(.unexplained, profit - explained)
+        let moves = split.flatMap { $0(ticker.instrument, price, end.price) } ?? (0, 0, 0)
+        let rest = volatilityMove - moves.level - moves.skew - moves.wings
+        for (part, move) in zip(VegaPart.allCases, [moves.level, moves.skew, moves.wings, rest]) {
+            parts[ProfitComponent.allCases.count + part.rawValue] = derivatives.volatility * move
+        }
         return parts
     }
 }
+
+/// Components, then the parts of vega.
+private let partCount = ProfitComponent.allCases.count + VegaPart.allCases.count
 
 /// Parts of the profit of groups.
 public struct ProfitSums: Sendable {
@@ -249,6 +276,10 @@ public struct ProfitSums: Sendable {
     }
 
     public subscript(group: Int, part: ProfitComponent) -> Double { sums[group][part.rawValue] }
+
+    public subscript(group: Int, part: VegaPart) -> Double {
+        sums[group][ProfitComponent.allCases.count + part.rawValue]
+    }
 }
 
 extension Double {

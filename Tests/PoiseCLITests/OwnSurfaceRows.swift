@@ -146,6 +146,62 @@ enum OwnSurfaceRows {
                 let row = try $0.table("surface", ["--chain", path, "--two-sided"])[0]
                 #expect(row["quotes"] == "10" && row["dropped_why"]?.contains("one-sided 1") == true)
             },
+            Row("surface", "--history", "of flat smiles whose level follows the price a beta of what it follows by") { desk in
+                let folder = desk.folder.appendingPathComponent("past")
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                // A fall by 1% raises volatility by two points, a rise lowers it by half a point.
+                var (forward, level) = (60_000.0, 0.7)
+                for (step, move) in [0.0, -0.01, 0.01, -0.02, 0.02, 0.01].enumerated() {
+                    forward *= exp(move)
+                    level += move < 0 ? -2 * move : -0.5 * move
+                    let text = chain(forward, quoted: level, marked: 0.7, days: Double(step))
+                    try Data(text.utf8).write(to: folder.appendingPathComponent("chain-\(step).csv"))
+                }
+                let result = try Poise.run(["surface", "--history", folder.path, "--format", "json"])
+                #expect(result.status == 0, "\(result.errors)")
+                let object = try #require(
+                    try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+                let moves = try #require((object["dynamics"] as? [[String: Any]])?.first)
+                #expect(abs((moves["beta_down"] as? Double ?? .nan) + 2) < 1e-3, "\(moves)")
+                #expect(abs((moves["beta_up"] as? Double ?? .nan) + 0.5) < 1e-3)
+                #expect(moves["moves"] as? Int == 5 && object["chains"] as? Int == 6)
+                let paths = try #require(object["paths"] as? [[String: Any]])
+                #expect(paths.count == 6 && abs((paths[5]["atm_vol"] as? Double ?? .nan) - level) < 1e-4)
+                let csv = try Poise.run(["surface", "--history", folder.path, "--format", "csv"])
+                #expect(csv.rows.count == 7)
+                #expect(try Poise.run(["surface", "--history", desk.path("nowhere")]).status == 1)
+            },
+            Row("surface", "--tenors", "an edge at 18 days parts the moves that begin before it") { desk in
+                let folder = desk.folder.appendingPathComponent("past")
+                try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+                for step in 0..<5 {
+                    let text = chain(60_000 + 100 * Double(step), quoted: 0.7, marked: 0.7, days: Double(step))
+                    try Data(text.utf8).write(to: folder.appendingPathComponent("chain-\(step).csv"))
+                }
+                let result = try Poise.run(
+                    ["surface", "--history", folder.path, "--tenors", "17.5", "--format", "json"])
+                let object = try #require(
+                    try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+                let moves = (object["dynamics"] as? [[String: Any]] ?? []).map { $0["moves"] as? Int }
+                // From 20, 19 and 18 days; from 17.
+                #expect(moves == [1, 3], "\(result.errors)")
+            },
+            Row("explain", "--smile-parts", "of a flat smile that rises all of vega is level, and parts add up") { desk in
+                let first = try desk.write("before.csv", chain(quoted: 0.7, marked: 0.7))
+                let later = try desk.write("after.csv", chain(61_000, quoted: 0.72, marked: 0.73, days: 1))
+                let row = try desk.table(
+                    "explain",
+                    ["--from", first, "--to", later, "--positions", desk.path("positions.csv"), "--smile-parts"])[0]
+                func value(_ name: String) -> Double { Double(row[name] ?? "") ?? .nan }
+                let parts = ["level", "skew", "wings", "rest"].map { value("vega_\($0)_usd") }
+                #expect(abs(parts.reduce(0, +) / value("vega_usd") - 1) < 1e-12, "\(row)")
+                // Two points of the curve, and one that the marks have moved by alone.
+                #expect(abs(parts[0] / value("vega_usd") - 2 / 3.0) < 1e-5 && abs(parts[3] / parts[0] - 0.5) < 1e-5)
+                #expect(abs(parts[1] + parts[2]) < 1e-4 * abs(parts[0]))
+                let without = try desk.table(
+                    "explain", ["--from", first, "--to", later, "--positions", desk.path("positions.csv")])[0]
+                #expect(without["vega_level_usd"] == nil && without["vega_usd"] == row["vega_usd"])
+            },
             Row("surface", "--report", "a page that names every expiry, with a drawing of each curve and no script") {
                 let path = $0.path("page.html")
                 _ = try $0.table("surface", ["--quotes", $0.path("quotes.csv"), "--report", path])

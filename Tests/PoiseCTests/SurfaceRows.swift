@@ -183,7 +183,7 @@ enum SurfaceRows {
         Row("surface_slice", "years, forward, a, b, rho, m, sigma", "they are those of the curve that was quoted") {
             let surface = try Quotes().made()
             for (index, (years, curve)) in [(0.1, near), (0.5, far)].enumerated() {
-                let slice = try slice(surface, index)
+                let slice = try SurfaceRows.slice(surface, index)
                 #expect(slice.years == years && slice.forward == 100)
                 for (found, wanted) in zip([slice.a, slice.b, slice.rho, slice.m, slice.sigma], curve) {
                     #expect(isNear(found, wanted, 1e-5), "\(found) \(wanted)")
@@ -191,7 +191,7 @@ enum SurfaceRows {
             }
         },
         Row("surface_slice", "least_g, least_g_at", "the least of g on a fine grid is there") {
-            let slice = try slice(try Quotes().made())
+            let slice = try SurfaceRows.slice(try Quotes().made())
             let curve = SVISlice(a: slice.a, b: slice.b, rho: slice.rho, m: slice.m, sigma: slice.sigma)
             let grid = stride(from: -3.0, through: 3, by: 1e-3).map { ($0, curve.durrleman(at: $0)) }
             let least = grid.min { $0.1 < $1.1 } ?? (0, 0)
@@ -205,26 +205,26 @@ enum SurfaceRows {
             quotes.bid[8] += 0.04
             quotes.ask[8] += 0.04
             quotes.weight[8] = 1e-9
-            let slice = try slice(try quotes.made())
+            let slice = try SurfaceRows.slice(try quotes.made())
             #expect(isNear(slice.root_mean_square, 0.04 / 17.0.squareRoot(), 1e-5))
             #expect(isNear(slice.root_mean_square_in_half_spreads, 8 / 17.0.squareRoot(), 1e-5))
             #expect(isNear(slice.largest_error, 0.04, 1e-5) && isNear(slice.inside, 16 / 17.0))
         },
         Row("surface_slice", "status, repair, quotes, dropped", "too few, crossed, repaired, each by its number") {
             var quotes = Quotes([(0.1, near)])
-            var slice = try slice(try quotes.made())
+            var slice = try SurfaceRows.slice(try quotes.made())
             #expect(slice.status == POISE_FIT_OK && slice.repair == POISE_REPAIR_NONE)
             #expect(slice.quotes == 17 && slice.dropped == 0)
             quotes.bid[4] = 2
-            slice = try Self.slice(try quotes.made())
+            slice = try SurfaceRows.slice(try quotes.made())
             #expect(slice.status == POISE_FIT_BAD_QUOTES && slice.dropped == 1)
             quotes.count = 4
-            slice = try Self.slice(try quotes.made())
+            slice = try SurfaceRows.slice(try quotes.made())
             #expect(slice.status == POISE_FIT_TOO_FEW_QUOTES && slice.a.isNaN && slice.root_mean_square.isNaN)
             #expect(slice.quotes == 0 && slice.dropped == 4)
             // The later one below the earlier one.
             quotes = Quotes([(0.1, far), (0.5, near)])
-            slice = try Self.slice(try quotes.made(), 1)
+            slice = try SurfaceRows.slice(try quotes.made(), 1)
             #expect(slice.status == POISE_FIT_OK && slice.repair == POISE_REPAIR_REFIT)
         },
     ]
