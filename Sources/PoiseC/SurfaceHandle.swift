@@ -118,7 +118,8 @@ private struct SmileColumns {
                     try number(column, row, "weight", .notNegative)
                 } ?? 1)
             if let known = rows[years]?.forward, known != forward {
-                throw .value(row: row, "forward", forward, "differs from \(known) of the slice's earlier rows")
+                throw .value(
+                    row: row, "forward", forward, "differs from \(known) of the slice's earlier rows")
             }
             rows[years, default: (forward, [])].quotes.append(quote)
         }
@@ -198,7 +199,8 @@ public func poise_surface_query(
         }
         guard column_count == quantities.nonzeroBitCount else {
             throw .count(
-                "column_count", "\(UInt(bitPattern: column_count)): there are \(quantities.nonzeroBitCount) quantities")
+                "column_count",
+                "\(UInt(bitPattern: column_count)): there are \(quantities.nonzeroBitCount) quantities")
         }
         guard let surface = handle.surface else {
             throw .argument("surface", "no slice of it has a curve")

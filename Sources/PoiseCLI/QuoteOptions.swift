@@ -33,7 +33,8 @@ struct QuoteOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Of --chain: exchange's list of instruments, for their ticks; may be repeated.", valueName: "file"))
+            "Of --chain: exchange's list of instruments, for their ticks; may be repeated.", valueName: "file"
+        ))
     var instruments: [String] = []
 
     @Flag(help: "Of --chain: leave out quotes of one side.")

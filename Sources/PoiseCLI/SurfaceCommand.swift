@@ -84,7 +84,8 @@ struct SurfaceCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         if let history {
             try SurfaceHistory(
-                history, chains.exchanges, terms.rules, loss: loss, rule: arbitrage, tenorDays: try tenorDays(),
+                history, chains.exchanges, terms.rules, loss: loss, rule: arbitrage,
+                tenorDays: try tenorDays(),
                 &badRows
             ).write(as: common.format, to: output)
             try outputs.finish()

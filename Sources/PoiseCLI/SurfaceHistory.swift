@@ -16,7 +16,8 @@ struct SurfaceHistory {
     ) throws {
         let names: [String]
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }.sorted()
+            names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasPrefix(".") }
+                .sorted()
         } catch {
             throw MarketError.unreadable(file: folder, reason: "is no folder that can be read")
         }
@@ -73,7 +74,8 @@ struct SurfaceHistory {
             columns: [
                 Column("timestamp") { .text("\($0.time.milliseconds)") }, Column("slice") { .text($0.name) },
                 Column("status") { .text($0.status.rawValue) }, figure("years") { $0.years },
-                figure("forward") { $0.forward }, figure("atm_vol") { $0.volatility }, figure("skew") { $0.skew },
+                figure("forward") { $0.forward }, figure("atm_vol") { $0.volatility },
+                figure("skew") { $0.skew },
                 figure("left_wing") { $0.leftWing }, figure("right_wing") { $0.rightWing },
                 figure("least_vol") { $0.leastVolatility }, figure("rms_vol_points") { $0.rootMeanSquare },
             ], rows: history.points)
@@ -92,7 +94,8 @@ struct SurfaceHistory {
         }
         return Report(
             columns: [
-                Column("underlying") { .text($0.underlying) }, figure("days_from") { $0.tenorDays.lowerBound },
+                Column("underlying") { .text($0.underlying) },
+                figure("days_from") { $0.tenorDays.lowerBound },
                 figure("days_to") { $0.tenorDays.upperBound.ifFinite }, Column("moves") { .whole($0.moves) },
                 Column("days") { .whole($0.days) }, figure("mean_skew") { $0.meanSkew },
             ] + estimate("r") { $0.ratio } + [

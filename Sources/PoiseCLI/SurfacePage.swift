@@ -162,7 +162,8 @@ struct SurfacePage {
             let model = slice.volatility(at: k, years: smile.years)
             let isMet = model >= (quote.bid ?? 0) - 1e-4 && model <= (quote.ask ?? .infinity) + 1e-4
             let isCrossed = (quote.bid ?? 0) > (quote.ask ?? .infinity)
-            let style = isCrossed ? "class=\"quote crossed\"" : isMet ? "class=\"quote\"" : "class=\"quote missed\""
+            let style =
+                isCrossed ? "class=\"quote crossed\"" : isMet ? "class=\"quote\"" : "class=\"quote missed\""
             let at = x(k)
             switch (quote.bid, quote.ask) {
             case (let bid?, let ask?):
@@ -211,7 +212,8 @@ struct SurfacePage {
             chart.path(points, "class=\"curve s \(colour(place))\"")
         }
         chart.text(
-            (left + right) / 2, bottom + 38, "ln(price/forward), deviations", "class=\"label\" text-anchor=\"middle\"")
+            (left + right) / 2, bottom + 38, "ln(price/forward), deviations",
+            "class=\"label\" text-anchor=\"middle\"")
         return title(underlying) + legend(fits) + "<div class=\"scroll wide\">"
             + chart.svg("Densities that the curves imply, \(underlying)") + "</div>\n"
     }
@@ -219,7 +221,8 @@ struct SurfacePage {
     private func varianceChart(_ underlying: String) -> String {
         let fits = curves(of: underlying)
         guard !fits.isEmpty else { return "" }
-        let places = fits.flatMap { fit in fit.smile.quotes.map { log($0.strike / fit.smile.forward) } }.sorted()
+        let places = fits.flatMap { fit in fit.smile.quotes.map { log($0.strike / fit.smile.forward) } }
+            .sorted()
         guard let first = places.first, let last = places.last else { return "" }
         var chart = Chart(width: 1040, height: 360)
         let (left, right, top, bottom) = (64.0, 1020.0, 14.0, 310.0)
@@ -283,7 +286,8 @@ struct SurfacePage {
     private var qualityTable: String {
         Page.table(
             [
-                "expiry", "status", "repair", "vol,<br>%", "rms,<br>points", "rms, half<br>spreads", "rms,<br>ticks",
+                "expiry", "status", "repair", "vol,<br>%", "rms,<br>points", "rms, half<br>spreads",
+                "rms,<br>ticks",
                 "largest,<br>points", "at<br>strike", "inside,<br>%", "oldest,<br>s",
             ],
             slices.map { fit in
@@ -293,8 +297,10 @@ struct SurfacePage {
                     cell(fit.slice.map { 100 * $0.volatility(at: 0, years: fit.smile.years) }, decimals: 2),
                     cell(quality?.rootMeanSquare, decimals: 2),
                     cell(quality?.rootMeanSquareInHalfSpreads, decimals: 2),
-                    cell(quality?.rootMeanSquareInTicks, decimals: 2), cell(quality?.largestError, decimals: 2),
-                    cell(quality?.largestErrorStrike), cell(quality.map { 100 * $0.insideShare }, decimals: 0),
+                    cell(quality?.rootMeanSquareInTicks, decimals: 2),
+                    cell(quality?.largestError, decimals: 2),
+                    cell(quality?.largestErrorStrike),
+                    cell(quality.map { 100 * $0.insideShare }, decimals: 0),
                     cell(quality?.age, decimals: 0),
                 ]
             })

@@ -87,7 +87,8 @@ public struct ProfitExplanation: Sendable {
     ///   settled or converted to dollars and for tickers of the second chain that are older, unless `badRows` skips them.
     public init(
         from first: Chain, to second: Chain, _ positions: PositionTable, _ trades: TradeTable? = nil,
-        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, splitting split: VolatilitySplit? = nil,
+        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0,
+        splitting split: VolatilitySplit? = nil,
         in numeraire: Numeraire, _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws(MarketError) {
         self.numeraire = numeraire

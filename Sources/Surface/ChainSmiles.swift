@@ -109,7 +109,9 @@ private struct ChainSmileReader {
         guard case .option(let type, let strike, _) = ticker.instrument.kind,
             (type == .call) == (strike >= forward)
         else { return .failure(Excluded(why: .inTheMoney)) }
-        func price(_ levels: [OrderLevel]) -> Double? { levels.first.map(\.price).flatMap { $0 > 0 ? $0 : nil } }
+        func price(_ levels: [OrderLevel]) -> Double? {
+            levels.first.map(\.price).flatMap { $0 > 0 ? $0 : nil }
+        }
         let (bid, ask) = (price(ticker.bids), price(ticker.asks))
         guard let known = bid ?? ask else { return .failure(Excluded(why: .noQuote)) }
         let age = Double(latest.milliseconds - ticker.timestamp.milliseconds) / 1000

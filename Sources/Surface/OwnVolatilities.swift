@@ -17,11 +17,13 @@ public struct OwnVolatilities: Sendable {
         loss: SmileLoss = .band, rule: ArbitrageRule = .full
     ) {
         let fit = SurfaceFit(SmileQuotes.smiles(of: chain, engine, rules), loss: loss, rule: rule)
-        let slices = Dictionary(fit.slices.map { ($0.smile.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let slices = Dictionary(
+            fit.slices.map { ($0.smile.name, $0) }, uniquingKeysWith: { first, _ in first })
         var kept: [String: Int] = [:]
         let (own, older) = chain.withLatestVolatilities { ticker in
             let name = ticker.instrument.series
-            guard case .option(_, let strike, _) = ticker.instrument.kind, let forward = ticker.underlyingPrice,
+            guard case .option(_, let strike, _) = ticker.instrument.kind,
+                let forward = ticker.underlyingPrice,
                 forward > 0, let fit = slices[name], fit.isUsable, let slice = fit.slice,
                 case let volatility = slice.volatility(at: log(strike / forward), years: fit.smile.years),
                 volatility > 0, volatility < .infinity
@@ -41,13 +43,16 @@ public struct OwnVolatilities: Sendable {
                     "\(chain.file): surface of \(name): \(fit.reasonWithoutCurve(loss)); the exchange's volatilities stand for "
                         + "\(count) of its options")
             } else if fit.status != .ok {
-                let faults = fit.smile.exclusions(loss).filter(\.key.isFault).map { "\($0.key.rawValue) \($0.value)" }
+                let faults = fit.smile.exclusions(loss).filter(\.key.isFault).map {
+                    "\($0.key.rawValue) \($0.value)"
+                }
                 let why = faults.isEmpty ? "" : " (\(faults.sorted().joined(separator: ", ")))"
                 remarks.append("\(chain.file): surface of \(name): \(fit.status.rawValue)\(why)")
             }
         }
         if older > 0 {
-            remarks.append("\(chain.file): surface: \(older) older rows of options keep the exchange's volatilities")
+            remarks.append(
+                "\(chain.file): surface: \(older) older rows of options keep the exchange's volatilities")
         }
         self.remarks = remarks
     }

@@ -40,7 +40,8 @@ public struct SmileHistory: Sendable {
             added.append(
                 Point(
                     time: time, name: fit.smile.name, underlying: fit.smile.underlying, status: fit.status,
-                    years: fit.smile.years, forward: fit.smile.forward, volatility: wings.variance.squareRoot(),
+                    years: fit.smile.years, forward: fit.smile.forward,
+                    volatility: wings.variance.squareRoot(),
                     // ψ is ∂√w/∂k.
                     skew: wings.skew / fit.smile.years.squareRoot(), leftWing: wings.leftWing,
                     rightWing: wings.rightWing, leastVolatility: max(0, wings.leastVariance).squareRoot(),
@@ -88,7 +89,8 @@ extension SmileHistory {
 
         static func + (a: Sums, b: Sums) -> Sums {
             Sums(
-                skewed: a.skewed + b.skewed, skewedSquare: a.skewedSquare + b.skewedSquare, down: a.down + b.down,
+                skewed: a.skewed + b.skewed, skewedSquare: a.skewedSquare + b.skewedSquare,
+                down: a.down + b.down,
                 downSquare: a.downSquare + b.downSquare, up: a.up + b.up, upSquare: a.upSquare + b.upSquare,
                 square: a.square + b.square, skew: a.skew + b.skew, count: a.count + b.count)
         }
@@ -126,7 +128,8 @@ extension SmileHistory {
             let move = log(point.forward / start.forward)
             let change = point.volatility - start.volatility
             let tenor = start.years * 365
-            let bucket = Bucket(underlying: point.underlying, place: edges.firstIndex { tenor < $0 } ?? edges.count)
+            let bucket = Bucket(
+                underlying: point.underlying, place: edges.firstIndex { tenor < $0 } ?? edges.count)
             let day = Int64((Double(start.time.milliseconds) / 86_400_000).rounded(.down))
             var sums = buckets[bucket]?[day] ?? Sums()
             sums.count += 1
@@ -146,10 +149,12 @@ extension SmileHistory {
         }
         return buckets.sorted { ($0.key.underlying, $0.key.place) < ($1.key.underlying, $1.key.place) }.map {
             bucket, sums in
-            let tenors = (bucket.place == 0 ? 0 : edges[bucket.place - 1])..<(
-                bucket.place == edges.count ? .infinity : edges[bucket.place])
+            let tenors =
+                (bucket.place == 0 ? 0 : edges[bucket.place - 1])
+                ..<(bucket.place == edges.count ? .infinity : edges[bucket.place])
             return Self.estimate(
-                bucket.underlying, tenors, sums.sorted { $0.key < $1.key }.map(\.value), draws: draws, seed: seed)
+                bucket.underlying, tenors, sums.sorted { $0.key < $1.key }.map(\.value), draws: draws,
+                seed: seed)
         }
     }
 

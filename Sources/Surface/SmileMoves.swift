@@ -19,7 +19,8 @@ public struct SmileMoves: Sendable {
     public init(from before: SurfaceFit, to after: SurfaceFit) {
         func byName(_ fit: SurfaceFit) -> [String: SmileFit] {
             Dictionary(
-                fit.slices.filter(\.isUsable).map { ($0.smile.name, $0) }, uniquingKeysWith: { first, _ in first })
+                fit.slices.filter(\.isUsable).map { ($0.smile.name, $0) },
+                uniquingKeysWith: { first, _ in first })
         }
         self.before = byName(before)
         self.after = byName(after)
@@ -30,9 +31,11 @@ public struct SmileMoves: Sendable {
     public func move(of instrument: Instrument, from start: Double, to end: Double) -> Move? {
         guard case .option(_, let strike, _) = instrument.kind, start > 0, end > 0,
             let before = before[instrument.series], let after = after[instrument.series],
-            let one = Self.parts(before, log(strike / start)), let other = Self.parts(after, log(strike / end))
+            let one = Self.parts(before, log(strike / start)),
+            let other = Self.parts(after, log(strike / end))
         else { return nil }
-        return Move(level: other.level - one.level, skew: other.skew - one.skew, wings: other.wings - one.wings)
+        return Move(
+            level: other.level - one.level, skew: other.skew - one.skew, wings: other.wings - one.wings)
     }
 
     private static func parts(_ fit: SmileFit, _ k: Double) -> (level: Double, skew: Double, wings: Double)? {

@@ -136,7 +136,9 @@ extension ForwardSource: CustomStringConvertible {
 
 extension Double {
     /// Without the decimals of a whole number.
-    fileprivate var significantText: String { self == rounded() && magnitude < 1e15 ? "\(Int(self))" : "\(self)" }
+    fileprivate var significantText: String {
+        self == rounded() && magnitude < 1e15 ? "\(Int(self))" : "\(self)"
+    }
 }
 
 /// The quotes of one expiry.

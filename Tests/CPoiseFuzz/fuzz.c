@@ -410,8 +410,7 @@ static void surface(fuzz *f) {
             .loss = (poise_smile_loss)(rarely(f, 30) ? next(f) : below(f, 2)),
             .arbitrage = (poise_arbitrage)(rarely(f, 30) ? next(f) : 1 + below(f, 2)),
             .spot = rarely(f, 4) ? number(f, 90, 110) : 0};
-        REPLACE(
-            surfaces, poise_surface, poise_surface_free, poise_surface_fit(rarely(f, 60) ? NULL : &quotes, target));
+        REPLACE(surfaces, poise_surface, poise_surface_free, poise_surface_fit(rarely(f, 60) ? NULL : &quotes, target));
         return;
     }
     const poise_surface *asked = PICK(surfaces);
@@ -423,9 +422,7 @@ static void surface(fuzz *f) {
             "poise_surface_slice_at");
         double gap[2];
         note(
-            f,
-            poise_surface_gap(
-                asked, below(f, slices + 2), rarely(f, 9) ? NULL : gap, rarely(f, 9) ? NULL : gap + 1),
+            f, poise_surface_gap(asked, below(f, slices + 2), rarely(f, 9) ? NULL : gap, rarely(f, 9) ? NULL : gap + 1),
             "poise_surface_gap");
         return;
     }
@@ -438,10 +435,11 @@ static void surface(fuzz *f) {
     note(
         f,
         poise_surface_query(
-            asked, rows, values(f, 1, 50, 150), values(f, 2, 0.01, 2), quantities, rarely(f, 60) ? NULL : columns, width,
-            row_status),
+            asked, rows, values(f, 1, 50, 150), values(f, 2, 0.01, 2), quantities, rarely(f, 60) ? NULL : columns,
+            width, row_status),
         "poise_surface_query");
-    for (size_t i = 0; i < width && i < COLUMNS; i++) check_column(f, (int)i, columns[i], rows, 1, "poise_surface_query");
+    for (size_t i = 0; i < width && i < COLUMNS; i++)
+        check_column(f, (int)i, columns[i], rows, 1, "poise_surface_query");
 }
 
 static poise_exposure_options exposure_options(fuzz *f) {

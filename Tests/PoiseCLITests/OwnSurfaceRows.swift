@@ -24,7 +24,8 @@ enum OwnSurfaceRows {
                     let call = Desk.call(forward, strike, years, volatility)
                     return (type == "C" ? call : call - forward + strike) / forward
                 }
-                text += "BTC-27MAR26-\(Int(strike))-\(type),\(time),\(named ?? forward),\(100 * marked),,60000,"
+                text +=
+                    "BTC-27MAR26-\(Int(strike))-\(type),\(time),\(named ?? forward),\(100 * marked),,60000,"
                 text += "\"[[\(price(quoted - 0.01)),10]]\",\"[[\(price(quoted + 0.01)),10]]\"\n"
             }
         }
@@ -37,7 +38,9 @@ enum OwnSurfaceRows {
     }
 
     private static func row(_ command: String) -> Row {
-        Row(command, "--surface", "own values options at the volatility they are quoted at, not at the mark's") { desk in
+        Row(
+            command, "--surface", "own values options at the volatility they are quoted at, not at the mark's"
+        ) { desk in
             let wide = try desk.write("wide.csv", "underlying,greek,low,high\nBTC,vega,-10,10\n")
             func answer(_ name: String, marked: Double, _ more: [String]) throws -> Poise.Result {
                 let first = try desk.write("\(name).csv", chain(quoted: 0.7, marked: marked))
@@ -70,9 +73,14 @@ enum OwnSurfaceRows {
 
     static let rows =
         ["greeks", "risk", "scenarios", "var", "explain", "hedge"].map(row) + [
-            Row("surface", "--forward", "parity gives the forward of the prices where the options name another") {
+            Row(
+                "surface", "--forward",
+                "parity gives the forward of the prices where the options name another"
+            ) {
                 let path = try $0.write("named.csv", chain(quoted: 0.7, marked: 0.7, named: 60_300))
-                for (forward, expected, from) in [("named", 60_300.0, "synthetic"), ("parity", 60_000, "parity")] {
+                for (forward, expected, from) in [
+                    ("named", 60_300.0, "synthetic"), ("parity", 60_000, "parity"),
+                ] {
                     let row = try $0.table("surface", ["--chain", path, "--forward", forward])[0]
                     #expect(row["forward"].near(expected, 1e-8), "\(row)")
                     #expect(row["forward_from"] == (from == "synthetic" ? "future" : from))
@@ -125,12 +133,14 @@ enum OwnSurfaceRows {
                     let entries = names.map {
                         #"{"instrument_name": "\#($0)", "min_trade_amount": 0.1, "contract_size": 1, "tick_size": \#(tick)}"#
                     }
-                    return try desk.write("list\(tick).json", "{\"result\": [\(entries.joined(separator: ","))]}")
+                    return try desk.write(
+                        "list\(tick).json", "{\"result\": [\(entries.joined(separator: ","))]}")
                 }
                 func dropped(_ tick: Double) throws -> String? {
                     try desk.table(
                         "surface",
-                        ["--chain", path, "--instruments", try list(tick), "--min-ticks", "1000"])[0]["dropped_why"]
+                        ["--chain", path, "--instruments", try list(tick), "--min-ticks", "1000"])[0][
+                            "dropped_why"]
                 }
                 // No bid has a thousand ticks of a tenth, every one has of a ten-millionth.
                 #expect(try dropped(0.1)?.contains("below-tick 11") == true)
@@ -146,7 +156,10 @@ enum OwnSurfaceRows {
                 let row = try $0.table("surface", ["--chain", path, "--two-sided"])[0]
                 #expect(row["quotes"] == "10" && row["dropped_why"]?.contains("one-sided 1") == true)
             },
-            Row("surface", "--history", "of flat smiles whose level follows the price a beta of what it follows by") { desk in
+            Row(
+                "surface", "--history",
+                "of flat smiles whose level follows the price a beta of what it follows by"
+            ) { desk in
                 let folder = desk.folder.appendingPathComponent("past")
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 // A fall by 1% raises volatility by two points, a rise lowers it by half a point.
@@ -175,7 +188,8 @@ enum OwnSurfaceRows {
                 let folder = desk.folder.appendingPathComponent("past")
                 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
                 for step in 0..<5 {
-                    let text = chain(60_000 + 100 * Double(step), quoted: 0.7, marked: 0.7, days: Double(step))
+                    let text = chain(
+                        60_000 + 100 * Double(step), quoted: 0.7, marked: 0.7, days: Double(step))
                     try Data(text.utf8).write(to: folder.appendingPathComponent("chain-\(step).csv"))
                 }
                 let result = try Poise.run(
@@ -186,23 +200,34 @@ enum OwnSurfaceRows {
                 // From 20, 19 and 18 days; from 17.
                 #expect(moves == [1, 3], "\(result.errors)")
             },
-            Row("explain", "--smile-parts", "of a flat smile that rises all of vega is level, and parts add up") { desk in
+            Row(
+                "explain", "--smile-parts",
+                "of a flat smile that rises all of vega is level, and parts add up"
+            ) { desk in
                 let first = try desk.write("before.csv", chain(quoted: 0.7, marked: 0.7))
                 let later = try desk.write("after.csv", chain(61_000, quoted: 0.72, marked: 0.73, days: 1))
                 let row = try desk.table(
                     "explain",
-                    ["--from", first, "--to", later, "--positions", desk.path("positions.csv"), "--smile-parts"])[0]
+                    [
+                        "--from", first, "--to", later, "--positions", desk.path("positions.csv"),
+                        "--smile-parts",
+                    ])[0]
                 func value(_ name: String) -> Double { Double(row[name] ?? "") ?? .nan }
                 let parts = ["level", "skew", "wings", "rest"].map { value("vega_\($0)_usd") }
                 #expect(abs(parts.reduce(0, +) / value("vega_usd") - 1) < 1e-12, "\(row)")
                 // Two points of the curve, and one that the marks have moved by alone.
-                #expect(abs(parts[0] / value("vega_usd") - 2 / 3.0) < 1e-5 && abs(parts[3] / parts[0] - 0.5) < 1e-5)
+                #expect(
+                    abs(parts[0] / value("vega_usd") - 2 / 3.0) < 1e-5
+                        && abs(parts[3] / parts[0] - 0.5) < 1e-5)
                 #expect(abs(parts[1] + parts[2]) < 1e-4 * abs(parts[0]))
                 let without = try desk.table(
                     "explain", ["--from", first, "--to", later, "--positions", desk.path("positions.csv")])[0]
                 #expect(without["vega_level_usd"] == nil && without["vega_usd"] == row["vega_usd"])
             },
-            Row("surface", "--report", "a page that names every expiry, with a drawing of each curve and no script") {
+            Row(
+                "surface", "--report",
+                "a page that names every expiry, with a drawing of each curve and no script"
+            ) {
                 let path = $0.path("page.html")
                 _ = try $0.table("surface", ["--quotes", $0.path("quotes.csv"), "--report", path])
                 let page = try String(contentsOfFile: path, encoding: .utf8)

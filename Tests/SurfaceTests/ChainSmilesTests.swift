@@ -37,7 +37,11 @@ struct ChainSmilesTests {
     /// Both options of every strike, a smile of 2 points of spread.
     static func rows() -> [Row] {
         strikes.flatMap { strike in
-            [true, false].map { Row(strike: strike, isCall: $0, bid: volatility(strike) - 0.01, ask: volatility(strike) + 0.01) }
+            [true, false].map {
+                Row(
+                    strike: strike, isCall: $0, bid: volatility(strike) - 0.01, ask: volatility(strike) + 0.01
+                )
+            }
         }
     }
 
@@ -52,11 +56,14 @@ struct ChainSmilesTests {
         var text = "instrument_name,timestamp,underlying_price,underlying_index,mark_iv,bids,asks\n"
         for row in rows {
             func side(_ volatility: Double?, _ price: Double?) -> String {
-                guard let price = price ?? volatility.map({ black(row.strike, $0, isCall: row.isCall) / forward })
+                guard
+                    let price = price
+                        ?? volatility.map({ black(row.strike, $0, isCall: row.isCall) / forward })
                 else { return "[]" }
                 return "\"[[\(price),10]]\""
             }
-            text += "BTC-\(expiry)-\(Int(row.strike))-\(row.isCall ? "C" : "P"),\(time - 1000 * row.seconds),\(named),"
+            text +=
+                "BTC-\(expiry)-\(Int(row.strike))-\(row.isCall ? "C" : "P"),\(time - 1000 * row.seconds),\(named),"
             text += "\(index),60,\(side(row.bid, row.bidPrice)),\(side(row.ask, row.askPrice))\n"
         }
         var badRows = BadRows(skip: false)
@@ -83,19 +90,23 @@ struct ChainSmilesTests {
         #expect(fit.status == .ok && fit.quality?.dropped == 9 && fit.quality?.age == 0)
     }
 
-    @Test("A tick in volatility is that of the price by its vega; one of half a tick's change of price is half of it")
+    @Test(
+        "A tick in volatility is that of the price by its vega; one of half a tick's change of price is half of it"
+    )
     func ticks() throws {
         let smile = try Self.smile(try Self.chain(Self.rows()))
         for quote in smile.quotes {
             let middle = Self.volatility(quote.strike)
             let isCall = quote.strike >= Self.forward
-            let price = (Self.black(quote.strike, middle - 0.01, isCall: isCall)
-                + Self.black(quote.strike, middle + 0.01, isCall: isCall)) / 2 / Self.forward
+            let price =
+                (Self.black(quote.strike, middle - 0.01, isCall: isCall)
+                    + Self.black(quote.strike, middle + 0.01, isCall: isCall)) / 2 / Self.forward
             // Deribit: 0.0001 coin, above 0.005 coin 0.0005.
             let tick = (price > 0.005 ? 0.0005 : 0.0001) * Self.forward
             let h = 1e-5
-            let vega = (Self.black(quote.strike, middle + h, isCall: isCall)
-                - Self.black(quote.strike, middle - h, isCall: isCall)) / (2 * h)
+            let vega =
+                (Self.black(quote.strike, middle + h, isCall: isCall)
+                    - Self.black(quote.strike, middle - h, isCall: isCall)) / (2 * h)
             #expect(abs((quote.tick ?? 0) / (tick / vega) - 1) < 1e-6, "\(quote.strike)")
         }
         var rules = ChainQuoteRules()
@@ -130,7 +141,8 @@ struct ChainSmilesTests {
         #expect(try leftOut { $0.requiresTwoSides = true } == [.inTheMoney: 9, .oneSided: 1])
     }
 
-    @Test("A price that no volatility has is left out by the kernel's status, and the slice's status names it")
+    @Test(
+        "A price that no volatility has is left out by the kernel's status, and the slice's status names it")
     func faults() throws {
         var rows = Self.rows()
         // The call at 80,000 for more than a coin, the one at 75,000 with both sides so.
@@ -157,8 +169,9 @@ struct ChainSmilesTests {
         let smile = try Self.smile(chain, rules)
         // Of the middles of two points of spread.
         #expect(abs(smile.forward / 60_000 - 1) < 1e-9)
-        #expect(smile.forwardSource == .parity(strikes: [60_000, 65_000], reason: "asked for")
-            || smile.forwardSource == .parity(strikes: [55_000, 60_000], reason: "asked for"))
+        #expect(
+            smile.forwardSource == .parity(strikes: [60_000, 65_000], reason: "asked for")
+                || smile.forwardSource == .parity(strikes: [55_000, 60_000], reason: "asked for"))
         let range = try #require(smile.parityRange)
         #expect(range.contains(60_000) && !range.contains(59_000))
         // Calls alone say nothing, and the expiry stays.
@@ -170,7 +183,9 @@ struct ChainSmilesTests {
     @Test("Rows that are skipped are counted in their slice, and a slice without another is named")
     func unreadable() throws {
         var text = "slice,years,forward,strike,bid_vol,ask_vol,tick_vol\n"
-        for strike in stride(from: 80, through: 120, by: 5) { text += "A-1,0.25,100,\(strike),0.59,0.61,0.005\n" }
+        for strike in stride(from: 80, through: 120, by: 5) {
+            text += "A-1,0.25,100,\(strike),0.59,0.61,0.005\n"
+        }
         text += "A-1,0.25,100,130,nonsense,0.61,\nB-1,0.25,-100,130,0.5,0.61,\nB-1,0.25,-100,140,0.5,0.61,\n"
         var badRows = BadRows(skip: true)
         let smiles = try SmileTable(Source(name: "quotes.csv", text: text), &badRows).smiles
@@ -184,9 +199,10 @@ struct ChainSmilesTests {
     @Test("Errors in half spreads and ticks are each quote's own")
     func quality() throws {
         // A flat smile of 60% but for one quote of 64% that outweighs nothing.
-        let quotes = stride(from: 80.0, through: 120, by: 5).map {
-            SmileQuote(strike: $0, bid: 0.59, ask: 0.61, weight: 1, tick: 0.004)
-        } + [SmileQuote(strike: 100, bid: 0.62, ask: 0.66, weight: 1e-9, tick: 0.008)]
+        let quotes =
+            stride(from: 80.0, through: 120, by: 5).map {
+                SmileQuote(strike: $0, bid: 0.59, ask: 0.61, weight: 1, tick: 0.004)
+            } + [SmileQuote(strike: 100, bid: 0.62, ask: 0.66, weight: 1e-9, tick: 0.008)]
         let smile = SmileQuotes(name: "X", underlying: "X", years: 0.25, forward: 100, quotes: quotes)
         let quality = try #require(SurfaceFit([smile], loss: .mid, rule: .full).slices[0].quality)
         // One error of 4 points among ten quotes: 2 half spreads, 5 ticks.

@@ -20,14 +20,16 @@ struct SmileHistoryTests {
             let skew = step % 2 == 0 ? -0.2 : -0.3
             // Quotes on a slice, so that the fit is that slice.
             let wings = JumpWings(
-                variance: volatility * volatility, skew: skew * years.squareRoot(), leftWing: 0.9 * years.squareRoot(),
+                variance: volatility * volatility, skew: skew * years.squareRoot(),
+                leftWing: 0.9 * years.squareRoot(),
                 rightWing: 0.5 * years.squareRoot(), leastVariance: 0.97 * volatility * volatility)
             guard let slice = wings.slice(years: years) else { break }
             let quotes = stride(from: -0.3, through: 0.3, by: 0.025).map { k in
                 let level = slice.volatility(at: k, years: years)
                 return SmileQuote(strike: forward * exp(k), bid: level - 1e-3, ask: level + 1e-3)
             }
-            let smile = SmileQuotes(name: "X-1", underlying: "X", years: years, forward: forward, quotes: quotes)
+            let smile = SmileQuotes(
+                name: "X-1", underlying: "X", years: years, forward: forward, quotes: quotes)
             history.add(
                 SurfaceFit([smile], loss: .mid, rule: .none),
                 at: Timestamp(milliseconds: start + Int64(step) * 14_400_000))
@@ -38,7 +40,9 @@ struct SmileHistoryTests {
         return history
     }
 
-    @Test("A smile that stays at its strikes has R 1, one that moves along 0, another its own", arguments: [0, 1, 1.6])
+    @Test(
+        "A smile that stays at its strikes has R 1, one that moves along 0, another its own",
+        arguments: [0, 1, 1.6])
     func ratio(_ ratio: Double) throws {
         let history = Self.history(days: 10) { $0 * $1 * ratio }
         #expect(history.points.count == 60 && history.surfaceCount == 60 && history.withoutCurve == 0)
@@ -49,7 +53,9 @@ struct SmileHistoryTests {
         #expect(try #require(estimate.interval).contains(estimate.value))
         if ratio > 0 { #expect(found.unexplained < 1e-6) }
         // (R − 1)²/R² of what there is.
-        if ratio > 0 { #expect(abs(found.unexplainedAtOne - (ratio - 1) * (ratio - 1) / (ratio * ratio)) < 1e-3) }
+        if ratio > 0 {
+            #expect(abs(found.unexplainedAtOne - (ratio - 1) * (ratio - 1) / (ratio * ratio)) < 1e-3)
+        }
     }
 
     @Test("Moves down and moves up have betas of their own")
@@ -86,7 +92,9 @@ struct SmileHistoryTests {
     func order() throws {
         let smile = SmileQuotes(
             name: "X-1", underlying: "X", years: 0.2, forward: 100,
-            quotes: stride(from: 80.0, through: 120, by: 5).map { SmileQuote(strike: $0, bid: 0.59, ask: 0.61) })
+            quotes: stride(from: 80.0, through: 120, by: 5).map {
+                SmileQuote(strike: $0, bid: 0.59, ask: 0.61)
+            })
         let fit = SurfaceFit([smile], loss: .mid, rule: .none)
         var history = SmileHistory()
         for hour in [3, 1, 2, 100] {

@@ -22,12 +22,15 @@ struct SmileMovesTests {
             SVISlice(a: 0.005, b: 0.07, rho: -0.4, m: 0.01, sigma: 0.12)
         )
         let moves = SmileMoves(
-            from: Self.fit(one, years: 0.1, forward: 60_000), to: Self.fit(other, years: 0.09, forward: 63_000))
+            from: Self.fit(one, years: 0.1, forward: 60_000),
+            to: Self.fit(other, years: 0.09, forward: 63_000))
         let option = try Instrument(name: "BTC-27MAR26-54000-P")
         let move = try #require(moves.move(of: option, from: 60_000, to: 63_000))
         func volatility(_ curve: SVISlice, _ k: Double, _ years: Double) -> Double {
             let x = k - curve.m
-            return ((curve.a + curve.b * (curve.rho * x + (x * x + curve.sigma * curve.sigma).squareRoot())) / years)
+            return
+                ((curve.a + curve.b * (curve.rho * x + (x * x + curve.sigma * curve.sigma).squareRoot()))
+                / years)
                 .squareRoot()
         }
         func slope(_ curve: SVISlice, _ years: Double) -> Double {
@@ -53,6 +56,6 @@ struct SmileMovesTests {
         let both = SmileMoves(from: fit, to: fit)
         #expect(both.move(of: try Instrument(name: "BTC-27MAR26"), from: 60_000, to: 60_000) == nil)
         #expect(both.move(of: try Instrument(name: "BTC-26JUN26-54000-P"), from: 60_000, to: 60_000) == nil)
-        #expect(both.move(of: option, from: 60_000, to: 60_000) ?.level == 0)
+        #expect(both.move(of: option, from: 60_000, to: 60_000)?.level == 0)
     }
 }

@@ -1065,7 +1065,11 @@ typedef enum poise_fit_status {
 } poise_fit_status;
 
 /** What it took to keep the rule. */
-typedef enum poise_fit_repair { POISE_REPAIR_NONE = 0, POISE_REPAIR_REFIT = 1, POISE_REPAIR_ESSVI = 2 } poise_fit_repair;
+typedef enum poise_fit_repair {
+    POISE_REPAIR_NONE = 0,
+    POISE_REPAIR_REFIT = 1,
+    POISE_REPAIR_ESSVI = 2
+} poise_fit_repair;
 
 /** Quotes of one underlying, a row each, in any order: rows of the same years are a slice. */
 typedef struct poise_smile_quotes {
@@ -1119,13 +1123,13 @@ poise_status poise_surface_gap(const poise_surface *surface, size_t index, doubl
 
 /** What a surface says of a strike K and a time T, with k = ln(K/F) and F the forward for T. */
 typedef enum poise_surface_quantity {
-    POISE_SURFACE_VOLATILITY = 0,  /* σ */
-    POISE_SURFACE_SLOPE = 1,       /* ∂σ/∂k */
-    POISE_SURFACE_CURVATURE = 2,   /* ∂²σ/∂k² */
-    POISE_SURFACE_VARIANCE = 3,    /* w = σ²T */
-    POISE_SURFACE_DENSITY = 4,     /* of ln(price/F) at k: g(k) n(d₂)/√w */
+    POISE_SURFACE_VOLATILITY = 0,     /* σ */
+    POISE_SURFACE_SLOPE = 1,          /* ∂σ/∂k */
+    POISE_SURFACE_CURVATURE = 2,      /* ∂²σ/∂k² */
+    POISE_SURFACE_VARIANCE = 3,       /* w = σ²T */
+    POISE_SURFACE_DENSITY = 4,        /* of ln(price/F) at k: g(k) n(d₂)/√w */
     POISE_SURFACE_LOCAL_VARIANCE = 5, /* Dupire's, per year: (∂w/∂T)/g(k) */
-    POISE_SURFACE_FORWARD = 6      /* F */
+    POISE_SURFACE_FORWARD = 6         /* F */
 } poise_surface_quantity;
 
 #define POISE_SURFACE_QUANTITY_COUNT 7

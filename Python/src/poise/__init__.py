@@ -26,9 +26,10 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
-    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError",
-    "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface", "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS",
-    "__version__", "exposures", "greeks", "implied_vol", "instruction_set", "leg_scenarios", "scenarios",
+    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge", "HedgeProblem",
+    "Hedger", "HostError", "InputError", "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface",
+    "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS", "__version__", "exposures", "greeks", "implied_vol",
+    "instruction_set", "leg_scenarios", "scenarios",
 ]
 
 os.register_at_fork(after_in_child=_native.forget_engines)
