@@ -149,11 +149,10 @@ extension SmileHistory {
         }
         return buckets.sorted { ($0.key.underlying, $0.key.place) < ($1.key.underlying, $1.key.place) }.map {
             bucket, sums in
-            let tenors =
-                (bucket.place == 0 ? 0 : edges[bucket.place - 1])
-                ..<(bucket.place == edges.count ? .infinity : edges[bucket.place])
+            let least = bucket.place == 0 ? 0 : edges[bucket.place - 1]
+            let most = bucket.place == edges.count ? Double.infinity : edges[bucket.place]
             return Self.estimate(
-                bucket.underlying, tenors, sums.sorted { $0.key < $1.key }.map(\.value), draws: draws,
+                bucket.underlying, least..<most, sums.sorted { $0.key < $1.key }.map(\.value), draws: draws,
                 seed: seed)
         }
     }
