@@ -93,7 +93,7 @@ public struct LiveSurface: Sendable {
             slices.append(
                 Slice(
                     name: smile.name, years: smile.years, forward: smile.forward,
-                    state: found.status == .ok ? .cold : .kept, loss: value, slice: slice, contracts: rows,
+                    state: found.isAsAsked ? .cold : .kept, loss: value, slice: slice, contracts: rows,
                     logForward: log(smile.forward), quotes: smile.quotes,
                     logStrikes: smile.quotes.map { log($0.strike) }, coldLoss: value))
         }
@@ -139,7 +139,8 @@ public struct LiveSurface: Sendable {
         try SurfaceError.require(.notNegative, weight, "weight", of: slices[place].name)
         let row = contract - slices[place].contracts.lowerBound
         slices[place].quotes[row] = SmileQuote(
-            strike: slices[place].quotes[row].strike, bid: bid, ask: ask, weight: weight)
+            strike: slices[place].quotes[row].strike, bid: bid, ask: ask, weight: weight,
+            tick: slices[place].quotes[row].tick)
         slices[place].isStale = true
     }
 

@@ -59,6 +59,9 @@ public struct OwnVolatilities: Sendable {
 }
 
 extension SmileFit {
+    /// Whether the slice was fitted and proved as asked, of those quotes that can be right.
+    var isAsAsked: Bool { status == .ok || status == .badQuotes }
+
     /// Whether the slice is as asked: of quotes that are left, or a simpler curve, but without what the rule forbids.
     var isUsable: Bool {
         switch status {
