@@ -75,7 +75,8 @@ private struct ChainSmileReader {
         guard let forward, obstacle == nil else {
             return SmileQuotes(
                 name: name, underlying: underlying, years: years, forward: forward ?? .nan, quotes: [],
-                forwardSource: source, leftOut: [.noQuote: tickers.count], obstacle: obstacle,
+                forwardSource: source, leftOut: [obstacle == .expired ? .expired : .noForward: tickers.count],
+                obstacle: obstacle,
                 parityRange: parity.range)
         }
         var leftOut: [QuoteExclusion: Int] = [:]

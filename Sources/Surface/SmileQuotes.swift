@@ -76,6 +76,9 @@ public enum QuoteExclusion: String, Sendable, CaseIterable {
     case notANumber = "not-a-number"
     /// A row of a table that could not be read.
     case unreadable
+    /// Of an expiry that has no curve whatever its quotes: see `SmileQuotes.Obstacle`.
+    case expired
+    case noForward = "no-forward"
 
     /// Of a price that the kernel refused.
     init?(_ status: VolatilityStatus) {
@@ -91,7 +94,7 @@ public enum QuoteExclusion: String, Sendable, CaseIterable {
     public var isFault: Bool {
         switch self {
         case .crossed, .belowIntrinsic, .aboveMaximum, .notANumber, .unreadable: true
-        case .noQuote, .noWeight, .oneSided, .inTheMoney, .belowTick, .stale: false
+        case .noQuote, .noWeight, .oneSided, .inTheMoney, .belowTick, .stale, .expired, .noForward: false
         }
     }
 }

@@ -133,7 +133,9 @@ struct EveryOptionTests {
                             "--format", "csv", "--skip-bad-rows",
                         ])
                     #expect(kept.status == 0 && kept.errors.contains("bad.csv:"))
-                    try #expect(kept.output == $0.run(command, ["--format", "csv"]).output)
+                    // A slice of which no row is left is named.
+                    let others = kept.output.split(separator: "\n").filter { !$0.contains(",unreadable,") }
+                    try #expect(others == $0.run(command, ["--format", "csv"]).output.split(separator: "\n"))
                 })
         }
         return rows

@@ -41,14 +41,13 @@ enum OwnSurfaceRows {
         Row(
             command, "--surface", "own values options at the volatility they are quoted at, not at the mark's"
         ) { desk in
-            let wide = try desk.write("wide.csv", "underlying,greek,low,high\nBTC,vega,-10,10\n")
             func answer(_ name: String, marked: Double, _ more: [String]) throws -> Poise.Result {
                 let first = try desk.write("\(name).csv", chain(quoted: 0.7, marked: marked))
                 let later = try desk.write(
                     "\(name)-later.csv", chain(61_000, quoted: 0.72, marked: marked + 0.02, days: 1))
                 var arguments = command == "greeks" ? [command, "--chain", first] : desk.arguments(command)
                 for (option, file) in [
-                    ("--chain", first), ("--from", first), ("--to", later), ("--limits", wide),
+                    ("--chain", first), ("--from", first), ("--to", later),
                 ] {
                     if let place = arguments.firstIndex(of: option) { arguments[place + 1] = file }
                 }

@@ -178,6 +178,7 @@ struct ChainSmilesTests {
         let calls = try Self.smile(try Self.chain(Self.rows().filter(\.isCall)), rules)
         let fit = SurfaceFit([calls], loss: .band, rule: .full).slices[0]
         #expect(fit.status == .noForward && fit.slice == nil && fit.smile.forward.isNaN)
+        #expect(calls.leftOut == [.noForward: 9] && !calls.hasFaults)
     }
 
     @Test("Rows that are skipped are counted in their slice, and a slice without another is named")
