@@ -159,7 +159,8 @@ let package = Package(
             name: "SurfaceTests", dependencies: ["Greeks", "Market", "Surface", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "MarginTests", dependencies: ["Greeks", "Margin", "Market", "Risk", "TestSupport"],
+            name: "MarginTests",
+            dependencies: ["Greeks", "Hedging", "Margin", "Market", "Poise", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "TailRiskTests",

@@ -93,11 +93,14 @@ public struct DeribitMargin: Sendable {
 
     /// Drawn towards 0.
     func dampened(_ profit: Double, _ move: Double, spot: Double) -> Double {
-        let room =
-            (max(move.magnitude / priceRange, 1) - 1) * extendedDampener
-            / ((1 + side(move) * priceRange) * spot)
-        let left = max(0, profit.magnitude - room)
+        let left = max(0, profit.magnitude - room(of: move, spot: spot))
         return profit < 0 ? -left : left
+    }
+
+    /// By how much, at most, in coin.
+    func room(of move: Double, spot: Double) -> Double {
+        (max(move.magnitude / priceRange, 1) - 1) * extendedDampener
+            / ((1 + side(move) * priceRange) * spot)
     }
 
     private func side(_ move: Double) -> Double { move < 0 ? -1 : 1 }
@@ -240,7 +243,7 @@ public struct DeribitMargin: Sendable {
     }
 
     /// `BTC -0.1600 down`, `BTC +0.50 extended`.
-    private func key(_ scenario: Int, _ standardCount: Int, _ name: String) -> String {
+    func key(_ scenario: Int, _ standardCount: Int, _ name: String) -> String {
         if scenario < standardCount {
             let move = priceRange * Double(scenario / 3 - buckets) / Double(buckets)
             return "\(name) \(move.signed(decimals: 4)) \(Self.volatilities[scenario % 3])"

@@ -146,7 +146,7 @@ public struct DeriveStandardMargin: Sendable, Equatable {
         let place: Int
     }
 
-    private func extra(_ confidence: Double, _ amount: Double) -> Double {
+    func extra(_ confidence: Double, _ amount: Double) -> Double {
         confidence < confidenceThreshold ? (1 - confidence) * confidenceFactor * amount : 0
     }
 
@@ -177,6 +177,38 @@ public struct DeriveStandardMargin: Sendable, Equatable {
             value, value - max(maintenance, least + unpairedMaintenance * unpaired),
             value - max(initial, least + unpairedInitial * unpaired)
         )
+    }
+
+    /// What a unit short of an option lacks by itself, not below 0.
+    func initial(
+        ofShort place: Int, value: Double, _ underlying: MarginMarket.Underlying, _ market: MarginMarket
+    ) throws(MarginError) -> Double {
+        let contract = market.contracts[place]
+        let leg = Leg(
+            type: try market.type(of: contract, for: Self.model),
+            strike: try market.strike(of: contract, for: Self.model), quantity: -1, value: value, place: place)
+        return -isolated(leg, spot: underlying.spot).initial
+    }
+
+    /// Whether an expiry is better off by its least payoff than by its short options.
+    func takesPayoff(
+        _ account: CrossMarginAccount, _ legs: [(place: Int, value: Double)],
+        _ underlying: MarginMarket.Underlying, _ expiry: MarginMarket.Expiry, _ market: MarginMarket
+    ) throws(MarginError) -> Bool {
+        var list: [Leg] = []
+        for leg in legs where account.quantities[leg.place] != 0 {
+            let contract = market.contracts[leg.place]
+            list.append(
+                Leg(
+                    type: try market.type(of: contract, for: Self.model),
+                    strike: try market.strike(of: contract, for: Self.model),
+                    quantity: account.quantities[leg.place], value: leg.value, place: leg.place))
+        }
+        let isolated = list.filter { $0.quantity < 0 }.reduce(0) {
+            $0 + self.isolated($1, spot: underlying.spot).initial
+        }
+        let both = charge(list, spot: underlying.spot, forward: expiry.forward)
+        return both.value - both.initial > isolated
     }
 
     /// A short option by itself: what it counts for, below 0.

@@ -15,6 +15,9 @@ extension MarginCases.Case {
         do throws(MarginError) {
             switch problem {
             case .auction(let auction, let bids): return .auction(try auction.steps(bids))
+            case .hedge(let model, let market, let account, _):
+                return .account(
+                    try model.requirement(of: account, in: market, engine), liquidation: nil)
             case .account(let model, let market, let account, let liquidation):
                 let requirement = try model.requirement(of: account, in: market, engine)
                 var prices: [Double]?

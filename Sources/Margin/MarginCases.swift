@@ -14,6 +14,7 @@ public struct MarginCases: Sendable {
 
     public enum Problem: Sendable {
         case account(MarginModel, MarginMarket, CrossMarginAccount, liquidation: Liquidation?)
+        case hedge(MarginModel, MarginMarket, CrossMarginAccount, MarginHedgeTerms)
         case auction(LiquidationAuction, [LiquidationAuction.Bid])
     }
 
@@ -57,9 +58,38 @@ public struct MarginCases: Sendable {
     }
 }
 
+/// A hedge of a case, in units of its contracts.
+public struct MarginHedgeTerms: Sendable {
+    public struct Instrument: Sendable {
+        public var contract: Int
+        public var costBuy = 0.0
+        public var costSell = 0.0
+        public var maximumBuy = Double.infinity
+        public var maximumSell = Double.infinity
+        public var lot = 0.0
+    }
+
+    public struct Band: Sendable {
+        public var name = ""
+        public var current = 0.0
+        public var low = -Double.infinity
+        public var high = Double.infinity
+        public var isHard = true
+        public var penalty = 0.0
+        public var penaltyQuadratic = 0.0
+        public var instruments: [Int] = []
+        public var coefficients: [Double] = []
+    }
+
+    public var instruments: [Instrument] = []
+    public var bands: [Band] = []
+    public var balanceAtLeast = -Double.infinity
+    public var price = 0.0
+}
+
 extension Settings {
     fileprivate func account(_ source: Source) throws(MarketError) -> MarginCases.Problem {
-        ignore("comment", "source", "venue", "kind", "expected", "hedge")
+        ignore("comment", "source", "venue", "kind", "expected")
         let currency = try text("currency")
         let modelTable = try required("model")
         modelTable.ignore("venue", "source", "comment")
@@ -103,7 +133,55 @@ extension Settings {
             let highest = try table.number("highest", .above(lowest, upTo: .infinity))
             liquidation = MarginCases.Liquidation(underlying: place, range: lowest...highest)
         }
+        if let table = try table("hedge") {
+            return .hedge(model, market, account, try table.hedge(contracts))
+        }
         return .account(model, market, account, liquidation: liquidation)
+    }
+
+    private func hedge(_ contracts: [String: Int]) throws(MarketError) -> MarginHedgeTerms {
+        var terms = MarginHedgeTerms()
+        ignore("comment")
+        for table in try tables("instruments") {
+            table.ignore("comment")
+            let name = try table.text("name")
+            guard let place = contracts[name] else {
+                throw table.failure("name", "is no contract of the market")
+            }
+            var instrument = MarginHedgeTerms.Instrument(contract: place)
+            instrument.costBuy = try table.number("costBuy", .finite)
+            instrument.costSell = try table.number("costSell", .finite)
+            instrument.maximumBuy = try table.number("maxBuy", .notNegative, default: .infinity)
+            instrument.maximumSell = try table.number("maxSell", .notNegative, default: .infinity)
+            instrument.lot = try table.number("lot", .notNegative, default: 0)
+            terms.instruments.append(instrument)
+        }
+        for table in try tables("bands") {
+            table.ignore("comment")
+            var band = MarginHedgeTerms.Band()
+            band.name = try table.text("label")
+            band.current = try table.number("current", .finite)
+            band.low = try table.optionalNumber("lo", .finite) ?? -.infinity
+            band.high = try table.optionalNumber("hi", .finite) ?? .infinity
+            band.isHard = try table.flag("hard", default: true)
+            band.penalty = try table.number("penalty", .notNegative, default: 0)
+            band.penaltyQuadratic = try table.number("penaltyQuad", .notNegative, default: 0)
+            band.coefficients = try table.numbers("coef", .finite)
+            for number in try table.numbers("idx", .notNegative) {
+                guard let place = Int(exactly: number), terms.instruments.indices.contains(place) else {
+                    throw table.failure("idx", "\(number) is no instrument's index")
+                }
+                band.instruments.append(place)
+            }
+            guard band.coefficients.count == band.instruments.count else {
+                throw table.failure(
+                    "coef", "has \(band.coefficients.count) values for \(band.instruments.count) of idx")
+            }
+            terms.bands.append(band)
+        }
+        terms.balanceAtLeast = try optionalNumber("initial_margin_at_least", .finite) ?? -.infinity
+        terms.price = try number("margin_price", .notNegative, default: 0)
+        return terms
     }
 
     private func contract(_ contracts: [String: Int]) throws(MarketError) -> Int {

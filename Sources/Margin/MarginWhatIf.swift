@@ -34,13 +34,21 @@ extension MarginModel {
     }
 
     /// What a unit costs: an option its mark, a coin its price, futures and perpetuals nothing.
-    private func price(
+    package func price(
         of place: Int, in market: MarginMarket, _ engine: GreeksEngine
     ) throws(MarginError) -> Double {
         let contract = market.contracts[place]
         switch contract.kind {
         case .option:
-            let value = try market.optionValues([place], for: "a trade", engine)[0]
+            // What the rule itself counts it at, so that a trade at the mark changes nothing.
+            var value = 0.0
+            if case .scan(let scan) = rule {
+                value = try OptionLegs(
+                    market, [place], discounted: scan.isDiscounted, for: "a trade"
+                ).values(engine)[0]
+            } else {
+                value = try market.optionValues([place], for: "a trade", engine)[0]
+            }
             guard isInCoin, contract.mark == nil else { return value * contract.multiplier }
             return value / (try market.expiry(of: contract, for: "a trade").forward)
         case .spot:

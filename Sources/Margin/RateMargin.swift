@@ -68,4 +68,22 @@ public struct RateMargin: Sendable, Equatable {
         result.byExpiry = DeribitMargin.byExpiry(byContract)
         return result
     }
+
+    /// What a unit of a contract counts for: at the average entry of the account's positions where entries count.
+    func value(
+        ofUnit place: Int, _ account: CrossMarginAccount, _ market: MarginMarket
+    ) throws(MarginError) -> Double {
+        let contract = market.contracts[place]
+        var price = try market.price(of: contract, for: Self.model, spotServes: true)
+        if self.price == .entry {
+            var (value, quantity) = (0.0, 0.0)
+            for position in account.positions where position.contract == place {
+                guard let entry = position.entry else { continue }
+                value += entry * position.quantity
+                quantity += position.quantity
+            }
+            if quantity != 0 { price = value / quantity }
+        }
+        return contract.kind.isInverse ? contract.multiplier / price : contract.multiplier * price
+    }
 }

@@ -78,12 +78,7 @@ public struct ShortOptionMargin: Sendable, Equatable {
             let contract = market.contracts[place]
             let quantity = account.quantities[place]
             let type = try market.type(of: contract, for: Self.model)
-            let reference: Double
-            switch self.reference {
-            case .index: reference = market.underlying(of: contract).spot
-            case .forward: reference = try market.expiry(of: contract, for: Self.model).forward
-            }
-            try MarginError.require(.positive, reference, self.reference.rawValue, of: contract.name)
+            let reference = try self.reference(of: contract, in: market)
             // A given mark is in coin already.
             let mark = settlesInCoin && contract.mark == nil ? value / reference : value
             worth += quantity * mark
@@ -121,6 +116,36 @@ public struct ShortOptionMargin: Sendable, Equatable {
         result.byContract = byContract
         result.byExpiry = DeribitMargin.byExpiry(byContract)
         return result
+    }
+
+    /// Initial margin of a unit short of an option, of a value in dollars or a given mark.
+    func initial(
+        ofShort place: Int, value: Double, _ account: CrossMarginAccount, _ market: MarginMarket
+    ) throws(MarginError) -> Double {
+        let contract = market.contracts[place]
+        let type = try market.type(of: contract, for: Self.model)
+        let reference = try reference(of: contract, in: market)
+        let strike = try market.strike(of: contract, for: Self.model)
+        let distance = max(0, (strike - reference) * type.sign)
+        let averages = account.positions.filter { $0.contract == place }.compactMap(\.average)
+        return margin(
+            type == .call ? call : put,
+            mark: settlesInCoin && contract.mark == nil ? value / reference : value,
+            average: averages.max(), distance: settlesInCoin ? distance / reference : distance,
+            unit: settlesInCoin ? 1 : reference
+        ).initial
+    }
+
+    private func reference(
+        of contract: MarginMarket.Contract, in market: MarginMarket
+    ) throws(MarginError) -> Double {
+        let price: Double
+        switch reference {
+        case .index: price = market.underlying(of: contract).spot
+        case .forward: price = try market.expiry(of: contract, for: Self.model).forward
+        }
+        try MarginError.require(.positive, price, reference.rawValue, of: contract.name)
+        return price
     }
 
     private func margin(

@@ -81,25 +81,12 @@ public struct SpanMargin: Sendable, Equatable {
         for number in Set(held.map { market.contracts[$0].underlying }).sorted() {
             let underlying = market.underlyings[number]
             let own = held.filter { market.contracts[$0].underlying == number }
-            let priced = own.filter { market.contracts[$0].gains == nil }
-            var arrays: [Int: [Double]] = [:]
-            for place in own { arrays[place] = market.contracts[place].gains }
-            if !priced.isEmpty {
-                guard let scan else { throw .missing("scan", of: underlying.name, for: Self.model) }
-                for (place, gains) in try array(scan, priced, underlying, market, engine) {
-                    arrays[place] = gains
-                }
-            }
+            let arrays = try arrays(own, underlying, market, engine)
             var gains = Array(repeating: 0.0, count: 16)
             var shorts = 0.0
             for place in own {
                 let quantity = account.quantities[place]
                 let array = arrays[place] ?? []
-                guard array.count == 16 else {
-                    throw MarginError(
-                        .name(market.contracts[place].name), field: "gains", value: "\(array.count)",
-                        reason: "must be sixteen")
-                }
                 if market.contracts[place].kind == .option { shorts += max(0, -quantity) }
                 for scenario in 0..<16 { gains[scenario] += quantity * array[scenario] }
                 rows.append((place, array.map { $0 * quantity }))
@@ -137,7 +124,32 @@ public struct SpanMargin: Sendable, Equatable {
         return result
     }
 
-    private static func title(_ scenario: Int) -> String {
+    /// Sixteen gains of one contract each: its own, or by the scan.
+    func arrays(
+        _ places: [Int], _ underlying: MarginMarket.Underlying, _ market: MarginMarket,
+        _ engine: GreeksEngine
+    ) throws(MarginError) -> [Int: [Double]] {
+        var arrays: [Int: [Double]] = [:]
+        for place in places { arrays[place] = market.contracts[place].gains }
+        let priced = places.filter { market.contracts[$0].gains == nil }
+        if !priced.isEmpty {
+            guard let scan else { throw .missing("scan", of: underlying.name, for: Self.model) }
+            for (place, gains) in try array(scan, priced, underlying, market, engine) {
+                arrays[place] = gains
+            }
+        }
+        for place in places {
+            let count = arrays[place]?.count ?? 0
+            guard count == 16 else {
+                throw MarginError(
+                    .name(market.contracts[place].name), field: "gains", value: "\(count)",
+                    reason: "must be sixteen")
+            }
+        }
+        return arrays
+    }
+
+    static func title(_ scenario: Int) -> String {
         guard scenario < 14 else { return scenario == 14 ? "extreme up" : "extreme down" }
         let move = ["0", "+1/3", "-1/3", "+2/3", "-2/3", "+1", "-1"][scenario / 2]
         return "\(move), vol \(scenario % 2 == 0 ? "up" : "down")"

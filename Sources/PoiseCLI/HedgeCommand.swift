@@ -18,6 +18,11 @@ struct HedgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
     var problem: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Self-contained hedges under a margin (JSON, docs/margin.md), or -.", valueName: "file"))
+    var marginCases: String?
+
     @OptionGroup var chains: ChainOption
 
     @OptionGroup var volatilities: VolatilityOption
@@ -97,7 +102,12 @@ struct HedgeCommand: ParsableCommand {
         try NumberRule.within(0...3650).require("--horizon", horizon)
         try NumberRule.finite.require("--cash", cash)
         let live = [("--chain", chains.chain.first), ("--positions", held.positions), ("--limits", limits)]
-        if problem != nil {
+        if marginCases != nil {
+            let others = [("--problem", problem), ("--fees", fees), ("--save-problem", saveProblem)] + live
+            if let (name, _) = others.first(where: { $0.1 != nil }) {
+                throw ValidationError("--margin-cases have all of their own: no \(name) beside them")
+            }
+        } else if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
             }
@@ -118,13 +128,15 @@ struct HedgeCommand: ParsableCommand {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        try requireOneStandardInput(chains.chain + instruments + [held.positions, limits, fees])
+        try requireOneStandardInput(
+            chains.chain + instruments + [held.positions, limits, fees, problem, marginCases])
     }
 
     func run() throws {
         let outputs = Outputs()
         let output = try common.outputs.open(outputs)
         let saved = try saveProblem.map { try outputs.open($0) }
+        if let marginCases { return try answerCases(marginCases, output, outputs) }
         var badRows = BadRows(skip: common.skipBadRows)
         let hedges = try problem == nil ? liveHedges(&badRows) : []
         let file = try problem.map { try HedgeProblemFile(try Source(path: $0)) }
@@ -171,6 +183,23 @@ struct HedgeCommand: ParsableCommand {
         common.report(badRows)
         if run.isUnproved { throw ExitCode(ExitStatus.uncertified.rawValue) }
         if run.isInfeasible { throw ExitCode(ExitStatus.infeasible.rawValue) }
+    }
+
+    private func answerCases(_ path: String, _ output: Output, _ outputs: Outputs) throws {
+        var search = HedgeSearch()
+        if let nodes { search.nodeLimit = nodes }
+        if let seconds { search.timeLimit = seconds }
+        if let gap { search.gap = gap }
+        let cases = try MarginHedgeCases(
+            try MarginCases(try Source(path: path)), try GreeksEngine(), isWarm: warm, search: search)
+        try cases.write(as: common.format, to: output)
+        try outputs.finish()
+        if cases.answers.contains(where: { $0.status == .uncertified }) {
+            throw ExitCode(ExitStatus.uncertified.rawValue)
+        }
+        if cases.answers.contains(where: { $0.status == .infeasible }) {
+            throw ExitCode(ExitStatus.infeasible.rawValue)
+        }
     }
 
     private func liveHedges(_ badRows: inout BadRows) throws -> [BookHedge] {

@@ -1,0 +1,260 @@
+import Risk
+
+/// How a requirement counts in a hedge.
+public struct RequirementTerms: Sendable, Equatable {
+    /// What must be left of the funds after the trades, their cost and the requirement; −infinity where nothing must.
+    public var balanceAtLeast: Double
+    /// Cost of a unit of the requirement over the time that the trades are held.
+    public var price: Double
+
+    public init(balanceAtLeast: Double = -.infinity, price: Double = 0) {
+        self.balanceAtLeast = balanceAtLeast
+        self.price = price
+    }
+}
+
+/// A hedge under a requirement.
+public struct RequirementAnswer: Sendable, Equatable {
+    /// Trades, their cost without what the requirement is priced at, and prices of the bands.
+    public internal(set) var hedge = HedgeSolution()
+    /// The cost, and the price of what is required.
+    public internal(set) var objective = 0.0
+    /// Before and after the trades.
+    public internal(set) var requiredBefore = 0.0
+    public internal(set) var required = 0.0
+    /// Funds less what is required; after the trades less their cost too.
+    public internal(set) var balanceBefore = 0.0
+    public internal(set) var balance = 0.0
+    /// No trades have a lower objective: what planes below the requirement prove.
+    public internal(set) var bound = -Double.infinity
+    /// How much of the objective that leaves open.
+    public internal(set) var gap = Double.infinity
+    /// What a unit more of the least balance costs; not negative.
+    public internal(set) var limitPrice = 0.0
+    /// What a unit lost in each outcome costs: the prices of all add up to the requirement's own and the limit's.
+    public internal(set) var outcomePrices: [Double] = []
+    /// Where no trades leave enough: the most that any leave, and those trades. Nil where the bands are the reason.
+    public internal(set) var largestBalance: Double?
+    /// Planes that were added, and problems that were solved.
+    public internal(set) var planesAdded = 0
+    public internal(set) var rounds = 0
+}
+
+/// Solves hedge problems under a convex requirement (`ConvexRequirement`), as a limit, at a price, or both.
+///
+/// The requirement stands in by planes that touch it from below, each a band on the trades and on one more instrument that
+/// is the requirement. Where trades are found that require more than the planes say, planes that touch there are added:
+/// as these only ever ask for less, the cheapest trades that the requirement itself accepts are the cheapest of all.
+/// Planes are kept by which lines and outcomes they are made of, so that the next tick starts with its own numbers of them.
+/// - Source: J. E. Kelley, The cutting-plane method for solving convex programs, 1960.
+public final class RequirementSolver {
+    public private(set) var answer = RequirementAnswer()
+    /// How long each problem may take in all.
+    public var search = HedgeSearch() { didSet { solver.search = search } }
+
+    private let solver = HedgeSolver()
+    private var layout: RequirementLayout?
+    private var shortfall: RequirementSolver?
+    private let clock = ContinuousClock()
+
+    public init() {}
+
+    /// Finds the cheapest trades; they are in `answer`.
+    /// - Throws: where the problem itself is wrong (see `HedgeProblem.validate`).
+    @discardableResult
+    public func solve(
+        _ problem: HedgeProblem, _ requirement: ConvexRequirement, _ terms: RequirementTerms,
+        start: HedgeStart = .cold
+    ) throws(HedgeError) -> HedgeStatus {
+        try check(problem, requirement, terms)
+        let begin = clock.now
+        let layout: RequirementLayout
+        if start == .warm, let known = self.layout, known.fits(problem, requirement, terms) {
+            layout = known
+            layout.load(problem, requirement, terms)
+        } else {
+            let planes = start == .warm ? self.layout?.planes(for: requirement) ?? [] : []
+            layout = RequirementLayout(problem, requirement, terms, planes: planes)
+            self.layout = layout
+        }
+        reset(layout, requirement)
+        var status = try settle(layout, problem, requirement, terms, start, isWhole: false, since: begin)
+        if status == .optimal, problem.isWhole {
+            status = try settle(self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
+        }
+        if status == .infeasible { try findShortfall(self.layout ?? layout, problem, requirement, terms) }
+        answer.hedge.status = status
+        return status
+    }
+
+    /// The most that any trades leave once bands are kept and they are paid; nil where the bands cannot be kept.
+    private func findShortfall(
+        _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms
+    ) throws(HedgeError) {
+        answer.largestBalance = nil
+        guard terms.balanceAtLeast > -.infinity else { return }
+        var cheapest = problem.continuous
+        var own = requirement
+        for i in problem.instruments.indices {
+            cheapest.instruments[i].costBuy -= requirement.fundsSlopes[i]
+            cheapest.instruments[i].costSell += requirement.fundsSlopes[i]
+            own.fundsSlopes[i] = 0
+        }
+        // What bands and risk cost stays out of it: money is all that is asked.
+        cheapest.risk = nil
+        for r in cheapest.bands.indices where !cheapest.bands[r].isHard {
+            (cheapest.bands[r].penalty, cheapest.bands[r].penaltyQuadratic) = (0, 0)
+        }
+        let solver = shortfall ?? RequirementSolver()
+        shortfall = solver
+        solver.search = search
+        guard try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm) == .optimal else {
+            return
+        }
+        answer.largestBalance = requirement.funds - solver.answer.bound
+        for i in problem.instruments.indices { answer.hedge.trades[i] = solver.answer.hedge.trades[i] }
+        evaluate(layout, problem, requirement, terms)
+    }
+
+    private func check(
+        _ problem: HedgeProblem, _ requirement: ConvexRequirement, _ terms: RequirementTerms
+    ) throws(HedgeError) {
+        guard requirement.instrumentCount == problem.instruments.count else {
+            throw .lengthMismatch(
+                field: "requirement", expected: problem.instruments.count,
+                got: requirement.instrumentCount)
+        }
+        guard terms.price >= 0, terms.price <= HedgeProblem.largestMagnitude else {
+            throw .invalidValue(
+                field: "margin_price", name: "", value: terms.price, reason: "must be a number not below 0")
+        }
+        guard terms.balanceAtLeast < HedgeProblem.largestMagnitude else {
+            throw .invalidValue(
+                field: "balanceAtLeast", name: "", value: terms.balanceAtLeast, reason: "must be a number")
+        }
+        try problem.validate()
+    }
+
+    private func reset(_ layout: RequirementLayout, _ requirement: ConvexRequirement) {
+        let count = layout.count
+        if answer.hedge.trades.count != count {
+            answer.hedge.trades = Array(repeating: 0, count: count)
+        }
+        if answer.hedge.bandPrices.count != layout.bandCount {
+            answer.hedge.bandPrices = Array(repeating: 0, count: layout.bandCount)
+        }
+        if answer.outcomePrices.count != requirement.titles.count {
+            answer.outcomePrices = Array(repeating: 0, count: requirement.titles.count)
+        }
+        answer.planesAdded = 0
+        answer.rounds = 0
+        answer.largestBalance = nil
+        answer.bound = -.infinity
+        answer.gap = .infinity
+        answer.requiredBefore = layout.requiredBefore
+        answer.balanceBefore = requirement.funds - layout.requiredBefore
+    }
+
+    /// Planes after planes, until the requirement itself accepts the trades.
+    private func settle(
+        _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms, _ start: HedgeStart, isWhole: Bool,
+        since begin: ContinuousClock.Instant
+    ) throws(HedgeError) -> HedgeStatus {
+        var (layout, start) = (layout, start)
+        layout.setWhole(isWhole, problem)
+        while answer.rounds < Self.mostRounds {
+            answer.rounds += 1
+            if search.timeLimit < .infinity {
+                let left = search.timeLimit - (clock.now - begin) / .seconds(1)
+                guard left > 0 else { return giveUp() }
+                solver.search.timeLimit = left
+            }
+            let status = try solver.solve(layout.problem, start: start)
+            start = .warm
+            guard status == .optimal || status == .budget else { return status }
+            guard !solver.solution.trades.isEmpty, solver.solution.gap < .infinity else { return giveUp() }
+            take(layout, problem)
+            evaluate(layout, problem, requirement, terms)
+            switch layout.tighten(
+                solver.solution, answer, problem, requirement, terms)
+            {
+            case .holds:
+                price(layout, requirement, terms)
+                return status
+            case .widened: continue
+            case .added(let count):
+                answer.planesAdded += count
+            case .full:
+                answer.planesAdded += 1
+                layout = layout.grown(problem, requirement, terms)
+                self.layout = layout
+                layout.setWhole(isWhole, problem)
+                start = .cold
+            case .stuck: return .uncertified
+            }
+        }
+        return giveUp()
+    }
+
+    private static let mostRounds = 2000
+
+    /// The time is over, and what there is requires more than it may.
+    private func giveUp() -> HedgeStatus {
+        answer.hedge.gap = .infinity
+        for i in answer.hedge.trades.indices { answer.hedge.trades[i] = 0 }
+        return .budget
+    }
+
+    /// Trades and prices of the problem's own instruments and bands.
+    private func take(_ layout: RequirementLayout, _ problem: HedgeProblem) {
+        let found = solver.solution
+        for i in 0..<layout.count { answer.hedge.trades[i] = found.trades[i] }
+        for r in 0..<layout.bandCount { answer.hedge.bandPrices[r] = found.bandPrices[r] }
+        answer.hedge.marginPrice = found.marginPrice
+        answer.hedge.cashPrice = layout.ownsCash ? 0 : found.cashPrice
+        answer.hedge.certificate = found.certificate
+        answer.hedge.interiorSteps = found.interiorSteps
+        answer.hedge.pivots = found.pivots
+        answer.hedge.nodes = found.nodes
+    }
+
+    private func evaluate(
+        _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms
+    ) {
+        answer.required = layout.point.evaluate(requirement, at: answer.hedge.trades)
+        answer.hedge.cost = problem.cost(trades: answer.hedge.trades)
+        // Penalties and risk are no payments.
+        let paid =
+            answer.hedge.cost.linear + answer.hedge.cost.impact + answer.hedge.cost.levels
+            + answer.hedge.cost.fixed
+        answer.balance = requirement.funds(after: answer.hedge.trades) - paid - answer.required
+        answer.objective = answer.hedge.cost.total + terms.price * answer.required
+    }
+
+    /// What the last problem's multipliers say of the bound, the limit and the outcomes.
+    private func price(
+        _ layout: RequirementLayout, _ requirement: ConvexRequirement, _ terms: RequirementTerms
+    ) {
+        let found = solver.solution
+        answer.bound = found.cost.total - found.gap * found.cost.total.magnitude
+        let open = answer.objective - answer.bound
+        let reference = max(answer.objective.magnitude, 1e-300)
+        answer.gap = open > 0 ? open / reference : 0
+        answer.hedge.gap = answer.gap
+        answer.limitPrice = layout.limitPrice(found)
+        for k in answer.outcomePrices.indices { answer.outcomePrices[k] = 0 }
+        layout.addOutcomePrices(found, requirement, &answer.outcomePrices)
+    }
+}
+
+extension HedgeProblem {
+    /// Whether some trades must be whole, at least so large, or cost something by themselves.
+    var isWhole: Bool {
+        for instrument in instruments
+        where instrument.lot > 0 || instrument.minimum > 0 || instrument.fixedCost > 0 { return true }
+        return false
+    }
+}
