@@ -99,15 +99,20 @@ public struct MarginBook: Sendable {
     public let asOf: Timestamp
     /// Of each candidate, in their order: its contract, and its quantity in the market's unit.
     public let candidates: [(contract: Int, quantity: Double)]
+    /// Of each ticker that may be traded: its contract and what a unit of it is there; nil where the model has no rule for
+    /// it, or the account is in another underlying.
+    public let trading: [MarginCandidate?]
 
     /// - Parameters:
     ///   - underlying: the one whose positions are meant, where a model takes one alone.
     ///   - candidates: trades to be looked at, which the chain lists.
+    ///   - tickers: what a hedge may trade.
     /// - Throws: `MarketError`: positions in what the model has no rule for or in several underlyings, an underlying
     ///   without an index, collateral without a price or haircut. Positions may be skipped as bad rows.
     public init(
         _ table: PositionTable, candidates: PositionTable?, in chain: Chain, _ file: MarginAccountFile,
-        _ model: MarginModel, underlying only: String?, _ badRows: inout BadRows
+        _ model: MarginModel, underlying only: String?, trading tickers: [Ticker] = [],
+        _ badRows: inout BadRows
     ) throws(MarketError) {
         let valuation = try BookValuation(table, in: chain, &badRows)
         var builder = Builder(chain: chain, model: model, file: file)
@@ -148,6 +153,18 @@ public struct MarginBook: Sendable {
         } else {
             self.candidates = []
         }
+        var trading: [MarginCandidate?] = []
+        let held = Set(builder.market.underlyings.map(\.name))
+        for ticker in tickers {
+            let base = ticker.instrument.base
+            let isOther = only != nil ? base != only : model.takesOneUnderlying && !held.contains(base)
+            guard !isOther, let (contract, unit) = try? builder.add(ticker, 1) else {
+                trading.append(nil)
+                continue
+            }
+            trading.append(MarginCandidate(contract: contract, unit: unit))
+        }
+        self.trading = trading
         let names = builder.market.underlyings.map(\.name)
         if model.takesOneUnderlying, names.count > 1 {
             throw .invalidValue(

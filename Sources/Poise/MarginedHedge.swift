@@ -53,6 +53,18 @@ public struct MarginedHedge: Sendable {
         try model.requirement(of: account(after: trades, paying: cost), in: market, engine)
     }
 
+    /// By how much each trade, with all the others, changes what is left of the funds: below 0 where it takes margin.
+    public func headroomOfTrades(_ trades: [Double], paying cost: Double) throws(MarginError) -> [Double] {
+        let all = try exact(after: trades, paying: cost).initialBalance
+        var changes = trades.map { _ in 0.0 }
+        for i in trades.indices where trades[i] != 0 {
+            var others = trades
+            others[i] = 0
+            changes[i] = all - (try exact(after: others, paying: cost).initialBalance)
+        }
+        return changes
+    }
+
     /// The prices nearest to the index at which maintenance margin is used up after trades: below and above.
     public func liquidation(
         after trades: [Double], paying cost: Double, underlying: Int = 0, points: Int = 200

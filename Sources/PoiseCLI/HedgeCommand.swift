@@ -64,6 +64,8 @@ struct HedgeCommand: ParsableCommand {
             "Cash budget in USD. Negative: cash the trades must raise.", valueName: "usd"))
     var cash: Double?
 
+    @OptionGroup var marginOptions: HedgeMarginOptions
+
     @Flag(help: "Trade whole contract sizes only.")
     var lots = false
 
@@ -129,7 +131,10 @@ struct HedgeCommand: ParsableCommand {
             }
         }
         try requireOneStandardInput(
-            chains.chain + instruments + [held.positions, limits, fees, problem, marginCases])
+            chains.chain + instruments + [
+                    held.positions, limits, fees, problem, marginCases, marginOptions.margin,
+                    marginOptions.account,
+                ])
     }
 
     func run() throws {
@@ -138,7 +143,7 @@ struct HedgeCommand: ParsableCommand {
         let saved = try saveProblem.map { try outputs.open($0) }
         if let marginCases { return try answerCases(marginCases, output, outputs) }
         var badRows = BadRows(skip: common.skipBadRows)
-        let hedges = try problem == nil ? liveHedges(&badRows) : []
+        let (hedges, margins) = try problem == nil ? liveHedges(&badRows) : ([], [])
         let file = try problem.map { try HedgeProblemFile(try Source(path: $0)) }
         let solver = HedgeSolver()
         if let nodes { solver.search.nodeLimit = nodes }
@@ -147,7 +152,7 @@ struct HedgeCommand: ParsableCommand {
         if let seconds = seconds ?? (isLive && nodes == nil ? 10 : nil) { solver.search.timeLimit = seconds }
         if let gap = gap ?? (isLive ? 1e-4 : nil) { solver.search.gap = gap }
         let run = HedgeRun(
-            solver, hedges, file?.problems ?? hedges.map(\.problem), isWarm: warm,
+            solver, hedges, file?.problems ?? hedges.map(\.problem), margins: margins, isWarm: warm,
             file: file?.name ?? limits ?? "")
         switch common.format {
         case .json:
@@ -202,7 +207,7 @@ struct HedgeCommand: ParsableCommand {
         }
     }
 
-    private func liveHedges(_ badRows: inout BadRows) throws -> [BookHedge] {
+    private func liveHedges(_ badRows: inout BadRows) throws -> ([BookHedge], [HedgeMargin]) {
         var options = BookHedge.Options()
         if let fees { options.costs = try VenueCosts(try Source(path: fees), &badRows) }
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
@@ -216,10 +221,16 @@ struct HedgeCommand: ParsableCommand {
         let valuation = try BookValuation(table, in: chain, &badRows)
         try badRows.requireRows(limits.limits.count, of: limits.file)
         try badRows.requireRows(valuation.positions.count, of: table.file)
-        let hedges = try BookHedge.all(valuation, in: chain, limits, options, try GreeksEngine(), &badRows)
+        let engine = try GreeksEngine()
+        let hedges = try BookHedge.all(valuation, in: chain, limits, options, engine, &badRows)
         if common.format != .table {
             for notes in hedges.compactMap(\.amountNotes) where !notes.isEmpty { badRows.remark("\(notes)") }
         }
-        return hedges
+        guard marginOptions.margin != nil else { return (hedges, []) }
+        let margins = try hedges.map {
+            try HedgeMargin(
+                marginOptions, table, in: chain, $0, days: horizon > 0 ? horizon : 1, engine, &badRows)
+        }
+        return (hedges, margins)
     }
 }

@@ -12,6 +12,8 @@ struct HedgeReport {
     var slackCosts: [HedgeInfeasibility.SlackCost] = []
     /// The live book's hedge that the problem comes from, if any.
     var hedge: BookHedge?
+    /// Margin before and after, where a venue's is asked about.
+    var margin: HedgeMarginReport?
 
     init(_ problem: HedgeProblem, _ solution: HedgeSolution, microseconds: Double) {
         self.problem = problem
@@ -20,7 +22,7 @@ struct HedgeReport {
     }
 
     /// None where they are not proved: those are no orders.
-    private var trades: [Double] {
+    var trades: [Double] {
         if let infeasibility { return infeasibility.trades }
         return solution.status == .uncertified ? solution.trades.map { _ in 0 } : solution.trades
     }
@@ -93,6 +95,7 @@ struct HedgeReport {
             json.member("nodes", solution.nodes)
             json.member("microseconds", microseconds)
             if let hedge { write(hedge, cost, to: &json) }
+            margin?.write(to: &json)
         }
     }
 
@@ -152,6 +155,7 @@ struct HedgeReport {
         }
         let words = infeasibility == nil ? priceWords : infeasibilityWords
         if !words.isEmpty { try output.write("\n" + words.joined(separator: "\n") + "\n") }
+        try margin?.write(to: output)
         if let hedge { try writeLive(hedge, to: output) }
     }
 
@@ -226,6 +230,9 @@ struct HedgeReport {
                 + "\(microseconds.significant) µs"
         case .infeasible:
             guard let infeasibility else {
+                if margin?.answer?.largestBalance != nil {
+                    return "infeasible: no trades within the bands leave the headroom that is asked for"
+                }
                 return "no whole lots bring every hard band within its limits (fractions of lots would)"
             }
             if let cash = infeasibility.leastCash {

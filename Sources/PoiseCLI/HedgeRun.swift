@@ -9,6 +9,9 @@ final class HedgeRun {
     private(set) var isUnproved = false
     private let solver: HedgeSolver
     private let hedges: [BookHedge]
+    /// Of each hedge, where a venue's margin is asked about.
+    private let margins: [HedgeMargin]
+    private let requirements = RequirementSolver()
     private let isWarm: Bool
     private let file: String
     private let clock = ContinuousClock()
@@ -16,8 +19,11 @@ final class HedgeRun {
     /// - Parameters:
     ///   - hedges: of a live book, as many as there are problems; else none.
     ///   - file: where the problems come from, for errors.
-    init(_ solver: HedgeSolver, _ hedges: [BookHedge], _ problems: [HedgeProblem], isWarm: Bool, file: String)
-    {
+    init(
+        _ solver: HedgeSolver, _ hedges: [BookHedge], _ problems: [HedgeProblem],
+        margins: [HedgeMargin] = [], isWarm: Bool, file: String
+    ) {
+        self.margins = margins
         self.solver = solver
         self.hedges = hedges
         self.problems = problems
@@ -30,17 +36,44 @@ final class HedgeRun {
         let begin = clock.now
         let hedge = try solve(index, since: begin)
         let duration = (clock.now - begin) / .microseconds(1)
-        var report = HedgeReport(problems[index], solver.solution, microseconds: duration)
+        let margin = margins.isEmpty ? nil : margins[index]
+        let answer = margin?.counts == true ? requirements.answer : nil
+        let solution = answer?.hedge ?? solver.solution
+        var report = HedgeReport(problems[index], solution, microseconds: duration)
         report.hedge = hedge
-        isUnproved = isUnproved || solver.solution.status == .uncertified
-        if solver.solution.status == .infeasible {
+        isUnproved = isUnproved || solution.status == .uncertified
+        let isShort = answer?.largestBalance != nil
+        if isShort { isInfeasible = true }
+        if solution.status == .infeasible, !isShort {
             report.infeasibility = try solver.diagnose(problems[index])
             if let diagnosis = report.infeasibility, diagnosis.totalViolation < .infinity {
                 report.slackCosts = try solver.costsBySlack(problems[index], diagnosis)
             }
             isInfeasible = true
         }
+        if let margin { report.margin = try marginReport(margin, report, answer) }
         return report
+    }
+
+    private func marginReport(
+        _ margin: HedgeMargin, _ report: HedgeReport, _ answer: RequirementAnswer?
+    ) throws -> HedgeMarginReport? {
+        // Trades that are no orders have no margin.
+        guard report.solution.status != .uncertified, !report.trades.isEmpty else { return nil }
+        return try HedgeMarginReport(margin, report.problem, report.trades, answer)
+    }
+
+    /// The problem as it stands, under the margin where one counts.
+    private func solveOnce(_ index: Int) throws(HedgeError) -> HedgeSolution {
+        guard !margins.isEmpty, margins[index].counts else {
+            try solver.solve(problems[index], start: isWarm ? .warm : .cold)
+            return solver.solution
+        }
+        requirements.search = solver.search
+        try requirements.solve(
+            problems[index], margins[index].hedge.requirement, margins[index].terms,
+            start: isWarm ? .warm : .cold)
+        return requirements.answer.hedge
     }
 
     /// Solves a problem. Its convex limits take a plane after the other, until the trades keep them.
@@ -48,14 +81,16 @@ final class HedgeRun {
         var hedge = hedges.isEmpty ? nil : hedges[index]
         let timeLimit = solver.search.timeLimit
         defer { solver.search.timeLimit = timeLimit }
+        if !margins.isEmpty { margins[index].restrict(&problems[index]) }
         for round in 1... {
+            let solution: HedgeSolution
             do throws(HedgeError) {
-                try solver.solve(problems[index], start: isWarm ? .warm : .cold)
+                solution = try solveOnce(index)
             } catch {
                 throw HedgeInputError(file: file, problem: problems[index].name, error: error)
             }
-            guard ![.infeasible, .uncertified].contains(solver.solution.status),
-                let tighter = hedge?.tightened(by: solver.solution.trades)
+            guard ![.infeasible, .uncertified].contains(solution.status),
+                let tighter = hedge?.tightened(by: solution.trades)
             else { break }
             // All rounds share the time of one problem.
             solver.search.timeLimit = timeLimit - (clock.now - begin) / .seconds(1)
@@ -64,6 +99,7 @@ final class HedgeRun {
             }
             hedge = tighter
             problems[index] = tighter.problem
+            if !margins.isEmpty { margins[index].restrict(&problems[index]) }
         }
         return hedge
     }

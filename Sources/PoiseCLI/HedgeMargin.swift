@@ -1,0 +1,295 @@
+import ArgumentParser
+import Checks
+import Market
+import Poise
+
+/// What a venue's margin has to do with a hedge: options of `poise hedge`.
+struct HedgeMarginOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Margin model of the venue (JSON or TOML), for a live book.", valueName: "file"))
+    var margin: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Cash, collateral and feeds' confidence of the account (TOML or JSON), or -.", valueName: "file"))
+    var account: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Least headroom over initial margin after the trades, in the account's currency.",
+            valueName: "amount"))
+    var marginBuffer: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Cost of a unit of initial margin per day; for the days of --horizon, or one.",
+            valueName: "rate"))
+    var marginPrice: Double?
+
+    @Option(help: ArgumentHelp("The account holds the positions in this underlying alone.", valueName: "coin"))
+    var marginUnderlying: String?
+
+    func validate() throws {
+        try NumberRule.finite.require("--margin-buffer", marginBuffer)
+        try NumberRule.notNegative.require("--margin-price", marginPrice)
+        if margin != nil, account == nil { throw ValidationError("--margin needs --account") }
+        let others = [
+            ("--account", account != nil), ("--margin-buffer", marginBuffer != nil),
+            ("--margin-price", marginPrice != nil), ("--margin-underlying", marginUnderlying != nil),
+        ]
+        if margin == nil, let (name, _) = others.first(where: \.1) {
+            throw ValidationError("\(name) is for a venue's margin: --margin is missing")
+        }
+    }
+}
+
+/// The margin of an account beside a live hedge.
+struct HedgeMargin {
+    let hedge: MarginedHedge
+    let terms: RequirementTerms
+    let currency: String
+    /// Instruments of the hedge that the account cannot hold by this model.
+    let withoutRule: [Int]
+    /// Those that are traded outside of it.
+    let elsewhere: [Int]
+
+    init(
+        _ options: HedgeMarginOptions, _ table: PositionTable, in chain: Chain, _ hedge: BookHedge,
+        days: Double, _ engine: GreeksEngine, _ badRows: inout BadRows
+    ) throws {
+        let model = try MarginModel(try Source(path: options.margin ?? "-"))
+        let account = try MarginAccountFile(try Source(path: options.account ?? "-"))
+        let book = try MarginBook(
+            table, candidates: nil, in: chain, account, model, underlying: options.marginUnderlying,
+            trading: hedge.candidates.map(\.ticker), &badRows)
+        let names = Set(book.market.underlyings.map(\.name))
+        var (withoutRule, elsewhere): ([Int], [Int]) = ([], [])
+        for (i, candidate) in hedge.candidates.enumerated() where book.trading[i] == nil {
+            if names.contains(candidate.instrument.base) { withoutRule.append(i) } else { elsewhere.append(i) }
+        }
+        (self.withoutRule, self.elsewhere) = (withoutRule, elsewhere)
+        // The hedge counts in dollars.
+        let scale = model.isInCoin ? book.market.underlyings.first?.spot ?? 1 : book.market.stablePrice
+        self.hedge = try MarginedHedge(
+            model, book.account, in: book.market,
+            trading: book.trading.map { $0 ?? MarginCandidate(contract: 0, unit: 0) }, scale: scale, engine)
+        currency = book.account.currency
+        terms = RequirementTerms(
+            balanceAtLeast: (options.marginBuffer ?? -.infinity) * scale,
+            price: (options.marginPrice ?? 0) * days)
+    }
+
+    /// Whether it decides anything, and is not reported alone.
+    var counts: Bool { terms.price > 0 || terms.balanceAtLeast > -.infinity }
+
+    /// What cannot be held is not traded.
+    func restrict(_ problem: inout HedgeProblem) {
+        for i in withoutRule {
+            problem.instruments[i].maximumBuy = 0
+            problem.instruments[i].maximumSell = 0
+        }
+    }
+}
+
+/// Margin before and after a hedge, for people and for programs.
+struct HedgeMarginReport {
+    struct State {
+        let requirement: MarginRequirement
+        let liquidation: (below: Double?, above: Double?)
+    }
+
+    let margin: HedgeMargin
+    let problem: HedgeProblem
+    let answer: RequirementAnswer?
+    let trades: [Double]
+    let before, after: State
+    /// By how much each trade changes the headroom, beside all the others.
+    let changes: [Double]
+
+    init(_ margin: HedgeMargin, _ problem: HedgeProblem, _ trades: [Double], _ answer: RequirementAnswer?) throws
+    {
+        (self.margin, self.problem, self.answer, self.trades) = (margin, problem, answer, trades)
+        let cost = problem.cost(trades: trades)
+        let paid = cost.linear + cost.impact + cost.levels + cost.fixed
+        let none = trades.map { _ in 0.0 }
+        func state(_ trades: [Double], _ paid: Double) throws -> State {
+            State(
+                requirement: try margin.hedge.exact(after: trades, paying: paid),
+                liquidation: try margin.hedge.liquidation(after: trades, paying: paid))
+        }
+        before = try state(none, 0)
+        after = try state(trades, paid)
+        changes = try margin.hedge.headroomOfTrades(trades, paying: paid)
+    }
+
+    private var currency: String { margin.currency }
+    private var buffer: Double { margin.terms.balanceAtLeast / margin.hedge.scale }
+
+    /// How far what the optimiser took for the margin is above what the rule asks, in the account's currency.
+    private var overstated: Double? {
+        answer.map { $0.required / margin.hedge.scale - after.requirement.initialMargin }
+    }
+
+    /// Trades that bring a band nearer to its limits and take margin: what looks like less risk and may force sales.
+    private var forcing: [(trade: Int, band: Int)] {
+        var pairs: [(Int, Int)] = []
+        for i in trades.indices where trades[i] != 0 && changes[i] < 0 {
+            let band = problem.bands.indices.max { one, other in
+                relief(ofBand: one, by: i) < relief(ofBand: other, by: i)
+            }
+            if let band, relief(ofBand: band, by: i) > 0 { pairs.append((i, band)) }
+        }
+        return pairs
+    }
+
+    /// By how many of its widths a trade brings a band nearer to 0.
+    private func relief(ofBand r: Int, by i: Int) -> Double {
+        let band = problem.bands[r]
+        let move = band.entries.reduce(0) {
+            $0 + (problem.entries[$1].instrument == i ? problem.entries[$1].coefficient * trades[i] : 0)
+        }
+        let after = problem.exposure(ofBand: r, trades: trades)
+        let size = max(band.low.isFinite ? band.low.magnitude : 0, band.high.isFinite ? band.high.magnitude : 0)
+        return ((after - move).magnitude - after.magnitude) / max(size, band.current.magnitude, 1e-300)
+    }
+
+    /// Outcomes with a price, dearest first.
+    private var prices: [(title: String, price: Double)] {
+        guard let answer else { return [] }
+        return zip(margin.hedge.requirement.titles, answer.outcomePrices).filter { $0.1 > 0 }
+            .map { (title: $0.0, price: $0.1) }.sorted { $0.price > $1.price }
+    }
+
+    // MARK: Text
+
+    func write(to output: Output) throws {
+        struct Row {
+            let name: String
+            let before, after: Double?
+        }
+        let (one, two) = (before.requirement, after.requirement)
+        var rows = [
+            Row(name: "initial margin", before: one.initialMargin, after: two.initialMargin),
+            Row(name: "headroom over it", before: one.initialBalance, after: two.initialBalance),
+            Row(name: "maintenance margin", before: one.maintenanceMargin, after: two.maintenanceMargin),
+            Row(name: "headroom over it", before: one.maintenanceBalance, after: two.maintenanceBalance),
+        ]
+        let spot = margin.hedge.market.underlyings.first?.spot ?? .nan
+        rows.append(
+            Row(name: "liquidation below", before: before.liquidation.below, after: after.liquidation.below))
+        rows.append(
+            Row(name: "liquidation above", before: before.liquidation.above, after: after.liquidation.above))
+        func distance(_ price: Double?) -> Double? { price.map { 100 * ($0 / spot - 1) } }
+        rows.append(
+            Row(
+                name: "distance below, %", before: distance(before.liquidation.below),
+                after: distance(after.liquidation.below)))
+        rows.append(
+            Row(
+                name: "distance above, %", before: distance(before.liquidation.above),
+                after: distance(after.liquidation.above)))
+        typealias Column = Report<Row>.Column
+        try output.write("\n")
+        try Report(
+            columns: [
+                Column("margin", title: "\(margin.hedge.model.name), \(currency)") { .text($0.name) },
+                Column("before", style: .significant) { Cell($0.before) },
+                Column("after", style: .significant) { Cell($0.after) },
+                Column("change", style: .significant) { row in
+                    Cell(row.before.flatMap { before in row.after.map { $0 - before } })
+                },
+            ], rows: rows
+        ).writeTable(to: output)
+        let words = self.words
+        if !words.isEmpty { try output.write("\n" + words.joined(separator: "\n") + "\n") }
+    }
+
+    private var words: [String] {
+        var words: [String] = []
+        if let answer, answer.limitPrice > 0 {
+            words.append(
+                "one \(currency) more of headroom costs \((answer.limitPrice * margin.hedge.scale).significant) USD")
+        }
+        let prices = prices
+        let sum = prices.reduce(0) { $0 + $1.price }
+        if sum > 0 {
+            let shares = prices.prefix(3).map { "\($0.title) (\((100 * $0.price / sum).significant)%)" }
+            words.append("the margin that is paid for is that of: \(shares.joined(separator: ", "))")
+        }
+        if let largest = answer?.largestBalance {
+            let most = largest / margin.hedge.scale
+            words.append(
+                "no trades leave more headroom than \(most.significant) \(currency), "
+                    + "\((buffer - most).significant) less than asked for; those shown leave that")
+        }
+        for (trade, band) in forcing {
+            words.append(
+                "\(problem.instrumentNames[trade]) lowers \(problem.bandNames[band]) and takes "
+                    + "\((-changes[trade]).significant) \(currency) of headroom")
+        }
+        let change = after.requirement.initialBalance - before.requirement.initialBalance
+        if change < 0 { words.append("the trades take \((-change).significant) \(currency) of headroom in all") }
+        if after.requirement.maintenanceBalance < 0 {
+            words.append(
+                before.requirement.maintenanceBalance < 0
+                    ? "maintenance margin is not met, before or after: the venue may sell"
+                    : "maintenance margin is not met after the trades: the venue may sell")
+        }
+        if answer != nil { words += margin.hedge.requirement.notes }
+        if let overstated, overstated > 1e-9 * after.requirement.initialMargin.magnitude {
+            words.append(
+                "for that the margin was taken \(overstated.significant) \(currency) above the rule's own")
+        }
+        if !margin.elsewhere.isEmpty {
+            words.append("\(margin.elsewhere.count) instruments are outside of the account: no margin counted")
+        }
+        if !margin.withoutRule.isEmpty {
+            words.append("\(margin.withoutRule.count) instruments are not traded: the model has no rule for them")
+        }
+        return words
+    }
+
+    // MARK: JSON
+
+    func write(to json: inout JSONWriter) {
+        json.object("margin") { json in
+            json.member("model", margin.hedge.model.name)
+            json.member("currency", currency)
+            json.member("buffer", buffer.ifFinite)
+            for (name, state) in [("before", before), ("after", after)] {
+                json.object(name) { json in
+                    json.member("initial_margin", state.requirement.initialMargin)
+                    json.member("initial_margin_balance", state.requirement.initialBalance)
+                    json.member("maintenance_margin", state.requirement.maintenanceMargin)
+                    json.member("maintenance_margin_balance", state.requirement.maintenanceBalance)
+                    json.member("liquidation_below", state.liquidation.below)
+                    json.member("liquidation_above", state.liquidation.above)
+                }
+            }
+            json.array("trades") { json in
+                for i in trades.indices where trades[i] != 0 {
+                    json.object { json in
+                        json.member("instrument", problem.instrumentNames[i])
+                        json.member("headroom", changes[i])
+                        let band = forcing.first { $0.trade == i }?.band
+                        json.member("lowersGreekTakesMargin", band != nil)
+                        if let band { json.member("lowers", problem.bandNames[band]) }
+                    }
+                }
+            }
+            if let answer {
+                json.member("priceOfHeadroom", answer.limitPrice * margin.hedge.scale)
+                json.object("pricesByScenario") { json in
+                    for (title, price) in prices { json.member(title, price) }
+                }
+                json.member(
+                    "largestHeadroom", answer.largestBalance.map { $0 / margin.hedge.scale })
+                json.member("gap", answer.gap.ifFinite)
+                json.member("overstatement", overstated?.ifFinite)
+                json.member("planes", answer.planesAdded)
+                json.member("problems", answer.rounds)
+                json.member("notes", margin.hedge.requirement.notes)
+            }
+        }
+    }
+}
