@@ -23,22 +23,22 @@ import VectorMath
     public let market: MarginMarket
     private let engine: GreeksEngine
     /// Of the account: what has no scenarios.
-    private var still: ScanMargin.Still
+    var still: ScanMargin.Still
     private let collateralMoving: Double
-    private var spot: Double
+    var spot: Double
     /// Of perpetuals, by contract.
-    private let perpetualPrices: ColumnStorage<Double>
+    let perpetualPrices: ColumnStorage<Double>
     /// Places of perpetuals and of coins.
-    private let perpetuals, spots: [Int]
+    let perpetuals, spots: [Int]
     private var coinsHeld = 0.0
-    private let stablePrice: Double
+    let stablePrice: Double
     private var cash: Double
 
     // Options in eights, by expiry; the rows of `values` behind them.
-    private let rowOfContract: [Int]
-    private let legCount: Int
-    private let expiryOfLeg: [Int]
-    private let strikeOfLeg: [Int]
+    let rowOfContract: [Int]
+    let legCount: Int
+    let expiryOfLeg: [Int]
+    let strikeOfLeg: [Int]
     private let type: ColumnStorage<UInt8>
     private let forward, strike, years, volatility, rate, share: ColumnStorage<Double>
     private let moves: [ScenarioMove]
@@ -47,39 +47,41 @@ import VectorMath
     private let volatilities: [UnsafePointer<Double>]
     private let terms = [ScenarioTerm(years: 0, rate: 0)]
     private let scratch: ColumnStorage<Double>
-    private let values: ColumnStorage<Double>
-    private let stride: Int
+    let values: ColumnStorage<Double>
+    let stride: Int
     /// Moves that the scenario form computes; those behind them, which no volatility follows, are priced one by one.
     private let kernelCount: Int
     private let tailMoves: [Double]
     private let shifted, prices: ColumnStorage<Double>
+    /// Of each move, its place in the grid.
+    let scenarioOfMove: [Int?]
     /// Places among the moves of the present, and of the basis contingency.
-    private let present: Int
-    private let basisMoves: [Int]
+    let present: Int
+    let basisMoves: [Int]
 
     // Of the account.
-    private let quantities: ColumnStorage<Double>
-    private let coins: ColumnStorage<Double>
+    let quantities: ColumnStorage<Double>
+    let coins: ColumnStorage<Double>
     private let rowOfTerm: [Int32]
     private let groupOfTerm: [Int32]
     private let offsets: [Int]
-    private let sums: ColumnStorage<Double>
-    private let expiryCount: Int
-    private let longShare, shortShare: ColumnStorage<Double>
+    let sums: ColumnStorage<Double>
+    let expiryCount: Int
+    let longShare, shortShare: ColumnStorage<Double>
     /// Charged profits, not dampened: of each expiry, and all of them with what gains in proportion.
-    private let parts: ColumnStorage<Double>
+    let parts: ColumnStorage<Double>
     private let total: ColumnStorage<Double>
-    private let lanes: ColumnStorage<Double>
-    private let basisParts: ColumnStorage<Double>
+    let lanes: ColumnStorage<Double>
+    let basisParts: ColumnStorage<Double>
     private var basisTotal = 0.0
-    private let basisFactors: ColumnStorage<Double>
-    private let strikeNet: ColumnStorage<Double>
-    private let grossOfExpiry: ColumnStorage<Double>
+    let basisFactors: ColumnStorage<Double>
+    let strikeNet: ColumnStorage<Double>
+    let grossOfExpiry: ColumnStorage<Double>
     /// What confidence adds per coin of an expiry's options and dollar of the index: without perpetuals and with.
-    private let confidenceRate: ColumnStorage<Double>
-    private let confidences: (without: Double, with: Double)
-    private var naked = 0.0
-    private var optionValue = 0.0
+    let confidenceRate: ColumnStorage<Double>
+    let confidences: (without: Double, with: Double)
+    var naked = 0.0
+    var optionValue = 0.0
     private var largest = 0.0
 
     /// Takes an account over, and computes everything once.
@@ -204,6 +206,7 @@ import VectorMath
         basisMoves = (model.basis?.moves ?? []).map(place)
         stride = max(8, (entries.count + 7) / 8 * 8)
         while entries.count < stride { entries.append((0, same, nil)) }
+        scenarioOfMove = entries.map(\.scenario)
         moves = entries.map {
             ScenarioMove(
                 change: $0.spot, factor: 1 + $0.spot, logarithm: Margin.naturalLogarithm(1 + $0.spot),

@@ -198,8 +198,11 @@ struct HedgeMarginReport {
                 Column("change", style: .significant) { row in
                     Cell(row.before.flatMap { before in row.after.map { $0 - before } })
                 },
-            ], rows: rows
+            ], rows: rows.filter { $0.before != nil || $0.after != nil }
         ).writeTable(to: output)
+        if rows.suffix(4).allSatisfy({ $0.before == nil && $0.after == nil }) {
+            try output.write("\nno liquidation price between a tenth and ten times the index\n")
+        }
         let words = self.words
         if !words.isEmpty { try output.write("\n" + words.joined(separator: "\n") + "\n") }
     }
@@ -222,11 +225,13 @@ struct HedgeMarginReport {
                 "no trades leave more headroom than \(most.significant) \(currency), "
                     + "\((buffer - most).significant) less than asked for; those shown leave that")
         }
-        for (trade, band) in forcing {
+        let forcing = self.forcing.sorted { changes[$0.trade] < changes[$1.trade] }
+        for (trade, band) in forcing.prefix(5) {
             words.append(
                 "\(problem.instrumentNames[trade]) lowers \(problem.bandNames[band]) and takes "
                     + "\((-changes[trade]).significant) \(currency) of headroom")
         }
+        if forcing.count > 5 { words.append("and \(forcing.count - 5) more that do, in JSON") }
         let change = after.requirement.initialBalance - before.requirement.initialBalance
         if change < 0 { words.append("the trades take \((-change).significant) \(currency) of headroom in all") }
         if after.requirement.maintenanceBalance < 0 {
@@ -235,8 +240,10 @@ struct HedgeMarginReport {
                     ? "maintenance margin is not met, before or after: the venue may sell"
                     : "maintenance margin is not met after the trades: the venue may sell")
         }
-        if answer != nil { words += margin.hedge.requirement.notes }
-        if let overstated, overstated > 1e-9 * after.requirement.initialMargin.magnitude {
+        // What stands in for a part that is not convex matters where it asks for more, or may have held the trades.
+        let isAbove = (overstated ?? 0) > 1e-9 * after.requirement.initialMargin.magnitude
+        if let answer, isAbove || answer.largestBalance != nil { words += margin.hedge.requirement.notes }
+        if isAbove, let overstated {
             words.append(
                 "for that the margin was taken \(overstated.significant) \(currency) above the rule's own")
         }

@@ -123,7 +123,7 @@ struct HedgeReport {
         json.member("spread", cost.spread)
         json.member("fee", cost.fee)
         json.member("carry", cost.carry)
-        guard infeasibility == nil, hedge.book == nil, let (shares, unattributed) = hedge.attribution() else {
+        guard infeasibility == nil, !isMargined, hedge.book == nil, let (shares, unattributed) = hedge.attribution() else {
             return
         }
         json.object("attribution") { json in
@@ -160,7 +160,7 @@ struct HedgeReport {
     }
 
     private func writeLive(_ hedge: BookHedge, to output: Output) throws {
-        if infeasibility == nil, hedge.book == nil, hedge.exposures.count > 1 {
+        if infeasibility == nil, !isMargined, hedge.book == nil, hedge.exposures.count > 1 {
             if let (shares, unattributed) = hedge.attribution() {
                 try output.write("\n")
                 try shareTable(shares, unattributed).writeTable(to: output)
@@ -356,6 +356,7 @@ struct HedgeReport {
     /// aside, as a search over them would take too long for that.
     private func saving(_ atMargin: Double, _ loosen: (inout HedgeProblem) -> Void) -> (Double, String) {
         let money = hedge == nil ? "" : " USD"
+        if isMargined { return (atMargin, "would save at most \(atMargin.significant)\(money)") }
         func cost(_ problem: HedgeProblem) -> Double? {
             let solver = HedgeSolver()
             return (try? solver.solve(problem)) == .optimal ? solver.solution.cost.total : nil
@@ -370,6 +371,9 @@ struct HedgeReport {
         let saving = before - after
         return (saving, "would save \(isWhole ? "about " : "")\(saving.significant)\(money)")
     }
+
+    /// Whether a venue's margin decided too: then what other problems cost says nothing of this one.
+    private var isMargined: Bool { margin?.answer != nil }
 
     private var infeasibilityWords: [String] {
         guard let infeasibility else { return [] }
