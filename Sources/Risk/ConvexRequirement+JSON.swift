@@ -1,8 +1,14 @@
 import Market
 
 extension ConvexRequirement {
-    /// All of it as an object: lines (constant, instruments, coefficients), kinks (first line, end), the base and the worsts
+    /// All of it as an object in JSON: lines (constant, instruments, coefficients), kinks (first line, end), the base and the worsts
     /// with their outcomes (line, parts of kink and weight), bends, funds.
+    public var jsonText: String {
+        var json = JSONWriter()
+        write(to: &json)
+        return json.take()
+    }
+
     package func write(to json: inout JSONWriter) {
         func write(_ outcome: Outcome, _ title: String?, to json: inout JSONWriter) {
             json.object { json in

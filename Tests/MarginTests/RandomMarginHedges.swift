@@ -41,7 +41,12 @@ struct RandomMarginHedge {
     init(seed: Int, lots: Bool = false, _ engine: GreeksEngine) throws {
         var random = Generator(state: UInt64(seed) &* 7919 &+ 17)
         let kind = Self.models[seed % Self.models.count]
-        let model = try Self.model(kind)
+        var model = try Self.model(kind)
+        // Most without what bends: others can solve the rest.
+        if case .deribit(var rule) = model.rule, random.next() < 0.8 {
+            rule.deltaRate = 0
+            model = MarginModel(.deribit(rule))
+        }
         name = "\(kind)-\(seed)"
         var market = MarginMarket()
         let spot = random.within(1500, 4500)
