@@ -115,6 +115,10 @@ public final class LiveRequirement {
     /// Writes all lines anew, after `live` has been updated. Allocates nothing.
     public func refresh() {
         let live = live
+        // Taken out while it is written: a class would ask at each number whether it is the only one to.
+        var own = ConvexRequirement(instrumentCount: 0)
+        swap(&own, &requirement)
+        defer { swap(&own, &requirement) }
         var line = 0
         for move in moves {
             let dampening = live.lanes[live.stride + move]
@@ -125,51 +129,54 @@ public final class LiveRequirement {
                     constant -= dampening * live.parts[expiry * live.stride + move]
                     continue
                 }
-                writeLosses(&line, expiry, move, isAbsolute: isAbsolute)
+                writeLosses(&own, &line, expiry, move, isAbsolute: isAbsolute)
             }
-            write(&line, constant)
-            var place = requirement.places(ofLine: line - 1).lowerBound
+            write(&own, &line, constant)
+            var place = own.places(ofLine: line - 1).lowerBound
             let gain = -dampening * live.lanes[move]
             for member in perpetuals {
-                requirement.coefficients[place] = gain * member.unit * live.perpetualPrices[member.contract]
+                own.coefficients[place] = gain * member.unit * live.perpetualPrices[member.contract]
                 place += 1
             }
             for member in spots {
-                requirement.coefficients[place] = gain * member.unit * live.spot / live.stablePrice
+                own.coefficients[place] = gain * member.unit * live.spot / live.stablePrice
                 place += 1
             }
         }
-        if !live.basisMoves.isEmpty { writeBasis(&line) }
-        writeContingencies(&line)
-        requirement.funds = live.figures.markToMarket
+        if !live.basisMoves.isEmpty { writeBasis(&own, &line) }
+        writeContingencies(&own, &line)
+        own.funds = live.figures.markToMarket
     }
 
-    private func write(_ line: inout Int, _ constant: Double) {
-        requirement.constants[line] = constant
+    private func write(
+        _ own: inout ConvexRequirement, _ line: inout Int, _ constant: Double) {
+        own.constants[line] = constant
         line += 1
     }
 
-    private func writeLosses(_ line: inout Int, _ expiry: Int, _ move: Int, isAbsolute: Bool) {
+    private func writeLosses(
+        _ own: inout ConvexRequirement, _ line: inout Int, _ expiry: Int, _ move: Int, isAbsolute: Bool) {
         let first = expiry * live.stride
         let (now, shocked) = (live.sums[first + live.present], live.sums[first + move])
         for sign in 0..<(isAbsolute ? 2 : 1) {
             for side in 0..<(isMarked ? 2 : 1) {
                 let share = isMarked ? (side == 0 ? live.longShare[expiry] : live.shortShare[expiry]) : 1
                 let factor = sign == 0 ? 1.0 : -1
-                var place = requirement.places(ofLine: line).lowerBound
+                var place = own.places(ofLine: line).lowerBound
                 for member in options[expiry] {
                     let row = member.row * live.stride
-                    requirement.coefficients[place] =
+                    own.coefficients[place] =
                         factor * member.unit
                         * (live.values[row + live.present] - share * live.values[row + move])
                     place += 1
                 }
-                write(&line, factor * (now - share * shocked))
+                write(&own, &line, factor * (now - share * shocked))
             }
         }
     }
 
-    private func writeBasis(_ line: inout Int) {
+    private func writeBasis(
+        _ own: inout ConvexRequirement, _ line: inout Int) {
         var rest = 0.0
         for expiry in 0..<live.expiryCount {
             guard !options[expiry].isEmpty else {
@@ -180,30 +187,32 @@ public final class LiveRequirement {
             let first = expiry * live.stride
             for number in 0...live.basisMoves.count {
                 let move = number == 0 ? live.present : live.basisMoves[number - 1]
-                var place = requirement.places(ofLine: line).lowerBound
+                var place = own.places(ofLine: line).lowerBound
                 for member in options[expiry] {
                     let row = member.row * live.stride
-                    requirement.coefficients[place] =
+                    own.coefficients[place] =
                         factor * member.unit
                         * (live.values[row + live.present] - live.values[row + move])
                     place += 1
                 }
-                write(&line, factor * (live.sums[first + live.present] - live.sums[first + move]))
+                write(&own, &line, factor * (live.sums[first + live.present] - live.sums[first + move]))
             }
         }
-        write(&line, rest)
+        write(&own, &line, rest)
     }
 
     /// ±(what is held and traded), times a rate.
-    private func writeMagnitude(_ line: inout Int, _ member: Member, _ held: Double, _ rate: Double) {
+    private func writeMagnitude(
+        _ own: inout ConvexRequirement, _ line: inout Int, _ member: Member, _ held: Double, _ rate: Double) {
         for side in 0..<2 {
             let sign = side == 0 ? 1.0 : -1
-            requirement.coefficients[requirement.places(ofLine: line).lowerBound] = sign * rate * member.unit
-            write(&line, sign * rate * held)
+            own.coefficients[own.places(ofLine: line).lowerBound] = sign * rate * member.unit
+            write(&own, &line, sign * rate * held)
         }
     }
 
-    private func writeContingencies(_ line: inout Int) {
+    private func writeContingencies(
+        _ own: inout ConvexRequirement, _ line: inout Int) {
         let model = live.model
         let scale = model.areContingenciesScaled ? model.initialFactor(at: live.stablePrice) : 1
         func rate(_ contingency: ScanMargin.Contingency) -> Double {
@@ -216,44 +225,45 @@ public final class LiveRequirement {
         var (otherPerpetuals, otherSpots) = (live.still.perpetuals, live.still.coins)
         for member in perpetuals {
             otherPerpetuals -= live.coins[member.contract].magnitude
-            writeMagnitude(&line, member, live.coins[member.contract], ofPerpetual)
+            writeMagnitude(&own, &line, member, live.coins[member.contract], ofPerpetual)
         }
         for member in spots {
             otherSpots -= live.coins[member.contract].magnitude
-            writeMagnitude(&line, member, live.coins[member.contract], ofSpot)
+            writeMagnitude(&own, &line, member, live.coins[member.contract], ofSpot)
         }
         rest += otherPerpetuals * ofPerpetual + otherSpots * ofSpot
         for strike in strikes {
             for part in 0..<2 {
                 let weight = part == 0 ? 0 : -ofShort
-                var place = requirement.places(ofLine: line).lowerBound
+                var place = own.places(ofLine: line).lowerBound
                 for member in strike.members {
-                    requirement.coefficients[place] = weight * member.unit
+                    own.coefficients[place] = weight * member.unit
                     place += 1
                 }
-                write(&line, weight * live.strikeNet[strike.slot])
+                write(&own, &line, weight * live.strikeNet[strike.slot])
             }
         }
         for slot in 0..<isSlotTraded.count where !isSlotTraded[slot] {
             rest += ofShort * max(0, -live.strikeNet[slot])
         }
-        if hasConfidence { rest += writeConfidence(&line, otherPerpetuals + otherSpots) }
-        write(&line, rest)
+        if hasConfidence { rest += writeConfidence(&own, &line, otherPerpetuals + otherSpots) }
+        write(&own, &line, rest)
     }
 
     /// - Returns: what is not traded.
-    private func writeConfidence(_ line: inout Int, _ others: Double) -> Double {
+    private func writeConfidence(
+        _ own: inout ConvexRequirement, _ line: inout Int, _ others: Double) -> Double {
         let holds = live.still.perpetuals > 0 || !perpetuals.isEmpty
-        let own = live.model.extra(holds ? live.confidences.with : live.confidences.without, live.spot)
-        for member in perpetuals { writeMagnitude(&line, member, live.coins[member.contract], own) }
-        for member in spots { writeMagnitude(&line, member, live.coins[member.contract], own) }
-        var rest = others * own
+        let ofLinear = live.model.extra(holds ? live.confidences.with : live.confidences.without, live.spot)
+        for member in perpetuals { writeMagnitude(&own, &line, member, live.coins[member.contract], ofLinear) }
+        for member in spots { writeMagnitude(&own, &line, member, live.coins[member.contract], ofLinear) }
+        var rest = others * ofLinear
         for expiry in 0..<live.expiryCount {
             let rate = live.confidenceRate[2 * expiry + (holds ? 1 : 0)] * live.spot
             var other = live.grossOfExpiry[expiry]
             for member in options[expiry] {
                 other -= live.quantities[member.row].magnitude
-                writeMagnitude(&line, member, live.quantities[member.row], rate)
+                writeMagnitude(&own, &line, member, live.quantities[member.row], rate)
             }
             rest += other * rate
         }

@@ -40,6 +40,15 @@ struct MarginCommand: ParsableCommand {
             "Liquidation prices are looked for between these multiples of the index.", valueName: "low,high"))
     var within = "0.1,10"
 
+    @Flag(help: "Compute a model of scenarios in whole numbers too, of 10⁻⁸ of the currency.")
+    var exact = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write inputs, losses and results of --exact there, for scripts/check-margin-transcript.",
+            valueName: "file"))
+    var transcript: String?
+
     @Option(help: ArgumentHelp("Self-contained accounts (JSON), or -.", valueName: "file"))
     var cases: String?
 
@@ -57,6 +66,12 @@ struct MarginCommand: ParsableCommand {
         } else if let (name, _) = ofAccounts.prefix(4).first(where: { $0.1 == nil }) {
             throw ValidationError("\(name) is needed, or --cases")
         }
+        if exact || transcript != nil {
+            if cases != nil { throw ValidationError("--exact is for an account of --chain, not for --cases") }
+            if transcript != nil, model.count > 1 {
+                throw ValidationError("--transcript is of one model: \(model.count) are given")
+            }
+        }
         _ = try range()
         try requireOneStandardInput(chains.chain + [held.positions, account, candidates, cases] + model)
     }
@@ -72,6 +87,7 @@ struct MarginCommand: ParsableCommand {
     func run() throws {
         let outputs = Outputs()
         let output = try common.outputs.open(outputs)
+        let written = try transcript.map { try outputs.open($0) }
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
         if let cases {
@@ -91,7 +107,12 @@ struct MarginCommand: ParsableCommand {
                 let model = try MarginModel(try Source(path: path))
                 let book = try MarginBook(
                     table, candidates: trades, in: chain, account, model, underlying: underlying, &badRows)
-                reports.append(try MarginReport(model, book, within: range, engine))
+                var report = try MarginReport(model, book, within: range, engine)
+                if exact || transcript != nil {
+                    report.exact = try model.exactMargin(of: book.account, in: book.market, engine)
+                }
+                if let written, let exact = report.exact { try written.write(exact.transcript) }
+                reports.append(report)
             }
             try MarginReport.write(reports, as: common.format, to: output)
         }
@@ -132,6 +153,8 @@ private struct MarginReport {
     let requirement: MarginRequirement
     let liquidations: [Liquidation]
     let candidates: [Candidate]
+    /// In whole numbers, where asked for.
+    var exact: ExactMargin?
 
     init(
         _ model: MarginModel, _ book: MarginBook, within range: ClosedRange<Double>, _ engine: GreeksEngine
@@ -304,6 +327,11 @@ private struct MarginReport {
             try output.write(", worst scenario \(loss.title): \(loss.loss.significant) lost")
         }
         try output.write("\n")
+        if let exact {
+            try output.write(
+                "in whole numbers of 10⁻⁸ \(currency): initial \(exact.initialMargin), "
+                    + "maintenance \(exact.maintenanceMargin), worth \(exact.markToMarket)\n")
+        }
         for liquidation in liquidations { try output.write(text(of: liquidation) + "\n") }
         try writeContributions(all, "expiry", to: output)
         try writeContributions(all, "contract", to: output)
@@ -361,6 +389,18 @@ private struct MarginReport {
         json.member("currency", currency)
         json.member("as_of", "\(book.asOf)")
         requirement.writeMembers(to: &json)
+        if let exact {
+            // As text: a reader's doubles do not hold them.
+            json.object("exact") { json in
+                json.member("decimals", ExactMargin.moneyDecimals)
+                json.member("initial_margin", "\(exact.initialMargin)")
+                json.member("maintenance_margin", "\(exact.maintenanceMargin)")
+                json.member("mark_to_market", "\(exact.markToMarket)")
+                json.object("scenario_losses") { json in
+                    for (key, loss) in exact.losses { json.member(key, "\(loss)") }
+                }
+            }
+        }
         json.member("liquidation") { json in
             json.array { json in
                 for liquidation in liquidations {
