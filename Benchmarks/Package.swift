@@ -42,6 +42,9 @@ let package = Package(
                 "CMachineLimits", "COpenBLASPeer", "Timing", .product(name: "Poise", package: "poise"),
             ]),
         .executableTarget(
+            name: "MarginHedge",
+            dependencies: ["CAllocationCounter", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
             name: "MarginScan",
             dependencies: ["CAllocationCounter", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(

@@ -285,7 +285,9 @@ final class RequirementLayout {
             for _ in 1..<Self.mostPlanesAtOnce {
                 var next: Int?
                 for outcome in range where point.outcomeValues[outcome] < last {
-                    if let known = next, point.outcomeValues[known] >= point.outcomeValues[outcome] { continue }
+                    if let known = next, point.outcomeValues[known] >= point.outcomeValues[outcome] {
+                        continue
+                    }
                     next = outcome
                 }
                 guard let next,

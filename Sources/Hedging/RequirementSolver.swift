@@ -80,7 +80,8 @@ public final class RequirementSolver {
         reset(layout, requirement)
         var status = try settle(layout, problem, requirement, terms, start, isWhole: false, since: begin)
         if status == .optimal, problem.isWhole {
-            status = try settle(self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
+            status = try settle(
+                self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
         }
         if status == .infeasible { try findShortfall(self.layout ?? layout, problem, requirement, terms) }
         answer.hedge.status = status

@@ -33,7 +33,9 @@ extension ScanMargin {
         let quantities = legs.contracts.map { builder.quantity($0) }
         func sum(_ group: Int, _ figure: (Int) -> Double) -> ConvexLine {
             var line = builder.line
-            for leg in 0..<legs.count where legs.groups[leg] == group { line.add(quantities[leg], figure(leg)) }
+            for leg in 0..<legs.count where legs.groups[leg] == group {
+                line.add(quantities[leg], figure(leg))
+            }
             return line
         }
         let now = legs.expiries.indices.map { group in sum(group) { values[$0] } }

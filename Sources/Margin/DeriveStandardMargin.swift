@@ -186,7 +186,8 @@ public struct DeriveStandardMargin: Sendable, Equatable {
         let contract = market.contracts[place]
         let leg = Leg(
             type: try market.type(of: contract, for: Self.model),
-            strike: try market.strike(of: contract, for: Self.model), quantity: -1, value: value, place: place)
+            strike: try market.strike(of: contract, for: Self.model), quantity: -1, value: value, place: place
+        )
         return -isolated(leg, spot: underlying.spot).initial
     }
 

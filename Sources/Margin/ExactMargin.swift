@@ -437,7 +437,8 @@ private struct ExactScan {
         lines.append(
             "\"losses\":{" + losses.map { "\(text($0.key)):\($0.loss)" }.joined(separator: ",") + "},")
         lines.append(
-            "\"initial_margin\":\(initial),\"maintenance_margin\":\(maintenance),\"mark_to_market\":\(worth)}")
+            "\"initial_margin\":\(initial),\"maintenance_margin\":\(maintenance),\"mark_to_market\":\(worth)}"
+        )
         json = lines.joined(separator: "\n") + "\n"
     }
 }

@@ -149,13 +149,15 @@ public final class LiveRequirement {
     }
 
     private func write(
-        _ own: inout ConvexRequirement, _ line: inout Int, _ constant: Double) {
+        _ own: inout ConvexRequirement, _ line: inout Int, _ constant: Double
+    ) {
         own.constants[line] = constant
         line += 1
     }
 
     private func writeLosses(
-        _ own: inout ConvexRequirement, _ line: inout Int, _ expiry: Int, _ move: Int, isAbsolute: Bool) {
+        _ own: inout ConvexRequirement, _ line: inout Int, _ expiry: Int, _ move: Int, isAbsolute: Bool
+    ) {
         let first = expiry * live.stride
         let (now, shocked) = (live.sums[first + live.present], live.sums[first + move])
         for sign in 0..<(isAbsolute ? 2 : 1) {
@@ -176,7 +178,8 @@ public final class LiveRequirement {
     }
 
     private func writeBasis(
-        _ own: inout ConvexRequirement, _ line: inout Int) {
+        _ own: inout ConvexRequirement, _ line: inout Int
+    ) {
         var rest = 0.0
         for expiry in 0..<live.expiryCount {
             guard !options[expiry].isEmpty else {
@@ -203,7 +206,8 @@ public final class LiveRequirement {
 
     /// ±(what is held and traded), times a rate.
     private func writeMagnitude(
-        _ own: inout ConvexRequirement, _ line: inout Int, _ member: Member, _ held: Double, _ rate: Double) {
+        _ own: inout ConvexRequirement, _ line: inout Int, _ member: Member, _ held: Double, _ rate: Double
+    ) {
         for side in 0..<2 {
             let sign = side == 0 ? 1.0 : -1
             own.coefficients[own.places(ofLine: line).lowerBound] = sign * rate * member.unit
@@ -212,7 +216,8 @@ public final class LiveRequirement {
     }
 
     private func writeContingencies(
-        _ own: inout ConvexRequirement, _ line: inout Int) {
+        _ own: inout ConvexRequirement, _ line: inout Int
+    ) {
         let model = live.model
         let scale = model.areContingenciesScaled ? model.initialFactor(at: live.stablePrice) : 1
         func rate(_ contingency: ScanMargin.Contingency) -> Double {
@@ -252,10 +257,13 @@ public final class LiveRequirement {
 
     /// - Returns: what is not traded.
     private func writeConfidence(
-        _ own: inout ConvexRequirement, _ line: inout Int, _ others: Double) -> Double {
+        _ own: inout ConvexRequirement, _ line: inout Int, _ others: Double
+    ) -> Double {
         let holds = live.still.perpetuals > 0 || !perpetuals.isEmpty
         let ofLinear = live.model.extra(holds ? live.confidences.with : live.confidences.without, live.spot)
-        for member in perpetuals { writeMagnitude(&own, &line, member, live.coins[member.contract], ofLinear) }
+        for member in perpetuals {
+            writeMagnitude(&own, &line, member, live.coins[member.contract], ofLinear)
+        }
         for member in spots { writeMagnitude(&own, &line, member, live.coins[member.contract], ofLinear) }
         var rest = others * ofLinear
         for expiry in 0..<live.expiryCount {

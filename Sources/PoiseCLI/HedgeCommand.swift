@@ -132,9 +132,9 @@ struct HedgeCommand: ParsableCommand {
         }
         try requireOneStandardInput(
             chains.chain + instruments + [
-                    held.positions, limits, fees, problem, marginCases, marginOptions.margin,
-                    marginOptions.account,
-                ])
+                held.positions, limits, fees, problem, marginCases, marginOptions.margin,
+                marginOptions.account,
+            ])
     }
 
     func run() throws {

@@ -5,7 +5,8 @@ import Poise
 
 /// What a venue's margin has to do with a hedge: options of `poise hedge`.
 struct HedgeMarginOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Margin model of the venue (JSON or TOML), for a live book.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Margin model of the venue (JSON or TOML), for a live book.", valueName: "file"))
     var margin: String?
 
     @Option(
@@ -26,7 +27,8 @@ struct HedgeMarginOptions: ParsableArguments {
             valueName: "rate"))
     var marginPrice: Double?
 
-    @Option(help: ArgumentHelp("The account holds the positions in this underlying alone.", valueName: "coin"))
+    @Option(
+        help: ArgumentHelp("The account holds the positions in this underlying alone.", valueName: "coin"))
     var marginUnderlying: String?
 
     func validate() throws {
@@ -65,7 +67,11 @@ struct HedgeMargin {
         let names = Set(book.market.underlyings.map(\.name))
         var (withoutRule, elsewhere): ([Int], [Int]) = ([], [])
         for (i, candidate) in hedge.candidates.enumerated() where book.trading[i] == nil {
-            if names.contains(candidate.instrument.base) { withoutRule.append(i) } else { elsewhere.append(i) }
+            if names.contains(candidate.instrument.base) {
+                withoutRule.append(i)
+            } else {
+                elsewhere.append(i)
+            }
         }
         (self.withoutRule, self.elsewhere) = (withoutRule, elsewhere)
         // The hedge counts in dollars.
@@ -106,7 +112,8 @@ struct HedgeMarginReport {
     /// By how much each trade changes the headroom, beside all the others.
     let changes: [Double]
 
-    init(_ margin: HedgeMargin, _ problem: HedgeProblem, _ trades: [Double], _ answer: RequirementAnswer?) throws
+    init(_ margin: HedgeMargin, _ problem: HedgeProblem, _ trades: [Double], _ answer: RequirementAnswer?)
+        throws
     {
         (self.margin, self.problem, self.answer, self.trades) = (margin, problem, answer, trades)
         let cost = problem.cost(trades: trades)
@@ -149,7 +156,8 @@ struct HedgeMarginReport {
             $0 + (problem.entries[$1].instrument == i ? problem.entries[$1].coefficient * trades[i] : 0)
         }
         let after = problem.exposure(ofBand: r, trades: trades)
-        let size = max(band.low.isFinite ? band.low.magnitude : 0, band.high.isFinite ? band.high.magnitude : 0)
+        let size = max(
+            band.low.isFinite ? band.low.magnitude : 0, band.high.isFinite ? band.high.magnitude : 0)
         return ((after - move).magnitude - after.magnitude) / max(size, band.current.magnitude, 1e-300)
     }
 
@@ -211,7 +219,8 @@ struct HedgeMarginReport {
         var words: [String] = []
         if let answer, answer.limitPrice > 0 {
             words.append(
-                "one \(currency) more of headroom costs \((answer.limitPrice * margin.hedge.scale).significant) USD")
+                "one \(currency) more of headroom costs \((answer.limitPrice * margin.hedge.scale).significant) USD"
+            )
         }
         let prices = prices
         let sum = prices.reduce(0) { $0 + $1.price }
@@ -233,7 +242,9 @@ struct HedgeMarginReport {
         }
         if forcing.count > 5 { words.append("and \(forcing.count - 5) more that do, in JSON") }
         let change = after.requirement.initialBalance - before.requirement.initialBalance
-        if change < 0 { words.append("the trades take \((-change).significant) \(currency) of headroom in all") }
+        if change < 0 {
+            words.append("the trades take \((-change).significant) \(currency) of headroom in all")
+        }
         if after.requirement.maintenanceBalance < 0 {
             words.append(
                 before.requirement.maintenanceBalance < 0
@@ -248,10 +259,12 @@ struct HedgeMarginReport {
                 "for that the margin was taken \(overstated.significant) \(currency) above the rule's own")
         }
         if !margin.elsewhere.isEmpty {
-            words.append("\(margin.elsewhere.count) instruments are outside of the account: no margin counted")
+            words.append(
+                "\(margin.elsewhere.count) instruments are outside of the account: no margin counted")
         }
         if !margin.withoutRule.isEmpty {
-            words.append("\(margin.withoutRule.count) instruments are not traded: the model has no rule for them")
+            words.append(
+                "\(margin.withoutRule.count) instruments are not traded: the model has no rule for them")
         }
         return words
     }

@@ -123,7 +123,9 @@ struct HedgeReport {
         json.member("spread", cost.spread)
         json.member("fee", cost.fee)
         json.member("carry", cost.carry)
-        guard infeasibility == nil, !isMargined, hedge.book == nil, let (shares, unattributed) = hedge.attribution() else {
+        guard infeasibility == nil, !isMargined, hedge.book == nil,
+            let (shares, unattributed) = hedge.attribution()
+        else {
             return
         }
         json.object("attribution") { json in

@@ -40,6 +40,12 @@ struct MarginCommand: ParsableCommand {
             "Liquidation prices are looked for between these multiples of the index.", valueName: "low,high"))
     var within = "0.1,10"
 
+    @Option(
+        help: ArgumentHelp(
+            "Show when the rule itself jumps or bends within so many days: expiries, 30 days before, the last half hour.",
+            valueName: "days"))
+    var ahead: Double?
+
     @Flag(help: "Compute a model of scenarios in whole numbers too, of 10⁻⁸ of the currency.")
     var exact = false
 
@@ -66,6 +72,7 @@ struct MarginCommand: ParsableCommand {
         } else if let (name, _) = ofAccounts.prefix(4).first(where: { $0.1 == nil }) {
             throw ValidationError("\(name) is needed, or --cases")
         }
+        try NumberRule.within(0...3650).require("--ahead", ahead)
         if exact || transcript != nil {
             if cases != nil { throw ValidationError("--exact is for an account of --chain, not for --cases") }
             if transcript != nil, model.count > 1 {
@@ -111,6 +118,10 @@ struct MarginCommand: ParsableCommand {
                 if exact || transcript != nil {
                     report.exact = try model.exactMargin(of: book.account, in: book.market, engine)
                 }
+                if let ahead {
+                    report.steps = try model.stepsAhead(
+                        of: book.account, in: book.market, within: 86400 * ahead, engine)
+                }
                 if let written, let exact = report.exact { try written.write(exact.transcript) }
                 reports.append(report)
             }
@@ -155,6 +166,8 @@ private struct MarginReport {
     let candidates: [Candidate]
     /// In whole numbers, where asked for.
     var exact: ExactMargin?
+    /// Ahead, where asked for.
+    var steps: [MarginStep] = []
 
     init(
         _ model: MarginModel, _ book: MarginBook, within range: ClosedRange<Double>, _ engine: GreeksEngine
@@ -293,6 +306,14 @@ private struct MarginReport {
                         underlying: liquidation.underlying, value: price))
             }
         }
+        for step in steps {
+            rows.append(
+                Row(
+                    model: model.name, section: "ahead", name: step.cause.rawValue,
+                    underlying: step.underlying, expiry: step.expiry, quantity: step.seconds / 86400,
+                    maintenance: step.maintenanceAfter - step.maintenanceBefore,
+                    initial: step.initialAfter - step.initialBefore, value: step.maintenanceBalanceAfter))
+        }
         for trade in candidates {
             rows.append(
                 Row(
@@ -335,6 +356,7 @@ private struct MarginReport {
         for liquidation in liquidations { try output.write(text(of: liquidation) + "\n") }
         try writeContributions(all, "expiry", to: output)
         try writeContributions(all, "contract", to: output)
+        try writeSteps(to: output)
         let trades = all.filter { $0.section == "candidate" }
         if !trades.isEmpty {
             try output.write("\n")
@@ -349,6 +371,24 @@ private struct MarginReport {
         }
         for term in model.omitted { try output.write("\nleft out: \(term)") }
         if !model.omitted.isEmpty { try output.write("\n") }
+    }
+
+    private func writeSteps(to output: Output) throws {
+        guard !steps.isEmpty else { return }
+        typealias Column = Report<MarginStep>.Column
+        try output.write("\n")
+        try Report(
+            columns: [
+                Column("ahead", title: "in days", style: .significant) { .number($0.seconds / 86400) },
+                Column("cause") { .text($0.cause.rawValue) }, Column("expiry") { .text($0.expiry) },
+                Column("initial", title: "initial before", unit: currency) { .number($0.initialBefore) },
+                Column("after", unit: currency) { .number($0.initialAfter) },
+                Column("later", title: "a day later", unit: currency) { .number($0.initialDayLater) },
+                Column("left", title: "left over maintenance", unit: currency) {
+                    .number($0.maintenanceBalanceAfter)
+                },
+            ], rows: steps
+        ).writeTable(to: output)
     }
 
     /// The twelve that add or relieve most.
@@ -398,6 +438,24 @@ private struct MarginReport {
                 json.member("mark_to_market", "\(exact.markToMarket)")
                 json.object("scenario_losses") { json in
                     for (key, loss) in exact.losses { json.member(key, "\(loss)") }
+                }
+            }
+        }
+        if !steps.isEmpty {
+            json.array("ahead") { json in
+                for step in steps {
+                    json.object { json in
+                        json.member("cause", step.cause.rawValue)
+                        json.member("underlying", step.underlying)
+                        json.member("expiry", step.expiry)
+                        json.member("seconds", step.seconds)
+                        json.member("initial_before", step.initialBefore)
+                        json.member("initial_after", step.initialAfter)
+                        json.member("initial_day_later", step.initialDayLater)
+                        json.member("maintenance_before", step.maintenanceBefore)
+                        json.member("maintenance_after", step.maintenanceAfter)
+                        json.member("maintenance_margin_balance_after", step.maintenanceBalanceAfter)
+                    }
                 }
             }
         }

@@ -220,7 +220,8 @@ struct MarginHedgeTests {
                 json.member("name", hedge.name)
                 json.member("problem") { json in hedge.problem.write(to: &json) }
                 json.member("requirement") { json in hedge.margin.requirement.write(to: &json) }
-                json.member("balanceAtLeast", hedge.terms.balanceAtLeast.isFinite ? hedge.terms.balanceAtLeast : nil)
+                json.member(
+                    "balanceAtLeast", hedge.terms.balanceAtLeast.isFinite ? hedge.terms.balanceAtLeast : nil)
                 json.member("price", hedge.terms.price)
                 json.member("status", status.rawValue)
                 json.member("objective", answer.objective)

@@ -139,16 +139,19 @@ let allocations = allocation_count() - before
 @MainActor func shown(_ name: String, _ figure: (Times) -> Double) {
     let sorted = times.map(figure).sorted()
     print(
-        "\(name) p50 \(sorted[count / 2]) µs, p90 \(sorted[count * 9 / 10]) µs, p99 \(sorted[count * 99 / 100]) µs")
+        "\(name) p50 \(sorted[count / 2]) µs, p90 \(sorted[count * 9 / 10]) µs, p99 \(sorted[count * 99 / 100]) µs"
+    )
 }
-print("\(engine.instructionSet), \(problem.instruments.count) instruments, \(scan.grid.count) scenarios, "
-    + "\(followed.requirement.lineCount) lines; last \(solver.answer.hedge.status)")
+print(
+    "\(engine.instructionSet), \(problem.instruments.count) instruments, \(scan.grid.count) scenarios, "
+        + "\(followed.requirement.lineCount) lines; last \(solver.answer.hedge.status)")
 shown("values in all scenarios  ") { $0.update }
 shown("requirement written      ") { $0.write }
 shown("hedge                    ") { $0.solve }
 shown("all                      ") { $0.update + $0.write + $0.solve }
-print("problems a tick \(Double(rounds) / Double(count)), planes \(Double(planes) / Double(count)), "
-    + "allocations \(allocations) in \(count) ticks")
+print(
+    "problems a tick \(Double(rounds) / Double(count)), planes \(Double(planes) / Double(count)), "
+        + "allocations \(allocations) in \(count) ticks")
 
 if CommandLine.arguments.count > 2 {
     for _ in 0..<40 {
