@@ -32,8 +32,8 @@ extension MarginModel {
 
     /// The steps of an account within a time, earliest first: of expiries that it holds.
     ///
-    /// At 30 days the power of volatility shocks changes, which bends the margin; expiries jump. Options settle at what they are worth by the forward of now, futures by their price of now; what was unsettled is paid.
-    /// Averaging takes as known, a second later, the share of that second.
+    /// At 30 days the power of volatility shocks changes, which bends the margin; expiries jump. Options settle at their worth
+    /// by the forward of now; futures pay nothing more, as their profits are among what is unsettled.
     /// - Throws: what `requirement` throws.
     public func stepsAhead(
         of account: CrossMarginAccount, in market: MarginMarket, within seconds: Double,

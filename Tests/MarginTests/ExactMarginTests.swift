@@ -86,4 +86,39 @@ struct ExactMarginTests {
         let long = account.after(account.positions[0].contract, quantity: 2e9, paying: 0)
         #expect(throws: MarginError.self) { try model.exactMargin(of: long, in: market, engine) }
     }
+
+    @Test("Steps ahead: an expiry leaves the account that never had it, with its payoffs in cash", arguments: 0..<24)
+    func ahead(_ seed: Int) throws {
+        let engine = try #require(Self.engine)
+        let hedge = try RandomMarginHedge(seed: seed, engine)
+        let (model, market, account) = (hedge.margin.model, hedge.margin.market, hedge.margin.account)
+        let steps = try model.stepsAhead(of: account, in: market, within: 400 * 86400, engine)
+        #expect(steps.map(\.seconds) == steps.map(\.seconds).sorted())
+        let held = account.quantities.indices.filter { account.quantities[$0] != 0 }
+        let expiries = Set(held.compactMap { market.contracts[$0].expiry })
+        #expect(steps.filter { $0.cause == .expiry }.count == expiries.count)
+        guard let first = steps.first(where: { $0.cause == .expiry }) else { return }
+        var later = market
+        for place in market.underlyings[0].expiries.indices {
+            later.underlyings[0].expiries[place].seconds -= first.seconds + 1
+        }
+        var rest = account
+        for place in held {
+            let contract = market.contracts[place]
+            guard let expiry = contract.expiry, market.underlyings[0].expiries[expiry].name == first.expiry
+            else { continue }
+            let forward = market.underlyings[0].expiries[expiry].forward
+            var payoff = 0.0
+            if contract.kind == .option, let strike = contract.strike {
+                payoff = max(0, contract.type == .call ? forward - strike : strike - forward)
+                if model.isInCoin { payoff /= forward }
+            }
+            let quantity = account.quantities[place]
+            rest = rest.after(place, quantity: -quantity, paying: -quantity * payoff)
+        }
+        let own = try model.requirement(of: rest, in: later, engine)
+        let size = own.initialMargin.magnitude + own.markToMarket.magnitude
+        #expect((own.initialMargin - first.initialAfter).magnitude <= 1e-9 * size)
+        #expect((own.maintenanceBalance - first.maintenanceBalanceAfter).magnitude <= 1e-9 * size)
+    }
 }
