@@ -393,7 +393,7 @@ private struct ExactScan {
         lines.append("{\"format\":\"poise margin transcript 1\",\"model\":\(text(model)),")
         lines.append("\"money_decimals\":8,\"share_decimals\":12,")
         lines.append(
-            "\"spot\":\(spot),\"cash\":\(cash),\"initial_factor\":\(up),\"maintenance_factor\":\(down),")
+            "\"index\":\(spot),\"cash\":\(cash),\"initial_factor\":\(up),\"maintenance_factor\":\(down),")
         lines.append(
             "\"contingencies_scaled\":\(scan.areContingenciesScaled),\"confidence\":\(confidence),")
         if scan.deltaCharge != nil { lines.append("\"delta_charge\":{\"net\":\(net),\"hedged\":\(hedged)},") }

@@ -22,8 +22,12 @@ struct ExactMarginTests {
             let (model, market, account) = (hedge.margin.model, hedge.margin.market, hedge.margin.account)
             let exact = try model.exactMargin(of: account, in: market, engine)
             let rule = try model.requirement(of: account, in: market, engine)
-            // Each of some 50 positions of at most 30 coins is off by half a unit of its value at most.
-            let slack = 3000e-8 + 1e-11 * (rule.markToMarket.magnitude + rule.initialMargin.magnitude)
+            // A quantity is off by half a unit, of a value that is at most six times the index in a scenario; so are values,
+            // of some 30 coins.
+            let spot = market.underlyings[0].spot
+            let slack =
+                1e-8 * Double(account.positions.count + 1) * (6 * spot + 60)
+                + 1e-11 * (rule.markToMarket.magnitude + rule.initialMargin.magnitude)
             func check(_ units: Int128, _ value: Double) {
                 #expect((Double(units) / 1e8 - value).magnitude <= slack, "\(hedge.name)")
             }
