@@ -49,7 +49,9 @@ extension MarginModel {
             let life = underlying.expiries[expiry].seconds
             var times: [(MarginStep.Cause, Double)] = [(.expiry, life)]
             if changesPower { times.append((.power, life - Self.daysOfPower * 86400)) }
-            if underlying.expiries[expiry].fixed == 0 { times.append((.averaging, life - Self.averagingSeconds)) }
+            if underlying.expiries[expiry].fixed == 0 {
+                times.append((.averaging, life - Self.averagingSeconds))
+            }
             for (cause, time) in times where time > 0 && time <= seconds {
                 let before = try requirement(account, market, in: time - 1, engine)
                 let after = try requirement(account, market, in: time + 1, engine)

@@ -222,6 +222,11 @@ struct HedgeMarginReport {
                 "one \(currency) more of headroom costs \((answer.limitPrice * margin.hedge.scale).significant) USD"
             )
         }
+        if let answer, margin.terms.price > 0 {
+            words.append(
+                "the initial margin after the trades costs \((margin.terms.price * answer.required).significant) USD, "
+                    + "beside the cost above")
+        }
         let prices = prices
         let sum = prices.reduce(0) { $0 + $1.price }
         if sum > 0 {
@@ -298,6 +303,7 @@ struct HedgeMarginReport {
                 }
             }
             if let answer {
+                json.member("costOfMargin", margin.terms.price * answer.required)
                 json.member("priceOfHeadroom", answer.limitPrice * margin.hedge.scale)
                 json.object("pricesByScenario") { json in
                     for (title, price) in prices { json.member(title, price) }

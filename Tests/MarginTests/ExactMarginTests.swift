@@ -91,7 +91,9 @@ struct ExactMarginTests {
         #expect(throws: MarginError.self) { try model.exactMargin(of: long, in: market, engine) }
     }
 
-    @Test("Steps ahead: an expiry leaves the account that never had it, with its payoffs in cash", arguments: 0..<24)
+    @Test(
+        "Steps ahead: an expiry leaves the account that never had it, with its payoffs in cash",
+        arguments: 0..<24)
     func ahead(_ seed: Int) throws {
         let engine = try #require(Self.engine)
         let hedge = try RandomMarginHedge(seed: seed, engine)
