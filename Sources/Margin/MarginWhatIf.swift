@@ -56,4 +56,25 @@ extension MarginModel {
         case .perpetual, .future, .inversePerpetual, .inverseFuture: return 0
         }
     }
+
+    /// What the rule itself counts for an option.
+    private func optionPrice(
+        _ place: Int, in market: MarginMarket, _ engine: GreeksEngine
+    ) throws(MarginError) -> Double {
+        let contract = market.contracts[place]
+        func model(discounted: Bool) throws(MarginError) -> Double {
+            try OptionLegs(market, [place], discounted: discounted, for: "a trade").values(engine)[0]
+        }
+        switch rule {
+        case .scan(let scan): return try model(discounted: scan.isDiscounted)
+        case .deribit:
+            return try model(discounted: false) / market.expiry(of: contract, for: "a trade").forward
+        case .standardOption(let rule):
+            let value = try market.optionValues([place], for: "a trade", engine)[0]
+            guard rule.settlesInCoin, contract.mark == nil else { return value }
+            return value / (try rule.referencePrice(of: contract, in: market))
+        case .span: return try market.optionValues([place], for: "a trade", engine)[0] * contract.multiplier
+        case .deriveStandard, .rates: return try market.optionValues([place], for: "a trade", engine)[0]
+        }
+    }
 }
