@@ -104,6 +104,35 @@ import Testing
         #expect(work == row?.work, "(\"\(kind)\", \(work)),")
     }
 
+    /// Costs by level as in an order book, as in both, as in a pool: from nothing, and of 2 ticks after each.
+    static let expectedOfCurves: [(cold: Work, warm: Work)] = [
+        (Work(476, 48, 76), Work(935, 285, 166)),
+        (Work(567, 78, 2061), Work(1060, 237, 2906)),
+        (Work(516, 151, 66), Work(1037, 162, 118)),
+    ]
+
+    @Test("Problems with costs by level take as many steps and nodes as they did", arguments: 0..<3)
+    func curves(_ kind: Int) throws {
+        let solver = HedgeSolver()
+        solver.search.nodeLimit = 500
+        var (cold, warm) = (Work(), Work())
+        for round in 0..<40 {
+            var problem = RandomCurves.problem(kind + 3 * round)
+            try solver.solve(problem)
+            cold.add(solver.solution)
+            for tick in 1...2 {
+                for r in problem.bands.indices {
+                    problem.bands[r].current +=
+                        0.05 * Double((tick * 5 + r * 2) % 3 - 1) * problem.bands[r].width
+                }
+                try solver.solve(problem, start: .warm)
+                warm.add(solver.solution)
+            }
+        }
+        let row = Self.expectedOfCurves[kind]
+        #expect(cold == row.cold && warm == row.warm, "(\(cold), \(warm)),")
+    }
+
     /// Of searches that take underlyings apart.
     static let expectedOfParts = Work(740, 81, 2340)
 
