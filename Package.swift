@@ -181,7 +181,8 @@ let package = Package(
         .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
         .testTarget(
             name: "PoiseCTests", dependencies: ["CPoise", "CPoiseFuzz", "Poise", "PoiseC", "TestSupport"]),
-        .testTarget(name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"]),
+        .testTarget(
+            name: "PoiseCLITests", dependencies: ["PoiseCLI", "TestSupport"], exclude: ["Fixtures"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -93,16 +93,6 @@ struct Chart {
         body += "<path d=\"\(data)\(closed ? "Z" : "")\" \(style)/>\n"
     }
 
-    /// A line that stays until the next value.
-    mutating func steps(_ points: [(Double, Double)], _ style: String) {
-        var corners: [(Double, Double)] = []
-        for (index, point) in points.enumerated() {
-            if index > 0 { corners.append((point.0, points[index - 1].1)) }
-            corners.append(point)
-        }
-        path(corners, style)
-    }
-
     mutating func triangle(_ x: Double, _ y: Double, up: Bool, _ style: String) {
         let size = up ? -5.0 : 5.0
         path(
