@@ -27,7 +27,7 @@ extension SVISlice {
     }
 
     /// The sign of g(k) − bound over all k, with k where it is not positive.
-    func signOfDurrleman(less bound: Double) -> SignVerdict {
+    package func signOfDurrleman(less bound: Double) -> SignVerdict {
         if b == 0 { return bound < 1 ? .positive : .negative(at: 0) }
         return switch durrlemanPolynomial(less: bound).sign() {
         case .positive: .positive

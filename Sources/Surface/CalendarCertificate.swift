@@ -23,7 +23,7 @@ extension SVISlice {
     }
 
     /// The sign of later − this − bound over all k, wings apart.
-    func signOfGap(to later: SVISlice, less bound: Double) -> SignVerdict {
+    package func signOfGap(to later: SVISlice, less bound: Double) -> SignVerdict {
         let gap = Gap(earlier: self, later: later, bound: bound)
         var budget = SignBudget(intervals: 6000)
         let right = gap.sign(gap.quartic(side: 1), side: 1, &budget, depth: 60)

@@ -26,7 +26,7 @@ struct ConstrainedFit {
     /// How much steeper a later wing is: so that the least gap is not infinitely far out.
     private static let slopeMargin = 1e-7
     /// What may be left of a violation, less than the margin.
-    static let tolerance = 5e-9
+    package static let tolerance = 5e-9
 
     private(set) var vectors: [SliceVector]
     private(set) var loss = Double.infinity
@@ -48,7 +48,7 @@ struct ConstrainedFit {
     /// What the conditions bend by, times their multipliers.
     private var bends: [InlineArray<5, Lanes>] = []
 
-    init(_ quotes: [QuoteLanes], rule: ArbitrageRule, from vectors: [SliceVector]) {
+    package init(_ quotes: [QuoteLanes], rule: ArbitrageRule, from vectors: [SliceVector]) {
         self.quotes = quotes
         self.rule = rule
         self.vectors = zip(vectors, quotes).map { Self.inside($0.0, $0.1) }

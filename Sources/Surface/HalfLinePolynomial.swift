@@ -1,5 +1,5 @@
 /// What is known of a function's sign on an interval.
-enum SignVerdict: Sendable, Equatable {
+package enum SignVerdict: Sendable, Equatable {
     /// Above 0 everywhere.
     case positive
     /// Below 0 at this point.
@@ -13,7 +13,7 @@ enum SignVerdict: Sendable, Equatable {
 /// With u = t/(1 − t), (1 − t)ⁿ P(u) has the coefficients cᵢ/C(n, i) in Bernstein's basis on [0, 1]. Where none is below
 /// 0, P isn't either; halving an interval is rows of averages (de Casteljau), and averages of bounds bound the result, so
 /// that rounding never decides.
-struct HalfLinePolynomial<let count: Int> {
+package struct HalfLinePolynomial<let count: Int> {
     private var value: InlineArray<count, Double>
     /// How far off each coefficient may be; 0 for one that is exactly 0.
     private var error: InlineArray<count, Double>
@@ -24,7 +24,7 @@ struct HalfLinePolynomial<let count: Int> {
     /// - Parameters:
     ///   - coefficients: lowest power first.
     ///   - magnitudes: sums of the absolute values of what each was added up from, in some thirty roundings at most.
-    init(coefficients: InlineArray<count, Double>, magnitudes: InlineArray<count, Double>) {
+    package init(coefficients: InlineArray<count, Double>, magnitudes: InlineArray<count, Double>) {
         value = coefficients
         error = magnitudes
         var binomial = 1.0
@@ -36,8 +36,8 @@ struct HalfLinePolynomial<let count: Int> {
     }
 
     /// Whether the polynomial is surely above 0 within the interval, or surely below.
-    var isPositive: Bool { isDefinite(1) }
-    var isNegative: Bool { isDefinite(-1) }
+    package var isPositive: Bool { isDefinite(1) }
+    package var isNegative: Bool { isDefinite(-1) }
 
     private func isDefinite(_ sign: Double) -> Bool {
         var isZero = true
@@ -58,15 +58,15 @@ struct HalfLinePolynomial<let count: Int> {
     }
 
     /// The interval's ends, as values of u.
-    var lowEnd: Double { low / (1 - low) }
-    var highEnd: Double { high / (1 - high) }
-    var middle: Double {
+    package var lowEnd: Double { low / (1 - low) }
+    package var highEnd: Double { high / (1 - high) }
+    package var middle: Double {
         let t = 0.5 * (low + high)
         return t / (1 - t)
     }
 
     /// The polynomial on the two halves of the interval.
-    var halves: (Self, Self) {
+    package var halves: (Self, Self) {
         var left = self
         var right = self
         for level in 1..<count {
@@ -85,7 +85,7 @@ struct HalfLinePolynomial<let count: Int> {
     }
 
     /// The sign within the interval: halves are looked at until each is decided, or so many have been looked at.
-    func sign() -> SignVerdict {
+    package func sign() -> SignVerdict {
         var budget = SignBudget()
         return sign(&budget, depth: 60)
     }

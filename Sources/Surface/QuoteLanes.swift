@@ -12,12 +12,12 @@ struct QuoteLanes {
     /// Whether any quote has a weight outside of its bid and ask.
     private(set) var hasBands = false
     /// How many quotes entered.
-    private(set) var count = 0
+    package private(set) var count = 0
     private(set) var years = 1.0
     /// Where m and σ may be, and the least total variance.
-    private(set) var domain = SliceDomain()
+    package private(set) var domain = SliceDomain()
     /// Total variance about the money, by which variances are measured.
-    private(set) var scale = 1.0
+    package private(set) var scale = 1.0
     /// How many different strikes have two sides.
     private(set) var strikeCount = 0
     /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.

@@ -42,7 +42,7 @@ enum SmileScan {
     private static func t(_ place: Int) -> Double { (Double(place) - 47.5) * step }
 
     /// Local minima of g below a threshold, as (k, g).
-    static func leastDurrleman(
+    package static func leastDurrleman(
         _ slice: SVISlice, below threshold: Double, _ body: (_ k: Double, _ g: Double) -> Void
     ) {
         var scan = Scan()
@@ -81,7 +81,7 @@ enum SmileScan {
     }
 
     /// Local minima of later − earlier below a threshold, along either slice's own scan, as (k, gap).
-    static func leastGap(
+    package static func leastGap(
         _ earlier: SVISlice, _ later: SVISlice, below threshold: Double,
         _ body: (_ k: Double, _ gap: Double) -> Void
     ) {
@@ -160,7 +160,7 @@ enum SmileScan {
 
 extension SVISlice {
     /// The derivatives of w, w' and w'' at k by a, the wings' slopes, m and ln σ.
-    func sensitivities(at k: Double) -> (variance: SliceVector, slope: SliceVector, curvature: SliceVector) {
+    package func sensitivities(at k: Double) -> (variance: SliceVector, slope: SliceVector, curvature: SliceVector) {
         let x = k - m
         let r = (x * x + sigma * sigma).squareRoot()
         let large = r + x.magnitude
@@ -178,7 +178,7 @@ extension SVISlice {
     }
 
     /// g at k with its derivatives by a, the wings' slopes, m and ln σ.
-    func durrlemanSensitivity(at k: Double) -> SliceVector {
+    package func durrlemanSensitivity(at k: Double) -> SliceVector {
         let point = self[k]
         let (w, slope) = (point.variance, point.slope)
         let by = sensitivities(at: k)

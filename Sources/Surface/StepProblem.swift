@@ -2,7 +2,7 @@ import SurfaceKernel
 import VectorMath
 
 /// A condition on one slice or on two neighbours, linear about the present ones: value + own·d + before·d' ≥ 0.
-struct Cut {
+package struct Cut {
     /// The slice, and whether the one before it has part in it.
     var slice: Int
     var hasBefore = false
@@ -36,8 +36,10 @@ struct StepProblem {
     /// Factors of the Hessians (lower triangles by rows, diagonals inverted), and the free step in their coordinates.
     private var factors: [InlineArray<5, Lanes>] = []
     private var free: [SliceVector] = []
-    private(set) var multipliers: [Double] = []
-    private(set) var steps: [SliceVector] = []
+    package private(set) var multipliers: [Double] = []
+    package private(set) var steps: [SliceVector] = []
+
+    package init() {}
 
     /// A cut that may hold with equality.
     private struct Row {
@@ -77,7 +79,7 @@ struct StepProblem {
     private static let give = 1e-11
 
     /// - Returns: false where a Hessian is not positive definite.
-    mutating func add(gradient: SliceVector, hessian: InlineArray<5, Lanes>, damping: Double) -> Bool {
+    package mutating func add(gradient: SliceVector, hessian: InlineArray<5, Lanes>, damping: Double) -> Bool {
         var factor = hessian
         for i in 0..<5 { factor[i][i] += damping * max(hessian[i][i].magnitude, 1e-300) }
         guard Self.factorise(&factor, least: 1e-13) else { return false }
@@ -86,7 +88,7 @@ struct StepProblem {
         return true
     }
 
-    mutating func removeAll() {
+    package mutating func removeAll() {
         factors.removeAll(keepingCapacity: true)
         free.removeAll(keepingCapacity: true)
     }
@@ -152,7 +154,7 @@ struct StepProblem {
     }
 
     /// Finds the step of each slice and the multiplier of each cut.
-    mutating func solve(_ cuts: [Cut]) {
+    package mutating func solve(_ cuts: [Cut]) {
         prepare(cuts)
         let farthest = startRows()
         if farthest > 0 || !parts.isEmpty, !solveGuess(farthest) {

@@ -1,0 +1,91 @@
+import Foundation
+import Surface
+import TestSupport
+import Testing
+
+/// Smiles with butterflies and calendar spreads in them, against the least losses that scipy finds under both rules.
+struct ConstrainedFitTests {
+    private struct Surface {
+        var smiles: [SmileQuotes] = []
+        var losses: [SmileLoss: Double] = [:]
+    }
+
+    private static func surfaces() throws -> [(name: String, surface: Surface)] {
+        var found: [(name: String, surface: Surface)] = []
+        for row in try Fixture("constrained.csv").rows {
+            let (surface, name) = (row.text("surface"), row.text("name"))
+            if found.last?.name != surface { found.append((surface, Surface())) }
+            let quote = SmileQuote(strike: row("strike"), bid: row("bid"), ask: row("ask"))
+            var own = found[found.count - 1].surface
+            let quotes = own.smiles.last?.name == name ? own.smiles.removeLast().quotes : []
+            own.smiles.append(
+                SmileQuotes(
+                    name: name, underlying: surface, years: row("years"), forward: 1000, quotes: quotes + [quote]))
+            own.losses = [.mid: row("mid_loss"), .band: row("band_loss")]
+            found[found.count - 1].surface = own
+        }
+        return found
+    }
+
+    @Test("Smiles without arbitrage lose no more than scipy's best of thirty starts", arguments: SmileLoss.allCases)
+    func losses(_ loss: SmileLoss) throws {
+        var repaired = 0
+        for (name, surface) in try Self.surfaces() {
+            let fit = SurfaceFit(surface.smiles, loss: loss, rule: .full)
+            var sum = 0.0
+            for slice in fit.slices {
+                let curve = try #require(slice.slice, "\(name)")
+                #expect(slice.status == .ok && curve.butterfly == .free, "\(name): \(slice.status)")
+                if slice.repair == .refit { repaired += 1 }
+                sum += QuoteLanes(slice.smile, loss: loss).loss(curve.vector)
+            }
+            for gap in fit.calendar { #expect(gap.least?.value ?? -1 >= 0, "\(name)") }
+            // Of several together there are local optima, in which either search may end.
+            guard surface.smiles.count == 1 else { continue }
+            let best = try #require(surface.losses[loss])
+            #expect(sum <= best * 1.001, "\(name): \(sum / best) of \(best)")
+        }
+        #expect(repaired >= 5)
+    }
+
+    @Test("Alone, from the free fit, a slice under conditions ends where they hold, and near by nothing is better", arguments: SmileLoss.allCases)
+    func alone(_ loss: SmileLoss) throws {
+        var iterations = 0
+        for (name, surface) in try Self.surfaces() {
+            for smile in surface.smiles {
+                let quotes = QuoteLanes(smile, loss: loss)
+                guard let free = SurfaceFit([smile], loss: loss, rule: .none).slices[0].slice else { continue }
+                var fit = ConstrainedFit([quotes], rule: .butterfly, from: [free.vector])
+                fit.run()
+                iterations += fit.iterations
+                #expect(fit.violation <= ConstrainedFit.tolerance, "\(name)")
+                #expect(SVISlice(fit.vectors[0]).butterfly == .free, "\(name)")
+                #expect(abs(fit.loss - quotes.loss(fit.vectors[0])) <= 1e-12 * fit.loss)
+                var generator = SeededGenerator(seed: 3)
+                for _ in 0..<400 {
+                    let size = pow(10, Double.random(in: -5 ... -2, using: &generator))
+                    var other = fit.vectors[0]
+                    for i in 0..<5 { other[i] += size * Double.random(in: -0.3...0.3, using: &generator) }
+                    other = quotes.clamped(other)
+                    let slice = SVISlice(other)
+                    guard slice.leastVariance >= quotes.domain.leastVariance, slice.butterfly == .free else { continue }
+                    #expect(quotes.loss(other) > fit.loss * (1 - 1e-4), "\(name): \(quotes.loss(other) / fit.loss)")
+                }
+            }
+        }
+        #expect(iterations < 1000, "\(iterations)")
+    }
+
+    @Test("Without a rule only the box holds, and a start outside of it is brought in")
+    func box() throws {
+        let (_, surface) = try Self.surfaces()[0]
+        let quotes = QuoteLanes(surface.smiles[0], loss: .mid)
+        let free = try #require(SurfaceFit(surface.smiles, loss: .mid, rule: .none).slices[0].slice)
+        var fit = ConstrainedFit([quotes], rule: .none, from: [SliceVector(-5, 3, -1, 99, -99, 0, 0, 0)])
+        #expect(fit.vectors[0] == quotes.clamped(fit.vectors[0]))
+        #expect(SVISlice(fit.vectors[0]).leastVariance >= quotes.domain.leastVariance * (1 - 1e-9))
+        fit = ConstrainedFit([quotes], rule: .none, from: [free.vector + SliceVector(0.01, 0.02, 0.02, 0.05, 0.3, 0, 0, 0)])
+        fit.run()
+        #expect(fit.loss <= quotes.loss(free.vector) * (1 + 1e-6))
+    }
+}
