@@ -171,6 +171,45 @@ struct ModelTests {
         #expect(fixed.transition[1] == [0, 1, 0])
     }
 
+    @Test("However fast regimes change, a step has the exact transition matrix")
+    func fastRegimes() throws {
+        for (up, down, years) in [(20.0, 50.0, 1.0 / 365), (300, 80, 1.0 / 365), (2000, 700, 1.0 / 365), (3, 1, 2.0)] {
+            let model = try RegimeSwitching(
+                try TimeGrid(steps: 2, stepYears: years), spot: 100, [.init(volatility: 0.4), .init(volatility: 1)],
+                rates: [[0, up], [down, 0]])
+            let share = up / (up + down)
+            let decay = exponential(-(up + down) * years)
+            let expected = [
+                [1 - share * (1 - decay), share * (1 - decay)],
+                [(1 - share) * (1 - decay), share + (1 - share) * decay],
+            ]
+            for row in 0..<2 {
+                for column in 0..<2 {
+                    let error = abs(model.transition[row][column] - expected[row][column])
+                    #expect(error < 1e-13, "\(up), \(down): \(model.transition)")
+                }
+                #expect(abs(model.start[row] - (row == 1 ? share : 1 - share)) < 1e-12)
+            }
+        }
+        // Round and round, which powers of the diagonal do not show: three regimes, one way.
+        let rate = 400.0
+        let ring = try RegimeSwitching(
+            try TimeGrid(steps: 2, stepYears: 1.0 / 365), spot: 100, (1...3).map { .init(volatility: Double($0)) },
+            rates: [[0, rate, 0], [0, 0, rate], [rate, 0, 0]])
+        // Numbers of jumps are Poisson's, counted modulo 3.
+        var shares = [0.0, 0, 0]
+        var probability = exponential(-rate / 365)
+        for jumps in 0..<60 {
+            shares[jumps % 3] += probability
+            probability *= rate / 365 / Double(jumps + 1)
+        }
+        for row in 0..<3 {
+            for column in 0..<3 {
+                #expect(abs(ring.transition[row][column] - shares[(column - row + 3) % 3]) < 1e-14)
+            }
+        }
+    }
+
     @Test("Every model gives any path in any lane")
     func pathsAlone() throws {
         let grid = try TimeGrid(steps: 33, stepYears: 1.0 / 365)
