@@ -160,7 +160,9 @@ enum SmileScan {
 
 extension SVISlice {
     /// The derivatives of w, w' and w'' at k by a, the wings' slopes, m and ln σ.
-    package func sensitivities(at k: Double) -> (variance: SliceVector, slope: SliceVector, curvature: SliceVector) {
+    package func sensitivities(at k: Double) -> (
+        variance: SliceVector, slope: SliceVector, curvature: SliceVector
+    ) {
         let x = k - m
         let r = (x * x + sigma * sigma).squareRoot()
         let large = r + x.magnitude

@@ -79,7 +79,8 @@ struct StepProblem {
     private static let give = 1e-11
 
     /// - Returns: false where a Hessian is not positive definite.
-    package mutating func add(gradient: SliceVector, hessian: InlineArray<5, Lanes>, damping: Double) -> Bool {
+    package mutating func add(gradient: SliceVector, hessian: InlineArray<5, Lanes>, damping: Double) -> Bool
+    {
         var factor = hessian
         for i in 0..<5 { factor[i][i] += damping * max(hessian[i][i].magnitude, 1e-300) }
         guard Self.factorise(&factor, least: 1e-13) else { return false }

@@ -28,7 +28,8 @@ struct MarginAnswerTests {
     }
 
     private static func areEqual(_ found: [Double]?, _ values: [Double]) -> Bool {
-        found?.count == values.count && zip(found ?? [], values).allSatisfy { abs($0 - $1) <= 1e-15 * abs($1) }
+        found?.count == values.count
+            && zip(found ?? [], values).allSatisfy { abs($0 - $1) <= 1e-15 * abs($1) }
     }
 
     @Test("Every figure of an answer stands in its JSON under its own name, and nothing else does")
@@ -50,7 +51,8 @@ struct MarginAnswerTests {
                         "maintenance_margin_balance_after": step.maintenanceBalanceAfter,
                     ]
                     for (name, value) in figures { #expect(Self.isMember(found, name, value), "\(name)") }
-                    #expect(Self.isMember(found, "bid", step.bid) && Self.isMember(found, "payout", step.payout))
+                    #expect(
+                        Self.isMember(found, "bid", step.bid) && Self.isMember(found, "payout", step.payout))
                     #expect(found.count == 6)
                 }
             }
@@ -72,14 +74,17 @@ struct MarginAnswerTests {
         #expect(parts.count == margin.parts.count)
         for (found, part) in zip(parts, margin.parts) {
             #expect(found["part"] as? String == part.name && found.count == 3)
-            #expect(isMember(found, "maintenance", part.maintenance) && isMember(found, "initial", part.initial))
+            #expect(
+                isMember(found, "maintenance", part.maintenance) && isMember(found, "initial", part.initial))
         }
         if !margin.losses.isEmpty {
             members.formUnion(["worst_scenario", "scenario_losses"])
             #expect(object["worst_scenario"] as? String == margin.worst.map { margin.losses[$0].key })
             let losses = object["scenario_losses"] as? Object ?? [:]
             #expect(losses.count == margin.losses.count)
-            for loss in margin.losses { #expect(isMember(losses, loss.key, loss.loss), "\(name) \(loss.key)") }
+            for loss in margin.losses {
+                #expect(isMember(losses, loss.key, loss.loss), "\(name) \(loss.key)")
+            }
         }
         for (member, list) in [("by_expiry", margin.byExpiry), ("contributions", margin.byContract)]
         where !list.isEmpty {
@@ -89,7 +94,9 @@ struct MarginAnswerTests {
             for (found, part) in zip(entries, list) {
                 #expect(found["underlying"] as? String == part.underlying)
                 #expect(found["expiry"] as? String == part.expiry)
-                #expect(isMember(found, "maintenance", part.maintenance) && isMember(found, "initial", part.initial))
+                #expect(
+                    isMember(found, "maintenance", part.maintenance)
+                        && isMember(found, "initial", part.initial))
                 let isContract = member == "contributions"
                 #expect(found["contract"] as? String == (isContract ? part.contract : nil))
                 #expect(isMember(found, "quantity", isContract ? part.quantity : nil))
@@ -114,7 +121,9 @@ struct MarginAnswerTests {
         #expect(Set(object.keys) == members, "\(name)")
     }
 
-    @Test("Contributions name what is held, once each, with its quantity; expiries have the sums of their contracts")
+    @Test(
+        "Contributions name what is held, once each, with its quantity; expiries have the sums of their contracts"
+    )
     func contributions() throws {
         let engine = try GreeksEngine()
         var expiries = 0
@@ -137,11 +146,14 @@ struct MarginAnswerTests {
             // contingencies that its contracts do not.
             guard !one.name.hasPrefix("standard"), !one.name.hasPrefix("scan") else { continue }
             for part in margin.byExpiry {
-                let own = margin.byContract.filter { $0.underlying == part.underlying && $0.expiry == part.expiry }
+                let own = margin.byContract.filter {
+                    $0.underlying == part.underlying && $0.expiry == part.expiry
+                }
                 let size = own.reduce(0) { $0 + $1.initial.magnitude }
                 #expect(abs(own.reduce(0) { $0 + $1.initial } - part.initial) <= 1e-13 * size, "\(one.name)")
                 #expect(
-                    abs(own.reduce(0) { $0 + $1.maintenance } - part.maintenance) <= 1e-13 * size, "\(one.name)")
+                    abs(own.reduce(0) { $0 + $1.maintenance } - part.maintenance) <= 1e-13 * size,
+                    "\(one.name)")
                 expiries += 1
             }
             let named = Set(margin.byContract.map { [$0.underlying, $0.expiry] })
@@ -170,10 +182,12 @@ struct MarginAnswerTests {
                 #expect(abs(found.1 - wanted.1) < 1e-11 * size, "\(one.name) \(what), initial")
             }
             let contracts = (
-                margin.byContract.reduce(0) { $0 + $1.maintenance }, margin.byContract.reduce(0) { $0 + $1.initial }
+                margin.byContract.reduce(0) { $0 + $1.maintenance },
+                margin.byContract.reduce(0) { $0 + $1.initial }
             )
             let expiries = (
-                margin.byExpiry.reduce(0) { $0 + $1.maintenance }, margin.byExpiry.reduce(0) { $0 + $1.initial }
+                margin.byExpiry.reduce(0) { $0 + $1.maintenance },
+                margin.byExpiry.reduce(0) { $0 + $1.initial }
             )
             switch model.rule {
             case .scan(let scan):
@@ -240,7 +254,8 @@ struct MarginAnswerTests {
             #expect(margin.losses.suffix(8).map(\.key) == moves.map { "\(name) \($0) extended" })
             let keys = (-rule.buckets...rule.buckets).flatMap { bucket in
                 ["down", "same", "up"].map { side in
-                    let move = String(format: "%+.4f", rule.priceRange * Double(bucket) / Double(rule.buckets))
+                    let move = String(
+                        format: "%+.4f", rule.priceRange * Double(bucket) / Double(rule.buckets))
                     return "\(name) \(move) \(side)"
                 }
             }
@@ -248,7 +263,8 @@ struct MarginAnswerTests {
             let counting = market.contracts.indices.filter {
                 account.quantities[$0] != 0 && (rule.countsEquity || market.contracts[$0].kind != .spot)
             }
-            #expect(Set(margin.contractVectors.map(\.name)) == Set(counting.map { market.contracts[$0].name }))
+            #expect(
+                Set(margin.contractVectors.map(\.name)) == Set(counting.map { market.contracts[$0].name }))
             for (place, counted) in vectors.standard.enumerated() {
                 let sum = margin.contractVectors.reduce(0) { $0 + $1.standard[place] }
                 let size = margin.contractVectors.reduce(1e-9) { $0 + $1.standard[place].magnitude }
@@ -280,7 +296,8 @@ struct MarginAnswerTests {
             switch model.rule {
             case .span:
                 let moves = ["0", "+1/3", "-1/3", "+2/3", "-2/3", "+1", "-1"]
-                let titles = moves.flatMap { ["\($0), vol up", "\($0), vol down"] } + ["extreme up", "extreme down"]
+                let titles =
+                    moves.flatMap { ["\($0), vol up", "\($0), vol down"] } + ["extreme up", "extreme down"]
                 #expect(margin.losses.map(\.title) == titles)
                 #expect(margin.losses.map(\.key) == (1...16).map(String.init))
             case .scan(let scan):
@@ -289,7 +306,8 @@ struct MarginAnswerTests {
                 if scan.basis != nil { (titles, keys) = (titles + ["basis"], keys + ["basis"]) }
                 #expect(margin.losses.map(\.title) == titles && margin.losses.map(\.key) == keys)
                 #expect(
-                    margin.worst.map { margin.losses[$0].loss } == margin.losses.map(\.loss).max(), "\(one.name)")
+                    margin.worst.map { margin.losses[$0].loss } == margin.losses.map(\.loss).max(),
+                    "\(one.name)")
             default: break
             }
         }

@@ -14,7 +14,8 @@ struct MarginModelFileTests {
     }
 
     private static func scan(_ members: String) throws -> ScanMargin {
-        let grid = #""kind": "scan", "grid": {"vol_rules": {"same": {}}, "scenarios": [{"spot": [-0.1, 0.1], "vol": "same"}]}"#
+        let grid =
+            #""kind": "scan", "grid": {"vol_rules": {"same": {}}, "scenarios": [{"spot": [-0.1, 0.1], "vol": "same"}]}"#
         guard case .scan(let scan) = try model(grid + members).rule else { throw Missing() }
         return scan
     }
@@ -43,7 +44,9 @@ struct MarginModelFileTests {
 
     @Test(
         "Days are ten characters of a calendar, kinds go by their own name",
-        arguments: ["2026-3-26", "2026-03-6", "26-03-2026", "2026-02-29", "2026-13-01", "2026/03/26", "2026-03-26Z"])
+        arguments: [
+            "2026-3-26", "2026-03-6", "26-03-2026", "2026-02-29", "2026-13-01", "2026/03/26", "2026-03-26Z",
+        ])
     func days(_ day: String) {
         let text = """
             {"name": "n", "venue": "v", "source": "s", "date": "\(day)", "kind": "rates", "initial_rate": 0.1,
@@ -117,12 +120,14 @@ struct MarginModelFileTests {
 
     @Test("A grid that is none, or that its reader refuses, is named by line and field of the whole file")
     func badGrids() throws {
-        let head = "{\"name\": \"n\", \"venue\": \"v\", \"source\": \"s\", \"date\": \"2026-03-26\",\n\"kind\": \"scan\""
+        let head =
+            "{\"name\": \"n\", \"venue\": \"v\", \"source\": \"s\", \"date\": \"2026-03-26\",\n\"kind\": \"scan\""
         for (text, place, field) in [
             (head + "}", "m.json", "grid"),
             (head + ",\n\"grid\": 3}", "m.json:3", "grid"),
             (
-                head + ",\n\"grid\": {\"vol_rules\": {\"same\": {}},\n\"scenarios\": [{\"spot\": -2, \"vol\": \"same\"}]}}",
+                head
+                    + ",\n\"grid\": {\"vol_rules\": {\"same\": {}},\n\"scenarios\": [{\"spot\": -2, \"vol\": \"same\"}]}}",
                 "m.json:4", "grid.scenarios[0].spot"
             ),
         ] {
@@ -151,7 +156,8 @@ struct MarginModelFileTests {
         #expect(plain == expected)
         guard
             case .deriveStandard(let whole) = try Self.model(
-                option + #", "discounted": false, "confidence": {"threshold": 0.5, "factor": 1.3}, "peg": {"threshold": 0.98, "factor": 1.4}"#
+                option
+                    + #", "discounted": false, "confidence": {"threshold": 0.5, "factor": 1.3}, "peg": {"threshold": 0.98, "factor": 1.4}"#
             ).rule
         else { throw Missing() }
         (expected.confidenceThreshold, expected.confidenceFactor) = (0.5, 1.3)
@@ -204,7 +210,8 @@ struct MarginModelFileTests {
         let more = text.replacingOccurrences(of: "\"index\"", with: "\"forward\"")
             .replacingOccurrences(
                 of: "0.076}",
-                with: #"0.076, "initial_least_of_mark": 0.2, "maintenance_of_mark": 0.3, "maintenance_fee": 0.4, "premium": "greater", "initial_at_least_maintenance": true}, "settlement": "coin", "fee": {"rate": 0.0003, "cap": 0.125}"#
+                with:
+                    #"0.076, "initial_least_of_mark": 0.2, "maintenance_of_mark": 0.3, "maintenance_fee": 0.4, "premium": "greater", "initial_at_least_maintenance": true}, "settlement": "coin", "fee": {"rate": 0.0003, "cap": 0.125}"#
             )
         guard case .standardOption(let whole) = try Self.model(more).rule else { throw Missing() }
         (put.initialLeastOfMark, put.maintenanceOfMark, put.maintenanceFee) = (0.2, 0.3, 0.4)
@@ -236,7 +243,8 @@ struct MarginModelFileTests {
 
         let rates = #""kind": "rates", "initial_rate": 0.1, "maintenance_rate": 0.05"#
         guard case .rates(let now) = try Self.model(rates).rule,
-            case .rates(let entry) = try Self.model(rates + #", "on": "entry", "fixed_maintenance": 0.01"#).rule
+            case .rates(let entry) = try Self.model(rates + #", "on": "entry", "fixed_maintenance": 0.01"#)
+                .rule
         else { throw Missing() }
         #expect(now == RateMargin(initialRate: 0.1, maintenanceRate: 0.05))
         #expect(now.price == .now && now.fixedMaintenance == 0)
@@ -250,10 +258,13 @@ struct MarginModelFileTests {
             ("paradex.json", "scan", true, false), ("derive-standard.json", "derive-standard", false, false),
             ("deribit-pm-btc.json", "deribit-pm", true, true),
             ("deribit-standard.json", "standard-option", true, true),
-            ("aevo-standard.json", "standard-option", false, false), ("span.json", "span-array", false, false),
+            ("aevo-standard.json", "standard-option", false, false),
+            ("span.json", "span-array", false, false),
         ] {
             let model = try MarginModel(try Source(path: folder.appendingPathComponent(file).path))
-            #expect(model.kind == kind && model.takesOneUnderlying == isOne && model.isInCoin == isInCoin, "\(file)")
+            #expect(
+                model.kind == kind && model.takesOneUnderlying == isOne && model.isInCoin == isInCoin,
+                "\(file)")
         }
         let rates = MarginModel(.rates(RateMargin(initialRate: 0.1, maintenanceRate: 0.05)))
         #expect(rates.kind == "rates" && !rates.takesOneUnderlying && !rates.isInCoin)

@@ -70,7 +70,8 @@ struct MarginRuleTests {
                 // Whoever asks a model is told the same.
                 #expect(throws: MarginError.self) {
                     try MarginModel(.rates(RateMargin(initialRate: 0.1, maintenanceRate: 0.1))).requirement(
-                        of: CrossMarginAccount(currency: "", cash: 0, [], in: market), in: changed, GreeksEngine())
+                        of: CrossMarginAccount(currency: "", cash: 0, [], in: market), in: changed,
+                        GreeksEngine())
                 }
             }
         }
@@ -114,7 +115,8 @@ struct MarginRuleTests {
         }
         for (field, bad) in [
             ("contract", position { $0.contract = 2 }), ("contract", position { $0.contract = -1 }),
-            ("quantity", position { $0.quantity = .nan }), ("unrealised", position { $0.unrealised = .infinity }),
+            ("quantity", position { $0.quantity = .nan }),
+            ("unrealised", position { $0.unrealised = .infinity }),
             ("funding", position { $0.funding = .nan }), ("entry", position { $0.entry = 0 }),
             ("average", position { $0.average = -1 }),
         ] {
@@ -138,7 +140,8 @@ struct MarginRuleTests {
         var other = CrossMarginAccount.Position(contract: 1, quantity: -5)
         (other.unrealised, other.funding) = (0.25, 1)
         let account = try CrossMarginAccount(currency: "USD", cash: 7, [one, other], in: market)
-        #expect(account.quantities == [0, -2] && account.unsettled == 4.25 && account.positions == [one, other])
+        #expect(
+            account.quantities == [0, -2] && account.unsettled == 4.25 && account.positions == [one, other])
         let after = account.after(1, quantity: 3, paying: 2)
         #expect(after.quantities == [0, 1] && after.cash == 5 && after.unsettled == 4.25)
     }
@@ -164,7 +167,8 @@ struct MarginRuleTests {
             (.deribit(deribit), [.option, .inversePerpetual, .inverseFuture, .spot], false),
             (
                 .standardOption(
-                    ShortOptionMargin(call: side, put: side, reference: .index, settlesInCoin: false)), [.option],
+                    ShortOptionMargin(call: side, put: side, reference: .index, settlesInCoin: false)),
+                [.option],
                 false
             ),
             (.span(SpanMargin()), [.option, .future], false),
@@ -179,7 +183,8 @@ struct MarginRuleTests {
                 var own = market
                 own.contracts[0].kind = kind
                 let account = try CrossMarginAccount(
-                    currency: "USD", cash: 0, [CrossMarginAccount.Position(contract: 0, quantity: -1)], in: own)
+                    currency: "USD", cash: 0, [CrossMarginAccount.Position(contract: 0, quantity: -1)],
+                    in: own)
                 if kinds.contains(kind) {
                     #expect(throws: Never.self, "\(model.kind) \(kind)") {
                         try model.requirement(of: account, in: own, engine)
@@ -244,7 +249,9 @@ struct MarginRuleTests {
             return (margin.maintenanceMargin / count, margin.initialMargin / count)
         }
         func expect(_ found: (Double, Double), _ maintenance: Double, _ initial: Double, line: Int = #line) {
-            #expect(abs(found.0 - maintenance) < 1e-12 && abs(found.1 - initial) < 1e-12, "\(found), line \(line)")
+            #expect(
+                abs(found.0 - maintenance) < 1e-12 && abs(found.1 - initial) < 1e-12, "\(found), line \(line)"
+            )
         }
         // 8 from an index of 100: 0.2·100 − 8 + 2; 0.08·100 + 2 + 1.
         expect(try margins(0, .index), 11, 14)
@@ -274,7 +281,8 @@ struct MarginRuleTests {
         let margin = try MarginModel(.standardOption(rule)).requirement(of: account, in: market, engine)
         // 0.03 a unit, at most an eighth of the price.
         let orders = 4 * (0.6 + 0.03) + 2 * (0.01 + 0.00125)
-        #expect(abs(margin.initialMargin - (14 + orders)) < 1e-12 && abs(margin.maintenanceMargin - 11) < 1e-12)
+        #expect(
+            abs(margin.initialMargin - (14 + orders)) < 1e-12 && abs(margin.maintenanceMargin - 11) < 1e-12)
         #expect(margin.parts.map(\.name) == ["short options", "orders"])
         #expect(margin.parts[1].maintenance == 0 && abs(margin.parts[1].initial - orders) < 1e-12)
         rule.fee = nil
@@ -289,7 +297,9 @@ struct MarginRuleTests {
         }
     }
 
-    @Test("SPAN by hand: futures and arrays, the worst of sixteen, minimum per short option, several underlyings")
+    @Test(
+        "SPAN by hand: futures and arrays, the worst of sixteen, minimum per short option, several underlyings"
+    )
     func span() throws {
         let engine = try GreeksEngine()
         var market = MarginMarket()
@@ -318,7 +328,8 @@ struct MarginRuleTests {
         // Two futures of five: the scan range 9 down, or 0.35·27 = 9.45 of the extreme one.
         let future = try requirement([(0, 2)])
         #expect(abs(future.maintenanceMargin - 94.5) < 1e-12 && abs(future.initialMargin - 118.125) < 1e-12)
-        #expect(future.worst == 15 && future.losses[15].title == "extreme down" && future.markToMarket == 1000)
+        #expect(
+            future.worst == 15 && future.losses[15].title == "extreme down" && future.markToMarket == 1000)
         #expect(future.losses.map(\.loss)[10...13].map { $0.rounded() } == [-90, -90, 90, 90])
         #expect(future.parts.count == 1 && future.byContract.count == 1)
         #expect(abs(future.byContract[0].initial - 118.125) < 1e-12)
@@ -334,7 +345,8 @@ struct MarginRuleTests {
         // Futures are no short options, and underlyings do not offset each other.
         span.shortOptionMinimum = 5
         let both = try requirement([(0, 1), (2, -1), (1, -4)])
-        #expect(both.parts.map(\.name) == ["worst scenario"] && both.byContract.isEmpty && both.byExpiry.isEmpty)
+        #expect(
+            both.parts.map(\.name) == ["worst scenario"] && both.byContract.isEmpty && both.byExpiry.isEmpty)
         let one = try requirement([(0, 1), (1, -4)]).maintenanceMargin
         #expect(abs(both.maintenanceMargin - (one + 47.25)) < 1e-12)
         #expect(try requirement([]).maintenanceMargin == 0)
@@ -419,7 +431,8 @@ struct MarginRuleTests {
             largestDeltaShock: 0.3, deltaThreshold: 250, maintenanceFactor: 0.8)
         func figures(_ holdings: [(Int, Double)], other: Double = 0) throws -> [String: Double] {
             var account = try CrossMarginAccount(
-                currency: "X", cash: 10, holdings.map { CrossMarginAccount.Position(contract: $0.0, quantity: $0.1) },
+                currency: "X", cash: 10,
+                holdings.map { CrossMarginAccount.Position(contract: $0.0, quantity: $0.1) },
                 in: market)
             if other > 0 { account.otherInitial = [("orders", other)] }
             let margin = try MarginModel(.deribit(rule)).requirement(of: account, in: market, engine)
@@ -436,14 +449,18 @@ struct MarginRuleTests {
         }
         func expect(_ found: [String: Double], _ wanted: [String: Double], line: Int = #line) {
             for (name, value) in wanted {
-                #expect(abs((found[name] ?? .nan) - value) < 1e-12, "\(name): \(found[name] ?? .nan), line \(line)")
+                #expect(
+                    abs((found[name] ?? .nan) - value) < 1e-12,
+                    "\(name): \(found[name] ?? .nan), line \(line)")
             }
         }
         // Two coins: 0.2 down costs 0.25 each; rolling at the least move.
-        expect(try figures([(0, 200)]), ["worst_loss": 0.5, "roll_shock": 0.02, "delta_shock": 0, "worth": 10])
+        expect(
+            try figures([(0, 200)]), ["worst_loss": 0.5, "roll_shock": 0.02, "delta_shock": 0, "worth": 10])
         // A year's roll: e^0.1 − 1; short it loses when prices rise, by 0.2/1.2.
         let year = exp(0.1) - 1
-        expect(try figures([(1, -250)]), ["worst_loss": 2 * 0.2 / 1.2, "roll_shock": 2 * year, "delta_shock": 0])
+        expect(
+            try figures([(1, -250)]), ["worst_loss": 2 * 0.2 / 1.2, "roll_shock": 2 * year, "delta_shock": 0])
         // Expiries roll by themselves; the sum of deltas is 0.
         expect(
             try figures([(1, 250), (2, -160)]),
@@ -461,14 +478,17 @@ struct MarginRuleTests {
     @Test("An auction by hand: the price falls fast, then slowly, then is 0")
     func auction() throws {
         var auction = LiquidationAuction(
-            buffer: 0.1, startShare: 0.9, fastShare: 0.5, fastSeconds: 100, slowSeconds: 400, insolventSeconds: 50)
+            buffer: 0.1, startShare: 0.9, fastShare: 0.5, fastSeconds: 100, slowSeconds: 400,
+            insolventSeconds: 50)
         auction.start = 10
         for (time, share) in [
             (10.0, 0.9), (60, 0.7), (110, 0.5), (310, 0.25), (510, 0), (900, 0),
         ] { #expect(abs(auction.priceShare(at: time) - share) < 1e-15, "\(time)") }
         typealias Bid = LiquidationAuction.Bid
         // Worth 100, 44 below maintenance: B = −44 − 14.4; at 0.7 of its worth 58.4/(58.4 + 70) may be sold.
-        let solvent = try auction.steps([Bid(time: 60, markToMarket: 100, maintenanceBalance: -44, want: 0.25)])
+        let solvent = try auction.steps([
+            Bid(time: 60, markToMarket: 100, maintenanceBalance: -44, want: 0.25)
+        ])
         #expect(abs(solvent[0].bufferBalance + 58.4) < 1e-12)
         #expect(abs(solvent[0].largestShare - 58.4 / 128.4) < 1e-14 && solvent[0].share == 0.25)
         #expect(abs((solvent[0].bid ?? .nan) - 17.5) < 1e-12 && solvent[0].payout == nil)
@@ -506,7 +526,9 @@ struct MarginRuleTests {
 
     // MARK: Liquidation prices
 
-    @Test("Between liquidation prices the balance keeps its sign, and there is no other price at which it changes")
+    @Test(
+        "Between liquidation prices the balance keeps its sign, and there is no other price at which it changes"
+    )
     func liquidation() throws {
         let engine = try GreeksEngine()
         var tried = 0
@@ -540,7 +562,8 @@ struct MarginRuleTests {
                     case .perpetual: own.cash += quantity * old * (factor - 1)
                     case .inversePerpetual: own.cash += quantity / old * (1 - 1 / factor)
                     case .inverseFuture:
-                        let forward = before.price ?? market.underlyings[number].expiries[before.expiry ?? 0].forward
+                        let forward =
+                            before.price ?? market.underlyings[number].expiries[before.expiry ?? 0].forward
                         own.cash += quantity / forward * (1 - 1 / factor)
                     default: break
                     }
@@ -570,7 +593,9 @@ struct MarginRuleTests {
         #expect(tried >= 5)
     }
 
-    @Test("A balance that dips below 0 between two points of the grid is found; a range without its root has none")
+    @Test(
+        "A balance that dips below 0 between two points of the grid is found; a range without its root has none"
+    )
     func turns() throws {
         let engine = try GreeksEngine()
         var market = MarginMarket()
@@ -584,18 +609,20 @@ struct MarginRuleTests {
         }
         // Worth cash plus a strangle: least near the middle, where it is just below 0.
         let still = try ScenarioGrid(
-            name: "still", rules: [("same", ScenarioGrid.VolatilityRule())], scenarios: [ScenarioGrid.Scenario()])
+            name: "still", rules: [("same", ScenarioGrid.VolatilityRule())],
+            scenarios: [ScenarioGrid.Scenario()])
         let model = MarginModel(.scan(ScanMargin(still)))
         func account(_ cash: Double, _ sign: Double) throws -> CrossMarginAccount {
             try CrossMarginAccount(
                 currency: "USD", cash: cash,
                 [0, 1].map { CrossMarginAccount.Position(contract: $0, quantity: sign) }, in: market)
         }
-        let least = try (9_950...10_050).map { place in
-            var moved = market
-            moved.underlyings[0].expiries[0].forward = Double(place) / 100
-            return try model.requirement(of: account(0, 1), in: moved, engine).markToMarket
-        }.min() ?? .nan
+        let least =
+            try (9_950...10_050).map { place in
+                var moved = market
+                moved.underlyings[0].expiries[0].forward = Double(place) / 100
+                return try model.requirement(of: account(0, 1), in: moved, engine).markToMarket
+            }.min() ?? .nan
         for sign in [1.0, -1] {
             // A thousandth of a dollar beyond: two prices close to each other.
             let own = try account(-sign * (least + 0.001), sign)
@@ -608,7 +635,8 @@ struct MarginRuleTests {
             }
             let other = try account(-sign * (least - 0.001), sign)
             #expect(
-                try model.liquidationPrices(of: other, in: market, underlying: 0, within: 50...200, engine).isEmpty)
+                try model.liquidationPrices(of: other, in: market, underlying: 0, within: 50...200, engine)
+                    .isEmpty)
         }
         // A price at which nothing is left exactly, on the grid: the index itself.
         let exact = try CrossMarginAccount(
@@ -625,10 +653,12 @@ struct MarginRuleTests {
         let prices = try model.liquidationPrices(of: exact, in: with, underlying: 0, within: 50...200, engine)
         #expect(prices == [100])
         #expect(
-            try model.liquidationPrices(of: exact, in: with, underlying: 0, within: 101...200, engine).isEmpty)
+            try model.liquidationPrices(of: exact, in: with, underlying: 0, within: 101...200, engine).isEmpty
+        )
     }
 
-    @Test("What has no price at other prices has no liquidation price: marks alone, arrays, no index, no range")
+    @Test(
+        "What has no price at other prices has no liquidation price: marks alone, arrays, no index, no range")
     func noPrices() throws {
         let engine = try GreeksEngine()
         let (market, _) = try Self.whole()
@@ -642,7 +672,8 @@ struct MarginRuleTests {
             market.contracts[0].gains = nil
             change(&market)
             let account = try CrossMarginAccount(
-                currency: "USD", cash: 5, [CrossMarginAccount.Position(contract: 0, quantity: -1)], in: market)
+                currency: "USD", cash: 5, [CrossMarginAccount.Position(contract: 0, quantity: -1)], in: market
+            )
             do {
                 _ = try model.liquidationPrices(of: account, in: market, underlying: 0, within: range, engine)
                 return nil
@@ -662,7 +693,8 @@ struct MarginRuleTests {
         two.underlyings.append(MarginMarket.Underlying("Y", spot: 10))
         let side = ShortOptionMargin.Side(initialRate: 0.1, initialLeast: 0.1, maintenanceRate: 0.1)
         let single = MarginModel(
-            .standardOption(ShortOptionMargin(call: side, put: side, reference: .index, settlesInCoin: false)))
+            .standardOption(ShortOptionMargin(call: side, put: side, reference: .index, settlesInCoin: false))
+        )
         two.contracts[0].volatility = nil
         let account = try CrossMarginAccount(
             currency: "USD", cash: 5, [CrossMarginAccount.Position(contract: 0, quantity: -1)], in: two)
@@ -671,7 +703,8 @@ struct MarginRuleTests {
         // A mark beside a volatility gives way to it.
         two.contracts[0].volatility = 0.5
         two.contracts[0].mark = nil
-        let without = try single.liquidationPrices(of: account, in: two, underlying: 0, within: 50...200, engine)
+        let without = try single.liquidationPrices(
+            of: account, in: two, underlying: 0, within: 50...200, engine)
         two.contracts[0].mark = 1
         let with = try single.liquidationPrices(of: account, in: two, underlying: 0, within: 50...200, engine)
         #expect(with == without)

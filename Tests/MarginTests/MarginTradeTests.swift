@@ -38,7 +38,11 @@ struct MarginTradeTests {
             }
             for place in Set(places).sorted() {
                 let isPriced: Bool
-                if case .span(let span) = model.rule { isPriced = span.countsOptionValue } else { isPriced = true }
+                if case .span(let span) = model.rule {
+                    isPriced = span.countsOptionValue
+                } else {
+                    isPriced = true
+                }
                 guard isPriced, let unit = try Self.worth(place, market, model, engine) else { continue }
                 let trades = [(contract: place, quantity: 1.5), (contract: place, quantity: -2.0)]
                 let found = try model.balances(after: trades, of: account, in: market, engine)
@@ -49,9 +53,11 @@ struct MarginTradeTests {
                     let size = max(wanted.initialMargin, wanted.markToMarket.magnitude, 1e-9)
                     let what = "\(name), \(market.contracts[place].name), \(quantity)"
                     #expect(abs(figures.initialMargin - wanted.initialMargin) < 1e-11 * size, "\(what)")
-                    #expect(abs(figures.maintenanceMargin - wanted.maintenanceMargin) < 1e-11 * size, "\(what)")
+                    #expect(
+                        abs(figures.maintenanceMargin - wanted.maintenanceMargin) < 1e-11 * size, "\(what)")
                     #expect(abs(figures.initialBalance - wanted.initialBalance) < 1e-11 * size, "\(what)")
-                    #expect(abs(figures.maintenanceBalance - wanted.maintenanceBalance) < 1e-11 * size, "\(what)")
+                    #expect(
+                        abs(figures.maintenanceBalance - wanted.maintenanceBalance) < 1e-11 * size, "\(what)")
                     #expect(abs(wanted.markToMarket - before.markToMarket) < 1e-11 * size, "\(what)")
                     counts["\(model.kind) \(market.contracts[place].kind.rawValue)", default: 0] += 1
                 }
@@ -59,8 +65,10 @@ struct MarginTradeTests {
             #expect(try model.balances(after: [], of: account, in: market, engine).isEmpty)
         }
         for kind in [
-            "scan option", "scan perpetual", "scan spot", "derive-standard option", "derive-standard perpetual",
-            "derive-standard spot", "deribit-pm option", "deribit-pm inverse-perpetual", "deribit-pm inverse-future",
+            "scan option", "scan perpetual", "scan spot", "derive-standard option",
+            "derive-standard perpetual",
+            "derive-standard spot", "deribit-pm option", "deribit-pm inverse-perpetual",
+            "deribit-pm inverse-future",
             "deribit-pm spot", "standard-option option", "span-array option", "rates perpetual",
             "rates inverse-perpetual",
         ] { #expect(counts[kind] ?? 0 > 0, "\(kind)") }
@@ -78,7 +86,8 @@ struct MarginTradeTests {
             (option.type, option.strike, option.mark) = (.call, 120, 0.25)
             market.contracts = [option]
             let side = ShortOptionMargin.Side(initialRate: 0.15, initialLeast: 0.1, maintenanceRate: 0.075)
-            let rule = ShortOptionMargin(call: side, put: side, reference: .index, settlesInCoin: settlesInCoin)
+            let rule = ShortOptionMargin(
+                call: side, put: side, reference: .index, settlesInCoin: settlesInCoin)
             let account = try CrossMarginAccount(currency: "X", cash: 50, [], in: market)
             let after = try MarginModel(.standardOption(rule)).balances(
                 after: [(0, -2), (0, 2)], of: account, in: market, engine)
@@ -101,7 +110,8 @@ struct MarginTradeTests {
         underlying.perpetual = MarginMarket.Perpetual(price: 101)
         underlying.perpetual?.confidence = 0.5
         for (name, days, forward, feeds) in [
-            ("near", 5.0, 101.0, (0.45, 0.9, 0.9)), ("far", 200, 104, (0.95, 0.3, 0.9)), ("wide", 90, 103, (0.95, 0.9, 0.2)),
+            ("near", 5.0, 101.0, (0.45, 0.9, 0.9)), ("far", 200, 104, (0.95, 0.3, 0.9)),
+            ("wide", 90, 103, (0.95, 0.9, 0.2)),
         ] {
             var expiry = MarginMarket.Expiry(name, seconds: days * 86400, forward: forward)
             expiry.rate = 0.03
@@ -110,9 +120,14 @@ struct MarginTradeTests {
         }
         market.underlyings = [underlying]
         for expiry in 0..<3 {
-            for (strike, type) in [(90.0, Instrument.OptionType.put), (100, .call), (100, .put), (115, .call)] {
-                var contract = MarginMarket.Contract("\(expiry) \(strike) \(type)", .option, underlying: 0, expiry: expiry)
-                (contract.strike, contract.type, contract.volatility) = (strike, type, 0.5 + 0.1 * Double(expiry))
+            for (strike, type) in [
+                (90.0, Instrument.OptionType.put), (100, .call), (100, .put), (115, .call),
+            ] {
+                var contract = MarginMarket.Contract(
+                    "\(expiry) \(strike) \(type)", .option, underlying: 0, expiry: expiry)
+                (contract.strike, contract.type, contract.volatility) = (
+                    strike, type, 0.5 + 0.1 * Double(expiry)
+                )
                 market.contracts.append(contract)
             }
         }
@@ -155,7 +170,9 @@ struct MarginTradeTests {
         return scan
     }
 
-    private static func account(_ market: MarginMarket, _ holdings: [(Int, Double)]) throws -> CrossMarginAccount {
+    private static func account(_ market: MarginMarket, _ holdings: [(Int, Double)]) throws
+        -> CrossMarginAccount
+    {
         var account = try CrossMarginAccount(
             currency: "USD", cash: 5000,
             holdings.map {
@@ -226,7 +243,8 @@ struct MarginTradeTests {
                 try live.setVolatility(of: place, 0.4 + 0.03 * Double(place))
             }
             live.update()
-            Self.compare(live.figures, try model.requirement(of: account, in: market, engine), "after the tick")
+            Self.compare(
+                live.figures, try model.requirement(of: account, in: market, engine), "after the tick")
         }
     }
 
@@ -240,7 +258,8 @@ struct MarginTradeTests {
             change(&scenarios[1])
             return ScanMargin(
                 try ScenarioGrid(
-                    name: "g", rules: zip(scan.grid.ruleNames, scan.grid.rules).map { ($0, $1) }, scenarios: scenarios))
+                    name: "g", rules: zip(scan.grid.ruleNames, scan.grid.rules).map { ($0, $1) },
+                    scenarios: scenarios))
         }
         var charged = scan
         charged.deltaCharge = ScanMargin.DeltaCharge(net: 0.01, hedged: 0.01)
@@ -251,7 +270,9 @@ struct MarginTradeTests {
             try changed { $0.stickiness = .moneyness },
         ] {
             #expect(!LiveMargin.keeps(other))
-            let error = #expect(throws: MarginError.self) { try LiveMargin(other, account, in: market, engine) }
+            let error = #expect(throws: MarginError.self) {
+                try LiveMargin(other, account, in: market, engine)
+            }
             #expect(error?.field == "model")
         }
         var wider = market

@@ -22,17 +22,24 @@ struct PrintedTests {
         let books = ["--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
         let limits = ["--limits", sample("limits.csv")]
         let grid = ["--grid", example("grids/deribit-btc.json")]
-        let history = ["--history", "BTC=" + sample("btc-1d.csv"), "--history", "ETH=" + sample("eth-1d.csv")]
+        let history = [
+            "--history", "BTC=" + sample("btc-1d.csv"), "--history", "ETH=" + sample("eth-1d.csv"),
+        ]
         let margin = ["margin"] + books + ["--skip-bad-rows", "--underlying"]
-        let page = ["simulate", "--config", fixtures.appendingPathComponent("page.toml").path, "--report", "FILE"]
+        let page = [
+            "simulate", "--config", fixtures.appendingPathComponent("page.toml").path, "--report", "FILE",
+        ]
         return [
-            "hedge.txt": ["hedge"] + books + limits, "hedge.csv": ["hedge"] + books + limits + ["--format", "csv"],
-            "risk.txt": ["risk"] + books + limits, "scenarios.txt": ["scenarios"] + books + grid + ["--by", "underlying"],
+            "hedge.txt": ["hedge"] + books + limits,
+            "hedge.csv": ["hedge"] + books + limits + ["--format", "csv"],
+            "risk.txt": ["risk"] + books + limits,
+            "scenarios.txt": ["scenarios"] + books + grid + ["--by", "underlying"],
             "var.txt": ["var"] + books + history + ["--levels", "0.99"],
             "surface.txt": ["surface", "--chain", Poise.sampleChain],
             "vega.txt": ["simulate", "--config", example("simulate/vega.toml"), "--paths", "16"],
             "margin-coin.txt": margin + [
-                "BTC", "--account", example("margin/account-btc.toml"), "--model", example("margin/deribit-pm-btc.json"),
+                "BTC", "--account", example("margin/account-btc.toml"), "--model",
+                example("margin/deribit-pm-btc.json"),
             ],
             "margin-dollars.txt": margin + [
                 "ETH", "--account", example("margin/account-usd.toml"), "--model",
@@ -40,7 +47,8 @@ struct PrintedTests {
             ],
             "dollars.svg": ["scenarios"] + books + grid + ["--by", "underlying", "--svg", "FILE"],
             "coins.svg": ["scenarios"] + books + [
-                "--grid", example("grids/derive-eth.json"), "--by", "underlying", "--numeraire", "coin", "--svg", "FILE",
+                "--grid", example("grids/derive-eth.json"), "--by", "underlying", "--numeraire", "coin",
+                "--svg", "FILE",
             ],
             "page.html": page, "band.html": page + ["--policy", "3", "--path", "5"],
         ]
@@ -75,7 +83,8 @@ struct PrintedTests {
         return abs(a - b) <= max(1.01 * unit, 1e-9 * abs(a))
     }
 
-    @Test("What is printed and drawn is what somebody looked at", arguments: Array(Self.commands.keys).sorted())
+    @Test(
+        "What is printed and drawn is what somebody looked at", arguments: Array(Self.commands.keys).sorted())
     func printed(_ name: String) throws {
         try Poise.inFolder { folder in
             let file = folder.appendingPathComponent(name)

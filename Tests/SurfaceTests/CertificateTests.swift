@@ -19,7 +19,8 @@ struct CertificateTests {
             let least = row("least_g")
             for share in [1e-6, 1e-3, 0.1] {
                 let step = share * (1 + abs(least))
-                #expect(slice.signOfDurrleman(less: least - step) == .positive, "\(row.text("name")) \(share)")
+                #expect(
+                    slice.signOfDurrleman(less: least - step) == .positive, "\(row.text("name")) \(share)")
                 guard case .negative(let k) = slice.signOfDurrleman(less: least + step) else {
                     Issue.record("\(row.text("name")): nothing below \(least + step)")
                     continue
@@ -33,7 +34,9 @@ struct CertificateTests {
         #expect(flat.leastDurrleman.value == 1 && flat.leastDurrleman.at == .infinity)
     }
 
-    @Test("A gap lies above every bound below its least value, and below every other at the place that is named")
+    @Test(
+        "A gap lies above every bound below its least value, and below every other at the place that is named"
+    )
     func gapBounds() throws {
         for row in try Fixture("pairs.csv").rows where row("least_gap").isFinite {
             let (earlier, later) = (Self.slice(row, "earlier_"), Self.slice(row, "later_"))
@@ -45,7 +48,9 @@ struct CertificateTests {
                     Issue.record("\(row.text("name")): nothing below \(least + step)")
                     continue
                 }
-                #expect(later.variance(at: k) - earlier.variance(at: k) < least + step, "\(row.text("name")) at \(k)")
+                #expect(
+                    later.variance(at: k) - earlier.variance(at: k) < least + step,
+                    "\(row.text("name")) at \(k)")
             }
             // Lifted by what it lacks it is free, by a little less it is not.
             for (lift, isFree) in [(1e-6, true), (-1e-6, false)] {
@@ -79,7 +84,8 @@ struct CertificateTests {
             // And lifted by more than that.
             let steepest = max(one.leftSlope, one.rightSlope)
             let lifted = SVISlice(
-                a: one.a + 1.01 * share * steepest, b: one.b, rho: one.rho, m: one.m + share, sigma: one.sigma)
+                a: one.a + 1.01 * share * steepest, b: one.b, rho: one.rho, m: one.m + share, sigma: one.sigma
+            )
             #expect(one.calendar(to: lifted) == .free, "\(share)")
             // A narrower hollow reaches lower.
             let narrow = SVISlice(a: one.a, b: one.b, rho: one.rho, m: one.m, sigma: one.sigma * (1 - share))
@@ -89,7 +95,8 @@ struct CertificateTests {
             }
             // Their wings meet far out, unless the wider one is lifted.
             let higher = SVISlice(a: one.a + 0.01 * share, b: one.b, rho: one.rho, m: one.m, sigma: one.sigma)
-            #expect(narrow.calendar(to: one) != .flatterWing && narrow.calendar(to: higher) == .free, "\(share)")
+            #expect(
+                narrow.calendar(to: one) != .flatterWing && narrow.calendar(to: higher) == .free, "\(share)")
         }
     }
 
@@ -100,16 +107,22 @@ struct CertificateTests {
         ) -> SVISlice.Butterfly { SVISlice(a: a, b: b, rho: rho, m: m, sigma: sigma).butterfly }
         #expect(verdict() == .free)
         #expect(verdict(a: 2, b: 2 + 1e-9) == .steepWing)
-        #expect(verdict(a: 2, b: 1.2, rho: 0.7) == .steepWing && verdict(a: 2, b: 1.2, rho: -0.7) == .steepWing)
-        #expect(verdict(a: 2, b: 1.2, rho: 0.6) != .steepWing && verdict(a: 2, b: 1.2, rho: -0.6) != .steepWing)
+        #expect(
+            verdict(a: 2, b: 1.2, rho: 0.7) == .steepWing && verdict(a: 2, b: 1.2, rho: -0.7) == .steepWing)
+        #expect(
+            verdict(a: 2, b: 1.2, rho: 0.6) != .steepWing && verdict(a: 2, b: 1.2, rho: -0.6) != .steepWing)
         #expect(verdict(a: -1) == .noVariance && verdict(a: -1.1) == .noVariance)
         #expect(verdict(a: 0, b: 0) == .noVariance && verdict(a: 0.01, b: 0) == .free)
         for bad in [
-            SVISlice(a: .nan, b: 1, rho: 0, m: 0, sigma: 1), SVISlice(a: .infinity, b: 1, rho: 0, m: 0, sigma: 1),
-            SVISlice(a: 1, b: -0.1, rho: 0, m: 0, sigma: 1), SVISlice(a: 1, b: .infinity, rho: 0, m: 0, sigma: 1),
+            SVISlice(a: .nan, b: 1, rho: 0, m: 0, sigma: 1),
+            SVISlice(a: .infinity, b: 1, rho: 0, m: 0, sigma: 1),
+            SVISlice(a: 1, b: -0.1, rho: 0, m: 0, sigma: 1),
+            SVISlice(a: 1, b: .infinity, rho: 0, m: 0, sigma: 1),
             SVISlice(a: 1, b: 1, rho: 1.01, m: 0, sigma: 1), SVISlice(a: 1, b: 1, rho: -1.01, m: 0, sigma: 1),
-            SVISlice(a: 1, b: 1, rho: 0, m: .infinity, sigma: 1), SVISlice(a: 1, b: 1, rho: 0, m: 0, sigma: 0),
-            SVISlice(a: 1, b: 1, rho: 0, m: 0, sigma: .infinity), SVISlice(a: -1.1, b: 1, rho: 0, m: 0, sigma: 1),
+            SVISlice(a: 1, b: 1, rho: 0, m: .infinity, sigma: 1),
+            SVISlice(a: 1, b: 1, rho: 0, m: 0, sigma: 0),
+            SVISlice(a: 1, b: 1, rho: 0, m: 0, sigma: .infinity),
+            SVISlice(a: -1.1, b: 1, rho: 0, m: 0, sigma: 1),
         ] { #expect(!bad.isCurve && bad.butterfly == .noVariance, "\(bad)") }
         for good in [
             SVISlice(a: -1, b: 1, rho: 0, m: 0, sigma: 1), SVISlice(a: 0, b: 0, rho: 0, m: 0, sigma: 1),
@@ -140,7 +153,9 @@ struct CertificateTests {
         #expect(Self.polynomial([-1, -2, -3, -4]).sign() == .positive)
         #expect(Self.polynomial([-1, -2, -3, -4]).isPositive && !Self.polynomial([-1, -2]).isNegative)
         // (u − 2)²(u − 5)² with a lift above what rounding may do, and below.
-        for lift in [1.0, 1e-6, 1e-10] { #expect(Self.polynomial([2, 2, 5, 5], plus: lift).sign() == .positive) }
+        for lift in [1.0, 1e-6, 1e-10] {
+            #expect(Self.polynomial([2, 2, 5, 5], plus: lift).sign() == .positive)
+        }
         guard case .undecided(let near) = Self.polynomial([2, 2, 5, 5]).sign() else {
             Issue.record("a double root")
             return
@@ -185,7 +200,8 @@ struct CertificateTests {
         #expect(!left.isNegative && !right.isPositive && !right.isNegative)
         let below = HalfLinePolynomial<5>(
             coefficients: InlineArray(repeating: -1), magnitudes: InlineArray(repeating: 1))
-        #expect(below.isNegative && !below.isPositive && below.halves.0.isNegative && below.halves.1.isNegative)
+        #expect(
+            below.isNegative && !below.isPositive && below.halves.0.isNegative && below.halves.1.isNegative)
         let above = Self.polynomial([-1, -2, -3, -4]).halves
         #expect(above.0.isPositive && above.1.isPositive && !above.0.isNegative)
         // Between 1 and 3, the next cut, it is below 0; beyond it is above.

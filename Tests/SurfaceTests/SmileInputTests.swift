@@ -17,10 +17,13 @@ struct SmileInputTests {
 
     private static let head = "slice,years,forward,strike,bid_vol,ask_vol"
 
-    @Test("A table's columns in any order; sides may be missing, weights are 1, the underlying is the slice's name before the dash")
+    @Test(
+        "A table's columns in any order; sides may be missing, weights are 1, the underlying is the slice's name before the dash"
+    )
     func tables() throws {
         let (plain, _) = try Self.table(
-            Self.head + "\nX-1,0.25,100,90,0.5,0.6\nY-1-a,0.5,50,55,,0.7\nX-1,0.25,100,110,0.4,\nZ,1,2,3,0.1,0.2\n")
+            Self.head
+                + "\nX-1,0.25,100,90,0.5,0.6\nY-1-a,0.5,50,55,,0.7\nX-1,0.25,100,110,0.4,\nZ,1,2,3,0.1,0.2\n")
         #expect(plain.map(\.name) == ["X-1", "Y-1-a", "Z"] && plain.map(\.underlying) == ["X", "Y", "Z"])
         #expect(plain.map(\.years) == [0.25, 0.5, 1] && plain.map(\.forward) == [100, 50, 2])
         #expect(
@@ -63,7 +66,8 @@ struct SmileInputTests {
     func badColumns() throws {
         let head = Self.head + ",weight,underlying\n"
         for (row, field) in [
-            ("X,1,100,90,0.5,0.6,-1,A\n", "weight"), ("X,1,100,90,0.5,0.6,1,A\nX,1,100,95,0.5,0.6,1,B\n", "underlying"),
+            ("X,1,100,90,0.5,0.6,-1,A\n", "weight"),
+            ("X,1,100,90,0.5,0.6,1,A\nX,1,100,95,0.5,0.6,1,B\n", "underlying"),
         ] {
             let error = #expect(throws: MarketError.self) { try Self.table(head + row) }
             #expect(error?.field == field)
@@ -94,7 +98,9 @@ struct SmileInputTests {
 
         """
 
-    @Test("A chain's smiles: options out of the money by the latest future, sides as volatilities of their prices")
+    @Test(
+        "A chain's smiles: options out of the money by the latest future, sides as volatilities of their prices"
+    )
     func chains() throws {
         var badRows = BadRows(skip: false)
         let chain = try Chain(Source(name: "chain.csv", text: Self.chain), &badRows)
@@ -120,13 +126,15 @@ struct SmileInputTests {
             return sign * (smile.forward * tail(sign * d1) - strike * tail(sign * (d1 - deviation)))
         }
         for (strike, isCall, bid, ask) in [
-            (50_000.0, false, 0.028, nil as Double?), (60_000, false, 0.077, 0.083), (60_600, true, 0.075, 0.084),
+            (50_000.0, false, 0.028, nil as Double?), (60_000, false, 0.077, 0.083),
+            (60_600, true, 0.075, 0.084),
             (65_000, true, nil, 0.065), (70_000, true, 0.038, 0.042),
         ] as [(Double, Bool, Double?, Double?)] {
             let quote = try #require(june.quotes.first { $0.strike == strike })
             for (volatility, coins) in [(quote.bid, bid), (quote.ask, ask)] {
                 guard let volatility, let coins else { continue }
-                #expect(abs(price(june, strike, volatility, isCall: isCall) - coins * 60_600) < 1e-6, "\(strike)")
+                #expect(
+                    abs(price(june, strike, volatility, isCall: isCall) - coins * 60_600) < 1e-6, "\(strike)")
             }
         }
         // Options that settle in dollars have their price in dollars.
@@ -140,7 +148,9 @@ struct SmileInputTests {
     @Test("Quality in points: root mean square, largest error and share inside, of the quotes that count")
     func quality() throws {
         // On a flat slice of 40% in 21 strikes, two quotes are moved: by 2 points up, and a wide one by 1 point down.
-        var quotes = (-10...10).map { SmileQuote(strike: 100 * exp(0.05 * Double($0)), bid: 0.395, ask: 0.405) }
+        var quotes = (-10...10).map {
+            SmileQuote(strike: 100 * exp(0.05 * Double($0)), bid: 0.395, ask: 0.405)
+        }
         quotes[3] = SmileQuote(strike: quotes[3].strike, bid: 0.415, ask: 0.425)
         quotes[16] = SmileQuote(strike: quotes[16].strike, bid: 0.37, ask: 0.41)
         quotes += [
@@ -160,7 +170,9 @@ struct SmileInputTests {
                     sum += error * error
                     largest = max(largest, abs(error))
                 }
-                if volatility >= (quote.bid ?? 0) - 1e-4, volatility <= (quote.ask ?? 9) + 1e-4 { inside += 1 }
+                if volatility >= (quote.bid ?? 0) - 1e-4, volatility <= (quote.ask ?? 9) + 1e-4 {
+                    inside += 1
+                }
             }
             #expect(abs(quality.rootMeanSquare - (sum / 21).squareRoot()) < 1e-12)
             #expect(abs(quality.largestError - largest) < 1e-12 && largest > 1.5)
@@ -187,7 +199,9 @@ struct SmileInputTests {
 
     @Test("Gaps between neighbours by time, whatever the order of the smiles; none where a wing is flatter")
     func gaps() throws {
-        func smile(_ name: String, _ years: Double, _ slice: SVISlice, _ underlying: String = "X") -> SmileQuotes {
+        func smile(_ name: String, _ years: Double, _ slice: SVISlice, _ underlying: String = "X")
+            -> SmileQuotes
+        {
             SmileQuotes(
                 name: name, underlying: underlying, years: years, forward: 100,
                 quotes: (-8...8).map {
@@ -203,7 +217,9 @@ struct SmileInputTests {
         ]
         let fit = SurfaceFit(smiles, loss: .mid, rule: .none)
         #expect(fit.slices.map(\.smile.name) == ["late", "Y", "early", "middle"])
-        #expect(fit.calendar.map(\.earlier) == ["early", "middle"] && fit.calendar.map(\.later) == ["middle", "late"])
+        #expect(
+            fit.calendar.map(\.earlier) == ["early", "middle"]
+                && fit.calendar.map(\.later) == ["middle", "late"])
         // A quarter of the least variance of the earlier one.
         #expect(abs((fit.calendar[0].least?.value ?? .nan) - 0.25 * one.leastVariance) < 1e-8)
         #expect(fit.calendar[1].least == nil)
