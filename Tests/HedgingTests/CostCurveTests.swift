@@ -74,6 +74,9 @@ import Testing
         try b.solve(level)
         #expect(a.solution.trades == b.solution.trades)
         #expect(a.solution.bandPrices == b.solution.bandPrices)
+        // And the same work: it is one problem, not one after another.
+        #expect(
+            a.solution.interiorSteps == b.solution.interiorSteps && a.solution.pivots == b.solution.pivots)
     }
 
     @Test("Trades in whole lots, of a smallest size and with fixed costs go by their levels as well")

@@ -55,7 +55,8 @@ struct MarginBookTests {
         let file = try MarginAccountFile(
             Source(name: "account.toml", text: "currency = \"USD\"\ncash = 1000\n" + account))
         let book = try MarginBook(
-            try table("held.csv", positions), candidates: try candidates.map { try table("trades.csv", $0) }, in: chain,
+            try table("held.csv", positions), candidates: try candidates.map { try table("trades.csv", $0) },
+            in: chain,
             file, try model(kind), underlying: underlying, &badRows)
         return (book, badRows)
     }
@@ -70,7 +71,8 @@ struct MarginBookTests {
         let underlying = plain.market.underlyings[0]
         #expect(underlying.confidence == 1 && underlying.perpetual?.confidence == 1)
         let expiry = underlying.expiries[0]
-        #expect(expiry.forwardConfidence == 1 && expiry.rateConfidence == 1 && expiry.volatilityConfidence == 1)
+        #expect(
+            expiry.forwardConfidence == 1 && expiry.rateConfidence == 1 && expiry.volatilityConfidence == 1)
         // The index of the latest row with one; the account's own underlying moves, others as the model says.
         var first = CrossMarginAccount.Collateral("BTC", quantity: 2, price: 60_010)
         (first.maintenanceHaircut, first.initialHaircut) = (0.1, 0.2)
@@ -117,7 +119,8 @@ struct MarginBookTests {
         #expect(whole.account.otherInitial.map(\.name) == ["orders", "reserves"])
         #expect(whole.account.otherInitial.map(\.amount) == [7, 8])
         // Another coin's feeds are not this one's.
-        let (other, _) = try Self.book(["BTC-27MAR26-60000-C,1"], "[confidence.ETH]\nspot = 0.5\nforward = 0.5\n")
+        let (other, _) = try Self.book(
+            ["BTC-27MAR26-60000-C,1"], "[confidence.ETH]\nspot = 0.5\nforward = 0.5\n")
         #expect(other.market.underlyings[0].confidence == 1)
         #expect(other.market.underlyings[0].expiries[0].forwardConfidence == 1)
     }
@@ -127,9 +130,18 @@ struct MarginBookTests {
         arguments: [
             ["stable_price = 0\n", "account.toml:3", "stable_price"],
             ["[[collateral]]\nasset = \"BTC\"\nquantity = 1\nprice = 0\n", "account.toml:6", "price"],
-            ["[[collateral]]\nasset = \"BTC\"\nquantity = 1\nconfidence = 1.1\n", "account.toml:6", "confidence"],
-            ["[[collateral]]\nasset = \"BTC\"\nquantity = 1\ninitial_haircut = 2\n", "account.toml:6", "initial_haircut"],
-            ["[[collateral]]\nasset = \"BTC\"\nquantity = 1\nmaintenance_haircut = 2\n", "account.toml:6", "maintenance"],
+            [
+                "[[collateral]]\nasset = \"BTC\"\nquantity = 1\nconfidence = 1.1\n", "account.toml:6",
+                "confidence",
+            ],
+            [
+                "[[collateral]]\nasset = \"BTC\"\nquantity = 1\ninitial_haircut = 2\n", "account.toml:6",
+                "initial_haircut",
+            ],
+            [
+                "[[collateral]]\nasset = \"BTC\"\nquantity = 1\nmaintenance_haircut = 2\n", "account.toml:6",
+                "maintenance",
+            ],
             ["[[collateral]]\nquantity = 1\n", "account.toml:3", "asset"],
             ["[confidence.BTC]\nperpetual = 2\n", "account.toml:4", "perpetual"],
             ["[confidence.BTC]\nforward = 2\n", "account.toml:4", "forward"],
@@ -155,7 +167,8 @@ struct MarginBookTests {
         #expect(underlying.spot == 60_010 && underlying.expiries.map(\.forward) == [60_510, 61_000])
         #expect(underlying.expiries.map(\.name) == ["BTC-27MAR26", "BTC-26JUN26"])
         #expect(underlying.expiries.map(\.seconds) == [2_154_599, 10_016_999])
-        #expect(underlying.expiries.map(\.rate) == [0.01, 0.03] && underlying.expiries.map(\.fixed) == [0, 0])
+        #expect(
+            underlying.expiries.map(\.rate) == [0.01, 0.03] && underlying.expiries.map(\.fixed) == [0, 0])
         #expect(underlying.perpetual?.price == 60_020)
         #expect(book.market.contracts.map(\.expiry) == [0, 1, 0, nil])
         #expect(book.market.contracts.map(\.strike) == [60_000, 60_000, 65_000, nil])
@@ -164,6 +177,30 @@ struct MarginBookTests {
         #expect(book.market.contracts.map(\.price) == [nil, nil, nil, 60_020])
         #expect(book.market.contracts.map(\.kind) == [.option, .option, .option, .perpetual])
         #expect(book.account.quantities == [1, 2, -1, 1 / 60_020])
+    }
+
+    @Test("Of rows of one time the last one counts, of others the latest wherever it stands")
+    func sameTime() throws {
+        func forward(_ rows: [(strike: Int, time: Int64, price: Double, index: Double)]) throws -> (
+            Double, Double
+        ) {
+            let head = "instrument_name,timestamp,underlying_price,index_price,mark_iv,mark_price\n"
+            let text = rows.map { "BTC-27MAR26-\($0.strike)-C,\($0.time),\($0.price),\($0.index),60,0.05\n" }
+                .joined()
+            let (book, _) = try Self.book(["BTC-27MAR26-60000-C,1"], chain: head + text)
+            return (book.market.underlyings[0].expiries[0].forward, book.market.underlyings[0].spot)
+        }
+        let time: Int64 = 1_772_443_800_000
+        #expect(
+            try forward([(60_000, time, 60_500, 60_000), (65_000, time, 60_510, 60_020)]) == (60_510, 60_020))
+        #expect(
+            try forward([(60_000, time + 1, 60_500, 60_000), (65_000, time, 60_510, 60_020)]) == (
+                60_500, 60_000
+            ))
+        #expect(
+            try forward([(60_000, time, 60_500, 60_000), (65_000, time + 1, 60_510, 60_020)]) == (
+                60_510, 60_020
+            ))
     }
 
     @Test("While the delivery price is averaged, what is known of a forward stands still")
@@ -192,7 +229,8 @@ struct MarginBookTests {
         #expect(coin.market.contracts.map(\.kind) == [.inversePerpetual, .inverseFuture])
         #expect(coin.account.quantities == [120_040, -60_505])
         let (span, _) = try Self.book(["BTC-27MAR26,-121010", "BTC-27MAR26-60000-C,3"], "", "span")
-        #expect(span.market.contracts.map(\.kind) == [.future, .option] && span.account.quantities == [-2, 3])
+        #expect(
+            span.market.contracts.map(\.kind) == [.future, .option] && span.account.quantities == [-2, 3])
         // Rows of one contract are one position.
         let (twice, _) = try Self.book(["BTC-27MAR26-60000-C,3", "BTC-27MAR26-60000-C,-1"])
         #expect(twice.market.contracts.count == 1 && twice.account.quantities == [2])
@@ -228,7 +266,9 @@ struct MarginBookTests {
         }
     }
 
-    @Test("What a chain lacks for a position is refused by the position's row: an index, a price of an inverse contract")
+    @Test(
+        "What a chain lacks for a position is refused by the position's row: an index, a price of an inverse contract"
+    )
     func missing() throws {
         let chain = """
             instrument_name,timestamp,underlying_price,index_price,mark_iv,mark_price
