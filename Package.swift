@@ -156,7 +156,8 @@ let package = Package(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "SurfaceTests", dependencies: ["Greeks", "Market", "Surface", "TestSupport"],
+            name: "SurfaceTests",
+            dependencies: ["Checks", "Greeks", "Market", "Surface", "SurfaceKernel", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "MarginTests",

@@ -39,18 +39,7 @@ extension MarginModel {
     ) throws(MarginError) -> Double {
         let contract = market.contracts[place]
         switch contract.kind {
-        case .option:
-            // What the rule itself counts it at, so that a trade at the mark changes nothing.
-            var value = 0.0
-            if case .scan(let scan) = rule {
-                value = try OptionLegs(
-                    market, [place], discounted: scan.isDiscounted, for: "a trade"
-                ).values(engine)[0]
-            } else {
-                value = try market.optionValues([place], for: "a trade", engine)[0]
-            }
-            guard isInCoin, contract.mark == nil else { return value * contract.multiplier }
-            return value / (try market.expiry(of: contract, for: "a trade").forward)
+        case .option: return try optionPrice(place, in: market, engine)
         case .spot:
             return isInCoin ? 1 : market.underlying(of: contract).spot / market.stablePrice
         case .perpetual, .future, .inversePerpetual, .inverseFuture: return 0
@@ -72,7 +61,7 @@ extension MarginModel {
         case .standardOption(let rule):
             let value = try market.optionValues([place], for: "a trade", engine)[0]
             guard rule.settlesInCoin, contract.mark == nil else { return value }
-            return value / (try rule.referencePrice(of: contract, in: market))
+            return value / (try rule.reference(of: contract, in: market))
         case .span: return try market.optionValues([place], for: "a trade", engine)[0] * contract.multiplier
         case .deriveStandard, .rates: return try market.optionValues([place], for: "a trade", engine)[0]
         }

@@ -136,7 +136,7 @@ public struct ShortOptionMargin: Sendable, Equatable {
         ).initial
     }
 
-    private func reference(
+    func reference(
         of contract: MarginMarket.Contract, in market: MarginMarket
     ) throws(MarginError) -> Double {
         let price: Double

@@ -117,7 +117,7 @@ struct HedgeCommand: ParsableCommand {
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
                 ("--cash", cash != nil), ("--lots", lots), ("--levels", levels),
                 ("--surface", volatilities.surface == .own),
-                ("--instruments", !instruments.isEmpty),
+                ("--instruments", !instruments.isEmpty), ("--margin", marginOptions.margin != nil),
             ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")

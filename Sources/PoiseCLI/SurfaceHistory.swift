@@ -7,7 +7,7 @@ import Poise
 /// Reads a folder of chains, each one moment of a market, and prints how its surface moved.
 struct SurfaceHistory {
     let history: SmileHistory
-    let dynamics: [SmileDynamics]
+    let dynamics: [SmileMovement]
 
     /// - Throws: where the folder holds fewer than two chains, or one that cannot be read.
     init(
@@ -81,12 +81,12 @@ struct SurfaceHistory {
             ], rows: history.points)
     }
 
-    private var moves: Report<SmileDynamics> {
-        typealias Column = Report<SmileDynamics>.Column
-        func figure(_ name: String, _ value: @escaping (SmileDynamics) -> Double?) -> Column {
+    private var moves: Report<SmileMovement> {
+        typealias Column = Report<SmileMovement>.Column
+        func figure(_ name: String, _ value: @escaping (SmileMovement) -> Double?) -> Column {
             Column(name, style: .significant) { Cell(value($0)) }
         }
-        func estimate(_ name: String, _ value: @escaping (SmileDynamics) -> ResampledFigure?) -> [Column] {
+        func estimate(_ name: String, _ value: @escaping (SmileMovement) -> ResampledFigure?) -> [Column] {
             [
                 figure(name) { value($0)?.value }, figure(name + "_low") { value($0)?.interval?.lowerBound },
                 figure(name + "_high") { value($0)?.interval?.upperBound },

@@ -16,9 +16,9 @@ public enum ArbitrageRule: String, Sendable, CaseIterable {
 ///
 /// Newton's method with cuts (sequential quadratic programming): the conditions for all strikes stand in by their worst
 /// strikes, found anew at each step.
-struct ConstrainedFit {
-    var quotes: [QuoteLanes]
-    let rule: ArbitrageRule
+package struct ConstrainedFit {
+    package var quotes: [QuoteLanes]
+    package let rule: ArbitrageRule
     /// The least g and the least gap (by the later slice's variance about the money) that are asked for: above 0, so that
     /// the certificates have room.
     private static let margin = 1e-8
@@ -28,12 +28,12 @@ struct ConstrainedFit {
     /// What may be left of a violation, less than the margin.
     package static let tolerance = 5e-9
 
-    private(set) var vectors: [SliceVector]
-    private(set) var loss = Double.infinity
-    private(set) var violation = Double.infinity
-    private(set) var iterations = 0
+    package private(set) var vectors: [SliceVector]
+    package private(set) var loss = Double.infinity
+    package private(set) var violation = Double.infinity
+    package private(set) var iterations = 0
     /// Whether the last run ended where less than 1e-6 of the loss was to be gained.
-    private(set) var isDone = false
+    package private(set) var isDone = false
     private var problem = StepProblem()
     private var expansions: [LossExpansion] = []
     // Room that is used again: slices and cuts of the present place and of one that is tried.
@@ -74,13 +74,13 @@ struct ConstrainedFit {
     }
 
     /// Starts anew from other slices.
-    mutating func restart(from start: [SliceVector]) {
+    package mutating func restart(from start: [SliceVector]) {
         for slice in vectors.indices { vectors[slice] = Self.inside(start[slice], quotes[slice]) }
         held.removeAll(keepingCapacity: true)
     }
 
     /// One slice moved by hand.
-    mutating func set(_ vector: SliceVector, _ slice: Int) { vectors[slice] = vector }
+    package mutating func set(_ vector: SliceVector, _ slice: Int) { vectors[slice] = vector }
 
     private func lossOf(_ vectors: [SliceVector]) -> Double {
         var sum = 0.0
@@ -91,7 +91,7 @@ struct ConstrainedFit {
     /// Moves until nothing is gained any more and no condition is broken.
     ///
     /// - Parameter isWarm: whether the start is nearly there, so that one step with nothing to gain is enough.
-    mutating func run(most: Int = 100, isWarm: Bool = false) {
+    package mutating func run(most: Int = 100, isWarm: Bool = false) {
         move(most, isWarm: isWarm)
         if violation > Self.tolerance { restore(most: isWarm ? 6 : 40) }
         guard rule == .none, violation > 0 else { return }

@@ -323,8 +323,7 @@ public struct LiveSurface: Sendable {
             now += fit.quotes[place].loss(slice.vector)
         }
         // Slices under a common rule come together or not at all.
-        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || $0.status != .ok })
-        {
+        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || !$0.isAsAsked }) {
             for place in slices.indices {
                 slices[place].coldLoss = fit.quotes[place].loss(fit.vectors[place])
                 if slices[place].state != .tooFewQuotes { slices[place].state = .cold }

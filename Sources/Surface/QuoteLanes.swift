@@ -5,29 +5,29 @@ import VectorMath
 /// The quotes of a smile that count in a loss, in eights; those behind the last have no weight.
 ///
 /// Every loss is Σ middleWeight (σ − mid)² + bandWeight (max(0, bid − σ) + max(0, σ − ask))².
-struct QuoteLanes {
+package struct QuoteLanes {
     /// Room for all quotes, and how many of them are in use.
-    private(set) var blocks: [QuoteBlock] = []
+    package private(set) var blocks: [QuoteBlock] = []
     private var blockCount = 0
     /// Whether any quote has a weight outside of its bid and ask.
-    private(set) var hasBands = false
+    package private(set) var hasBands = false
     /// How many quotes entered.
     package private(set) var count = 0
-    private(set) var years = 1.0
+    package private(set) var years = 1.0
     /// Where m and σ may be, and the least total variance.
     package private(set) var domain = SliceDomain()
     /// Total variance about the money, by which variances are measured.
     package private(set) var scale = 1.0
     /// How many different strikes have two sides.
-    private(set) var strikeCount = 0
+    package private(set) var strikeCount = 0
     /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.
     private var logStrikes: [Double] = []
     private var ascending: [Int] = []
     private var halves: [Double] = []
 
-    init() {}
+    package init() {}
 
-    init(_ smile: SmileQuotes, loss: SmileLoss) {
+    package init(_ smile: SmileQuotes, loss: SmileLoss) {
         logStrikes = smile.quotes.map { log($0.strike) }
         let own = logStrikes
         ascending = Array(own.indices).sorted { own[$0] < own[$1] }
@@ -87,7 +87,7 @@ struct QuoteLanes {
     /// - Parameter least: how many different strikes must have two sides; else nothing changes.
     /// - Returns: whether there are as many.
     @discardableResult
-    mutating func update(
+    package mutating func update(
         _ quotes: [SmileQuote], logForward: Double, years: Double, loss: SmileLoss, least: Int = 0
     ) -> Bool {
         let survey = survey(quotes, logForward)
@@ -179,7 +179,7 @@ extension QuoteLanes {
     }
 
     /// The loss alone; NaN where a total variance is below 0.
-    func loss(_ vector: SliceVector) -> Double {
+    package func loss(_ vector: SliceVector) -> Double {
         unsafe withColumns { columns in
             unsafe withUnsafePointer(to: vector) { unsafe SurfaceRooms.table.loss(columns, $0) }
         }
@@ -187,7 +187,7 @@ extension QuoteLanes {
 
     /// - Parameter isExact: all second derivatives; else without those of volatility by the parameters (Gauss and
     ///   Newton), which leaves nothing negative.
-    func expansion(_ vector: SliceVector, isExact: Bool) -> LossExpansion {
+    package func expansion(_ vector: SliceVector, isExact: Bool) -> LossExpansion {
         var result = LossExpansion()
         unsafe withColumns { columns in
             unsafe withUnsafePointer(to: vector) {
@@ -198,22 +198,22 @@ extension QuoteLanes {
     }
 
     /// Starts of a fit: see `StartGrid`.
-    func starts(isWide: Bool) -> SliceStarts {
+    package func starts(isWide: Bool) -> SliceStarts {
         var result = SliceStarts()
         unsafe withColumns { unsafe SurfaceRooms.table.starts($0, isWide: isWide, into: &result) }
         return result
     }
 
     /// Runs a fit: see `SliceFitting`.
-    func run(_ fit: inout SliceFit) {
+    package func run(_ fit: inout SliceFit) {
         unsafe withColumns { unsafe SurfaceRooms.table.fit($0, &fit) }
     }
 
     /// Within the box of the domain.
-    func clamped(_ vector: SliceVector) -> SliceVector { domain.clamped(vector) }
+    package func clamped(_ vector: SliceVector) -> SliceVector { domain.clamped(vector) }
 
     /// Whether no total variance of a slice is below the least one allowed.
-    func isHighEnough(_ vector: SliceVector) -> Bool {
+    package func isHighEnough(_ vector: SliceVector) -> Bool {
         vector[0] + exp(vector[4]) * (vector[1] * vector[2]).squareRoot() >= domain.leastVariance
     }
 }

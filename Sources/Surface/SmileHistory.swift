@@ -60,7 +60,7 @@ public struct ResampledFigure: Sendable, Equatable {
 }
 
 /// How volatility at the money moves with the forward, of the slices of one underlying in one bucket of tenors.
-public struct SmileDynamics: Sendable {
+public struct SmileMovement: Sendable {
     public let underlying: String
     /// Days to expiry at the start of a move.
     public let tenorDays: Range<Double>
@@ -117,7 +117,7 @@ extension SmileHistory {
     ///   - draws: how many histories are drawn for the intervals.
     public func dynamics(
         tenorDays edges: [Double], longestMove: Double = 2, draws: Int = 1000, seed: UInt64 = 1
-    ) -> [SmileDynamics] {
+    ) -> [SmileMovement] {
         var before: [String: Point] = [:]
         var buckets: [Bucket: [Int64: Sums]] = [:]
         for point in points {
@@ -159,7 +159,7 @@ extension SmileHistory {
 
     private static func estimate(
         _ underlying: String, _ tenors: Range<Double>, _ days: [Sums], draws: Int, seed: UInt64
-    ) -> SmileDynamics {
+    ) -> SmileMovement {
         let all = days.reduce(Sums(), +)
         var samples: [Sums] = []
         if days.count >= 5 {
@@ -181,7 +181,7 @@ extension SmileHistory {
             let left = all.square - 2 * ratio * all.skewed + ratio * ratio * all.skewedSquare
             return all.square > 0 ? max(0, left / all.square) : 0
         }
-        return SmileDynamics(
+        return SmileMovement(
             underlying: underlying, tenorDays: tenors, moves: all.count, days: days.count,
             ratio: figure(\.ratio), unexplained: unexplained(all.ratio.isFinite ? all.ratio : 0),
             unexplainedAtOne: unexplained(1), downBeta: figure(\.downBeta), upBeta: figure(\.upBeta),

@@ -5,7 +5,7 @@ import VectorMath
 /// Where a condition on a curve is closest to being broken: local minima of g along a slice, and of the gap between two.
 ///
 /// A scan in eights along t = arsinh((k − m)/σ), |t| ≤ 12, then parabolas. What it may miss the certificates find.
-enum SmileScan {
+package enum SmileScan {
     /// Values along a scan with eight infinite ones before and behind, and the places of local minima.
     private struct Scan {
         var values = InlineArray<112, Double>(repeating: .infinity)
@@ -191,7 +191,7 @@ extension SVISlice {
     }
 
     /// The second derivatives of w at k by a, the wings' slopes, m and ln σ.
-    func varianceHessian(at k: Double) -> InlineArray<5, Lanes> {
+    package func varianceHessian(at k: Double) -> InlineArray<5, Lanes> {
         let x = k - m
         let r = (x * x + sigma * sigma).squareRoot()
         let (y, z) = (x / r, sigma / r)
@@ -206,7 +206,7 @@ extension SVISlice {
 
     /// The second derivatives of the least g about k by a, the wings' slopes, m and ln σ: those at k by differences of
     /// first ones, and what the least place's own move takes off.
-    func leastDurrlemanHessian(near k: Double) -> InlineArray<5, Lanes> {
+    package func leastDurrlemanHessian(near k: Double) -> InlineArray<5, Lanes> {
         let own = vector
         let first = durrlemanSensitivity(at: k)
         let step = 1e-5

@@ -4,25 +4,34 @@ import VectorMath
 /// A condition on one slice or on two neighbours, linear about the present ones: value + own·d + before·d' ≥ 0.
 package struct Cut {
     /// The slice, and whether the one before it has part in it.
-    var slice: Int
-    var hasBefore = false
-    var own = SliceVector.zero
-    var before = SliceVector.zero
-    var value: Double
+    package var slice: Int
+    package var hasBefore = false
+    package var own = SliceVector.zero
+    package var before = SliceVector.zero
+    package var value: Double
     /// What it is, for its second derivatives.
-    var kind = Kind.linear
+    package var kind = Kind.linear
     /// The multiplier that it is expected to have.
-    var multiplier = 0.0
+    package var multiplier = 0.0
     /// Above 0: no condition but a part of the objective, stiffness·(own·d + before·d')²/2.
-    var stiffness = 0.0
+    package var stiffness = 0.0
 
-    enum Kind {
+    package enum Kind {
         /// Linear, or nearly so.
         case linear
         /// g at a strike.
         case durrleman(k: Double)
         /// The gap of total variance at a strike, times a scale.
         case gap(k: Double, scale: Double)
+    }
+
+    package init(
+        slice: Int, hasBefore: Bool = false, own: SliceVector = .zero, before: SliceVector = .zero,
+        value: Double, kind: Kind = .linear, multiplier: Double = 0, stiffness: Double = 0
+    ) {
+        (self.slice, self.hasBefore) = (slice, hasBefore)
+        (self.own, self.before, self.value) = (own, before, value)
+        (self.kind, self.multiplier, self.stiffness) = (kind, multiplier, stiffness)
     }
 }
 
@@ -32,14 +41,12 @@ package struct Cut {
 /// A primal-dual interior-point method with predictor and corrector (Mehrotra). In coordinates in which each slice's
 /// Hessian is the unit matrix and each cut has a normal of length 1, slacks and multipliers are distances: what they start
 /// from and when they are small enough needs no scale. A step of it is a block-tridiagonal Cholesky factor, five by five.
-struct StepProblem {
+package struct StepProblem {
     /// Factors of the Hessians (lower triangles by rows, diagonals inverted), and the free step in their coordinates.
     private var factors: [InlineArray<5, Lanes>] = []
     private var free: [SliceVector] = []
     package private(set) var multipliers: [Double] = []
     package private(set) var steps: [SliceVector] = []
-
-    package init() {}
 
     /// A cut that may hold with equality.
     private struct Row {
@@ -68,7 +75,7 @@ struct StepProblem {
     private var moved: [SliceVector] = []
     /// How long the free step is.
     private var length = 0.0
-    private(set) var iterations = 0
+    package private(set) var iterations = 0
     private var change: [SliceVector] = []
     private var residual: [SliceVector] = []
     /// The tridiagonal matrix and its factor: blocks on the diagonal, and those to the left of them.
@@ -77,6 +84,8 @@ struct StepProblem {
 
     /// How much a condition gives way to its multiplier, so that conditions that contradict each other have a solution.
     private static let give = 1e-11
+
+    package init() {}
 
     /// - Returns: false where a Hessian is not positive definite.
     package mutating func add(gradient: SliceVector, hessian: InlineArray<5, Lanes>, damping: Double) -> Bool
@@ -95,7 +104,7 @@ struct StepProblem {
     }
 
     /// Makes room for so many cuts and slices.
-    mutating func reserve(cuts: Int, slices: Int) {
+    package mutating func reserve(cuts: Int, slices: Int) {
         rows.reserveCapacity(cuts)
         parts.reserveCapacity(cuts)
         multipliers.reserveCapacity(cuts)
@@ -110,7 +119,7 @@ struct StepProblem {
     }
 
     /// Takes steps back that were found before.
-    mutating func setSteps(_ earlier: [SliceVector]) {
+    package mutating func setSteps(_ earlier: [SliceVector]) {
         for slice in steps.indices { steps[slice] = earlier[slice] }
     }
 

@@ -58,7 +58,7 @@ struct EveryOptionTests {
 
     static let rows =
         ownRows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
-        + SurfaceOptionRows.rows + OwnSurfaceRows.rows + MarginOptionRows.rows
+        + SurfaceOptionRows.rows + OwnSurfaceRows.rows + MarginOptionRows.rows + HedgeMarginRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)
         + ["explain", "greeks", "hedge", "risk", "scenarios", "surface", "var"].map(exchangeRow)

