@@ -88,14 +88,15 @@ public final class RequirementSolver {
         return status
     }
 
-    /// The most that any trades leave once bands are kept and they are paid; nil where the bands cannot be kept.
+    /// The most that any trades leave once bands are kept and they are paid, whole lots where the problem has them; nil
+    /// where the bands cannot be kept. Where the search for lots finds none, the bound is that of fractions, without trades.
     private func findShortfall(
         _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
         _ terms: RequirementTerms
     ) throws(HedgeError) {
         answer.largestBalance = nil
         guard terms.balanceAtLeast > -.infinity else { return }
-        var cheapest = problem.continuous
+        var cheapest = problem
         var own = requirement
         for i in problem.instruments.indices {
             cheapest.instruments[i].costBuy -= requirement.fundsSlopes[i]
@@ -110,11 +111,16 @@ public final class RequirementSolver {
         let solver = shortfall ?? RequirementSolver()
         shortfall = solver
         solver.search = search
-        guard try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm) == .optimal else {
-            return
+        var status = try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm)
+        let isTradable = status == .optimal
+        if !isTradable, cheapest.isWhole {
+            status = try solver.solve(cheapest.continuous, own, RequirementTerms(price: 1), start: .warm)
         }
+        guard status == .optimal else { return }
         answer.largestBalance = requirement.funds - solver.answer.bound
-        for i in problem.instruments.indices { answer.hedge.trades[i] = solver.answer.hedge.trades[i] }
+        for i in problem.instruments.indices {
+            answer.hedge.trades[i] = isTradable ? solver.answer.hedge.trades[i] : 0
+        }
         evaluate(layout, problem, requirement, terms)
     }
 

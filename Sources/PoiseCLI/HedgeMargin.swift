@@ -237,7 +237,8 @@ struct HedgeMarginReport {
             let most = largest / margin.hedge.scale
             words.append(
                 "no trades leave more headroom than \(most.significant) \(currency), "
-                    + "\((buffer - most).significant) less than asked for; those shown leave that")
+                    + "\((buffer - most).significant) less than asked for"
+                    + (answer?.hedge.trades.contains { $0 != 0 } == true ? "; those shown leave that" : ""))
         }
         let forcing = self.forcing.sorted { changes[$0.trade] < changes[$1.trade] }
         for (trade, band) in forcing.prefix(5) {

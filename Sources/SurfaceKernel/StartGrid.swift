@@ -221,6 +221,8 @@ public struct StartGrid<A: SliceArithmetic> {
         let (ll, lu, uu) = (sll - sl * sl * inverse, slu - sl * su * inverse, suu - su * su * inverse)
         let (bl, bu) = (syl - sy * sl * inverse, syu - sy * su * inverse)
         let rest = syy - sy * sy * inverse
+        // What is not inlined here has a generic form, a symbol that all instruction sets share.
+        @inline(__always)
         func score(_ p: Lanes, _ c: Lanes) -> Lanes {
             rest - 2 * (p * bl + c * bu) + (p * p * ll + 2 * p * c * lu + c * c * uu)
         }
@@ -232,17 +234,16 @@ public struct StartGrid<A: SliceArithmetic> {
             (p .>= .zero) .& (c .>= .zero) .& (p .<= most) .& (c .<= most) .& (determinant .> .zero)
         var best = Lanes(repeating: .infinity).replacing(with: score(p, c), where: isInside)
         if A.any(.!isInside) {
-            func consider(_ edgeP: Lanes, _ edgeC: Lanes) {
+            for side in 0..<4 {
+                let edge = side < 2 ? Lanes.zero : most
+                let isLeft = side & 1 == 0
+                let edgeP = isLeft ? edge : ((bl - edge * lu) / ll).atLeast(0).smaller(most)
+                let edgeC = isLeft ? ((bu - edge * lu) / uu).atLeast(0).smaller(most) : edge
                 let found = score(edgeP, edgeC)
                 let isBetter = found .< best
                 best.replace(with: found, where: isBetter)
                 p.replace(with: edgeP, where: isBetter)
                 c.replace(with: edgeC, where: isBetter)
-            }
-            for side in 0..<2 {
-                let edge = side == 0 ? Lanes.zero : most
-                consider(edge, ((bu - edge * lu) / uu).atLeast(0).smaller(most))
-                consider(((bl - edge * lu) / ll).atLeast(0).smaller(most), edge)
             }
         }
         // The least variance lifts the whole slice.

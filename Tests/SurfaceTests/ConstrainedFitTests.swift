@@ -30,7 +30,7 @@ struct ConstrainedFitTests {
     }
 
     @Test(
-        "Smiles without arbitrage lose no more than scipy's best of thirty starts",
+        "Smiles without arbitrage, alone or two together, lose no more than scipy's best of thirty starts",
         arguments: SmileLoss.allCases)
     func losses(_ loss: SmileLoss) throws {
         var repaired = 0
@@ -44,10 +44,10 @@ struct ConstrainedFitTests {
                 sum += QuoteLanes(slice.smile, loss: loss).loss(curve.vector)
             }
             for gap in fit.calendar { #expect(gap.least?.value ?? -1 >= 0, "\(name)") }
-            // Of several together there are local optima, in which either search may end.
-            guard surface.smiles.count == 1 else { continue }
+            // Of several together there are local optima, in which either search may end: 1.044 was measured.
             let best = try #require(surface.losses[loss])
-            #expect(sum <= best * 1.001, "\(name): \(sum / best) of \(best)")
+            let most = surface.smiles.count == 1 ? 1.001 : 1.05
+            #expect(sum <= best * most, "\(name): \(sum / best) of \(best)")
         }
         #expect(repaired >= 5)
     }
