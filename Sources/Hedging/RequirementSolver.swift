@@ -112,11 +112,12 @@ public final class RequirementSolver {
         shortfall = solver
         solver.search = search
         var status = try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm)
-        let isTradable = status == .optimal
+        // A search that was stopped has a bound and whole lots, too.
+        let isTradable = status == .optimal || status == .budget && solver.answer.gap < .infinity
         if !isTradable, cheapest.isWhole {
             status = try solver.solve(cheapest.continuous, own, RequirementTerms(price: 1), start: .warm)
         }
-        guard status == .optimal else { return }
+        guard isTradable || status == .optimal else { return }
         answer.largestBalance = requirement.funds - solver.answer.bound
         for i in problem.instruments.indices {
             answer.hedge.trades[i] = isTradable ? solver.answer.hedge.trades[i] : 0

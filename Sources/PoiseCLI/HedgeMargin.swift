@@ -238,7 +238,9 @@ struct HedgeMarginReport {
             words.append(
                 "no trades leave more headroom than \(most.significant) \(currency), "
                     + "\((buffer - most).significant) less than asked for"
-                    + (answer?.hedge.trades.contains { $0 != 0 } == true ? "; those shown leave that" : ""))
+                    + (answer?.hedge.trades.contains { $0 != 0 } == true
+                        ? "; those shown leave \(after.requirement.initialBalance.significant)"
+                        : "; whole lots that come near were not found in the time given"))
         }
         let forcing = self.forcing.sorted { changes[$0.trade] < changes[$1.trade] }
         for (trade, band) in forcing.prefix(5) {
