@@ -119,6 +119,9 @@ public final class RequirementSolver {
         }
         guard isTradable || status == .optimal else { return }
         answer.largestBalance = requirement.funds - solver.answer.bound
+        // Prices of the problem that has no answer say nothing about these trades.
+        for b in answer.hedge.bandPrices.indices { answer.hedge.bandPrices[b] = 0 }
+        (answer.hedge.marginPrice, answer.hedge.cashPrice, answer.hedge.gap) = (0, 0, .infinity)
         for i in problem.instruments.indices {
             answer.hedge.trades[i] = isTradable ? solver.answer.hedge.trades[i] : 0
         }

@@ -86,6 +86,16 @@ public struct MarginAccountFile: Sendable {
         otherInitial = other
         try settings.finish()
     }
+
+    /// Amounts under a model in coin are of the account's underlying, others in what counts as a dollar.
+    func require(countedIn coin: String?) throws(MarketError) {
+        guard coin.map({ currency == $0 }) ?? Currency.dollars.contains(currency) else {
+            throw .invalidValue(
+                .file(file), column: "currency", value: currency,
+                reason: coin.map { "this model counts in the account's underlying, \($0)" }
+                    ?? "this model counts in dollars")
+        }
+    }
 }
 
 /// Positions in a chain as one account in a market: what a model is asked about.
@@ -169,9 +179,12 @@ public struct MarginBook: Sendable {
         if model.takesOneUnderlying, names.count > 1 {
             throw .invalidValue(
                 .file(table.file), column: "instrument", value: names.joined(separator: ", "),
-                reason: "several underlyings; this model takes one an account: name it")
+                reason:
+                    "several underlyings; this model takes one an account: name it by --underlying or --margin-underlying"
+            )
         }
         try builder.finish()
+        try file.require(countedIn: model.isInCoin ? names.first : nil)
         for (contract, quantity) in builder.coins() {
             positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
         }
@@ -284,7 +297,8 @@ private struct Builder {
         }
         guard model.kinds.contains(kind) else {
             throw MarginError(
-                nil, field: "instrument", reason: "the model has no rule for a \(kind.rawValue)")
+                nil, field: "instrument",
+                reason: "the model has no rule for contracts of kind \(kind.rawValue)")
         }
         let price = instrument.isOption ? nil : ticker.markPrice
         if isInverse, kind == .perpetual || kind == .future {

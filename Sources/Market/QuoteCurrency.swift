@@ -1,7 +1,7 @@
 /// Currencies that count as a US dollar.
-enum Currency {
+package enum Currency {
     /// The dollar and stablecoins on it.
-    static let dollars: Set<String> = [
+    package static let dollars: Set<String> = [
         "USD", "USDC", "USDT", "USDE", "USDS", "DAI", "FDUSD", "PYUSD", "TUSD", "BUSD", "GUSD", "USDP",
         "RLUSD",
         "USDG", "USD1",

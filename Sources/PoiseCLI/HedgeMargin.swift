@@ -32,8 +32,8 @@ struct HedgeMarginOptions: ParsableArguments {
     var marginUnderlying: String?
 
     func validate() throws {
-        try NumberRule.finite.require("--margin-buffer", marginBuffer)
-        try NumberRule.notNegative.require("--margin-price", marginPrice)
+        try NumberRule.within(-1e15...1e15).require("--margin-buffer", marginBuffer)
+        try NumberRule.within(0...1e6).require("--margin-price", marginPrice)
         if margin != nil, account == nil { throw ValidationError("--margin needs --account") }
         let others = [
             ("--account", account != nil), ("--margin-buffer", marginBuffer != nil),

@@ -123,7 +123,7 @@ struct HedgeReport {
         json.member("spread", cost.spread)
         json.member("fee", cost.fee)
         json.member("carry", cost.carry)
-        guard infeasibility == nil, !isMargined, hedge.book == nil,
+        guard infeasibility == nil, !isOtherProblem, hedge.book == nil,
             let (shares, unattributed) = hedge.attribution()
         else {
             return
@@ -162,7 +162,7 @@ struct HedgeReport {
     }
 
     private func writeLive(_ hedge: BookHedge, to output: Output) throws {
-        if infeasibility == nil, !isMargined, hedge.book == nil, hedge.exposures.count > 1 {
+        if infeasibility == nil, !isOtherProblem, hedge.book == nil, hedge.exposures.count > 1 {
             if let (shares, unattributed) = hedge.attribution() {
                 try output.write("\n")
                 try shareTable(shares, unattributed).writeTable(to: output)
@@ -226,7 +226,8 @@ struct HedgeReport {
                 ? "optimal"
                 : solution.gap.isFinite
                     ? "stopped after \(solution.nodes) nodes: best so far"
-                    : "stopped after \(solution.nodes) nodes without an answer; fractions of lots would be"
+                    : "stopped after \(solution.nodes) nodes without an answer"
+                        + (solution.nodes > 0 ? "; fractions of lots would be" : "")
             let gap = solution.gap.isFinite ? String(format: "%.1e", solution.gap) : "unknown"
             return "\(proof), cost \(cost.total.significant)\(split); gap \(gap), "
                 + "\(microseconds.significant) µs"
@@ -376,6 +377,9 @@ struct HedgeReport {
 
     /// Whether a venue's margin decided too: then what other problems cost says nothing of this one.
     private var isMargined: Bool { margin?.answer != nil }
+
+    /// Whether that, or a model without a rule for some candidates, makes the problem another than the books' own.
+    private var isOtherProblem: Bool { isMargined || margin?.margin.withoutRule.isEmpty == false }
 
     private var infeasibilityWords: [String] {
         guard let infeasibility else { return [] }

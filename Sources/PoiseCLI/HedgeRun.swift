@@ -41,7 +41,10 @@ final class HedgeRun {
         let solution = answer?.hedge ?? solver.solution
         var report = HedgeReport(problems[index], solution, microseconds: duration)
         report.hedge = hedge
-        isUnproved = isUnproved || solution.status == .uncertified
+        // A search that was stopped before it found any trades has no answer to act on.
+        isUnproved =
+            isUnproved || solution.status == .uncertified
+            || solution.status == .budget && !solution.gap.isFinite
         let isShort = answer?.largestBalance != nil
         if isShort { isInfeasible = true }
         if solution.status == .infeasible, !isShort {

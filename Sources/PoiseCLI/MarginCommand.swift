@@ -411,12 +411,16 @@ private struct MarginReport {
     private func text(of liquidation: Liquidation) -> String {
         guard !liquidation.prices.isEmpty else {
             return
-                "\(liquidation.underlying) at \(liquidation.spot.significant): no liquidation price in range"
+                "\(liquidation.underlying) at \(liquidation.spot.significant): "
+                + (requirement.maintenanceBalance < 0
+                    ? "maintenance is not met as it is, nor at another price in range"
+                    : "no liquidation price in range")
         }
         let prices = liquidation.prices.map { price in
             "\(price.significant) (\(ScenarioGrid.percent(price / liquidation.spot - 1)))"
         }
-        return "\(liquidation.underlying) at \(liquidation.spot.significant): maintenance is 0 at "
+        return
+            "\(liquidation.underlying) at \(liquidation.spot.significant): headroom over maintenance is 0 at "
             + prices.joined(separator: ", ")
     }
 

@@ -196,7 +196,7 @@ struct MarginInputTests {
         "A book that cannot be margined is refused by file, field and value",
         arguments: [
             ["a,BTC-27MAR26-99000-C,1\n", "", "held.csv", "BTC-27MAR26-99000-C"],
-            ["a,BTC-27MAR26,1\n", "", "held.csv", "no rule for a future"],
+            ["a,BTC-27MAR26,1\n", "", "held.csv", "no rule for contracts of kind future"],
             ["a,BTC-PERPETUAL,1\na,ETH-27MAR26-3000-C,1\n", "", "held.csv", "BTC, ETH"],
             [
                 "a,BTC-PERPETUAL,1\n", "[[collateral]]\nasset = \"DOGE\"\nquantity = 1\n", "account.toml:3",
