@@ -52,12 +52,14 @@ struct MarginBookTests {
             let text = "book,instrument,quantity\n" + rows.map { "a,\($0)\n" }.joined()
             return try PositionTable(Source(name: name, text: text), &badRows)
         }
+        let model = try model(kind)
+        let currency = model.isInCoin ? "BTC" : "USD"
         let file = try MarginAccountFile(
-            Source(name: "account.toml", text: "currency = \"USD\"\ncash = 1000\n" + account))
+            Source(name: "account.toml", text: "currency = \"\(currency)\"\ncash = 1000\n" + account))
         let book = try MarginBook(
             try table("held.csv", positions), candidates: try candidates.map { try table("trades.csv", $0) },
             in: chain,
-            file, try model(kind), underlying: underlying, &badRows)
+            file, model, underlying: underlying, &badRows)
         return (book, badRows)
     }
 
@@ -234,6 +236,26 @@ struct MarginBookTests {
         // Rows of one contract are one position.
         let (twice, _) = try Self.book(["BTC-27MAR26-60000-C,3", "BTC-27MAR26-60000-C,-1"])
         #expect(twice.market.contracts.count == 1 && twice.account.quantities == [2])
+    }
+
+    @Test(
+        "An account counts in dollars, or in its underlying where the model does; any other currency is refused",
+        arguments: [
+            ("scan", "BTC", "dollars"), ("deribit-pm-btc.json", "USD", "BTC"), ("scan", "ZZZ", "dollars"),
+        ])
+    func currencies(_ kind: String, _ currency: String, _ wanted: String) throws {
+        var badRows = BadRows(skip: false)
+        let file = try MarginAccountFile(
+            Source(name: "account.toml", text: "currency = \"\(currency)\"\ncash = 1\n"))
+        let chain = try Chain(Source(name: "chain.csv", text: Self.chain), &badRows)
+        let held = try PositionTable(
+            Source(name: "held.csv", text: "book,instrument,quantity\na,BTC-27MAR26-60000-C,1\n"), &badRows)
+        let error = #expect(throws: MarketError.self) {
+            try MarginBook(
+                held, candidates: nil, in: chain, file, try Self.model(kind), underlying: nil, &badRows)
+        }
+        #expect(error?.value == currency && error?.field == "currency")
+        #expect(error.map { "\($0)" }?.contains(wanted) == true)
     }
 
     @Test("Several underlyings where the rule takes them, one by name where it does not")
