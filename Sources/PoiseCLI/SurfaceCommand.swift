@@ -104,7 +104,7 @@ struct SurfaceCommand: ParsableCommand {
                 try terms.instruments.map { try Source(path: $0) }, &badRows)
             smiles = SmileQuotes.smiles(of: chain, try GreeksEngine(), terms.rules)
         }
-        let fit = SurfaceReport(SurfaceFit(smiles, loss: loss, rule: arbitrage), loss)
+        let fit = SurfaceReport(smiles, loss, arbitrage)
         switch common.format {
         case .table, .csv: try fit.report.write(as: common.format, to: output)
         case .json: try output.writeJSON { fit.write(to: &$0) }

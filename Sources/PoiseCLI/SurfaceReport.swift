@@ -5,10 +5,14 @@ import Poise
 struct SurfaceReport {
     let fit: SurfaceFit
     let loss: SmileLoss
+    /// What the fits took, a slice.
+    let microseconds: Double
 
-    init(_ fit: SurfaceFit, _ loss: SmileLoss) {
-        self.fit = fit
+    init(_ smiles: [SmileQuotes], _ loss: SmileLoss, _ rule: ArbitrageRule) {
         self.loss = loss
+        let begin = ContinuousClock.now
+        fit = SurfaceFit(smiles, loss: loss, rule: rule)
+        microseconds = (ContinuousClock.now - begin) / .microseconds(1) / Double(max(1, smiles.count))
     }
 
     var report: Report<SmileFit> {
@@ -102,6 +106,7 @@ struct SurfaceReport {
             json.member("age_seconds", quality.age)
         }
         let exclusions = smile.exclusions(loss)
+        json.member("microseconds", microseconds)
         json.member("quotes", fit.usedCount(loss))
         json.member("dropped", exclusions.total)
         json.object("dropped_why") { json in

@@ -20,8 +20,9 @@ extension SVISlice {
         }
         var result = LeastValue(value: least.value, at: m + sigma * sinh(least.at))
         for (slope, end) in [(leftSlope, -Double.infinity), (rightSlope, Double.infinity)] where slope > 0 {
+            // What lies no lower than the limit by more than rounding is the limit, approached.
             let limit = (4 - slope * slope) / 16
-            if limit < result.value - 1e-12 { result = LeastValue(value: limit, at: end) }
+            if result.value > limit - 1e-12 { result = LeastValue(value: limit, at: end) }
         }
         return result
     }

@@ -48,7 +48,7 @@ public struct MinimumVarianceDelta: Sendable {
         var time: Timestamp?
     }
 
-    public let tenorDays: [Double]
+    public let tenors: TenorBuckets
     public let halfLifeDays: Double
     /// How large a, b and c are thought to be.
     public let priorDeviation: Double
@@ -56,28 +56,16 @@ public struct MinimumVarianceDelta: Sendable {
 
     /// - Throws: as `SkewStickiness.init`.
     public init(
-        tenorDays: [Double] = [4, 10, 25, 60, 120, 250], halfLifeDays: Double = 30,
+        tenorDays: [Double] = TenorBuckets.standardDays, halfLifeDays: Double = 30,
         priorDeviation: Double = 0.2
     ) throws(SurfaceError) {
         let name = "minimum-variance delta"
-        var last = 0.0
-        for edge in tenorDays {
-            try SurfaceError.require(.above(last, upTo: .infinity), edge, "tenor_days", of: name)
-            last = edge
-        }
+        tenors = try TenorBuckets(tenorDays, of: name)
         try SurfaceError.require(.positive, halfLifeDays, "half_life_days", of: name)
         try SurfaceError.require(.positive, priorDeviation, "prior_deviation", of: name)
-        self.tenorDays = tenorDays
         self.halfLifeDays = halfLifeDays
         self.priorDeviation = priorDeviation
-        sums = Array(repeating: Sums(), count: tenorDays.count + 1)
-    }
-
-    /// The tenor, from 0, that an expiry is of.
-    public func tenor(years: Double) -> Int {
-        var tenor = 0
-        while tenor < tenorDays.count, 365 * years >= tenorDays[tenor] { tenor += 1 }
-        return tenor
+        sums = Array(repeating: Sums(), count: tenors.count)
     }
 
     /// Takes what one contract did between two moments.
@@ -97,7 +85,7 @@ public struct MinimumVarianceDelta: Sendable {
         try SurfaceError.require(.finite, forwardReturn, "forward_return", of: name)
         try SurfaceError.require(.finite, change, "change", of: name)
         try SurfaceError.require(.notNegative, weight, "weight", of: name)
-        let tenor = tenor(years: years)
+        let tenor = tenors.place(years: years)
         var own = sums[tenor]
         if let last = own.time, time < last {
             throw .invalidValue(
@@ -175,7 +163,7 @@ public struct MinimumVarianceDelta: Sendable {
     ///
     /// - Parameter vega: per 1.00 of volatility.
     public func delta(years: Double, forward: Double, delta: Double, vega: Double) -> Double {
-        let found = estimate(tenor: tenor(years: years))
+        let found = estimate(tenor: tenors.place(years: years))
         guard found.gain > 0 else { return delta }
         return delta + vega / (forward * years.squareRoot()) * found.response(delta: delta).value
     }

@@ -41,8 +41,7 @@ public struct SkewStickiness: Sendable {
         var time: Timestamp?
     }
 
-    /// Days at which one tenor ends and the next begins, ascending.
-    public let tenorDays: [Double]
+    public let tenors: TenorBuckets
     public let halfLifeDays: Double
     /// τ.
     public let priorDeviation: Double
@@ -50,28 +49,15 @@ public struct SkewStickiness: Sendable {
 
     /// - Throws: `SurfaceError.invalidValue` for days that do not rise, a half-life or deviation that is not above 0.
     public init(
-        tenorDays: [Double] = [4, 10, 25, 60, 120, 250], halfLifeDays: Double = 30,
+        tenorDays: [Double] = TenorBuckets.standardDays, halfLifeDays: Double = 30,
         priorDeviation: Double = 0.5
     ) throws(SurfaceError) {
-        var last = 0.0
-        for edge in tenorDays {
-            try SurfaceError.require(.above(last, upTo: .infinity), edge, "tenor_days", of: "skew stickiness")
-            last = edge
-        }
+        tenors = try TenorBuckets(tenorDays, of: "skew stickiness")
         try SurfaceError.require(.positive, halfLifeDays, "half_life_days", of: "skew stickiness")
         try SurfaceError.require(.positive, priorDeviation, "prior_deviation", of: "skew stickiness")
-        self.tenorDays = tenorDays
         self.halfLifeDays = halfLifeDays
         self.priorDeviation = priorDeviation
-        sums = Array(repeating: Sums(), count: (tenorDays.count + 1) * Direction.allCases.count)
-    }
-
-    /// The tenor, from 0, that an expiry is of.
-    public func tenor(years: Double) -> Int {
-        let days = 365 * years
-        var tenor = 0
-        while tenor < tenorDays.count, days >= tenorDays[tenor] { tenor += 1 }
-        return tenor
+        sums = Array(repeating: Sums(), count: tenors.count * Direction.allCases.count)
     }
 
     private func place(_ tenor: Int, _ direction: Direction) -> Int {
@@ -95,7 +81,7 @@ public struct SkewStickiness: Sendable {
         try SurfaceError.require(.finite, skew, "skew", of: name)
         try SurfaceError.require(.finite, change, "change", of: name)
         try SurfaceError.require(.notNegative, weight, "weight", of: name)
-        let tenor = tenor(years: years)
+        let tenor = tenors.place(years: years)
         if let last = sums[place(tenor, .either)].time, time < last {
             throw .invalidValue(
                 of: name, field: "time", value: Double(time.milliseconds),
@@ -122,7 +108,7 @@ public struct SkewStickiness: Sendable {
 
     /// R̂ of a tenor; 1 without data.
     public func estimate(tenor: Int, _ direction: Direction = .either) -> Estimate {
-        guard tenor >= 0, tenor <= tenorDays.count else { return prior }
+        guard tenor >= 0, tenor < tenors.count else { return prior }
         let own = sums[place(tenor, direction)]
         guard own.weight > 0, own.xx > 0 else { return prior }
         let count = own.weight * own.weight / own.squares
@@ -149,7 +135,7 @@ public struct SkewStickiness: Sendable {
 
     /// The dynamics that an expiry's estimate stands for: R̂ where it has gained so far, else sticky strike.
     public func dynamics(years: Double, _ direction: Direction = .either) -> SmileDynamics {
-        let found = estimate(tenor: tenor(years: years), direction)
+        let found = estimate(tenor: tenors.place(years: years), direction)
         return found.hasGained ? SmileDynamics(stickiness: found.ratio) : .stickyStrike
     }
 }

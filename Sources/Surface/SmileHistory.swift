@@ -129,7 +129,7 @@ extension SmileHistory {
             let change = point.volatility - start.volatility
             let tenor = start.years * 365
             let bucket = Bucket(
-                underlying: point.underlying, place: edges.firstIndex { tenor < $0 } ?? edges.count)
+                underlying: point.underlying, place: TenorBuckets.place(tenor, edges))
             let day = Int64((Double(start.time.milliseconds) / 86_400_000).rounded(.down))
             var sums = buckets[bucket]?[day] ?? Sums()
             sums.count += 1

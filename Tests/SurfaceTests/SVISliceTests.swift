@@ -79,6 +79,8 @@ struct SVISliceTests {
                 abs(least.value - row("least_g")) <= 1e-9 * (1 + abs(row("least_g"))), "\(name): \(least)")
             if row("at").isFinite {
                 #expect(abs(least.at - row("at")) <= 1e-5 * (1 + abs(row("at"))), "\(name): \(least)")
+            } else {
+                #expect(least.at == row("at"), "\(name): \(least)")
             }
             let steep = max(slice.leftSlope, slice.rightSlope) > 2
             switch slice.butterfly {
@@ -89,6 +91,16 @@ struct SVISliceTests {
             case .border, .noVariance: Issue.record("\(name) is decided: \(slice.butterfly)")
             }
         }
+    }
+
+    @Test("A least g that is a wing's limit lies at that wing's end, not at a strike that nearly has it")
+    func leastInWing() {
+        let slice = SVISlice(
+            a: 0.00169737, b: 0.00108231, rho: -0.83155, m: 0.00177315, sigma: 0.000465452)
+        let least = slice.leastDurrleman
+        #expect(least.at == -.infinity && least.value == (4 - slice.leftSlope * slice.leftSlope) / 16)
+        let mirrored = slice.mirrored.leastDurrleman
+        #expect(mirrored.at == .infinity && mirrored.value == least.value)
     }
 
     @Test("The implied density integrates to 1, however steep the wings")

@@ -155,8 +155,8 @@ struct SmileDynamicsTests {
                 years: 0.05, logMove: move, skew: -0.5, change: ratio * -0.5 * move + noise,
                 at: Timestamp(milliseconds: 1_700_000_000_000 + Int64(number) * day))
         }
-        let tenor = estimator.tenor(years: 0.05)
-        #expect(tenor == 2 && estimator.tenor(years: 4 / 365.0) == 1 && estimator.tenor(years: 9) == 6)
+        let tenor = estimator.tenors.place(years: 0.05)
+        #expect(tenor == 2 && estimator.tenors.place(years: 9) == 6)
         try observe(3, 0, day: 0)
         let one = estimator.estimate(tenor: tenor)
         #expect(one.ratio > 1 && one.ratio < 2.9 && one.observations == 1, "\(one)")
@@ -170,6 +170,15 @@ struct SmileDynamicsTests {
         #expect(throws: SurfaceError.self) { try observe(1, 0, day: 5) }
         #expect(throws: SurfaceError.self) { _ = try SkewStickiness(tenorDays: [5, 5]) }
         #expect(throws: SurfaceError.self) { _ = try SkewStickiness(halfLifeDays: .nan) }
+    }
+
+    @Test("A time to expiry on an edge is of the bucket below, for both estimators")
+    func edges() throws {
+        for tenors in [
+            try SkewStickiness(tenorDays: [73]).tenors, try MinimumVarianceDelta(tenorDays: [73]).tenors,
+        ] {
+            #expect(tenors.place(years: 0.2) == 0 && tenors.place(years: 0.2001) == 1 && tenors.count == 2)
+        }
     }
 
     @Test("Where volatilities of strikes only make noise, estimates gain nothing and hedges stay Black's")
