@@ -12,8 +12,8 @@ def blocks(path):
     return re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S)
 
 
-@pytest.mark.parametrize("path", ["Python/README.md", "README.md", "docs/surface.md"])
-def test_readmes(path, monkeypatch, capsys):
+@pytest.mark.parametrize("path", ["Python/README.md", "README.md", "docs/embedding.md", "docs/surface.md"])
+def test_python_blocks(path, monkeypatch, capsys):
     pytest.importorskip("polars")
     monkeypatch.chdir(SAMPLE)
     names = {}

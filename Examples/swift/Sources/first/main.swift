@@ -1,4 +1,4 @@
-// README's first lines from Swift, and a desk that policies are in charge of; scripts/check-embedding holds them together.
+// The first lines of docs/embedding.md from Swift, and a desk that policies are in charge of; scripts/check-embedding holds them together.
 import Poise
 
 let engine = try GreeksEngine()                     // the best instruction set here, or POISE_ISA's
