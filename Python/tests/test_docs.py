@@ -1,5 +1,6 @@
 """What the documents show runs as shown."""
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,23 @@ def test_python_blocks(path, monkeypatch, capsys):
         exec(block, names)
         for shown in re.findall(r"print\(.*?\)\s+# (.+)", block):
             assert shown in capsys.readouterr().out
+
+
+def test_commands(tool, tmp_path):
+    """A tutorial's commands print the lines that it shows of them."""
+    for name in ("Examples", "scripts"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    text = (ROOT / "docs/tutorial-risk-manager.md").read_text()
+    steps = re.findall(r"^```sh\n(.*?)^```(?:\n\n```text\n(.*?)^```)?", text, re.M | re.S)
+    assert len(steps) == 7
+    environment = {**os.environ, "COLUMNS": "400", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    (tmp_path / "poise").symlink_to(os.environ["POISE_TOOL"])
+    for commands, shown in steps:
+        printed = subprocess.run(["bash", "-euc", commands], cwd=tmp_path, env=environment, check=True, stdout=subprocess.PIPE,
+                                 text=True).stdout
+        lines = [" ".join(line.split()) for line in printed.splitlines()]
+        for line in shown.splitlines():
+            assert any(found.startswith(" ".join(line.split())) for found in lines), f"{commands} does not print: {line}"
 
 
 def test_bulk(tmp_path):
