@@ -126,9 +126,11 @@ public struct CrossMarginAccount: Sendable {
     }
 
     /// The account when `market` has moved by a factor: perpetuals and futures have gained, collateral too.
-    /// - Parameter ownEntries: whether the model counts the profits of positions with an entry itself.
+    /// - Parameters:
+    ///   - underlying: nil for all of them.
+    ///   - ownEntries: whether the model counts the profits of positions with an entry itself.
     func moved(
-        _ underlying: Int, by factor: Double, in market: MarginMarket, ownEntries: Bool
+        _ underlying: Int?, by factor: Double, in market: MarginMarket, ownEntries: Bool
     ) throws(MarginError) -> CrossMarginAccount {
         var account = self
         for place in collateral.indices where collateral[place].movesWithSpot {
@@ -137,8 +139,8 @@ public struct CrossMarginAccount: Sendable {
         var gain = 0.0
         for position in positions {
             let contract = market.contracts[position.contract]
-            guard contract.underlying == underlying, contract.kind != .option, contract.kind != .spot,
-                !(ownEntries && position.entry != nil)
+            guard underlying == nil || contract.underlying == underlying, contract.kind != .option,
+                contract.kind != .spot, !(ownEntries && position.entry != nil)
             else { continue }
             let price = try market.price(of: contract, for: "a liquidation price", spotServes: true)
             let size = position.quantity * contract.multiplier

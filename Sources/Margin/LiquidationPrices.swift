@@ -19,6 +19,44 @@ extension MarginModel {
         try MarginError.require(.positive, underlying.spot, "spot", of: underlying.name)
         try MarginError.require(.positive, range.lowerBound, "lowest", of: underlying.name)
         try MarginError.require(.finite, range.upperBound, "highest", of: underlying.name)
+        try requireMoving(account, market, number)
+        let market = market.withoutMarks
+        return try roots(grid(account, market, number, range, points)) { price throws(MarginError) in
+            let factor = price / underlying.spot
+            let moved = try account.moved(number, by: factor, in: market, ownEntries: countsEntries)
+            return try unchecked(moved, market.moved(number, by: factor), engine).maintenanceBalance
+        }
+    }
+
+    /// The multiples of all prices at once, in a range around 1, at which the account's maintenance balance is 0, ascending:
+    /// as `liquidationPrices`, when every underlying moves by the same factor.
+    public func liquidationFactors(
+        of account: CrossMarginAccount, in market: MarginMarket, within range: ClosedRange<Double>,
+        points: Int = 1600, _ engine: GreeksEngine
+    ) throws(MarginError) -> [Double] {
+        try market.validate()
+        try account.validate()
+        try MarginError.require(.positive, range.lowerBound, "lowest", of: "market")
+        try MarginError.require(.finite, range.upperBound, "highest", of: "market")
+        for number in market.underlyings.indices { try requireMoving(account, market, number) }
+        let market = market.withoutMarks
+        var factors = ratios(range, points) + [1]
+        for number in market.underlyings.indices {
+            factors += strikes(account, market, number).map { $0 / market.underlyings[number].spot }
+        }
+        let sorted = Array(Set(factors.filter(range.contains))).sorted()
+        return try roots(sorted) { factor throws(MarginError) in
+            var moved = market
+            for number in market.underlyings.indices { moved = moved.moved(number, by: factor) }
+            let own = try account.moved(nil, by: factor, in: market, ownEntries: countsEntries)
+            return try unchecked(own, moved, engine).maintenanceBalance
+        }
+    }
+
+    /// - Throws: a contract that has no price at other prices of its underlying.
+    private func requireMoving(
+        _ account: CrossMarginAccount, _ market: MarginMarket, _ number: Int
+    ) throws(MarginError) {
         for place in account.held {
             let contract = market.contracts[place]
             let isGiven = contract.gains != nil || (contract.kind == .option && contract.volatility == nil)
@@ -26,17 +64,12 @@ extension MarginModel {
                 throw .missing("vol", of: contract.name, for: "a liquidation price")
             }
         }
-        // Prices follow from volatilities; a mark would stand still.
-        var market = market
-        for place in market.contracts.indices where market.contracts[place].volatility != nil {
-            market.contracts[place].mark = nil
-        }
-        func balance(_ price: Double) throws(MarginError) -> Double {
-            let factor = price / underlying.spot
-            let moved = try account.moved(number, by: factor, in: market, ownEntries: countsEntries)
-            return try unchecked(moved, market.moved(number, by: factor), engine).maintenanceBalance
-        }
-        let prices = grid(account, market, number, range, points)
+    }
+
+    /// Where a balance is 0, of prices in ascending order.
+    private func roots(
+        _ prices: [Double], _ balance: (Double) throws(MarginError) -> Double
+    ) throws(MarginError) -> [Double] {
         var values: [Double] = []
         for price in prices { values.append(try balance(price)) }
         let size = values.reduce(0) { max($0, $1.magnitude) }
@@ -72,19 +105,32 @@ extension MarginModel {
         _ account: CrossMarginAccount, _ market: MarginMarket, _ number: Int, _ range: ClosedRange<Double>,
         _ points: Int
     ) -> [Double] {
+        var prices = ratios(range, points)
+        prices.append(market.underlyings[number].spot)
+        prices += strikes(account, market, number)
+        return Array(Set(prices.filter(range.contains))).sorted()
+    }
+
+    /// A range in equal ratios.
+    private func ratios(_ range: ClosedRange<Double>, _ points: Int) -> [Double] {
         let ratio = naturalLogarithm(range.upperBound / range.lowerBound) / Double(max(1, points))
         var prices = (0...max(1, points)).map { range.lowerBound * exponential(ratio * Double($0)) }
         prices[0] = range.lowerBound
         prices[prices.count - 1] = range.upperBound
+        return prices
+    }
+
+    /// The prices of an underlying at which forwards are at the strikes held.
+    private func strikes(_ account: CrossMarginAccount, _ market: MarginMarket, _ number: Int) -> [Double] {
+        var prices: [Double] = []
         let spot = market.underlyings[number].spot
-        prices.append(spot)
         for place in account.held where market.contracts[place].underlying == number {
             guard let strike = market.contracts[place].strike, let expiry = market.contracts[place].expiry
             else { continue }
             let forward = market.underlyings[number].expiries[expiry].forward
             prices.append(strike * spot / forward)
         }
-        return Array(Set(prices.filter(range.contains))).sorted()
+        return prices
     }
 
     /// Where a function of different signs at two prices changes it: bisection with steps of the false position that has
@@ -138,5 +184,16 @@ extension MarginModel {
             }
         }
         return atLeft * sign < atRight * sign ? (left, atLeft) : (right, atRight)
+    }
+}
+
+extension MarginMarket {
+    /// Without the marks of options that have a volatility: prices follow from it, a mark would stand still.
+    fileprivate var withoutMarks: MarginMarket {
+        var market = self
+        for place in market.contracts.indices where market.contracts[place].volatility != nil {
+            market.contracts[place].mark = nil
+        }
+        return market
     }
 }

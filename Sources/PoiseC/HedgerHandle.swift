@@ -174,8 +174,9 @@ extension HedgeSolution {
     }
 
     /// Its numbers; costs and prices 0 where there are no trades.
-    func write(to result: UnsafeMutablePointer<poise_hedge_result>) {
-        let has = hasTrades
+    func write(to result: UnsafeMutablePointer<poise_hedge_result>) { write(to: result, has: hasTrades) }
+
+    func write(to result: UnsafeMutablePointer<poise_hedge_result>, has: Bool) {
         result.pointee = poise_hedge_result(
             size: MemoryLayout<poise_hedge_result>.stride, outcome: status.outcome,
             interior_steps: UInt32(clamping: interiorSteps), pivots: UInt32(clamping: pivots),

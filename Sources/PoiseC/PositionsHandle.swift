@@ -40,23 +40,32 @@ private func position(
 ) throws(Failure) -> PositionTable.Position {
     let book = try books.text(row)
     guard !book.isEmpty else { throw .value(row: row, "book", "", "is empty") }
+    return PositionTable.Position(
+        book: book, instrument: try instrument(row, names, &known), quantity: try quantity(row, quantities),
+        line: row)
+}
+
+/// The contract that a row names.
+func instrument(
+    _ row: Int, _ names: TextColumn, _ known: inout [String: Instrument]
+) throws(Failure) -> Instrument {
     let name = try names.text(row)
-    let held: Instrument
-    if let seen = known[name] {
-        held = seen
-    } else {
-        do throws(InstrumentNameError) {
-            held = try Instrument(name: name)
-        } catch {
-            throw .value(row: row, "instrument", name, error.reason)
-        }
-        known[name] = held
+    if let seen = known[name] { return seen }
+    do throws(InstrumentNameError) {
+        let named = try Instrument(name: name)
+        known[name] = named
+        return named
+    } catch {
+        throw .value(row: row, "instrument", name, error.reason)
     }
+}
+
+func quantity(_ row: Int, _ quantities: Strided<Double>) throws(Failure) -> Double {
     let quantity = quantities[row]
     guard NumberRule.finite.accepts(quantity) else {
         throw .value(row: row, "quantity", quantity, NumberRule.finite.complaint)
     }
-    return PositionTable.Position(book: book, instrument: held, quantity: quantity, line: row)
+    return quantity
 }
 
 @c @implementation

@@ -45,55 +45,18 @@ struct HedgeMarginOptions: ParsableArguments {
     }
 }
 
-/// The margin of an account beside a live hedge.
-struct HedgeMargin {
-    let hedge: MarginedHedge
-    let terms: RequirementTerms
-    let currency: String
-    /// Instruments of the hedge that the account cannot hold by this model.
-    let withoutRule: [Int]
-    /// Those that are traded outside of it.
-    let elsewhere: [Int]
+typealias HedgeMargin = MarginedBookHedge
 
+extension MarginedBookHedge {
     init(
         _ options: HedgeMarginOptions, _ table: PositionTable, in chain: Chain, _ hedge: BookHedge,
         days: Double, _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws {
         let model = try MarginModel(try Source(path: options.margin ?? "-"))
         let account = try MarginAccountFile(try Source(path: options.account ?? "-"))
-        let book = try MarginBook(
-            table, candidates: nil, in: chain, account, model, underlying: options.marginUnderlying,
-            trading: hedge.candidates.map(\.ticker), &badRows)
-        let names = Set(book.market.underlyings.map(\.name))
-        var (withoutRule, elsewhere): ([Int], [Int]) = ([], [])
-        for (i, candidate) in hedge.candidates.enumerated() where book.trading[i] == nil {
-            if names.contains(candidate.instrument.base) {
-                withoutRule.append(i)
-            } else {
-                elsewhere.append(i)
-            }
-        }
-        (self.withoutRule, self.elsewhere) = (withoutRule, elsewhere)
-        // The hedge counts in dollars.
-        let scale = model.isInCoin ? book.market.underlyings.first?.spot ?? 1 : book.market.stablePrice
-        self.hedge = try MarginedHedge(
-            model, book.account, in: book.market,
-            trading: book.trading.map { $0 ?? MarginCandidate(contract: 0, unit: 0) }, scale: scale, engine)
-        currency = book.account.currency
-        terms = RequirementTerms(
-            balanceAtLeast: (options.marginBuffer ?? -.infinity) * scale,
-            price: (options.marginPrice ?? 0) * days)
-    }
-
-    /// Whether it decides anything, and is not reported alone.
-    var counts: Bool { terms.price > 0 || terms.balanceAtLeast > -.infinity }
-
-    /// What cannot be held is not traded.
-    func restrict(_ problem: inout HedgeProblem) {
-        for i in withoutRule {
-            problem.instruments[i].maximumBuy = 0
-            problem.instruments[i].maximumSell = 0
-        }
+        try self.init(
+            hedge, table, in: chain, account, model, underlying: options.marginUnderlying,
+            buffer: options.marginBuffer, price: (options.marginPrice ?? 0) * days, engine, &badRows)
     }
 }
 

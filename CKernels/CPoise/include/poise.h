@@ -33,8 +33,9 @@
  * - Structs start with `size`, which is sizeof of the struct that the caller was compiled with. Fields are only ever
  *   added at the end; a size that this library does not know is POISE_ERROR_SIZE. Set what you don't use to 0, but for
  *   the fields whose description says what else stands for "none".
- * - Threads. There is no global state. Engines, chains, positions, limits, exposures and scenario grids never change once made: any
- *   number of threads may use one at the same time. Slices, live desks and hedgers are used by one thread at a time.
+ * - Threads. There is no global state. Engines, chains, positions, limits, exposures, scenario grids, surfaces and margins never
+ *   change once made: any number of threads may use one at the same time. Slices, live desks, live margins and hedgers are
+ *   used by one thread at a time.
  *   Errors are kept per thread. A thread needs 128 KiB of stack.
  * - Memory. "Allocates nothing" is meant literally, and counted in the tests, from the second call of a kind in a
  *   process on: in the first the runtime may set up tables that it keeps. Other calls may allocate. If there is no
@@ -1143,6 +1144,326 @@ typedef enum poise_surface_quantity {
 poise_status poise_surface_query(
     const poise_surface *surface, size_t count, poise_values strike, poise_values years, uint32_t quantities,
     const poise_column *columns, size_t column_count, uint8_t *row_status);
+
+/* ---- Margin ------------------------------------------------------------------------------------------------- */
+
+/** What a venue asks of accounts, as data: a rule and its parameters, with where they are from and of which day
+ *  (docs/margin.md). Never changes: share it among threads. */
+typedef struct poise_margin_model poise_margin_model;
+
+/** Makes a model of a text in JSON, or in TOML where it has no grid, as `poise margin --model` takes it. `name` is what errors
+ *  call it, or NULL. POISE_ERROR_TEXT or POISE_ERROR_VALUE with line and field. Since 0.1. */
+poise_status poise_margin_model_parse(const char *text, size_t length, const char *name, poise_margin_model **model);
+/** The same of a file. POISE_ERROR_SYSTEM where it cannot be read. Since 0.1. */
+poise_status poise_margin_model_read(const char *path, poise_margin_model **model);
+/** Frees a model, or NULL. Since 0.1. */
+void poise_margin_model_free(poise_margin_model *model);
+
+typedef enum poise_margin_fact {
+    POISE_MARGIN_FACT_NAME = 0,
+    POISE_MARGIN_FACT_VENUE = 1,
+    /** Where the parameters were read, and the day that they held: "2026-03-26". */
+    POISE_MARGIN_FACT_SOURCE = 2,
+    POISE_MARGIN_FACT_DATE = 3,
+    /** The rule: "scan", "derive-standard", "deribit-pm", "standard-option", "span-array", "rates". */
+    POISE_MARGIN_FACT_KIND = 4
+} poise_margin_fact;
+
+/** A fact of a model; NULL for NULL and beyond the last. Belongs to the model. Since 0.1. */
+const char *poise_margin_model_fact(const poise_margin_model *model, poise_margin_fact fact);
+/** A term of the venue's margin that the model leaves out; NULL beyond the last. Belongs to the model. Since 0.1. */
+const char *poise_margin_model_omitted(const poise_margin_model *model, size_t index);
+
+/** What an account has beside positions: currency, cash, collateral, confidence of feeds, other reserves. Never changes:
+ *  share it among threads. */
+typedef struct poise_margin_account poise_margin_account;
+
+/** Makes an account of a text in TOML or JSON, as `poise margin --account` takes it. As poise_margin_model_parse. Since 0.1. */
+poise_status poise_margin_account_parse(
+    const char *text, size_t length, const char *name, poise_margin_account **account);
+/** The same of a file. Since 0.1. */
+poise_status poise_margin_account_read(const char *path, poise_margin_account **account);
+/** Frees an account, or NULL. Since 0.1. */
+void poise_margin_account_free(poise_margin_account *account);
+/** The currency of its cash, in which all figures of its margin are; NULL for NULL. Belongs to the account. Since 0.1. */
+const char *poise_margin_account_currency(const poise_margin_account *account);
+
+/** An account in a market under a model, and what the venue asks of it. Never changes: share it among threads. */
+typedef struct poise_margin poise_margin;
+
+/** Computes the margin of positions off a chain: all of them are one account. `underlying`: the positions in this coin alone,
+ *  "BTC"; or NULL. POISE_ERROR_VALUE for a contract or coin that the model has no rule for, a coin without a price or
+ *  haircut, another currency than the model's; POISE_ERROR_UNKNOWN_NAME for a position that the chain has no price for, or an
+ *  underlying that nothing is held in. Nothing that is missing counts as 0. Since 0.1. */
+poise_status poise_margin_create(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_margin_account *account, const poise_margin_model *model, const char *underlying,
+    poise_margin **margin);
+/** Frees a margin, or NULL. Since 0.1. */
+void poise_margin_free(poise_margin *margin);
+
+/** What is required and what is left, in the account's currency. */
+typedef struct poise_margin_figures {
+    size_t size;
+    /** What is required, positive. */
+    double initial_margin, maintenance_margin;
+    /** The account's worth now, cash included. */
+    double mark_to_market;
+    /** What is left once the requirement is met: below 0 is a call. */
+    double initial_balance, maintenance_balance;
+    /** Row of the deciding one among POISE_MARGIN_SCENARIOS; −1 for rules without scenarios, where nothing is lost, and of
+     *  live margins. */
+    int64_t worst_scenario;
+} poise_margin_figures;
+
+/** Copies the figures. `figures`: its `size` must be set. Allocates nothing. Since 0.1. */
+poise_status poise_margin_totals(const poise_margin *margin, poise_margin_figures *figures);
+
+/** Tables of a margin, and which labels and amounts their rows have. */
+typedef enum poise_margin_table {
+    /** Terms of the requirement, which add up to it: NAME; MAINTENANCE, INITIAL. */
+    POISE_MARGIN_PARTS = 0,
+    /** All scenarios: NAME (the venue's key), TITLE; AMOUNT is what is lost in it. */
+    POISE_MARGIN_SCENARIOS = 1,
+    /** What each expiry adds; below 0 where it relieves: UNDERLYING, EXPIRY; MAINTENANCE, INITIAL. */
+    POISE_MARGIN_EXPIRIES = 2,
+    /** What each contract adds: NAME, UNDERLYING, EXPIRY ("" where there is none); QUANTITY, MAINTENANCE, INITIAL. */
+    POISE_MARGIN_CONTRACTS = 3,
+    /** Further figures under the names that the venue has for them: NAME; AMOUNT. */
+    POISE_MARGIN_FIGURES = 4,
+    /** Profits of a grid of moves before they are aggregated, as the venue's own reply has them, a row each: NAME (whose),
+     *  TITLE ("standard" or "extended"); AMOUNT. */
+    POISE_MARGIN_VECTORS = 5,
+    /** The same of each contract. */
+    POISE_MARGIN_CONTRACT_VECTORS = 6
+} poise_margin_table;
+
+typedef enum poise_margin_label {
+    POISE_MARGIN_NAME = 0,
+    POISE_MARGIN_TITLE = 1,
+    POISE_MARGIN_UNDERLYING = 2,
+    POISE_MARGIN_EXPIRY = 3
+} poise_margin_label;
+
+typedef enum poise_margin_amount {
+    POISE_MARGIN_MAINTENANCE = 0,
+    POISE_MARGIN_INITIAL = 1,
+    POISE_MARGIN_AMOUNT = 2,
+    POISE_MARGIN_QUANTITY = 3
+} poise_margin_amount;
+
+/** Rows of a table; 0 for NULL, and where a model has none. Since 0.1. */
+size_t poise_margin_count(const poise_margin *margin, poise_margin_table table);
+/** A label of a row; NULL beyond the last, and for labels that a table does not have. Belongs to the margin. Since 0.1. */
+const char *poise_margin_text(
+    const poise_margin *margin, poise_margin_table table, size_t row, poise_margin_label label);
+/** Copies amounts of all rows. POISE_ERROR_ARGUMENT for an unknown table, and for amounts that it does not have. Allocates
+ *  nothing. Since 0.1. */
+poise_status poise_margin_amounts(
+    const poise_margin *margin, poise_margin_table table, poise_margin_amount amount, poise_column column);
+
+/** Underlyings of the account's market; 0 for NULL. Since 0.1. */
+size_t poise_margin_underlying_count(const poise_margin *margin);
+/** The name of an underlying; NULL beyond the last. Belongs to the margin. Since 0.1. */
+const char *poise_margin_underlying(const poise_margin *margin, size_t underlying);
+/** Its index in dollars; NaN beyond the last. Since 0.1. */
+double poise_margin_index(const poise_margin *margin, size_t underlying);
+
+/** All underlyings, moving together. */
+#define POISE_MARGIN_ALL_UNDERLYINGS (-1)
+
+/** Finds all prices of an underlying at which nothing is left of maintenance, ascending: those below its index are where a
+ *  fall ends. With POISE_MARGIN_ALL_UNDERLYINGS they are multiples of all prices at once. There may be none, or several.
+ *  `lowest`, `highest`: multiples of the index between which they are looked for, lowest < 1 < highest; both 0: 0.1 and 10, or a
+ *  case's own range. `prices`: `capacity` rows, data NULL where that is 0; `count`: how many there are. POISE_ERROR_COUNT where
+ *  `capacity` is more than 0 and not enough. Volatilities stay with their contracts, time stands still. Since 0.1. */
+poise_status poise_margin_liquidation(
+    const poise_margin *margin, int64_t underlying, double lowest, double highest, poise_column prices, size_t capacity,
+    size_t *count);
+
+/** Where margins after trades are written; a column may have data NULL. */
+typedef struct poise_margin_columns {
+    size_t size;
+    poise_column initial_margin, maintenance_margin, initial_balance, maintenance_balance;
+} poise_margin_columns;
+
+/** Margins after each of `count` trades, done one by one and each at its mark: an option costs its value, a coin its price,
+ *  futures and perpetuals nothing. `quantity`: above 0 is bought, in units of positions. POISE_ERROR_VALUE or
+ *  POISE_ERROR_UNKNOWN_NAME with the row for what the chain (of a case: its market) does not list, the model has no rule for, or
+ *  is in another underlying. Under models of scenarios a trade costs some operations per scenario. Since 0.1. */
+poise_status poise_margin_what_if(
+    const poise_margin *margin, size_t count, poise_texts instrument, poise_values quantity,
+    const poise_margin_columns *columns);
+
+/* Live margins: a model of scenarios kept current through ticks and fills. */
+
+/** An account's margin, tick by tick. One thread at a time. */
+typedef struct poise_live_margin poise_live_margin;
+
+/** Takes over an account and its market, with all contracts of its underlying that the chain lists. POISE_ERROR_ARGUMENT for a
+ *  model that cannot be kept live: one that is no grid of scenarios, charges delta, or moves time, rates or smiles;
+ *  POISE_ERROR_VALUE for an account in several underlyings. Since 0.1. */
+poise_status poise_live_margin_create(const poise_margin *margin, poise_live_margin **live);
+/** Frees a live margin, or NULL. Since 0.1. */
+void poise_live_margin_free(poise_live_margin *live);
+/** Contracts and expiries; 0 for NULL. Since 0.1. */
+size_t poise_live_margin_contract_count(const poise_live_margin *live);
+size_t poise_live_margin_expiry_count(const poise_live_margin *live);
+/** Their names: "BTC-27JUN25-60000-C", "BTC-27JUN25"; NULL beyond the last. Belong to the live margin. Since 0.1. */
+const char *poise_live_margin_contract(const poise_live_margin *live, size_t contract);
+const char *poise_live_margin_expiry(const poise_live_margin *live, size_t expiry);
+/** The index of a name; −1 if it is unknown. Since 0.1. */
+int64_t poise_live_margin_find_contract(const poise_live_margin *live, const char *name);
+int64_t poise_live_margin_find_expiry(const poise_live_margin *live, const char *name);
+
+/* Changes allocate nothing and count from the next poise_live_margin_update. They return POISE_ERROR_ARGUMENT for an unknown
+ * index and a contract of another kind, POISE_ERROR_VALUE for a refused number: prices from 1e-12 to 1e12. Nothing has
+ * changed then. Since 0.1. */
+
+/** The index is at a new price: forwards, perpetuals and coins move in proportion. `milliseconds`: the time, as of
+ *  poise_live_tick, 0 where it stays. What is known of a delivery price while it is averaged stays as it was at the start. */
+poise_status poise_live_margin_tick(poise_live_margin *live, double price, int64_t milliseconds);
+/** The index alone. */
+poise_status poise_live_margin_set_index(poise_live_margin *live, double price);
+/** The price of a perpetual. */
+poise_status poise_live_margin_set_perpetual(poise_live_margin *live, size_t contract, double price);
+/** The forward of an expiry. */
+poise_status poise_live_margin_set_forward(poise_live_margin *live, size_t expiry, double price);
+/** The volatility of an option, 0 to 1e6. */
+poise_status poise_live_margin_set_volatility(poise_live_margin *live, size_t contract, double volatility);
+/** Values all contracts in all scenarios anew, and the account. Allocates nothing. Since 0.1. */
+poise_status poise_live_margin_update(poise_live_margin *live);
+/** A fill: the position changes by `quantity`, in units of positions, and `amount` of the account's currency leaves the cash.
+ *  Counts at once, at the values of the last update. Allocates nothing. Since 0.1. */
+poise_status poise_live_margin_fill(poise_live_margin *live, size_t contract, double quantity, double amount);
+/** Copies the figures as of the last update and fill. Allocates nothing. Since 0.1. */
+poise_status poise_live_margin_totals(const poise_live_margin *live, poise_margin_figures *figures);
+/** Margins after each of `count` trades, as of poise_margin_what_if; by contract index. POISE_ERROR_VALUE with the row for an
+ *  unknown one or a quantity that is not finite; nothing is written then. Allocates nothing. Since 0.1. */
+poise_status poise_live_margin_what_if(
+    const poise_live_margin *live, size_t count, const size_t *contracts, poise_values quantity,
+    const poise_margin_columns *columns);
+
+/* Hedges under a margin: the cheapest trades that bring exposures into their bands and leave enough of the account, or pay
+ * for what they tie up. */
+
+typedef struct poise_margin_hedge_options {
+    size_t size;
+    /** The book whose limits are meant; NULL or "": limits without a book, for all together. The account has all positions. */
+    const char *book;
+    /** Other than 0: at least `buffer` of the account's currency is left over initial margin after the trades, −1e15 to 1e15. */
+    uint32_t has_buffer;
+    /** Other than 0, trades are whole contract sizes. */
+    uint32_t uses_lots;
+    double buffer;
+    /** Cost of a unit of initial margin per day, 0 to 1e6, for the days of `holding_days`, or one where those are 0. */
+    double price;
+    /** As of poise_live_options. */
+    double holding_days, funding_rate, cash_budget;
+    /** Of the search: seconds at most (0: 10), the gap that ends one over lots (0: 1e-4), nodes at most (0: the library's own). */
+    double seconds, gap;
+    uint64_t node_limit;
+} poise_margin_hedge_options;
+
+/** A hedge under a margin. Never changes: share it among threads. */
+typedef struct poise_margin_hedge poise_margin_hedge;
+
+/** Finds the cheapest trades. `margin`: of a chain; its model decides what is required after the trades, which are done at
+ *  their marks and whose costs leave the cash. `options`: or NULL, the margin is then reported alone. What the model has no rule
+ *  for is not traded; what is in another underlying is traded beside the account. That there are no such trades is an
+ *  answer: see poise_margin_hedge_totals. POISE_ERROR_UNKNOWN_NAME for a book without limits. Since 0.1. */
+poise_status poise_margin_hedge_create(
+    const poise_margin *margin, const poise_limits *limits, const poise_margin_hedge_options *options,
+    poise_margin_hedge **hedge);
+/** Frees a hedge, or NULL. Since 0.1. */
+void poise_margin_hedge_free(poise_margin_hedge *hedge);
+
+typedef struct poise_margin_hedge_answer {
+    size_t size;
+    /** Initial margin after the trades as the optimiser took it, and by how much that is above the rule's own, which is what
+     *  stands in for a part that is not convex; in the account's currency. */
+    double required, overstatement;
+    /** The price of the initial margin after the trades, in dollars, beside the costs of poise_hedge_result. */
+    double margin_cost;
+    /** What one more unit of headroom costs, in dollars. */
+    double headroom_price;
+    /** The most that any trades leave over initial margin, where none leave the buffer; the trades are then those. Else NaN. */
+    double largest_headroom;
+    /** No trades are cheaper, their margin included, by more than this share. */
+    double gap;
+    /** Planes that were added, and problems that were solved. */
+    uint64_t planes, problems;
+} poise_margin_hedge_answer;
+
+/** Copies what the hedge comes to; each or NULL, with `size` set. `result`: costs in dollars; outcome POISE_HEDGE_INFEASIBLE where
+ *  no trades keep the bands, or, with `largest_headroom`, where none leave the buffer: its costs are then those of the
+ *  trades that leave most. `answer`: of a margin that is reported alone all but `size` is 0 or NaN. Allocates nothing.
+ *  Since 0.1. */
+poise_status poise_margin_hedge_totals(
+    const poise_margin_hedge *hedge, poise_hedge_result *result, poise_margin_hedge_answer *answer);
+/** Copies the account's figures before (`after` 0) or after the trades, and the prices nearest to the index, between a tenth and
+ *  ten times of it, at which nothing is left of maintenance: NaN where there are none, or a contract has no price at others.
+ *  Each or NULL. Allocates nothing. Since 0.1. */
+poise_status poise_margin_hedge_account(
+    const poise_margin_hedge *hedge, uint32_t after, poise_margin_figures *figures, double *liquidation_below,
+    double *liquidation_above);
+
+/** How a candidate counts in the account. */
+typedef enum poise_margin_holding {
+    POISE_MARGIN_HELD = 0,
+    /** In another underlying: traded beside the account. */
+    POISE_MARGIN_ELSEWHERE = 1,
+    /** The model has no rule for it: not traded. */
+    POISE_MARGIN_WITHOUT_RULE = 2
+} poise_margin_holding;
+
+/** What may be traded; 0 for NULL. Since 0.1. */
+size_t poise_margin_hedge_candidate_count(const poise_margin_hedge *hedge);
+/** Its name; NULL beyond the last. Belongs to the hedge. Since 0.1. */
+const char *poise_margin_hedge_candidate(const poise_margin_hedge *hedge, size_t candidate);
+/** A poise_margin_holding; −1 beyond the last. Since 0.1. */
+int64_t poise_margin_hedge_holding(const poise_margin_hedge *hedge, size_t candidate);
+/** Copies the trades, one per candidate, above 0 buys, and by how much each, beside all others, changes what is left over
+ *  initial margin: below 0 where it takes margin. All 0 where there are no trades. Each or data NULL. Since 0.1. */
+poise_status poise_margin_hedge_trades(
+    const poise_margin_hedge *hedge, poise_column trades, poise_column headroom);
+/** The bands; NULL beyond the last. Belongs to the hedge. Since 0.1. */
+size_t poise_margin_hedge_band_count(const poise_margin_hedge *hedge);
+const char *poise_margin_hedge_band(const poise_margin_hedge *hedge, size_t band);
+/** Copies exposures before the trades and shadow prices, as of poise_live_bands. Since 0.1. */
+poise_status poise_margin_hedge_bands(
+    const poise_margin_hedge *hedge, poise_column exposures, poise_column shadow_prices);
+/** The scenarios and other outcomes whose margin is paid for, dearest first. Since 0.1. */
+size_t poise_margin_hedge_outcome_count(const poise_margin_hedge *hedge);
+const char *poise_margin_hedge_outcome(const poise_margin_hedge *hedge, size_t outcome);
+/** Copies what one more unit lost in each of them costs, in dollars. Since 0.1. */
+poise_status poise_margin_hedge_outcome_prices(const poise_margin_hedge *hedge, poise_column prices);
+/** What stands in for a part of the rule that is not convex, as a sentence; NULL beyond the last. Belongs to the hedge.
+ *  Since 0.1. */
+const char *poise_margin_hedge_note(const poise_margin_hedge *hedge, size_t note);
+
+/* Cases: accounts that bring market and model. */
+
+/** Self-contained accounts in JSON, as `poise margin --cases` takes them. Never change: share them among threads. */
+typedef struct poise_margin_cases poise_margin_cases;
+
+/** Makes cases of a text. As poise_margin_model_parse. Since 0.1. */
+poise_status poise_margin_cases_parse(const char *text, size_t length, const char *name, poise_margin_cases **cases);
+/** The same of a file. Since 0.1. */
+poise_status poise_margin_cases_read(const char *path, poise_margin_cases **cases);
+/** Frees cases, or NULL. Since 0.1. */
+void poise_margin_cases_free(poise_margin_cases *cases);
+/** How many; 0 for NULL. Since 0.1. */
+size_t poise_margin_cases_count(const poise_margin_cases *cases);
+/** The name of a case; NULL beyond the last. Belongs to the cases. Since 0.1. */
+const char *poise_margin_cases_name(const poise_margin_cases *cases, size_t index);
+/** Computes the margin of a case, before the trades where it is a hedge. POISE_ERROR_ARGUMENT beyond the last, and for an
+ *  auction. Since 0.1. */
+poise_status poise_margin_of_case(
+    const poise_engine *engine, const poise_margin_cases *cases, size_t index, poise_margin **margin);
+/** Solves a case with a hedge; costs are in the case's currency. POISE_ERROR_ARGUMENT for one without. Since 0.1. */
+poise_status poise_margin_hedge_of_case(
+    const poise_engine *engine, const poise_margin_cases *cases, size_t index, poise_margin_hedge **hedge);
 
 #ifdef __cplusplus
 }

@@ -3,13 +3,6 @@
 
 /* ---- Columns by name ---- */
 
-/** The columns of a dict, which must keep them alive: lengths are to be `rows`. */
-typedef struct reader {
-    PyObject *columns;
-    Py_ssize_t rows;
-    bool has_failed;
-} reader;
-
 static PyArrayObject *array_of(reader *from, PyObject *object, const char *name, int type, Py_ssize_t rows) {
     PyArrayObject *array = (PyArrayObject *)object;
     if (PyArray_Check(object) && PyArray_TYPE(array) == type && PyArray_NDIM(array) == 1 &&
@@ -30,11 +23,11 @@ static const void *data_of(reader *from, const char *name, int type) {
     return array ? PyArray_DATA(array) : NULL;
 }
 
-static poise_values values_of(reader *from, const char *name) {
+poise_values values_of(reader *from, const char *name) {
     return (poise_values){data_of(from, name, NPY_DOUBLE), 0};
 }
 
-static poise_texts texts_of(reader *from, const char *name) {
+poise_texts texts_of(reader *from, const char *name) {
     poise_texts texts = {0};
     PyObject *pair = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
     if (!pair) return texts;

@@ -64,6 +64,12 @@ KIND(hedger)
 KIND(grid)
 KIND(slices)
 KIND(surface)
+KIND(margin_model)
+KIND(margin_account)
+KIND(margin_cases)
+KIND(margin)
+KIND(live_margin)
+KIND(margin_hedge)
 
 /** `…_read(path)` and `…_parse(text, name)`. */
 #define READERS(name)                                                                             \
@@ -94,6 +100,24 @@ PyObject *labels_of(
 /** Copies figures by number into new arrays: a tuple, in the order of the numbers. */
 PyObject *figures_of(
     size_t groups, const void *from, poise_status (*values)(const void *, poise_exposure, poise_column));
+
+/** The columns of a dict, which must keep them alive: lengths are to be `rows`. */
+typedef struct reader {
+    PyObject *columns;
+    Py_ssize_t rows;
+    bool has_failed;
+} reader;
+/** Doubles, and texts as offsets and bytes, of that name; none where it is not there. */
+poise_values values_of(reader *from, const char *name);
+poise_texts texts_of(reader *from, const char *name);
+
+/** An answer's fields. */
+PyObject *result_dict(const poise_hedge_result *result);
+PyObject *figures_dict(const poise_margin_figures *figures);
+/** Reads (cases, place), and finds an engine; NULL with an exception. */
+const poise_margin_cases *read_case(PyObject *arguments, Py_ssize_t *index, const poise_engine **engine);
+/** A new array, and the column that it is. */
+PyObject *new_column(size_t count, poise_column *column);
 
 #define METHOD(name, kind) {#name, name, kind, NULL}
 

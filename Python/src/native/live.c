@@ -159,7 +159,7 @@ static PyObject *live_hedges(PyObject *self, PyObject *capsule) {
     return hedges;
 }
 
-static PyObject *result_dict(const poise_hedge_result *result) {
+PyObject *result_dict(const poise_hedge_result *result) {
     return Py_BuildValue(
         "{s:i,s:k,s:k,s:k,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d,s:d}", "outcome", (int)result->outcome, "interior_steps",
         (unsigned long)result->interior_steps, "pivots", (unsigned long)result->pivots, "nodes",
@@ -169,7 +169,7 @@ static PyObject *result_dict(const poise_hedge_result *result) {
         result->cash_price);
 }
 
-static PyObject *new_column(size_t count, poise_column *column) {
+PyObject *new_column(size_t count, poise_column *column) {
     npy_intp dimension = (npy_intp)count;
     PyObject *array = PyArray_SimpleNew(1, &dimension, NPY_DOUBLE);
     if (array) *column = (poise_column){PyArray_DATA((PyArrayObject *)array), 0};

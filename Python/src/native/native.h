@@ -102,10 +102,12 @@ PyObject *native_time(PyObject *self, PyObject *text);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c, live.c, scenarios.c, slices.c, surface.c ---- */
+/* ---- desk.c, live.c, margin.c, margin_hedge.c, scenarios.c, slices.c, surface.c ---- */
 
 bool add_desk(PyObject *module);
 bool add_live(PyObject *module);
+bool add_margin(PyObject *module);
+bool add_margin_hedge(PyObject *module);
 bool add_scenarios(PyObject *module);
 bool add_slices(PyObject *module);
 bool add_surface(PyObject *module);

@@ -1,4 +1,4 @@
-"""Poise: Greeks, implied volatilities, exposures, scenarios and hedges of option books.
+"""Poise: Greeks, implied volatilities, exposures, scenarios, margins and hedges of option books.
 
     >>> import numpy as np, poise
     >>> risk = poise.greeks("C", spot=64_250.0, strike=np.array([60e3, 64e3, 70e3]), years=0.1, vol=0.52)
@@ -15,6 +15,10 @@ from ._columns import Columns
 from ._desk import Book, Chain, Diagnosis, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
 from ._hedger import HedgeProblem, Hedger
+from ._live_margin import LiveMargin
+from ._margin import Margin, MarginCases
+from ._margin_hedge import MarginHedge
+from ._margin_inputs import MarginAccount, MarginFigures, MarginModel
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
 from ._scenarios import Grid, leg_scenarios, scenarios
 from ._slices import Slices
@@ -27,7 +31,8 @@ VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "
 
 __all__ = [
     "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge", "HedgeProblem",
-    "Hedger", "HostError", "InputError", "Limits", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface",
+    "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
+    "MarginFigures", "MarginHedge", "MarginModel", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface",
     "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS", "__version__", "exposures", "greeks", "implied_vol",
     "instruction_set", "leg_scenarios", "scenarios",
 ]
