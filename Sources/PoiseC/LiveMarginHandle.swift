@@ -13,6 +13,9 @@ final class LiveMarginHandle {
     private var index: Double
     /// Of contracts: prices of perpetuals; 0 of others.
     private var perpetuals: [Double]
+    /// Of contracts, in the market's unit, and what perpetuals have gained since the start.
+    private var held: [Double]
+    private var gained = 0.0
     private var forwards: [Double]
     /// What is known of them, and times to expiry at the start.
     private let fixed, seconds: [Double]
@@ -62,6 +65,7 @@ final class LiveMarginHandle {
         index = market.underlyings.first?.spot ?? 0
         let perpetual = market.underlyings.first?.perpetual?.price ?? 0
         perpetuals = market.contracts.map { $0.kind == .perpetual ? $0.price ?? perpetual : 0 }
+        held = account.quantities
         forwards = expiries.map(\.forward)
         fixed = expiries.map(\.fixed)
         seconds = expiries.map(\.seconds)
@@ -98,8 +102,7 @@ final class LiveMarginHandle {
         try failing { () throws(MarginError) in
             try margin.setSpot(price)
             for contract in perpetuals.indices where perpetuals[contract] > 0 {
-                try margin.setPerpetual(contract, perpetuals[contract] * factor)
-                perpetuals[contract] *= factor
+                try movePerpetual(contract, perpetuals[contract] * factor)
             }
             for expiry in forwards.indices {
                 let moved = (forwards[expiry] - fixed[expiry]) * factor + fixed[expiry]
@@ -119,7 +122,12 @@ final class LiveMarginHandle {
     func setPerpetual(_ contract: Int, _ price: Double) throws(Failure) {
         try require(.perpetual, contract)
         try checkPrice(price)
-        try failing { () throws(MarginError) in try margin.setPerpetual(contract, price) }
+        try failing { () throws(MarginError) in try movePerpetual(contract, price) }
+    }
+
+    private func movePerpetual(_ contract: Int, _ price: Double) throws(MarginError) {
+        try margin.setPerpetual(contract, price)
+        gained += held[contract] * (price - perpetuals[contract])
         perpetuals[contract] = price
     }
 
@@ -155,7 +163,18 @@ final class LiveMarginHandle {
         try failing { () throws(MarginError) in
             try margin.fill(contract, quantity: own(quantity, contract), paying: amount)
         }
+        held[contract] += own(quantity, contract)
     }
+
+    /// Figures with what perpetuals have gained, which is not in the cash.
+    @inline(__always)
+    private func counted(_ figures: LiveMargin.Figures) -> LiveMargin.Figures {
+        var figures = figures
+        figures.markToMarket += gained
+        return figures
+    }
+
+    var figures: LiveMargin.Figures { counted(margin.figures) }
 
     func whatIf(
         _ count: Int, _ contracts: UnsafePointer<Int>, _ quantities: Strided<Double>, _ targets: MarginTargets
@@ -171,8 +190,8 @@ final class LiveMarginHandle {
             }
         }
         for row in 0..<count {
-            targets.set(
-                row, margin.margin(after: contracts[row], quantity: own(quantities[row], contracts[row])))
+            let quantity = own(quantities[row], contracts[row])
+            targets.set(row, counted(margin.margin(after: contracts[row], quantity: quantity)))
         }
     }
 }
@@ -286,7 +305,7 @@ public func poise_live_margin_totals(
     _ live: OpaquePointer?, _ figures: UnsafeMutablePointer<poise_margin_figures>?
 ) -> poise_status {
     change(live) { live throws(Failure) in
-        let found = live.margin.figures
+        let found = live.figures
         try checkFigures(figures).pointee = poise_margin_figures(
             size: MemoryLayout<poise_margin_figures>.stride, initial_margin: found.initialMargin,
             maintenance_margin: found.maintenanceMargin, mark_to_market: found.markToMarket,

@@ -30,6 +30,12 @@ typedef struct {
     poise_grid *grids[HANDLES];
     poise_scenario_profits *profits[HANDLES];
     poise_surface *surfaces[HANDLES];
+    poise_margin_model *models[HANDLES];
+    poise_margin_account *accounts[HANDLES];
+    poise_margin_cases *cases[HANDLES];
+    poise_margin *margins[HANDLES];
+    poise_live_margin *live_margins[HANDLES];
+    poise_margin_hedge *margin_hedges[HANDLES];
 } fuzz;
 
 static uint64_t next(fuzz *f) {
@@ -206,6 +212,23 @@ static const char limits_text[] =
 static const char grid_text[] =
     "{\"name\": \"g\", \"vol_rules\": {\"up\": {\"relative\": 0.4, \"short_term_power\": 0.3}, \"same\": {}},\n"
     " \"scenarios\": [{\"spot\": [-0.16, 0, 0.16], \"vol\": [\"up\", \"same\"], \"days\": [0, 1]}]}";
+
+static const char rates_text[] =
+    "{\"name\": \"r\", \"venue\": \"v\", \"source\": \"s\", \"date\": \"2026-01-31\", \"kind\": \"rates\",\n"
+    " \"omitted\": [\"much\"], \"initial_rate\": 0.1, \"maintenance_rate\": 0.05}";
+static const char scan_text[] =
+    "{\"name\": \"g\", \"venue\": \"v\", \"source\": \"s\", \"date\": \"2026-01-31\", \"kind\": \"scan\",\n"
+    " \"grid\": {\"name\": \"g\", \"vol_rules\": {\"up\": {\"relative\": 0.4}}, \"scenarios\": [{\"spot\": [-0.2, 0, 0.2],\n"
+    " \"vol\": [\"up\"]}]}, \"haircuts\": {\"BTC\": {\"maintenance\": 0.1, \"initial\": 0.05}}}";
+static const char account_text[] =
+    "currency = \"USD\"\ncash = 200000\n[[collateral]]\nasset = \"BTC\"\nquantity = 2\n[confidence.BTC]\nspot = 0.9\n";
+static const char plain_account_text[] = "currency = \"USD\"\ncash = 200000\n";
+static const char cases_text[] =
+    "[{\"name\": \"c\", \"currency\": \"USD\", \"model\": {\"kind\": \"rates\", \"initial_rate\": 0.5, \"maintenance_rate\": 0.1},\n"
+    " \"market\": {\"underlyings\": {\"X\": {\"spot\": 100}}, \"contracts\": {\"BTC-PERPETUAL\": {\"kind\": \"perpetual\",\n"
+    " \"underlying\": \"X\", \"price\": 100}}}, \"cash\": 200, \"positions\": [{\"contract\": \"BTC-PERPETUAL\", \"quantity\": 5}],\n"
+    " \"hedge\": {\"instruments\": [{\"name\": \"BTC-PERPETUAL\", \"costBuy\": 1, \"costSell\": 1, \"maxBuy\": 9, \"maxSell\": 9}],\n"
+    " \"bands\": [], \"initial_margin_at_least\": 0, \"margin_price\": 0}}]";
 
 // A text, now and then damaged: bytes changed, cut off.
 static const char *damaged(fuzz *f, const char *text, size_t length, char *copy, size_t *cut) {
@@ -802,6 +825,255 @@ static void live(fuzz *f) {
     }
 }
 
+static poise_margin_columns margin_columns(fuzz *f) {
+    poise_margin_columns columns = {.size = size(f, sizeof columns)};
+    columns.initial_margin = column(f, 0);
+    if (rarely(f, 2)) columns.maintenance_margin = column(f, 1);
+    if (rarely(f, 2)) columns.initial_balance = column(f, 2);
+    if (rarely(f, 2)) columns.maintenance_balance = column(f, 3);
+    return columns;
+}
+
+static void check_margin_columns(fuzz *f, const poise_margin_columns *made, size_t rows, const char *call) {
+    const poise_column columns[] = {
+        made->initial_margin, made->maintenance_margin, made->initial_balance, made->maintenance_balance};
+    for (int i = 0; i < 4; i++)
+        if (columns[i].data != NULL) check_column(f, i, columns[i], rows, 1, call);
+}
+
+// What margins are made of.
+static void margin_inputs(fuzz *f) {
+    char copy[1024];
+    size_t length;
+    const char *name = rarely(f, 3) ? NULL : "fuzz";
+    switch (below(f, 3)) {
+    case 0: {
+        const char *text = rarely(f, 2) ? damaged(f, rates_text, sizeof rates_text - 1, copy, &length)
+                                        : damaged(f, scan_text, sizeof scan_text - 1, copy, &length);
+        REPLACE(
+            models, poise_margin_model, poise_margin_model_free,
+            poise_margin_model_parse(text, text ? length : 9, name, target));
+        poise_margin_model *model = PICK(models);
+        const poise_margin_fact fact = (poise_margin_fact)(rarely(f, 20) ? next(f) : below(f, 6));
+        if ((poise_margin_model_fact(model, fact) != NULL) != (model != NULL && fact < 5))
+            broken(f, "facts", "poise_margin_model_fact");
+        (void)poise_margin_model_omitted(model, below(f, 3));
+        return;
+    }
+    case 1: {
+        const char *text = rarely(f, 2) ? damaged(f, account_text, sizeof account_text - 1, copy, &length)
+                                        : damaged(f, plain_account_text, sizeof plain_account_text - 1, copy, &length);
+        REPLACE(
+            accounts, poise_margin_account, poise_margin_account_free,
+            poise_margin_account_parse(text, text ? length : 9, name, target));
+        poise_margin_account *account = PICK(accounts);
+        if ((poise_margin_account_currency(account) != NULL) != (account != NULL))
+            broken(f, "currency", "poise_margin_account_currency");
+        return;
+    }
+    default: {
+        const char *text = damaged(f, cases_text, sizeof cases_text - 1, copy, &length);
+        REPLACE(
+            cases, poise_margin_cases, poise_margin_cases_free,
+            poise_margin_cases_parse(text, text ? length : 9, name, target));
+        if (rarely(f, 10))
+            note(f, poise_margin_model_read(rarely(f, 2) ? NULL : "/nowhere", NULL), "poise_margin_model_read");
+        return;
+    }
+    }
+}
+
+static void margin(fuzz *f) {
+    const poise_margin *asked = PICK(margins);
+    switch (below(f, 7)) {
+    case 0:
+        REPLACE(
+            margins, poise_margin, poise_margin_free,
+            poise_margin_create(
+                PICK(engines), PICK(chains), PICK(positions), PICK(accounts), PICK(models),
+                rarely(f, 3) ? names[below(f, NAMES)] : "BTC", target));
+        return;
+    case 1:
+        REPLACE(
+            margins, poise_margin, poise_margin_free,
+            poise_margin_of_case(PICK(engines), PICK(cases), rarely(f, 10) ? next(f) : 0, target));
+        return;
+    case 2: {
+        poise_margin_figures figures = {.size = size(f, sizeof figures)};
+        note(f, poise_margin_totals(asked, rarely(f, 60) ? NULL : &figures), "poise_margin_totals");
+        const size_t underlyings = poise_margin_underlying_count(asked), at = below(f, 3);
+        if ((poise_margin_underlying(asked, at) != NULL) != (at < underlyings))
+            broken(f, "names", "poise_margin_underlying");
+        if ((poise_margin_index(asked, at) > 0) != (at < underlyings)) broken(f, "indices", "poise_margin_index");
+        return;
+    }
+    case 3:
+    case 4: {
+        const poise_margin_table table = (poise_margin_table)(rarely(f, 20) ? next(f) : below(f, 7));
+        const size_t rows = poise_margin_count(asked, table), row = below(f, rows + 2);
+        const char *text = poise_margin_text(
+            asked, table, row, (poise_margin_label)(rarely(f, 20) ? next(f) : below(f, 4)));
+        if (text != NULL && row >= rows) broken(f, "labels", "poise_margin_text");
+        if (rows > ROOM) return;
+        poise_column target = column(f, 0);
+        note(
+            f,
+            poise_margin_amounts(
+                asked, table, (poise_margin_amount)(rarely(f, 20) ? next(f) : below(f, 4)), target),
+            "poise_margin_amounts");
+        check_column(f, 0, target, rows, 1, "poise_margin_amounts");
+        return;
+    }
+    case 5: {
+        if (!rarely(f, 8)) return;
+        poise_column target = column(f, 0);
+        size_t found, capacity = rarely(f, 8) ? count(f) : below(f, ROOM);
+        if (capacity > ROOM && capacity < 2147483648u) return;
+        note(
+            f,
+            poise_margin_liquidation(
+                asked, rarely(f, 8) ? (int64_t)next(f) : (int64_t)below(f, 2) - 1,
+                rarely(f, 2) ? number(f, 0.1, 0.9) : 0, rarely(f, 2) ? number(f, 1.1, 9) : 0, target, capacity,
+                rarely(f, 40) ? NULL : &found),
+            "poise_margin_liquidation");
+        check_column(f, 0, target, capacity, 1, "poise_margin_liquidation");
+        return;
+    }
+    default: {
+        const size_t rows = rarely(f, 10) ? count(f) : below(f, 9), filled = rows < ROOM ? rows : 0;
+        if (rows > ROOM && rows < 2147483648u) return;
+        const char *strings[ROOM];
+        const poise_texts instruments = texts(f, strings, filled, 0, 7);
+        const poise_values quantities = values(f, 0, -5, 5);
+        poise_margin_columns columns = margin_columns(f);
+        note(
+            f, poise_margin_what_if(asked, rows, instruments, quantities, rarely(f, 60) ? NULL : &columns),
+            "poise_margin_what_if");
+        check_margin_columns(f, &columns, rows, "poise_margin_what_if");
+        return;
+    }
+    }
+}
+
+static void live_margin(fuzz *f) {
+    poise_live_margin *live = PICK(live_margins);
+    const size_t contracts = poise_live_margin_contract_count(live), at = below(f, contracts + 2);
+    switch (below(f, 10)) {
+    case 0:
+        REPLACE(
+            live_margins, poise_live_margin, poise_live_margin_free, poise_live_margin_create(PICK(margins), target));
+        return;
+    case 1:
+        if ((poise_live_margin_contract(live, at) != NULL) != (at < contracts))
+            broken(f, "names", "poise_live_margin_contract");
+        (void)poise_live_margin_expiry(live, below(f, poise_live_margin_expiry_count(live) + 2));
+        (void)poise_live_margin_find_contract(live, names[below(f, NAMES)]);
+        (void)poise_live_margin_find_expiry(live, names[below(f, NAMES)]);
+        return;
+    case 2:
+        note(
+            f,
+            poise_live_margin_tick(
+                live, number(f, 40000, 80000), rarely(f, 3) ? (int64_t)(1740000000000 + below(f, 86400000)) : 0),
+            "poise_live_margin_tick");
+        return;
+    case 3:
+        note(f, poise_live_margin_set_index(live, number(f, 40000, 80000)), "poise_live_margin_set_index");
+        return;
+    case 4:
+        note(f, poise_live_margin_set_perpetual(live, at, number(f, 40000, 80000)), "poise_live_margin_set_perpetual");
+        return;
+    case 5:
+        note(
+            f, poise_live_margin_set_forward(live, below(f, 3), number(f, 40000, 80000)),
+            "poise_live_margin_set_forward");
+        return;
+    case 6:
+        note(f, poise_live_margin_set_volatility(live, at, number(f, 0.1, 2)), "poise_live_margin_set_volatility");
+        return;
+    case 7:
+        note(f, poise_live_margin_fill(live, at, number(f, -5, 5), number(f, -10, 10)), "poise_live_margin_fill");
+        return;
+    case 8: {
+        note(f, poise_live_margin_update(live), "poise_live_margin_update");
+        poise_margin_figures figures = {.size = size(f, sizeof figures)};
+        note(f, poise_live_margin_totals(live, rarely(f, 60) ? NULL : &figures), "poise_live_margin_totals");
+        return;
+    }
+    default: {
+        const size_t rows = count(f);
+        size_t places[ROOM];
+        for (int i = 0; i < ROOM; i++) places[i] = rarely(f, 200) ? next(f) : below(f, contracts ? contracts : 1);
+        const poise_values quantities = values(f, 0, -5, 5);
+        poise_margin_columns columns = margin_columns(f);
+        note(
+            f,
+            poise_live_margin_what_if(
+                live, rows, rarely(f, 60) ? NULL : places, quantities, rarely(f, 60) ? NULL : &columns),
+            "poise_live_margin_what_if");
+        check_margin_columns(f, &columns, rows, "poise_live_margin_what_if");
+        return;
+    }
+    }
+}
+
+static void margin_hedge(fuzz *f) {
+    poise_margin_hedge *hedge = PICK(margin_hedges);
+    if (rarely(f, 4)) {
+        poise_margin_hedge_options options = {
+            .size = size(f, sizeof options),
+            .book = rarely(f, 3) ? names[below(f, NAMES)] : NULL,
+            .has_buffer = rarely(f, 2),
+            .uses_lots = rarely(f, 6),
+            .buffer = number(f, -1e5, 1e5),
+            .price = rarely(f, 2) ? number(f, 0, 0.01) : 0,
+            .holding_days = rarely(f, 2) ? number(f, 0, 5) : 0,
+            .funding_rate = rarely(f, 2) ? number(f, -0.001, 0.001) : 0,
+            .cash_budget = rarely(f, 4) ? number(f, 1e5, 1e7) : 0,
+            .seconds = 1,
+            .node_limit = 20};
+        if (rarely(f, 2)) {
+            REPLACE(
+                margin_hedges, poise_margin_hedge, poise_margin_hedge_free,
+                poise_margin_hedge_create(PICK(margins), PICK(limits), rarely(f, 4) ? NULL : &options, target));
+        } else {
+            REPLACE(
+                margin_hedges, poise_margin_hedge, poise_margin_hedge_free,
+                poise_margin_hedge_of_case(PICK(engines), PICK(cases), rarely(f, 10) ? next(f) : 0, target));
+        }
+        return;
+    }
+    poise_hedge_result result = {.size = size(f, sizeof result)};
+    poise_margin_hedge_answer answer = {.size = size(f, sizeof answer)};
+    note(
+        f, poise_margin_hedge_totals(hedge, rarely(f, 9) ? NULL : &result, rarely(f, 9) ? NULL : &answer),
+        "poise_margin_hedge_totals");
+    poise_margin_figures figures = {.size = size(f, sizeof figures)};
+    double liquidation[2];
+    note(
+        f,
+        poise_margin_hedge_account(
+            hedge, (uint32_t)below(f, 2), rarely(f, 9) ? NULL : &figures, rarely(f, 9) ? NULL : liquidation,
+            rarely(f, 9) ? NULL : liquidation + 1),
+        "poise_margin_hedge_account");
+    const size_t candidates = poise_margin_hedge_candidate_count(hedge), bands = poise_margin_hedge_band_count(hedge),
+                 outcomes = poise_margin_hedge_outcome_count(hedge), at = below(f, 12);
+    if ((poise_margin_hedge_candidate(hedge, at) != NULL) != (at < candidates) ||
+        (poise_margin_hedge_holding(hedge, at) >= 0) != (at < candidates) ||
+        (poise_margin_hedge_band(hedge, at) != NULL) != (at < bands) ||
+        (poise_margin_hedge_outcome(hedge, at) != NULL) != (at < outcomes))
+        broken(f, "names", "poise_margin_hedge");
+    (void)poise_margin_hedge_note(hedge, at);
+    if (candidates > ROOM || bands > ROOM || outcomes > ROOM) return;
+    const poise_column columns[] = {column(f, 0), column(f, 1), column(f, 2), column(f, 3), column(f, 4)};
+    note(f, poise_margin_hedge_trades(hedge, columns[0], columns[1]), "poise_margin_hedge_trades");
+    note(f, poise_margin_hedge_bands(hedge, columns[2], columns[3]), "poise_margin_hedge_bands");
+    note(f, poise_margin_hedge_outcome_prices(hedge, columns[4]), "poise_margin_hedge_outcome_prices");
+    for (int i = 0; i < 5; i++)
+        check_column(
+            f, i, columns[i], i < 2 ? candidates : i < 4 ? bands : outcomes, 1, "poise_margin_hedge");
+}
+
 static void hedger(fuzz *f) {
     if (rarely(f, 20)) {
         poise_hedger_options options = {
@@ -918,13 +1190,27 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         poise_limits_parse(limits_text, sizeof limits_text - 1, NULL, &f->limits[i]);
         poise_grid_parse(grid_text, sizeof grid_text - 1, NULL, &f->grids[i]);
         poise_hedger_create(NULL, &f->hedgers[i]);
+        if (i % 2)
+            poise_margin_model_parse(rates_text, sizeof rates_text - 1, NULL, &f->models[i]);
+        else
+            poise_margin_model_parse(scan_text, sizeof scan_text - 1, NULL, &f->models[i]);
+        poise_margin_account_parse(plain_account_text, sizeof plain_account_text - 1, NULL, &f->accounts[i]);
+        poise_margin_cases_parse(cases_text, sizeof cases_text - 1, NULL, &f->cases[i]);
+        if (note(
+                f,
+                poise_margin_create(
+                    f->engines[i], f->chains[i], f->positions[i], f->accounts[i], f->models[0], "BTC",
+                    &f->margins[i]),
+                "poise_margin_create") != POISE_OK)
+            broken(f, "the pool's own margin", "poise_margin_create");
+        poise_live_margin_create(f->margins[i], &f->live_margins[i]);
         if (note(
                 f, poise_live_create(f->engines[i], f->chains[i], f->positions[i], f->limits[i], NULL, &f->lives[i]),
                 "poise_live_create") != POISE_OK)
             broken(f, "the pool's own desk", "poise_live_create");
     }
     for (uint64_t call = 0; call < calls; call++) {
-        switch (below(f, 13)) {
+        switch (below(f, 17)) {
         case 0:
         case 1:
         case 2:
@@ -949,6 +1235,18 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         case 9:
             surface(f);
             break;
+        case 10:
+            margin_inputs(f);
+            break;
+        case 11:
+            margin(f);
+            break;
+        case 12:
+            live_margin(f);
+            break;
+        case 13:
+            margin_hedge(f);
+            break;
         default:
             live(f);
             break;
@@ -966,6 +1264,12 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         poise_grid_free(f->grids[i]);
         poise_scenario_profits_free(f->profits[i]);
         poise_surface_free(f->surfaces[i]);
+        poise_margin_model_free(f->models[i]);
+        poise_margin_account_free(f->accounts[i]);
+        poise_margin_cases_free(f->cases[i]);
+        poise_margin_free(f->margins[i]);
+        poise_live_margin_free(f->live_margins[i]);
+        poise_margin_hedge_free(f->margin_hedges[i]);
     }
     const poise_fuzz_outcome outcome = f->outcome;
     free(f);

@@ -152,6 +152,59 @@ int main(int count, char **arguments) {
     report("live desk: 20 decisions", before);
     if (hedges == 0) return 4;
 
+    poise_margin_model *model;
+    poise_margin_account *account;
+    poise_positions *held;
+    poise_margin *margin;
+    poise_live_margin *kept;
+    static const char model_text[] =
+        "{\"name\": \"g\", \"venue\": \"v\", \"source\": \"s\", \"date\": \"2026-01-31\", \"kind\": \"scan\", "
+        "\"grid\": {\"name\": \"g\", \"vol_rules\": {\"up\": {\"relative\": 0.4}, \"same\": {}}, "
+        "\"scenarios\": [{\"spot\": [-0.2, -0.1, 0, 0.1, 0.2], \"vol\": [\"up\", \"same\"]}]}}";
+    static const char account_text[] = "currency = \"USD\"\ncash = 1000000\n";
+    static const char held_text[] =
+        "book,instrument,quantity\na,BTC-PERPETUAL,100000\na,BTC-25SEP26-78000-P,-5\na,BTC-25SEP26-81000-C,3\n";
+    check(poise_margin_model_parse(model_text, sizeof model_text - 1, NULL, &model));
+    check(poise_margin_account_parse(account_text, sizeof account_text - 1, NULL, &account));
+    check(poise_positions_parse(held_text, sizeof held_text - 1, NULL, &held));
+    check(poise_margin_create(engine, chain, held, account, model, "BTC", &margin));
+    check(poise_live_margin_create(margin, &kept));
+    static size_t traded[ROWS];
+    for (size_t i = 0; i < ROWS; i++) traded[i] = i % poise_live_margin_contract_count(kept);
+    const poise_margin_columns after = {
+        .size = sizeof after,
+        .initial_margin = {out[0], 0},
+        .maintenance_margin = {out[1], 0},
+        .initial_balance = {out[2], 0},
+        .maintenance_balance = {out[3], 0}};
+    poise_margin_figures figures = {.size = sizeof figures};
+    const size_t option = (size_t)poise_live_margin_find_contract(kept, "BTC-25SEP26-78000-P");
+    const size_t perpetual = (size_t)poise_live_margin_find_contract(kept, "BTC-PERPETUAL");
+    for (int round = 0; round < 2; round++) {
+        before = allocations;
+        for (int tick = 0; tick < 20; tick++) {
+            check(poise_live_margin_tick(kept, 64000 + 10 * tick, 0));
+            check(poise_live_margin_set_index(kept, 64000 + 10 * tick));
+            check(poise_live_margin_set_perpetual(kept, perpetual, 64010 + 10 * tick));
+            check(poise_live_margin_set_forward(kept, 0, 64020 + 10 * tick));
+            check(poise_live_margin_set_volatility(kept, option, 0.5 + 0.001 * tick));
+            check(poise_live_margin_update(kept));
+            check(poise_live_margin_fill(kept, option, 0.5, 100));
+            check(poise_live_margin_totals(kept, &figures));
+            check(poise_live_margin_what_if(kept, ROWS, traded, (poise_values){form.volatility.data, 0}, &after));
+        }
+    }
+    report("live margin: 20 ticks, fills and what-ifs", before);
+    before = allocations;
+    check(poise_margin_totals(margin, &figures));
+    check(poise_margin_amounts(margin, POISE_MARGIN_SCENARIOS, POISE_MARGIN_AMOUNT, (poise_column){out[0], 0}));
+    report("margin: totals, scenarios", before);
+    poise_live_margin_free(kept);
+    poise_margin_free(margin);
+    poise_positions_free(held);
+    poise_margin_account_free(account);
+    poise_margin_model_free(model);
+
     poise_hedger *hedger;
     check(poise_hedger_create(NULL, &hedger));
     poise_hedge_instrument instruments[8];

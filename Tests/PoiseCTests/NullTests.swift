@@ -11,14 +11,20 @@ struct NullTests {
             poise_scenario_profits_count, poise_live_underlying_count, poise_live_slice_count,
             poise_live_contract_count, poise_live_group_count, poise_live_grouping_count,
             poise_live_hedge_count,
-            poise_grid_count, poise_surface_count,
+            poise_grid_count, poise_surface_count, poise_margin_underlying_count, poise_margin_cases_count,
+            poise_live_margin_contract_count, poise_live_margin_expiry_count,
+            poise_margin_hedge_candidate_count, poise_margin_hedge_band_count,
+            poise_margin_hedge_outcome_count,
         ] as [(OpaquePointer?) -> Int] {
             #expect(count(nil) == 0)
         }
         for name in [
             poise_chain_instrument, poise_grid_title, poise_live_underlying, poise_live_slice,
             poise_live_contract,
-            poise_live_hedge_book,
+            poise_live_hedge_book, poise_margin_model_omitted, poise_margin_underlying,
+            poise_margin_cases_name, poise_live_margin_contract, poise_live_margin_expiry,
+            poise_margin_hedge_candidate, poise_margin_hedge_band, poise_margin_hedge_outcome,
+            poise_margin_hedge_note,
         ] as [(OpaquePointer?, Int) -> UnsafePointer<CChar>?] {
             #expect(name(nil, 0) == nil)
         }
@@ -27,12 +33,19 @@ struct NullTests {
         ] as [(OpaquePointer?, Int, Int) -> UnsafePointer<CChar>?] {
             #expect(label(nil, 0, 0) == nil)
         }
-        for find in [poise_live_find_underlying, poise_live_find_slice, poise_live_find_contract]
+        for find in [
+            poise_live_find_underlying, poise_live_find_slice, poise_live_find_contract,
+            poise_live_margin_find_contract, poise_live_margin_find_expiry,
+        ]
             as [(OpaquePointer?, UnsafePointer<CChar>?) -> Int64]
         {
             #expect(find(nil, "BTC") == -1)
         }
         #expect(poise_live_grouping(nil, 0) == -1 && poise_live_candidate(nil, 0, 0) == -1)
+        #expect(poise_margin_count(nil, POISE_MARGIN_PARTS) == 0 && poise_margin_index(nil, 0).isNaN)
+        #expect(poise_margin_text(nil, POISE_MARGIN_PARTS, 0, POISE_MARGIN_NAME) == nil)
+        #expect(poise_margin_model_fact(nil, POISE_MARGIN_FACT_NAME) == nil)
+        #expect(poise_margin_account_currency(nil) == nil && poise_margin_hedge_holding(nil, 0) == -1)
         #expect(poise_live_candidate_count(nil, 0) == 0 && poise_live_band_count(nil, 0) == 0)
     }
 

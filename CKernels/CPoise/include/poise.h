@@ -1320,8 +1320,9 @@ int64_t poise_live_margin_find_expiry(const poise_live_margin *live, const char 
  * index and a contract of another kind, POISE_ERROR_VALUE for a refused number: prices from 1e-12 to 1e12. Nothing has
  * changed then. Since 0.1. */
 
-/** The index is at a new price: forwards, perpetuals and coins move in proportion. `milliseconds`: the time, as of
- *  poise_live_tick, 0 where it stays. What is known of a delivery price while it is averaged stays as it was at the start. */
+/** The index is at a new price: forwards, perpetuals and coins move in proportion; what perpetuals gain counts in the account's
+ *  worth. `milliseconds`: the time, as of poise_live_tick, 0 where it stays. Collateral stays at its price of the start, and so
+ *  does what is known of a delivery price while it is averaged: make a live margin anew where they have moved. */
 poise_status poise_live_margin_tick(poise_live_margin *live, double price, int64_t milliseconds);
 /** The index alone. */
 poise_status poise_live_margin_set_index(poise_live_margin *live, double price);
@@ -1333,8 +1334,9 @@ poise_status poise_live_margin_set_forward(poise_live_margin *live, size_t expir
 poise_status poise_live_margin_set_volatility(poise_live_margin *live, size_t contract, double volatility);
 /** Values all contracts in all scenarios anew, and the account. Allocates nothing. Since 0.1. */
 poise_status poise_live_margin_update(poise_live_margin *live);
-/** A fill: the position changes by `quantity`, in units of positions, and `amount` of the account's currency leaves the cash.
- *  Counts at once, at the values of the last update. Allocates nothing. Since 0.1. */
+/** A fill: the position changes by `quantity`, in units of positions, and `amount` of the account's currency leaves the cash:
+ *  the premium of an option, the price of a coin, of a perpetual what is paid above its mark; and fees. Counts at once, at the
+ *  values of the last update. Allocates nothing. Since 0.1. */
 poise_status poise_live_margin_fill(poise_live_margin *live, size_t contract, double quantity, double amount);
 /** Copies the figures as of the last update and fill. Allocates nothing. Since 0.1. */
 poise_status poise_live_margin_totals(const poise_live_margin *live, poise_margin_figures *figures);
