@@ -33,8 +33,13 @@ def tool():
     path = os.environ.get("POISE_TOOL")
     if not path:
         pytest.skip("POISE_TOOL names no command-line tool to compare with")
-    return lambda *arguments: subprocess.run(
-        [path, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return lambda *arguments, statuses=(0,): run_tool(path, arguments, statuses)
+
+
+def run_tool(path, arguments, statuses):
+    done = subprocess.run([path, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    assert done.returncode in statuses, done.returncode
+    return done.stdout
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def blocks(path):
     return re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), re.M | re.S)
 
 
-@pytest.mark.parametrize("path", ["Python/README.md", "README.md", "docs/embedding.md", "docs/surface.md"])
+@pytest.mark.parametrize("path", ["Python/README.md", "README.md", "docs/embedding.md", "docs/surface.md", "docs/margin.md"])
 def test_python_blocks(path, monkeypatch, capsys):
     pytest.importorskip("polars")
     monkeypatch.chdir(SAMPLE)
