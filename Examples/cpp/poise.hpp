@@ -118,9 +118,8 @@ class positions : public handle<poise_positions, poise_positions_free> {
     explicit positions(const std::string &path)
         : handle([&](poise_positions **made) { return poise_positions_read(path.c_str(), made); }) {}
     static positions parse(std::string_view text, const char *name = nullptr) {
-        return positions([&](poise_positions **made) {
-            return poise_positions_parse(text.data(), text.size(), name, made);
-        });
+        return positions(
+            [&](poise_positions **made) { return poise_positions_parse(text.data(), text.size(), name, made); });
     }
 
    private:
@@ -189,9 +188,8 @@ class margin_model : public handle<poise_margin_model, poise_margin_model_free> 
     explicit margin_model(const std::string &path)
         : handle([&](poise_margin_model **made) { return poise_margin_model_read(path.c_str(), made); }) {}
     static margin_model parse(std::string_view text, const char *name = nullptr) {
-        return margin_model([&](poise_margin_model **made) {
-            return poise_margin_model_parse(text.data(), text.size(), name, made);
-        });
+        return margin_model(
+            [&](poise_margin_model **made) { return poise_margin_model_parse(text.data(), text.size(), name, made); });
     }
     std::string_view fact(poise_margin_fact fact) const {
         const char *text = poise_margin_model_fact(get(), fact);
@@ -270,12 +268,12 @@ class margin : public handle<poise_margin, poise_margin_free> {
         std::int64_t underlying = POISE_MARGIN_ALL_UNDERLYINGS, double lowest = 0, double highest = 0) const {
         std::vector<double> prices(32);
         std::size_t count = 0;
-        auto status = poise_margin_liquidation(
-            get(), underlying, lowest, highest, {prices.data(), 0}, prices.size(), &count);
+        auto status =
+            poise_margin_liquidation(get(), underlying, lowest, highest, {prices.data(), 0}, prices.size(), &count);
         if (status == POISE_ERROR_COUNT && count > prices.size()) {
             prices.resize(count);
-            status = poise_margin_liquidation(
-                get(), underlying, lowest, highest, {prices.data(), 0}, prices.size(), &count);
+            status =
+                poise_margin_liquidation(get(), underlying, lowest, highest, {prices.data(), 0}, prices.size(), &count);
         }
         check(status);
         prices.resize(count);
@@ -323,8 +321,7 @@ class live_margin : public handle<poise_live_margin, poise_live_margin_free> {
         if (contracts.size() != quantities.size() || after.initial_margin.size() < quantities.size())
             throw std::invalid_argument("poise::live_margin: trades of different lengths");
         const auto columns = after.columns();
-        check(poise_live_margin_what_if(
-            get(), quantities.size(), contracts.data(), {quantities.data(), 0}, &columns));
+        check(poise_live_margin_what_if(get(), quantities.size(), contracts.data(), {quantities.data(), 0}, &columns));
     }
 };
 

@@ -26,7 +26,8 @@ final class LiveMarginHandle {
         guard case .scan(let scan) = handle.model.rule, LiveMargin.keeps(scan) else {
             throw .argument(
                 "margin",
-                "its model is no grid of scenarios, charges delta, or moves time, rates or smiles: not kept live")
+                "its model is no grid of scenarios, charges delta, or moves time, rates or smiles: not kept live"
+            )
         }
         var (market, account) = (handle.market, handle.account)
         var isInDollars = market.contracts.map { _ in false }
@@ -225,7 +226,9 @@ public func poise_live_margin_contract_count(_ live: OpaquePointer?) -> Int {
 }
 
 @c @implementation
-public func poise_live_margin_expiry_count(_ live: OpaquePointer?) -> Int { handle(live)?.expiries.count ?? 0 }
+public func poise_live_margin_expiry_count(_ live: OpaquePointer?) -> Int {
+    handle(live)?.expiries.count ?? 0
+}
 
 @c @implementation
 public func poise_live_margin_contract(_ live: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {

@@ -89,7 +89,8 @@ final class MarginHandle: Sendable {
             }
             rows.append(
                 PositionTable.Position(
-                    book: "trades", instrument: instrument, quantity: try quantity(row, quantities), line: row))
+                    book: "trades", instrument: instrument, quantity: try quantity(row, quantities), line: row
+                ))
         }
         let book = try reading { badRows throws(MarketError) in
             try MarginBook(

@@ -76,7 +76,8 @@ final class MarginHedgeHandle: Sendable {
             var badRows = BadRows(skip: false)
             let margined = try MarginedBookHedge(
                 hedge, table, in: chain, file, handle.model, underlying: underlying, buffer: options.buffer,
-                price: options.price * (options.hedge.holding.horizon > 0 ? options.hedge.holding.horizon : 1),
+                price: options.price
+                    * (options.hedge.holding.horizon > 0 ? options.hedge.holding.horizon : 1),
                 handle.engine, &badRows)
             let (problem, solution, answer) = try Self.solve(hedge, margined, options.search)
             var holding = problem.instruments.map { _ in POISE_MARGIN_HELD }
@@ -333,7 +334,8 @@ public func poise_margin_hedge_outcome(_ hedge: OpaquePointer?, _ outcome: Int) 
 }
 
 @c @implementation
-public func poise_margin_hedge_outcome_prices(_ hedge: OpaquePointer?, _ prices: poise_column) -> poise_status {
+public func poise_margin_hedge_outcome_prices(_ hedge: OpaquePointer?, _ prices: poise_column) -> poise_status
+{
     attempt { () throws(Failure) in
         let handle = try object(hedge, as: MarginHedgeHandle.self, "hedge")
         guard !handle.outcomePrices.isEmpty else { return }

@@ -911,15 +911,13 @@ static void margin(fuzz *f) {
     case 4: {
         const poise_margin_table table = (poise_margin_table)(rarely(f, 20) ? next(f) : below(f, 7));
         const size_t rows = poise_margin_count(asked, table), row = below(f, rows + 2);
-        const char *text = poise_margin_text(
-            asked, table, row, (poise_margin_label)(rarely(f, 20) ? next(f) : below(f, 4)));
+        const char *text =
+            poise_margin_text(asked, table, row, (poise_margin_label)(rarely(f, 20) ? next(f) : below(f, 4)));
         if (text != NULL && row >= rows) broken(f, "labels", "poise_margin_text");
         if (rows > ROOM) return;
         poise_column target = column(f, 0);
         note(
-            f,
-            poise_margin_amounts(
-                asked, table, (poise_margin_amount)(rarely(f, 20) ? next(f) : below(f, 4)), target),
+            f, poise_margin_amounts(asked, table, (poise_margin_amount)(rarely(f, 20) ? next(f) : below(f, 4)), target),
             "poise_margin_amounts");
         check_column(f, 0, target, rows, 1, "poise_margin_amounts");
         return;
@@ -1070,8 +1068,7 @@ static void margin_hedge(fuzz *f) {
     note(f, poise_margin_hedge_bands(hedge, columns[2], columns[3]), "poise_margin_hedge_bands");
     note(f, poise_margin_hedge_outcome_prices(hedge, columns[4]), "poise_margin_hedge_outcome_prices");
     for (int i = 0; i < 5; i++)
-        check_column(
-            f, i, columns[i], i < 2 ? candidates : i < 4 ? bands : outcomes, 1, "poise_margin_hedge");
+        check_column(f, i, columns[i], i < 2 ? candidates : i < 4 ? bands : outcomes, 1, "poise_margin_hedge");
 }
 
 static void hedger(fuzz *f) {
@@ -1199,8 +1196,7 @@ poise_fuzz_outcome poise_fuzz(uint64_t seed, uint64_t calls) {
         if (note(
                 f,
                 poise_margin_create(
-                    f->engines[i], f->chains[i], f->positions[i], f->accounts[i], f->models[0], "BTC",
-                    &f->margins[i]),
+                    f->engines[i], f->chains[i], f->positions[i], f->accounts[i], f->models[0], "BTC", &f->margins[i]),
                 "poise_margin_create") != POISE_OK)
             broken(f, "the pool's own margin", "poise_margin_create");
         poise_live_margin_create(f->margins[i], &f->live_margins[i]);

@@ -23,7 +23,8 @@ struct LiveMarginTests {
 
     private static let years = 20.0 / 365
 
-    private static func call(_ forward: Double, _ volatility: Double = 0.6, _ years: Double = years) -> Double {
+    private static func call(_ forward: Double, _ volatility: Double = 0.6, _ years: Double = years) -> Double
+    {
         blackScholes(forward, 60_000, years, volatility)
     }
 
@@ -54,7 +55,9 @@ struct LiveMarginTests {
         #expect(Self.place(live, "BTC_USDC-27MAR26") == -1 && Self.place(live, Self.option) >= 0)
         #expect(poise_live_margin_find_expiry(live, "BTC_USDC-27MAR26") == 0)
         #expect(poise_live_margin_contract(live, 2) == nil && poise_live_margin_expiry(live, 1) == nil)
-        #expect(poise_live_margin_find_contract(live, nil) == -1 && poise_live_margin_find_expiry(live, "x") == -1)
+        #expect(
+            poise_live_margin_find_contract(live, nil) == -1 && poise_live_margin_find_expiry(live, "x") == -1
+        )
     }
 
     @Test("A tick moves the index, forwards and perpetuals, and what these lose counts")
@@ -188,7 +191,9 @@ struct LiveMarginTests {
         let headroom = found.headroom.values.reduce(0, +)
         #expect(headroom > 0)
         #expect(poise_margin_hedge_outcome_count(found.pointer) == 1)
-        #expect(poise_margin_hedge_outcome(found.pointer, 0).map { String(cString: $0) }?.contains("-10%") == true)
+        #expect(
+            poise_margin_hedge_outcome(found.pointer, 0).map { String(cString: $0) }?.contains("-10%") == true
+        )
         #expect(poise_margin_hedge_outcome(found.pointer, 1) == nil)
         var price = Double.nan
         #expect(

@@ -117,7 +117,8 @@ struct MarginDesk {
         var (prices, count) = ([Double](repeating: .nan, count: 16), 0)
         let status = prices.withUnsafeMutableBufferPointer {
             poise_margin_liquidation(
-                margin, underlying, lowest, highest, poise_column(data: $0.baseAddress, stride: 0), 16, &count)
+                margin, underlying, lowest, highest, poise_column(data: $0.baseAddress, stride: 0), 16, &count
+            )
         }
         try #require(status == POISE_OK, "\(lastError)")
         return Array(prices.prefix(count))

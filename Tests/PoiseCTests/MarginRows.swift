@@ -38,7 +38,10 @@ enum MarginRows {
             #expect(isNear(found.mark_to_market, 20_000))
             #expect(isNear(found.initial_balance, 2_000) && isNear(found.maintenance_balance, 11_000))
         },
-        Row("margin_figures", "worst_scenario", "longs lose most in the fall, shorts in the rise; rates have none") {
+        Row(
+            "margin_figures", "worst_scenario",
+            "longs lose most in the fall, shorts in the rise; rates have none"
+        ) {
             var desk = MarginDesk()
             let none = try MarginDesk.totals(try desk.made()).worst_scenario
             desk.model = MarginDesk.scan
@@ -77,21 +80,30 @@ enum MarginRows {
             #expect(isNear(found.sold, 2, 1e-6))
             #expect(try "c".withCString { name in try desk.refused(tight) { $0.book = name } } != POISE_OK)
         },
-        Row("margin_hedge_options", "has_buffer, buffer", "is left after the trades and their cost, where it is meant") {
+        Row(
+            "margin_hedge_options", "has_buffer, buffer",
+            "is left after the trades and their cost, where it is meant"
+        ) {
             let alone = try desk.hedge { $0.buffer = 10_000 }
             #expect(alone.sold == 0 && isNear(alone.after.initial_balance, 2_000))
             let found = try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }
             #expect((found.after.initial_balance - 10_000).magnitude < 1e-4 && found.sold > 1.3)
             #expect(try desk.refused { ($0.has_buffer, $0.buffer) = (1, .nan) } == POISE_ERROR_ARGUMENT)
         },
-        Row("margin_hedge_options", "price", "pays for trades that free more than they cost, and for no others") {
+        Row(
+            "margin_hedge_options", "price",
+            "pays for trades that free more than they cost, and for no others"
+        ) {
             let cheap = try desk.hedge { $0.price = 0.0001 }
             #expect(cheap.sold == 0)
             let dear = try desk.hedge { $0.price = 0.05 }
             #expect(dear.after.initial_balance > dear.before.initial_balance + 1_000)
             #expect(try desk.refused { $0.price = -1 } == POISE_ERROR_ARGUMENT)
         },
-        Row("margin_hedge_options", "holding_days", "margin is paid for each of them, for one where there are none") {
+        Row(
+            "margin_hedge_options", "holding_days",
+            "margin is paid for each of them, for one where there are none"
+        ) {
             for (days, wanted) in [(0.0, 0.18), (1, 0.18), (2, 0.36)] {
                 let found = try desk.hedge { ($0.price, $0.holding_days) = (0.00001, days) }
                 #expect(isNear(found.answer.margin_cost, wanted, 1e-9), "\(days)")
@@ -105,7 +117,9 @@ enum MarginRows {
         },
         Row("margin_hedge_options", "cash_budget", "too little for what trading costs is infeasible") {
             let cost = try desk.hedge(tight).result.linear_cost
-            #expect(try desk.hedge(tight) { $0.cash_budget = 0.9 * cost }.result.outcome == POISE_HEDGE_INFEASIBLE)
+            #expect(
+                try desk.hedge(tight) { $0.cash_budget = 0.9 * cost }.result.outcome == POISE_HEDGE_INFEASIBLE
+            )
             #expect(try isNear(desk.hedge(tight) { $0.cash_budget = 2 * cost }.sold, 2, 1e-6))
         },
         Row("margin_hedge_options", "uses_lots", "whole contract sizes: thousandths of a coin") {
@@ -115,7 +129,10 @@ enum MarginRows {
             #expect((found.sold * 1000 - (found.sold * 1000).rounded()).magnitude < 1e-9)
             #expect(found.after.initial_balance >= 10_000 - 1e-9)
         },
-        Row("margin_hedge_options", "seconds, gap, node_limit", "what is no limit is refused; no time is no answer") {
+        Row(
+            "margin_hedge_options", "seconds, gap, node_limit",
+            "what is no limit is refused; no time is no answer"
+        ) {
             let found = try desk.hedge { ($0.has_buffer, $0.buffer, $0.seconds) = (1, 10_000, 1e-12) }
             #expect(found.result.outcome == POISE_HEDGE_BUDGET && found.sold == 0)
             #expect(try desk.refused { $0.seconds = -1 } == POISE_ERROR_ARGUMENT)
@@ -145,7 +162,10 @@ enum MarginRows {
             #expect(alone.required.isNaN && alone.overstatement.isNaN && alone.gap.isNaN)
             #expect(alone.planes == 0 && alone.problems == 0)
         },
-        Row("margin_hedge_answer", "margin_cost, headroom_price", "the price times what is required; what freeing one costs") {
+        Row(
+            "margin_hedge_answer", "margin_cost, headroom_price",
+            "the price times what is required; what freeing one costs"
+        ) {
             let paid = try desk.hedge { $0.price = 0.0001 }.answer
             #expect(isNear(paid.margin_cost, 1.8, 1e-9))
             let found = try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }
@@ -153,7 +173,10 @@ enum MarginRows {
             let marginal = (found.result.linear_cost + 2 * found.result.impact_cost) / found.sold
             #expect(isNear(found.answer.headroom_price, marginal / (6_000 - marginal), 1e-6))
         },
-        Row("margin_hedge_answer", "largest_headroom", "three sold leave all but their cost; else there is none") {
+        Row(
+            "margin_hedge_answer", "largest_headroom",
+            "three sold leave all but their cost; else there is none"
+        ) {
             let found = try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 30_000) }
             #expect(found.result.outcome == POISE_HEDGE_INFEASIBLE && isNear(found.sold, 3, 1e-6))
             let cost = found.result.linear_cost + found.result.impact_cost

@@ -32,10 +32,13 @@ struct MarginTests {
     func facts() throws {
         let model = try MarginDesk.model(MarginDesk.rates)
         let facts = (0...5).map { number in
-            poise_margin_model_fact(model.pointer, poise_margin_fact(UInt32(number))).map { String(cString: $0) }
+            poise_margin_model_fact(model.pointer, poise_margin_fact(UInt32(number))).map {
+                String(cString: $0)
+            }
         }
         #expect(facts == ["r", "v", "s", "2026-01-31", "rates", nil])
-        #expect(poise_margin_model_omitted(model.pointer, 0).map { String(cString: $0) } == "what is not public")
+        #expect(
+            poise_margin_model_omitted(model.pointer, 0).map { String(cString: $0) } == "what is not public")
         #expect(poise_margin_model_omitted(model.pointer, 1) == nil)
         let account = try MarginDesk.account("currency = \"BTC\"\ncash = 1\n")
         #expect(poise_margin_account_currency(account.pointer).map { String(cString: $0) } == "BTC")
@@ -151,7 +154,10 @@ struct MarginTests {
             try compare(
                 table,
                 [
-                    (POISE_MARGIN_NAME, vectors.flatMap { v in (v.standard + v.extended).map { _ in v.name } }),
+                    (
+                        POISE_MARGIN_NAME,
+                        vectors.flatMap { v in (v.standard + v.extended).map { _ in v.name } }
+                    ),
                     (
                         POISE_MARGIN_TITLE,
                         vectors.flatMap { v in
@@ -200,7 +206,8 @@ struct MarginTests {
         #expect(multiples.count == 1 && isNear(multiples[0], price / 60_000, 1e-11))
         #expect(try MarginDesk.liquidation(margin, 0, 0.95, 2) == [])
         var count = 0
-        #expect(poise_margin_liquidation(margin, 0, 0, 0, poise_column(), 0, &count) == POISE_OK && count == 1)
+        #expect(
+            poise_margin_liquidation(margin, 0, 0, 0, poise_column(), 0, &count) == POISE_OK && count == 1)
         for (underlying, low, high) in [(1, 0.0, 0.0), (-2, 0, 0), (0, 2, 3), (0, 0.5, 0.9), (0, 0.5, .nan)]
             as [(Int64, Double, Double)]
         {
@@ -250,7 +257,8 @@ struct MarginTests {
         }
         let perpetual = "BTC_USDC-PERPETUAL"
         #expect(refused([perpetual, "nothing"], [1, 1]) == (POISE_ERROR_VALUE, 1, "instrument"))
-        #expect(refused([perpetual, "BTC_USDC-26JUN26"], [1, 1]) == (POISE_ERROR_UNKNOWN_NAME, 1, "instrument"))
+        #expect(
+            refused([perpetual, "BTC_USDC-26JUN26"], [1, 1]) == (POISE_ERROR_UNKNOWN_NAME, 1, "instrument"))
         #expect(refused([perpetual, perpetual], [1, .infinity]) == (POISE_ERROR_VALUE, 1, "quantity"))
         // The model has no rule for options.
         #expect(refused(["BTC_USDC-27MAR26-60000-C"], [1]) == (POISE_ERROR_VALUE, 0, "instrument"))

@@ -23,9 +23,7 @@ static const void *data_of(reader *from, const char *name, int type) {
     return array ? PyArray_DATA(array) : NULL;
 }
 
-poise_values values_of(reader *from, const char *name) {
-    return (poise_values){data_of(from, name, NPY_DOUBLE), 0};
-}
+poise_values values_of(reader *from, const char *name) { return (poise_values){data_of(from, name, NPY_DOUBLE), 0}; }
 
 poise_texts texts_of(reader *from, const char *name) {
     poise_texts texts = {0};

@@ -124,7 +124,8 @@ static PyObject *margin_table(PyObject *self, PyObject *arguments) {
         poise_margin_amount amount = (poise_margin_amount)PyLong_AsLong(PyTuple_GetItem(amounts, k));
         poise_column column;
         PyObject *array = new_column(rows, &column);
-        poise_status status = array ? poise_margin_amounts(margin, (poise_margin_table)table, amount, column) : POISE_OK;
+        poise_status status =
+            array ? poise_margin_amounts(margin, (poise_margin_table)table, amount, column) : POISE_OK;
         if (status != POISE_OK) {
             Py_CLEAR(array);
             raise_status(status);
@@ -163,8 +164,7 @@ static PyObject *margin_liquidation(PyObject *self, PyObject *arguments) {
     if (!margin) return NULL;
     poise_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = poise_margin_liquidation(
-        margin, underlying, lowest, highest, (poise_column){prices, 0}, USUALLY, &count);
+    status = poise_margin_liquidation(margin, underlying, lowest, highest, (poise_column){prices, 0}, USUALLY, &count);
     Py_END_ALLOW_THREADS
     if (status != POISE_OK && !(status == POISE_ERROR_COUNT && count > USUALLY)) return raise_status(status);
     poise_column column;
@@ -196,8 +196,8 @@ static bool new_margin_columns(size_t rows, PyObject **arrays, poise_margin_colu
 
 /** The arrays as a tuple, or the error of a call; takes over the arrays. */
 static PyObject *margin_columns_tuple(poise_status status, PyObject **arrays) {
-    PyObject *made = status == POISE_OK ? PyTuple_Pack(4, arrays[0], arrays[1], arrays[2], arrays[3])
-                                        : raise_status(status);
+    PyObject *made =
+        status == POISE_OK ? PyTuple_Pack(4, arrays[0], arrays[1], arrays[2], arrays[3]) : raise_status(status);
     for (int i = 0; i < 4; i++) Py_DECREF(arrays[i]);
     return made;
 }
@@ -261,12 +261,10 @@ static PyObject *live_margin_names(PyObject *self, PyObject *capsule) {
     }
 SETTER(live_margin_tick, "OdL", poise_live_margin_tick(live, value, time), &value, &time)
 SETTER(live_margin_set_index, "Od", poise_live_margin_set_index(live, value), &value)
-SETTER(
-    live_margin_set_perpetual, "Ond", poise_live_margin_set_perpetual(live, (size_t)place, value), &place, &value)
+SETTER(live_margin_set_perpetual, "Ond", poise_live_margin_set_perpetual(live, (size_t)place, value), &place, &value)
 SETTER(live_margin_set_forward, "Ond", poise_live_margin_set_forward(live, (size_t)place, value), &place, &value)
 SETTER(live_margin_set_vol, "Ond", poise_live_margin_set_volatility(live, (size_t)place, value), &place, &value)
-SETTER(
-    live_margin_fill, "Ondd", poise_live_margin_fill(live, (size_t)place, value, amount), &place, &value, &amount)
+SETTER(live_margin_fill, "Ondd", poise_live_margin_fill(live, (size_t)place, value, amount), &place, &value, &amount)
 
 static PyObject *live_margin_update(PyObject *self, PyObject *capsule) {
     handle *own = handle_of(capsule, live_margin_kind);
@@ -311,8 +309,7 @@ static PyObject *live_margin_what_if(PyObject *self, PyObject *arguments) {
             poise_status status;
             own->is_busy = true;
             PyThreadState *thread = rows < ROWS_WORTH_RELEASING ? NULL : PyEval_SaveThread();
-            status = poise_live_margin_what_if(
-                own->pointer, (size_t)rows, PyArray_DATA(places), in->values, &columns);
+            status = poise_live_margin_what_if(own->pointer, (size_t)rows, PyArray_DATA(places), in->values, &columns);
             if (thread) PyEval_RestoreThread(thread);
             own->is_busy = false;
             made = margin_columns_tuple(status, arrays);

@@ -96,11 +96,11 @@ static PyObject *margin_hedge_tables(PyObject *self, PyObject *capsule) {
     while (note_of(hedge, notes)) notes++;
     enum { PARTS = 10 };
     poise_column columns[6];
-    PyObject *parts[PARTS] = {
-        list_of(candidates, candidate_of, hedge), new_column(candidates, columns), new_column(candidates, columns + 1),
-        new_column(candidates, columns + 2), list_of(bands, band_of, hedge), new_column(bands, columns + 3),
-        new_column(bands, columns + 4), list_of(outcomes, outcome_of, hedge), new_column(outcomes, columns + 5),
-        list_of(notes, note_of, hedge)};
+    PyObject *parts[PARTS] = {list_of(candidates, candidate_of, hedge), new_column(candidates, columns),
+                              new_column(candidates, columns + 1),      new_column(candidates, columns + 2),
+                              list_of(bands, band_of, hedge),           new_column(bands, columns + 3),
+                              new_column(bands, columns + 4),           list_of(outcomes, outcome_of, hedge),
+                              new_column(outcomes, columns + 5),        list_of(notes, note_of, hedge)};
     bool is_made = true;
     for (int i = 0; i < PARTS; i++) is_made = is_made && parts[i];
     PyObject *made = NULL;
@@ -121,12 +121,8 @@ static PyObject *margin_hedge_tables(PyObject *self, PyObject *capsule) {
     return made;
 }
 
-static PyMethodDef methods[] = {
-    METHOD(margin_hedge_create, METH_VARARGS),
-    METHOD(margin_hedge_of_case, METH_VARARGS),
-    METHOD(margin_hedge_totals, METH_O),
-    METHOD(margin_hedge_account, METH_VARARGS),
-    METHOD(margin_hedge_tables, METH_O),
-    {0}};
+static PyMethodDef methods[] = {METHOD(margin_hedge_create, METH_VARARGS), METHOD(margin_hedge_of_case, METH_VARARGS),
+                                METHOD(margin_hedge_totals, METH_O),       METHOD(margin_hedge_account, METH_VARARGS),
+                                METHOD(margin_hedge_tables, METH_O),       {0}};
 
 bool add_margin_hedge(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }
