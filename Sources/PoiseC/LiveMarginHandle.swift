@@ -198,13 +198,13 @@ final class LiveMarginHandle {
 }
 
 @inline(__always)
-private func change(
+private func changeMargin(
     _ live: OpaquePointer?, _ body: (LiveMarginHandle) throws(Failure) -> Void
 ) -> poise_status {
     attempt { () throws(Failure) in try body(try object(live, as: LiveMarginHandle.self, "live")) }
 }
 
-private func handle(_ live: OpaquePointer?) -> LiveMarginHandle? { object(live, as: LiveMarginHandle.self) }
+private func liveMargin(_ live: OpaquePointer?) -> LiveMarginHandle? { object(live, as: LiveMarginHandle.self) }
 
 @c @implementation
 public func poise_live_margin_create(
@@ -222,35 +222,35 @@ public func poise_live_margin_free(_ live: OpaquePointer?) { release(live, as: L
 
 @c @implementation
 public func poise_live_margin_contract_count(_ live: OpaquePointer?) -> Int {
-    handle(live)?.contracts.count ?? 0
+    liveMargin(live)?.contracts.count ?? 0
 }
 
 @c @implementation
 public func poise_live_margin_expiry_count(_ live: OpaquePointer?) -> Int {
-    handle(live)?.expiries.count ?? 0
+    liveMargin(live)?.expiries.count ?? 0
 }
 
 @c @implementation
 public func poise_live_margin_contract(_ live: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {
-    handle(live)?.contracts[contract]
+    liveMargin(live)?.contracts[contract]
 }
 
 @c @implementation
 public func poise_live_margin_expiry(_ live: OpaquePointer?, _ expiry: Int) -> UnsafePointer<CChar>? {
-    handle(live)?.expiries[expiry]
+    liveMargin(live)?.expiries[expiry]
 }
 
 @c @implementation
 public func poise_live_margin_find_contract(
     _ live: OpaquePointer?, _ name: UnsafePointer<CChar>?
 ) -> Int64 {
-    guard let live = handle(live), let name = try? text(name, "name") else { return -1 }
+    guard let live = liveMargin(live), let name = try? text(name, "name") else { return -1 }
     return live.find(contract: name).map { Int64($0) } ?? -1
 }
 
 @c @implementation
 public func poise_live_margin_find_expiry(_ live: OpaquePointer?, _ name: UnsafePointer<CChar>?) -> Int64 {
-    guard let live = handle(live), let name = try? text(name, "name") else { return -1 }
+    guard let live = liveMargin(live), let name = try? text(name, "name") else { return -1 }
     return live.find(expiry: name).map { Int64($0) } ?? -1
 }
 
@@ -260,45 +260,45 @@ public func poise_live_margin_find_expiry(_ live: OpaquePointer?, _ name: Unsafe
 public func poise_live_margin_tick(
     _ live: OpaquePointer?, _ price: Double, _ milliseconds: Int64
 ) -> poise_status {
-    change(live) { live throws(Failure) in try live.tick(price, milliseconds) }
+    changeMargin(live) { live throws(Failure) in try live.tick(price, milliseconds) }
 }
 
 @c @implementation
 public func poise_live_margin_set_index(_ live: OpaquePointer?, _ price: Double) -> poise_status {
-    change(live) { live throws(Failure) in try live.setIndex(price) }
+    changeMargin(live) { live throws(Failure) in try live.setIndex(price) }
 }
 
 @c @implementation
 public func poise_live_margin_set_perpetual(
     _ live: OpaquePointer?, _ contract: Int, _ price: Double
 ) -> poise_status {
-    change(live) { live throws(Failure) in try live.setPerpetual(contract, price) }
+    changeMargin(live) { live throws(Failure) in try live.setPerpetual(contract, price) }
 }
 
 @c @implementation
 public func poise_live_margin_set_forward(
     _ live: OpaquePointer?, _ expiry: Int, _ price: Double
 ) -> poise_status {
-    change(live) { live throws(Failure) in try live.setForward(expiry, price) }
+    changeMargin(live) { live throws(Failure) in try live.setForward(expiry, price) }
 }
 
 @c @implementation
 public func poise_live_margin_set_volatility(
     _ live: OpaquePointer?, _ contract: Int, _ volatility: Double
 ) -> poise_status {
-    change(live) { live throws(Failure) in try live.setVolatility(contract, volatility) }
+    changeMargin(live) { live throws(Failure) in try live.setVolatility(contract, volatility) }
 }
 
 @c @implementation
 public func poise_live_margin_update(_ live: OpaquePointer?) -> poise_status {
-    change(live) { live throws(Failure) in live.margin.update() }
+    changeMargin(live) { live throws(Failure) in live.margin.update() }
 }
 
 @c @implementation
 public func poise_live_margin_fill(
     _ live: OpaquePointer?, _ contract: Int, _ quantity: Double, _ amount: Double
 ) -> poise_status {
-    change(live) { live throws(Failure) in try live.fill(contract, quantity, amount) }
+    changeMargin(live) { live throws(Failure) in try live.fill(contract, quantity, amount) }
 }
 
 // MARK: What follows
@@ -307,7 +307,7 @@ public func poise_live_margin_fill(
 public func poise_live_margin_totals(
     _ live: OpaquePointer?, _ figures: UnsafeMutablePointer<poise_margin_figures>?
 ) -> poise_status {
-    change(live) { live throws(Failure) in
+    changeMargin(live) { live throws(Failure) in
         let found = live.figures
         try checkFigures(figures).pointee = poise_margin_figures(
             size: MemoryLayout<poise_margin_figures>.stride, initial_margin: found.initialMargin,
@@ -322,7 +322,7 @@ public func poise_live_margin_what_if(
     _ live: OpaquePointer?, _ count: Int, _ contracts: UnsafePointer<Int>?, _ quantity: poise_values,
     _ columns: UnsafePointer<poise_margin_columns>?
 ) -> poise_status {
-    change(live) { live throws(Failure) in
+    changeMargin(live) { live throws(Failure) in
         try checkCount(count)
         let targets = try MarginTargets(columns)
         guard count > 0 else { return }

@@ -197,7 +197,7 @@ func checkFigures(
     return target
 }
 
-private func handle(_ margin: OpaquePointer?) -> MarginHandle? { object(margin, as: MarginHandle.self) }
+private func marginHandle(_ margin: OpaquePointer?) -> MarginHandle? { object(margin, as: MarginHandle.self) }
 
 @c @implementation
 public func poise_margin_create(
@@ -241,17 +241,17 @@ public func poise_margin_totals(
 
 @c @implementation
 public func poise_margin_underlying_count(_ margin: OpaquePointer?) -> Int {
-    handle(margin)?.underlyings.count ?? 0
+    marginHandle(margin)?.underlyings.count ?? 0
 }
 
 @c @implementation
 public func poise_margin_underlying(_ margin: OpaquePointer?, _ underlying: Int) -> UnsafePointer<CChar>? {
-    handle(margin)?.underlyings[underlying]
+    marginHandle(margin)?.underlyings[underlying]
 }
 
 @c @implementation
 public func poise_margin_index(_ margin: OpaquePointer?, _ underlying: Int) -> Double {
-    guard let market = handle(margin)?.market, market.underlyings.indices.contains(underlying) else {
+    guard let market = marginHandle(margin)?.market, market.underlyings.indices.contains(underlying) else {
         return .nan
     }
     return market.underlyings[underlying].spot

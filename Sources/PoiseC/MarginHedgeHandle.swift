@@ -198,7 +198,7 @@ struct MarginHedgeOptions {
     }
 }
 
-private func handle(_ hedge: OpaquePointer?) -> MarginHedgeHandle? {
+private func marginHedge(_ hedge: OpaquePointer?) -> MarginHedgeHandle? {
     object(hedge, as: MarginHedgeHandle.self)
 }
 
@@ -272,19 +272,19 @@ public func poise_margin_hedge_account(
 
 @c @implementation
 public func poise_margin_hedge_candidate_count(_ hedge: OpaquePointer?) -> Int {
-    handle(hedge)?.candidates.count ?? 0
+    marginHedge(hedge)?.candidates.count ?? 0
 }
 
 @c @implementation
 public func poise_margin_hedge_candidate(
     _ hedge: OpaquePointer?, _ candidate: Int
 ) -> UnsafePointer<CChar>? {
-    handle(hedge)?.candidates[candidate]
+    marginHedge(hedge)?.candidates[candidate]
 }
 
 @c @implementation
 public func poise_margin_hedge_holding(_ hedge: OpaquePointer?, _ candidate: Int) -> Int64 {
-    guard let holding = handle(hedge)?.holding, holding.indices.contains(candidate) else { return -1 }
+    guard let holding = marginHedge(hedge)?.holding, holding.indices.contains(candidate) else { return -1 }
     return Int64(holding[candidate].rawValue)
 }
 
@@ -299,11 +299,11 @@ public func poise_margin_hedge_trades(
 }
 
 @c @implementation
-public func poise_margin_hedge_band_count(_ hedge: OpaquePointer?) -> Int { handle(hedge)?.bands.count ?? 0 }
+public func poise_margin_hedge_band_count(_ hedge: OpaquePointer?) -> Int { marginHedge(hedge)?.bands.count ?? 0 }
 
 @c @implementation
 public func poise_margin_hedge_band(_ hedge: OpaquePointer?, _ band: Int) -> UnsafePointer<CChar>? {
-    handle(hedge)?.bands[band]
+    marginHedge(hedge)?.bands[band]
 }
 
 @c @implementation
@@ -325,12 +325,12 @@ public func poise_margin_hedge_bands(
 
 @c @implementation
 public func poise_margin_hedge_outcome_count(_ hedge: OpaquePointer?) -> Int {
-    handle(hedge)?.outcomes.count ?? 0
+    marginHedge(hedge)?.outcomes.count ?? 0
 }
 
 @c @implementation
 public func poise_margin_hedge_outcome(_ hedge: OpaquePointer?, _ outcome: Int) -> UnsafePointer<CChar>? {
-    handle(hedge)?.outcomes[outcome]
+    marginHedge(hedge)?.outcomes[outcome]
 }
 
 @c @implementation
@@ -345,7 +345,7 @@ public func poise_margin_hedge_outcome_prices(_ hedge: OpaquePointer?, _ prices:
 
 @c @implementation
 public func poise_margin_hedge_note(_ hedge: OpaquePointer?, _ note: Int) -> UnsafePointer<CChar>? {
-    handle(hedge)?.notes[note]
+    marginHedge(hedge)?.notes[note]
 }
 
 /// Copies columns, those without data left out; all are checked before any is written.
