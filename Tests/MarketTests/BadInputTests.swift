@@ -102,6 +102,25 @@ struct BadInputTests {
                 == .unreadable(file: "/tmp", reason: "is a directory"))
     }
 
+    @Test("Lines within quotes count, and a quote that is doubled is one")
+    func quotedLines() throws {
+        // A note of three lines, with a quote, a comma and an empty line in it.
+        let note = "\"a \"\"b\"\",\n\nc\""
+        func error(_ rows: String...) -> MarketError? {
+            Self.optionsError(([Self.header + ",note"] + rows).joined(separator: "\n") + "\n")
+        }
+        let good = Self.goodRow + "," + note
+        #expect(error(good, good) == nil)
+        #expect(
+            error(good, good, Self.goodRow.replacing("90", with: "x") + ",y")
+                == .invalidValue(
+                    file: "options.csv", line: 8, column: "strike", value: "x", reason: "is not a number"))
+        #expect(
+            error(good, "\"\"\"C\"\"P\",100,90,1,0.2,0.01,0," + note)
+                == .invalidValue(
+                    file: "options.csv", line: 5, column: "type", value: "\"C\"P", reason: "must be C or P"))
+    }
+
     @Test("A line of ten megabytes is an error of its own line, and the other lines can be used")
     func longLine() throws {
         let long = String(repeating: "1", count: 10 << 20)

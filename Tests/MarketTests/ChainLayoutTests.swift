@@ -177,6 +177,60 @@ struct ChainLayoutTests {
     }
 
     @Test(
+        "A mark that is no option's is left out by its name; one that is no later than the ticker contradicts it"
+    )
+    func marks() throws {
+        func chain(_ marks: String...) throws -> Chain {
+            try Exchanges.chain(
+                Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option)
+                    + Self.message("markprice.options.btc_usd", "[\(marks.joined(separator: ", "))]"))
+        }
+        func mark(_ name: String, _ time: String = "") -> String {
+            "{\"instrument_name\": \"\(name)\", \"mark_price\": 0.215, \"iv\": 0.743\(time)}"
+        }
+        let left = try chain(mark("BTC-27DEC24"), mark("BTC-FS-27DEC24_PERP"), mark("BTC-27DEC24"))
+        #expect(left.tickers.count == 1 && left.tickers[0].markPrice == 0.185)
+        #expect(
+            left.remarks == ["left out 3 combinations of contracts: BTC-27DEC24, BTC-FS-27DEC24_PERP"])
+        let own = 1_711_102_028_463
+        func time(_ milliseconds: Int) -> String { ", \"timestamp\": \(milliseconds)" }
+        let later = try chain(mark("BTC-27DEC24-90000-C", time(own + 1)))
+        #expect(later.tickers.map(\.timestamp.milliseconds) == [Int64(own), Int64(own + 1)])
+        #expect(later.tickers[1].markPrice == 0.215 && later.tickers[1].bids == later.tickers[0].bids)
+        // Of the ticker's time, or before it, or of no time: two marks of one moment.
+        for earlier in ["", time(own), time(own - 1)] {
+            let error = #expect(throws: MarketError.self) {
+                try chain(mark("BTC-27DEC24-90000-C", earlier))
+            }
+            #expect("\(try #require(error))".contains("line 1 of the same instrument and time has \"0.185\""))
+        }
+        let other = try chain(mark("BTC-27DEC24-80000-C"))
+        #expect(other.tickers[1].bids.isEmpty && other.tickers[1].asks.isEmpty)
+    }
+
+    @Test("A quote's best prices are its orders, and a side without a price has none")
+    func quotes() throws {
+        func latest(_ members: String) throws -> Ticker {
+            let quote = Self.message(
+                "quote.BTC-27DEC24-90000-C",
+                "{\"instrument_name\": \"BTC-27DEC24-90000-C\", \"timestamp\": 1711102030000\(members)}")
+            return try Exchanges.chain(
+                Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option) + quote
+            ).latestTickers[0]
+        }
+        let both = try latest(
+            """
+            , "best_bid_price": 0.181, "best_bid_amount": 4, "best_ask_price": 0.191, "best_ask_amount": 6
+            """)
+        #expect(both.bids == [OrderLevel(price: 0.181, amount: 4)])
+        #expect(both.asks == [OrderLevel(price: 0.191, amount: 6)])
+        let bid = try latest(", \"best_bid_price\": 0.181, \"best_bid_amount\": 4, \"best_ask_price\": 0")
+        #expect(bid.bids == both.bids && bid.asks.isEmpty)
+        let ask = try latest(", \"best_ask_price\": 0.191, \"best_ask_amount\": 6")
+        #expect(ask.bids.isEmpty && ask.asks == both.asks)
+    }
+
+    @Test(
         "Facts that contradict each other are an error where a unit is wrong, and a remark where they are only apart"
     )
     func contradictions() throws {
