@@ -9,6 +9,8 @@ public struct Chain: Sendable {
     /// Remarks for readers of the results, a sentence each: instruments of other kinds that were left
     /// out, volatilities that were found from marks, facts that contradict each other.
     public private(set) var remarks: [String] = []
+    /// Options whose last row could not be used and was skipped, by name; a row that names none is not among them.
+    public private(set) var unreadableOptions: [Instrument] = []
     /// Number of rows and messages left out, being no tickers of known kinds.
     public private(set) var leftOut = 0
     /// The place in `tickers` of each instrument's latest row, by name.
@@ -80,6 +82,7 @@ public struct Chain: Sendable {
 
     private mutating func finish(_ reader: ChainReader, _ badRows: inout BadRows) {
         (remarks, leftOut) = (reader.remarks, reader.leftOut)
+        unreadableOptions = reader.unreadable.values.sorted { $0.name < $1.name }
         for remark in remarks { badRows.remark(remark) }
     }
 

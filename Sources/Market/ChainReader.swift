@@ -22,6 +22,8 @@ struct ChainReader {
     private var implied = 0
     private var intrinsic = 0
     private var doubts: [MarketError] = []
+    /// Options by name whose latest row in the files' order could not be used.
+    private(set) var unreadable: [String: Instrument] = [:]
 
     /// Calls `add` with each ticker; errors of one row go to `badRows`.
     mutating func read(
@@ -56,13 +58,28 @@ struct ChainReader {
         }
     }
 
+    /// Adds the ticker that fields describe, if they are of a known kind.
+    private mutating func read(
+        _ fields: some TickerFields, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) -> Ticker? {
+        do throws(MarketError) {
+            guard let ticker = ticker(try fields.reading()) else { return nil }
+            try add(ticker)
+            if !unreadable.isEmpty { unreadable[ticker.instrument.name] = nil }
+            return ticker
+        } catch {
+            if let option = fields.namedOption { unreadable[option.name] = option }
+            throw error
+        }
+    }
+
     private mutating func readTable(
         _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
     ) throws(MarketError) {
         let table = try TextTable(source)
         let columns = try TickerColumns(table)
         try table.forEachRow(&badRows) { row throws(MarketError) in
-            if let ticker = ticker(try RowFields(row: row, columns: columns).reading()) { try add(ticker) }
+            _ = try read(RowFields(row: row, columns: columns), add)
         }
     }
 
@@ -104,10 +121,7 @@ struct ChainReader {
                     }
                 } else if let layout = TickerLayout.best({ value[$0] != nil }) {
                     let fields = ObjectFields(source: source, object: value, layout: layout, time: time)
-                    if let ticker = ticker(try fields.reading()) {
-                        remember(ticker)
-                        try add(ticker)
-                    }
+                    if let ticker = try read(fields, add) { remember(ticker) }
                 } else if let members = value.members, !members.isEmpty,
                     members.allSatisfy({ $0.members != nil })
                 {

@@ -63,6 +63,10 @@ public struct Instrument: Sendable {
     /// The name that contracts of one expiry share, such as `BTC-27JUN25`; of perpetuals and spot their own.
     public var series: String { exchange.series(of: self) }
 
+    /// What a surface's slices and a history of them are of: the coin, with the currency it is quoted in where that is not US
+    /// dollars (`ETH_BTC`).
+    package var pricingUnderlying: String { quote == "USD" ? base : "\(base)_\(quote)" }
+
     /// The unit of quantities: a coin, or for inverse futures and perpetuals a US dollar, as in the
     /// exchange's `amount`.
     public var quantityUnit: String {

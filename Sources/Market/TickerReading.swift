@@ -64,6 +64,12 @@ extension TickerFields {
         }
     }
 
+    /// The option that the fields name, whatever else is wrong with them.
+    package var namedOption: Instrument? {
+        guard let named = try? instrument().1, named.isOption else { return nil }
+        return named
+    }
+
     /// The ticker that the fields describe.
     package func reading() throws(MarketError) -> TickerReading {
         let (listed, known) = try instrument()

@@ -30,6 +30,7 @@ extension SmileQuotes {
     ///
     /// The time of an expiry is that of its latest ticker. A side that nobody quotes or that implies no volatility is missing.
     /// Every expiry with options is there, in order of underlying and time; where it cannot have a curve, `obstacle` says why.
+    /// Options out of the money whose rows were skipped as unusable are left out as `unreadable`.
     public static func smiles(
         of chain: Chain, _ engine: GreeksEngine, _ rules: ChainQuoteRules = ChainQuoteRules()
     ) -> [SmileQuotes] {
@@ -37,8 +38,14 @@ extension SmileQuotes {
         for ticker in chain.latestTickers where ticker.instrument.isOption {
             expiries[ticker.instrument.series, default: []].append(ticker)
         }
+        let unreadable = Dictionary(grouping: chain.unreadableOptions, by: \.series)
         let reader = ChainSmileReader(chain, engine, rules)
-        return expiries.compactMap { reader.smile(named: $0.key, $0.value) }.sorted {
+        let smiles = expiries.compactMap { reader.smile(named: $0.key, $0.value, unreadable[$0.key] ?? []) }
+        let lost = unreadable.compactMap { name, options -> SmileQuotes? in
+            guard expiries[name] == nil, let option = options.first else { return nil }
+            return SmileQuotes(unreadable: options.count, of: name, underlying: option.pricingUnderlying)
+        }
+        return (smiles + lost).sorted {
             // NaN would be in no order.
             let (a, b) = ($0.years.isNaN ? -1 : $0.years, $1.years.isNaN ? -1 : $1.years)
             return ($0.underlying, a, $0.name) < ($1.underlying, b, $1.name)
@@ -60,13 +67,12 @@ private struct ChainSmileReader {
         latest = chain.tickers.map(\.timestamp).max() ?? Timestamp(milliseconds: 0)
     }
 
-    func smile(named name: String, _ tickers: [Ticker]) -> SmileQuotes? {
+    /// - Parameter unreadable: options of the expiry whose rows were skipped.
+    func smile(named name: String, _ tickers: [Ticker], _ unreadable: [Instrument]) -> SmileQuotes? {
         guard let newest = tickers.max(by: { $0.timestamp < $1.timestamp }),
             let expiry = newest.instrument.expiry
         else { return nil }
-        let instrument = newest.instrument
-        let underlying =
-            instrument.quote == "USD" ? instrument.base : "\(instrument.base)_\(instrument.quote)"
+        let underlying = newest.instrument.pricingUnderlying
         let parity = ParityForward(tickers)
         let years = newest.timestamp.years(until: expiry)
         let (forward, source) = self.forward(newest, parity)
@@ -88,6 +94,9 @@ private struct ChainSmileReader {
             case .failure(let exclusion): leftOut[exclusion.why, default: 0] += 1
             }
         }
+        for option in unreadable where option.isOutOfTheMoney(forward) {
+            leftOut[.unreadable, default: 0] += 1
+        }
         let quotes = quotes(kept, forward, years, &leftOut, &refused)
         return SmileQuotes(
             name: name, underlying: underlying, years: years, forward: forward,
@@ -108,7 +117,7 @@ private struct ChainSmileReader {
 
     private func priced(_ ticker: Ticker, _ forward: Double) -> Result<Priced, Excluded> {
         guard case .option(let type, let strike, _) = ticker.instrument.kind,
-            (type == .call) == (strike >= forward)
+            ticker.instrument.isOutOfTheMoney(forward)
         else { return .failure(Excluded(why: .inTheMoney)) }
         func price(_ levels: [OrderLevel]) -> Double? {
             levels.first.map(\.price).flatMap { $0 > 0 ? $0 : nil }
@@ -187,6 +196,14 @@ private struct ChainSmileReader {
             return (nil, .none(reason: reason))
         }
         return (forward, .parity(strikes: parity.strikes, reason: reason))
+    }
+}
+
+extension Instrument {
+    /// Whether it is a put below the forward or a call from it on.
+    fileprivate func isOutOfTheMoney(_ forward: Double) -> Bool {
+        guard case .option(let type, let strike, _) = kind else { return false }
+        return (type == .call) == (strike >= forward)
     }
 }
 

@@ -74,7 +74,7 @@ public enum QuoteExclusion: String, Sendable, CaseIterable {
     case belowIntrinsic = "below-intrinsic"
     case aboveMaximum = "above-maximum"
     case notANumber = "not-a-number"
-    /// A row of a table that could not be read.
+    /// A row that could not be read.
     case unreadable
     /// Of an expiry that has no curve whatever its quotes: see `SmileQuotes.Obstacle`.
     case expired
@@ -186,6 +186,14 @@ public struct SmileQuotes: Sendable {
         self.refusedSides = refusedSides
         self.obstacle = obstacle
         self.parityRange = parityRange
+    }
+
+    /// An expiry of which no row could be read.
+    init(unreadable count: Int, of name: String, underlying: String) {
+        self.init(
+            name: name, underlying: underlying, years: .nan, forward: .nan, quotes: [],
+            forwardSource: .none(reason: "no row could be read"), leftOut: [.unreadable: count],
+            obstacle: .unreadable)
     }
 
     /// All quotes that have no part in a fit by a loss, by why.

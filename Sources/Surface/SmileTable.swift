@@ -83,10 +83,7 @@ public struct SmileTable: Sendable {
             for (name, count) in unreadable where places[name] == nil {
                 smiles.append(
                     SmileQuotes(
-                        name: name, underlying: String(name.prefix { $0 != "-" }), years: .nan,
-                        forward: .nan, quotes: [],
-                        forwardSource: .none(reason: "no row could be read"),
-                        leftOut: [.unreadable: count], obstacle: .unreadable))
+                        unreadable: count, of: name, underlying: String(name.prefix { $0 != "-" })))
             }
         }
     }
