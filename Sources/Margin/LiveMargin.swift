@@ -266,7 +266,8 @@ import VectorMath
     /// alone.
     public static func keeps(_ model: ScanMargin) -> Bool {
         model.deltaCharge == nil
-            && model.grid.scenarios.allSatisfy { $0.days == 0 && $0.rate == 0 && $0.stickiness == .strike }
+            && !model.grid.needsSmiles
+            && model.grid.scenarios.allSatisfy { $0.days == 0 && $0.rate == 0 }
     }
 
     // MARK: Ticks

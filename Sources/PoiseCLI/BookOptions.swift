@@ -45,6 +45,8 @@ struct BookOptions: ParsableArguments {
         let chain: Chain
         let valuation: BookValuation
         let buckets: ExposureBuckets
+        /// The surface that volatilities come from, if they are the desk's own.
+        let surface: SurfaceFit?
         /// The table of positions, as errors call it.
         let file: String
     }
@@ -52,7 +54,9 @@ struct BookOptions: ParsableArguments {
     /// Reads chain, positions and desks.
     func read(_ groupings: [Grouping], _ badRows: inout BadRows) throws -> Books {
         try requireFiles()
-        let chain = try volatilities.chain(try chains.read(&badRows), &badRows)
+        let read = try chains.read(&badRows)
+        let own = try volatilities.own(read, &badRows)
+        let chain = own?.chain ?? read
         let table = try held.table(chains.exchanges, &badRows)
         let deskOfBook = try groups.deskOfBook(groupings, table, nil, &badRows)
         let valuation = try BookValuation(table, in: chain, &badRows)
@@ -62,7 +66,8 @@ struct BookOptions: ParsableArguments {
             moneyness: try edges(moneynessEdges, "--moneyness", ExposureBuckets.standardMoneyness),
             valuation.greeks.tickers, deskOfBook: deskOfBook)
         try numeraire.requireTotals(of: valuation.positions.map(\.instrument.base), by: groupings)
-        return Books(chain: chain, valuation: valuation, buckets: buckets, file: table.file)
+        return Books(
+            chain: chain, valuation: valuation, buckets: buckets, surface: own?.fit, file: table.file)
     }
 }
 

@@ -19,6 +19,8 @@ struct GreeksCommand: ParsableCommand {
 
     @OptionGroup var volatilities: VolatilityOption
 
+    @OptionGroup var smile: StickinessOption
+
     @Flag(
         help: ArgumentHelp(
             """
@@ -41,7 +43,8 @@ struct GreeksCommand: ParsableCommand {
         if volatilities.surface == .own, chains.chain.isEmpty {
             throw ValidationError("--surface goes with --chain")
         }
-        try requireOneStandardInput(chains.chain)
+        try smile.validate(volatilities)
+        try requireOneStandardInput(chains.chain + [smile.file])
         if model != .blackScholesMerton, !chains.chain.isEmpty || coin {
             throw ValidationError("--model \(model.name) goes with --options alone")
         }
@@ -62,11 +65,13 @@ struct GreeksCommand: ParsableCommand {
             report = Report(
                 columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
         } else {
-            let chain = try volatilities.chain(try chains.read(&badRows), &badRows)
+            let read = try chains.read(&badRows)
+            let own = try volatilities.own(read, &badRows)
+            let chain = own?.chain ?? read
             let greeks = try ChainGreeks(chain.tickers, .all, &badRows)
             try badRows.requireRows(greeks.tickers.count, of: chain.file)
             greeks.compute(engine)
-            report = self.report(greeks)
+            report = self.report(greeks, try smile.smiles(own?.fit, &badRows))
         }
         try report.requireFinite()
         try report.write(as: common.format, to: output)
@@ -111,7 +116,7 @@ struct GreeksCommand: ParsableCommand {
         return columns
     }
 
-    private func report(_ chain: ChainGreeks) -> Report<Int> {
+    private func report(_ chain: ChainGreeks, _ smiles: MovingSmiles?) -> Report<Int> {
         let tickers = chain.tickers
         let exchange = tickers.indices.map { ExchangeGreeks(chain, row: $0) }
         let published: [(name: String, value: KeyPath<ExchangeGreeks, Double>)] = [
@@ -127,7 +132,21 @@ struct GreeksCommand: ParsableCommand {
         let recomputed = published.map { name, value in
             column(name) { .number(exchange[$0][keyPath: value]) }
         }
-        return Report(columns: names + natural + recomputed, rows: Array(tickers.indices))
+        return Report(
+            columns: names + natural + recomputed + (smiles.map { moving(chain, $0) } ?? []),
+            rows: Array(tickers.indices))
+    }
+
+    /// Greeks of options where the smile moves along with the price; empty where an option has no slice.
+    private func moving(_ chain: ChainGreeks, _ smiles: MovingSmiles) -> [Column] {
+        let moved = chain.tickers.indices.map { smiles.greeks(of: chain, row: $0) }
+        let figures: [(name: String, value: KeyPath<BlackGreeks, Double>)] = [
+            ("delta", \.delta), ("gamma", \.gamma), ("vanna", \.vanna), ("charm", \.charm),
+        ]
+        return [column("stickiness") { Cell(moved[$0]?.stickiness) }]
+            + figures.map { name, value in
+                column("moving_" + name) { Cell(moved[$0]?.greeks[keyPath: value]) }
+            }
     }
 }
 

@@ -15,6 +15,8 @@ struct RiskCommand: ParsableCommand {
 
     @OptionGroup var inputs: BookOptions
 
+    @OptionGroup var smile: StickinessOption
+
     @Option(
         help: ArgumentHelp(
             "Table book,underlying,expiry,measure,low,high: show value, headroom and breaches of each limit; csv has them alone.",
@@ -30,11 +32,12 @@ struct RiskCommand: ParsableCommand {
         _ = try inputs.groupings()
         try inputs.requireFiles()
         try inputs.groups.validate(common.format)
+        try smile.validate(inputs.volatilities)
         if failOnBreach, limits == nil { throw ValidationError("--fail-on-breach needs --limits") }
         if inputs.groups.totals, limits != nil {
             throw ValidationError("--totals and --limits: give one or the other")
         }
-        try requireOneStandardInput(inputs.chain + [inputs.positions, limits])
+        try requireOneStandardInput(inputs.chain + [inputs.positions, limits, smile.file])
     }
 
     func run() throws {
@@ -62,7 +65,8 @@ struct RiskCommand: ParsableCommand {
         for (plan, sums) in zip(plans, exposures) { plan.aggregate(figures, into: sums, engine) }
         stopwatch.lap("aggregate")
 
-        let report = report(plans, exposures)
+        let moving = try movingExposures(books, plans, engine, &badRows)
+        let report = report(plans, exposures, moving)
         try Holdings(books.file, valuation.positions).explaining { try report.requireFinite() }
         let limits = try self.limits.map { path in
             let table = try LimitTable(try Source(path: path), &badRows)
@@ -106,8 +110,29 @@ struct RiskCommand: ParsableCommand {
         if failOnBreach, let limits, limits.breachCount > 0 { throw ExitCode(ExitStatus.breach.rawValue) }
     }
 
+    /// Exposures whose Greeks are those on smiles that move along with the price; nil where none are asked for.
+    private func movingExposures(
+        _ books: BookOptions.Books, _ plans: [ExposurePlan], _ engine: GreeksEngine, _ badRows: inout BadRows
+    ) throws -> [Exposures]? {
+        guard let smiles = try smile.smiles(books.surface, &badRows) else { return nil }
+        let valuation = books.valuation
+        for series in smiles.replaceGreeks(of: valuation.greeks).sorted() {
+            badRows.remark("stickiness: no slice of \(series): Black's Greeks stand")
+        }
+        let figures = UnitExposures(count: valuation.contracts.count)
+        figures.update(from: valuation.greeks, in: inputs.numeraire)
+        valuation.greeks.compute(engine)
+        return plans.map { plan in
+            let sums = Exposures(plan)
+            plan.aggregate(figures, into: sums, engine)
+            return sums
+        }
+    }
+
     /// Rows of the first plan, and those of the others as totals.
-    private func report(_ plans: [ExposurePlan], _ exposures: [Exposures]) -> Report<GroupRow> {
+    private func report(
+        _ plans: [ExposurePlan], _ exposures: [Exposures], _ moving: [Exposures]?
+    ) -> Report<GroupRow> {
         let (groups, totals) = GroupRow.all(plans.map(\.groups), groupingCount: plans[0].groupings.count)
         let numeraire = inputs.numeraire
         let figures = ExposureGreek.allCases.map { greek in
@@ -115,8 +140,17 @@ struct RiskCommand: ParsableCommand {
                 greek.column(numeraire), title: greek.name, unit: greek.shortUnit(numeraire)
             ) { .number(exposures[$0.level][$0.group, greek]) }
         }
+        let moved = moving.map { moving in
+            [ExposureGreek.delta, .netDelta, .gamma].map { greek in
+                Report<GroupRow>.Column(
+                    "moving_" + greek.column(numeraire), title: "moving " + greek.name,
+                    unit: greek.shortUnit(numeraire)
+                ) { .number(moving[$0.level][$0.group, greek]) }
+            }
+        }
         return Report(
-            columns: Report.labels(plans[0].groupings, \.labels) + figures, rows: groups, totals: totals)
+            columns: Report.labels(plans[0].groupings, \.labels) + figures + (moved ?? []), rows: groups,
+            totals: totals)
     }
 }
 

@@ -37,6 +37,12 @@ struct ScenariosCommand: ParsableCommand {
         ))
     var threads = 1
 
+    @Option(
+        help: ArgumentHelp(
+            "What poise surface --history --format json wrote: betas of rules with spot_betas \"history\".",
+            valueName: "file"))
+    var betas: String?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -49,7 +55,7 @@ struct ScenariosCommand: ParsableCommand {
                 ("--chain", inputs.chain.first), ("--positions", inputs.positions),
                 ("--by", inputs.groups.by), ("--desks", inputs.groups.desks), ("--tenors", inputs.tenors),
                 ("--moneyness", inputs.moneynessEdges),
-                ("--surface", inputs.volatilities.surface == .own ? "own" : nil),
+                ("--surface", inputs.volatilities.surface == .own ? "own" : nil), ("--betas", betas),
             ]
             if let (name, _) = ofBooks.first(where: { $0.1 != nil }) {
                 throw ValidationError("--options is a table of its own: no \(name) beside it")
@@ -57,7 +63,7 @@ struct ScenariosCommand: ParsableCommand {
         }
         try NumberRule.within(1...1024).require("--threads", threads)
         if threads > 1, options == nil { throw ValidationError("--threads is for --options") }
-        try requireOneStandardInput(inputs.chain + [inputs.positions, options, grid])
+        try requireOneStandardInput(inputs.chain + [inputs.positions, options, grid, betas])
     }
 
     func run() throws {
@@ -69,15 +75,17 @@ struct ScenariosCommand: ParsableCommand {
         var badRows = BadRows(skip: common.skipBadRows)
         var stopwatch = Stopwatch()
         let grid = try ScenarioGrid(try Source(path: grid))
+        let betas = try historicalBetas(grid)
         if let options {
             try run(options, grid, engine, output, picture, &badRows)
         } else {
             let books = try inputs.read(groupings, &badRows)
             stopwatch.lap("read")
             let valuation = books.valuation
+            let surface = try surface(grid, books, &badRows)
             let scenarios = try ChainScenarios(
                 valuation.greeks, grid, market: books.chain.latestTickers, in: inputs.numeraire,
-                engine: engine)
+                engine: engine, surface: surface, betas: betas)
             stopwatch.lap("index")
             let progress = Progress("contracts revalued", count: valuation.contracts.count)
             let (groups, profits) = scenarios.profits(
@@ -97,6 +105,34 @@ struct ScenariosCommand: ParsableCommand {
         }
         try outputs.finish()
         common.report(badRows)
+    }
+
+    private func historicalBetas(_ grid: ScenarioGrid) throws -> HistoricalDynamics? {
+        guard let betas else {
+            if grid.needsHistoricalBetas, options == nil {
+                throw ValidationError("\(grid.name) takes betas of a history: add --betas")
+            }
+            return nil
+        }
+        guard grid.needsHistoricalBetas else {
+            throw ValidationError(
+                "--betas: no scenario of \(grid.name) has a rule with spot_betas \"history\"")
+        }
+        return try HistoricalDynamics(try Source(path: betas))
+    }
+
+    /// The slices that rules with smile terms move.
+    private func surface(
+        _ grid: ScenarioGrid, _ books: BookOptions.Books, _ badRows: inout BadRows
+    ) throws -> SurfaceScenarios? {
+        guard grid.needsSurface else { return nil }
+        guard let fit = books.surface else {
+            throw ValidationError("\(grid.name) moves the slices of a surface: add --surface own")
+        }
+        let surface = SurfaceScenarios(fit)
+        let options = books.valuation.greeks.tickers.map(\.instrument).filter(\.isOption)
+        for remark in surface.remarks(on: grid, Set(options.map(\.series))) { badRows.remark(remark) }
+        return surface
     }
 
     /// Legs of a table, each with its own market, block by block.

@@ -99,6 +99,8 @@ struct SurfaceHistory {
                 figure("days_to") { $0.tenorDays.upperBound.ifFinite }, Column("moves") { .whole($0.moves) },
                 Column("days") { .whole($0.days) }, figure("mean_skew") { $0.meanSkew },
             ] + estimate("r") { $0.ratio } + [
+                figure("r_online") { $0.online.ratio },
+                figure("gain") { $0.online.observations > 0 ? $0.online.gain : nil },
                 figure("unexplained") { $0.unexplained }, figure("unexplained_at_1") { $0.unexplainedAtOne },
             ] + estimate("beta_down") { $0.downBeta } + estimate("beta_up") { $0.upBeta }, rows: dynamics)
     }

@@ -18,9 +18,14 @@ struct VolatilityOption: ParsableArguments {
 
     /// The chain with the volatilities asked for. What has none of its own is a remark.
     func chain(_ chain: Chain, _ badRows: inout BadRows) throws -> Chain {
-        guard surface == .own else { return chain }
+        try own(chain, &badRows)?.chain ?? chain
+    }
+
+    /// The chain and the surface that its volatilities come from; nil where those are the exchange's.
+    func own(_ chain: Chain, _ badRows: inout BadRows) throws -> OwnVolatilities? {
+        guard surface == .own else { return nil }
         let own = OwnVolatilities(chain, try GreeksEngine())
         for remark in own.remarks { badRows.remark(remark) }
-        return own.chain
+        return own
     }
 }

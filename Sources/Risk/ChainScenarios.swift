@@ -22,6 +22,7 @@ public struct ChainScenarios: Sendable {
     public let revaluation: ScenarioRevaluation
     private let chain: ChainGreeks
     private let smiles: [String: SmileCurve]
+    private let surfaceMoves: SurfaceMoves
     /// `Instrument.series` of each contract, for the smiles.
     private let series: [String]
     /// The row of each contract: options first, padded to whole vectors, then the others.
@@ -35,11 +36,13 @@ public struct ChainScenarios: Sendable {
     /// - Parameters:
     ///   - chain: the contracts.
     ///   - market: tickers of all listed options, for the smiles where the grid needs them: `Chain.latestTickers`.
-    /// - Throws: `missingSmile` for an option of whose expiry `market` has none; `invalidValue` where rates times
-    ///   years become too large.
+    ///   - surface: whose slices rules with smile terms move.
+    ///   - betas: where rules take those of a history.
+    /// - Throws: `missingSmile` for an option of whose expiry `market` or `surface` has none; `invalidValue` where rates
+    ///   times years become too large, where terms leave no slice, or where the history has no betas for an expiry.
     public init(
         _ chain: ChainGreeks, _ grid: ScenarioGrid, market: [Ticker], in numeraire: Numeraire = .usd,
-        engine: GreeksEngine
+        engine: GreeksEngine, surface: (any ScenarioSurface)? = nil, betas: HistoricalDynamics? = nil
     ) throws(RiskError) {
         self.chain = chain
         self.numeraire = numeraire
@@ -65,8 +68,9 @@ public struct ChainScenarios: Sendable {
             }
         }
         series = grid.needsSmiles ? contracts.map(\.series) : []
+        surfaceMoves = try SurfaceMoves(chain, options, series, grid, surface, betas)
         var smiles: [String: SmileCurve] = [:]
-        if grid.needsSmiles {
+        if grid.followsSmiles {
             let listed = Dictionary(grouping: market.filter(\.instrument.isOption)) {
                 $0.instrument.series
             }
@@ -205,7 +209,7 @@ public struct ChainScenarios: Sendable {
         }
     }
 
-    /// The volatilities that the smiles give when prices move and time passes.
+    /// The volatilities that smiles and surface give when prices move and time passes.
     private func fill(
         _ column: borrowing ColumnStorage<Double>, from first: Int, _ source: ScenarioLayout.Source,
         _ range: Range<Int>
@@ -215,16 +219,20 @@ public struct ChainScenarios: Sendable {
             let contract = contractOfRow[row]
             let name = series[contract]
             let volatility = columns.volatility[row]
-            guard let smile = smiles[name] else { continue }
             let k = log(columns.strike[row] / columns.spot[row])
-            let moved = k - log1p(source.spot * columns.share[row])
-            let change: Double
-            if source.days > 0 {
-                let curve = later[name] ?? smile.later(by: source.days / 365)
-                later[name] = curve
-                change = smile.change(from: k, to: moved, on: curve)
-            } else {
-                change = smile.change(from: k, to: moved, on: smile)
+            let move = log1p(source.spot * columns.share[row])
+            var change = 0.0
+            if source.stickiness != .strike, let smile = smiles[name] {
+                var curve = smile
+                if source.days > 0 {
+                    curve = later[name] ?? smile.later(by: source.days / 365)
+                    later[name] = curve
+                }
+                change = smile.change(from: k, to: k - move, on: curve)
+            }
+            if let rule = source.rule {
+                let place = source.stickiness == .strike ? k : k - move
+                change += surfaceMoves.change(rule, contract, name, at: place, move: move)
             }
             column[first + row - range.lowerBound] = max(0, volatility + change)
         }

@@ -82,7 +82,7 @@ extension RiskError {
         case .unknownContract: "not among the contracts that the plan was made for"
         case .missingGrouping(_, let grouping): "positions are not grouped by \(grouping.rawValue)"
         case .missingSmile:
-            "volatilities are to move along a smile (sticky moneyness or delta), and the smile is missing"
+            "volatilities are to move along a smile (sticky moneyness or delta), with a surface or with betas, and it is missing"
         case .invalidValue(_, _, _, let reason), .unreadableState(let reason): reason
         case .timeRunsBack(_, let from, _): "is before \(from.precise), where its time stands"
         case .notExpired(_, nil, _): "it never expires"

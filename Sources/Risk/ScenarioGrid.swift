@@ -23,6 +23,10 @@ public struct ScenarioGrid: Sendable, Equatable {
         /// Floor of σ', for volatilities that are shocked up.
         public var leastVolatility = 0.0
         public var wing: Wing?
+        /// How slices of a surface move, before all of the above.
+        public var smile: SmileTerms?
+        /// By which volatility follows the price, β ln(F'/F), before all of the above: added to what `Stickiness` gives.
+        public var spotBetas: SpotBetas?
 
         /// No change.
         public init() {}
@@ -110,6 +114,14 @@ public struct ScenarioGrid: Sendable, Equatable {
                 throw .invalidValue(
                     of: "scenario \(number + 1)", field: field, value: value, reason: complaint)
             }
+            // Histories measure volatility at the money, which sticky strike moves along the skew.
+            let isHistorical = rules[scenario.rule].rule.spotBetas == .history
+            if isHistorical, scenario.spot != 0, scenario.stickiness == .strike {
+                throw .invalidValue(
+                    of: "scenario \(number + 1)", field: "sticky", value: scenario.spot,
+                    reason:
+                        "betas of a history move volatility at the money: sticky must be moneyness or delta")
+            }
         }
         if let (field, value, complaint) = haircut?.firstInvalid {
             throw .invalidValue(of: "expiry haircut", field: field, value: value, reason: complaint)
@@ -125,8 +137,19 @@ public struct ScenarioGrid: Sendable, Equatable {
     /// Whether profits are charged expiry by expiry, so that a book's are not the sum of its contracts'.
     public var isByExpiry: Bool { haircut != nil || scenarios.contains { $0.expiryLoss != .signed } }
 
-    /// Whether some scenario needs the smiles of a chain.
-    public var needsSmiles: Bool { scenarios.contains { $0.stickiness != .strike } }
+    /// Whether some scenario needs a chain: its smiles, the slices of a surface, or contracts' underlyings and expiries.
+    public var needsSmiles: Bool {
+        followsSmiles || scenarios.contains { rules[$0.rule].smile != nil || rules[$0.rule].spotBetas != nil }
+    }
+
+    /// Whether some scenario moves volatilities along the smiles of a chain.
+    var followsSmiles: Bool { scenarios.contains { $0.stickiness != .strike } }
+
+    /// Whether some scenario moves the slices of a surface.
+    public var needsSurface: Bool { scenarios.contains { rules[$0.rule].smile != nil } }
+
+    /// Whether some scenario needs the betas of a history.
+    public var needsHistoricalBetas: Bool { scenarios.contains { rules[$0.rule].spotBetas == .history } }
 
     /// The title of a scenario: `-16%, vol up, 1 day`. Moves that all scenarios share are left out.
     public func title(_ scenario: Int) -> String {
@@ -160,6 +183,7 @@ extension ScenarioGrid.VolatilityRule {
             ("short_term_power", shortTermPower, range), ("long_term_power", longTermPower, range),
             ("least_days", leastDays, .within(0...1e6)), ("least_vol", leastVolatility, .within(0...1e6)),
         ]
+        if let bad = smile?.firstInvalid ?? spotBetas?.firstInvalid { return bad }
         guard let wing else { return NumberRule.firstBroken(own) }
         return NumberRule.firstBroken(
             own + [

@@ -1,3 +1,4 @@
+import Checks
 import Market
 
 extension ScenarioGrid {
@@ -13,7 +14,8 @@ extension ScenarioGrid {
     /// delta), `dampening` and `expiry_loss` (signed, absolute). Rules have the fields of `VolatilityRule`
     /// (`relative`, `parallel`, `skew`, `short_term_power`, `long_term_power`, `least_days`, `least_vol`, `wing`
     /// with `kind`: linear or absolute, `cap`, `cap_per_root_year`, `width_per_root_year`, `width_per_year`,
-    /// `least_width`); `expiry_haircut` those of `ExpiryHaircut`. What is left out is 0, `dampening` 1, `sticky`
+    /// `least_width`; `smile` with `level`, `skew`, `left_wing`, `right_wing`, `least`; `spot_betas` with `down`, `up`, or
+    /// `"history"`; each of those a value or `{"days": […], "values": […]}`); `expiry_haircut` those of `ExpiryHaircut`. What is left out is 0, `dampening` 1, `sticky`
     /// strike, and `vol` without change.
     /// - Throws: `MarketError` with file, line, field and value; unknown fields are errors.
     public init(_ source: Source) throws(MarketError) {
@@ -58,11 +60,53 @@ extension Settings {
         rule.leastDays = try number("least_days", default: 0)
         rule.leastVolatility = try number("least_vol", default: 0)
         if let table = try table("wing") { rule.wing = try table.wing() }
+        if let table = try table("smile") { rule.smile = try table.smileTerms() }
+        rule.spotBetas = try spotBetas()
         if let (field, _, complaint) = rule.firstInvalid {
             let found = field.hasPrefix("wing.") ? value["wing"]?[String(field.dropFirst(5))] : value[field]
             throw failure(field, found, complaint)
         }
         return rule
+    }
+
+    private func smileTerms() throws(MarketError) -> ScenarioGrid.SmileTerms {
+        typealias Terms = ScenarioGrid.SmileTerms
+        var terms = Terms()
+        terms.level = try curve("level", Terms.point) ?? .zero
+        terms.skew = try curve("skew", Terms.slope) ?? .zero
+        terms.leftWing = try curve("left_wing", Terms.share) ?? .zero
+        terms.rightWing = try curve("right_wing", Terms.share) ?? .zero
+        terms.least = try curve("least", Terms.point) ?? .zero
+        return terms
+    }
+
+    private func spotBetas() throws(MarketError) -> ScenarioGrid.SpotBetas? {
+        guard let node = node("spot_betas") else { return nil }
+        if node.string == "history" { return .history }
+        guard case .object = node.content, let table = try table("spot_betas") else {
+            throw failure("spot_betas", node, "must be \"history\", or an object with down and up")
+        }
+        let range = ScenarioGrid.SpotBetas.range
+        guard let down = try table.curve("down", range) else { throw table.missing("down") }
+        guard let up = try table.curve("up", range) else { throw table.missing("up") }
+        return .given(down: down, up: up)
+    }
+
+    /// A value, or values by days to expiry.
+    private func curve(_ key: String, _ rule: NumberRule) throws(MarketError) -> ScenarioGrid.TenorCurve? {
+        guard let node = node(key) else { return nil }
+        guard case .object = node.content, let table = try table(key) else {
+            return ScenarioGrid.TenorCurve(try number(node, key, rule))
+        }
+        let days = try table.numbers("days", .within(0...1e6))
+        let values = try table.numbers("values", rule)
+        for place in days.indices.dropFirst() where !(days[place] > days[place - 1]) {
+            throw table.failure("days[\(place)]", table.value["days"]?.array?[place], "days must ascend")
+        }
+        guard !days.isEmpty, days.count == values.count else {
+            throw table.failure("values", "must be as many as days, at least one")
+        }
+        return ScenarioGrid.TenorCurve(days: days, values: values)
     }
 
     private enum WingKind: String, CaseIterable {

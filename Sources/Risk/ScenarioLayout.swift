@@ -3,10 +3,24 @@ import Greeks
 
 /// A grid as the kernel reads it: terms, states of volatility and moves, each distinct one once.
 struct ScenarioLayout: Sendable {
-    /// A column of volatilities that the smile gives when the price moves.
+    /// A column of volatilities that a smile or a surface gives when prices move.
     struct Source: Hashable, Sendable {
         let stickiness: ScenarioGrid.Stickiness
         let spot, days: Double
+        /// A rule with smile terms or betas.
+        let rule: Int?
+
+        /// Nil where volatilities are those that options have.
+        init?(_ scenario: ScenarioGrid.Scenario, _ rule: ScenarioGrid.VolatilityRule) {
+            let gone = scenario.stickiness == .delta ? scenario.days : 0
+            let isAlongSmile = scenario.stickiness != .strike && (scenario.spot != 0 || gone != 0)
+            let hasBetas = rule.spotBetas != nil && scenario.spot != 0
+            guard isAlongSmile || hasBetas || rule.smile != nil else { return nil }
+            stickiness = isAlongSmile ? scenario.stickiness : .strike
+            spot = isAlongSmile || hasBetas ? scenario.spot : 0
+            days = isAlongSmile ? gone : 0
+            self.rule = hasBetas || rule.smile != nil ? scenario.rule : nil
+        }
     }
 
     private(set) var terms = [ScenarioTerm(years: 0, rate: 0)]
@@ -35,9 +49,7 @@ struct ScenarioLayout: Sendable {
                 terms.append(ScenarioTerm(years: scenario.days / 365, rate: scenario.rate))
             }
             var source = 0
-            let days = scenario.stickiness == .delta ? scenario.days : 0
-            if scenario.stickiness != .strike, scenario.spot != 0 || days != 0 {
-                let key = Source(stickiness: scenario.stickiness, spot: scenario.spot, days: days)
+            if let key = Source(scenario, grid.rules[scenario.rule]) {
                 if let known = sourceNumbers[key] {
                     source = known
                 } else {

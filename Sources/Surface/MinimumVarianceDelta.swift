@@ -46,6 +46,8 @@ public struct MinimumVarianceDelta: Sendable {
         var missed = 0.0
         var missedByNone = 0.0
         var time: Timestamp?
+        /// The estimate before anything of `time` was known.
+        var coefficientsBefore = SIMD3<Double>.zero
     }
 
     public let tenors: TenorBuckets
@@ -94,7 +96,9 @@ public struct MinimumVarianceDelta: Sendable {
         }
         let fade = own.time.map { decay(over: $0.years(until: time) * 365, halfLife: halfLifeDays) } ?? 1
         let y = change * years.squareRoot()
-        let known = estimate(tenor: tenor).response(delta: delta).value * forwardReturn
+        // What happens at one moment is known at once: contracts of a tenor share the move.
+        if own.time != time { own.coefficientsBefore = estimate(tenor: tenor).coefficients }
+        let known = (own.coefficientsBefore * SIMD3(1, delta, delta * delta)).sum() * forwardReturn
         var power = weight * forwardReturn * forwardReturn
         for n in 0..<5 {
             own.powers[n] = fade * own.powers[n] + power

@@ -63,7 +63,7 @@ extension SmileFit {
     var isAsAsked: Bool { status == .ok || status == .badQuotes }
 
     /// Whether the slice is as asked: of quotes that are left, or a simpler curve, but without what the rule forbids.
-    var isUsable: Bool {
+    public var isUsable: Bool {
         switch status {
         case .ok, .badQuotes, .fallback: slice != nil
         case .tooFewQuotes, .butterfly, .calendar, .unsolved, .expired, .noForward, .unreadable: false

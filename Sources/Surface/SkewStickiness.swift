@@ -39,6 +39,8 @@ public struct SkewStickiness: Sendable {
         var missed = 0.0
         var missedByOne = 0.0
         var time: Timestamp?
+        /// The estimate before anything of `time` was known.
+        var ratioBefore = 1.0
     }
 
     public let tenors: TenorBuckets
@@ -57,6 +59,13 @@ public struct SkewStickiness: Sendable {
         try SurfaceError.require(.positive, priorDeviation, "prior_deviation", of: "skew stickiness")
         self.halfLifeDays = halfLifeDays
         self.priorDeviation = priorDeviation
+        sums = Array(repeating: Sums(), count: tenors.count * Direction.allCases.count)
+    }
+
+    /// With the standard half-life and prior.
+    /// - Parameter edges: ascending days, as they come from a command that has looked at them.
+    init(_ edges: [Double]) {
+        (tenors, halfLifeDays, priorDeviation) = (TenorBuckets(edges), 30, 0.5)
         sums = Array(repeating: Sums(), count: tenors.count * Direction.allCases.count)
     }
 
@@ -90,8 +99,10 @@ public struct SkewStickiness: Sendable {
         let x = skew * logMove
         for direction in [logMove < 0 ? Direction.down : .up, .either] {
             let place = place(tenor, direction)
-            let ratio = estimate(tenor: tenor, direction).ratio
             var own = sums[place]
+            // What happens at one moment is known at once: expiries of a bucket share the move.
+            if own.time != time { own.ratioBefore = estimate(tenor: tenor, direction).ratio }
+            let ratio = own.ratioBefore
             let fade = own.time.map { decay(over: $0.years(until: time) * 365, halfLife: halfLifeDays) } ?? 1
             func add(_ sum: inout Double, _ value: Double) { sum = fade * sum + weight * value }
             add(&own.xx, x * x)

@@ -69,6 +69,8 @@ public struct SmileMovement: Sendable {
     /// Skew stickiness R: Δσ = R · skew · Δln F by least squares, σ at the money. 1 where the smile stays at its strikes,
     /// 0 where it moves along with the price. Nil without any skew or move.
     public let ratio: ResampledFigure?
+    /// R as those who hedge at it estimate it: with decay, shrunk to 1, and what that gained out of sample.
+    public let online: SkewStickiness.Estimate
     /// The share of Σ(Δσ)² that R leaves unexplained, and that R = 1 does.
     public let unexplained, unexplainedAtOne: Double
     /// ∂σ/∂ln F by least squares, over moves down and over moves up; nil without any.
@@ -119,6 +121,7 @@ extension SmileHistory {
         tenorDays edges: [Double], longestMove: Double = 2, draws: Int = 1000, seed: UInt64 = 1
     ) -> [SmileMovement] {
         var before: [String: Point] = [:]
+        var online: [String: SkewStickiness] = [:]
         var buckets: [Bucket: [Int64: Sums]] = [:]
         for point in points {
             defer { before[point.name] = point }
@@ -135,6 +138,8 @@ extension SmileHistory {
             sums.count += 1
             sums.skew += start.skew
             sums.square += change * change
+            try? online[point.underlying, default: SkewStickiness(edges)].observe(
+                years: start.years, logMove: move, skew: start.skew, change: change, at: point.time)
             let regressor = start.skew * move
             sums.skewed += regressor * change
             sums.skewedSquare += regressor * regressor
@@ -152,13 +157,15 @@ extension SmileHistory {
             let least = bucket.place == 0 ? 0 : edges[bucket.place - 1]
             let most = bucket.place == edges.count ? Double.infinity : edges[bucket.place]
             return Self.estimate(
-                bucket.underlying, least..<most, sums.sorted { $0.key < $1.key }.map(\.value), draws: draws,
-                seed: seed)
+                bucket.underlying, least..<most, sums.sorted { $0.key < $1.key }.map(\.value),
+                online[bucket.underlying, default: SkewStickiness(edges)].estimate(tenor: bucket.place),
+                draws: draws, seed: seed)
         }
     }
 
     private static func estimate(
-        _ underlying: String, _ tenors: Range<Double>, _ days: [Sums], draws: Int, seed: UInt64
+        _ underlying: String, _ tenors: Range<Double>, _ days: [Sums], _ online: SkewStickiness.Estimate,
+        draws: Int, seed: UInt64
     ) -> SmileMovement {
         let all = days.reduce(Sums(), +)
         var samples: [Sums] = []
@@ -183,7 +190,8 @@ extension SmileHistory {
         }
         return SmileMovement(
             underlying: underlying, tenorDays: tenors, moves: all.count, days: days.count,
-            ratio: figure(\.ratio), unexplained: unexplained(all.ratio.isFinite ? all.ratio : 0),
+            ratio: figure(\.ratio), online: online,
+            unexplained: unexplained(all.ratio.isFinite ? all.ratio : 0),
             unexplainedAtOne: unexplained(1), downBeta: figure(\.downBeta), upBeta: figure(\.upBeta),
             meanSkew: all.skew / Double(all.count))
     }

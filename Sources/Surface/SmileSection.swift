@@ -94,6 +94,13 @@ public struct VolatilityPoint: Sendable, Equatable {
     }
 }
 
+extension SVISlice {
+    /// Implied volatility and its derivatives by k, of a slice that expires in so many years.
+    public func volatilityPoint(at k: Double, years: Double) -> VolatilityPoint {
+        VolatilityPoint(self[k], years: years)
+    }
+}
+
 extension SVISlice.Point {
     /// g = (1 − k w'/(2w))² − (w'²/4)(1/w + 1/4) + w''/2.
     func durrleman(at k: Double) -> Double {

@@ -18,6 +18,9 @@ public struct TenorBuckets: Sendable, Equatable {
         self.days = days
     }
 
+    /// Edges that are known to ascend.
+    init(_ days: [Double]) { self.days = days }
+
     public var count: Int { days.count + 1 }
 
     /// The bucket, from 0, of a time to expiry.

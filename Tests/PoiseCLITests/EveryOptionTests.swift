@@ -57,7 +57,7 @@ struct EveryOptionTests {
     }
 
     static let rows =
-        ownRows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
+        ownRows + SmileRiskRows.rows + BookOptionRows.rows + TailRiskOptionRows.rows + HedgeOptionRows.rows
         + SurfaceOptionRows.rows + OwnSurfaceRows.rows + MarginOptionRows.rows + HedgeMarginRows.rows
         + SimulateOptionRows.rows
         + Desk.commands.sorted().flatMap(commonRows)

@@ -10,6 +10,14 @@ enum OwnSurfaceRows {
     static func chain(
         _ forward: Double = 60_000, quoted: Double, marked: Double, days: Double = 0, named: Double? = nil
     ) -> String {
+        chain(forward, smile: { _ in quoted }, marked: marked, days: days, named: named)
+    }
+
+    /// The same with a volatility for each ln(strike/forward).
+    static func chain(
+        _ forward: Double = 60_000, smile: (Double) -> Double, marked: Double, days: Double = 0,
+        named: Double? = nil
+    ) -> String {
         let time = Desk.time + Int(days * 86_400_000)
         let years = (20 - days) / 365
         var text = """
@@ -26,6 +34,7 @@ enum OwnSurfaceRows {
                 }
                 text +=
                     "BTC-27MAR26-\(Int(strike))-\(type),\(time),\(named ?? forward),\(100 * marked),,60000,"
+                let quoted = smile(log(strike / forward))
                 text += "\"[[\(price(quoted - 0.01)),10]]\",\"[[\(price(quoted + 0.01)),10]]\"\n"
             }
         }

@@ -47,6 +47,30 @@ struct ScenarioGridTests {
                 "{\"vol_rules\": {\"a\": {\"wing\": {\"kind\": \"left\"}}}, \"scenarios\": [{}]}",
                 "must be one of linear, absolute"
             ),
+            (
+                "{\"vol_rules\": {\"a\": {\"smile\": {\"level\": 11}}}, \"scenarios\": [{}]}",
+                "vol_rules.a.smile.level\": value 11: must be from -10 to 10"
+            ),
+            (
+                "{\"vol_rules\": {\"a\": {\"smile\": {\"wings\": 1}}}, \"scenarios\": [{}]}",
+                "smile.wings\": value 1: is unknown"
+            ),
+            (
+                "{\"vol_rules\": {\"a\": {\"smile\": {\"skew\": {\"days\": [7, 7], \"values\": [0, 1]}}}}, \"scenarios\": [{}]}",
+                "skew.days[1]\": value 7: days must ascend"
+            ),
+            (
+                "{\"vol_rules\": {\"a\": {\"smile\": {\"least\": {\"days\": [7], \"values\": [0, 1]}}}}, \"scenarios\": [{}]}",
+                "must be as many as days"
+            ),
+            (
+                "{\"vol_rules\": {\"a\": {\"spot_betas\": \"past\"}}, \"scenarios\": [{}]}",
+                "must be \"history\", or an object with down and up"
+            ),
+            (
+                "{\"vol_rules\": {\"a\": {\"spot_betas\": {\"down\": 1}}}, \"scenarios\": [{}]}",
+                "spot_betas.up"
+            ),
             ("{\"expiry_haircut\": {\"long\": -1}, \"scenarios\": [{}]}", "expiry_haircut.long"),
             ("{\"scenarios\": [{}],\n \"scenario\": 1}", "grid.json:2"),
         ])

@@ -172,6 +172,26 @@ struct SmileDynamicsTests {
         #expect(throws: SurfaceError.self) { _ = try SkewStickiness(halfLifeDays: .nan) }
     }
 
+    @Test("What several expiries or contracts do at one moment gains nothing from each other")
+    func moments() throws {
+        var generator = SeededGenerator(seed: 33)
+        var stickiness = try SkewStickiness(tenorDays: [], halfLifeDays: 0.5, priorDeviation: 5)
+        var hedge = try MinimumVarianceDelta(tenorDays: [], halfLifeDays: 0.5, priorDeviation: 5)
+        for step in 0..<400 {
+            let time = Timestamp(milliseconds: 1_700_000_000_000 + Int64(step) * 86_400_000)
+            let move = Bool.random(using: &generator) ? 0.02 : -0.02
+            // R is 0 or 2 for all expiries of a day, and says nothing about the next.
+            let surprise = Bool.random(using: &generator) ? 0.02 : -0.02
+            for _ in 0..<8 {
+                try stickiness.observe(
+                    years: 0.1, logMove: move, skew: 1, change: move + surprise, at: time)
+                try hedge.observe(years: 0.1, delta: 0.5, forwardReturn: move, change: surprise, at: time)
+            }
+        }
+        #expect(stickiness.estimate(tenor: 0).gain < 0, "\(stickiness.estimate(tenor: 0))")
+        #expect(hedge.estimate(tenor: 0).gain < 0, "\(hedge.estimate(tenor: 0))")
+    }
+
     @Test("A time to expiry on an edge is of the bucket below, for both estimators")
     func edges() throws {
         for tenors in [

@@ -58,6 +58,17 @@ struct SmileHistoryTests {
         }
     }
 
+    @Test("The estimate to hedge by comes with what it gained out of sample; sticky strike gains nothing")
+    func gains() throws {
+        let twice = try #require(
+            Self.history(days: 30) { skew, move in 2 * skew * move }.dynamics(tenorDays: []).first)
+        #expect(twice.online.gain > 0.8 && abs(twice.online.ratio - 2) < 0.05, "\(twice.online)")
+        let strike = try #require(
+            Self.history(days: 30, noise: 0.004, seed: 4) { skew, move in skew * move }
+                .dynamics(tenorDays: []).first)
+        #expect(strike.online.gain < 0.02 && strike.online.interval.contains(1), "\(strike.online)")
+    }
+
     @Test("Moves down and moves up have betas of their own")
     func betas() throws {
         let history = Self.history(days: 10) { _, move in move < 0 ? -2 * move : 0.5 * move }
