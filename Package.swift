@@ -39,6 +39,14 @@ let inSourceOrder = inRegisters + ["-Xllvm", "-enable-misched=false"]
             name: "SurfaceAVX512",
             dependencies: ["CKernels", "SurfaceKernel", "VectorMath"],
             swiftSettings: [.unsafeFlags(inRegisters + ["-Xcc", "-march=x86-64-v4"])]),
+        .target(
+            name: "AmericanAVX2",
+            dependencies: ["AmericanKernel", "CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters + ["-Xcc", "-march=x86-64-v3"])]),
+        .target(
+            name: "AmericanAVX512",
+            dependencies: ["AmericanKernel", "CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters + ["-Xcc", "-march=x86-64-v4"])]),
     ]
 #else
     let instructionSetTargets: [Target] = []
@@ -48,6 +56,8 @@ let greeksRooms: [Target.Dependency] =
     (["GreeksBaseline"] + instructionSetNames.filter { $0.hasPrefix("Greeks") }).map { .target(name: $0) }
 let surfaceRooms: [Target.Dependency] =
     (["SurfaceBaseline"] + instructionSetNames.filter { $0.hasPrefix("Surface") }).map { .target(name: $0) }
+let americanRooms: [Target.Dependency] =
+    (["AmericanBaseline"] + instructionSetNames.filter { $0.hasPrefix("American") }).map { .target(name: $0) }
 
 let package = Package(
     name: "poise",
@@ -80,10 +90,22 @@ let package = Package(
         .target(
             name: "SurfaceBaseline", dependencies: ["CKernels", "SurfaceKernel", "VectorMath"],
             swiftSettings: [.unsafeFlags(inRegisters)]),
+        .target(
+            name: "AmericanKernel", dependencies: ["GreeksKernel", "VectorMath"], swiftSettings: optimised),
+        .target(
+            name: "AmericanBaseline",
+            dependencies: ["AmericanKernel", "CKernels", "GreeksKernel", "VectorMath"],
+            swiftSettings: [.unsafeFlags(inRegisters)]),
     ] + instructionSetTargets + [
         .target(
             name: "Greeks",
             dependencies: ["CKernels", "Checks", "GreeksKernel", "VectorMath"] + greeksRooms,
+            swiftSettings: safe),
+
+        .target(
+            name: "American",
+            dependencies: ["AmericanKernel", "Checks", "Greeks", "GreeksKernel", "VectorMath"]
+                + americanRooms,
             swiftSettings: safe),
 
         // Errors as data, and what numbers must be.
@@ -118,8 +140,8 @@ let package = Package(
         .target(
             name: "Poise",
             dependencies: [
-                "Checks", "Greeks", "Hedging", "Margin", "Market", "Rebalancing", "Risk", "Simulation",
-                "Surface", "TailRisk",
+                "American", "Checks", "Greeks", "Hedging", "Margin", "Market", "Rebalancing", "Risk",
+                "Simulation", "Surface", "TailRisk",
             ], swiftSettings: safe),
 
         // The C ABI: functions of poise.h, and the library that exports them and nothing else. It contains the
@@ -138,8 +160,8 @@ let package = Package(
         .executableTarget(
             name: "PoiseCLI",
             dependencies: [
-                "Checks", "Greeks", "Hedging", "Margin", "Market", "Poise", "Rebalancing", "Risk",
-                "Simulation", "Surface", "TailRisk",
+                "American", "Checks", "Greeks", "Hedging", "Margin", "Market", "Poise", "Rebalancing",
+                "Risk", "Simulation", "Surface", "TailRisk",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             resources: [.embedInCode("Page.css")],
@@ -151,6 +173,9 @@ let package = Package(
         .testTarget(name: "COpenBLASTests", dependencies: ["COpenBLAS"]),
         .testTarget(name: "VectorMathTests", dependencies: ["VectorMath"]),
         .testTarget(name: "GreeksTests", dependencies: ["Greeks", "TestSupport"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "AmericanTests", dependencies: ["American", "Greeks", "TestSupport"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "MarketTests", dependencies: ["Market", "TestSupport"], exclude: ["Fixtures"]),
         .testTarget(
             name: "RiskTests", dependencies: ["Greeks", "Market", "Poise", "Risk", "TestSupport"],

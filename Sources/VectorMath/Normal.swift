@@ -23,6 +23,16 @@ public func upperTails<A: LaneArithmetic>(
 public func centralTails<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes, scale: Lanes
 ) -> (Lanes, Lanes) {
+    let scaled = centralBell(arithmetic, x, scale: scale)
+    let (px, qx, py, qy) = centralMillsFractions(arithmetic, x.absolute, y.absolute)
+    let common = scaled / (qx * qy)
+    return (px * (qy * common), py * (qx * common))
+}
+
+/// scale · exp(−x²/2), where what counts is the scale.
+/// - Accuracy: that of `centralTails`.
+@inlinable @inline(__always)
+public func centralBell<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes, scale: Lanes) -> Lanes {
     let shifter = Lanes(repeating: exponentShifter)
     // −x²/2 = (k + f) ln(2)/8. The constant is 4/ln 2 to 1.4e-17; beyond the bound 2^(k/8) would underflow.
     let square = (x * x).atMost(1400)
@@ -32,9 +42,14 @@ public func centralTails<A: LaneArithmetic>(
     // What k/8 leaves to whole powers of two is added to the exponent; the table takes off what its own part adds.
     let entry = A.entries(of: eighthPowers, at: shifted.bits)
     let power = scale * Lanes(bits: entry.bits &+ (shifted.bits &<< 49))
-    let scaled = A.multiplyAdd(power, f * eighthPowerTail(arithmetic, f), power)
+    return A.multiplyAdd(power, f * eighthPowerTail(arithmetic, f), power)
+}
+
+/// N(−|x|)/exp(−x²/2) and the same of y, with one division: what `centralTails` multiplies by.
+@inlinable @inline(__always)
+public func centralMills<A: LaneArithmetic>(_ arithmetic: A.Type, _ x: Lanes, _ y: Lanes) -> (Lanes, Lanes) {
     let (px, qx, py, qy) = centralMillsFractions(arithmetic, x.absolute, y.absolute)
-    let common = scaled / (qx * qy)
+    let common = Lanes(repeating: 1) / (qx * qy)
     return (px * (qy * common), py * (qx * common))
 }
 

@@ -1,0 +1,73 @@
+import GreeksKernel
+import VectorMath
+
+/// The entry points of American options, compiled for one instruction set: the bodies are this protocol's defaults,
+/// inlined into the conforming module. Nothing is allocated.
+public protocol AmericanTable: SendableMetatype {
+    associatedtype Arithmetic: LaneArithmetic
+
+    /// Prices and Greeks of eights of options.
+    static func greeks(
+        _ input: FullFormColumns, _ count: Int, _ rule: UnsafePointer<AmericanRule>,
+        _ working: UnsafeMutablePointer<Double>, _ output: UnsafePointer<AmericanColumns>)
+    /// Volatilities that prices imply, of eights of options.
+    static func impliedVolatilities(
+        _ input: PriceColumns, _ count: Int, _ rule: UnsafePointer<AmericanRule>,
+        _ working: UnsafeMutablePointer<Double>, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>)
+}
+
+/// Where results go: a column for each Greek of the selection, and what else was asked for.
+@unsafe public struct AmericanColumns {
+    public var greeks: GreekColumns
+    public var selection: GreekSet
+    /// The spot at which the option is exercised today; NaN where it never is.
+    public var boundary: UnsafeMutablePointer<Double>?
+    public var status: UnsafeMutablePointer<UInt8>
+
+    @inlinable
+    public init(
+        greeks: GreekColumns, selection: GreekSet, boundary: UnsafeMutablePointer<Double>?,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        self.greeks = greeks
+        self.selection = selection
+        self.boundary = boundary
+        self.status = status
+    }
+}
+
+extension GreekSet {
+    /// What is computed of American options: all but color and ultima.
+    public static var american: GreekSet { standard.subtracting([GreekSet(.color), GreekSet(.ultima)]) }
+}
+
+/// Which input of a premium is moved to differentiate by it.
+@usableFromInline
+enum PremiumVariant {
+    @inlinable @inline(__always) static var count: Int { 7 }
+    @inlinable @inline(__always) static var base: Int { 0 }
+    @inlinable @inline(__always) static var volatility: Int { 1 }
+    @inlinable @inline(__always) static var rate: Int { 3 }
+    @inlinable @inline(__always) static var dividend: Int { 5 }
+}
+
+extension AmericanTable {
+    @inlinable
+    public static func greeks(
+        _ input: FullFormColumns, _ count: Int, _ rule: UnsafePointer<AmericanRule>,
+        _ working: UnsafeMutablePointer<Double>, _ output: UnsafePointer<AmericanColumns>
+    ) {
+        AmericanKernel<Arithmetic>.greeks(input, count, rule.pointee, working, output.pointee)
+    }
+
+    @inlinable
+    public static func impliedVolatilities(
+        _ input: PriceColumns, _ count: Int, _ rule: UnsafePointer<AmericanRule>,
+        _ working: UnsafeMutablePointer<Double>, volatility: UnsafeMutablePointer<Double>,
+        status: UnsafeMutablePointer<UInt8>
+    ) {
+        AmericanKernel<Arithmetic>.impliedVolatilities(
+            input, count, rule.pointee, working, volatility: volatility, status: status)
+    }
+}
