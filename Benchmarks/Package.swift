@@ -18,6 +18,8 @@ let package = Package(
             dependencies: ["CMachineLimits", "Timing", .product(name: "Poise", package: "poise")]),
         .executableTarget(
             name: "ImpliedVolatility", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
+        .executableTarget(
+            name: "AmericanOptions", dependencies: ["Timing", .product(name: "Poise", package: "poise")]),
         .target(name: "CAllocationCounter"),
         .executableTarget(
             name: "TickLatency",

@@ -64,12 +64,11 @@ public struct AmericanEngine: Sendable {
         let working = ColumnStorage<Double>(repeating: 0, count: 8 * rule.workingLanes)
         let place = unsafe results.pointer
         var columns = unsafe AmericanColumns(
-            greeks: GreekColumns { greek in
-                unsafe selection.contains(greek) ? place + greek.rawValue * padded : nil
-            }, selection: selection, boundary: place + Greek.allCases.count * padded,
-            status: statuses.pointer)
+            greeks: place, stride: padded, selection: selection,
+            boundary: place + Greek.allCases.count * padded, status: statuses.pointer)
         unsafe table.greeks(inputs.fullForm, padded, &rule, working.pointer, &columns)
         extendLifetime(inputs)
+        extendLifetime(results)
         func column(_ index: Int) -> [Double] { (0..<count).map { results[index * padded + $0] } }
         var greeks: [Greek: [Double]] = [:]
         for greek in selection.greeks { greeks[greek] = column(greek.rawValue) }

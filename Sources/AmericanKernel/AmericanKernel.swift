@@ -31,15 +31,15 @@ public enum AmericanKernel<A: LaneArithmetic> {
                     with: options.strike * exponential(A.self, logBoundary), where: options.isSolved)
             }
             let result = options.greeks(A.self, european, premiums, boundary, bumped)
-            Greek.forEach { greek in
-                if output.selection.contains(greek), let column = output.greeks[greek] {
+            var greek = 0
+            while greek < GreekArray<Lanes>.count {
+                if let column = output.column(greek) {
                     UnsafeMutableRawPointer(column + index).storeBytes(
-                        of: result.greeks[greek], as: Lanes.self)
+                        of: result.greeks.lanes(greek), as: Lanes.self)
                 }
+                greek &+= 1
             }
-            if let column = output.boundary {
-                UnsafeMutableRawPointer(column + index).storeBytes(of: boundary, as: Lanes.self)
-            }
+            UnsafeMutableRawPointer(output.boundary + index).storeBytes(of: boundary, as: Lanes.self)
             UnsafeMutableRawPointer(output.status + index).storeBytes(
                 of: SIMD8<UInt8>(truncatingIfNeeded: result.status), as: SIMD8<UInt8>.self)
             index &+= 8
@@ -73,7 +73,7 @@ struct VariantSet {
     /// Whether moved premiums are needed with their derivatives by spot.
     @usableFromInline let isWhole: Bool
 
-    @inlinable
+    @inlinable @inline(__always)
     init(of selection: GreekSet) {
         isWhole =
             selection.contains(.vanna) || selection.contains(.zomma) || selection.contains(.veta)

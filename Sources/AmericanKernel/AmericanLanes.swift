@@ -170,26 +170,25 @@ extension AmericanLanes {
         let isRefused = .!isSolved .& .!isExpired .& .!isNeverEarly
         let nan = Lanes(repeating: .nan)
         var result = GreekLanes()
-        Greek.forEach { greek in
-            let sum = european[greek].replacing(with: european[greek] + added[greek], where: isSolved)
-            let exercised =
-                greek == .price ? payoff : greek == .delta ? one.flippingSign(putSign) : zero
-            result[greek] = sum.replacing(with: exercised, where: isExercised)
-                .replacing(with: nan, where: isRefused)
+        var index = 0
+        while index < GreekArray<Lanes>.count {
+            let sum = european.lanes(index)
+                .replacing(with: european.lanes(index) + added.lanes(index), where: isSolved)
+            result.set(
+                zero.replacing(with: sum, where: .!isExercised).replacing(with: nan, where: isRefused),
+                index)
+            index &+= 1
         }
+        result[.price] = result[.price].replacing(with: payoff, where: isExercised)
+        result[.delta] = result[.delta].replacing(with: one.flippingSign(putSign), where: isExercised)
         // Rounding, and the level's error near the boundary.
         result[.price] = result[.price].replacing(
             with: payoff, where: isSolved .& (result[.price] .< payoff))
-        func mark(_ status: AmericanStatus, _ mask: LaneMask, _ bits: LaneBits) -> LaneBits {
-            bits.replacing(
-                with: LaneBits(repeating: UInt64(status.rawValue)),
-                where: unsafeBitCast(mask, to: SIMDMask<SIMD8<Int64>>.self))
-        }
-        var status = mark(.outsideRange, isRefused, LaneBits(repeating: 0))
-        status = mark(.exercise, isExercised, status)
-        status = mark(.neverEarly, isNeverEarly, status)
-        status = mark(.doubleBoundary, isDouble, status)
-        status = mark(.expired, isExpired, status)
+        var status = LaneBits(repeating: 0).marked(AmericanStatus.outsideRange.rawValue, where: isRefused)
+        status = status.marked(AmericanStatus.exercise.rawValue, where: isExercised)
+        status = status.marked(AmericanStatus.neverEarly.rawValue, where: isNeverEarly)
+        status = status.marked(AmericanStatus.doubleBoundary.rawValue, where: isDouble)
+        status = status.marked(AmericanStatus.expired.rawValue, where: isExpired)
         return (result, status)
     }
 }
@@ -203,4 +202,12 @@ func loaded(_ column: UnsafePointer<Double>, _ index: Int) -> Lanes {
 @inlinable @inline(__always)
 func loaded(_ column: UnsafePointer<UInt8>, _ index: Int) -> LaneBits {
     LaneBits(truncatingIfNeeded: UnsafeRawPointer(column + index).loadUnaligned(as: SIMD8<UInt8>.self))
+}
+
+extension SIMD8<UInt64> {
+    /// A status where the mask holds.
+    @inlinable @inline(__always)
+    func marked(_ status: UInt8, where mask: LaneMask) -> LaneBits {
+        replacing(with: LaneBits(repeating: UInt64(status)), where: mask)
+    }
 }

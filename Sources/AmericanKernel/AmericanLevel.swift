@@ -14,9 +14,9 @@ public enum AmericanLevel: Int, Sendable, CaseIterable {
     /// As on the command line.
     public var name: String { "\(self)" }
 
-    @usableFromInline var nodes: Int { [6, 10, 24][rawValue] }
+    @usableFromInline var nodes: Int { [6, 10, 32][rawValue] }
     @usableFromInline var points: Int { [6, 12, 40][rawValue] }
-    @usableFromInline var sweeps: Int { [2, 4, 12][rawValue] }
+    @usableFromInline var sweeps: Int { [2, 4, 16][rawValue] }
     @usableFromInline var premiumPoints: Int { [12, 24, 96][rawValue] }
 
     /// The level's weights, made at first use.

@@ -17,23 +17,31 @@ public protocol AmericanTable: SendableMetatype {
         status: UnsafeMutablePointer<UInt8>)
 }
 
-/// Where results go: a column for each Greek of the selection, and what else was asked for.
+/// Where results go: of the Greek with raw value i, where the selection has it, to the column i · `stride` doubles behind
+/// `greeks`.
 @unsafe public struct AmericanColumns {
-    public var greeks: GreekColumns
+    public var greeks: UnsafeMutablePointer<Double>
+    public var stride: Int
     public var selection: GreekSet
     /// The spot at which the option is exercised today; NaN where it never is.
-    public var boundary: UnsafeMutablePointer<Double>?
+    public var boundary: UnsafeMutablePointer<Double>
     public var status: UnsafeMutablePointer<UInt8>
 
     @inlinable
     public init(
-        greeks: GreekColumns, selection: GreekSet, boundary: UnsafeMutablePointer<Double>?,
-        status: UnsafeMutablePointer<UInt8>
+        greeks: UnsafeMutablePointer<Double>, stride: Int, selection: GreekSet,
+        boundary: UnsafeMutablePointer<Double>, status: UnsafeMutablePointer<UInt8>
     ) {
         self.greeks = greeks
+        self.stride = stride
         self.selection = selection
         self.boundary = boundary
         self.status = status
+    }
+
+    @inlinable @inline(__always)
+    func column(_ index: Int) -> UnsafeMutablePointer<Double>? {
+        selection.rawValue &>> UInt32(truncatingIfNeeded: index) & 1 == 0 ? nil : greeks + index * stride
     }
 }
 

@@ -10,7 +10,8 @@ func startBoundary<A: LaneArithmetic>(
 ) {
     let one = Lanes(repeating: 1)
     // 1/ln(X/B∞), with B∞ the boundary of an option without end.
-    let reach = one / (logOfLimit - logOfPerpetual(arithmetic, puts)).atLeast(0x1p-40)
+    let furthest = (logOfLimit - logOfPerpetual(arithmetic, puts)).atLeast(0x1p-40)
+    let reach = one / furthest
     var node = rule.nodes &- 1
     // How far B is below X as if it could go on for ever, which is nearly proportional to √τ.
     var before = Lanes.zero
@@ -25,16 +26,18 @@ func startBoundary<A: LaneArithmetic>(
             distance = deviation * Lanes(repeating: 2.5)
         } else {
             let nearer = rule.fractions[node &+ 1]
-            let furthest = node == rule.nodes &- 2 ? 0 : rule.fractions[node &+ 2]
-            let share = (fraction - nearer) / (nearer - furthest)
-            distance = A.multiplyAdd(last - before, Lanes(repeating: share), last).larger(last)
+            let nearest = node == rule.nodes &- 2 ? 0 : rule.fractions[node &+ 2]
+            let share = (fraction - nearer) / (nearer - nearest)
+            // It rises, but never faster than √τ.
+            distance = A.multiplyAdd(last - before, Lanes(repeating: share), last)
+                .larger(last).smaller(last * Lanes(repeating: fraction / nearer))
         }
         let saturation = distance * reach
         var root = distance / A.squareRoot(A.multiplyAdd(saturation, saturation, one))
         var step = node == rule.nodes &- 1 ? 4 : node == rule.nodes &- 2 ? 3 : 2
         while step > 0 {
             let move = problem.step(arithmetic, logOfLimit - root)
-            let next = (root + move.atLeast(-0.5).atMost(0.5)).atLeast(0)
+            let next = (root + move.atLeast(-0.5).atMost(0.5)).atLeast(0).smaller(furthest)
             root = root.replacing(with: next, where: move .== move)
             step &-= 1
         }

@@ -64,20 +64,23 @@ struct VolatilitySearch {
         let guess = (price / spot) * Lanes(repeating: 2.5) / root
         volatility = low.larger(high.smaller(guess.atLeast(0x1p-10)).larger(high * Lanes(repeating: 0.02)))
 
-        func mark(_ status: AmericanVolatilityStatus, _ mask: LaneMask, _ bits: LaneBits) -> LaneBits {
-            bits.replacing(
-                with: LaneBits(repeating: UInt64(status.rawValue)),
-                where: unsafeBitCast(mask, to: SIMDMask<SIMD8<Int64>>.self))
-        }
         let bound = spot.replacing(with: strike, where: isPut)
-        var status = mark(.exercise, timeValue .== zero, LaneBits(repeating: 0))
-        status = mark(.belowIntrinsic, (timeValue .< zero) .| ((timeValue .== zero) .& (payoff .== zero)), status)
-        status = mark(.aboveMaximum, price .>= bound, status)
-        status = mark(.outsideRange, isOutside, status)
-        status = mark(.doubleBoundary, isDouble, status)
-        status = mark(.european, isEuropean, status)
-        status = mark(.expired, isExpired, status)
-        status = mark(.notANumber, .!isNumber, status)
+        var status = LaneBits(repeating: 0).marked(
+            AmericanVolatilityStatus.exercise.rawValue, where: timeValue .== zero)
+        status = status.marked(
+            AmericanVolatilityStatus.belowIntrinsic.rawValue, where: (timeValue .< zero) .| ((timeValue .== zero) .& (payoff .== zero)))
+        status = status.marked(
+            AmericanVolatilityStatus.aboveMaximum.rawValue, where: price .>= bound)
+        status = status.marked(
+            AmericanVolatilityStatus.outsideRange.rawValue, where: isOutside)
+        status = status.marked(
+            AmericanVolatilityStatus.doubleBoundary.rawValue, where: isDouble)
+        status = status.marked(
+            AmericanVolatilityStatus.european.rawValue, where: isEuropean)
+        status = status.marked(
+            AmericanVolatilityStatus.expired.rawValue, where: isExpired)
+        status = status.marked(
+            AmericanVolatilityStatus.notANumber.rawValue, where: .!isNumber)
         self.status = status
         isMoving = unsafeBitCast(status .== LaneBits(repeating: 0), to: LaneMask.self)
         (lastVolatility, lastPremium) = (Lanes(repeating: .nan), Lanes(repeating: .nan))
@@ -136,9 +139,7 @@ struct VolatilitySearch {
         // A bracket that closed on its own end has no volatility inside.
         let isGone = isMoving .& isDone .& (value .!= timeValue) .& (.!hasLow .| .!hasHigh)
             .& ((high - low) .<= high * Lanes(repeating: 0x1p-40))
-        status = status.replacing(
-            with: LaneBits(repeating: UInt64(AmericanVolatilityStatus.outsideRange.rawValue)),
-            where: unsafeBitCast(isGone, to: SIMDMask<SIMD8<Int64>>.self))
+        status = status.marked(AmericanVolatilityStatus.outsideRange.rawValue, where: isGone)
         isMoving = isMoving .& .!isDone
     }
 }

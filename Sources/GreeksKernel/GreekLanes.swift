@@ -17,6 +17,14 @@ public struct GreekLanes {
         @_transparent get { lanes[unchecked: greek.index] }
         @_transparent set { lanes[unchecked: greek.index] = newValue }
     }
+
+    /// The lanes of a Greek by its raw value, for loops over all.
+    @inlinable @inline(__always)
+    public func lanes(_ index: Int) -> Lanes { lanes[unchecked: index] }
+
+    /// Replaces the lanes of a Greek by its raw value.
+    @inlinable @inline(__always)
+    public mutating func set(_ lanes: Lanes, _ index: Int) { self.lanes[unchecked: index] = lanes }
 }
 
 /// The outputs: one column of doubles per Greek, any alignment; nil for what a call does not

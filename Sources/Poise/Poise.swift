@@ -1,4 +1,5 @@
 // The public Swift API: one import for embedders.
+@_exported import American
 @_exported import Checks
 @_exported import Greeks
 @_exported import Hedging

@@ -30,9 +30,8 @@ struct GreeksCommand: ParsableCommand {
         ))
     var coin = false
 
-    @Option(name: .customLong("model"), help: "Pricing model of --options.")
-    var choice = ModelChoice(model: .blackScholesMerton)
-    var model: OptionModel { choice.model }
+    @OptionGroup var models: ModelOptions
+    var model: OptionModel { models.choice.model }
 
     @OptionGroup var common: CommonOptions
 
@@ -45,8 +44,9 @@ struct GreeksCommand: ParsableCommand {
         }
         try smile.validate(volatilities)
         try requireOneStandardInput(chains.chain + [smile.file])
-        if model != .blackScholesMerton, !chains.chain.isEmpty || coin {
-            throw ValidationError("--model \(model.name) goes with --options alone")
+        let choice = models.choice
+        if choice != ModelChoice(model: .blackScholesMerton), !chains.chain.isEmpty || coin {
+            throw ValidationError("--model \(choice.name) goes with --options alone")
         }
     }
 
@@ -60,10 +60,17 @@ struct GreeksCommand: ParsableCommand {
             var table = try OptionTable(
                 try Source(path: options), allowsNegativePrices: model.range.allowsNegativePrices, &badRows)
             if coin { try table.requireCoinValues(&badRows) }
-            let batch = try table.batch(model: model, &badRows)
-            try badRows.requireRows(batch.count, of: table.file)
-            report = Report(
-                columns: columns(batch, engine.greeks(model.greeks, of: batch)), rows: Array(0..<batch.count))
+            if models.choice.isAmerican {
+                let american = try AmericanReport(&table, try models.american(), &badRows)
+                report = Report(
+                    columns: columns(american.batch) + american.columns, rows: Array(0..<american.batch.count))
+            } else {
+                let batch = try table.batch(model: model, &badRows)
+                try badRows.requireRows(batch.count, of: table.file)
+                report = Report(
+                    columns: columns(batch, engine.greeks(model.greeks, of: batch)),
+                    rows: Array(0..<batch.count))
+            }
         } else {
             let read = try chains.read(&badRows)
             let own = try volatilities.own(read, &badRows)
@@ -89,16 +96,7 @@ struct GreeksCommand: ParsableCommand {
     private func columns(
         _ batch: OptionBatch, _ matrix: GreekMatrix, isOption: @escaping (Int) -> Bool = { _ in true }
     ) -> [Column] {
-        func ofOptions(_ name: String, _ value: @escaping (Int) -> Double) -> Column {
-            column(name) { isOption($0) ? .number(value($0)) : .empty }
-        }
-        var columns = [
-            column("type") { isOption($0) ? .text(batch.type[$0] == 0 ? "C" : "P") : .empty },
-            column("spot") { .number(batch.spot[$0]) },
-            ofOptions("strike") { batch.strike[$0] }, ofOptions("years") { batch.years[$0] },
-            ofOptions("vol") { batch.volatility[$0] }, ofOptions("rate") { batch.rate[$0] },
-            ofOptions("dividend") { batch.dividend[$0] },
-        ]
+        var columns = columns(batch, isOption: isOption)
         for greek in matrix.selection.greeks {
             guard let values = matrix[greek] else { continue }
             columns.append(column(greek.name) { .number(values[$0]) })
@@ -107,13 +105,32 @@ struct GreeksCommand: ParsableCommand {
         let coins = matrix.coinGreeks(of: batch)
         for greek in coins.selection.greeks {
             guard let values = coins[greek] else { continue }
-            columns.append(ofOptions("coin_" + greek.name) { values[$0] })
+            columns.append(column("coin_" + greek.name) { isOption($0) ? .number(values[$0]) : .empty })
         }
         if let delta = coins[.delta], let price = coins[.price] {
-            columns.append(ofOptions("net_transaction_delta") { delta[$0] * batch.spot[$0] })
-            columns.append(ofOptions("equity_delta") { price[$0] })
+            columns.append(
+                column("net_transaction_delta") {
+                    isOption($0) ? .number(delta[$0] * batch.spot[$0]) : .empty
+                })
+            columns.append(column("equity_delta") { isOption($0) ? .number(price[$0]) : .empty })
         }
         return columns
+    }
+
+    /// The inputs alone.
+    private func columns(
+        _ batch: OptionBatch, isOption: @escaping (Int) -> Bool = { _ in true }
+    ) -> [Column] {
+        func ofOptions(_ name: String, _ value: @escaping (Int) -> Double) -> Column {
+            column(name) { isOption($0) ? .number(value($0)) : .empty }
+        }
+        return [
+            column("type") { isOption($0) ? .text(batch.type[$0] == 0 ? "C" : "P") : .empty },
+            column("spot") { .number(batch.spot[$0]) },
+            ofOptions("strike") { batch.strike[$0] }, ofOptions("years") { batch.years[$0] },
+            ofOptions("vol") { batch.volatility[$0] }, ofOptions("rate") { batch.rate[$0] },
+            ofOptions("dividend") { batch.dividend[$0] },
+        ]
     }
 
     private func report(_ chain: ChainGreeks, _ smiles: MovingSmiles?) -> Report<Int> {

@@ -10,21 +10,46 @@ enum Format: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// A pricing model by its name. The parser of arguments would show the number of an enumeration as the default.
-struct ModelChoice: ExpressibleByArgument {
+struct ModelChoice: ExpressibleByArgument, Equatable {
+    /// That of the European price, where the option is American.
     let model: OptionModel
+    let isAmerican: Bool
 
-    init(model: OptionModel) { self.model = model }
+    init(model: OptionModel) { (self.model, isAmerican) = (model, false) }
 
     init?(argument: String) {
-        guard let model = OptionModel.allCases.first(where: { $0.name == argument }) else { return nil }
-        self.model = model
+        if argument == Self.american {
+            (model, isAmerican) = (.blackScholesMerton, true)
+        } else if let model = OptionModel.allCases.first(where: { $0.name == argument }) {
+            self.init(model: model)
+        } else {
+            return nil
+        }
     }
 
-    var defaultValueDescription: String { model.name }
-    static var allValueStrings: [String] { OptionModel.allCases.map(\.name) }
+    private static let american = "american"
+    var name: String { isAmerican ? Self.american : model.name }
+    var defaultValueDescription: String { name }
+    static var allValueStrings: [String] { OptionModel.allCases.map(\.name) + [american] }
     static var allValueDescriptions: [String: String] {
         Dictionary(uniqueKeysWithValues: OptionModel.allCases.map { ($0.name, $0.summary) })
+            .merging([american: "a lognormal underlying, exercise at any time"]) { first, _ in first }
     }
+}
+
+/// The model of a table of options.
+struct ModelOptions: ParsableArguments {
+    @Option(name: .customLong("model"), help: "Pricing model of --options.")
+    var choice = ModelChoice(model: .blackScholesMerton)
+
+    @Option(help: "How exact --model american is (default: accurate).")
+    var level: AmericanLevel?
+
+    func validate() throws {
+        if level != nil, !choice.isAmerican { throw ValidationError("--level goes with --model american") }
+    }
+
+    func american() throws -> AmericanEngine { try AmericanEngine(level: level ?? .accurate) }
 }
 
 /// Destination and form of a report.

@@ -169,9 +169,37 @@ struct EveryOptionTests {
             for (model, expected) in [
                 ("black-scholes-merton", 100 * (1 - 2 * Desk.normal(-0.2))),
                 ("bachelier", 0.4 / (2 * Double.pi).squareRoot()), ("cash-or-nothing", Desk.normal(-0.2)),
+                // Never exercised early.
+                ("american", 100 * (1 - 2 * Desk.normal(-0.2))),
             ] {
                 let row = try $0.table("greeks", ["--options", path, "--model", model])[0]
                 #expect(row["price"].near(expected, 1e-14), "\(model)")
+            }
+        },
+        Row("greeks", "--level", "Andersen, Lake and Offengenden's premium, to as many digits as the level has") {
+            let path = try $0.write(
+                "american.csv",
+                "type,spot,strike,years,vol,rate,dividend\nP,100,100,1,0.25,0.05,0.05\nP,60,100,1,0.25,0.05,0\n")
+            let european = 100 * exp(-0.05) * (1 - 2 * Desk.normal(-0.125))
+            for (level, error) in [("fast", 2e-4), ("accurate", 1e-6), ("reference", 1e-10)] {
+                let rows = try $0.table(
+                    "greeks", ["--options", path, "--model", "american", "--level", level])
+                let off = try #require(rows[0]["price"].flatMap(Double.init)) - european - 0.106952702747
+                #expect(abs(off) < error, "\(level)")
+                #expect(level == "reference" || abs(off) > 1e-9, "\(level)")
+                #expect(rows[0]["status"] == "ok" && rows[1]["status"] == "exercise")
+                #expect(rows[1]["price"] == "40" || rows[1]["price"] == "40.0")
+            }
+        },
+        Row("iv", "--level", "the textbook premium's price has its volatility, as exactly as the level") {
+            let price = 100 * exp(-0.05) * (1 - 2 * Desk.normal(-0.125)) + 0.106952702747
+            let path = try $0.write(
+                "american-price.csv",
+                "type,spot,strike,years,price,rate,dividend\nP,100,100,1,\(price),0.05,0.05\nP,60,100,1,40,0.05,0\n")
+            for (level, error) in [("fast", 1e-5), ("accurate", 1e-7), ("reference", 1e-11)] {
+                let rows = try $0.table("iv", ["--options", path, "--model", "american", "--level", level])
+                #expect(rows[0]["vol"].near(0.25, error), "\(level)")
+                #expect(rows[1]["status"] == "exercise" && rows[1]["vol"] == "")
             }
         },
         Row("iv", "--coin", "a price in coin is that many times spot") {
