@@ -24,7 +24,9 @@ let package = Package(
     ],
     targets: [
         // The exchange's messages. No network.
-        .target(name: "VenueProtocol", swiftSettings: tested),
+        .target(
+            name: "VenueProtocol", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: tested),
 
         // A venue's picture that stays true whatever happens to the line.
         .target(
@@ -46,8 +48,7 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "TestExchange", "VenueProtocol", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                "TestExchange", "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

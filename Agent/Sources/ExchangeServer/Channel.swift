@@ -30,7 +30,7 @@ final class Channel {
 
     func send(_ content: some VenueValue) {
         let bytes = Notification(channel: text, content: content).json
-        for session in subscribers { session.send(bytes) }
+        for session in subscribers { session.send(bytes, .notification(channel: text)) }
     }
 
     /// The changes from one side of a book to another, best first.

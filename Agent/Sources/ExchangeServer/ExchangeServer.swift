@@ -1,4 +1,3 @@
-import Crypto
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -33,19 +32,36 @@ public final class ExchangeServer: Sendable {
         public init() {}
     }
 
+    /// A port of its own for faults and a page, on the loopback address whatever the venue's is.
+    public struct Control: Sendable {
+        /// 0 is any that is free.
+        public var port = 0
+        /// Whoever knows it may do all that the port can.
+        public var token: String
+
+        public init(token: String) { self.token = token }
+    }
+
     private let group: MultiThreadedEventLoopGroup
     private let channel: any NIOCore.Channel
+    private let controlChannel: (any NIOCore.Channel)?
     public let port: Int
+    /// Where faults are set; nil where there is no control.
+    public var controlPort: Int? { controlChannel?.localAddress?.port }
 
-    private init(_ group: MultiThreadedEventLoopGroup, _ channel: any NIOCore.Channel) {
+    private init(
+        _ group: MultiThreadedEventLoopGroup, _ channel: any NIOCore.Channel,
+        _ control: (any NIOCore.Channel)?
+    ) {
         self.group = group
         self.channel = channel
+        controlChannel = control
         port = channel.localAddress?.port ?? 0
     }
 
     /// - Throws: what the sockets, the certificate or `make` throw.
     public static func start(
-        _ address: Address, make: @escaping @Sendable () throws -> Contents
+        _ address: Address, control: Control? = nil, make: @escaping @Sendable () throws -> Contents
     ) async throws -> ExchangeServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -71,7 +87,19 @@ public final class ExchangeServer: Sendable {
                     channel.eventLoop.makeCompletedFuture { try configure(channel, service, tls) }
                 }
                 .bind(host: address.host, port: address.port).get()
-            return ExchangeServer(group, channel)
+            guard let control else { return ExchangeServer(group, channel, nil) }
+            let controlChannel = try await ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.configureHTTPServerPipeline()
+                        let port = ControlPort(service.value, token: control.token)
+                        try pipeline.addHandler(HTTPHandler { port.answer($0, $1) })
+                    }
+                }
+                .bind(host: "127.0.0.1", port: control.port).get()
+            return ExchangeServer(group, channel, controlChannel)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -80,6 +108,7 @@ public final class ExchangeServer: Sendable {
 
     public func stop() async throws {
         try? await channel.close()
+        try? await controlChannel?.close()
         try await group.shutdownGracefully()
     }
 
@@ -125,24 +154,13 @@ public final class ExchangeServer: Sendable {
                     context.pipeline.syncOperations.removeHandler(name: HTTPHandler.name, promise: nil)
                 }
             ))
-        try pipeline.addHandler(HTTPHandler(service.value), name: HTTPHandler.name)
+        let venue = service.value
+        try pipeline.addHandler(HTTPHandler { venue.answer($0, $1) }, name: HTTPHandler.name)
     }
-}
-
-/// HMAC-SHA256 in lower-case hexadecimal digits: what the exchange takes for a signature.
-public func venueSignature(_ text: String, _ secret: String) -> String {
-    let code = HMAC<SHA256>.authenticationCode(
-        for: Array(text.utf8), using: SymmetricKey(data: Array(secret.utf8)))
-    return hexadecimal(code)
 }
 
 /// 32 bytes that cannot be guessed, as text.
 public func venueSecret() -> String {
     var generator = SystemRandomNumberGenerator()
-    return hexadecimal((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return hexadecimalDigits((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
 }

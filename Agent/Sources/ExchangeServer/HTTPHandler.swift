@@ -1,8 +1,22 @@
 import NIOCore
 import NIOHTTP1
 import NIOWebSocket
+import VenueProtocol
 
-/// Requests over HTTP: `/api/v2/{method}` with a query, and JSON-RPC in the body of a GET or POST.
+/// What is answered over HTTP.
+struct HTTPAnswer {
+    var status = 200
+    var type = "application/json"
+    var body: [UInt8] = []
+
+    static func refusal(_ status: Int, _ reason: String) -> HTTPAnswer {
+        var writer = JSONWriter()
+        writer.object { $0.member("error", reason) }
+        return HTTPAnswer(status: status, body: writer.bytes)
+    }
+}
+
+/// Requests over HTTP, each with a connection of its own.
 final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -10,12 +24,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     static let name = "poise.http"
     static let longestBody = 1 << 16
 
-    private let service: VenueService
+    private let answer: (HTTPRequestHead, [UInt8]) -> HTTPAnswer
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
     private var isTooLong = false
 
-    init(_ service: VenueService) { self.service = service }
+    init(_ answer: @escaping (_ request: HTTPRequestHead, _ body: [UInt8]) -> HTTPAnswer) {
+        self.answer = answer
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
@@ -43,47 +59,26 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func respond(_ context: ChannelHandlerContext, _ request: HTTPRequestHead) {
-        let (status, reply) = answer(request)
+        let reply = isTooLong ? .refusal(413, "too long") : answer(request, body)
         var headers = HTTPHeaders([
-            ("Content-Type", "application/json"), ("Content-Length", String(reply.count)),
+            ("Content-Type", reply.type), ("Content-Length", String(reply.body.count)),
             ("Cache-Control", "no-store"),
         ])
         // Only a connection's first request can be upgraded to a WebSocket, and clients that pool connections would ask
         // for it on one that was used: each request has its own.
         headers.add(name: "Connection", value: "close")
         let head = HTTPResponseHead(
-            version: request.version, status: .init(statusCode: status), headers: headers)
+            version: request.version, status: .init(statusCode: reply.status), headers: headers)
         context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         if request.method != .HEAD {
-            var buffer = context.channel.allocator.buffer(capacity: reply.count)
-            buffer.writeBytes(reply)
+            var buffer = context.channel.allocator.buffer(capacity: reply.body.count)
+            buffer.writeBytes(reply.body)
             context.write(Self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
         }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil))).whenComplete { _ in
             bound.value.close(promise: nil)
         }
-    }
-
-    private func answer(_ request: HTTPRequestHead) -> (status: Int, body: [UInt8]) {
-        func refusal(_ status: Int, _ reason: String) -> (Int, [UInt8]) {
-            (status, Array("{\"error\":\"\(reason)\"}".utf8))
-        }
-        guard !isTooLong else { return refusal(413, "too long") }
-        let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        let path = String(parts[0])
-        if path == "/ws/api/v2" {
-            return service.mayConnect
-                ? refusal(426, "a WebSocket is served here") : refusal(429, "too many connections")
-        }
-        guard path == "/api/v2" || path.hasPrefix("/api/v2/") else { return refusal(404, "not found") }
-        guard request.method == .GET || request.method == .POST else { return refusal(405, "GET or POST") }
-        guard let query = Self.query(parts.count > 1 ? String(parts[1]) : "") else {
-            return refusal(400, "query")
-        }
-        return service.request(
-            verb: request.method.rawValue, method: String(path.dropFirst(7).drop { $0 == "/" }), query: query,
-            body: body, authorization: request.headers.first(name: "Authorization"), target: request.uri)
     }
 
     /// Names and values of a query; nil where an escape is none.
@@ -115,5 +110,26 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension VenueService {
+    /// `/api/v2/{method}` with a query, and JSON-RPC in the body of a GET or POST.
+    func answer(_ request: HTTPRequestHead, _ body: [UInt8]) -> HTTPAnswer {
+        let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = String(parts[0])
+        if path == "/ws/api/v2" {
+            return mayConnect
+                ? .refusal(426, "a WebSocket is served here") : .refusal(429, "too many connections")
+        }
+        guard path == "/api/v2" || path.hasPrefix("/api/v2/") else { return .refusal(404, "not found") }
+        guard request.method == .GET || request.method == .POST else { return .refusal(405, "GET or POST") }
+        guard let query = HTTPHandler.query(parts.count > 1 ? String(parts[1]) : "") else {
+            return .refusal(400, "query")
+        }
+        let (status, reply) = self.request(
+            verb: request.method.rawValue, method: String(path.dropFirst(7).drop { $0 == "/" }), query: query,
+            body: body, authorization: request.headers.first(name: "Authorization"), target: request.uri)
+        return HTTPAnswer(status: status, body: reply)
     }
 }

@@ -67,7 +67,8 @@ extension VenueService {
     ) throws(VenueFault) {
         // The exchange's time may be an accelerated one: a client may go by either clock.
         let window = configuration.signatureWindow
-        guard abs(time - now() / 1_000) <= window || abs(time - exchange.time) <= window else {
+        let ahead = time - clockSkew
+        guard abs(ahead - now() / 1_000) <= window || abs(ahead - exchange.time) <= window else {
             throw VenueFault(.invalidCredentials, detail: .init(reason: "timestamp", parameter: "timestamp"))
         }
         guard Self.areSame(signature, sign(text, secret)) else { throw VenueFault(.invalidCredentials) }

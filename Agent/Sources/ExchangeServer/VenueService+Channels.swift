@@ -17,7 +17,8 @@ extension VenueService {
             guard let name = ChannelName(text), !name.isPrivate || isPrivate && call.account != nil,
                 // Without authentication nothing comes raw.
                 name.interval != .raw || call.session.account != nil,
-                let channel = channel(name, call.account)
+                let channel = channel(name, call.account),
+                faults.strike(.missingChannel, at: exchange.time, where: { $0.isAbout(channel: text) }) == nil
             else { continue }
             subscribed.append(text)
             guard call.session.channels.insert(key(name, channel.account)).inserted else { continue }
@@ -95,7 +96,9 @@ extension VenueService {
                 }
                 channel.subscribers.append(session)
                 func send(_ content: some VenueValue) {
-                    session.send(Notification(channel: channel.text, content: content))
+                    session.send(
+                        Notification(channel: channel.text, content: content).json,
+                        .notification(channel: channel.text))
                 }
                 switch channel.name {
                 case .book:

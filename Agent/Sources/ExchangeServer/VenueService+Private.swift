@@ -8,6 +8,7 @@ extension VenueService {
         case "private/buy", "private/sell":
             var request: OrderRequest = try read(call)
             request.direction = call.method == "private/buy" ? .buy : .sell
+            request.validUntil = request.validUntil.map { $0 - clockSkew }
             return reply(try exchange.place(request, account: account, connection: call.session.id), account)
         case "private/edit", "private/edit_by_label": return try edit(call, account)
         case "private/close_position":
@@ -74,7 +75,7 @@ extension VenueService {
             return try cancelOnDisconnect(call, account)
         case "private/logout":
             call.session.cancelsOnDisconnect = false
-            call.session.close()
+            call.session.close(1_000)
             return "ok"
         default: throw VenueFault(.methodNotFound)
         }
@@ -95,7 +96,8 @@ extension VenueService {
     }
 
     private func edit(_ call: Call, _ account: Int) throws(VenueFault) -> OrderReply {
-        let request: EditRequest = try read(call)
+        var request: EditRequest = try read(call)
+        request.validUntil = request.validUntil.map { $0 - clockSkew }
         let number: Int
         if call.method == "private/edit" {
             number = try orderNumber(call)

@@ -29,8 +29,10 @@ extension VenueService {
                 throw invalid("expected_result", "exception")
             }
             return Members([("version", "1.2.26")])
-        case "public/get_time": return exchange.time
-        case "public/status": return Members([("locked", "false"), ("locked_indices", [String]())])
+        case "public/get_time": return exchange.time + clockSkew
+        case "public/status":
+            let locked = isInMaintenance ? "true" : lockedIndices.isEmpty ? "false" : "partial"
+            return Members([("locked", locked), ("locked_indices", lockedIndices.sorted())])
         case "public/set_heartbeat":
             let interval = try count(call, "interval")
             guard call.session.isPersistent else { throw VenueFault(.mustBeWebSocket) }

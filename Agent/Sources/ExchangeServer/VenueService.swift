@@ -47,28 +47,47 @@ public final class VenueService {
     var recentTrades: [Int: [ExchangeTrade]] = [:]
     private var requestCredits: [Int: CreditBucket] = [:]
     private var orderCredits: [Int: CreditBucket] = [:]
-    private var ticks = 0
+    /// Of the message that is being answered.
+    private(set) var lastMethod = ""
+    var ticksOfHundred = 0
+    /// Milliseconds of the exchange's time from which on books take orders again after a maintenance.
+    var reopenAt: Int?
     var isInMaintenance = false
+    /// What goes wrong here, on purpose.
+    public let faults: FaultPlan
+    /// Connections are refused.
+    var isRefusing = false
+    /// Indices that are said to be locked.
+    var lockedIndices: Set<String> = []
+    /// Milliseconds that the venue's clock is ahead, for what clients ask of it.
+    var clockSkew = 0
+    /// Milliseconds that the exchange's time was moved on, beyond the clock that drives it.
+    public internal(set) var skipped = 0
 
     public init(
         _ exchange: Exchange, _ configuration: VenueConfiguration = VenueConfiguration(),
-        now: @escaping () -> Int,
-        makeSecret: @escaping () -> String, sign: @escaping (_ text: String, _ secret: String) -> String
+        now: @escaping () -> Int, makeSecret: @escaping () -> String,
+        sign: @escaping (_ text: String, _ secret: String) -> String = venueSignature,
+        faults: FaultPlan = FaultPlan()
     ) {
         self.exchange = exchange
         self.configuration = configuration
         self.now = now
         self.makeSecret = makeSecret
         self.sign = sign
+        self.faults = faults
     }
 
     // MARK: Connections
 
-    public var mayConnect: Bool { sessions.count < configuration.limits.connections }
+    public var mayConnect: Bool { sessions.count < configuration.limits.connections && !isRefusing }
 
     /// A connection that stays. `send` and `close` are called by the thread that calls the service.
-    public func connect(send: @escaping ([UInt8]) -> Void, close: @escaping () -> Void) -> Session {
+    public func connect(
+        send: @escaping ([UInt8]) -> Void, close: @escaping (_ code: Int) -> Void
+    ) -> Session {
         let session = Session(id: nextSession, isPersistent: true, send: send, close: close)
+        session.filter = { [unowned self] bytes, what, session in pass(bytes, what, session) }
         nextSession += 1
         session.lastReceived = now()
         session.lastHeartbeat = session.lastReceived
@@ -98,16 +117,27 @@ public final class VenueService {
 
     /// A message of a connection.
     public func receive(_ bytes: [UInt8], from session: Session) {
+        guard !session.isHalfOpen, !session.isClosed else { return }
         let started = now()
+        let struck = faultOfRequest(bytes)
+        if struck?.kind == .dropRequest { return }
         session.lastReceived = started
         session.awaitsTest = false
         let (reply, isFatal) = answer(bytes, session, started: started, access: nil)
-        session.send(reply)
-        dispatch()
-        if isFatal {
-            session.close()
-            disconnect(session)
+        if struck?.kind == .closeAfterRequest {
+            dispatch()
+            return end(session, code: struck?.code ?? 1_006)
         }
+        if struck?.kind == .notificationFirst { dispatch() }
+        session.send(reply, .reply(method: lastMethod))
+        dispatch()
+        if isFatal { end(session, code: 1_000) }
+    }
+
+    /// Closes a connection from this side.
+    func end(_ session: Session, code: Int) {
+        session.close(code)
+        disconnect(session)
     }
 
     /// A request over HTTP.
@@ -123,7 +153,7 @@ public final class VenueService {
         target: String
     ) -> (status: Int, body: [UInt8]) {
         let started = now()
-        let session = Session(id: 0, isPersistent: false, send: { _ in }, close: {})
+        let session = Session(id: 0, isPersistent: false, send: { _ in }, close: { _ in })
         var text = body
         if body.isEmpty || verb == "GET" && !query.isEmpty {
             var writer = JSONWriter()
@@ -179,6 +209,7 @@ public final class VenueService {
             let name = (method.flatMap { $0.isEmpty ? nil : $0 } ?? root["method"]?.string ?? "").drop {
                 $0 == "/"
             }
+            lastMethod = String(name)
             guard root.isObject, !name.isEmpty else { throw VenueFault(.badRequest) }
             let isBare = method?.isEmpty == false && root["method"] == nil && root["params"] == nil
             let given = isBare ? root : root["params"] ?? .emptyObject
@@ -190,6 +221,7 @@ public final class VenueService {
             var call = Call(method: String(name), parameters: parameters, session: session)
             try identify(&call, access)
             try charge(call)
+            try strike(call)
             outcome = .success(try perform(call))
         } catch { outcome = .failure(error) }
         var isFatal = false
@@ -228,6 +260,9 @@ public final class VenueService {
         } else {
             (call.account, call.scope) = (call.session.account, call.session.scope)
         }
+        if isInMaintenance, !["public/status", "public/test", "public/hello"].contains(call.method) {
+            throw VenueFault(.maintenance)
+        }
         guard call.method.hasPrefix("private/") else { return }
         guard call.account != nil else { throw VenueFault(.authorizationRequired) }
         if Self.trading.contains(call.method), call.scope.contains("trade:read"),
@@ -235,7 +270,6 @@ public final class VenueService {
         {
             throw VenueFault(.forbidden)
         }
-        if isInMaintenance { throw VenueFault(.maintenance) }
     }
 
     func holder(of token: String) throws(VenueFault) -> (account: Int, scope: String) {
@@ -289,13 +323,16 @@ public final class VenueService {
 
     /// To be called every 100 ms of the wall's clock, after the market has moved.
     public func tick() {
-        ticks += 1
+        ticksOfHundred += 1
+        changeFaults()
+        reopen()
         dispatch()
         flush(.hundredMilliseconds)
-        if ticks % 10 == 0 {
+        if ticksOfHundred % 10 == 0 {
             flush(.second)
             beat()
         }
+        releaseHeld()
     }
 
     /// Heartbeats, questions to connections that are quiet, and the end of those that do not answer.
@@ -304,22 +341,20 @@ public final class VenueService {
         for id in sessions.keys.sorted() {
             guard let session = sessions[id] else { continue }
             if time - session.lastReceived > 600_000_000 {
-                session.close()
-                disconnect(session)
+                end(session, code: 1_000)
                 continue
             }
             guard let seconds = session.heartbeat, time - session.lastHeartbeat >= seconds * 1_000_000 else {
                 continue
             }
             if session.awaitsTest {
-                session.close()
-                disconnect(session)
+                end(session, code: 1_000)
                 continue
             }
             session.lastHeartbeat = time
-            session.send(Heartbeat(.heartbeat))
+            session.send(Heartbeat(.heartbeat).json, .heartbeat)
             session.awaitsTest = true
-            session.send(Heartbeat(.testRequest))
+            session.send(Heartbeat(.testRequest).json, .testRequest)
         }
     }
 }

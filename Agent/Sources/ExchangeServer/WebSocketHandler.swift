@@ -30,7 +30,13 @@ final class WebSocketHandler: ChannelInboundHandler {
                 let frame = WebSocketFrame(fin: true, opcode: .text, data: buffer)
                 context.writeAndFlush(Self.wrapOutboundOut(frame), promise: nil)
             },
-            close: { Self.close(context, .normalClosure) })
+            close: { code in
+                if code == 1_006 {
+                    context.close(promise: nil)
+                } else {
+                    Self.close(context, WebSocketErrorCode(codeNumber: code))
+                }
+            })
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

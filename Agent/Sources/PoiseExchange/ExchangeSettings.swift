@@ -44,6 +44,8 @@ struct ExchangeSettings: Sendable {
         var requiresFreshNonces: Bool?
         var tokenSeconds: Int?
         var strikesPerSide: Int?
+        var faults: [JSONValue]?
+        var controlPort: Int?
 
         mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
             try fields.field("accounts", &accounts)
@@ -59,12 +61,14 @@ struct ExchangeSettings: Sendable {
             try fields.field("fresh_nonces", &requiresFreshNonces)
             try fields.field("token_seconds", &tokenSeconds)
             try fields.field("strikes_per_side", &strikesPerSide)
+            try fields.field("faults", &faults)
+            try fields.field("control_port", &controlPort)
         }
 
         static let keys: Set<String> = [
             "accounts", "prices", "seed", "speed", "port", "volatility", "takers_per_minute", "start",
-            "lenient",
-            "enforce_limits", "fresh_nonces", "token_seconds", "strikes_per_side",
+            "lenient", "enforce_limits", "fresh_nonces", "token_seconds", "strikes_per_side", "faults",
+            "control_port",
         ]
     }
 
@@ -80,6 +84,9 @@ struct ExchangeSettings: Sendable {
     var market = MarketConfiguration()
     var venue = VenueConfiguration()
     var strikesPerSide = 8
+    /// What goes wrong from the start on.
+    var faults: [FaultRule] = []
+    var controlPort = 0
 
     init() {}
 
@@ -110,6 +117,13 @@ struct ExchangeSettings: Sendable {
         venue.requiresFreshNonces = file.requiresFreshNonces ?? venue.requiresFreshNonces
         venue.tokenSeconds = file.tokenSeconds ?? venue.tokenSeconds
         strikesPerSide = file.strikesPerSide ?? strikesPerSide
+        controlPort = file.controlPort ?? controlPort
+        for (place, json) in (file.faults ?? []).enumerated() {
+            do { faults.append(try FaultRule(checked: json)) } catch {
+                throw VenueProtocolError.unexpected(
+                    path: "faults[\(place)]", expected: "a fault", found: "\(error)")
+            }
+        }
     }
 
     private static func microseconds() -> Int {
@@ -140,11 +154,13 @@ struct ExchangeSettings: Sendable {
         configuration.step = max(1, Int((250 * speed).rounded()))
         let market = try Market(exchange, Listing(underlyings: underlyings), configuration)
         let service = VenueService(
-            exchange, venue, now: Self.microseconds, makeSecret: venueSecret, sign: venueSignature)
+            exchange, venue, now: Self.microseconds, makeSecret: venueSecret,
+            faults: FaultPlan(seed: self.market.seed))
+        for rule in faults { service.faults.add(rule, at: begin) }
         let speed = speed
         return ExchangeServer.Contents(service: service) {
             let elapsed = Double(Self.microseconds() - began) / 1_000 * speed
-            market.run(to: begin + Int(elapsed))
+            market.run(to: begin + Int(elapsed) + service.skipped)
         }
     }
 }

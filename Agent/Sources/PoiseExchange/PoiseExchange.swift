@@ -32,6 +32,10 @@ struct PoiseExchange: AsyncParsableCommand {
     @Option(help: "A certificate chain and key in one PEM file: then the sockets are wss and https.")
     var tls: String?
 
+    @Option(
+        help: "The loopback port for faults and a page; 0 is any that is free.")
+    var controlPort: Int?
+
     @Option(help: "Stops by itself after so many seconds.")
     var seconds: Double?
 
@@ -53,7 +57,9 @@ struct PoiseExchange: AsyncParsableCommand {
         address.certificate = tls
         address.key = tls
         let chosen = settings
-        let server = try await ExchangeServer.start(address) { try chosen.contents() }
+        var control = ExchangeServer.Control(token: venueSecret())
+        control.port = controlPort ?? settings.controlPort
+        let server = try await ExchangeServer.start(address, control: control) { try chosen.contents() }
         let (http, ws) = tls == nil ? ("http", "ws") : ("https", "wss")
         var lines = [
             "WebSocket  \(ws)://\(host):\(server.port)/ws/api/v2",
@@ -63,6 +69,9 @@ struct PoiseExchange: AsyncParsableCommand {
             lines.append(
                 "account    \(account.name): client_id \(account.clientID), client_secret \(account.clientSecret)"
             )
+        }
+        if let port = server.controlPort {
+            lines.append("control    http://127.0.0.1:\(port)/?token=\(control.token)")
         }
         lines.append("market     seed \(chosen.market.seed), speed \(chosen.speed); Ctrl-C ends it")
         // Written through, so that a program that started this one can read where it listens.

@@ -51,6 +51,8 @@ final class Contract {
     var fundingRate = 0.0
     /// Orders that wait for a trigger.
     var untriggered: [Int] = []
+    /// Sides that the market's own participants stay away from.
+    var abandoned: Set<Direction> = []
 
     init(index: Int, instrument: Instrument, currency: Int, priceIndex: Int) {
         self.index = index

@@ -217,7 +217,7 @@ extension Exchange {
         return trades
     }
 
-    private func trade(takerID: Int, makerID: Int, amount: Int) -> ExchangeTrade {
+    func trade(takerID: Int, makerID: Int, amount: Int) -> ExchangeTrade {
         guard var taker = orders[takerID], var maker = orders[makerID], let price = maker.price else {
             preconditionFailure("orders that are matched are alive")
         }
@@ -518,7 +518,9 @@ extension Exchange {
     /// that would trade is left out, one that stays as it was keeps its place.
     public func quote(_ contract: Int, account: Int, _ side: Direction, _ quotes: [(price: Int, amount: Int)])
     {
-        guard contracts[contract].state == .open else { return }
+        guard contracts[contract].state == .open, !contracts[contract].abandoned.contains(side) else {
+            return
+        }
         var wanted = quotes.filter { quote in
             guard quote.price > 0, quote.amount > 0 else { return false }
             guard let best = contracts[contract].book.best(side.opposite) else { return true }

@@ -418,6 +418,8 @@ extension Exchange {
     }
 
     public func userName(of account: Int) -> String { accounts[account].name }
+    /// Accounts that are not the market's own.
+    public var clientAccounts: [Int] { accounts.indices.filter { !accounts[$0].isHouse } }
     public func log(of account: Int) -> [Transaction] { accounts[account].log }
 
     /// Where a contract stands for the channels of kinds and currencies.

@@ -14,6 +14,8 @@ public final class Exchange {
         var windowSum: Int128 = 0
         var windowStart = 0
         var lastChange = 0
+        /// It keeps its price.
+        var isFrozen = false
     }
 
     public static let averagingWindow = 30 * 60_000
@@ -196,7 +198,9 @@ public final class Exchange {
 
     /// An index's price from now on, in dollars.
     public func setIndex(_ index: Int, price: Double) {
-        guard let price = Scales.units(price), price > 0, price != indices[index].price else { return }
+        guard let price = Scales.units(price), price > 0, price != indices[index].price,
+            !indices[index].isFrozen
+        else { return }
         accumulate(index)
         indices[index].price = price
         emit(.index(index))

@@ -73,6 +73,20 @@ public struct FaultCode: Hashable, Sendable {
     public static let invalidRequest = FaultCode(-32600, "request entity too large")
     public static let methodNotFound = FaultCode(-32601, "Method not found")
     public static let invalidParameters = FaultCode(-32602, "Invalid params")
+
+    /// All of the above.
+    static let known: [FaultCode] = [
+        .authorizationRequired, .quantityTooLow, .orderOverlap, .orderNotFound, .priceTooLow,
+        .priceTooHigh, .notEnoughFunds, .alreadyClosed, .bookClosed, .lockedByAdmin,
+        .invalidInstrument, .invalidAmount, .invalidPrice, .tooManyRequests, .notOwner,
+        .mustBeWebSocket, .invalidArguments, .retry, .settlementInProgress, .priceWrongTick,
+        .triggerPriceWrongTick, .queueFull, .cannotEnableCancelOnDisconnect, .tooManyConcurrent,
+        .alreadyFilled, .otherReject, .permissionDenied, .notOpenOrder, .badRequest, .maintenance,
+        .subscribeError, .postOnlyReject, .postOnlyNotAllowed, .unauthenticatedOff,
+        .internalError, .accountLocked, .loginOverLimit, .invalidCredentials, .unauthorized,
+        .notEnabled, .forbidden, .temporarilyUnavailable, .cancelledByUser, .timedOut,
+        .parseError, .invalidRequest, .methodNotFound, .invalidParameters,
+    ]
 }
 
 /// The error of a reply. Match it by `code`: messages may carry a figure, "price_too_high 43666.4288".
@@ -103,6 +117,12 @@ public struct VenueFault: VenueRecord, Error {
         code = fault.code
         message = figure.map { "\(fault.message) \($0)" } ?? fault.message
         self.detail = detail.map { .value($0) } ?? .absent
+    }
+
+    /// The fault of a code, with the exchange's word for it where that is known.
+    public init(code: Int) {
+        self.code = code
+        message = FaultCode.known.first { $0.code == code }?.message ?? "error_\(code)"
     }
 
     public mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {

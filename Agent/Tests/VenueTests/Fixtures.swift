@@ -33,7 +33,8 @@ final class Venue {
             self.service = service
             let inbox = Inbox()
             self.inbox = inbox
-            session = service.connect(send: { inbox.messages.append($0) }, close: { inbox.isClosed = true })
+            session = service.connect(
+                send: { inbox.messages.append($0) }, close: { _ in inbox.isClosed = true })
         }
 
         /// Sends a request and reads its reply.
