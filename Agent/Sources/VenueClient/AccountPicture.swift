@@ -20,6 +20,8 @@ public struct AccountPicture: Sendable {
     /// Of each instrument, all trades summed: positive is long.
     public private(set) var traded: [String: Double] = [:]
     public private(set) var positions: [String: Position] = [:]
+    /// Cash, equity and margin by currency.
+    public private(set) var portfolios: [String: AccountFigures] = [:]
     public private(set) var intents: [String: Intent] = [:]
     /// Of trades that came again.
     public private(set) var duplicates = 0
@@ -34,15 +36,27 @@ public struct AccountPicture: Sendable {
 
     public var unknownLabels: [String] { intents.filter { $0.value == .unknown }.keys.sorted() }
 
-    public mutating func intend(_ label: String) { intents[label] = .sent }
-
-    public mutating func resolve(_ label: String, _ intent: Intent) {
-        // A notification may have told already that the order lives.
-        if case .order? = intents[label] { return }
-        intents[label] = intent
+    /// - Returns: whether it changed anything: false for what is older than what is known, and for what came again.
+    @discardableResult
+    public mutating func apply(_ change: AccountChange) -> Bool {
+        switch change {
+        case .order(let order): return apply(order)
+        case .trade(let trade): return apply(trade)
+        case .position(let position): positions[position.instrumentName] = position
+        case .positions(let listed):
+            positions = Dictionary(
+                listed.map { ($0.instrumentName, $0) }, uniquingKeysWith: { first, _ in first })
+        case .portfolio(let figures): portfolios[figures.currency] = figures
+        case .intent(let label, let intent):
+            // A notification may have told already that the order lives.
+            if case .order? = intents[label] { return false }
+            guard intents[label] != intent else { return false }
+            intents[label] = intent
+        }
+        return true
     }
 
-    public mutating func apply(_ order: VenueOrder) {
+    private mutating func apply(_ order: VenueOrder) -> Bool {
         if !order.label.isEmpty, intents[order.label] != nil {
             intents[order.label] = .order(id: order.orderID)
         }
@@ -52,14 +66,13 @@ public struct AccountPicture: Sendable {
                 order.lastUpdateTimestamp < known.lastUpdateTimestamp
                 || filled < known.filledAmount?.value ?? 0
                 || known.state.isFinal && !order.state.isFinal
-            if isOlder { return }
+            if isOlder { return false }
         }
         orders[order.orderID] = order
+        return true
     }
 
-    /// - Returns: whether it was new.
-    @discardableResult
-    public mutating func apply(_ trade: UserTrade) -> Bool {
+    private mutating func apply(_ trade: UserTrade) -> Bool {
         // Numbers of trades are unique per currency, and their texts say which.
         let key = trade.feeCurrency + " " + trade.tradeID
         guard trades[key] == nil else {
@@ -71,37 +84,36 @@ public struct AccountPicture: Sendable {
         return true
     }
 
-    public mutating func apply(_ reply: OrderReply) {
-        for trade in reply.trades { apply(trade) }
-        apply(reply.order)
-    }
-
-    public mutating func apply(channel: String, _ content: JSONValue) throws(VenueProtocolError) {
+    /// What a message of a user's channel says.
+    static func changes(channel: String, _ content: JSONValue) throws(VenueProtocolError) -> [AccountChange] {
         switch ChannelName(channel) {
         case .userOrders:
             let listed = try content.isArray ? [VenueOrder](content) : [VenueOrder(content)]
-            for order in listed { apply(order) }
-        case .userTrades: for trade in try [UserTrade](content) { apply(trade) }
+            return listed.map { .order($0) }
+        case .userTrades: return try [UserTrade](content).map { .trade($0) }
         case .userChanges:
             let changes = try UserChanges(content)
-            for trade in changes.trades { apply(trade) }
-            for order in changes.orders { apply(order) }
-            for position in changes.positions ?? changes.position ?? [] {
-                positions[position.instrumentName] = position
-            }
-        default: break
+            return changes.trades.map { .trade($0) } + changes.orders.map { .order($0) }
+                + (changes.positions ?? changes.position ?? []).map { .position($0) }
+        case .userPortfolio: return [.portfolio(try AccountFigures(content))]
+        default: return []
         }
-    }
-
-    /// All positions, as the venue lists them.
-    public mutating func replace(_ listed: [Position]) {
-        positions = Dictionary(
-            listed.map { ($0.instrumentName, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Orders that are open here and that the venue does not list: their state has to be asked for.
     public func vanished(from listed: [VenueOrder]) -> [String] {
         let ids = Set(listed.map(\.orderID))
         return openOrders.map(\.orderID).filter { !ids.contains($0) }
+    }
+
+    /// Forgets trades and orders that were over before a time in milliseconds, so that an account may live long. What
+    /// was traded stays summed. Nothing may be forgotten that the venue can still list again.
+    public mutating func forget(before time: Int) {
+        trades = trades.filter { $0.value.timestamp >= time }
+        let old = orders.filter { $0.value.state.isFinal && $0.value.lastUpdateTimestamp < time }
+        for (id, order) in old {
+            orders[id] = nil
+            if intents[order.label] == .order(id: id) { intents[order.label] = nil }
+        }
     }
 }

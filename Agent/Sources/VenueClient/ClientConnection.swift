@@ -30,6 +30,10 @@ public final class ClientConnection {
         /// Microseconds before the first attempt to connect again, and between attempts at most.
         public var shortestPause = 250_000
         public var longestPause = 30_000_000
+        /// Microseconds that a connection has to last before the next loss begins with the shortest pause again.
+        public var steadyAfter = 30_000_000
+        /// Microseconds between measurements of the venue's clock.
+        public var clockInterval = 60_000_000
 
         public init() {}
     }
@@ -52,48 +56,76 @@ public final class ClientConnection {
         case lost(String)
         case notification(channel: String, content: JSONValue)
         case outcome(request: Int, Outcome)
-        /// Channels that the venue did not take, or said nothing to.
+        /// Channels that the venue confirmed.
+        case subscribed([String])
+        /// Channels that the venue did not take, or said nothing to: they are asked for again.
         case refused([String])
+        case clock(offset: Int, roundTrip: Int)
+        case unreadable(channel: String, reason: String)
     }
 
-    private enum Purpose {
-        case authenticate, clock, heartbeat, cancelOnDisconnect, subscribe([String]), test, refresh, own
+    enum Purpose {
+        case clock, authenticate, heartbeat, cancelOnDisconnect, confirmCancel, subscribe([String]), test,
+            refresh
+        case own
     }
 
-    private struct Request {
+    struct Request {
         var purpose: Purpose
         var deadline: Int
         var sent: Int
+        var isStep = false
     }
 
+    struct Waiting {
+        var request: Int
+        var method: String
+        var bytes: [UInt8]
+
+        var isCancel: Bool { method.hasPrefix("private/cancel") }
+        var isOrder: Bool {
+            ["private/buy", "private/sell", "private/edit", "private/edit_by_label"].contains(method)
+        }
+    }
+
+    /// How far a connection has come.
+    enum Phase { case closed, clock, authentication, preparation, ready }
+
     public let settings: Settings
-    private let sign: (_ text: String, _ secret: String) -> String
+    let sign: (_ text: String, _ secret: String) -> String
     /// In [0, 1): for the jitter of pauses.
-    private let random: () -> Double
-    public private(set) var channels: [String] = []
-    public private(set) var isReady = false
-    public private(set) var isOpen = false
+    let random: () -> Double
+    public internal(set) var channels: [String] = []
+    var phase = Phase.closed
+    public var isReady: Bool { phase == .ready }
+    public var isOpen: Bool { phase != .closed }
     /// Microseconds that the venue's clock is ahead of the caller's; nil until measured.
-    public private(set) var clockOffset: Int?
+    public internal(set) var clockOffset: Int?
     /// Of the last message.
-    public private(set) var lastReceived = 0
-    public private(set) var reconnections = 0
-    private var effects: [Effect] = []
-    private var requests: [Int: Request] = [:]
-    private var waiting: [(request: Int, method: String, bytes: [UInt8], isOrder: Bool)] = []
-    private var nextRequest = 1
-    private var steps: Set<Int> = []
-    private var orderCredits: Throttle
-    private var requestCredits: Throttle
-    private var refreshToken: String?
-    private var refreshAt = Int.max
-    private var connectAt: Int?
-    private var attempts = 0
-    private var isStopped = false
+    public internal(set) var lastReceived = 0
+    public internal(set) var reconnections = 0
+    var effects: [Effect] = []
+    var requests: [Int: Request] = [:]
+    var waiting: [Waiting] = []
+    var nextRequest = 1
+    var orderCredits: Throttle
+    var requestCredits: Throttle
+    var refreshToken: String?
+    var refreshAt = Int.max
+    var clockAt = Int.max
+    var connectAt: Int?
+    var attempts = 0
+    var readySince: Int?
+    var isStopped = false
+    /// Channels that were not confirmed: when they are asked for again, and how often they were.
+    var unconfirmed: [String: (due: Int, attempts: Int)] = [:]
+    /// Not before: a token that was refused is asked for anew, but not again and again.
+    var authenticateAfter = 0
 
     public init(
         _ settings: Settings, channels: [String], at time: Int,
-        sign: @escaping (_ text: String, _ secret: String) -> String, random: @escaping () -> Double
+        sign: @escaping (_ text: String, _ secret: String) -> String = venueSignature,
+        random: @escaping () -> Double
     ) {
         self.settings = settings
         self.channels = channels
@@ -109,13 +141,20 @@ public final class ClientConnection {
         return effects
     }
 
+    /// The venue's own limits, once it has told them.
+    public func use(orders: RateLimit?, requests: RateLimit?, at time: Int) {
+        if let orders { orderCredits.change(orders, share: settings.share, at: time) }
+        if let requests { requestCredits.change(requests, share: settings.share, at: time) }
+    }
+
     // MARK: The line
 
     public func opened(at time: Int) {
-        isOpen = true
+        guard !isStopped, !isOpen else { return }
         lastReceived = time
         connectAt = nil
-        if settings.credentials != nil { authenticate(at: time) } else { prepare(at: time) }
+        phase = .clock
+        askClock(at: time, isStep: true)
     }
 
     public func closed(_ reason: String, at time: Int) { lose(reason, at: time) }
@@ -127,13 +166,14 @@ public final class ClientConnection {
         connectAt = nil
     }
 
-    private func lose(_ reason: String, at time: Int) {
+    /// - Parameter isHopeless: whether the same is to be expected of the next attempt: it waits longest.
+    func lose(_ reason: String, at time: Int, isHopeless: Bool = false) {
         guard isOpen || connectAt == nil else { return }
-        let wasOpen = isOpen
-        isOpen = false
-        isReady = false
-        steps.removeAll()
-        if wasOpen { effects.append(.close) }
+        if isOpen { effects.append(.close) }
+        if let since = readySince, time - since >= settings.steadyAfter { attempts = 0 }
+        readySince = nil
+        phase = .closed
+        unconfirmed.removeAll()
         // What was never sent was never carried out; what was sent is unknown.
         let unsent = Set(waiting.map(\.request))
         waiting.removeAll()
@@ -147,6 +187,7 @@ public final class ClientConnection {
         requests.removeAll()
         effects.append(.lost(reason))
         guard !isStopped else { return }
+        if isHopeless { attempts = 16 }
         // Twice as long each time, half of it by chance, so that clients do not come back all at once.
         let longest = min(settings.longestPause, settings.shortestPause << min(attempts, 16))
         connectAt = time + longest / 2 + Int(Double(longest / 2) * random())
@@ -154,229 +195,70 @@ public final class ClientConnection {
         reconnections += 1
     }
 
-    // MARK: Opening
-
-    private func authenticate(at time: Int) {
-        guard let credentials = settings.credentials else { return }
-        var request = Authentication()
-        request.grant = .clientSignature
-        request.clientID = credentials.clientID
-        // By the venue's clock, once it is known.
-        let stamp = (time + (clockOffset ?? 0)) / 1_000
-        request.timestamp = stamp
-        let nonce = "\(time)-\(nextRequest)"
-        request.nonce = nonce
-        request.data = ""
-        request.signature = sign(
-            Authentication.signedText(timestamp: stamp, nonce: nonce, data: ""), credentials.secret)
-        send(request.method, request, .authenticate, at: time)
-    }
-
-    private func prepare(at time: Int) {
-        send("public/get_time", NoParameters(), .clock, at: time, isStep: true)
-        send(
-            "public/set_heartbeat", Parameters([("interval", settings.heartbeat)]), .heartbeat, at: time,
-            isStep: true)
-        if settings.cancelsOnDisconnect {
-            send(
-                "private/enable_cancel_on_disconnect", NoParameters(), .cancelOnDisconnect, at: time,
-                isStep: true)
-        }
-        subscribe(channels, at: time, isStep: true)
-        finishOpening()
-    }
-
-    private func subscribe(_ names: [String], at time: Int, isStep: Bool) {
-        for isPrivate in [false, true] {
-            let chosen = names.filter { (ChannelName($0)?.isPrivate ?? false) == isPrivate }
-            var start = 0
-            while start < chosen.count {
-                var request = SubscriptionRequest()
-                request.channels = Array(
-                    chosen[start..<min(chosen.count, start + settings.channelsPerRequest)])
-                request.isPrivate = isPrivate
-                send(request.method, request, .subscribe(request.channels), at: time, isStep: isStep)
-                start += settings.channelsPerRequest
-            }
-        }
-    }
-
-    private func finishOpening() {
-        guard isOpen, !isReady, steps.isEmpty else { return }
-        isReady = true
-        attempts = 0
-        effects.append(.ready)
-    }
-
-    /// Subscribes a channel anew: the venue then begins with a snapshot.
-    public func restart(_ channel: String, at time: Int) {
-        guard isOpen else { return }
-        var request = SubscriptionRequest()
-        request.channels = [channel]
-        send("public/unsubscribe", request, .test, at: time)
-        subscribe([channel], at: time, isStep: false)
-    }
-
     // MARK: Requests
-
-    private struct Parameters: VenueRecord {
-        var values: [(name: String, value: Int)] = []
-        init() {}
-        init(_ values: [(name: String, value: Int)]) { self.values = values }
-        mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {}
-        func write(to writer: inout JSONWriter) { NamedValues(values).write(to: &writer) }
-    }
 
     /// Sends a request as soon as there are credits for it.
     /// - Returns: the number that its outcome will have: there is one for each request, in `deadline` at the latest.
     @discardableResult
     public func request(_ method: String, _ parameters: some VenueRecord, at time: Int) -> Int {
-        let number = send(method, parameters, .own, at: time)
-        if !isOpen {
-            requests[number] = nil
-            waiting.removeAll { $0.request == number }
-            effects.append(.outcome(request: number, .fault(VenueFault(.temporarilyUnavailable))))
-        }
+        // Before cancel on disconnect and channels are confirmed nothing goes out.
+        guard isReady else { return refuse() }
+        // What waits must not be placed after all was cancelled.
+        if method.hasPrefix("private/cancel_all") { withdraw() }
+        return send(method, parameters, .own, at: time)
+    }
+
+    private func refuse() -> Int {
+        let number = nextRequest
+        nextRequest += 1
+        effects.append(.outcome(request: number, .fault(VenueFault(.temporarilyUnavailable))))
         return number
     }
 
+    private func withdraw() {
+        for entry in waiting where entry.isOrder {
+            requests[entry.request] = nil
+            effects.append(.outcome(request: entry.request, .fault(VenueFault(.cancelledByUser))))
+        }
+        waiting.removeAll { $0.isOrder }
+    }
+
     @discardableResult
-    private func send(
+    func send(
         _ method: String, _ parameters: some VenueRecord, _ purpose: Purpose, at time: Int,
         isStep: Bool = false
     ) -> Int {
         let number = nextRequest
         nextRequest += 1
-        requests[number] = Request(purpose: purpose, deadline: time + settings.deadline, sent: time)
-        if isStep { steps.insert(number) }
-        let isOrder =
-            ["private/buy", "private/sell", "private/edit", "private/edit_by_label"].contains(method)
-            || method.hasPrefix("private/cancel")
+        requests[number] = Request(
+            purpose: purpose, deadline: time + settings.deadline, sent: time, isStep: isStep)
         let bytes = RequestEnvelope(id: .number(number), method: method, parameters: parameters).json
-        waiting.append((number, method, bytes, isOrder))
+        waiting.append(Waiting(request: number, method: method, bytes: bytes))
         pump(at: time)
         return number
     }
 
-    private func pump(at time: Int) {
-        guard isOpen else { return }
-        var kept: [(request: Int, method: String, bytes: [UInt8], isOrder: Bool)] = []
-        var (ordersAreOut, requestsAreOut) = (false, false)
-        for entry in waiting {
-            // An answer to the venue's question must not wait.
-            let isFree = entry.method == "public/test"
-            let mayGo: Bool
-            if isFree {
-                mayGo = true
-            } else if entry.isOrder {
-                mayGo = !ordersAreOut && orderCredits.take(at: time)
-                ordersAreOut = !mayGo
-            } else {
-                mayGo = !requestsAreOut && requestCredits.take(at: time)
-                requestsAreOut = !mayGo
-            }
-            if mayGo {
-                requests[entry.request]?.sent = time
-                effects.append(.send(entry.bytes))
-            } else {
-                kept.append(entry)
+    /// Sends what there are credits for: cancels before orders, and whatever the venue waits for at once.
+    func pump(at time: Int) {
+        guard isOpen, !waiting.isEmpty else { return }
+        var sent: Set<Int> = []
+        func go(_ entry: Waiting) {
+            requests[entry.request]?.sent = time
+            effects.append(.send(entry.bytes))
+            sent.insert(entry.request)
+        }
+        // An answer to the venue's question must not wait.
+        for entry in waiting where entry.method == "public/test" { go(entry) }
+        for isCancel in [true, false] {
+            for entry in waiting where entry.isCancel == isCancel && (entry.isCancel || entry.isOrder) {
+                guard orderCredits.take(at: time) else { break }
+                go(entry)
             }
         }
-        waiting = kept
-    }
-
-    // MARK: What comes in
-
-    public func received(_ bytes: [UInt8], at time: Int) {
-        guard isOpen else { return }
-        lastReceived = time
-        do {
-            switch try VenueMessage(bytes) {
-            case .heartbeat(.testRequest): send("public/test", NoParameters(), .test, at: time)
-            case .heartbeat(.heartbeat): break
-            case .notification(let channel, let content):
-                effects.append(.notification(channel: channel, content: content))
-            case .reply(let reply): answered(reply, at: time)
-            }
-        } catch { lose("unreadable: \(error)", at: time) }
-    }
-
-    private func answered(_ reply: Reply<JSONValue>, at time: Int) {
-        guard case .number(let number)? = reply.id.value, let request = requests.removeValue(forKey: number)
-        else { return }
-        let isStep = steps.remove(number) != nil
-        if let fault = reply.fault {
-            switch request.purpose {
-            case .own:
-                let outcome: Outcome =
-                    fault.faultClass == .unknownOutcome ? .unknown(fault.message) : .fault(fault)
-                effects.append(.outcome(request: number, outcome))
-            case .refresh: authenticate(at: time)
-            case .test: break
-            case .subscribe(let names) where !isStep: effects.append(.refused(names))
-            default: lose("\(fault.code) \(fault.message)", at: time)
-            }
-            return
+        for entry in waiting where !entry.isCancel && !entry.isOrder && entry.method != "public/test" {
+            guard requestCredits.take(at: time) else { break }
+            go(entry)
         }
-        let result = reply.result ?? .null
-        switch request.purpose {
-        case .own: effects.append(.outcome(request: number, .result(result)))
-        case .authenticate, .refresh:
-            guard let granted = try? Authentication.Result(result) else { return lose("no token", at: time) }
-            refreshToken = granted.refreshToken
-            // Before four fifths of its life are over.
-            refreshAt = time + granted.expiresIn * 800_000
-            if case .authenticate = request.purpose, !isReady { prepare(at: time) }
-        case .clock:
-            if let venue = result.integer { clockOffset = venue * 1_000 - (request.sent + time) / 2 }
-        case .subscribe(let names):
-            let taken = (try? [String](result)) ?? []
-            let missing = names.filter { !taken.contains($0) }
-            if !missing.isEmpty { effects.append(.refused(missing)) }
-        case .heartbeat, .cancelOnDisconnect, .test: break
-        }
-        if isStep { finishOpening() }
-    }
-
-    // MARK: Time
-
-    /// To be called often: deadlines, credits, tokens, silence, and the next attempt to connect.
-    public func tick(at time: Int) {
-        if let due = connectAt, due <= time, !isOpen {
-            connectAt = nil
-            effects.append(.connect)
-            return
-        }
-        guard isOpen else { return }
-        // A venue that beats is never silent for two beats: a socket may be half open.
-        if time - lastReceived > settings.heartbeat * 2_500_000 { return lose("silent", at: time) }
-        for number in requests.keys.sorted() {
-            guard let request = requests[number], request.deadline <= time else { continue }
-            requests[number] = nil
-            let wasSent = !waiting.contains { $0.request == number }
-            waiting.removeAll { $0.request == number }
-            switch request.purpose {
-            case .own: break
-            // Until it is answered nothing else is asked for: a venue that only beats would be waited for without end.
-            case .authenticate: return lose("no answer", at: time)
-            case _ where steps.contains(number): return lose("no answer", at: time)
-            case .subscribe(let names):
-                effects.append(.refused(names))
-                continue
-            case .clock, .heartbeat, .cancelOnDisconnect, .test, .refresh: continue
-            }
-            effects.append(
-                .outcome(
-                    request: number,
-                    wasSent ? .unknown("deadline") : .fault(VenueFault(.temporarilyUnavailable))))
-        }
-        if refreshAt <= time, let token = refreshToken {
-            refreshAt = time + settings.deadline
-            var request = Authentication()
-            request.grant = .refreshToken
-            request.refreshToken = token
-            send(request.method, request, .refresh, at: time)
-        }
-        pump(at: time)
+        waiting.removeAll { sent.contains($0.request) }
     }
 }

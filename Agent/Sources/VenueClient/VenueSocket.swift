@@ -108,13 +108,17 @@ public final class VenueSocket: Sendable {
 
     public func send(_ bytes: [UInt8]) {
         let channel = channel
-        channel.eventLoop.execute {
-            var buffer = channel.allocator.buffer(capacity: bytes.count)
-            buffer.writeBytes(bytes)
-            // A client masks its frames (RFC 6455, 5.3).
-            let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: buffer)
-            channel.writeAndFlush(frame, promise: nil)
-        }
+        // On the loop at once: what is decided there goes out without another round.
+        guard !channel.eventLoop.inEventLoop else { return Self.write(bytes, to: channel) }
+        channel.eventLoop.execute { Self.write(bytes, to: channel) }
+    }
+
+    private static func write(_ bytes: [UInt8], to channel: any Channel) {
+        var buffer = channel.allocator.buffer(capacity: bytes.count)
+        buffer.writeBytes(bytes)
+        // A client masks its frames (RFC 6455, 5.3).
+        let frame = WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: buffer)
+        channel.writeAndFlush(frame, promise: nil)
     }
 
     public func close() { channel.close(promise: nil) }

@@ -29,7 +29,7 @@ final class Line {
     private var session: Session?
     private var isHalfOpen = false
     private let inbox = Inbox()
-    private var state: UInt64
+    private var generator: SplitMix
 
     final class Inbox {
         var messages: [[UInt8]] = []
@@ -38,7 +38,7 @@ final class Line {
 
     init(_ venue: Venue, seed: UInt64, _ change: (inout ClientConnection.Settings) -> Void = { _ in }) {
         self.venue = venue
-        state = seed
+        generator = SplitMix(seed: seed)
         var settings = ClientConnection.Settings()
         settings.credentials = Credentials(clientID: "alice", secret: "secret of alice")
         settings.cancelsOnDisconnect = true
@@ -47,16 +47,10 @@ final class Line {
         change(&settings)
         var jitter = SplitMix(seed: seed &+ 1)
         client = TradingClient(
-            settings, currencies: ["BTC", "ETH"], at: venue.clock.microseconds, sign: venueSignature,
-            random: { jitter.uniform() })
+            settings, currencies: ["BTC", "ETH"], at: venue.clock.microseconds, random: { jitter.uniform() })
     }
 
-    func random() -> Double {
-        var generator = SplitMix(seed: state)
-        let value = generator.uniform()
-        state = generator.state
-        return value
-    }
+    func random() -> Double { generator.uniform() }
 
     var now: Int { venue.clock.microseconds }
 
@@ -87,7 +81,7 @@ final class Line {
             inbox.isClosed = false
             isHalfOpen = false
             session = venue.service.connect(
-                send: { inbox.messages.append($0) }, close: { inbox.isClosed = true })
+                send: { inbox.messages.append($0) }, close: { _ in inbox.isClosed = true })
             client.opened(at: now)
         case .send(let bytes):
             guard let session, !isHalfOpen else { return }
@@ -108,7 +102,7 @@ final class Line {
             session = nil
         case .outcome(let request, let outcome): outcomes[request] = outcome
         case .lost: losses += 1
-        case .reconciled, .refused: break
+        case .reconciled, .doubt, .refused, .account, .clock, .unreadable: break
         }
     }
 
@@ -138,20 +132,4 @@ final class Line {
         client.received(message, at: now)
         return true
     }
-}
-
-struct SplitMix: RandomNumberGenerator {
-    private(set) var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 }
