@@ -102,6 +102,7 @@ public final class Market {
         }
         shock = 0
         mark()
+        exchange.liquidate()
         trade()
         quote()
     }

@@ -175,7 +175,7 @@ struct MatchingTests {
             books[contract] = OrderBook(instrumentName: name)
             try books[contract]?.apply(exchange.snapshot(contract))
         }
-        var generator = SplitMix(state: 11)
+        var generator = SplitMix(seed: 11)
         for _ in 0..<3_000 {
             try RandomTrading.step(floor, names, &generator)
             for event in exchange.takeEvents() {

@@ -12,7 +12,7 @@ struct SettlementTests {
         let floor = Floor(cash: 100_000)
         let exchange = floor.exchange
         let cash = exchange.totals().cash
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix(seed: seed)
         let names = [Floor.perpetual, floor.call, Floor.linear]
         for day in 0..<4 {
             for _ in 0..<1_500 {
@@ -33,7 +33,7 @@ struct SettlementTests {
     func determinism() throws {
         func run(_ seed: UInt64) throws -> String {
             let floor = Floor(cash: 100_000)
-            var generator = SplitMix(state: seed)
+            var generator = SplitMix(seed: seed)
             var text = ""
             for _ in 0..<2_000 {
                 try RandomTrading.step(floor, [Floor.perpetual, floor.call], &generator)
@@ -159,5 +159,36 @@ struct SettlementTests {
         #expect(turned.averagePrice == 89_500 && turned.size.value == -0.5 && turned.direction == .sell)
         #expect(floor.exchange.trades(of: floor.bob)[0].taker.profit == -1_500 * Scales.money)
         #expect(turned.totalProfitLoss == -1_250)
+    }
+
+    @Test("An account below its maintenance margin loses its orders, then a quarter of its position, until it holds")
+    func liquidation() throws {
+        let floor = Floor(cash: 1)
+        let exchange = floor.exchange
+        let contract = floor.contract(Floor.perpetual)
+        let maker = exchange.openAccount(name: "maker", clientID: "", clientSecret: "", isHouse: true)
+        exchange.quote(contract, account: maker, .sell, [(900_000_000, 4_000_000 * Scales.units)])
+        try floor.place(floor.bob, .buy, 3_000_000, at: 90_000)
+        let resting = try floor.place(floor.bob, .buy, 10, at: 88_000).order
+        exchange.liquidate()
+        #expect(exchange.openOrders(of: floor.bob).map(\.id) == [resting.id])
+        floor.setIndex(0, 88_200)
+        exchange.quote(contract, account: maker, .sell, [])
+        exchange.quote(contract, account: maker, .buy, [(882_000_000, 4_000_000 * Scales.units)])
+        let before = exchange.totals()
+        _ = exchange.takeEvents()
+        exchange.liquidate()
+        #expect(exchange.openOrders(of: floor.bob).isEmpty)
+        let closed = exchange.closedOrders(of: floor.bob)
+        #expect(closed.contains { $0.id == resting.id && $0.cancelReason == "autoliquidation" })
+        #expect(exchange.positions(of: floor.bob).map(\.size) == [2_250_000 * Scales.units])
+        let trade = try #require(exchange.trades(of: floor.bob).first)
+        #expect(trade.isLiquidation && exchange.userTrade(trade, of: floor.bob).liquidation == "T")
+        #expect(exchange.publicTrade(trade).liquidation == "T")
+        // A quarter was enough.
+        exchange.liquidate()
+        #expect(exchange.positions(of: floor.bob).map(\.size) == [2_250_000 * Scales.units])
+        let after = exchange.totals()
+        #expect(after.cash == before.cash && after.size == before.size && after.cost == before.cost)
     }
 }
