@@ -219,4 +219,30 @@ struct SettingsTests {
         }
         #expect(throws: MarketError.self) { try Settings(json: Source(name: "f", text: "")) }
     }
+
+    @Test("Settings are one JSON object for readers of others, whatever they are written in")
+    func asJSON() throws {
+        let toml = """
+            seed = 7
+            speed = 1.5
+            prices = { btc_usd = 90000 }
+            lenient = true
+
+            [[accounts]]
+            name = "a \\"b\\""
+            deposits.BTC = 1
+
+            [[faults]]
+            kind = "close"
+            at = 2026-11-30T08:00:00Z
+            """
+        let expected =
+            #"{"accounts": [{"deposits": {"BTC": 1}, "name": "a \"b\""}], "faults": [{"at": "2026-11-30T08:00:00Z", "kind": "close"}], "#
+            + #""lenient": true, "prices": {"btc_usd": 90000}, "seed": 7, "speed": 1.5}"#
+        let read = try Source(name: "f.toml", text: toml).settingsAsJSON()
+        #expect(String(decoding: read, as: UTF8.self) == expected)
+        let json = #" {"a": [1,2]}"#
+        #expect(try Source(name: "f.json", text: json).settingsAsJSON() == Array(json.utf8))
+        #expect(throws: MarketError.self) { try Source(name: "f.toml", text: "a = ").settingsAsJSON() }
+    }
 }

@@ -90,9 +90,9 @@ struct ExchangeSettings: Sendable {
 
     init() {}
 
-    /// - Throws: for a file that cannot be read, is no JSON, or has a key that there is not.
+    /// - Throws: for a file that cannot be read, is neither JSON nor TOML, or has a key that there is not.
     init(path: String) throws {
-        let tape = try JSONTape(Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+        let tape = try JSONTape(try settings(path: path))
         for member in tape.root.members ?? [] where !File.keys.contains(member.key) {
             throw VenueProtocolError.unexpected(
                 path: member.key, expected: "a known setting", found: member.key)

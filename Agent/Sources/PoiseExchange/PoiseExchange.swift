@@ -13,7 +13,7 @@ struct PoiseExchange: AsyncParsableCommand {
         commandName: "poise-exchange",
         abstract: "A venue to practise on: Deribit's protocol over WebSocket and HTTP, with a living market.")
 
-    @Option(help: "A file of settings (JSON): accounts, underlyings, market, limits.")
+    @Option(help: "A file of settings (TOML or JSON): accounts, market, limits, faults.")
     var config: String?
 
     @Option(help: "The market's seed: the same seed and the same orders give the same market.")
