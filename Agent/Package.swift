@@ -12,7 +12,10 @@ let tested: [SwiftSetting] = own + [.unsafeFlags(["-enable-testing"])]
 
 let package = Package(
     name: "poise-agent",
-    products: [.executable(name: "poise-exchange", targets: ["PoiseExchange"])],
+    products: [
+        .executable(name: "poise-agent", targets: ["PoiseAgent"]),
+        .executable(name: "poise-exchange", targets: ["PoiseExchange"]),
+    ],
     dependencies: [
         // A link to the checkout: SwiftPM tells packages apart by the names of their folders, and a checkout may have any,
         // this package's own too.
@@ -39,6 +42,17 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio"),
             ], swiftSettings: own),
 
+        // What a venue says, in files.
+        .systemLibrary(name: "CDeflate", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "Recorder", dependencies: ["CDeflate", "VenueClient", "VenueProtocol"], swiftSettings: tested),
+        .executableTarget(
+            name: "PoiseAgent",
+            dependencies: [
+                "Recorder", "VenueClient", "VenueProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: own),
+
         // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
         .target(
@@ -59,6 +73,7 @@ let package = Package(
             dependencies: [
                 "ExchangeServer", "TestExchange", "TestMarket", "VenueProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
 
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
@@ -67,10 +82,11 @@ let package = Package(
         .testTarget(
             name: "VenueTests",
             dependencies: [
-                "ExchangeServer", "TestExchange", "VenueClient", "VenueProtocol",
+                "ExchangeServer", "Recorder", "TestExchange", "TestMarket", "VenueClient", "VenueProtocol",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Poise", package: "poise"),
             ]),
     ],
     swiftLanguageModes: [.v6]

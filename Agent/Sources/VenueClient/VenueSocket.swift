@@ -21,6 +21,24 @@ public final class VenueSocket: Sendable {
             self.port = port
             self.tls = tls
         }
+
+        /// `wss://host:port/path`, or `ws://` without protection; the path is `/ws/api/v2` where there is none.
+        /// - Returns: nil for another scheme, and for what has no host or no port that there is.
+        public init?(url: String) {
+            let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+            guard parts.count >= 3, ["ws:", "wss:"].contains(parts[0]), parts[1].isEmpty else { return nil }
+            let isProtected = parts[0] == "wss:"
+            // An address of IPv6 stands in brackets, with colons of its own.
+            let bracket = parts[2].lastIndex(of: "]")
+            let colon = parts[2].lastIndex(of: ":").flatMap { place in
+                bracket.map { place > $0 } ?? true ? place : nil
+            }
+            let host = parts[2][..<(colon ?? parts[2].endIndex)].filter { $0 != "[" && $0 != "]" }
+            let port = colon.map { Int(parts[2][parts[2].index(after: $0)...]) } ?? (isProtected ? 443 : 80)
+            guard !host.isEmpty, let port, (1...65_535).contains(port) else { return nil }
+            self.init(host: host, port: port, tls: isProtected ? .makeClientConfiguration() : nil)
+            if parts.count == 4, !parts[3].isEmpty { path = "/" + parts[3] }
+        }
     }
 
     /// Why there is no connection, beyond what the network and the certificate throw.

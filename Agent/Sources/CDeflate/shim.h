@@ -1,0 +1,2 @@
+// zlib, which packs what is recorded.
+#include <zlib.h>
