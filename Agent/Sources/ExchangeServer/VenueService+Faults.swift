@@ -114,8 +114,12 @@ extension VenueService {
                 messages += messages.prefix(1)
             }
             if faults.strike(.bookOutOfOrder, at: time, where: isMeant) != nil { isHeld = true }
-            if faults.strike(.bookCrossed, at: time, where: isMeant) != nil {
-                messages = [crossed(book, channel)]
+            // Where nobody asks no bid is too high.
+            let best = exchange.contract(named: instrument).flatMap { exchange.levels($0, .sell).first }
+            if let best, faults.strike(.bookCrossed, at: time, where: isMeant) != nil {
+                var crossed = book
+                crossed.bids.append(LevelChange(.new, price: 2 * best.price, amount: MessageAmount(1)))
+                messages = [Notification(channel: channel, content: crossed).json]
             }
         }
         if let held = session.heldNotifications.removeValue(forKey: channel) { return messages + [held] }
@@ -130,16 +134,6 @@ extension VenueService {
             !book.isSnapshot
         else { return nil }
         return book
-    }
-
-    /// The same with a bid far above whatever is asked.
-    private func crossed(_ book: BookMessage, _ channel: String) -> [UInt8] {
-        var book = book
-        let best = exchange.contract(named: book.instrumentName).flatMap {
-            exchange.levels($0, .sell).first?.price
-        }
-        book.bids.append(LevelChange(.new, price: 2 * (best ?? 1), amount: MessageAmount(1)))
-        return Notification(channel: channel, content: book).json
     }
 
     /// What waited for a message to overtake it that did not come, and what was stalled.

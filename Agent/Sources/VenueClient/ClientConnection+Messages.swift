@@ -33,6 +33,10 @@ extension ClientConnection {
             let outcome: Outcome =
                 fault.faultClass == .unknownOutcome ? .unknown(fault.message) : .fault(fault)
             effects.append(.outcome(request: number, outcome))
+            // The venue's clock may have jumped.
+            if fault.code == FaultCode.timedOut.code, clockAt > time + 1_000_000 {
+                clockAt = time + 1_000_000
+            }
             // A token that has died is asked for anew.
             if fault.faultClass == .authentication, isReady, time >= authenticateAfter {
                 authenticate(at: time)

@@ -75,6 +75,9 @@ public struct MarketPicture: Sendable {
             if let index = state.priceIndex, let isLocked = state.isLocked {
                 if isLocked { lockedIndices.insert(index) } else { lockedIndices.remove(index) }
             }
+        case .status(let status):
+            isInMaintenance = status.locked == .all
+            lockedIndices = Set(status.lockedIndices ?? [])
         case .lost(.market, _), .overflow: invalidateBooks()
         default: break
         }

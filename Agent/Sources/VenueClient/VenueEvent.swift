@@ -51,6 +51,8 @@ public struct VenueEvent: Sendable {
         case index(IndexPrice)
         case trades([PublicTrade])
         case platform(PlatformState)
+        /// The same as a whole, asked for on every opening: what changed while the line was down.
+        case status(PlatformStatus)
         /// A whole chain with bids, asks, marks and underlyings, as asked for on a schedule.
         case chain(currency: String, [BookSummary])
         /// Another channel's message as it came.
@@ -174,6 +176,9 @@ extension VenueEvent.Content {
         case .platform(let state):
             state.write(to: &writer)
             return ("platform", nil)
+        case .status(let status):
+            status.write(to: &writer)
+            return ("status", nil)
         case .chain(let currency, let rows):
             rows.write(to: &writer)
             return ("chain", currency)
@@ -222,6 +227,7 @@ extension VenueEvent.Content {
         case "index": self = .index(try IndexPrice(json))
         case "trades": self = .trades(try [PublicTrade](json))
         case "platform": self = .platform(try PlatformState(json))
+        case "status": self = .status(try PlatformStatus(json))
         case "chain": self = .chain(currency: try named(), try [BookSummary](json))
         case "other": self = .other(channel: try named(), json)
         case "outcome":

@@ -12,6 +12,8 @@ extension VenueLinkCore {
                 awaitsSnapshot[channel] = awaitsSnapshot[channel] ?? time
             }
         }
+        knowsStatus = false
+        ask(.status, "public/status", Selection(), at: time)
         listInstruments(at: time)
     }
 
@@ -31,7 +33,10 @@ extension VenueLinkCore {
 
     /// What is due by the clock.
     func keepMarket(at time: Int) {
-        if instrumentsAt <= time { listInstruments(at: time) }
+        if instrumentsAt <= time {
+            listInstruments(at: time)
+            if !knowsStatus { ask(.status, "public/status", Selection(), at: time) }
+        }
         if chainAt <= time, let interval = configuration.chainInterval {
             chainAt = time + interval
             for currency in configuration.currencies {
@@ -65,13 +70,16 @@ extension VenueLinkCore {
         guard case .result(let result) = outcome else {
             // Asked again in a second; a chain comes round by itself.
             switch question {
-            case .instruments, .instrument: instrumentsAt = min(instrumentsAt, time + 1_000_000)
+            case .status, .instruments, .instrument: instrumentsAt = min(instrumentsAt, time + 1_000_000)
             case .chain, .call: break
             }
             return
         }
         do throws(VenueProtocolError) {
             switch question {
+            case .status:
+                _ = tell(.status(try PlatformStatus(result)), at: time)
+                knowsStatus = true
             case .instruments(let currency):
                 let list = try [Instrument](result)
                 let gone = market.instruments.values.filter { MarketPicture.isOf(currency, $0) }.map(\.name)

@@ -12,6 +12,7 @@ public final class VenueLinkCore {
     }
 
     enum Question {
+        case status
         case instruments(currency: String)
         case instrument(name: String)
         case chain(currency: String)
@@ -28,8 +29,9 @@ public final class VenueLinkCore {
     var questions: [Int: Question] = [:]
     /// The caller's requests on the trading line.
     private var tags: [Int: Int] = [:]
-    /// Currencies whose instruments are not listed, and channels that are not confirmed: until then not ready.
+    /// The venue's status, currencies whose instruments are not listed, and channels that are not confirmed: until then not ready.
     var unlisted: Set<String> = []
+    var knowsStatus = false
     var unconfirmed: Set<String> = []
     private(set) var isMarketReady = false
     /// When channels that speak by the clock spoke last.
@@ -203,7 +205,7 @@ public final class VenueLinkCore {
     }
 
     private func finishOpening(at time: Int) {
-        guard !isMarketReady, marketLine.isReady, unlisted.isEmpty, unconfirmed.isEmpty else { return }
+        guard !isMarketReady, marketLine.isReady, knowsStatus, unlisted.isEmpty, unconfirmed.isEmpty else { return }
         isMarketReady = true
         emit(.ready(.market), at: time)
     }

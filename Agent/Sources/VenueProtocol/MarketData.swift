@@ -391,6 +391,24 @@ public struct PlatformState: VenueRecord {
     }
 }
 
+/// The reply of `public/status`.
+public struct PlatformStatus: VenueRecord {
+    public enum Lock: String, VenueWord {
+        case all = "true"
+        case partial
+        case none = "false"
+    }
+
+    public var locked = Lock.none
+    public var lockedIndices: [String]? = []
+
+    public init() {}
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
+        try fields.field("locked", &locked)
+        try fields.field("locked_indices", &lockedIndices)
+    }
+}
+
 /// Candles of `get_tradingview_chart_data`, a column each.
 public struct ChartData: VenueRecord {
     public var status = "ok"

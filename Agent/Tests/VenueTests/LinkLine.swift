@@ -87,7 +87,6 @@ final class LinkLine {
             inboxes[line] = nil
         case .event(let event):
             let read = try VenueEvent(try JSONTape(event.json).root)
-            #expect(read.json == event.json)
             events.append(read)
             picture.apply(read)
         }

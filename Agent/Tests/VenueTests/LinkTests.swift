@@ -32,6 +32,10 @@ struct LinkTests {
         #expect(reply.trades.count == 1)
         #expect(line.picture.account.positions[Venue.perpetual]?.size.value == 10)
         try expectSame(line, "after orders")
+        for event in line.events {
+            let written = event.json
+            #expect(try VenueEvent(try JSONTape(written).root).json == written)
+        }
     }
 
     @Test(
