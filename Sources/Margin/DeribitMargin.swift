@@ -182,8 +182,10 @@ public struct DeribitMargin: Sendable {
             let loss = max(0, -counted[place])
             worstLoss += loss
             if -counted[place] > largest { (worst, largest) = (first + place, -counted[place]) }
-            let total = deltaOf.values.reduce(0, +)
-            for (expiry, delta) in deltaOf.sorted(by: { $0.key < $1.key }) {
+            // A dictionary's own order differs from run to run, and so would the last bit of a sum.
+            let byExpiry = deltaOf.sorted { $0.key < $1.key }
+            let total = byExpiry.reduce(0) { $0 + $1.value }
+            for (expiry, delta) in byExpiry {
                 let years = expiry < 0 ? 0 : underlying.expiries[expiry].years
                 roll += delta.magnitude * rollRate(years)
             }

@@ -59,7 +59,7 @@ final class MarginHandle: Sendable {
             case .hedge(let model, let market, let account, _):
                 try self.init(model, account, in: market, .one(nil), asOf: nil, engine)
             case .auction:
-                throw MarginError(one.place, field: one.name, reason: "is an auction, no account")
+                throw MarginError(nil, field: "", reason: "is an auction, no account")
             }
         } catch {
             var failure = Failure(one.refusal(error))

@@ -76,7 +76,7 @@ struct LiveMarginTests {
             #expect(poise_live_margin_tick(live, price, 0) == POISE_ERROR_VALUE)
         }
         #expect(poise_live_margin_update(live) == POISE_OK)
-        #expect(try MarginDesk.liveTotals(live).mark_to_market == found.mark_to_market)
+        try #expect(MarginDesk.liveTotals(live).mark_to_market == found.mark_to_market)
     }
 
     @Test("Index, perpetual, forward and volatility are set each by itself")
@@ -99,7 +99,7 @@ struct LiveMarginTests {
         // No coins are held, and nothing is charged by the index.
         #expect(poise_live_margin_set_index(live, 70_000) == POISE_OK)
         #expect(poise_live_margin_update(live) == POISE_OK)
-        #expect(try MarginDesk.liveTotals(live).initial_margin == found.initial_margin)
+        try #expect(MarginDesk.liveTotals(live).initial_margin == found.initial_margin)
         #expect(poise_live_margin_set_perpetual(live, option, 1) == POISE_ERROR_ARGUMENT)
         #expect(poise_live_margin_set_volatility(live, perpetual, 1) == POISE_ERROR_ARGUMENT)
         #expect(poise_live_margin_set_volatility(live, option, -1) == POISE_ERROR_VALUE)
@@ -128,7 +128,7 @@ struct LiveMarginTests {
         #expect(poise_live_margin_fill(live, perpetual, 2, 0) == POISE_OK)
         #expect(poise_live_margin_set_perpetual(live, perpetual, 60_100) == POISE_OK)
         #expect(poise_live_margin_update(live) == POISE_OK)
-        #expect(isNear(try MarginDesk.liveTotals(live).mark_to_market, 20_000 + 500 - 2 * mark - 10))
+        try #expect(isNear(MarginDesk.liveTotals(live).mark_to_market, 20_000 + 500 - 2 * mark - 10))
         #expect(poise_live_margin_fill(live, 2, 1, 0) == POISE_ERROR_ARGUMENT)
         #expect(poise_live_margin_fill(live, 0, .nan, 0) == POISE_ERROR_VALUE && lastField == "quantity")
         #expect(poise_live_margin_fill(live, 0, 1, .infinity) == POISE_ERROR_VALUE && lastField == "amount")
@@ -150,13 +150,13 @@ struct LiveMarginTests {
             poise_margin_create(
                 engine.pointer, chain.pointer, held.pointer, account.pointer, model.pointer, nil, $0)
         }.pointer
-        #expect(isNear(try MarginDesk.totals(margin).initial_margin, 64_275.7))
+        try #expect(isNear(MarginDesk.totals(margin).initial_margin, 64_275.7))
         let live = try Handle(poise_live_margin_free) { poise_live_margin_create(margin, $0) }.pointer
         let place = Self.place(live, "BTC-PERPETUAL")
         let asked = try MarginDesk.whatIf(live: live, [(place, 64_275.7)])
         #expect(isNear(asked[0][0], 1.1 * 64_275.7))
         #expect(poise_live_margin_fill(live, place, 64_275.7, 0) == POISE_OK)
-        #expect(isNear(try MarginDesk.liveTotals(live).initial_margin, 1.1 * 64_275.7))
+        try #expect(isNear(MarginDesk.liveTotals(live).initial_margin, 1.1 * 64_275.7))
         // What the chain lists of that coin may be traded.
         #expect(poise_live_margin_contract_count(live) > 200)
         #expect(Self.place(live, "BTC-3MAR26-63000-C") >= 0 && Self.place(live, "ETH-PERPETUAL") == -1)

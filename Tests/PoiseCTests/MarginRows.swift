@@ -70,15 +70,15 @@ enum MarginRows {
 
     private static let options: [Row] = [
         Row("margin_hedge_options", "size", "another than the struct's is refused") {
-            #expect(try desk.refused { $0.size = 8 } == POISE_ERROR_SIZE)
+            try #expect(desk.refused { $0.size = 8 } == POISE_ERROR_SIZE)
         },
         Row("margin_hedge_options", "book", "the limits are that book's; one without is refused") {
-            #expect(try desk.refused("b,BTC,delta,-60000,60000\n") { _ in } == POISE_ERROR_UNKNOWN_NAME)
+            try #expect(desk.refused("b,BTC,delta,-60000,60000\n") { _ in } == POISE_ERROR_UNKNOWN_NAME)
             let found = try "b".withCString { name in
                 try desk.hedge("b,BTC,delta,-60000,60000\n") { $0.book = name }
             }
             #expect(isNear(found.sold, 2, 1e-6))
-            #expect(try "c".withCString { name in try desk.refused(tight) { $0.book = name } } != POISE_OK)
+            try #expect("c".withCString { name in try desk.refused(tight) { $0.book = name } } != POISE_OK)
         },
         Row(
             "margin_hedge_options", "has_buffer, buffer",
@@ -88,7 +88,7 @@ enum MarginRows {
             #expect(alone.sold == 0 && isNear(alone.after.initial_balance, 2_000))
             let found = try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }
             #expect((found.after.initial_balance - 10_000).magnitude < 1e-4 && found.sold > 1.3)
-            #expect(try desk.refused { ($0.has_buffer, $0.buffer) = (1, .nan) } == POISE_ERROR_ARGUMENT)
+            try #expect(desk.refused { ($0.has_buffer, $0.buffer) = (1, .nan) } == POISE_ERROR_ARGUMENT)
         },
         Row(
             "margin_hedge_options", "price",
@@ -98,7 +98,7 @@ enum MarginRows {
             #expect(cheap.sold == 0)
             let dear = try desk.hedge { $0.price = 0.05 }
             #expect(dear.after.initial_balance > dear.before.initial_balance + 1_000)
-            #expect(try desk.refused { $0.price = -1 } == POISE_ERROR_ARGUMENT)
+            try #expect(desk.refused { $0.price = -1 } == POISE_ERROR_ARGUMENT)
         },
         Row(
             "margin_hedge_options", "holding_days",
@@ -113,14 +113,14 @@ enum MarginRows {
             func cost(_ rate: Double) throws -> Double {
                 try desk.hedge(tight) { ($0.holding_days, $0.funding_rate) = (1, rate) }.result.linear_cost
             }
-            #expect(try isNear(cost(0) - cost(0.0001), 2 * 60_000 * 0.0001 * 3, 1e-6))
+            try #expect(isNear(cost(0) - cost(0.0001), 2 * 60_000 * 0.0001 * 3, 1e-6))
         },
         Row("margin_hedge_options", "cash_budget", "too little for what trading costs is infeasible") {
             let cost = try desk.hedge(tight).result.linear_cost
-            #expect(
-                try desk.hedge(tight) { $0.cash_budget = 0.9 * cost }.result.outcome == POISE_HEDGE_INFEASIBLE
+            try #expect(
+                desk.hedge(tight) { $0.cash_budget = 0.9 * cost }.result.outcome == POISE_HEDGE_INFEASIBLE
             )
-            #expect(try isNear(desk.hedge(tight) { $0.cash_budget = 2 * cost }.sold, 2, 1e-6))
+            try #expect(isNear(desk.hedge(tight) { $0.cash_budget = 2 * cost }.sold, 2, 1e-6))
         },
         Row("margin_hedge_options", "uses_lots", "whole contract sizes: thousandths of a coin") {
             let found = try desk.hedge { ($0.has_buffer, $0.buffer, $0.uses_lots) = (1, 10_000, 1) }
@@ -135,8 +135,8 @@ enum MarginRows {
         ) {
             let found = try desk.hedge { ($0.has_buffer, $0.buffer, $0.seconds) = (1, 10_000, 1e-12) }
             #expect(found.result.outcome == POISE_HEDGE_BUDGET && found.sold == 0)
-            #expect(try desk.refused { $0.seconds = -1 } == POISE_ERROR_ARGUMENT)
-            #expect(try desk.refused { $0.gap = 1 } == POISE_ERROR_ARGUMENT)
+            try #expect(desk.refused { $0.seconds = -1 } == POISE_ERROR_ARGUMENT)
+            try #expect(desk.refused { $0.gap = 1 } == POISE_ERROR_ARGUMENT)
             let few = try desk.hedge {
                 ($0.has_buffer, $0.buffer, $0.uses_lots, $0.node_limit, $0.gap) = (1, 10_000, 1, 1, 0.5)
             }
@@ -182,7 +182,7 @@ enum MarginRows {
             let cost = found.result.linear_cost + found.result.impact_cost
             #expect(cost > 0 && isNear(found.answer.largest_headroom, 20_000 - cost, 1e-6))
             #expect(isNear(found.after.initial_balance, found.answer.largest_headroom, 1e-6))
-            #expect(try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }.answer.largest_headroom.isNaN)
+            try #expect(desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }.answer.largest_headroom.isNaN)
         },
     ]
 }

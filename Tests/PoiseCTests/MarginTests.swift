@@ -19,7 +19,7 @@ struct MarginTests {
     }
 
     /// The sample's bitcoins under a model in coin.
-    private static func sample() throws -> OpaquePointer {
+    private static func sampleMargin() throws -> OpaquePointer {
         let (engine, chain, positions) = (try makeEngine(), try makeChain(), try makePositions())
         let (model, account) = (try model("deribit-pm-btc.json"), try account("account-btc.toml"))
         return try Handle(poise_margin_free) {
@@ -70,12 +70,12 @@ struct MarginTests {
         #expect(throws: (any Error).self) { try desk.made() }
         #expect(LastError.now.text == "ETH")
         desk.underlying = "BTC"
-        #expect(try MarginDesk.totals(desk.made()).initial_margin == 18_000)
+        try #expect(MarginDesk.totals(desk.made()).initial_margin == 18_000)
     }
 
     @Test("The sample's figures and tables are Swift's to the bit, and its parts add up")
     func bits() throws {
-        let margin = try Self.sample()
+        let margin = try Self.sampleMargin()
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: false)
         let chain = try Chain(try Source(path: sample("chain.csv")), &badRows)
@@ -107,7 +107,7 @@ struct MarginTests {
                 #expect(MarginDesk.texts(margin, table, label) == wanted, "\(table)")
             }
             for (amount, wanted) in amounts {
-                #expect(sameBits(try MarginDesk.amounts(margin, table, amount), wanted), "\(table)")
+                try #expect(sameBits(MarginDesk.amounts(margin, table, amount), wanted), "\(table)")
             }
         }
         try compare(
@@ -171,7 +171,8 @@ struct MarginTests {
         let roots = try model.liquidationPrices(
             of: book.account, in: book.market, underlying: 0, within: 0.1 * spot...10 * spot, points: 400,
             engine)
-        #expect(!roots.isEmpty && sameBits(try MarginDesk.liquidation(margin, 0), roots))
+        let prices = try MarginDesk.liquidation(margin, 0)
+        #expect(!roots.isEmpty && sameBits(prices, roots))
         #expect(poise_margin_index(margin, 0) == spot && poise_margin_index(margin, 1).isNaN)
     }
 
@@ -181,7 +182,7 @@ struct MarginTests {
         let counts = (0...7).map { poise_margin_count(margin, poise_margin_table(UInt32($0))) }
         #expect(counts[0] == 1 && counts[1] == 0 && counts[3] == 1 && counts[7] == 0)
         #expect(MarginDesk.texts(margin, POISE_MARGIN_CONTRACTS, POISE_MARGIN_NAME) == ["BTC_USDC-PERPETUAL"])
-        #expect(try MarginDesk.amounts(margin, POISE_MARGIN_CONTRACTS, POISE_MARGIN_QUANTITY) == [3])
+        try #expect(MarginDesk.amounts(margin, POISE_MARGIN_CONTRACTS, POISE_MARGIN_QUANTITY) == [3])
         #expect(MarginDesk.texts(margin, POISE_MARGIN_PARTS, POISE_MARGIN_TITLE) == [nil])
         #expect(poise_margin_text(margin, POISE_MARGIN_PARTS, 1, POISE_MARGIN_NAME) == nil)
         for (table, amount) in [(0, 2), (0, 4), (1, 0), (3, 2), (7, 0)] as [(UInt32, UInt32)] {
@@ -204,7 +205,7 @@ struct MarginTests {
         #expect(found.count == 1 && isNear(found[0], price, 1e-11))
         let multiples = try MarginDesk.liquidation(margin, Int64(POISE_MARGIN_ALL_UNDERLYINGS))
         #expect(multiples.count == 1 && isNear(multiples[0], price / 60_000, 1e-11))
-        #expect(try MarginDesk.liquidation(margin, 0, 0.95, 2) == [])
+        try #expect(MarginDesk.liquidation(margin, 0, 0.95, 2) == [])
         var count = 0
         #expect(
             poise_margin_liquidation(margin, 0, 0, 0, poise_column(), 0, &count) == POISE_OK && count == 1)
@@ -262,12 +263,12 @@ struct MarginTests {
         #expect(refused([perpetual, perpetual], [1, .infinity]) == (POISE_ERROR_VALUE, 1, "quantity"))
         // The model has no rule for options.
         #expect(refused(["BTC_USDC-27MAR26-60000-C"], [1]) == (POISE_ERROR_VALUE, 0, "instrument"))
-        #expect(try MarginDesk.whatIf(margin, []) == [[], [], [], []])
+        try #expect(MarginDesk.whatIf(margin, []) == [[], [], [], []])
     }
 
     @Test("A thousand trades of the sample have Swift's bits")
     func whatIf() throws {
-        let margin = try Self.sample()
+        let margin = try Self.sampleMargin()
         var generator = SeededGenerator(seed: 3)
         let names = ["BTC-PERPETUAL", "BTC-25SEP26-78000-P", "BTC-3MAR26-63000-C", "BTC-24APR26"]
         let trades = (0..<1000).map { (names[$0 % 4], Double.random(in: -50...50, using: &generator)) }
@@ -317,8 +318,8 @@ struct MarginTests {
         let margin = try Handle(poise_margin_free) {
             poise_margin_of_case(engine.pointer, cases.pointer, 0, $0)
         }.pointer
-        #expect(try MarginDesk.totals(margin).initial_margin == 250)
-        #expect(try MarginDesk.whatIf(margin, [("P", 1)])[0] == [300])
+        try #expect(MarginDesk.totals(margin).initial_margin == 250)
+        try #expect(MarginDesk.whatIf(margin, [("P", 1)])[0] == [300])
         // 50 are missing, and a contract sold frees 50 for 1.
         let hedge = try MarginDesk.Hedge(
             Handle(poise_margin_hedge_free) {

@@ -1425,8 +1425,8 @@ size_t poise_margin_hedge_candidate_count(const poise_margin_hedge *hedge);
 const char *poise_margin_hedge_candidate(const poise_margin_hedge *hedge, size_t candidate);
 /** A poise_margin_holding; −1 beyond the last. Since 0.1. */
 int64_t poise_margin_hedge_holding(const poise_margin_hedge *hedge, size_t candidate);
-/** Copies the trades, one per candidate, above 0 buys, and by how much each, beside all others, changes what is left over
- *  initial margin: below 0 where it takes margin. All 0 where there are no trades. Each or data NULL. Since 0.1. */
+/** Copies the trades, one per candidate, above 0 buys, and by how much each, beside all others and its cost aside, changes what
+ *  is left over initial margin: below 0 where it takes margin. All 0 where there are no trades. Each or data NULL. Since 0.1. */
 poise_status poise_margin_hedge_trades(const poise_margin_hedge *hedge, poise_column trades, poise_column headroom);
 /** The bands; NULL beyond the last. Belongs to the hedge. Since 0.1. */
 size_t poise_margin_hedge_band_count(const poise_margin_hedge *hedge);

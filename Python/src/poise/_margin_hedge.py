@@ -28,8 +28,8 @@ class MarginHedge:
         `largest_headroom`.
     accounts : Columns, one row per instrument that may be traded (n,)
         instrument : text. holding : "held"; "elsewhere", traded beside the account; "without-rule", not traded, as the model has
-        no rule for it. quantity : float64, the trade. headroom : float64, by how much it changes, beside all others, what is
-        left over initial margin: below 0 where it takes margin.
+        no rule for it. quantity : float64, the trade. headroom : float64, by how much it changes, beside all others and its
+        cost aside, what is left over initial margin: below 0 where it takes margin.
     before, after : MarginFigures
         The rule itself, of the account before and after the trades.
     liquidation_before, liquidation_after : (float, float)
