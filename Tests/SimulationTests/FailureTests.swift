@@ -214,7 +214,7 @@ struct FailureTests {
 
     @Test("a margin account too small for a crash is liquidated at a penalty; a larger one is not")
     func liquidation() throws {
-        let policy = NeverAfterFirst()
+        let policy = HedgeOnce()
         func run(_ collateral: Double, crossed: Bool) throws -> PathOutcomes {
             try Self.simulation(
                 policy, [Self.venue()],
@@ -231,13 +231,48 @@ struct FailureTests {
         #expect(crossed.values(.liquidation, policy: 0)[0] < 0)
         #expect(try run(1000, crossed: true).values(.liquidations, policy: 0)[0] == 0)
     }
+
+    @Test("What a crossed account has lost is exposed to nothing, and within every limit")
+    func nothingLeft() throws {
+        func simulation(_ collateral: Double) throws -> HedgingSimulation {
+            try Self.simulation(
+                HedgeOnce(), [Self.venue()],
+                margin: MarginAccount(
+                    collateral: collateral, maintenance: 0.05, optionMaintenance: 0.05, isCrossed: true))
+        }
+        func figures(_ simulation: HedgingSimulation) -> (worst: Double, outside: Double) {
+            let outcomes = simulation.run(paths: 8)
+            return (
+                outcomes.values(.worstExposure, policy: 0)[0],
+                outcomes.values(.timeOutside, policy: 0)[0] * 1200
+            )
+        }
+        // The same trades on the same path, with more money than can be lost.
+        let large = try simulation(10_000)
+        let (steps, kept) = (large.trace(policy: 0, path: 0), figures(large))
+        let exposures = zip(steps.dropFirst(), steps).map { ($0.bookDelta + $1.hedgeAfter).magnitude }
+        let dollars = zip(steps.dropFirst(), exposures).map { $0.spot * $1 }
+        // The first does not hold its hedge for a step.
+        for collateral in [60.0, 80, 100] {
+            let small = try simulation(collateral)
+            let time = try #require(
+                small.trace(policy: 0, path: 0).firstIndex {
+                    $0.parts[ProfitPart.liquidation.rawValue] != 0
+                })
+            let before = dollars[..<time].max() ?? 0
+            let outside = Double(exposures[..<time].count { $0 > 1 })
+            let found = figures(small)
+            #expect((found.worst - before).magnitude <= 1e-9 * before)
+            #expect((found.outside - outside).magnitude < 1e-9)
+            #expect(kept.worst > 1.01 * before && kept.outside > outside + 10, "\(kept), \(found) at \(time)")
+        }
+    }
 }
 
 /// Hedges once and then leaves it.
-private struct NeverAfterFirst: RebalancingPolicy {
+struct HedgeOnce: RebalancingPolicy {
     var name: String { "once" }
     func band(_ state: borrowing RebalancingState) -> RebalancingBand {
-        .hold.replacing(
-            with: .neutral, where: state.yearsSinceHedge .== Lanes(repeating: .infinity))
+        .hold.replacing(with: .neutral, where: state.yearsSinceHedge .== Lanes(repeating: .infinity))
     }
 }

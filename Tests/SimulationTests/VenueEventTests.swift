@@ -234,11 +234,3 @@ private struct BandOfDepth: RebalancingPolicy {
         RebalancingBand(lower: state.depth.negated, upper: state.depth)
     }
 }
-
-/// Hedges at the first step and then leaves it.
-private struct HedgeOnce: RebalancingPolicy {
-    var name: String { "once" }
-    func band(_ state: borrowing RebalancingState) -> RebalancingBand {
-        .hold.replacing(with: .neutral, where: state.yearsSinceHedge .== Lanes(repeating: .infinity))
-    }
-}
