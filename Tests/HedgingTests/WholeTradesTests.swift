@@ -41,6 +41,44 @@ import Testing
         #expect(throws: HedgeError.self) { try solver.solve(problem) }
     }
 
+    /// Ten million dollars a contract, of which a few dollars are far less than a lot's rounding, but cost as variance.
+    /// By hand: three contracts, and of what trades by the dollar so much that the last one's cost is what it takes off.
+    @Test(
+        "What trades in any amount makes up for what whole trades leave, however little of a lot that is",
+        arguments: [(lot: 1.0, minimum: 0.0), (1, 3), (0, 3)])
+    func restOfLots(_ size: (lot: Double, minimum: Double)) throws {
+        let perVariance = 1e3
+        for rest in [-30, -0.9, -0.5, -0.05, -1e-3, 1e-3, 0.05, 0.5, 0.9, 30] {
+            for side in [-1.0, 1] {
+                var problem = HedgeProblem(underlyings: ["X"])
+                problem.add(
+                    "contract",
+                    HedgeInstrument(
+                        costBuy: 1, costSell: 1, lot: size.lot, minimum: size.minimum, maximumBuy: 5,
+                        maximumSell: 5))
+                problem.add(
+                    "dollar",
+                    HedgeInstrument(costBuy: 0.01, costSell: 0.01, maximumBuy: 100, maximumSell: 100))
+                problem.risk = HedgeRisk(
+                    riskAversion: perVariance / 4e-4, covariance: [4e-4], dollarDelta: [-side * (3e7 + rest)],
+                    exposure: [1e7, 1])
+                let solver = HedgeSolver()
+                #expect(try solver.solve(problem) == .optimal)
+                let trades = solver.solution.trades.map { side * $0 }
+                // Without lots, more than three contracts are as good as the dollars, and cheaper.
+                let isWhole = size.lot > 0 || rest < 0
+                let price = isWhole ? 0.01 : 1e-7
+                let bought = rest - (rest > 0 ? 1 : -1) * price / (2 * perVariance)
+                let left = bought - rest
+                let cost = 3 + price * bought.magnitude + perVariance * left * left
+                #expect(
+                    (solver.solution.cost.total - cost).magnitude < 1e-8, "\(side) \(rest): \(trades)")
+                #expect((trades[0] - (isWhole ? 3 : 3 + bought / 1e7)).magnitude < 1e-12)
+                #expect((trades[1] - (isWhole ? bought : 0)).magnitude < 1e-5)
+            }
+        }
+    }
+
     /// Taken apart by underlying or not, the best whole trades cost the same: bounds of the parts are bounds of the
     /// whole, also where margin, cash or a band on all underlyings ties them together.
     @Test("Whole trades cost the same whether the search is split by underlying or not")
