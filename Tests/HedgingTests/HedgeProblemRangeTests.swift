@@ -21,8 +21,12 @@ struct HedgeProblemRangeTests {
     static func message(_ change: (inout HedgeProblem) -> Void) -> String? {
         var problem = Self.problem()
         change(&problem)
+        return message(of: { () throws(HedgeError) in try problem.validate() })
+    }
+
+    private static func message(of body: () throws(HedgeError) -> Void) -> String? {
         do throws(HedgeError) {
-            try problem.validate()
+            try body()
             return nil
         } catch {
             return "\(error)"
@@ -177,7 +181,16 @@ struct HedgeProblemRangeTests {
         }
         for (values, reason) in row.refused {
             for value in values {
-                #expect(Self.message { row.set(&$0, value) } == "\(row.field): value \(value): \(reason)")
+                let message = "\(row.field): value \(value): \(reason)"
+                #expect(Self.message { row.set(&$0, value) } == message)
+                // Whoever asks: a diagnosis takes apart what it has looked at first.
+                var problem = Self.problem()
+                row.set(&problem, value)
+                let solved = Self.message(of: { () throws(HedgeError) in try HedgeSolver().solve(problem) })
+                let diagnosed = Self.message(of: { () throws(HedgeError) in
+                    _ = try HedgeSolver().diagnose(problem)
+                })
+                #expect(solved == message && diagnosed == message)
             }
         }
     }
