@@ -39,6 +39,7 @@ extension MarginModel {
         switch rule {
         case .scan(let rule): try rule.build(&builder)
         case .deribit(let rule): try rule.build(&builder)
+        case .deribitCross(let rule): try rule.build(&builder)
         case .span(let rule): try rule.build(&builder)
         case .deriveStandard(let rule): try rule.build(&builder)
         case .standardOption(let rule): try rule.build(&builder)
@@ -56,7 +57,7 @@ extension MarginModel {
             case .span(let rule): counted = rule.countsOptionValue || contract.kind != .option ? paid : 0
             case .deriveStandard:
                 counted = contract.kind == .option ? paid / contract.multiplier : paid
-            case .scan, .deribit, .rates: counted = paid
+            case .scan, .deribit, .deribitCross, .rates: counted = paid
             }
             result.fundsSlopes[place] = candidate.unit * (counted - paid)
         }

@@ -57,6 +57,9 @@ public struct CrossMarginAccount: Sendable {
     public var orders: [Order] = []
     /// Requirements beside the positions that initial margin has and maintenance has not: open orders, say.
     public var otherInitial: [(name: String, amount: Double)] = []
+    /// Coins by underlying that coin-settled contracts have brought or cost since: of rules that count these in dollars and let
+    /// coins move.
+    private(set) var coinProfits: [Int: Double] = [:]
     public private(set) var positions: [Position]
     /// Net, by contract: fills are added up exactly and rounded once, so that their number and order have no effect.
     public private(set) var quantities: [Double]
@@ -125,22 +128,46 @@ public struct CrossMarginAccount: Sendable {
         return account
     }
 
-    /// The account when `market` has moved by a factor: perpetuals and futures have gained, collateral too.
-    /// - Parameters:
-    ///   - underlying: nil for all of them.
-    ///   - ownEntries: whether the model counts the profits of positions with an entry itself.
+    /// The account with other quantities of the market's contracts; its profits and its cash stay.
+    public func holding(_ quantities: [Double]) -> CrossMarginAccount {
+        var account = self
+        account.quantities = quantities
+        return account
+    }
+
+    /// `coinProfits`, in the market's order.
+    var coinBalances: [(underlying: Int, coins: Double)] {
+        coinProfits.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The account with more coins of an underlying.
+    func adding(coins: Double, of underlying: Int) -> CrossMarginAccount {
+        var account = self
+        account.coinProfits[underlying, default: 0] += coins
+        return account
+    }
+
+    /// The account when underlyings of `market` have moved by a factor: perpetuals and futures have gained, collateral too.
+    /// - Parameter model: says which collateral moves with an underlying, whether it counts the profits of positions with an
+    ///   entry itself, and whether profits in coin stay coins.
     func moved(
-        _ underlying: Int?, by factor: Double, in market: MarginMarket, ownEntries: Bool
+        _ underlyings: [Int], by factor: Double, in market: MarginMarket, _ model: MarginModel
     ) throws(MarginError) -> CrossMarginAccount {
         var account = self
+        let names = underlyings.map { market.underlyings[$0].name }
         for place in collateral.indices where collateral[place].movesWithSpot {
-            account.collateral[place].price *= factor
+            let asset = collateral[place].asset
+            if names.contains(where: { model.moves(asset, with: $0) }) {
+                account.collateral[place].price *= factor
+            }
         }
+        let ownEntries = model.countsEntries
         var gain = 0.0
+        var coins = Array(repeating: 0.0, count: market.underlyings.count)
         for position in positions {
             let contract = market.contracts[position.contract]
-            guard underlying == nil || contract.underlying == underlying, contract.kind != .option,
-                contract.kind != .spot, !(ownEntries && position.entry != nil)
+            guard underlyings.contains(contract.underlying), contract.kind != .option, contract.kind != .spot,
+                !(ownEntries && position.entry != nil)
             else { continue }
             let price = try market.price(of: contract, for: "a liquidation price", spotServes: true)
             let size = position.quantity * contract.multiplier
@@ -149,9 +176,20 @@ public struct CrossMarginAccount: Sendable {
                 let expiry = try market.expiry(of: contract, for: "a liquidation price")
                 change = (expiry.forward - expiry.fixed) * (factor - 1)
             }
-            gain += contract.kind.isInverse ? size / price * (1 - 1 / factor) : size * change
+            if contract.kind.isInverse {
+                coins[contract.underlying] += size / price * (1 - 1 / factor)
+            } else {
+                gain += size * change
+            }
         }
         account.unsettled += gain
+        for underlying in underlyings where coins[underlying] != 0 {
+            if model.keepsCoins {
+                account = account.adding(coins: coins[underlying], of: underlying)
+            } else {
+                account.unsettled += coins[underlying]
+            }
+        }
         return account
     }
 }

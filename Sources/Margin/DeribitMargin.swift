@@ -176,7 +176,12 @@ public struct DeribitMargin: Sendable {
             let first = result.losses.count
             for (scenario, profit) in counted.enumerated() {
                 let key = self.key(scenario, standardCount, underlying.name)
-                result.losses.append(.init(key: key, title: key, loss: 0 - profit))
+                var loss = MarginRequirement.Loss(key: key, title: key, loss: 0 - profit)
+                loss.underlying = underlying.name
+                loss.move = grid.scenarios[scenario].spot
+                loss.besides = "vol \(grid.ruleNames[grid.scenarios[scenario].rule])"
+                loss.countsInPart = scenario >= standardCount
+                result.losses.append(loss)
             }
             let place = counted.indices.min { counted[$0] < counted[$1] } ?? 0
             let loss = max(0, -counted[place])

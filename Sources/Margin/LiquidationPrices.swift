@@ -2,6 +2,22 @@ import Checks
 import Greeks
 
 extension MarginModel {
+    /// The account's margins at other prices of an underlying, moved as `liquidationPrices` moves them.
+    /// - Throws: what `liquidationPrices` throws.
+    public func requirements(
+        of account: CrossMarginAccount, in market: MarginMarket, underlying number: Int, at prices: [Double],
+        _ engine: GreeksEngine
+    ) throws(MarginError) -> [MarginRequirement] {
+        let moving = try MovingPrices(self, account, market, [number])
+        var results: [MarginRequirement] = []
+        for price in prices {
+            try MarginError.require(
+                .positiveUpTo(1e300), price, "price", of: market.underlyings[number].name)
+            results.append(try moving.requirement(by: price / moving.spot, engine))
+        }
+        return results
+    }
+
     /// All prices of an underlying in a range at which the account's maintenance balance is 0, ascending. There may be none.
     ///
     /// Volatilities stay with their contracts (sticky strike), time stands still; `MarginMarket` and `CrossMarginAccount` say
@@ -13,18 +29,12 @@ extension MarginModel {
         of account: CrossMarginAccount, in market: MarginMarket, underlying number: Int,
         within range: ClosedRange<Double>, points: Int = 1600, _ engine: GreeksEngine
     ) throws(MarginError) -> [Double] {
-        try market.validate()
-        try account.validate()
-        let underlying = market.underlyings[number]
-        try MarginError.require(.positive, underlying.spot, "spot", of: underlying.name)
-        try MarginError.require(.positive, range.lowerBound, "lowest", of: underlying.name)
-        try MarginError.require(.finite, range.upperBound, "highest", of: underlying.name)
-        try requireMoving(account, market, number)
-        let market = market.withoutMarks
+        let name = market.underlyings[number].name
+        try MarginError.require(.positive, range.lowerBound, "lowest", of: name)
+        try MarginError.require(.finite, range.upperBound, "highest", of: name)
+        let moving = try MovingPrices(self, account, market, [number])
         return try roots(grid(account, market, number, range, points)) { price throws(MarginError) in
-            let factor = price / underlying.spot
-            let moved = try account.moved(number, by: factor, in: market, ownEntries: countsEntries)
-            return try unchecked(moved, market.moved(number, by: factor), engine).maintenanceBalance
+            try moving.requirement(by: price / moving.spot, engine).maintenanceBalance
         }
     }
 
@@ -34,35 +44,16 @@ extension MarginModel {
         of account: CrossMarginAccount, in market: MarginMarket, within range: ClosedRange<Double>,
         points: Int = 1600, _ engine: GreeksEngine
     ) throws(MarginError) -> [Double] {
-        try market.validate()
-        try account.validate()
         try MarginError.require(.positive, range.lowerBound, "lowest", of: "market")
         try MarginError.require(.finite, range.upperBound, "highest", of: "market")
-        for number in market.underlyings.indices { try requireMoving(account, market, number) }
-        let market = market.withoutMarks
+        let moving = try MovingPrices(self, account, market, Array(market.underlyings.indices))
         var factors = ratios(range, points) + [1]
         for number in market.underlyings.indices {
             factors += strikes(account, market, number).map { $0 / market.underlyings[number].spot }
         }
         let sorted = Array(Set(factors.filter(range.contains))).sorted()
         return try roots(sorted) { factor throws(MarginError) in
-            var moved = market
-            for number in market.underlyings.indices { moved = moved.moved(number, by: factor) }
-            let own = try account.moved(nil, by: factor, in: market, ownEntries: countsEntries)
-            return try unchecked(own, moved, engine).maintenanceBalance
-        }
-    }
-
-    /// - Throws: a contract that has no price at other prices of its underlying.
-    private func requireMoving(
-        _ account: CrossMarginAccount, _ market: MarginMarket, _ number: Int
-    ) throws(MarginError) {
-        for place in account.held {
-            let contract = market.contracts[place]
-            let isGiven = contract.gains != nil || (contract.kind == .option && contract.volatility == nil)
-            if contract.underlying == number, isGiven {
-                throw .missing("vol", of: contract.name, for: "a liquidation price")
-            }
+            try moving.requirement(by: factor, engine).maintenanceBalance
         }
     }
 
@@ -187,13 +178,48 @@ extension MarginModel {
     }
 }
 
-extension MarginMarket {
-    /// Without the marks of options that have a volatility: prices follow from it, a mark would stand still.
-    fileprivate var withoutMarks: MarginMarket {
-        var market = self
-        for place in market.contracts.indices where market.contracts[place].volatility != nil {
-            market.contracts[place].mark = nil
+/// An account and its market while prices move together.
+private struct MovingPrices {
+    let model: MarginModel
+    let account: CrossMarginAccount
+    let market: MarginMarket
+    let numbers: [Int]
+
+    /// - Throws: input that is not accepted; a contract that has no price at other prices.
+    init(
+        _ model: MarginModel, _ account: CrossMarginAccount, _ market: MarginMarket, _ numbers: [Int]
+    ) throws(MarginError) {
+        try market.validate()
+        try account.validate()
+        for number in numbers {
+            let underlying = market.underlyings[number]
+            try MarginError.require(.positive, underlying.spot, "spot", of: underlying.name)
         }
-        return market
+        for place in account.held {
+            let contract = market.contracts[place]
+            let isGiven = contract.gains != nil || (contract.kind == .option && contract.volatility == nil)
+            if numbers.contains(contract.underlying), isGiven {
+                throw .missing("vol", of: contract.name, for: "a liquidation price")
+            }
+        }
+        (self.model, self.account, self.numbers) = (model, account, numbers)
+        // Prices follow from volatilities; a mark would stand still.
+        var open = market
+        for place in market.contracts.indices where market.contracts[place].volatility != nil {
+            open.contracts[place].mark = nil
+        }
+        self.market = open
+    }
+
+    /// Of the first.
+    var spot: Double { market.underlyings[numbers[0]].spot }
+
+    func requirement(
+        by factor: Double, _ engine: GreeksEngine
+    ) throws(MarginError) -> MarginRequirement {
+        let account = try account.moved(numbers, by: factor, in: market, model)
+        var moved = market
+        for number in numbers { moved = moved.moved(number, by: factor) }
+        return try model.unchecked(account, moved, engine)
     }
 }

@@ -74,8 +74,19 @@ extension MarginModel {
         switch rule {
         case .scan(let scan): scan.grid.rules.contains { $0.shortTermPower != $0.longTermPower }
         case .deribit(let rule): rule.shortTermPower != rule.longTermPower
+        case .deribitCross(let rule):
+            rule.units.values.contains { $0.margin.shortTermPower != $0.margin.longTermPower }
         default: false
         }
+    }
+
+    /// The account's margins once time has passed, as `stepsAhead` has it pass.
+    /// - Throws: what `requirement` throws.
+    public func requirement(
+        of account: CrossMarginAccount, in market: MarginMarket, after seconds: Double, _ engine: GreeksEngine
+    ) throws(MarginError) -> MarginRequirement {
+        try MarginError.require(.notNegative, seconds, "seconds", of: "ahead")
+        return try requirement(account, market, in: seconds, engine)
     }
 
     private func requirement(
@@ -113,7 +124,12 @@ extension MarginModel {
                 if isInCoin { payoff /= forward }
             }
             let quantity = account.quantities[place]
-            rest = rest.after(place, quantity: -quantity, paying: -quantity * payoff)
+            if contract.settlesInCoin, keepsCoins {
+                rest = rest.after(place, quantity: -quantity, paying: 0)
+                    .adding(coins: quantity * payoff / forward, of: contract.underlying)
+            } else {
+                rest = rest.after(place, quantity: -quantity, paying: -quantity * payoff)
+            }
         }
         return (later, rest)
     }

@@ -3,101 +3,6 @@ import Greeks
 import Market
 import Risk
 
-/// What an account has beside its positions, as a file says it (TOML or JSON):
-///
-///     currency = "USD"
-///     cash = 250000
-///     stable_price = 1
-///     [[collateral]]
-///     asset = "ETH"
-///     quantity = 40
-///     [confidence.ETH]
-///     spot = 0.98
-///     [other_initial]
-///     open_orders = 0.01
-///
-/// Collateral may bring `price`, `confidence`, `moves_with_spot`, `maintenance_haircut` and `initial_haircut`; its price is
-/// the chain's index of the coin, its haircuts the model's, where it does not.
-public struct MarginAccountFile: Sendable {
-    struct Piece: Sendable {
-        let asset: String
-        let quantity: Double
-        let price, maintenance, initial: Double?
-        let confidence: Double
-        let movesWithSpot: Bool?
-        let line: Int
-    }
-
-    struct Confidence: Sendable {
-        var spot = 1.0
-        var perpetual = 1.0
-        var forward = 1.0
-        var rate = 1.0
-        var volatility = 1.0
-    }
-
-    public let file: String
-    public let currency: String
-    public let cash: Double
-    let stablePrice: Double
-    let collateral: [Piece]
-    let confidence: [String: Confidence]
-    let otherInitial: [(name: String, amount: Double)]
-
-    /// - Throws: `MarketError` with file, line, field and value.
-    public init(_ source: Source) throws(MarketError) {
-        let settings = try Settings(source)
-        settings.ignore("comment")
-        file = source.name
-        currency = try settings.text("currency")
-        cash = try settings.number("cash", .finite)
-        stablePrice = try settings.number("stable_price", .positive, default: 1)
-        var collateral: [Piece] = []
-        for table in try settings.tables("collateral") {
-            let moves: Bool? =
-                table.has("moves_with_spot") ? try table.flag("moves_with_spot", default: true) : nil
-            collateral.append(
-                Piece(
-                    asset: try table.text("asset"), quantity: try table.number("quantity", .notNegative),
-                    price: try table.optionalNumber("price", .positive),
-                    maintenance: try table.optionalNumber("maintenance_haircut", .share),
-                    initial: try table.optionalNumber("initial_haircut", .share),
-                    confidence: try table.number("confidence", .share, default: 1), movesWithSpot: moves,
-                    line: table.value.line))
-        }
-        self.collateral = collateral
-        var confidence: [String: Confidence] = [:]
-        if let table = try settings.table("confidence") {
-            for name in table.keys {
-                let feeds = try table.required(name)
-                confidence[name] = Confidence(
-                    spot: try feeds.number("spot", .share, default: 1),
-                    perpetual: try feeds.number("perpetual", .share, default: 1),
-                    forward: try feeds.number("forward", .share, default: 1),
-                    rate: try feeds.number("rate", .share, default: 1),
-                    volatility: try feeds.number("vol", .share, default: 1))
-            }
-        }
-        self.confidence = confidence
-        var other: [(name: String, amount: Double)] = []
-        if let table = try settings.table("other_initial") {
-            for name in table.keys { other.append((name, try table.number(name, .notNegative))) }
-        }
-        otherInitial = other
-        try settings.finish()
-    }
-
-    /// Amounts under a model in coin are of the account's underlying, others in what counts as a dollar.
-    func require(countedIn coin: String?) throws(MarketError) {
-        guard coin.map({ currency == $0 }) ?? Currency.dollars.contains(currency) else {
-            throw .invalidValue(
-                .file(file), column: "currency", value: currency,
-                reason: coin.map { "this model counts in the account's underlying, \($0)" }
-                    ?? "this model counts in dollars")
-        }
-    }
-}
-
 /// Positions in a chain as one account in a market: what a model is asked about.
 ///
 /// An expiry has one forward and one time to expiry: those of the chain's latest row of it, at the time of the chain's
@@ -107,11 +12,15 @@ public struct MarginBook: Sendable {
     public let market: MarginMarket
     public let account: CrossMarginAccount
     public let asOf: Timestamp
+    /// The books that hold the positions, in the table's order, with what each has of every contract.
+    public let books: [(name: String, quantities: [Double])]
     /// Of each candidate, in their order: its contract, and its quantity in the market's unit.
     public let candidates: [(contract: Int, quantity: Double)]
     /// Of each ticker that may be traded: its contract and what a unit of it is there; nil where the model has no rule for
     /// it, or the account is in another underlying.
     public let trading: [MarginCandidate?]
+    /// What the account's file says can be brought in, or changed within the account.
+    public let moves: [CollateralMove]
 
     /// - Parameters:
     ///   - underlying: the one whose positions are meant, where a model takes one alone.
@@ -129,16 +38,17 @@ public struct MarginBook: Sendable {
         var positions: [CrossMarginAccount.Position] = []
         func read(
             _ valuation: BookValuation, _ table: PositionTable, _ badRows: inout BadRows
-        ) throws(MarketError) -> [(contract: Int, quantity: Double)] {
+        ) throws(MarketError) -> [(book: String, contract: Int, quantity: Double)] {
             let tickers = Dictionary(
                 valuation.greeks.tickers.map { ($0.instrument.name, $0) }, uniquingKeysWith: { a, _ in a })
-            var held: [(contract: Int, quantity: Double)] = []
+            var held: [(book: String, contract: Int, quantity: Double)] = []
             for position in valuation.positions {
                 guard only == nil || position.instrument.base == only,
                     let ticker = tickers[position.instrument.name]
                 else { continue }
                 do throws(MarginError) {
-                    held.append(try builder.add(ticker, position.quantity))
+                    let (contract, quantity) = try builder.add(ticker, position.quantity)
+                    held.append((position.book, contract, quantity))
                 } catch {
                     try badRows.note(
                         .invalidValue(
@@ -148,7 +58,8 @@ public struct MarginBook: Sendable {
             }
             return held
         }
-        for (contract, quantity) in try read(valuation, table, &badRows) {
+        let rows = try read(valuation, table, &badRows)
+        for (_, contract, quantity) in rows {
             positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
         }
         if let only, positions.isEmpty {
@@ -159,7 +70,8 @@ public struct MarginBook: Sendable {
         }
         if let candidates {
             self.candidates = try read(
-                try BookValuation(candidates, in: chain, &badRows), candidates, &badRows)
+                try BookValuation(candidates, in: chain, &badRows), candidates, &badRows
+            ).map { ($0.contract, $0.quantity) }
         } else {
             self.candidates = []
         }
@@ -189,6 +101,15 @@ public struct MarginBook: Sendable {
             positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
         }
         market = builder.market
+        var books: [(name: String, quantities: [Double])] = []
+        for (book, contract, quantity) in rows {
+            let place = books.firstIndex { $0.name == book } ?? books.count
+            if place == books.count {
+                books.append((book, Array(repeating: 0, count: builder.market.contracts.count)))
+            }
+            books[place].quantities[contract] += quantity
+        }
+        self.books = books
         asOf = builder.asOf
         do throws(MarginError) {
             var account = try CrossMarginAccount(
@@ -196,6 +117,7 @@ public struct MarginBook: Sendable {
             account.otherInitial = file.otherInitial
             account.collateral = try builder.collateral()
             self.account = account
+            moves = try builder.moves(of: account)
         } catch {
             throw .invalidSetting(
                 error.place ?? .file(file.file), key: error.field, value: error.value ?? "",
@@ -210,19 +132,24 @@ extension MarginModel {
         switch rule {
         case .scan, .deribit: true
         case .standardOption(let rule): rule.settlesInCoin
-        case .deriveStandard, .span, .rates: false
+        case .deribitCross, .deriveStandard, .span, .rates: false
         }
     }
 
     /// Whether collateral counts less a haircut.
-    var takesCollateral: Bool { if case .scan = rule { true } else { false } }
+    var takesCollateral: Bool {
+        switch rule {
+        case .scan, .deribitCross: true
+        case .deribit, .deriveStandard, .standardOption, .span, .rates: false
+        }
+    }
 
     /// Whether amounts are in coin.
     public var isInCoin: Bool {
         switch rule {
         case .deribit: true
         case .standardOption(let rule): rule.settlesInCoin
-        case .scan, .deriveStandard, .span, .rates: false
+        case .scan, .deriveStandard, .span, .rates, .deribitCross: false
         }
     }
 }
@@ -289,9 +216,11 @@ private struct Builder {
                     nil, field: "instrument", reason: "settles in \(instrument.quote); the model is in coin")
             }
             kind = .option
-        case (.perpetual, true): kind = model.isInCoin || model.countsEntries ? .inversePerpetual : .perpetual
+        case (.perpetual, true):
+            kind =
+                model.isInCoin || model.countsEntries || model.keepsCoins ? .inversePerpetual : .perpetual
         case (.perpetual, false): kind = .perpetual
-        case (.future, true): kind = model.isInCoin ? .inverseFuture : .future
+        case (.future, true): kind = model.isInCoin || model.keepsCoins ? .inverseFuture : .future
         case (.future, false): kind = .future
         case (.spot, _): kind = .spot
         }
@@ -313,6 +242,7 @@ private struct Builder {
             contract.type = type
             contract.strike = strike
             contract.volatility = ticker.markVolatility
+            contract.settlesInCoin = isInverse && model.keepsCoins
         } else if kind != .spot {
             contract.price = price
         }
@@ -372,6 +302,7 @@ private struct Builder {
 
     /// Collateral under a rule that counts coins as positions: of the account's underlyings.
     mutating func coins() -> [(contract: Int, quantity: Double)] {
+        if case .deribitCross(let rule) = model.rule { addUnits(rule) }
         guard case .deriveStandard = model.rule else { return [] }
         var held: [(contract: Int, quantity: Double)] = []
         for piece in file.collateral {
@@ -380,6 +311,16 @@ private struct Builder {
             market.contracts.append(MarginMarket.Contract(piece.asset, .spot, underlying: number))
         }
         return held
+    }
+
+    /// Underlyings of coins that count, where the chain has their index.
+    private mutating func addUnits(_ rule: DeribitCrossMargin) {
+        for piece in file.collateral {
+            guard let unit = rule.unit(of: piece.asset), underlyings[unit] == nil, let index = indices[unit]
+            else { continue }
+            underlyings[unit] = market.underlyings.count
+            market.underlyings.append(MarginMarket.Underlying(unit, spot: index.price))
+        }
     }
 
     func collateral() throws(MarginError) -> [CrossMarginAccount.Collateral] {
@@ -421,12 +362,47 @@ private struct Builder {
     }
 }
 
+extension Builder {
+    /// Moves of the account's cash and of the collateral that it lists.
+    func moves(of account: CrossMarginAccount) throws(MarginError) -> [CollateralMove] {
+        var moves: [CollateralMove] = []
+        for move in file.moves {
+            let place = Place.line(file: file.file, move.line)
+            func holding(_ name: String, _ field: String) throws(MarginError) -> CollateralMove.Holding {
+                if name == file.currency { return .cash }
+                if let piece = account.collateral.firstIndex(where: { $0.asset == name }) {
+                    return .collateral(piece)
+                }
+                if case .deriveStandard = model.rule, file.collateral.contains(where: { $0.asset == name }),
+                    let contract = market.contracts.firstIndex(where: { $0.kind == .spot && $0.name == name })
+                {
+                    return .contract(contract)
+                }
+                throw MarginError(
+                    place, field: field, value: name,
+                    reason: "is neither the account's currency nor among its collateral")
+            }
+            var from: CollateralMove.Holding?
+            if let name = move.from { from = try holding(name, "from") }
+            let own = CollateralMove(
+                move.name, into: try holding(move.into, "into"), from: from, most: move.most,
+                cost: move.cost)
+            if own.from == own.into {
+                throw MarginError(place, field: "from", value: move.into, reason: "is what it goes into")
+            }
+            moves.append(own)
+        }
+        return moves
+    }
+}
+
 extension MarginModel {
     /// The kinds of contracts that the rule knows.
     var kinds: Set<MarginMarket.Kind> {
         switch rule {
         case .scan, .deriveStandard: [.option, .perpetual, .spot]
         case .deribit: [.option, .inversePerpetual, .inverseFuture, .spot]
+        case .deribitCross: DeribitCrossMargin.kinds
         case .standardOption: [.option]
         case .span: [.option, .future]
         case .rates: [.perpetual, .future, .inversePerpetual, .inverseFuture]

@@ -284,6 +284,8 @@ extension Settings {
         contract.mark = try optionalNumber("mark", .notNegative)
         contract.price = try optionalNumber("price", .positive)
         contract.multiplier = try number("multiplier", .positive, default: 1)
+        enum Settlement: String, CaseIterable { case coin, quote }
+        contract.settlesInCoin = try word("settlement", default: Settlement.quote) == .coin
         if has("gains") {
             let gains = try numbers("gains", .finite)
             guard gains.count == 16 else { throw failure("gains", "must be sixteen numbers") }

@@ -79,6 +79,8 @@ public struct MarginMarket: Sendable, Equatable {
         public var price: Double?
         /// Coins per contract.
         public var multiplier = 1.0
+        /// Of an option that rules in dollars take beside linear ones: whether it is paid and settled in coin.
+        public var settlesInCoin = false
         /// Gains of one contract in the sixteen scenarios of a SPAN array.
         public var gains: [Double]?
 

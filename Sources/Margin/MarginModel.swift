@@ -8,6 +8,7 @@ public struct MarginModel: Sendable {
         case scan(ScanMargin)
         case deriveStandard(DeriveStandardMargin)
         case deribit(DeribitMargin)
+        case deribitCross(DeribitCrossMargin)
         case standardOption(ShortOptionMargin)
         case span(SpanMargin)
         case rates(RateMargin)
@@ -55,6 +56,7 @@ public struct MarginModel: Sendable {
         case .scan(let rule): try rule.requirement(account, market, engine)
         case .deriveStandard(let rule): try rule.requirement(account, market, engine)
         case .deribit(let rule): try rule.requirement(account, market, engine)
+        case .deribitCross(let rule): try rule.requirement(account, market, engine)
         case .standardOption(let rule): try rule.requirement(account, market, engine)
         case .span(let rule): try rule.requirement(account, market, engine)
         case .rates(let rule): try rule.requirement(account, market, engine)
@@ -64,12 +66,28 @@ public struct MarginModel: Sendable {
     /// Whether it counts the profit since a position's entry.
     var countsEntries: Bool { if case .rates = rule { true } else { false } }
 
+    /// Whether profits and prices in coin stay coins of an account in dollars.
+    var keepsCoins: Bool { if case .deribitCross = rule { true } else { false } }
+
+    /// Whether collateral that moves does so with this underlying.
+    func moves(_ asset: String, with underlying: String) -> Bool {
+        guard case .deribitCross(let rule) = rule else { return true }
+        return rule.unit(of: asset) == underlying
+    }
+
+    /// Whether a coin moves with any underlying.
+    func moves(_ asset: String) -> Bool {
+        guard case .deribitCross(let rule) = rule else { return true }
+        return rule.unit(of: asset) != nil
+    }
+
     /// The kind, as files have it.
     public var kind: String {
         switch rule {
         case .scan: "scan"
         case .deriveStandard: "derive-standard"
         case .deribit: "deribit-pm"
+        case .deribitCross: "deribit-cross"
         case .standardOption: "standard-option"
         case .span: "span-array"
         case .rates: "rates"

@@ -41,13 +41,19 @@ extension MarginModel {
             case scan, rates
             case deriveStandard = "derive-standard"
             case deribit = "deribit-pm"
+            case deribitCross = "deribit-cross"
             case standardOption = "standard-option"
             case span = "span-array"
         }
         switch try settings.word("kind") as Kind {
         case .scan: self.init(.scan(try settings.scanMargin(source)))
         case .deriveStandard: self.init(.deriveStandard(try settings.deriveStandardMargin()))
-        case .deribit: self.init(.deribit(try settings.deribitMargin()))
+        case .deribit:
+            self.init(
+                .deribit(
+                    try settings.required("parameters").deribitMargin(
+                        maintenance: try settings.number("mm_factor", factor))))
+        case .deribitCross: self.init(.deribitCross(try settings.deribitCrossMargin()))
         case .standardOption: self.init(.standardOption(try settings.shortOptionMargin()))
         case .span: self.init(.span(try settings.spanMargin()))
         case .rates: self.init(.rates(try settings.rateMargin()))
@@ -160,9 +166,28 @@ extension Settings {
         return margin
     }
 
-    fileprivate func deribitMargin() throws(MarketError) -> DeribitMargin {
+    fileprivate func deribitCrossMargin() throws(MarketError) -> DeribitCrossMargin {
+        let maintenance = try number("mm_factor", factor)
+        let table = try required("units")
+        var units: [String: DeribitCrossMargin.Unit] = [:]
+        for name in table.keys {
+            let own = try table.required(name)
+            let assets = try own.texts("assets")
+            for asset in assets {
+                let isTaken =
+                    table.keys.contains(asset) || units.values.contains { $0.assets.contains(asset) }
+                if isTaken { throw own.failure("assets", "\(asset) is of another unit") }
+            }
+            units[name] = DeribitCrossMargin.Unit(
+                try own.deribitMargin(maintenance: maintenance), assets: assets)
+        }
+        guard !units.isEmpty else { throw missing("units") }
+        return DeribitCrossMargin(units: units, maintenanceFactor: maintenance)
+    }
+
+    fileprivate func deribitMargin(maintenance: Double) throws(MarketError) -> DeribitMargin {
         enum Side: String, CaseIterable { case both, none }
-        let table = try required("parameters")
+        let table = self
         let power = NumberRule.within(0...10)
         return DeribitMargin(
             priceRange: try table.number("price_range", .between(0, 1)),
@@ -181,7 +206,7 @@ extension Settings {
             deltaRate: try table.number("m_inc", factor),
             largestDeltaShock: try table.number("max_delta_shock", factor),
             deltaThreshold: try table.number("delta_total_liq_shock_threshold", .notNegative),
-            maintenanceFactor: try number("mm_factor", factor))
+            maintenanceFactor: maintenance)
     }
 
     fileprivate func shortOptionMargin() throws(MarketError) -> ShortOptionMargin {

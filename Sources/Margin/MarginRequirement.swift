@@ -31,6 +31,19 @@ public struct MarginRequirement: Sendable {
         public var key: String
         public var title: String
         public var loss: Double
+        /// What the scenario is, where it is one of a grid: whose price moves, by which share or part of the scan range, and
+        /// what else does (`vol up`).
+        public var underlying = ""
+        public var move: Double?
+        public var besides = ""
+        /// Whether its profits count in part: dampened, extended, extreme.
+        public var countsInPart = false
+
+        init(key: String, title: String, loss: Double) {
+            self.key = key
+            self.title = title
+            self.loss = loss
+        }
     }
 
     /// Figures of a grid of moves before aggregation, as a venue's own reply has them.

@@ -20,7 +20,8 @@ extension MarginModel {
         for (contract, quantity) in trades {
             let paid = try price(of: contract, in: market, engine)
             let after = try requirement(
-                of: account.after(contract, quantity: quantity, paying: quantity * paid), in: market, engine)
+                of: self.account(account, after: contract, quantity: quantity, at: paid, in: market),
+                in: market, engine)
             var figures = LiveMargin.Figures(
                 initialMargin: after.initialMargin, maintenanceMargin: after.maintenanceMargin,
                 markToMarket: after.markToMarket)
@@ -31,6 +32,20 @@ extension MarginModel {
             results.append(figures)
         }
         return results
+    }
+
+    /// The account after a trade at a price: of coin-settled options in an account in dollars, its coins pay.
+    package func account(
+        _ account: CrossMarginAccount, after place: Int, quantity: Double, at price: Double,
+        in market: MarginMarket
+    ) -> CrossMarginAccount {
+        let contract = market.contracts[place]
+        guard keepsCoins, contract.settlesInCoin else {
+            return account.after(place, quantity: quantity, paying: quantity * price)
+        }
+        let spot = market.underlying(of: contract).spot
+        return account.after(place, quantity: quantity, paying: 0)
+            .adding(coins: -quantity * price / spot, of: contract.underlying)
     }
 
     /// What a unit costs: an option its mark, a coin its price, futures and perpetuals nothing.
@@ -58,6 +73,9 @@ extension MarginModel {
         case .scan(let scan): return try model(discounted: scan.isDiscounted)
         case .deribit:
             return try model(discounted: false) / market.expiry(of: contract, for: "a trade").forward
+        case .deribitCross(let rule):
+            return try model(discounted: false) * contract.multiplier
+                * (try rule.dollars(perDollarOf: contract, in: market))
         case .standardOption(let rule):
             let value = try market.optionValues([place], for: "a trade", engine)[0]
             guard rule.settlesInCoin, contract.mark == nil else { return value }

@@ -242,10 +242,14 @@ public struct ScanMargin: Sendable {
             markToMarket: still.worth + parts.reduce(0) { $0 + $1.value })
         result.parts = terms
         result.losses = losses.enumerated().map { number, loss in
-            let isBasis = number == grid.count
-            return .init(
-                key: isBasis ? "basis" : "\(number)", title: isBasis ? "basis" : grid.title(number),
-                loss: loss)
+            guard number < grid.count else { return .init(key: "basis", title: "basis", loss: loss) }
+            let title = grid.title(number)
+            var own = MarginRequirement.Loss(key: "\(number)", title: title, loss: loss)
+            own.underlying = still.underlying?.name ?? ""
+            own.move = grid.scenarios[number].spot
+            own.besides = String(title[(title.firstIndex(of: " ") ?? title.endIndex)...].dropFirst())
+            own.countsInPart = grid.scenarios[number].dampening != 1
+            return own
         }
         result.worst = worst
         guard charge == nil else { return result }

@@ -111,7 +111,13 @@ public struct SpanMargin: Sendable, Equatable {
             result.parts.append(
                 .init("short-option minimum", maintenance: more, initial: more * initialRatio))
         }
-        result.losses = sums.enumerated().map { .init(key: "\($0 + 1)", title: Self.title($0), loss: $1) }
+        result.losses = sums.enumerated().map { number, sum in
+            var loss = MarginRequirement.Loss(key: "\(number + 1)", title: Self.title(number), loss: sum)
+            guard number < 14 else { return loss }
+            loss.move = [0, 1, -1, 2, -2, 3, -3][number / 2] / 3
+            loss.besides = number % 2 == 0 ? "vol up" : "vol down"
+            return loss
+        }
         let worst = sums.indices.max { sums[$0] < sums[$1] } ?? 0
         result.worst = worst
         if Set(held.map { market.contracts[$0].underlying }).count == 1 {

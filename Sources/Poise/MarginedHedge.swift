@@ -40,7 +40,8 @@ public struct MarginedHedge: Sendable {
         for (x, candidate) in zip(trades, candidates) where x != 0 {
             let quantity = x * candidate.unit
             let price = try model.price(of: candidate.contract, in: market, engine)
-            after = after.after(candidate.contract, quantity: quantity, paying: quantity * price)
+            after = model.account(
+                after, after: candidate.contract, quantity: quantity, at: price, in: market)
         }
         after.cash -= cost / scale
         return after

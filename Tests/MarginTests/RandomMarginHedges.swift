@@ -10,7 +10,7 @@ import TestSupport
 struct RandomMarginHedge {
     static let models = [
         "derive-pmrm2-eth", "derive-pmrm1-eth", "paradex", "deribit-pm-eth", "span", "derive-standard",
-        "bybit-standard", "deribit-standard",
+        "bybit-standard", "deribit-standard", "deribit-cross",
     ]
 
     let name: String
@@ -47,6 +47,10 @@ struct RandomMarginHedge {
             rule.deltaRate = 0
             model = MarginModel(.deribit(rule))
         }
+        if case .deribitCross(var rule) = model.rule, random.next() < 0.8 {
+            rule.units["ETH"]?.margin.deltaRate = 0
+            model = MarginModel(.deribitCross(rule))
+        }
         name = "\(kind)-\(seed)"
         var market = MarginMarket()
         let spot = random.within(1500, 4500)
@@ -70,12 +74,13 @@ struct RandomMarginHedge {
             contract.strike = strike
             contract.type = random.next() < 0.5 ? .call : .put
             contract.volatility = random.within(0.4, 0.9)
+            if case .deribitCross = model.rule { contract.settlesInCoin = random.next() < 0.5 }
             market.contracts.append(contract)
         }
         let future: MarginMarket.Kind?
         switch model.kind {
         case "scan", "derive-standard": future = .perpetual
-        case "deribit-pm": future = .inversePerpetual
+        case "deribit-pm", "deribit-cross": future = .inversePerpetual
         case "span": future = .future
         default: future = nil
         }
@@ -97,7 +102,9 @@ struct RandomMarginHedge {
         let unit = model.isInCoin ? 1 / spot : 1
         var account = try CrossMarginAccount(
             currency: "USD", cash: random.within(-1, 3) * 50 * spot * unit, positions, in: market)
-        if case .scan = model.rule, random.next() < 0.4 {
+        var takesCoins = model.kind == "deribit-cross"
+        if case .scan = model.rule { takesCoins = random.next() < 0.4 }
+        if takesCoins {
             var piece = CrossMarginAccount.Collateral("ETH", quantity: random.within(0, 30), price: spot)
             piece.maintenanceHaircut = 0.05
             piece.initialHaircut = 0.03
