@@ -135,8 +135,9 @@ let package = Package(
             swiftSettings: optimised + safe),
         .target(
             name: "Simulation",
-            dependencies: ["Checks", "Greeks", "Hedging", "Market", "Rebalancing", "VectorMath"],
-            swiftSettings: optimised + safe),
+            dependencies: [
+                "Checks", "Greeks", "Hedging", "Margin", "Market", "Rebalancing", "VectorMath",
+            ], swiftSettings: optimised + safe),
         .target(
             name: "Poise",
             dependencies: [
@@ -202,8 +203,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Greeks", "Market", "Rebalancing", "Simulation", "TestSupport", "VectorMath"],
-            exclude: ["Fixtures"]),
+            dependencies: [
+                "Greeks", "Margin", "Market", "Rebalancing", "Risk", "Simulation", "TestSupport", "VectorMath",
+            ], exclude: ["Fixtures"]),
         .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
         .testTarget(
             name: "PoiseCTests", dependencies: ["CPoise", "CPoiseFuzz", "Poise", "PoiseC", "TestSupport"]),

@@ -51,7 +51,9 @@ package struct SimulationSettings {
         let policies = try PolicySettings.read(
             root, PolicyMarket(stepYears: market.model.grid.stepYears, volatility: market.volatility),
             hasOptions: !terms.options.isEmpty)
-        terms.margin = try reader.margin(root.table("margin"), terms.instrument)
+        let margin = try root.table("margin")
+        terms.margin = try reader.margin(margin, terms.instrument)
+        terms.marginModel = try reader.marginModel(margin)
         terms.flow = try reader.flow(root.table("flow"))
         if let limits = try root.table("limits") {
             terms.deltaLimit = try limits.number("delta_coins", default: terms.deltaLimit)
@@ -77,9 +79,13 @@ package struct SimulationSettings {
                 options: terms.options.count),
             "\(grid.steps) steps, \(self.paths) paths and \(policies.count) policies", threads, root)
         simulation = try root.checked {
-            try HedgingSimulation(
-                model: market.model, surface: surface, book: book, terms: terms,
-                policies: policies.map(\.policy), seed: chosenSeed, engine: engine)
+            do {
+                return try HedgingSimulation(
+                    model: market.model, surface: surface, book: book, terms: terms,
+                    policies: policies.map(\.policy), seed: chosenSeed, engine: engine)
+            } catch SimulationError.invalidParameter("margin", "model", _, let reason) {
+                throw (margin ?? root).failure("model", reason)
+            }
         }
         overlap = market.overlap
         fingerprint = reader.fingerprint.value

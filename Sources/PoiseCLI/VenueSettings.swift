@@ -136,10 +136,20 @@ extension SimulationReader {
         }
     }
 
+    /// The margin model that the table names.
+    mutating func marginModel(_ table: Settings?) throws -> MarginModel? {
+        guard let table, let path = try table.optionalText("model") else { return nil }
+        for key in ["maintenance", "option_maintenance", "crossed"] where table.has(key) {
+            throw table.failure(key, "stands beside a model, which decides")
+        }
+        return try MarginModel(try data(path, table, "model"))
+    }
+
     func margin(_ table: Settings?, _ instrument: HedgeContract) throws -> MarginAccount? {
         guard let table else { return nil }
         var margin = MarginAccount(
-            collateral: try table.number("collateral_usd"), maintenance: try table.number("maintenance"))
+            collateral: try table.number("collateral_usd"),
+            maintenance: table.has("model") ? 0 : try table.number("maintenance"))
         margin.optionMaintenance = try table.number("option_maintenance", default: margin.optionMaintenance)
         margin.penalty = try table.number("penalty", default: margin.penalty)
         margin.isCrossed = try table.flag("crossed", default: margin.isCrossed)

@@ -130,16 +130,26 @@ extension HedgingLoop {
         if let options { short += options.short(time) }
         let shortNotional = short * spot
         let collateral = Lanes(repeating: margin.collateral)
-        var required = notional * Lanes(repeating: margin.maintenance)
-        if margin.isCrossed {
-            account.marginEquity = collateral + equity(time)
-            required += shortNotional * Lanes(repeating: margin.optionMaintenance)
+        let isCrossed = margin.isCrossed || venueMargin != nil
+        let isShort: LaneMask
+        if let venueMargin {
+            let left = venueMargin.balance(
+                time, margin.collateral, account, book, instrument.mark[time], options)
+            isShort = left .< .zero
+            // What cannot be priced is no figure.
+            account.cash += left.kept(where: left .!= left)
         } else {
-            account.marginEquity += hedgeProfit
+            var required = notional * Lanes(repeating: margin.maintenance)
+            if margin.isCrossed {
+                account.marginEquity = collateral + equity(time)
+                required += shortNotional * Lanes(repeating: margin.optionMaintenance)
+            } else {
+                account.marginEquity += hedgeProfit
+            }
+            isShort = (account.marginEquity .< required) .& (required .> .zero)
         }
-        let isShort = (account.marginEquity .< required) .& (required .> .zero)
         guard PortableArithmetic.any(isShort) else { return }
-        let liquidated = margin.isCrossed ? notional + shortNotional : notional
+        let liquidated = isCrossed ? notional + shortNotional : notional
         let penalty = (liquidated * Lanes(repeating: margin.penalty)).kept(where: isShort)
         credit(.liquidation, penalty.negated)
         tally(.liquidations, Lanes(repeating: 1).kept(where: isShort))
@@ -148,7 +158,7 @@ extension HedgingLoop {
         account.position = account.position.kept(where: .!isShort)
         account.pending = account.pending.kept(where: .!isShort)
         for slot in 0..<ringTotal { rings[slot] = rings[slot].kept(where: .!isShort) }
-        if margin.isCrossed {
+        if isCrossed {
             var proceeds = book.sums[time].price * account.alive + account.coins * spot
             if let options {
                 proceeds += options.value(time)

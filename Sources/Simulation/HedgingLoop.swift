@@ -26,6 +26,8 @@ final class HedgingLoop {
     let displacementDecay: [Double]
     let canBeStale: Bool
     let options: OptionHedges?
+    /// Where the venue's own rule decides.
+    let venueMargin: VenueMargin?
     let deltaLimit: Lanes
     /// Volatility of the last day's returns over that of the path's first time, for spreads that widen.
     let volatilityRatio: ColumnStorage<Lanes>
@@ -56,8 +58,9 @@ final class HedgingLoop {
 
     init(
         _ terms: TradingTerms, _ book: BookTrack, _ instrument: InstrumentTrack, _ venues: [VenueTrack],
-        _ options: OptionHedges?
+        _ options: OptionHedges?, _ venueMargin: VenueMargin?
     ) {
+        self.venueMargin = venueMargin
         self.terms = terms
         grid = book.schedule.grid
         self.book = book

@@ -48,6 +48,20 @@ public struct HedgingSimulation: Sendable {
             schedules.append(try BookSchedule(one, model.grid, engine))
         }
         optionSchedules = schedules
+        if let rule = terms.marginModel {
+            guard terms.margin != nil else {
+                throw .invalidParameter(
+                    model: "margin", name: "model", value: 0, reason: "needs the account's collateral")
+            }
+            _ = try VenueMargin(rule, terms, schedule, schedules, engine)
+        }
+    }
+
+    /// The venue's own rule, for a thread.
+    func venueMargin() -> VenueMargin? {
+        guard let rule = terms.marginModel else { return nil }
+        // The same has been made once, when the simulation was.
+        return try? VenueMargin(rule, terms, schedule, optionSchedules, engine)
     }
 
     /// Runs paths `0` to `count − 1`, or as many as the model has.

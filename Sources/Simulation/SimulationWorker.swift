@@ -49,7 +49,8 @@ final class SimulationWorker {
         options =
             tradesOptions
             ? OptionHedges(simulation.terms.options, simulation.optionSchedules, simulation.engine) : nil
-        loop = HedgingLoop(simulation.terms, book, instrument, venues, options)
+        loop = HedgingLoop(
+            simulation.terms, book, instrument, venues, options, simulation.venueMargin())
     }
 
     private func prepare(firstPath: Int) {

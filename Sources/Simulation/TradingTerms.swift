@@ -1,4 +1,5 @@
 import Checks
+import Margin
 
 /// With what, where and within which limits all policies of a simulation trade.
 public struct TradingTerms: Sendable {
@@ -9,6 +10,8 @@ public struct TradingTerms: Sendable {
     public var options: [HedgeOption] = []
     public var funding = Funding.none
     public var margin: MarginAccount?
+    /// The venue's own rule in place of shares of the notional, for the whole account, options included.
+    public var marginModel: MarginModel?
     /// Other hedgers, who move all prices of the paths.
     public var flow: ReflexiveFlow?
     /// Whether the hedge is closed, at its cost, at the last time.

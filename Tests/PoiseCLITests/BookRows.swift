@@ -141,6 +141,8 @@ enum BookRows {
     ]
 
     private static let margin = ["margin.collateral_usd": "5000", "margin.maintenance": "0.01"]
+    private static let venue = SharedData.packageRoot.appendingPathComponent("Examples/margin/paradex.json")
+        .path
     private static let flow = ["flow.gamma_coins_per_percent": "-40", "flow.impact_per_coin": "1e-5"]
     private static func margin(_ settings: SimulationSettings) throws -> MarginAccount {
         try #require(settings.simulation.terms.margin)
@@ -159,6 +161,9 @@ enum BookRows {
         },
         Row("margin.penalty", "share of what is closed", "0.01", 0.01, default: 0.005, margin) {
             try margin($0).penalty
+        },
+        Row("margin.model", "a name", "\"\(venue)\"", 1, default: 0, ["margin.collateral_usd": "5000"]) {
+            $0.simulation.terms.marginModel?.kind == "scan" ? 1 : 0
         },
         Row("margin.crossed", "true or false", "true", 1, default: 0, margin) {
             try margin($0).isCrossed ? 1 : 0

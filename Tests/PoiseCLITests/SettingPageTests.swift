@@ -46,7 +46,8 @@ struct SettingPageTests {
         "market": ["market"], "pastMarket": ["market"], "restricted": ["market"], "surface": ["surface"],
         "book": ["book"], "contract": ["book.option", "hedge.option"], "hedgeOptions": ["hedge.option"],
         "instrument": ["hedge"], "funding": ["hedge"], "venues": ["venue"], "orderBook": ["venue"],
-        "pool": ["venue"], "failures": ["venue"], "margin": ["margin"], "flow": ["flow"],
+        "pool": ["venue"], "failures": ["venue"], "margin": ["margin"],
+        "marginModel": ["margin"], "flow": ["flow"],
     ]
     private static let variables = [
         "root": "", "regime": "market.regime", "jumps": "market.jumps", "option": "book.option",

@@ -1,5 +1,7 @@
 import Greeks
+import Margin
 import Rebalancing
+import Risk
 import Simulation
 import Testing
 import VectorMath
@@ -49,7 +51,7 @@ struct FailureTests {
 
     static func simulation(
         _ policy: any RebalancingPolicy, _ venues: [Venue], positionLimit: Double = .infinity,
-        oldestPrice: Double = 0, margin: MarginAccount? = nil
+        oldestPrice: Double = 0, margin: MarginAccount? = nil, rule: MarginModel? = nil
     ) throws -> HedgingSimulation {
         let grid = try TimeGrid(steps: 1200, stepYears: TimeGrid.hour / 12)
         return try HedgingSimulation(
@@ -60,6 +62,7 @@ struct FailureTests {
             ]),
             terms: TradingTerms(HedgeContract(kind: .linearPerpetual), venues: venues).with {
                 $0.margin = margin
+                $0.marginModel = rule
                 $0.deltaLimit = 1
                 $0.positionLimit = positionLimit
                 $0.oldestPrice = oldestPrice
@@ -266,6 +269,39 @@ struct FailureTests {
             #expect((found.outside - outside).magnitude < 1e-9)
             #expect(kept.worst > 1.01 * before && kept.outside > outside + 10, "\(kept), \(found) at \(time)")
         }
+    }
+
+    @Test("A venue's rule that asks for shares of what is held liquidates as the shares themselves do")
+    func venueRule() throws {
+        var scenario = ScenarioGrid.Scenario()
+        scenario.spot = 0
+        let grid = try ScenarioGrid(
+            name: "still", rules: [("same", ScenarioGrid.VolatilityRule())], scenarios: [scenario])
+        var scan = ScanMargin(grid)
+        scan.nakedShort = ScanMargin.Contingency(maintenance: 0.05)
+        scan.perpetual = ScanMargin.Contingency(maintenance: 0.05)
+        func run(_ collateral: Double, _ rule: MarginModel?) throws -> PathOutcomes {
+            try Self.simulation(
+                HedgeOnce(), [Self.venue()],
+                margin: MarginAccount(
+                    collateral: collateral, maintenance: 0.05, optionMaintenance: 0.05, penalty: 0.01,
+                    isCrossed: rule == nil), rule: rule
+            ).run(paths: 8)
+        }
+        var liquidated: Set<Double> = []
+        for collateral in [70.0, 80, 90, 100, 120, 160, 250, 1000] {
+            let (own, simple) = (try run(collateral, MarginModel(.scan(scan))), try run(collateral, nil))
+            let count = simple.values(.liquidations, policy: 0)
+            #expect(own.values(.liquidations, policy: 0) == count, "\(collateral)")
+            for (a, b) in zip(own.values(.profit, policy: 0), simple.values(.profit, policy: 0)) {
+                #expect((a - b).magnitude <= 1e-9, "\(collateral): \(a), \(b)")
+            }
+            liquidated.formUnion(count)
+        }
+        #expect(liquidated == [0, 1])
+        // A rule without options has no place for the book.
+        let rates = MarginModel(.rates(RateMargin(initialRate: 0.1, maintenanceRate: 0.05)))
+        #expect(throws: SimulationError.self) { try run(100, rates) }
     }
 }
 
