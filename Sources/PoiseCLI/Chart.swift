@@ -56,12 +56,14 @@ struct Chart {
         self.height = height
     }
 
-    func svg(_ label: String) -> String {
-        """
-        <svg viewBox="0 0 \(width.pixel) \(height.pixel)" role="img" aria-label="\(label.escaped)">
-        \(body)</svg>
+    /// - Parameter least: pixels below which it is not drawn narrower.
+    func svg(_ label: String, least: Double? = nil) -> String {
+        let style = least.map { " style=\"min-width:\($0.pixel)px\"" } ?? ""
+        return """
+            <svg viewBox="0 0 \(width.pixel) \(height.pixel)"\(style) role="img" aria-label="\(label.escaped)">
+            \(body)</svg>
 
-        """
+            """
     }
 
     mutating func line(
@@ -71,9 +73,12 @@ struct Chart {
             "<line x1=\"\(x1.pixel)\" y1=\"\(y1.pixel)\" x2=\"\(x2.pixel)\" y2=\"\(y2.pixel)\" \(style)/>\n"
     }
 
-    mutating func rectangle(_ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String) {
+    mutating func rectangle(
+        _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, title: String = ""
+    ) {
+        let end = title.isEmpty ? "/>" : "><title>\(title.escaped)</title></rect>"
         body += "<rect x=\"\(x.pixel)\" y=\"\(y.pixel)\" width=\"\(max(0, width).pixel)\" "
-        body += "height=\"\(max(0, height).pixel)\" \(style)/>\n"
+        body += "height=\"\(max(0, height).pixel)\" \(style)\(end)\n"
     }
 
     mutating func circle(_ x: Double, _ y: Double, _ radius: Double, _ style: String, title: String = "") {

@@ -77,8 +77,8 @@ struct ScenarioHeatMap {
         let worst = line.worst
         body += text(
             margin + labelWidth, y,
-            "worst \(amount(line.profits[worst])) at \(report.grid.title(worst)); best "
-                + "\(amount(line.profits[line.best])) at \(report.grid.title(line.best))", "note")
+            "worst \(line.profits[worst].amount) at \(report.grid.title(worst)); best "
+                + "\(line.profits[line.best].amount) at \(report.grid.title(line.best))", "note")
         y += 30
         let left = margin + labelWidth
         for (row, own) in ladder.rows.enumerated() {
@@ -89,7 +89,7 @@ struct ScenarioHeatMap {
             }
         }
         y += 10
-        let scale = Scale(line.profits)
+        let scale = HeatScale(line.profits)
         for (column, name) in ladder.columns.enumerated() {
             let top = y + Double(column) * cellHeight
             body += text(left - 10, top + cellHeight / 2 + 4, name, "axis end")
@@ -104,7 +104,7 @@ struct ScenarioHeatMap {
                 body +=
                     "<text x=\"\(n(x + cellWidth / 2))\" y=\"\(n(top + cellHeight / 2 + 4))\" class=\"\(shade)\">"
                     + "<title>\(escaped(report.grid.title(scenario))): \(profit)</title>"
-                    + "\(amount(profit))</text>\n"
+                    + "\(profit.amount)</text>\n"
             }
         }
         y += mapHeight + 22
@@ -114,7 +114,7 @@ struct ScenarioHeatMap {
     }
 
     /// From loss to gain, with the ends and the middle named.
-    private func legend(_ scale: Scale, y: Double, left: Double) -> String {
+    private func legend(_ scale: HeatScale, y: Double, left: Double) -> String {
         var body = ""
         let (steps, step) = (60, 4.0)
         for number in 0..<steps {
@@ -124,8 +124,8 @@ struct ScenarioHeatMap {
                 + "height=\"10\" fill=\"\(scale.colour(profit))\"/>\n"
         }
         let width = Double(steps) * step
-        body += text(left - 8, y, amount(-scale.largest), "axis end small")
-        body += text(left + width + 8, y, amount(scale.largest) + " " + unit, "axis small")
+        body += text(left - 8, y, (-scale.largest).amount, "axis end small")
+        body += text(left + width + 8, y, scale.largest.amount + " " + unit, "axis small")
         body += rectangle(left + width + 150, y - 9, 14, 10, "#ffffff", outlined: true)
         body += text(left + width + 170, y, "worst scenario", "axis small")
         return body
@@ -149,8 +149,8 @@ struct ScenarioHeatMap {
             let x = margin + Double(number % perRow) * step
             let top = y + Double(number / perRow) * panelHeight
             body += text(x, top + 10, line.title, "axis")
-            body += text(x + width, top + 10, amount(line.profits[line.worst]), "axis end loss")
-            let scale = Scale(line.profits)
+            body += text(x + width, top + 10, line.profits[line.worst].amount, "axis end loss")
+            let scale = HeatScale(line.profits)
             let worst = line.worst
             for column in ladder.columns.indices {
                 for row in ladder.rows.indices {
@@ -176,56 +176,6 @@ struct ScenarioHeatMap {
     /// From the left of the map to a row of the ladder; dampened ones stand apart.
     private func place(_ row: Int) -> Double {
         Double(row) * cellWidth + (row >= ladder.fullCount ? tailGap : 0)
-    }
-
-    /// Colours from the largest loss to an equal gain.
-    private struct Scale {
-        let largest: Double
-
-        init(_ profits: [Double]) {
-            let magnitude = profits.reduce(0) { max($0, $1.magnitude) }
-            largest = magnitude > 0 ? magnitude : 1
-        }
-
-        // Red, white, blue: told apart also by those who don't see red and green.
-        private static let losses: [(Double, Double, Double)] = [
-            (250, 249, 247), (253, 219, 199), (244, 165, 130), (214, 96, 77), (165, 24, 38),
-        ]
-        private static let gains: [(Double, Double, Double)] = [
-            (250, 249, 247), (209, 229, 240), (146, 197, 222), (67, 147, 195), (26, 88, 152),
-        ]
-
-        /// Small profits are told apart better than large ones.
-        private func strength(_ profit: Double) -> Double { min(1, profit.magnitude / largest).squareRoot() }
-
-        func isDark(_ profit: Double) -> Bool { strength(profit) > 0.72 }
-
-        func colour(_ profit: Double) -> String {
-            let stops = profit < 0 ? Self.losses : Self.gains
-            let position = strength(profit) * Double(stops.count - 1)
-            let low = min(Int(position), stops.count - 2)
-            let part = position - Double(low)
-            let (a, b) = (stops[low], stops[low + 1])
-            func mixed(_ from: Double, _ to: Double) -> Int { Int((from + part * (to - from)).rounded()) }
-            return String(format: "#%02x%02x%02x", mixed(a.0, b.0), mixed(a.1, b.1), mixed(a.2, b.2))
-        }
-    }
-
-    /// Three digits that people read: `-1.24 M`, `312 k`, `0.031`.
-    private func amount(_ value: Double) -> String {
-        let sizes: [(Double, String)] = [(1e9, " bn"), (1e6, " M"), (1e3, " k")]
-        for (size, name) in sizes where value.magnitude >= size * 0.9995 {
-            return digits(value / size) + name
-        }
-        return digits(value)
-    }
-
-    private func digits(_ value: Double) -> String {
-        guard value != 0 else { return "0" }
-        let exponent = Int(log10(value.magnitude).rounded(.down))
-        if exponent < -6 { return String(format: "%.1e", value) }
-        let text = String(format: "%.\(max(0, 2 - exponent))f", value)
-        return text.replacingOccurrences(of: "-", with: "−")
     }
 
     private func rectangle(

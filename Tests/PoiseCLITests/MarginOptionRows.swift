@@ -115,6 +115,66 @@ enum MarginOptionRows {
             #expect(rows[0]["initial"].near(12_000, 1e-12) && rows[1]["initial"].near(24_000, 1e-12))
             #expect(rows[0]["value"].near(6_000, 1e-10))
         },
+        Row(
+            "margin", "--buffer",
+            "5,000 are 3,000 more than is left: the cheap 1,000 first, the rest by the dear transfer"
+        ) {
+            let rich = try $0.write(
+                "moves.toml",
+                account + """
+                    [[move]]
+                    name = "dear"
+                    into = "USD"
+                    most = 4000
+                    cost = 0.01
+                    [[move]]
+                    into = "USD"
+                    most = 1000
+                    cost = 0.001
+
+                    """)
+            var arguments = books($0)
+            arguments[3] = rich
+            let rows = try $0.table("margin", arguments + ["--buffer", "5000"])
+            let moves = section(rows, "move")
+            #expect(moves.map { $0["name"] } == ["dear", "USD"])
+            #expect(moves[0]["quantity"].near(2000, 1e-9) && moves[1]["quantity"].near(1000, 1e-9))
+            let buffer = section(rows, "buffer")[0]
+            #expect(buffer["name"] == "restored" && buffer["value"].near(21, 1e-9))
+            let short = section(try $0.table("margin", arguments + ["--buffer", "9000"]), "buffer")[0]
+            #expect(short["name"] == "short" && short["initial"].near(7000, 1e-9))
+            try #expect(Poise.run(["margin"] + books($0) + ["--buffer", "x"]).status == 2)
+        },
+        Row(
+            "margin", "--changes",
+            "twice the rate is 18,000 more, by that field alone; one model is not compared"
+        ) {
+            let other = try $0.write("twice.toml", model("r2", initial: 0.2))
+            let rows = section(
+                try $0.table("margin", books($0) + ["--model", other, "--changes"]), "change")
+            #expect(rows.map { $0["name"] } == ["initial_rate: 0.1 → 0.2", "all"])
+            for row in rows {
+                #expect(row["initial"].near(18_000, 1e-10) && row["maintenance"].near(0, 1e-10))
+            }
+            try #expect(Poise.run(["margin"] + books($0) + ["--changes"]).status == 2)
+        },
+        Row(
+            "margin", "--report",
+            "a page has the requirement, what is left out, the liquidation price, and no letter of a file as code"
+        ) {
+            let file = try $0.write("odd.toml", model("<b>r</b>"))
+            var arguments = books($0)
+            arguments[5] = file
+            let page = $0.path("margin.html")
+            let result = try Poise.run(["margin"] + arguments + ["--report", page])
+            #expect(result.status == 0, "\(result.errors)")
+            let text = try String(contentsOfFile: page, encoding: .utf8)
+            for part in [
+                "<h2>&lt;b&gt;r&lt;/b&gt;</h2>", "what is not public", "18,000", "56,140.4", "−6.43%",
+                "This rule has no scenarios", "left over maintenance",
+            ] { #expect(text.contains(part), "\(part)") }
+            #expect(!text.contains("<b>r</b>"))
+        },
         Row("margin", "--within", "a price is found in the range alone: 20,000 of cash carry a fall by 5.8%")
         {
             // 20,000 + 3 (S − 60,000) = 0.05 · 3 S.
