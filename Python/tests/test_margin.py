@@ -112,11 +112,20 @@ def test_sample_is_the_commands(sample, said):
             for title in ("standard", "extended"):
                 rows = (table[label] == key) & (table["title"] == title)
                 assert table["value"][rows].tolist() == wanted[title]
-    assert sample.liquidation("BTC").tolist() == said["liquidation"][0]["prices"]
     model = poise.MarginModel.read(MODELS / "deribit-pm-btc.json")
     assert (model.name, model.venue, model.source, model.date) == tuple(
         said[name] for name in ("model", "venue", "source", "date"))
     assert model.omitted == said["left_out"] and model.kind == "deribit-pm"
+
+
+def test_liquidation_is_the_commands(chain, positions, tool, tmp_path):
+    path, models = tmp_path / "account.toml", MODELS / "deribit-pm-btc.json"
+    path.write_text('currency = "BTC"\ncash = 3\n')
+    said = command(
+        tool, "--chain", SAMPLE / "chain.csv", "--positions", SAMPLE / "positions.csv", "--underlying", "BTC", "--account", path,
+        "--model", models)["models"][0]["liquidation"][0]["prices"]
+    short = poise.Margin(chain, positions, poise.MarginAccount.read(path), poise.MarginModel.read(models), "BTC")
+    assert said and short.liquidation("BTC").tolist() == said
 
 
 def test_what_ifs_are_the_commands(sample, tool, tmp_path):

@@ -50,6 +50,19 @@ struct MarginDesk {
         }.pointer
     }
 
+    /// The status of an account that is refused.
+    func refused() throws -> poise_status {
+        let (engine, chain) = (try makeEngine(), try market.chain())
+        let positions = try SmallMarket.positions(held)
+        let (model, account) = (try Self.model(model), try Self.account(account))
+        var margin: OpaquePointer? = OpaquePointer(bitPattern: 8)
+        let status = poise_margin_create(
+            engine.pointer, chain.pointer, positions.pointer, account.pointer, model.pointer, underlying,
+            &margin)
+        #expect(margin == nil)
+        return status
+    }
+
     func live() throws -> OpaquePointer {
         let margin = try made()
         return try Handle(poise_live_margin_free) { poise_live_margin_create(margin, $0) }.pointer
@@ -109,6 +122,23 @@ struct MarginDesk {
                     live, trades.count, trades.map(\.0), poise_values(data: quantities[0], stride: 0), $0)
             }
         }
+    }
+
+    /// The status of trades that a live margin refuses; nothing is written.
+    static func refused(live: OpaquePointer, _ trades: [(Int, Double)]) -> poise_status {
+        var written = [-7.0, -7]
+        let status = written.withUnsafeMutableBufferPointer { written in
+            withPointers([trades.map(\.1)]) { quantities in
+                var columns = poise_margin_columns()
+                columns.size = MemoryLayout<poise_margin_columns>.stride
+                columns.initial_margin.data = written.baseAddress
+                return poise_live_margin_what_if(
+                    live, trades.count, trades.map(\.0), poise_values(data: quantities[0], stride: 0),
+                    &columns)
+            }
+        }
+        #expect(written == [-7, -7])
+        return status
     }
 
     static func liquidation(

@@ -157,7 +157,14 @@ enum MarginRows {
             let found = try desk.hedge { ($0.has_buffer, $0.buffer) = (1, 10_000) }
             #expect(isNear(found.answer.required, found.after.initial_margin, 1e-9))
             #expect(found.answer.overstatement.magnitude < 1e-6)
-            #expect(found.answer.planes >= 1 && found.answer.problems >= 1 && found.answer.gap <= 1e-4)
+            #expect(found.answer.problems >= 1 && found.answer.gap <= 1e-4)
+            // Short calls beside long perpetuals lose in both directions: one plane is not enough.
+            var both = desk
+            (both.model, both.held) = (
+                MarginDesk.scan, [("b", "BTC_USDC-PERPETUAL", 3), ("a", "BTC_USDC-27MAR26-60000-C", -2)]
+            )
+            let short = try both.hedge { ($0.has_buffer, $0.buffer) = (1, 15_000) }.answer
+            #expect(short.planes >= 1 && short.problems > short.planes - 1)
             let alone = try desk.hedge().answer
             #expect(alone.required.isNaN && alone.overstatement.isNaN && alone.gap.isNaN)
             #expect(alone.planes == 0 && alone.problems == 0)

@@ -19,9 +19,12 @@ struct MarginTests {
     }
 
     /// The sample's bitcoins under a model in coin.
-    private static func sampleMargin() throws -> OpaquePointer {
+    private static func sampleMargin(cash: Double? = nil) throws -> OpaquePointer {
         let (engine, chain, positions) = (try makeEngine(), try makeChain(), try makePositions())
-        let (model, account) = (try model("deribit-pm-btc.json"), try account("account-btc.toml"))
+        let model = try model("deribit-pm-btc.json")
+        let account =
+            try cash.map { try MarginDesk.account("currency = \"BTC\"\ncash = \($0)\n") }
+            ?? account("account-btc.toml")
         return try Handle(poise_margin_free) {
             poise_margin_create(
                 engine.pointer, chain.pointer, positions.pointer, account.pointer, model.pointer, "BTC", $0)
@@ -63,11 +66,11 @@ struct MarginTests {
     func misfits() throws {
         var desk = MarginDesk()
         desk.account = "currency = \"BTC\"\ncash = 1\n"
-        #expect(throws: (any Error).self) { try desk.made() }
+        try #expect(desk.refused() == POISE_ERROR_VALUE)
         #expect(lastField == "currency")
         desk = MarginDesk()
         desk.underlying = "ETH"
-        #expect(throws: (any Error).self) { try desk.made() }
+        try #expect(desk.refused() == POISE_ERROR_UNKNOWN_NAME)
         #expect(LastError.now.text == "ETH")
         desk.underlying = "BTC"
         try #expect(MarginDesk.totals(desk.made()).initial_margin == 18_000)
@@ -166,14 +169,28 @@ struct MarginTests {
                     ),
                 ], [(POISE_MARGIN_AMOUNT, vectors.flatMap { $0.standard + $0.extended })])
         }
-        // As the command has it.
         let spot = book.market.underlyings[0].spot
+        #expect(poise_margin_index(margin, 0) == spot && poise_margin_index(margin, 1).isNaN)
+    }
+
+    @Test("Liquidation prices of the sample, short of coins, are Swift's to the bit")
+    func sampleLiquidation() throws {
+        let margin = try Self.sampleMargin(cash: 3)
+        var badRows = BadRows(skip: false)
+        let chain = try Chain(try Source(path: sample("chain.csv")), &badRows)
+        let table = try PositionTable(try Source(path: sample("positions.csv")), &badRows)
+        let model = try MarginModel(try Source(path: Self.path("deribit-pm-btc.json")))
+        let file = try MarginAccountFile(
+            Source(name: "account", bytes: Array("currency = \"BTC\"\ncash = 3\n".utf8)))
+        let book = try MarginBook(
+            table, candidates: nil, in: chain, file, model, underlying: "BTC", &badRows)
+        let spot = book.market.underlyings[0].spot
+        // As the command has it.
         let roots = try model.liquidationPrices(
             of: book.account, in: book.market, underlying: 0, within: 0.1 * spot...10 * spot, points: 400,
-            engine)
+            try GreeksEngine())
         let prices = try MarginDesk.liquidation(margin, 0)
         #expect(!roots.isEmpty && sameBits(prices, roots))
-        #expect(poise_margin_index(margin, 0) == spot && poise_margin_index(margin, 1).isNaN)
     }
 
     @Test("Tables have what the header says of each, and nothing else")
