@@ -13,7 +13,6 @@ let tested: [SwiftSetting] = own + [.unsafeFlags(["-enable-testing"])]
 let package = Package(
     name: "poise-agent",
     products: [
-        .executable(name: "poise-agent", targets: ["PoiseAgent"]),
         .executable(name: "poise-exchange", targets: ["PoiseExchange"]),
     ],
     dependencies: [
@@ -76,6 +75,14 @@ let package = Package(
                 .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
 
+        // The agent's core: books, orders, fills, decisions, guards. No input or output, no clock.
+        .target(
+            name: "Desk", dependencies: ["VenueProtocol", .product(name: "Poise", package: "poise")],
+            swiftSettings: tested),
+
+        .testTarget(
+            name: "DeskTests",
+            dependencies: ["Desk", "VenueProtocol", .product(name: "Poise", package: "poise")]),
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
         .testTarget(name: "TestMarketTests", dependencies: ["TestExchange", "TestMarket", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),

@@ -1,0 +1,303 @@
+import Poise
+import VenueProtocol
+
+/// Whether exposures are within their bands, and what brings them back.
+extension Desk {
+    /// A limit as a person sees it.
+    public struct Exposure: Sendable {
+        public let book: String?
+        public let underlying: String
+        public let greek: String
+        public let unit: String
+        public let value: Double
+        /// As they are now; policies move them.
+        public let low, high: Double
+        /// Since when the line is outside one of its bands, and why nothing is done.
+        public let outsideSince: Int?
+        public let reason: String
+    }
+
+    /// All limits with their exposures.
+    public func exposures() -> [Exposure] {
+        var result: [Exposure] = []
+        for place in engine.lines.indices {
+            engine.refresh(place)
+            let line = engine.lines[place]
+            for (number, setting) in line.settings.enumerated() {
+                let band = outerBand(place, number)
+                result.append(
+                    Exposure(
+                        book: line.book, underlying: line.underlying, greek: setting.greek,
+                        unit: line.hedge.greeks[number].unit(.usd), value: engine.exposure(place, number),
+                        low: band.low, high: band.high, outsideSince: state.lines[place].outsideSince,
+                        reason: state.lines[place].reason))
+            }
+        }
+        return result
+    }
+
+    /// How long each line of limits has been outside, in milliseconds.
+    public var timesOutside: [(book: String?, underlying: String, milliseconds: Int)] {
+        state.lines.map { ($0.book, $0.underlying, $0.timeOutside) }
+    }
+
+    private func outerBand(_ place: Int, _ limit: Int) -> (low: Double, high: Double) {
+        let line = engine.lines[place]
+        let setting = line.settings[limit]
+        guard setting.policy != nil else { return (setting.low ?? -.infinity, setting.high ?? .infinity) }
+        guard let rule = line.rebalancing?.rules.firstIndex(where: { $0.limit == limit }),
+            let band = line.rebalancing?.bands[rule]
+        else { return (-.infinity, .infinity) }
+        return (band.lower[0], band.upper[0])
+    }
+
+    // MARK: Deciding
+
+    /// Looks at each line of limits whose time has come.
+    func decide() {
+        for place in engine.lines.indices {
+            let memory = state.lines[place]
+            guard state.time - memory.decidedAt >= configuration.execution.decisionInterval else { continue }
+            decide(place)
+        }
+    }
+
+    private func decide(_ place: Int) {
+        let underlying = engine.lines[place].underlying
+        // Before a contract of it is listed there is nothing to look at.
+        guard engine.risk.underlyings.contains(underlying) else { return }
+        let decidedAt = state.lines[place].decidedAt
+        let elapsed = decidedAt == 0 ? 0 : state.time - decidedAt
+        state.lines[place].decidedAt = state.time
+        state.counters.decisions += 1
+        engine.refresh(place)
+        keepBooks(place)
+        let isOutside = setBands(place)
+        note(place, isOutside: isOutside, elapsed: elapsed)
+        if let plan = state.plans.firstIndex(where: { $0.underlying == underlying }) {
+            if !isOutside, !state.plans[plan].isFlattening { stopIfIdle(plan, line: place) }
+            return
+        }
+        guard isOutside, state.time >= state.lines[place].restUntil else { return }
+        if state.kill.level != .none {
+            return remain(place, "the kill switch is at \(state.kill.level.rawValue)")
+        }
+        if let reason = notReady { return remain(place, reason) }
+        if let reason = staleInput(underlying) { return remain(place, reason) }
+        hedge(place)
+    }
+
+    /// Follows how long a line is outside.
+    private func note(_ place: Int, isOutside: Bool, elapsed: Int) {
+        if isOutside {
+            if state.lines[place].outsideSince == nil {
+                state.lines[place].outsideSince = state.time
+            } else {
+                state.lines[place].timeOutside += elapsed
+            }
+        } else {
+            if let since = state.lines[place].outsideSince {
+                state.lines[place].timeOutside += elapsed
+                report(
+                    .resolved, engine.lines[place].underlying,
+                    "within its bands again, after so many milliseconds", Double(state.time - since))
+            }
+            state.lines[place].outsideSince = nil
+            state.lines[place].reason = ""
+        }
+    }
+
+    /// Says once why a line stays outside.
+    private func remain(_ place: Int, _ reason: String) {
+        guard state.lines[place].reason != reason else { return }
+        state.lines[place].reason = reason
+        report(.unhedged, engine.lines[place].underlying, reason)
+    }
+
+    func rememberReason(_ underlying: String, _ reason: String) {
+        for place in state.lines.indices where state.lines[place].underlying == underlying {
+            state.lines[place].reason = reason
+            state.lines[place].restUntil = state.time + configuration.execution.retry
+        }
+    }
+
+    /// Something that exposures are made of and that is too old to be believed.
+    private func staleInput(_ underlying: String) -> String? {
+        for contract in state.contracts where contract.instrument.baseCurrency == underlying {
+            let name = contract.instrument.name
+            guard !contract.isDelivered, state.holdings.contains(where: { $0.instrumentName == name }) else {
+                continue
+            }
+            guard contract.ticker != nil, engine.figure(name, .delta) != nil else {
+                return "\(name) is held and has no price"
+            }
+            let age = state.time - contract.tickerTime
+            if age > configuration.guards.tickerAge { return "the price of \(name) is \(age) ms old" }
+        }
+        return nil
+    }
+
+    // MARK: Bands
+
+    /// Sets the bands that the solver has to keep: outer ones, and where one has been left, inner ones for that limit.
+    /// - Returns: whether one has been left.
+    private func setBands(_ place: Int) -> Bool {
+        let line = engine.lines[place]
+        var isOutside = false
+        for (number, setting) in line.settings.enumerated() where setting.policy == nil {
+            let (low, high) = (setting.low ?? -.infinity, setting.high ?? .infinity)
+            let value = engine.exposure(place, number)
+            let isLeft = !(value >= low && value <= high)
+            isOutside = isOutside || isLeft
+            let share = setting.landing ?? 0.5
+            let (middle, half) = ((low + high) / 2, (high - low) / 2)
+            let isInner = isLeft && half.isFinite
+            // A band that is narrower than the finest trade would be missed by all.
+            let inner = min(half, max(share * half, grain(line, number)))
+            line.hedge.setBand(
+                number, low: isInner ? middle - inner : low, high: isInner ? middle + inner : high)
+        }
+        guard let rebalancing = line.rebalancing else { return isOutside }
+        keepStates(place, rebalancing)
+        _ = try? rebalancing.decide()
+        return isOutside || rebalancing.isOutside.contains(true)
+    }
+
+    /// What the finest trade of any candidate changes in a limit's exposure; 0 without candidates.
+    private func grain(_ line: DeskEngine.Line, _ limit: Int) -> Double {
+        let greek = line.hedge.greeks[limit]
+        var finest = Double.infinity
+        for (number, candidate) in line.hedge.candidates.enumerated() {
+            guard let place = placeOfContract[candidate.instrument.name] else { continue }
+            let change = engine.risk.figure(line.hedge.contracts[number], greek).magnitude
+            let step = state.contracts[place].step.amount
+            if change * step > 0 { finest = min(finest, change * step) }
+        }
+        return finest.isFinite ? finest : 0
+    }
+
+    /// What policies want to know and exposures do not tell.
+    private func keepStates(_ place: Int, _ rebalancing: LiveRebalancing) {
+        let line = engine.lines[place]
+        let index = state.indices.first { $0.name.hasPrefix(line.underlying.lowercased() + "_usd") }
+        let age = index.map { Double(state.time - $0.time) / 1_000 } ?? .nan
+        var cost = 0.0005
+        var depth = 0.0
+        for contract in state.contracts
+        where contract.isPerpetual && contract.isCandidate
+            && contract.instrument.baseCurrency == line.underlying
+        {
+            guard let book = contract.book, let middle = book.middle, let bid = book.bids.first,
+                let ask = book.asks.first
+            else { continue }
+            cost = (ask.price - bid.price) / 2 / middle + contract.instrument.takerCommission
+            depth += contract.instrument.coins(of: min(bid.amount, ask.amount), at: middle).value
+        }
+        let year = 365.0 * Double(VenueTime.day)
+        for number in rebalancing.states.indices {
+            rebalancing.states[number].dataAge = .init(repeating: age)
+            rebalancing.states[number].proportionalCost = .init(repeating: cost)
+            rebalancing.states[number].depth = .init(repeating: depth)
+            rebalancing.states[number].yearsSinceHedge = .init(
+                repeating: state.lines[place].lastHedge.map { Double(state.time - $0) / year } ?? .infinity)
+        }
+    }
+
+    // MARK: Candidates
+
+    /// Gives the solver the order books as they are; those that are too old or closed have nothing to trade.
+    private func keepBooks(_ place: Int) {
+        let line = engine.lines[place]
+        for contract in state.contracts where contract.isCandidate {
+            guard contract.instrument.baseCurrency == line.underlying,
+                let number = engine.risk.index(of: contract.instrument.name),
+                let candidate = line.candidateOfContract[number]
+            else { continue }
+            let isUsable =
+                contract.state == .open && !contract.isBlocked && contract.book?.isValid ?? false
+                && state.time - contract.bookTime <= configuration.guards.bookAge
+                && state.time - contract.tickerTime <= configuration.guards.tickerAge
+                && contract.daysLeft(at: state.time) * 1_440 >= configuration.guards.minutesToExpiry
+            // The most that one order may be is the most that one decision may ask for.
+            let amounts = isUsable ? contract.book : nil
+            func levels(_ levels: [VenueProtocol.PriceLevel]?) -> [OrderLevel] {
+                (levels ?? []).map { OrderLevel(price: $0.price, amount: $0.amount.value) }
+            }
+            try? line.hedge.setBook(
+                bids: levels(amounts?.bids), asks: levels(amounts?.asks), ofCandidate: candidate)
+        }
+    }
+
+    // MARK: Hedging
+
+    private func hedge(_ place: Int) {
+        let line = engine.lines[place]
+        var trades = solve(line)
+        if trades == nil {
+            // What cannot be brought to the inner bands may still be brought to the edges.
+            for (number, _) in line.settings.enumerated() {
+                let band = outerBand(place, number)
+                line.hedge.setBand(number, low: band.low, high: band.high)
+            }
+            trades = solve(line)
+        }
+        guard let trades else {
+            return remain(place, "no trades at hand bring it back: \(line.hedge.solution.status.rawValue)")
+        }
+        var plan = Plan()
+        (plan.book, plan.underlying, plan.startedAt) = (line.book, line.underlying, state.time)
+        for (number, trade) in trades.enumerated() where trade != 0 {
+            let name = line.hedge.candidates[number].instrument.name
+            guard let known = placeOfContract[name], let quantity = Quantity(trade) else { continue }
+            let contract = state.contracts[known]
+            var leg = Plan.Leg()
+            // The search keeps lots to within rounding.
+            leg.target = Self.nearest(quantity, contract.step)
+            guard leg.target.magnitude >= contract.minimum, leg.target != .zero else { continue }
+            leg.instrumentName = name
+            leg.style = contract.isOption ? configuration.execution.options : configuration.execution.futures
+            leg.middle = contract.middle ?? 0
+            plan.legs.append(leg)
+        }
+        guard !plan.legs.isEmpty else { return remain(place, "what is missing is below the smallest trade") }
+        state.lines[place].lastHedge = state.time
+        state.lines[place].reason = ""
+        for (number, setting) in line.settings.enumerated() {
+            let band = outerBand(place, number)
+            let value = engine.exposure(place, number)
+            guard value < band.low || value > band.high else { continue }
+            report(
+                .decision, line.underlying, "\(line.book ?? "all books"): \(setting.greek) has left its band",
+                value, value < band.low ? band.low : band.high)
+        }
+        begin(plan)
+    }
+
+    static func nearest(_ quantity: Quantity, _ step: Quantity) -> Quantity {
+        guard step.units > 0 else { return quantity }
+        let count = (Double(quantity.units) / Double(step.units)).rounded()
+        return Quantity(units: Int(count) * step.units)
+    }
+
+    /// The trades; nil where there are none that may be trusted.
+    private func solve(_ line: DeskEngine.Line) -> [Double]? {
+        guard let decision = try? line.hedge.decide() else { return nil }
+        switch decision {
+        case .withinLimits: return []
+        case .hedge(.optimal): return line.hedge.solution.trades
+        case .hedge(.budget):
+            return line.hedge.solution.gap.isFinite ? line.hedge.solution.trades : nil
+        case .hedge(.infeasible), .hedge(.uncertified): return nil
+        }
+    }
+
+    /// Exposures are back without a plan's fills: what waits is taken back.
+    private func stopIfIdle(_ place: Int, line: Int) {
+        let plan = state.plans[place]
+        guard plan.book == engine.lines[line].book, plan.legs.allSatisfy({ $0.filled == .zero }) else {
+            return
+        }
+        for number in plan.legs.indices { state.plans[place].legs[number].isOver = true }
+        for order in state.orders.indices where state.orders[order].plan == plan.number { cancel(order) }
+    }
+}
