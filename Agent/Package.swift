@@ -13,6 +13,7 @@ let tested: [SwiftSetting] = own + [.unsafeFlags(["-enable-testing"])]
 let package = Package(
     name: "poise-agent",
     products: [
+        .executable(name: "poise-agent", targets: ["PoiseAgent"]),
         .executable(name: "poise-exchange", targets: ["PoiseExchange"]),
     ],
     dependencies: [
@@ -23,6 +24,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // The exchange's messages. No network.
@@ -80,9 +82,35 @@ let package = Package(
             name: "Desk", dependencies: ["VenueProtocol", .product(name: "Poise", package: "poise")],
             swiftSettings: tested),
 
+        // Events on disk, before anything is sent.
+        .target(
+            name: "Journal",
+            dependencies: [
+                "Desk", "VenueProtocol", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Poise", package: "poise"),
+            ], swiftSettings: own),
+
+        // A desk on a test exchange in one thread, under a clock as fast as wanted; and the process.
+        .target(
+            name: "Rehearsal",
+            dependencies: ["Desk", "Journal", "TestExchange", "TestMarket", "VenueProtocol"],
+            swiftSettings: own),
+        .executableTarget(
+            name: "PoiseAgent",
+            dependencies: [
+                "Desk", "Journal", "Rehearsal", "TestExchange", "VenueProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: own),
+
         .testTarget(
             name: "DeskTests",
             dependencies: ["Desk", "VenueProtocol", .product(name: "Poise", package: "poise")]),
+        .testTarget(
+            name: "RehearsalTests",
+            dependencies: [
+                "Desk", "Journal", "Rehearsal", "TestExchange", "VenueProtocol",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
         .testTarget(name: "TestMarketTests", dependencies: ["TestExchange", "TestMarket", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),

@@ -1,8 +1,15 @@
 import ArgumentParser
 
-/// The live agent as a process.
+/// The agent as a process.
 @main
-struct PoiseAgent: AsyncParsableCommand {
+struct PoiseAgent: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "poise-agent", abstract: "Works with a venue.", subcommands: [RecordCommand.self])
+        commandName: "poise-agent",
+        abstract:
+            "Keeps option books balanced on a venue: watches, decides, trades, and writes everything down.",
+        subcommands: [
+            DemoCommand.self, RehearseCommand.self, StatusCommand.self, ReplayCommand.self,
+            VerifyCommand.self,
+            StopCommand.self, ReleaseCommand.self,
+        ])
 }
