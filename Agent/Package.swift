@@ -90,6 +90,12 @@ let package = Package(
                 .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
 
+        // Reference prices from several sources, some of which may lie.
+        .target(
+            name: "Oracles",
+            dependencies: ["VenueProtocol", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: tested),
+
         // A desk on a test exchange in one thread, under a clock as fast as wanted; and the process.
         .target(
             name: "Rehearsal",
@@ -111,6 +117,9 @@ let package = Package(
                 "Desk", "Journal", "Rehearsal", "TestExchange", "VenueProtocol",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .testTarget(
+            name: "OraclesTests",
+            dependencies: ["Oracles", "VenueProtocol", .product(name: "Crypto", package: "swift-crypto")]),
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
         .testTarget(name: "TestMarketTests", dependencies: ["TestExchange", "TestMarket", "VenueProtocol"]),
         .testTarget(name: "VenueProtocolTests", dependencies: ["VenueProtocol"]),
