@@ -47,12 +47,6 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Recorder", dependencies: ["CDeflate", "VenueClient", "VenueProtocol"], swiftSettings: tested),
-        .executableTarget(
-            name: "PoiseAgent",
-            dependencies: [
-                "Recorder", "VenueClient", "VenueProtocol",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: own),
 
         // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
@@ -104,7 +98,7 @@ let package = Package(
         .executableTarget(
             name: "PoiseAgent",
             dependencies: [
-                "Desk", "Journal", "Rehearsal", "TestExchange", "VenueProtocol",
+                "Desk", "Journal", "Recorder", "Rehearsal", "TestExchange", "VenueClient", "VenueProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: own),
 

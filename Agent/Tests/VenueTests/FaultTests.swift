@@ -18,7 +18,7 @@ struct FaultTests {
     /// Seconds of trading while faults strike.
     static let rehearsal = 20.0
 
-    /// Random mixtures; 200 where `scripts/agent verify` says so.
+    /// Random mixtures; 200 where `scripts/agent faults` says so.
     private static var mixtureCount: Int {
         unsafe getenv("POISE_MIXTURES").flatMap { unsafe Int(String(cString: $0)) } ?? 10
     }
