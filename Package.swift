@@ -204,7 +204,8 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Greeks", "Margin", "Market", "Rebalancing", "Risk", "Simulation", "TestSupport", "VectorMath",
+                "Greeks", "Margin", "Market", "Rebalancing", "Risk", "Simulation", "TestSupport",
+                "VectorMath",
             ], exclude: ["Fixtures"]),
         .target(name: "CPoiseFuzz", dependencies: ["CPoise"], path: "Tests/CPoiseFuzz"),
         .testTarget(
