@@ -4,7 +4,11 @@ Each peer gets what it takes: log-moneyness and total variance, or strikes and v
 a slice in one thread, the call from Python in them (about a microsecond; none for Poise, which is timed in Swift). Errors are
 those of volatility against the middles, in points. A peer that is not installed, or fails on a slice, says so.
 """
-import csv, math, statistics, sys, time
+import csv
+import math
+import statistics
+import sys
+import time
 
 slices = {}
 with open(sys.argv[1]) as file:
@@ -52,7 +56,8 @@ def quantlib(quotes):
     def fit():
         section = ql.SviInterpolatedSmileSection(
             option, forward, quotes["strikes"], False, atm, volatilities,
-            null, null, null, null, null, False, False, False, False, False, True, ql.EndCriteria(1000, 100, 1e-10, 1e-10, 1e-10), ql.LevenbergMarquardt(),
+            null, null, null, null, null, False, False, False, False, False, True,
+            ql.EndCriteria(1000, 100, 1e-10, 1e-10, 1e-10), ql.LevenbergMarquardt(),
             ql.Actual365Fixed())
         section.volatility(forward)
         return section
