@@ -24,7 +24,7 @@ enum SmileRiskRows {
             let moved = forward * (1 + move)
             return Desk.call(moved, forward, years, volatility((ratio - 1) * log1p(move)))
         }
-        let h = 1e-3
+        let h = 2e-4
         func differences(_ ratio: Double) -> (Double, Double) {
             let (down, middle, up) = (value(-h, ratio), value(0, ratio), value(h, ratio))
             return ((up - down) / (2 * h * forward), (up - 2 * middle + down) / (h * h * forward * forward))
