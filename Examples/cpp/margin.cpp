@@ -12,7 +12,7 @@ static void run(const char *chain) {
             "grid": {"name": "three moves", "scenarios": [{"spot": [-0.15, 0, 0.15]}]},
             "factors": {"maintenance": 0.5, "initial": 1}})");
     const auto account = poise::margin_account::parse("currency = \"USD\"\ncash = 2000000\n");
-    const auto positions = poise::positions::parse(
+    const poise::positions positions(
         "book,instrument,quantity\n"
         "a,BTC-25SEP26-78000-P,-20\n"
         "a,BTC-25SEP26-81000-C,-15\n"

@@ -160,4 +160,27 @@ public struct CandidateCosts: Sendable, Equatable {
                 isAssumed: false)
         }
     }
+
+    // MARK: Levels
+
+    /// The levels against the middle of the market, or against the mark where a side is empty, without the fee; none where
+    /// depth is assumed.
+    func levels(at price: Price) -> CostCurve {
+        guard let bid = bids.first, let ask = asks.first else {
+            guard !bids.isEmpty || !asks.isEmpty else { return .none }
+            // Behind the mark is no gain.
+            return CostCurve(
+                bids: bids.map { OrderLevel(price: min($0.price, price.mark), amount: $0.amount) },
+                asks: asks.map { OrderLevel(price: max($0.price, price.mark), amount: $0.amount) },
+                reference: price.mark, perPrice: price.perPrice)
+        }
+        return CostCurve(
+            bids: bids, asks: asks, reference: 0.5 * (bid.price + ask.price), perPrice: price.perPrice)
+    }
+
+    /// Levels, and what they stand in for of the costs in dollars; nil and none where there are no levels.
+    func walked(at price: Price) -> (instead: Dollars?, levels: CostCurve) {
+        let levels = levels(at: price)
+        return levels.isNone ? (nil, levels) : (summary.dollars(at: price), levels)
+    }
 }

@@ -87,23 +87,11 @@ public struct HedgeCandidate: Sendable {
                 instrument.kind, price: mark, index: ticker.indexPrice ?? index, at: ticker.timestamp)
     }
 
-    /// The levels of its order book against the middle of the market, or against the mark where a side is empty, without
-    /// the fee; none where depth is assumed.
+    /// The levels of its order book, see `CandidateCosts.levels`.
     var levels: CostCurve {
-        guard !isAssumed, let mark = ticker.markPrice else { return .none }
-        let perPrice = CandidateCosts.Price(
-            costs.summary.unit, price: ticker.underlyingPrice ?? 1, mark: mark
-        ).perPrice
-        let bids = ticker.bids.filter { $0.amount > 0 && $0.price > 0 }
-        let asks = ticker.asks.filter { $0.amount > 0 && $0.price > 0 }
-        guard let bid = bids.first, let ask = asks.first else {
-            // Behind the mark is no gain.
-            return CostCurve(
-                bids: bids.map { OrderLevel(price: min($0.price, mark), amount: $0.amount) },
-                asks: asks.map { OrderLevel(price: max($0.price, mark), amount: $0.amount) }, reference: mark,
-                perPrice: perPrice)
-        }
-        return CostCurve(bids: bids, asks: asks, reference: 0.5 * (bid.price + ask.price), perPrice: perPrice)
+        guard let mark = ticker.markPrice else { return .none }
+        return costs.levels(
+            at: CandidateCosts.Price(costs.summary.unit, price: ticker.underlyingPrice ?? mark, mark: mark))
     }
 
     /// As the optimizer wants it.

@@ -29,53 +29,21 @@ public final class LiveHedge {
 
     private let solver = HedgeSolver()
     /// All that could be traded, in the order in which they came.
-    private var known: [Known] = []
+    private var known: [LiveCandidate] = []
     private var placeOfName: [String: Int] = [:]
     /// The place in `known` of each candidate.
     private var chosen: [Int] = []
     /// What makes costs of each candidate at the desk's prices.
-    private var terms: [Terms] = []
+    private var terms: [LiveCandidate.Terms] = []
     private var options: BookHedge.Options
+    /// Why the desk's groups cannot keep the limits: it was grouped in another way since.
+    private var unmet: RiskError?
     /// The layout of `risk` that this one is made for.
     private var riskLayout = -1
     /// The sums of each band, and their places.
     private var coverage = ExposureRollUp([])
     private var sumOfBand: [Int] = []
     private var sums: Exposures
-
-    private struct Known {
-        let candidate: HedgeCandidate
-        var costs: CandidateCosts
-        /// Nil for any amount.
-        var amount: TradedAmount?
-        /// The index over the price when it was added, for the carry of a basis; nil where it is not known.
-        let index: Double?
-        /// What a host has set in place of all that follows from the costs.
-        var fixed: HedgeInstrument?
-
-        init(_ candidate: HedgeCandidate, _ amount: TradedAmount?, index: Double?) {
-            self.candidate = candidate
-            costs = candidate.costs
-            self.amount = amount
-            let mark = candidate.ticker.markPrice ?? 0
-            self.index = (candidate.ticker.indexPrice ?? index).flatMap { mark > 0 ? $0 / mark : nil }
-        }
-    }
-
-    /// What of a candidate a tick looks at: numbers alone, as references would be counted for each.
-    private struct Terms {
-        let kind: Instrument.Kind
-        let costs: CandidateCosts.Summary
-        let amount: TradedAmount?
-        let index: Double?
-        let isFixed: Bool
-
-        init(_ one: Known) {
-            kind = one.candidate.instrument.kind
-            costs = one.costs.summary
-            (amount, index, isFixed) = (one.amount, one.index, one.fixed != nil)
-        }
-    }
 
     /// The outcome of a tick.
     public enum Decision: Sendable, Equatable {
@@ -102,7 +70,7 @@ public final class LiveHedge {
                 throw .unknownContract(candidate.instrument.name)
             }
             placeOfName[candidate.instrument.name] = known.count
-            known.append(Known(candidate, hedge.amounts[place], index: hedge.indexPrices[place]))
+            known.append(LiveCandidate(candidate, hedge.amounts[place], index: hedge.indexPrices[place]))
         }
         risk.update()
         layOut()
@@ -156,6 +124,10 @@ public final class LiveHedge {
     private func layOut() {
         riskLayout = risk.layoutVersion
         layoutVersion += 1
+        unmet = nil
+        for limit in limits {
+            do throws(RiskError) { try require(limit) } catch { unmet = unmet ?? error }
+        }
         if known.contains(where: { !isListed($0) }) {
             known.removeAll { !isListed($0) }
             placeOfName = [:]
@@ -164,7 +136,7 @@ public final class LiveHedge {
         chosen = known.indices.filter { place in
             let one = known[place]
             guard let contract = risk.index(of: one.candidate.instrument.name) else { return false }
-            let price = Self.price(one.costs.summary.unit, risk.mark(of: contract))
+            let price = LiveCandidate.price(one.costs.summary.unit, risk.mark(of: contract))
             let dollars = one.costs.summary.dollars(at: price)
             guard dollars != nil || one.fixed != nil else { return false }
             return rule.accepts(
@@ -173,7 +145,7 @@ public final class LiveHedge {
         }
         candidates = chosen.map { known[$0].candidate }
         contracts = candidates.map { risk.index(of: $0.instrument.name) ?? 0 }
-        terms = chosen.map { Terms(known[$0]) }
+        terms = chosen.map { LiveCandidate.Terms(known[$0]) }
         let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
         var made = HedgeProblem(
             name: problem.name, underlyings: bases.isEmpty ? [""] : bases, marginLimit: problem.marginLimit,
@@ -182,9 +154,10 @@ public final class LiveHedge {
             let underlying = bases.firstIndex(of: candidate.instrument.base) ?? 0
             var instrument =
                 known[chosen[number]].fixed
-                ?? Self.instrument(terms[number], risk.mark(of: contracts[number]), options.holding, 0)
+                ?? terms[number].instrument(risk.mark(of: contracts[number]), options.holding, 0)
             instrument.underlying = underlying
             made.add(candidate.instrument.name, instrument)
+            if options.walksLevels { walk(number, in: &made) }
         }
         // Bands on several Greeks of the same positions share a sum.
         var coverages: [[Int]] = []
@@ -202,7 +175,9 @@ public final class LiveHedge {
             var coefficients: [(instrument: Int, coefficient: Double)] = []
             for (number, candidate) in candidates.enumerated() where limit.covers(candidate.instrument) {
                 let coefficient = risk.figure(contracts[number], greek)
-                if coefficient != 0 { coefficients.append((instrument: number, coefficient: coefficient)) }
+                // An option's may be 0 now and not at the next tick; what else there is has it always or never.
+                guard coefficient != 0 || candidate.instrument.isOption else { continue }
+                coefficients.append((instrument: number, coefficient: coefficient))
             }
             let same = made.bandNames.count { $0 == limit.name || $0.hasPrefix("\(limit.name) (") }
             made.add(
@@ -216,7 +191,7 @@ public final class LiveHedge {
         for b in problem.bands.indices { problem.bands[b].current = sums[sumOfBand[b], greeks[b]] }
     }
 
-    private func isListed(_ one: Known) -> Bool {
+    private func isListed(_ one: LiveCandidate) -> Bool {
         risk.index(of: one.candidate.instrument.name).map(risk.isListed) ?? false
     }
 
@@ -245,37 +220,35 @@ public final class LiveHedge {
 
     // MARK: Costs
 
-    private static func price(_ unit: CandidateCosts.Unit, _ mark: LiveRisk.Mark) -> CandidateCosts.Price {
-        CandidateCosts.Price(unit, price: mark.price, value: unit.isOption ? max(0, mark.value) : 0)
+    /// Gives a candidate of a problem the levels of its order book in place of half a spread and one impact.
+    private func walk(_ candidate: Int, in problem: inout HedgeProblem) {
+        let one = known[chosen[candidate]]
+        let price = LiveCandidate.price(one.costs.summary.unit, risk.mark(of: contracts[candidate]))
+        let (costs, levels) = one.fixed == nil ? one.costs.walked(at: price) : (nil, CostCurve.none)
+        if let costs {
+            problem.instruments[candidate].costBuy -= costs.halfSpreadBuy
+            problem.instruments[candidate].costSell -= costs.halfSpreadSell
+            problem.instruments[candidate].impact = 0
+        }
+        while problem.curves.count < problem.instruments.count { problem.curves.append(.none) }
+        problem.curves[candidate] = levels
     }
 
-    /// What a candidate costs at the desk's prices: the one place where levels, fees and carry become costs of a problem.
-    private static func instrument(
-        _ terms: Terms, _ mark: LiveRisk.Mark, _ holding: HedgeCandidate.Holding, _ underlying: Int
-    ) -> HedgeInstrument {
-        let price = price(terms.costs.unit, mark)
-        guard let dollars = terms.costs.dollars(at: price) else {
-            // Nobody quotes: nothing can be traded.
-            return HedgeInstrument(
-                underlying: underlying, costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0)
+    /// Whether trades cost what they take of the displayed order books, level by level, in place of half the spread and one
+    /// impact for both sides. Makes curves anew at each decision that has to trade, which allocates.
+    public var walksLevels: Bool {
+        get { options.walksLevels }
+        set {
+            options.walksLevels = newValue
+            risk.update()
+            layOut()
         }
-        let carry =
-            price.value
-            * holding.carry(
-                terms.kind, price: price.mark, index: terms.index.map { $0 * price.mark }, at: mark.time)
-        return HedgeInstrument(
-            underlying: underlying, costBuy: dollars.halfSpreadBuy + dollars.fee + carry,
-            costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
-            fixedCost: dollars.ticket, lot: terms.amount?.step ?? 0,
-            minimum: HedgeCandidate.minimum(dollars.minimum, terms.amount), maximumBuy: dollars.maximumBuy,
-            maximumSell: dollars.maximumSell,
-            cash: terms.costs.unit.isOption || terms.kind == .spot ? price.value : 0)
     }
 
     /// Changes what is known of a candidate.
-    private func change(_ candidate: Int, _ body: (inout Known) -> Void) {
+    private func change(_ candidate: Int, _ body: (inout LiveCandidate) -> Void) {
         body(&known[chosen[candidate]])
-        terms[candidate] = Terms(known[chosen[candidate]])
+        terms[candidate] = LiveCandidate.Terms(known[chosen[candidate]])
     }
 
     /// The levels, fees and depth of a candidate, in the currency in which it is quoted.
@@ -334,7 +307,7 @@ public final class LiveHedge {
             guard let rates = costs.rates(of: known[place].candidate.instrument) else { continue }
             known[place].costs.rates = rates
         }
-        terms = chosen.map { Terms(known[$0]) }
+        terms = chosen.map { LiveCandidate.Terms(known[$0]) }
     }
 
     /// What positions are held for, by which carry is a cost.
@@ -364,19 +337,46 @@ public final class LiveHedge {
         guard let contract = risk.index(of: name) else { throw .unknownContract(name) }
         guard risk.isListed(contract) else { throw .notListed(name) }
         let index = risk.price(ofUnderlying: risk.slices[risk.slice(of: contract)].underlying)
-        guard let candidate = HedgeCandidate(ticker, options.costs, options.holding, index: index) else {
-            return false
-        }
-        let assumed = options.usesLots ? ticker.instrument.exchange.assumedAmount(of: ticker.instrument) : nil
-        let added = Known(candidate, amount ?? assumed, index: index)
-        if let place = placeOfName[name] {
-            known[place] = added
-        } else {
-            placeOfName[name] = known.count
-            known.append(added)
+        let assumed = ticker.instrument.exchange.assumedAmount(of: ticker.instrument)
+        guard take(ticker, amount ?? (options.usesLots ? assumed : nil), index: index) else { return false }
+        risk.update()
+        layOut()
+        return true
+    }
+
+    /// The contracts of a chain that the desk lists may be traded, if the rule accepts them: with their order books and, where
+    /// lots are asked for, the amounts that the chain's list of instruments states. What is known already takes the chain's
+    /// order book and amount over.
+    /// - Returns: how many of them can be traded; what has no price in dollars, or nobody quotes, cannot.
+    @discardableResult
+    public func add(from chain: Chain) -> Int {
+        var count = 0
+        for ticker in chain.latestTickers {
+            guard let contract = risk.index(of: ticker.instrument.name), risk.isListed(contract),
+                let inDollars = chain.inDollars(ticker)
+            else { continue }
+            let index =
+                chain.indexPrice(of: ticker.instrument)
+                ?? risk.price(ofUnderlying: risk.slices[risk.slice(of: contract)].underlying)
+            let amount = options.usesLots ? chain.tradedAmount(of: ticker.instrument)?.amount : nil
+            if take(inDollars, amount, index: index) { count += 1 }
         }
         risk.update()
         layOut()
+        return count
+    }
+
+    private func take(_ ticker: Ticker, _ amount: TradedAmount?, index: Double) -> Bool {
+        guard let candidate = HedgeCandidate(ticker, options.costs, options.holding, index: index) else {
+            return false
+        }
+        let added = LiveCandidate(candidate, amount, index: index)
+        if let place = placeOfName[ticker.instrument.name] {
+            known[place] = added
+        } else {
+            placeOfName[ticker.instrument.name] = known.count
+            known.append(added)
+        }
         return true
     }
 
@@ -458,9 +458,14 @@ public final class LiveHedge {
     }
 
     /// Brings `risk` up to date, looks at every band, and solves where one is left.
-    /// - Throws: `HedgeError` where what is set for an instrument makes no problem.
+    /// - Throws: `HedgeError` where what is set for an instrument makes no problem, and where the desk is grouped by
+    ///   something else than what limits name.
     public func decide() throws(HedgeError) -> Decision {
         refresh()
+        if let unmet {
+            throw .invalidValue(
+                field: "limits", name: book ?? "all books", value: Double(limits.count), reason: "\(unmet)")
+        }
         var isOutside = false
         for b in problem.bands.indices {
             let current = sums[sumOfBand[b], greeks[b]]
@@ -477,9 +482,9 @@ public final class LiveHedge {
     /// What candidates cost, and what they add to bands, at the desk's prices.
     private func reprice(_ problem: inout HedgeProblem) {
         for number in 0..<terms.count where !terms[number].isFixed {
-            problem.instruments[number] = Self.instrument(
-                terms[number], risk.mark(of: contracts[number]), options.holding,
-                problem.instruments[number].underlying)
+            problem.instruments[number] = terms[number].instrument(
+                risk.mark(of: contracts[number]), options.holding, problem.instruments[number].underlying)
+            if options.walksLevels { walk(number, in: &problem) }
         }
         for b in problem.bands.indices {
             for k in problem.bands[b].entries {
@@ -495,28 +500,5 @@ public final class LiveHedge {
         for (contract, quantity) in zip(contracts, trades) where quantity != 0 {
             try risk.fill(book: book, contract: contract, quantity: quantity)
         }
-    }
-}
-
-extension LiveHedge {
-    /// The live risk of positions over a chain and the hedges that a table of limits asks for, as
-    /// `BookHedge.all` makes them.
-    /// - Throws: `MarketError` or `RiskError`; errors of one row unless `badRows` skips them.
-    public static func all(
-        _ table: PositionTable, in chain: Chain, _ limits: LimitTable, _ options: BookHedge.Options,
-        _ engine: GreeksEngine, _ badRows: inout BadRows
-    ) throws -> (risk: LiveRisk, hedges: [LiveHedge]) {
-        let valuation = try BookValuation(table, in: chain, &badRows)
-        let hedges = try BookHedge.all(valuation, in: chain, limits, options, engine, &badRows)
-        var tickers = valuation.greeks.tickers
-        var seen = Set(tickers.map(\.instrument.name))
-        for candidate in hedges.flatMap(\.candidates) where seen.insert(candidate.instrument.name).inserted {
-            tickers.append(candidate.ticker)
-        }
-        let greeks = try ChainGreeks(tickers, .exposures, &badRows)
-        let needsExpiries = limits.limits.contains { $0.expiry != nil }
-        let risk = try LiveRisk(
-            valuation.positions, greeks, by: needsExpiries ? [.expiry, .book] : [.book], engine: engine)
-        return (risk, try hedges.map { try LiveHedge($0, risk) })
     }
 }

@@ -80,14 +80,6 @@ struct RowFields: TickerFields {
 
     /// `[[0.221, 3.0], [0.23, 1.5]]`.
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
-        guard let text = text(field) else { return nil }
-        if text == "[]" { return [] }
-        var reader = JSONReader(Source(name: file, text: text))
-        let values: [JSON]
-        do throws(MarketError) { values = try reader.values() } catch { values = [] }
-        guard values.count == 1, let pairs = values[0].pairs else {
-            throw invalid(field, text, "must be a list of [price, amount]")
-        }
-        return try checked(field, pairs)
+        try text(field).map { text throws(MarketError) in try levels(field, of: text) }
     }
 }

@@ -33,6 +33,18 @@ extension TickerFields {
 
     package func name(_ field: TickerField) -> String { layout.name(field) }
 
+    /// Levels of a text, `[[price, amount], …]`.
+    package func levels(_ field: TickerField, of text: String) throws(MarketError) -> [OrderLevel] {
+        if text == "[]" { return [] }
+        var reader = JSONReader(Source(name: file, text: text))
+        let values: [JSON]
+        do throws(MarketError) { values = try reader.values() } catch { values = [] }
+        guard values.count == 1, let pairs = values[0].pairs else {
+            throw invalid(field, text, "must be a list of [price, amount]")
+        }
+        return try checked(field, pairs)
+    }
+
     package func invalid(_ field: TickerField, _ value: String, _ reason: String) -> MarketError {
         .invalidValue(place, column: name(field), value: value, reason: reason)
     }

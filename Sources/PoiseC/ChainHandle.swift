@@ -20,7 +20,7 @@ final class ChainHandle: Sendable {
 }
 
 /// One row of `poise_tickers`, for the reader that all formats share.
-private struct TickerColumnFields: TickerFields {
+struct TickerColumnFields: TickerFields {
     /// The struct's names of the fields; volatilities are natural.
     static let columnLayout = TickerLayout(
         Deribit.self, signature: [.instrument], volatilityUnit: .fraction,
@@ -30,11 +30,11 @@ private struct TickerColumnFields: TickerFields {
             .underlyingIndex: ["underlying_index"], .indexPrice: ["index_price"],
             .markPrice: ["mark_price"], .markVolatility: ["mark_volatility"],
             .interestRate: ["interest_rate"], .bidPrice: ["bid_price"], .bidAmount: ["bid_amount"],
-            .askPrice: ["ask_price"], .askAmount: ["ask_amount"],
+            .askPrice: ["ask_price"], .askAmount: ["ask_amount"], .bids: ["bids"], .asks: ["asks"],
         ])
     let columns: [Strided<Double>?]
     let instrument: TextColumn
-    let underlyingIndex, exchanges: TextColumn?
+    let underlyingIndex, exchanges, bids, asks: TextColumn?
     let timestamp: Strided<Int64>
     var line = 0
 
@@ -60,6 +60,8 @@ private struct TickerColumnFields: TickerFields {
         instrument = try TextColumn(tickers.instrument, "instrument")
         underlyingIndex = try TextColumn(optional: tickers.underlying_index, "underlying_index")
         exchanges = try TextColumn(optional: tickers.exchange, "exchange")
+        bids = try TextColumn(optional: tickers.bids, "bids")
+        asks = try TextColumn(optional: tickers.asks, "asks")
     }
 
     func text(_ field: TickerField) -> String? {
@@ -68,6 +70,8 @@ private struct TickerColumnFields: TickerFields {
             case .instrument: instrument
             case .underlyingIndex: underlyingIndex
             case .exchange: exchanges
+            case .bids: bids
+            case .asks: asks
             default: nil
             }
         guard let text = try? texts?.text(line), !text.isEmpty else { return nil }
@@ -90,7 +94,24 @@ private struct TickerColumnFields: TickerFields {
         return time
     }
 
-    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? { nil }
+    func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]? {
+        try text(field).map { text throws(MarketError) in try levels(field, of: text) }
+    }
+
+    /// The ticker of a row; nil for an instrument of another kind.
+    func ticker(_ row: Int) throws(Failure) -> Ticker? {
+        var fields = self
+        fields.line = row
+        let reading = try failing { () throws(MarketError) in try fields.reading() }
+        guard case .ticker(let ticker, let doubt) = reading else { return nil }
+        if let doubt { throw Failure(doubt) }
+        return ticker
+    }
+}
+
+extension poise_tickers {
+    /// The struct's size before it had order books.
+    static let sizeBeforeBooks = MemoryLayout<poise_tickers>.offset(of: \.bids) ?? 0
 }
 
 @c @implementation
@@ -98,7 +119,7 @@ public func poise_chain_create(
     _ tickers: UnsafePointer<poise_tickers>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(chain, "chain") { () throws(Failure) in
-        let given = try taken(tickers, "tickers", poise_tickers())
+        let given = try taken(tickers, "tickers", poise_tickers(), earlier: poise_tickers.sizeBeforeBooks)
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "a chain needs a row") }
         let columns = try TickerColumnFields(given)

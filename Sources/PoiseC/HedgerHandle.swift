@@ -181,7 +181,7 @@ extension HedgeSolution {
             size: MemoryLayout<poise_hedge_result>.stride, outcome: status.outcome,
             interior_steps: UInt32(clamping: interiorSteps), pivots: UInt32(clamping: pivots),
             nodes: UInt32(clamping: nodes), linear_cost: has ? cost.linear : 0,
-            impact_cost: has ? cost.impact : 0, fixed_cost: has ? cost.fixed : 0,
+            impact_cost: has ? cost.impact + cost.levels : 0, fixed_cost: has ? cost.fixed : 0,
             penalty_cost: has ? cost.penalty : 0, risk_cost: has ? cost.risk : 0,
             gap: has ? gap : .infinity, violation: has ? certificate.violation : .infinity,
             margin_price: has ? marginPrice : 0, cash_price: has ? cashPrice : 0)
@@ -206,6 +206,16 @@ public func poise_hedger_create(
 
 @c @implementation
 public func poise_hedger_free(_ hedger: OpaquePointer?) { release(hedger, as: HedgerHandle.self) }
+
+@c @implementation
+public func poise_hedger_set_search(
+    _ hedger: OpaquePointer?, _ search: UnsafePointer<poise_hedge_search>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let solver = try object(hedger, as: HedgerHandle.self, "hedger").solver
+        (solver.search, solver.isCancelled) = try searching(search)
+    }
+}
 
 @c @implementation
 public func poise_hedger_solve(

@@ -4,11 +4,15 @@ import Poise
 /// Behind `poise_live`.
 final class LiveHandle {
     let risk: LiveRisk
-    let hedges: [HedgeHandle]
+    private(set) var hedges: [HedgeHandle]
     private(set) var underlyings = CStrings([])
     private(set) var slices = CStrings([])
     private(set) var contracts = CStrings([])
+    private(set) var books = CStrings([])
     private(set) var labels: [CStrings] = []
+    /// All cash as it was counted last: book and currency of each amount.
+    private(set) var amounts: [Double] = []
+    private(set) var cashNames = CStrings([])
     /// The last settlement, and its texts.
     private(set) var settlement: ContractSettlement?
     private(set) var paid = CStrings([])
@@ -17,7 +21,7 @@ final class LiveHandle {
     final class HedgeHandle {
         let hedge: LiveHedge
         let book: CStrings
-        let bands: CStrings
+        private(set) var bands: CStrings
         var hasTrades: Bool {
             get { decided && version == hedge.layoutVersion }
             set { (decided, version) = (newValue, hedge.layoutVersion) }
@@ -32,6 +36,8 @@ final class LiveHandle {
             book = CStrings([hedge.book ?? ""])
             bands = CStrings(hedge.limits.map(\.name))
         }
+
+        func readBands() { bands = CStrings(hedge.limits.map(\.name)) }
     }
 
     /// A desk alone.
@@ -47,13 +53,44 @@ final class LiveHandle {
         underlyings.append(risk.underlyings.dropFirst(underlyings.count))
         slices.append(risk.slices.dropFirst(slices.count).map(\.name))
         contracts.append(risk.contracts.dropFirst(contracts.count).map(\.name))
+        books.append(risk.plan.books.dropFirst(books.count))
         labels += risk.plan.groups.dropFirst(labels.count).map { CStrings($0) }
+    }
+
+    /// Counts the cash anew.
+    func readCash() -> Int {
+        let all = risk.cash.all
+        amounts = all.map(\.amount)
+        cashNames = CStrings(all.flatMap { [$0.book, $0.currency] })
+        return all.count
+    }
+
+    /// Groups by something else, if that leaves what the hedges' limits name.
+    func group(by groupings: [Grouping]) throws(Failure) {
+        let limits = hedges.flatMap(\.hedge.limits)
+        let needed: [(Grouping, Bool)] = [
+            (.book, limits.contains { $0.book != nil }), (.expiry, limits.contains { $0.expiry != nil }),
+        ]
+        for (grouping, isNeeded) in needed where isNeeded && !groupings.contains(grouping) {
+            throw .argument("groupings", "limits are by \(grouping.rawValue): it must stay among them")
+        }
+        risk.group(by: groupings)
+        labels = []
+        readNames()
+    }
+
+    /// Hedges of other limits.
+    func setLimits(_ table: LimitTable, _ options: BookHedge.Options) throws(Failure) {
+        guard risk.numeraire == .usd else { throw .argument("limits", "are for desks in dollars") }
+        hedges = try failing { () throws(RiskError) in try LiveHedge.all(risk, table, options) }
+            .map(HedgeHandle.init)
     }
 
     /// What is listed no more is forgotten, with all names.
     func rollOff() {
         risk.rollOff()
-        (underlyings, slices, contracts, labels) = (CStrings([]), CStrings([]), CStrings([]), [])
+        (underlyings, slices, contracts, books) = (CStrings([]), CStrings([]), CStrings([]), CStrings([]))
+        labels = []
         readNames()
     }
 

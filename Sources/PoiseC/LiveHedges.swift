@@ -84,7 +84,9 @@ public func poise_live_diagnose(
     attempt { () throws(Failure) in
         let hedge = try object(live, as: LiveHandle.self, "live").hedge(index).hedge
         let targets = try DiagnosisTargets(trades, violations, prices, diagnosis)
-        try targets.write(HedgeSolver(), hedge.problem)
+        let solver = HedgeSolver()
+        (solver.search, solver.isCancelled) = (hedge.search, hedge.isCancelled)
+        try targets.write(solver, hedge.problem)
     }
 }
 

@@ -53,7 +53,7 @@ extension LiveRisk {
     /// What an exchange says of a listed contract: its slice's price, rate and time, an option's volatility. Of a ticker that
     /// is older than its slice the volatility alone is taken, which is the contract's own.
     /// - Throws: `unknownContract`, `notListed`; `timeRunsBack` for one that is older than the contract's last;
-    ///   `invalidValue` for what the formulas do not accept, and where volatility, mark and published delta contradict each
+    ///   `invalidValue` for what the formulas do not accept, for a currency that counts for no dollar, and where volatility, mark and published delta contradict each
     ///   other beyond rounding. Nothing has changed.
     public func quote(_ ticker: Ticker) throws(RiskError) {
         let name = ticker.instrument.name
@@ -63,6 +63,7 @@ extension LiveRisk {
             throw .invalidValue(
                 of: name, field: "contract", value: .nan, reason: "is another contract than the desk's")
         }
+        guard ticker.instrument.countsInDollars else { throw .noDollars(ticker.instrument) }
         guard ticker.timestamp >= timesOfContracts[contract] else {
             throw .timeRunsBack(of: name, from: timesOfContracts[contract], to: ticker.timestamp)
         }

@@ -478,11 +478,7 @@ public final class LiveRisk {
                     reason: "another contract had that name: it can come when the other has rolled off")
             }
         }
-        guard instrument.countsInDollars else {
-            throw .invalidValue(
-                of: instrument.name, field: "quote", value: .nan,
-                reason: "is quoted in \(instrument.quote), which is no dollar")
-        }
+        guard instrument.countsInDollars else { throw .noDollars(instrument) }
         let chain = try ChainGreeks.accepted(ticker)
         let name = instrument.series
         let slice: Int

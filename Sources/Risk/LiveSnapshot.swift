@@ -12,8 +12,9 @@ public struct LiveSnapshot: Sendable {
     public let contracts: [Instrument]
     public let isListed: [Bool]
     public let slices: [LiveRisk.Slice]
-    /// Prices and times of slices.
+    /// Prices, interest rates and times of slices.
     public let prices: [Double]
+    public let rates: [Double]
     public let times: [Timestamp]
     public let cash: BookCash
     private let figures: UnitExposures
@@ -28,6 +29,7 @@ public struct LiveSnapshot: Sendable {
         isListed = risk.contracts.indices.map(risk.isListed)
         slices = risk.slices
         prices = risk.slices.indices.map(risk.price(ofSlice:))
+        rates = risk.slices.indices.map(risk.rate(ofSlice:))
         times = risk.slices.indices.map(risk.time(ofSlice:))
         cash = risk.cash
         self.figures = UnitExposures(figures, grownTo: figures.count)

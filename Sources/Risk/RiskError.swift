@@ -38,6 +38,13 @@ extension RiskError {
         }
     }
 
+    /// A contract whose quote currency counts for no dollar.
+    static func noDollars(_ instrument: Instrument) -> RiskError {
+        .invalidValue(
+            of: instrument.name, field: "quote", value: .nan,
+            reason: "is quoted in \(instrument.quote), which is no dollar")
+    }
+
     public var place: Place? {
         switch self {
         case .missingGrouping(let name, _), .missingSmile(let name), .invalidValue(let name, _, _, _),

@@ -277,6 +277,7 @@ struct SliceMarket: ~Copyable {
             type: type.pointer, strike: strikes.pointer, logStrikeHigh: logStrikesHigh.pointer,
             logStrikeLow: logStrikesLow.pointer, volatility: volatilities.pointer)
         unsafe options(ofEight: first, wanted, columns, into: exposures, engine)
+        fadeOptions(ofEight: first, wanted, numeraire, into: exposures)
         rest = wanted & eights[first / 8].deltaOnes
         while rest != 0 {
             let slot = first + rest.trailingZeroBitCount
@@ -285,6 +286,20 @@ struct SliceMarket: ~Copyable {
                 let (row, contractClass) = deltaOnes[slot][number]
                 exposures.setDelta(
                     row.index, contractClass, price: prices[slot], share: shares[slot], in: numeraire)
+                exposures.fadeCharm(
+                    row.index, SettlementWindow.fading(share: shares[slot], years: years[slot]), in: numeraire)
+            }
+        }
+    }
+
+    /// Charm while the delivery price is averaged, which is rare: `UnitExposures.fadeCharm`.
+    private func fadeOptions(
+        ofEight first: Int, _ wanted: UInt8, _ numeraire: Numeraire, into exposures: UnitExposures
+    ) {
+        for place in 0..<8 where wanted & 1 << UInt8(place) != 0 && shares[first + place] < 1 {
+            let fading = SettlementWindow.fading(share: shares[first + place], years: years[first + place])
+            for number in 0..<runs[first + place].count {
+                for row in runs[first + place][number] { exposures.fadeCharm(row, fading, in: numeraire) }
             }
         }
     }

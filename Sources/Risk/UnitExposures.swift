@@ -27,10 +27,12 @@ public struct UnitExposures: Sendable {
         let columns = unsafe chain.greeks.columns
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
+            let fading = SettlementWindow.fading(share: share, years: chain.options.years[row])
             let forward = chain.options.spot[row]
             let contractClass = chain.classes[row]
             guard contractClass.isOption else {
                 setDelta(row, contractClass, price: forward, share: share, in: numeraire)
+                fadeCharm(row, fading, in: numeraire)
                 continue
             }
             var map = ExposureMap(
@@ -42,7 +44,16 @@ public struct UnitExposures: Sendable {
             unsafe ExposureMap.forEach(
                 &map, { unsafe columns[$0].unsafelyUnwrapped[row] }, { $0 * $1 }, { $0 * $1 + $2 },
                 { unsafe exposures[$0.index] = $1 })
+            fadeCharm(row, fading, in: numeraire)
         }
+    }
+
+    /// Adds to the charm of a contract what its delta loses by the share that falls: charm is the change of the delta shown.
+    /// - Parameter fading: of `SettlementWindow`, per day.
+    @inline(__always)
+    func fadeCharm(_ row: Int, _ fading: Double, in numeraire: Numeraire) {
+        guard fading != 0 else { return }
+        rows[row, .charm] += fading * rows[row, numeraire == .usd ? .delta : .netDelta]
     }
 
     /// Futures, perpetuals and coins: a price and a delta.
@@ -58,7 +69,16 @@ public struct UnitExposures: Sendable {
         let delta = left.delta * (numeraire == .usd ? coinsPerUnit * price : coinsPerUnit)
         rows[row, .delta] = delta
         rows[row, .netDelta] = delta
+        rows[row, .charm] = 0
         if contractClass == .spot { rows[row, .value] = numeraire == .usd ? price : 1 }
         if isInverse, numeraire == .coin { rows[row, .gamma] = -left.gamma * coinsPerUnit / 100 }
+    }
+}
+
+extension SettlementWindow {
+    /// How fast the remaining share falls, as a share of itself, per day: −1 over the days that are left, 0 before the window
+    /// and from expiry on. What is shown of a sensitivity changes by that times itself, beside what it does of itself.
+    static func fading(share: Double, years: Double) -> Double {
+        share < 1 && years > 0 ? -1 / (365 * years) : 0
     }
 }

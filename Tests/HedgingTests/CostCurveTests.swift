@@ -218,6 +218,23 @@ import Testing
         #expect(optimal > 200)
     }
 
+    @Test("At the edge of what has a solution, levels too have an answer that keeps every hard limit, or a proof of none")
+    func edges() throws {
+        let solver = HedgeSolver()
+        var counts: [HedgeStatus: Int] = [:]
+        for number in 0..<120 {
+            guard let problem = try RandomCurves.edge(number) else { continue }
+            let status = try solver.solve(problem)
+            counts[status, default: 0] += 1
+            if status == .optimal {
+                #expect(problem.violation(trades: solver.solution.trades) <= 1e-9, "\(problem.name)")
+            } else {
+                #expect(status == .infeasible, "\(problem.name): \(status)")
+            }
+        }
+        #expect(counts[.optimal] ?? 0 > 5 && counts[.infeasible] ?? 0 > 5, "\(counts)")
+    }
+
     @Test(
         "Answers to random problems with levels for the checking script",
         .enabled(if: ProcessInfo.processInfo.environment["POISE_CURVES"] != nil))
@@ -229,12 +246,15 @@ import Testing
         FileManager.default.createFile(atPath: path, contents: nil)
         let file = try #require(FileHandle(forWritingAtPath: path))
         let solver = HedgeSolver()
+        let isEdge = environment["POISE_CURVES_EDGE"] != nil
+        func list(_ values: [Double]) -> String { "[\(values.map { "\($0)" }.joined(separator: ","))]" }
         for number in first..<first + count {
-            let problem = RandomCurves.problem(number)
+            let made = isEdge ? try RandomCurves.edge(number) : RandomCurves.problem(number)
+            guard let problem = made else { continue }
             try solver.solve(problem)
             let text = """
                 {"problem": \(problem.json), "status": "\(solver.solution.status)", \
-                "objective": \(solver.solution.cost.total)}
+                "objective": \(solver.solution.cost.total), "x": \(list(solver.solution.trades))}
 
                 """
             file.write(Data(text.utf8))

@@ -197,6 +197,79 @@ struct LiveDeskHedgeTests {
         }
     }
 
+    @Test("An option whose vega is 0 when candidates are chosen has it at the next decision")
+    func coefficientsThatCome() throws {
+        let option = try place("BTC-27MAR26-60000-C")
+        let contract = hedge.contracts[option]
+        try risk.setVolatility(0, ofContract: contract)
+        hedge.choose(hedge.rule)
+        try risk.setVolatility(0.6, ofContract: contract)
+        _ = try hedge.decide()
+        let number = try place("BTC-27MAR26-60000-C")
+        let coefficient = hedge.problem.bands[1].entries.map { hedge.problem.entries[$0] }
+            .first { $0.instrument == number }?.coefficient
+        #expect(coefficient == risk.figure(contract, .vega) && coefficient ?? 0 > 10)
+    }
+
+    @Test("A desk that is grouped by something else than limits name says so in place of a hedge")
+    func missingGroups() throws {
+        let own = try LiveHedge(
+            risk, book: "a", [.init(book: "a", greek: ExposureGreek.vega, low: -1, high: 1)], BookHedge.Options())
+        #expect(try own.decide() != .withinLimits)
+        risk.group(by: [.instrument])
+        let error = #expect(throws: HedgeError.self) { try own.decide() }
+        #expect("\(try #require(error))".contains("not grouped by book"), "\(error as Any)")
+        #expect(try hedge.decide() == .hedge(.optimal))
+        risk.group(by: [.book])
+        #expect(try own.decide() != .withinLimits)
+    }
+
+    @Test("A coin quoted in coins cannot bring its price as dollars by a quote")
+    func quotesInCoins() throws {
+        var badRows = BadRows(skip: false)
+        let rows = [
+            "instrument_name,timestamp,mark_price,index_price", "ETH_BTC,\(Self.time),0.04,0.04",
+            "BTC_USDC,\(Self.time),60000,60000",
+        ]
+        let chain = try Chain(Source(name: "chain", text: rows.joined(separator: "\n")), &badRows)
+        let table = try PositionTable(
+            Source(name: "positions", text: "book,instrument,quantity\na,ETH_BTC,100\n"), &badRows)
+        let valuation = try BookValuation(table, in: chain, &badRows)
+        let desk = try LiveRisk(valuation.positions, valuation.greeks, engine: try GreeksEngine())
+        #expect(abs(desk.exposures[0, .value] - 100 * 0.04 * 60_000) < 1e-6)
+        let ticker = try #require(chain.tickers.first)
+        let error = #expect(throws: RiskError.self) { try desk.quote(ticker) }
+        #expect("\(try #require(error))".contains("BTC, which is no dollar"), "\(error as Any)")
+        #expect(abs(desk.exposures[0, .value] - 100 * 0.04 * 60_000) < 1e-6)
+    }
+
+    @Test("Levels that are walked cost what filling the trades order by order costs, at the desk's prices")
+    func walked() throws {
+        let perpetual = try place("BTC-PERPETUAL")
+        var rule = CandidateRule()
+        rule.names = ["BTC-PERPETUAL"]
+        let bids = [OrderLevel(price: 59_990, amount: 30_000), OrderLevel(price: 59_500, amount: 5_000_000)]
+        let asks = [OrderLevel(price: 60_010, amount: 30_000), OrderLevel(price: 60_500, amount: 5_000_000)]
+        try hedge.setBook(bids: bids, asks: asks, ofCandidate: perpetual)
+        hedge.setFees(VenueCosts(rates: [.perpetual: .init(fee: 0), .option: .init(fee: 0), .future: .init(fee: 0)]))
+        hedge.removeLimit(named: "BTC vega")
+        hedge.choose(rule)
+        let smooth = try hedge.decide()
+        #expect(smooth == .hedge(.optimal))
+        hedge.walksLevels = true
+        for price in [60_000.0, 66_000] {
+            try risk.tick(0, price: price)
+            #expect(try hedge.decide() == .hedge(.optimal))
+            let trade = try #require(hedge.solution.trades.first)
+            #expect(abs(trade) > 60_000)
+            // Dollars of price on a dollar, by the desk's price of the perpetual.
+            let walk = 30_000 * 10 / price + (abs(trade) - 30_000) * 500 / price
+            #expect(abs(hedge.solution.cost.total - walk) < 1e-9 * walk, "\(hedge.solution.cost)")
+        }
+        hedge.walksLevels = false
+        #expect(try hedge.decide() == .hedge(.optimal) && hedge.solution.cost.levels == 0)
+    }
+
     @Test("A search ends by nodes or by its host, and says so")
     func search() throws {
         hedge.search.nodeLimit = 7

@@ -23,6 +23,17 @@ enum NastyHedges {
         let kind = number % (kinds.count - 1)
         var problem = draw.problem(kind + kinds.count * number, nil)
         problem.name = "edge-\(number)"
+        return try edge(of: problem, &draw)
+    }
+
+    /// The same of any problem, whose hard bands are moved out of reach first.
+    static func edge(of problem: HedgeProblem, seed: Int) throws(HedgeError) -> HedgeProblem? {
+        var draw = Draw(seed)
+        return try edge(of: problem, &draw)
+    }
+
+    private static func edge(of problem: HedgeProblem, _ draw: inout Draw) throws(HedgeError) -> HedgeProblem? {
+        var problem = problem
         draw.moveOutOfReach(&problem)
         let solver = HedgeSolver()
         guard try solver.solve(problem) == .infeasible, let nearest = try solver.diagnose(problem),

@@ -47,4 +47,16 @@ enum RandomCurves {
         if problem.cashBudget < .infinity { problem.cashBudget += largest * uniform(0, 0.6) }
         return problem
     }
+
+    /// One with hard bands whose limits are what the nearest answer of one without a solution reached, and from a billionth
+    /// to a thousandth of a width more or less.
+    /// - Returns: nil where chance makes none.
+    static func edge(_ number: Int) throws(HedgeError) -> HedgeProblem? {
+        var problem = problem(number)
+        guard problem.bands.contains(where: \.isHard),
+            !problem.instruments.contains(where: { $0.lot > 0 || $0.fixedCost > 0 })
+        else { return nil }
+        problem.name = "edge-\(number)"
+        return try NastyHedges.edge(of: problem, seed: number)
+    }
 }

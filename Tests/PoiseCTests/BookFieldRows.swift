@@ -31,7 +31,7 @@ struct SmallMarket {
         }
     }
 
-    private func withTickers<R>(
+    func withTickers<R>(
         _ set: (inout poise_tickers) -> Void, _ body: (UnsafePointer<poise_tickers>) throws -> R
     ) rethrows -> R {
         try withStrings(instruments) { instruments in

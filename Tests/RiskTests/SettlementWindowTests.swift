@@ -75,4 +75,43 @@ struct SettlementWindowTests {
             #expect(abs(vanna - difference) < 1e-5 * abs(difference), "\(vanna) against \(difference)")
         }
     }
+
+    @Test(
+        "Charm is the change of the delta shown as time passes, theta that of the value, futures' too",
+        arguments: Numeraire.allCases, [60.0, 29, 15, 5, 1])
+    func timeDerivatives(_ numeraire: Numeraire, _ minutes: Double) throws {
+        // Milliseconds are the least steps there are.
+        let step = 0.002 * minutes
+        let figures = try Self.figures(numeraire, minutes: minutes)
+        let (sooner, later) = (
+            try Self.figures(numeraire, minutes: minutes + step), try Self.figures(numeraire, minutes: minutes - step)
+        )
+        let days = 2 * step / 1_440
+        let shown: ExposureGreek = numeraire == .usd ? .delta : .netDelta
+        for contract in 0..<3 {
+            for (greek, of) in [(ExposureGreek.charm, shown), (.theta, .value)] {
+                let difference = (later[contract, of] - sooner[contract, of]) / days
+                let size = max(abs(difference), abs(figures[contract, of]))
+                #expect(
+                    abs(figures[contract, greek] - difference) <= 1e-4 * size,
+                    "\(greek) of \(contract): \(figures[contract, greek]) against \(difference)")
+            }
+        }
+        // Half of the delta is lost in half of the time that is left.
+        if minutes < 30 { #expect(abs(figures[2, .charm] + figures[2, shown] * 1_440 / minutes) < 1e-9 * 1_440) }
+    }
+
+    @Test("A live desk fades as a chain does, to the bit", arguments: Numeraire.allCases, [29.0, 1])
+    func live(_ numeraire: Numeraire, _ minutes: Double) throws {
+        let chain = try Self.chain(minutes: minutes)
+        let figures = try Self.figures(numeraire, minutes: minutes)
+        let desk = try LiveRisk([], chain, in: numeraire, engine: try GreeksEngine())
+        for (row, ticker) in chain.tickers.enumerated() {
+            let contract = try #require(desk.index(of: ticker.instrument.name))
+            for greek in [ExposureGreek.charm, .delta, .netDelta, .gamma, .vanna] {
+                let size = max(abs(figures[row, greek]), 1e-9)
+                #expect(abs(desk.figure(contract, greek) - figures[row, greek]) <= 1e-13 * size, "\(greek)")
+            }
+        }
+    }
 }

@@ -11,6 +11,8 @@ import Timing
 /// latency, 5,000 legs:
 /// - expiry, coin, coins: `LiveRisk` with 5,000 contracts of 10 coins in 20 books; one expiry, one coin, or all coins
 ///   move, and figures and exposures are brought up to date.
+/// - list, expire: on the same desk a strike is listed on an expiry of 20 contracts, or on one that is new, and updated; an expiry
+///   of 20 is settled whole, and updated. These may allocate; they are to take less than a millisecond at the median.
 ///
 /// tick-to-hedge, 50,000 legs: 5,000 contracts of 4 coins, 200 books that hold 250 of them each, 30 hedge
 /// instruments, 13 bands. One coin or all four move; `LiveHedge` brings Greeks and exposures of every book up to
@@ -79,6 +81,7 @@ func measureBooks() throws -> UInt {
         live.update()
     }
     try measureChange(live, base)
+    try measureListings(live)
     print(
         "(\(live.plan.legCount) legs of \(live.contracts.count) contracts in \(live.slices.count) slices, "
             + "\(live.plan.groups.count) groups; vega \(live.exposures[0, .vega]))")
@@ -114,6 +117,45 @@ func measureChange(_ live: LiveRisk, _ base: [Double]) throws {
     print(
         "(of n coins of \(base.count), in % of a full one: "
             + counts.map { String(format: "%.1f", 100 * times[$0] / whole) }.joined(separator: " ") + ")")
+}
+
+/// What it takes to list a contract and to settle an expiry: medians, and the longest, with the update behind it.
+func measureListings(_ live: LiveRisk) throws {
+    let now = live.slices.indices.map { live.time(ofSlice: $0) }.max() ?? Timestamp(milliseconds: 0)
+    let (coin, price) = (live.underlyings[0], live.price(ofUnderlying: 0))
+    var listed = [[Double]](repeating: [], count: 3)
+    func time(_ place: Int, _ body: () throws -> Void) rethrows {
+        let start = clock.now
+        try body()
+        live.update()
+        listed[place].append((clock.now - start) / .microseconds(1))
+    }
+    // Expiries that the desk does not have, each listed, and settled on its day.
+    let months = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+    guard let first = Day(year: 2041, month: 1, day: 1) else { return }
+    for round in 0..<200 {
+        let day = Day(number: first.number + round)
+        let expiry = Timestamp(day, hour: 8)
+        let series = "\(coin)-\(day.day)\(months[day.month - 1])\(day.year % 100)"
+        for strike in 0..<20 {
+            let name = "\(series)-\(Int(price * (0.8 + 0.02 * Double(strike))))-C"
+            let ticker = Ticker(
+                instrument: try Instrument(name: name), timestamp: now, underlyingPrice: price,
+                underlyingIndex: nil, indexPrice: nil, markPrice: nil, markVolatility: 0.6, openInterest: nil,
+                bids: [], asks: [], published: nil)
+            try time(strike == 0 ? 0 : 1) { try live.list(ticker) }
+        }
+        guard let slice = live.index(ofSlice: series) else { continue }
+        try live.setPrice(price, ofSlice: slice, at: expiry)
+        live.update()
+        try time(2) { try live.settle(slice: slice, at: price) }
+    }
+    for (name, times) in zip(["list, a new expiry", "list, one more strike", "settle 20 contracts"], listed) {
+        let sorted = times.sorted()
+        print(
+            "(\(name): "
+                + String(format: "%.1f µs, at most %.1f)", sorted[sorted.count / 2], sorted.last ?? 0))
+    }
 }
 
 /// From ticks to trades.

@@ -390,6 +390,9 @@ typedef struct poise_tickers {
     /** The exchange whose contracts the instruments are, "deribit", "okx" or "bybit", of names that several exchanges have; "" or all zero:
      *  the first of these that has such a name. */
     poise_texts exchange;
+    /** Order books as JSON, best first: "[[price, amount], …]", in the units of bid_price and bid_amount, in whose place they
+     *  count; "" or all zero: the best prices alone. A struct that ends before these fields is accepted. */
+    poise_texts bids, asks;
 } poise_tickers;
 
 /** A file or a text to read, and what it does not say itself. Zero what is not needed. */
@@ -794,7 +797,7 @@ typedef struct poise_hedge_result {
     poise_hedge_outcome outcome;
     /** Steps of the interior point method (0: the last answer's limits were enough), of the active set, and nodes. */
     uint32_t interior_steps, pivots, nodes;
-    /** Cost by cause, in the problem's currency. */
+    /** Cost by cause, in the problem's currency; that of levels counts as impact. */
     double linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost;
     /** No trades are cheaper by more than this share of the cost (or of 1e-5 of what its parts add up to without their
      *  signs, where costs and earnings cancel). Infinite where nothing is known. */
@@ -953,6 +956,145 @@ poise_status poise_live_save(const poise_live *live, char *buffer, size_t capaci
  *  another version, or damaged. Since 0.1. */
 poise_status poise_live_restore(const poise_engine *engine, const char *text, size_t length, poise_live **live);
 
+/* ---- Live desks: what is there, hedges that change, views ---------------------------------------------------- */
+
+/* What a host needs to go on with a desk that it has restored, and to follow limits, fees and listings with its hedges.
+ * These calls may allocate. Since 0.1. */
+
+/** A slice as it stands. */
+typedef struct poise_slice_state {
+    size_t size;
+    /** Index of its underlying. */
+    size_t underlying;
+    /** In quote currency; continuously compounded per year. */
+    double price, rate;
+    /** When its contracts are valued, and its expiry, 0 for none: milliseconds since 1970. */
+    int64_t milliseconds, expiry;
+} poise_slice_state;
+
+/** Reads a slice. `state`: its `size` must be set. Allocates nothing. Since 0.1. */
+poise_status poise_live_slice_state(const poise_live *live, size_t slice, poise_slice_state *state);
+/** The volatility of an option that is listed; NaN of all else. Since 0.1. */
+poise_status poise_live_volatility(const poise_live *live, size_t contract, double *volatility);
+/** How many contracts have come to their expiry and wait for a delivery price; the first `capacity` of them are written to
+ *  `contracts`, NULL where that is 0. 0 for NULL. Since 0.1. */
+size_t poise_live_expired(const poise_live *live, size_t *contracts, size_t capacity);
+/** Books, in the order in which they came; 0 for NULL, and NULL beyond the last. Names belong to the desk, until
+ *  poise_live_roll_off. Since 0.1. */
+size_t poise_live_book_count(const poise_live *live);
+const char *poise_live_book(const poise_live *live, size_t book);
+/** How many amounts of cash there are, by book and currency: all that was ever paid. 0 for NULL. Since 0.1. */
+size_t poise_live_cash_count(const poise_live *live);
+/** One of them; the texts belong to the desk until the next poise_live_cash_count. POISE_ERROR_ARGUMENT beyond the last.
+ *  Since 0.1. */
+poise_status poise_live_cash_at(
+    const poise_live *live, size_t place, const char **book, const char **currency, double *amount);
+
+/** Tickers of listed contracts: price, rate and time of their slices, volatilities of options. One that is older than its
+ *  slice brings its volatility alone. What is refused leaves the rest alone: `refused` is how many were, or NULL, and
+ *  poise_last_error is about the first of them, by its row; the status is POISE_OK all the same. Refused are contracts that
+ *  are not listed, times that run back, and volatilities that contradict the mark of the same row. Since 0.1. */
+poise_status poise_live_quote(poise_live *live, const poise_tickers *tickers, size_t *refused);
+
+/** Groups positions in another way; groups are numbered anew. The numeraire is the desk's. POISE_ERROR_ARGUMENT where hedges
+ *  need a grouping that is to go, or where the numeraire is another. Since 0.1. */
+poise_status poise_live_group(poise_live *live, const poise_exposure_options *options);
+
+/** Hedges of a table of limits in place of all that are there: one for all books together, if limits without a book are
+ *  there, and one for each book with limits of its own, in the order of names; without candidates, for which see
+ *  poise_live_add_candidates. `options`: or NULL; `exposures` must be 0. For desks in dollars, grouped by what limits name.
+ *  POISE_ERROR_UNKNOWN_NAME for a book, underlying or expiry that the desk does not have, POISE_ERROR_ARGUMENT for a grouping
+ *  that is missing; hedges are as before then. Since 0.1. */
+poise_status poise_live_set_limits(poise_live *live, const poise_limits *limits, const poise_live_options *options);
+/** Takes a band away. POISE_ERROR_UNKNOWN_NAME where there is none of that name. Since 0.1. */
+poise_status poise_live_remove_limit(poise_live *live, size_t hedge, const char *band);
+
+/** Lets a hedge trade the contracts of a chain that the desk lists, as far as its rule accepts them: with their order books,
+ *  fees by the schedule and, where lots are wanted, the amounts of the chain's list of instruments. What it knows already
+ *  takes the chain's order book over. `added`: how many can be traded, or NULL. Since 0.1. */
+poise_status poise_live_add_candidates(poise_live *live, size_t hedge, const poise_chain *chain, size_t *added);
+
+/** A class of contract; bits of `classes` are 1 << class. */
+typedef enum poise_contract_class {
+    POISE_CLASS_OPTION = 0,
+    POISE_CLASS_FUTURE = 1,
+    POISE_CLASS_PERPETUAL = 2,
+    POISE_CLASS_SPOT = 3
+} poise_contract_class;
+
+/** Which contracts are candidates. Zero what does not matter. */
+typedef struct poise_candidate_rule {
+    size_t size;
+    uint32_t classes;
+    /** Other than 0: nothing passes that is not among `names`, also where there are none. */
+    uint32_t only_names;
+    /** Of what expires, milliseconds since 1970; 0: no such edge. The rest passes. */
+    int64_t first_expiry, last_expiry;
+    /** The magnitude of an option's delta, in coins per coin; most 0: no such edge. The rest passes. */
+    double least_delta, most_delta;
+    /** The least that is on offer on either side, in dollars of the underlying; 0: no matter. */
+    double least_depth;
+    /** The largest half spread, as a share of the underlying's price; 0: no matter. */
+    double most_half_spread;
+    /** Coins; names that alone pass; names that never do. A count of 0: no matter. */
+    size_t underlying_count, name_count, excluded_count;
+    poise_texts underlyings, names, excluded;
+} poise_candidate_rule;
+
+/** Chooses candidates by what they are, show and cost now; the next change of rule, limits or listings chooses again.
+ *  Candidates are numbered anew. Since 0.1. */
+poise_status poise_live_choose(poise_live *live, size_t hedge, const poise_candidate_rule *rule);
+
+/** The schedule of fees: a table (CSV) with the columns of `poise hedge --fees`; `name` is what errors call it, or NULL.
+ *  Since 0.1. */
+poise_status poise_live_set_fees(poise_live *live, size_t hedge, const char *text, size_t length, const char *name);
+/** For how many days positions are held, and what perpetuals pay per eight hours, as in poise_live_options. Since 0.1. */
+poise_status poise_live_set_holding(poise_live *live, size_t hedge, double days, double funding_rate);
+/** Most that trades may spend, in dollars: INFINITY for no limit; 0 is one, and below 0 trades must raise cash. Since 0.1. */
+poise_status poise_live_set_cash_budget(poise_live *live, size_t hedge, double budget);
+/** Other than 0: trades cost what they take of the displayed order books level by level, not half the spread and one
+ *  impact for both sides. Since 0.1. */
+poise_status poise_live_set_walks_levels(poise_live *live, size_t hedge, int32_t walks);
+
+/** When a search for trades ends. */
+typedef struct poise_hedge_search {
+    size_t size;
+    /** Over lots and fixed costs: nodes at most, and the gap that is good enough; 0: the library's own. */
+    uint64_t node_limit;
+    double gap;
+    /** Of any problem: seconds at most; 0: no limit. */
+    double seconds;
+    /** Or NULL. Asked every hundredth of a second or so, by the thread that searches; other than 0 ends the search as
+     *  `seconds` does: POISE_HEDGE_BUDGET, or POISE_HEDGE_UNCERTIFIED. Must not use the object that searches. */
+    int32_t (*is_cancelled)(void *context);
+    void *context;
+} poise_hedge_search;
+
+/** Sets when a hedge's searches end; `search` NULL: as at the start. Since 0.1. */
+poise_status poise_live_set_search(poise_live *live, size_t hedge, const poise_hedge_search *search);
+
+/** What a desk showed at one moment. Never changes: any number of threads may read it while the desk goes on. */
+typedef struct poise_live_view poise_live_view;
+
+/** Copies what a desk shows, as of its last update. Since 0.1. */
+poise_status poise_live_view_create(const poise_live *live, poise_live_view **view);
+/** Frees a view, or NULL. Since 0.1. */
+void poise_live_view_free(poise_live_view *view);
+/** As of poise_live, with the same indices. Since 0.1. */
+size_t poise_live_view_group_count(const poise_live_view *view);
+size_t poise_live_view_slice_count(const poise_live_view *view);
+size_t poise_live_view_contract_count(const poise_live_view *view);
+const char *poise_live_view_label(const poise_live_view *view, size_t group, size_t grouping);
+const char *poise_live_view_slice(const poise_live_view *view, size_t slice);
+const char *poise_live_view_contract(const poise_live_view *view, size_t contract);
+int64_t poise_live_view_is_listed(const poise_live_view *view, size_t contract);
+poise_status poise_live_view_exposures(const poise_live_view *view, poise_exposure exposure, poise_column column);
+poise_status poise_live_view_figure(
+    const poise_live_view *view, size_t contract, poise_exposure exposure, double *value);
+poise_status poise_live_view_slice_state(const poise_live_view *view, size_t slice, poise_slice_state *state);
+poise_status poise_live_view_cash(
+    const poise_live_view *view, const char *book, const char *currency, double *amount);
+
 /* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */
 
 /** low ≤ current + Σ coefficient · x ≤ high. */
@@ -1027,6 +1169,10 @@ poise_status poise_hedger_solve(
 poise_status poise_hedger_diagnose(
     poise_hedger *hedger, const poise_hedge_problem *problem, poise_column trades, poise_column violations,
     poise_column shadow_prices, poise_hedge_diagnosis *diagnosis);
+
+/** Sets when searches end, in place of what `options` of poise_hedger_create said; `search` NULL: as at the start, without
+ *  those. Diagnoses end by the same `seconds` and `is_cancelled`. Since 0.1. */
+poise_status poise_hedger_set_search(poise_hedger *hedger, const poise_hedge_search *search);
 
 /* ---- Volatility surfaces ------------------------------------------------------------------------------------ */
 

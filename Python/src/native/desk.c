@@ -63,12 +63,11 @@ static bool read_rows(PyObject *arguments, reader *from) {
 
 /* ---- Chains, positions, limits ---- */
 
-static PyObject *chain_create(PyObject *self, PyObject *arguments) {
-    reader from = {0};
-    if (!read_rows(arguments, &from)) return NULL;
-    poise_tickers tickers = {
-        .size = sizeof tickers,
-        .count = (size_t)from.rows,
+bool read_tickers(PyObject *columns, Py_ssize_t rows, poise_tickers *tickers) {
+    reader from = {columns, rows, false};
+    *tickers = (poise_tickers){
+        .size = sizeof *tickers,
+        .count = (size_t)rows,
         .instrument = texts_of(&from, "instrument"),
         .timestamp = {data_of(&from, "timestamp", NPY_INT64), 0},
         .underlying_price = values_of(&from, "underlying_price"),
@@ -81,9 +80,36 @@ static PyObject *chain_create(PyObject *self, PyObject *arguments) {
         .ask_price = values_of(&from, "ask_price"),
         .ask_amount = values_of(&from, "ask_amount"),
         .underlying_index = texts_of(&from, "underlying_index"),
-        .exchange = texts_of(&from, "exchange")};
+        .exchange = texts_of(&from, "exchange"),
+        .bids = texts_of(&from, "bids"),
+        .asks = texts_of(&from, "asks")};
+    return !from.has_failed;
+}
+
+void next_ticker(poise_tickers *tickers) {
+    poise_texts *texts[] = {
+        &tickers->instrument, &tickers->underlying_index, &tickers->exchange, &tickers->bids, &tickers->asks};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i]->offsets32) texts[i]->offsets32++;
+        if (texts[i]->offsets64) texts[i]->offsets64++;
+    }
+    poise_values *values[] = {
+        &tickers->underlying_price, &tickers->mark_volatility, &tickers->mark_price, &tickers->interest_rate,
+        &tickers->index_price,      &tickers->bid_price,       &tickers->bid_amount, &tickers->ask_price,
+        &tickers->ask_amount};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        if (values[i]->data) values[i]->data++;
+    if (tickers->timestamp.data) tickers->timestamp.data++;
+}
+
+static PyObject *chain_create(PyObject *self, PyObject *arguments) {
+    PyObject *columns;
+    Py_ssize_t rows;
+    poise_tickers tickers;
+    if (!PyArg_ParseTuple(arguments, "O!n", &PyDict_Type, &columns, &rows) || !read_tickers(columns, rows, &tickers))
+        return NULL;
     poise_chain *chain;
-    return from.has_failed ? NULL : own_chain(poise_chain_create(&tickers, &chain), &chain);
+    return own_chain(poise_chain_create(&tickers, &chain), &chain);
 }
 
 static PyObject *positions_create(PyObject *self, PyObject *arguments) {

@@ -10,6 +10,8 @@ typedef struct handle {
     void *pointer;
     void (*release)(void *);
     bool is_busy;
+    /** How often its search has asked whether to go on: `is_interrupted`. */
+    unsigned questions;
 } handle;
 
 static inline void free_handle(PyObject *capsule) {
@@ -23,7 +25,7 @@ static inline PyObject *new_handle(void *pointer, const char *kind, void (*relea
     handle *own = PyMem_Malloc(sizeof *own);
     PyObject *capsule = NULL;
     if (own) {
-        *own = (handle){pointer, release, false};
+        *own = (handle){pointer, release, false, 0};
         capsule = PyCapsule_New(own, kind, free_handle);
     } else {
         PyErr_NoMemory();
@@ -88,6 +90,14 @@ KIND(margin_hedge)
         if (!PyArg_ParseTuple(arguments, "s#z", &text, &length, &called)) return NULL;            \
         return own_##name(poise_##name##_parse(text, (size_t)length, called, &made), &made);      \
     }
+
+/** Whether a signal waits for the interpreter, as a search asks; leaves the exception. `questions`: of the handle. */
+int32_t is_interrupted(void *questions);
+
+/** The tickers of a dict of columns, which must keep them alive; false with an exception. */
+bool read_tickers(PyObject *columns, Py_ssize_t rows, poise_tickers *tickers);
+/** Moves on to the row behind the first. */
+void next_ticker(poise_tickers *tickers);
 
 /** The names that a handle gives its members. */
 PyObject *list_of(size_t count, const char *(*name)(const void *, size_t), const void *from);

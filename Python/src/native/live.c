@@ -169,6 +169,12 @@ PyObject *result_dict(const poise_hedge_result *result) {
         result->cash_price);
 }
 
+/** The same of a call, or its exception: a signal's where one has ended the search. */
+static PyObject *result_of(poise_status status, const poise_hedge_result *result) {
+    if (PyErr_Occurred()) return NULL;
+    return status == POISE_OK ? result_dict(result) : raise_status(status);
+}
+
 PyObject *new_column(size_t count, poise_column *column) {
     npy_intp dimension = (npy_intp)count;
     PyObject *array = PyArray_SimpleNew(1, &dimension, NPY_DOUBLE);
@@ -193,13 +199,14 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
         poise_hedge_result result = {.size = sizeof result};
         poise_status status;
         own->is_busy = true;
+        own->questions = 0;
         Py_BEGIN_ALLOW_THREADS
         status = poise_live_decide(live, (size_t)hedge, &result);
         if (status == POISE_OK) status = poise_live_trades(live, (size_t)hedge, columns[0]);
         if (status == POISE_OK) status = poise_live_bands(live, (size_t)hedge, columns[1], columns[2]);
         Py_END_ALLOW_THREADS
         own->is_busy = false;
-        PyObject *dict = status == POISE_OK ? result_dict(&result) : raise_status(status);
+        PyObject *dict = result_of(status, &result);
         if (dict) made = PyTuple_Pack(4, dict, trades, exposures, prices);
         Py_XDECREF(dict);
     }
@@ -219,6 +226,7 @@ static PyObject *diagnosis_dict(const poise_hedge_diagnosis *found) {
 
 /** What a diagnosis found, with the trades, violations and prices it has filled in. */
 static PyObject *diagnosed(poise_status status, const poise_hedge_diagnosis *found, PyObject *const *arrays) {
+    if (PyErr_Occurred()) return NULL;
     PyObject *dict = status == POISE_OK ? diagnosis_dict(found) : raise_status(status);
     PyObject *made = dict ? PyTuple_Pack(4, dict, arrays[0], arrays[1], arrays[2]) : NULL;
     Py_XDECREF(dict);
@@ -242,6 +250,7 @@ static PyObject *live_diagnose(PyObject *self, PyObject *arguments) {
         poise_hedge_diagnosis found = {.size = sizeof found};
         poise_status status;
         own->is_busy = true;
+        own->questions = 0;
         Py_BEGIN_ALLOW_THREADS
         status = poise_live_diagnose(live, (size_t)hedge, columns[0], columns[1], columns[2], &found);
         Py_END_ALLOW_THREADS
@@ -356,6 +365,7 @@ static PyObject *hedger_diagnose(PyObject *self, PyObject *arguments) {
         poise_hedge_diagnosis found = {.size = sizeof found};
         poise_status status;
         own->is_busy = true;
+        own->questions = 0;
         Py_BEGIN_ALLOW_THREADS
         status = poise_hedger_diagnose(own->pointer, &problem, columns[0], columns[1], columns[2], &found);
         Py_END_ALLOW_THREADS
@@ -382,12 +392,13 @@ static PyObject *hedger_solve(PyObject *self, PyObject *arguments) {
         poise_hedge_result result = {.size = sizeof result};
         poise_status status;
         own->is_busy = true;
+        own->questions = 0;
         Py_BEGIN_ALLOW_THREADS
         status = poise_hedger_solve(
             own->pointer, &problem, warm ? POISE_HEDGE_WARM : POISE_HEDGE_COLD, columns[0], columns[1], &result);
         Py_END_ALLOW_THREADS
         own->is_busy = false;
-        PyObject *dict = status == POISE_OK ? result_dict(&result) : raise_status(status);
+        PyObject *dict = result_of(status, &result);
         if (dict) made = PyTuple_Pack(3, dict, trades, prices);
         Py_XDECREF(dict);
     }

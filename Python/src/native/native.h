@@ -102,10 +102,12 @@ PyObject *native_time(PyObject *self, PyObject *text);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c, live.c, margin.c, margin_hedge.c, scenarios.c, slices.c, surface.c ---- */
+/* ---- desk.c, live.c, live_desk.c, live_hedges.c, margin.c, margin_hedge.c, scenarios.c, slices.c, surface.c ---- */
 
 bool add_desk(PyObject *module);
 bool add_live(PyObject *module);
+bool add_live_desk(PyObject *module);
+bool add_live_hedges(PyObject *module);
 bool add_margin(PyObject *module);
 bool add_margin_hedge(PyObject *module);
 bool add_scenarios(PyObject *module);

@@ -11,8 +11,9 @@ are continuously compounded, years are ACT/365, and nothing is divided by 100 or
 import os
 
 from . import _native
+from ._book import Book, BookView, Settlement
 from ._columns import Columns
-from ._desk import Book, Chain, Diagnosis, Hedge, Limits, Positions, exposures
+from ._desk import Chain, Diagnosis, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
 from ._hedger import HedgeProblem, Hedger
 from ._live_margin import LiveMargin
@@ -30,9 +31,9 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
-    "Book", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge", "HedgeProblem",
-    "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
-    "MarginFigures", "MarginHedge", "MarginModel", "PoiseError", "Positions", "ROW_STATUS", "Slices", "Surface",
+    "Book", "BookView", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge",
+    "HedgeProblem", "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
+    "MarginFigures", "MarginHedge", "MarginModel", "PoiseError", "Positions", "ROW_STATUS", "Settlement", "Slices", "Surface",
     "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS", "__version__", "exposures", "greeks", "implied_vol",
     "instruction_set", "leg_scenarios", "scenarios",
 ]

@@ -1,6 +1,7 @@
-"""Chains, positions, limits, exposures, and books that are kept current tick by tick."""
+"""Chains, positions, limits, exposures, and the answers of hedges."""
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Un
 import numpy as np
 
 from . import _native
-from ._columns import Columns, numbers, texts, times
-from ._errors import HostError, InputError, UnknownNameError, error_of_file
+from ._columns import Columns, is_null, numbers, texts, times
+from ._errors import HostError, InputError, error_of_file
 from ._tables import single
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _TICKERS = {
     "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
-    "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o",
+    "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o", "bids": "o", "asks": "o",
 }
 _ALIASES = {
     "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
@@ -48,6 +49,48 @@ _POSITIONS: Dict[str, Tuple[Tuple[str, ...], str]] = {
     "book": (("book",), "s"), "instrument": (("instrument", "instrument_name"), "s"),
     "quantity": (("quantity", "size", "amount"), "f"), "direction": (("direction", "side"), "o"),
 }
+
+
+def _as_json(levels: Any) -> str:
+    """A side of an order book as the text that tables have."""
+    if is_null(levels):
+        return ""
+    return levels if isinstance(levels, str) else json.dumps([[float(number) for number in level] for level in levels])
+
+
+def ticker_columns(tickers: Any, exchange: Optional[str]) -> Tuple[Dict[str, Any], int, Dict[str, str], Dict[str, Any]]:
+    """The columns of a table of tickers as the library names them, its rows, the caller's name of each, and its columns."""
+    optional = [name for name in _TICKERS if name != "timestamp"]
+    if isinstance(tickers, Mapping) or type(tickers).__module__.startswith("pandas"):
+        # Of objects, order books are lists as JSON has them, or their texts.
+        books = {
+            side: [_as_json(levels) for levels in tickers[side]] for side in ("bids", "asks")
+            if side in tickers and not isinstance(tickers[side], tuple) and not hasattr(tickers[side], "columns")
+        }
+        if books:
+            tickers = {**{name: tickers[name] for name in _TICKERS if name in tickers}, **books}
+    columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
+    rows = columns[""]
+    if exchange is not None and "exchange" not in columns:
+        columns["exchange"] = texts([exchange] * rows, "exchange")
+    given = _contiguous(columns, _TICKERS)
+    names = {name: alias for alias, name in _ALIASES.items() if alias in given}
+    names.update((name, name) for name in given if name not in _ALIASES)
+    if "instrument" not in names:
+        raise InputError("the table has no such column, nor instrument_name", field="instrument")
+    columns = {name: given[own] / 100 if own == "mark_iv" else given[own] for name, own in names.items()}
+    return columns, rows, names, given
+
+
+def name_as_given(error: InputError, names: Mapping[str, str], given: Mapping[str, Any]) -> None:
+    """Gives an error about tickers the caller's names and units."""
+    name = _ALIASES.get(error.field, error.field)
+    error.field = names.get(name, name)
+    if error.field == "mark_iv" and error.row is not None and error.value is not None:
+        error.value = float(given["mark_iv"][error.row])
+        if error.earlier_row is not None:
+            earlier = float(given["mark_iv"][error.earlier_row])
+            error.reason = f'an earlier row of the same instrument and time has "{earlier}"'
 
 
 def _directed(quantity: Any, offsets: Any, data: Any) -> Any:
@@ -148,6 +191,8 @@ class Chain(_Readable):
         mark_price : float64 as quoted: in coin for inverse options, else in quote currency; all but options need it.
         rate, index_price, bid_price, bid_amount, ask_price, ask_amount : float64, and underlying_index, exchange, text:
             optional.
+        bids, asks : order books, best first, as JSON texts "[[price, amount], …]", or lists of pairs in objects; optional, and
+            in place of the best prices.
         The exchange's names for these (instrument_name, interest_rate, best_bid_price …) do too. NaN or null: not known.
 
     exchange : "deribit", "okx" or "bybit"
@@ -180,28 +225,11 @@ class Chain(_Readable):
             raise error_of_file(error, path) from None
 
     def __init__(self, tickers: Any, exchange: Optional[str] = None) -> None:
-        optional = [name for name in _TICKERS if name != "timestamp"]
-        columns = single(tickers, _TICKERS, optional, nulls_as_nan=True)
-        rows = columns[""]
-        if exchange is not None and "exchange" not in columns:
-            columns["exchange"] = texts([exchange] * rows, "exchange")
-        given = _contiguous(columns, _TICKERS)
-        # The caller's name of each column.
-        names = {name: alias for alias, name in _ALIASES.items() if alias in given}
-        names.update((name, name) for name in given if name not in _ALIASES)
-        if "instrument" not in names:
-            raise InputError("the table has no such column, nor instrument_name", field="instrument")
-        columns = {name: given[own] / 100 if own == "mark_iv" else given[own] for name, own in names.items()}
+        columns, rows, names, given = ticker_columns(tickers, exchange)
         try:
             self._handle = _native.chain_create(columns, rows)
         except InputError as error:
-            name = _ALIASES.get(error.field, error.field)
-            error.field = names.get(name, name)
-            if error.field == "mark_iv" and error.row is not None and error.value is not None:
-                error.value = float(given["mark_iv"][error.row])
-                if error.earlier_row is not None:
-                    earlier = float(given["mark_iv"][error.earlier_row])
-                    error.reason = f'an earlier row of the same instrument and time has "{earlier}"'
+            name_as_given(error, names, given)
             raise
 
     @property
@@ -462,155 +490,3 @@ def diagnosis_of(
         bands=Columns(band=np.array(labels, dtype=object), violation=violations, shadow_price=prices),
         first_band=labels[first] if first >= 0 else None, **found,
     )
-
-
-class Book:
-    """Books over a chain, kept current tick by tick at a cost in proportion to what a tick changes.
-
-    Changes mark what `update` computes. One thread at a time.
-
-    Parameters
-    ----------
-    by : of "book", "expiry", "instrument"
-        What groups are made of, beside the underlying, which always comes first. Not with limits.
-    numeraire : "usd" or "coin"; "usd" with limits.
-    limits : Limits, optional
-        Makes `hedge` answer for all books together, and for each book with limits of its own.
-    holding_days, funding_rate : float
-        Hedges: how many days positions are held; what perpetuals pay per eight hours, as a part of their value: 0.0001 is
-        0.01%, above 0 longs pay.
-    cash_budget : float
-        Hedges: dollars that trades may spend at most; 0 is no limit.
-    lots : bool
-        Hedges: whether trades are whole contract sizes.
-    """
-
-    def __init__(
-        self, chain: Chain, positions: Positions, *, by: Sequence[str] = ("book",), numeraire: str = "usd",
-        limits: Optional[Limits] = None, holding_days: float = 0.0, funding_rate: float = 0.0, cash_budget: float = 0.0,
-        lots: bool = False,
-    ) -> None:
-        by = _names(by)
-        if limits is not None and by != ("book",):
-            raise InputError("limits say how books are grouped", field="by")
-        self._handle = _native.live_create(
-            chain._handle, positions._handle, limits._handle if limits else None, _is_coin(numeraire),
-            () if limits else _groupings(by or ("underlying",)), holding_days, funding_rate, cash_budget, lots,
-        )
-        self.numeraire = numeraire
-        #: Coins; slices (what is priced off one price: an expiry, a perpetual, a coin); contracts.
-        self.underlyings, self.slices, self.contracts = _native.live_names(self._handle)
-        self._underlying = {name: place for place, name in enumerate(self.underlyings)}
-        self._slice = {name: place for place, name in enumerate(self.slices)}
-        self._contract = {name: place for place, name in enumerate(self.contracts)}
-        labels = _native.live_labels(self._handle)
-        names = ["underlying", *(["expiry"] if "expiry" in by else []), *(b for b in by if b not in ("underlying", "expiry"))]
-        if limits:
-            names = ["underlying", "expiry", "book"] if labels and len(labels[0]) == 3 else ["underlying", "book"]
-        self._labels = {name: np.array([own[k] for own in labels], dtype=object) for k, name in enumerate(names)}
-        self._hedges = {own[0]: (place, own[1], own[2]) for place, own in enumerate(_native.live_hedges(self._handle))}
-
-    @staticmethod
-    def _place(places: Dict[str, int], name: str, kind: str) -> int:
-        try:
-            return places[name]
-        except KeyError:
-            raise UnknownNameError("is not there", field=kind, value=name) from None
-
-    def tick(self, underlying: str, price: float, time: Optional[Time] = None) -> None:
-        """The underlying trades at a new price (in quote currency); all its slices move in proportion.
-
-        `time`: milliseconds since 1970, or a datetime (UTC if naive); None leaves the time as it is.
-        """
-        _native.live_tick(self._handle, self._place(self._underlying, underlying, "underlying"), price, _time(time))
-
-    def set_price(self, slice: str, price: float, time: Optional[Time] = None) -> None:
-        """A slice's own price: of its future, perpetual or coin."""
-        _native.live_set_price(self._handle, self._place(self._slice, slice, "slice"), price, _time(time))
-
-    def set_rate(self, slice: str, rate: float) -> None:
-        """A slice's interest rate, continuously compounded, −1 to 1."""
-        _native.live_set_rate(self._handle, self._place(self._slice, slice, "slice"), rate)
-
-    def set_vol(self, contract: str, vol: float) -> None:
-        """An option's volatility, 0.6 for 60%. Does nothing to other contracts."""
-        _native.live_set_vol(self._handle, self._place(self._contract, contract, "contract"), vol)
-
-    def advance(self, time: Time) -> None:
-        """Time passes for all slices."""
-        _native.live_advance(self._handle, _time(time))
-
-    def fill(self, book: str, contract: str, quantity: float) -> None:
-        """A trade: adds to what a book holds."""
-        _native.live_fill(self._handle, book, self._place(self._contract, contract, "contract"), quantity)
-
-    def update(self) -> int:
-        """Computes what changes have made stale; how many slices that were."""
-        return _native.live_update(self._handle)
-
-    def exposures(self) -> Columns:
-        """Exposures of the groups, as of the last `update`; columns as of `poise.exposures`."""
-        columns = Columns(self._labels)
-        columns.update(zip(exposure_columns(self.numeraire), _native.live_exposures(self._handle)))
-        return columns
-
-    def figure(self, contract: str, exposure: str) -> float:
-        """One of poise.EXPOSURES of one contract per unit of quantity, as of the last `update`."""
-        if exposure not in _native.EXPOSURES:
-            raise ValueError(f"exposure: {exposure!r} is none of {', '.join(_native.EXPOSURES)}")
-        place = self._place(self._contract, contract, "contract")
-        return _native.live_figure(self._handle, place, _native.EXPOSURES.index(exposure))
-
-    @property
-    def hedges(self) -> List[str]:
-        """What can be hedged: "" for all books together, and books with limits of their own."""
-        return list(self._hedges)
-
-    def _hedge(self, book: str) -> Tuple[int, List[int], List[str]]:
-        if book not in self._hedges:
-            raise UnknownNameError("has no limits", field="book", value=book)
-        return self._hedges[book]
-
-    def candidates(self, book: str = "") -> List[str]:
-        """The contracts that a hedge may trade."""
-        return [self.contracts[place] for place in self._hedge(book)[1]]
-
-    def set_candidate(
-        self, contract: str, *, cost_buy: float, cost_sell: float, maximum_buy: float, maximum_sell: float, impact: float = 0.0,
-        fixed_cost: float = 0.0, lot: float = 0.0, minimum_trade: float = 0.0, margin: float = 0.0, cash: float = 0.0,
-        book: str = "",
-    ) -> None:
-        """New costs and depth of a contract that a hedge may trade, for the hedges to come; per unit, in dollars.
-
-        impact: coefficient of the square of the amount. lot: trades are whole multiples; 0: any amount. minimum_trade: the
-        smallest amount bought or sold; 0: any. What makes no problem raises when it is hedged.
-        """
-        place = self._hedge(book)[0]
-        try:
-            candidate = self.candidates(book).index(contract)
-        except ValueError:
-            raise UnknownNameError("is no candidate of the hedge", field="contract", value=contract) from None
-        _native.live_set_candidate(
-            self._handle, place, candidate, cost_buy, cost_sell, impact, fixed_cost, lot, maximum_buy, maximum_sell, margin,
-            cash, minimum_trade,
-        )
-
-    def diagnose(self, book: str = "") -> Diagnosis:
-        """Why the last `hedge` was infeasible, and how near one can get."""
-        place, _, names = self._hedge(book)
-        found, trades, violations, prices = _native.live_diagnose(self._handle, place)
-        return diagnosis_of(found, self.candidates(book), trades, names, violations, prices)
-
-    def hedge(self, book: str = "") -> Hedge:
-        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on."""
-        place, candidates, names = self._hedge(book)
-        result, trades, before, prices = _native.live_decide(self._handle, place)
-        return hedge_of(
-            result,
-            Columns(instrument=np.array([self.contracts[k] for k in candidates], dtype=object), quantity=trades),
-            Columns(band=np.array(names, dtype=object), exposure=before, shadow_price=prices),
-        )
-
-    def book_trades(self, hedge: str = "", book: str = "") -> None:
-        """Books the trades of the last hedge in `book` (that of the hedge itself, if it has one), as if all were filled."""
-        _native.live_book_trades(self._handle, self._hedge(hedge)[0], book or hedge)

@@ -179,10 +179,17 @@ class Hedger:
         Searches over lots and fixed costs: nodes at most. 0: the library's own.
     gap : float
         The gap that ends such a search. 0: the library's own.
+    seconds : float
+        Of any problem: seconds at most, after which the outcome is "budget" or "uncertified". 0: no limit.
+
+    Ctrl-C ends a search and raises KeyboardInterrupt.
     """
 
-    def __init__(self, node_limit: int = 0, gap: float = 0.0) -> None:
+    def __init__(self, node_limit: int = 0, gap: float = 0.0, seconds: float = 0.0) -> None:
+        if node_limit < 0:
+            raise InputError("must be at least 0", field="node_limit", value=node_limit)
         self._handle = _native.hedger_create(node_limit, gap)
+        _native.hedger_set_search(self._handle, 0, node_limit, gap, seconds)
 
     def solve(self, problem: Any, warm: bool = True) -> Hedge:
         """The cheapest trades.

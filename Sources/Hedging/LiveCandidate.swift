@@ -1,0 +1,63 @@
+import Market
+import Risk
+
+/// What a live hedge knows of a contract that it could trade.
+struct LiveCandidate {
+    let candidate: HedgeCandidate
+    var costs: CandidateCosts
+    /// Nil for any amount.
+    var amount: TradedAmount?
+    /// The index over the price when it was added, for the carry of a basis; nil where it is not known.
+    let index: Double?
+    /// What a host has set in place of all that follows from the costs.
+    var fixed: HedgeInstrument?
+
+    init(_ candidate: HedgeCandidate, _ amount: TradedAmount?, index: Double?) {
+        self.candidate = candidate
+        costs = candidate.costs
+        self.amount = amount
+        let mark = candidate.ticker.markPrice ?? 0
+        self.index = (candidate.ticker.indexPrice ?? index).flatMap { mark > 0 ? $0 / mark : nil }
+    }
+
+    static func price(_ unit: CandidateCosts.Unit, _ mark: LiveRisk.Mark) -> CandidateCosts.Price {
+        CandidateCosts.Price(unit, price: mark.price, value: unit.isOption ? max(0, mark.value) : 0)
+    }
+
+    /// What of it a tick looks at: numbers alone, as references would be counted for each.
+    struct Terms {
+        private let kind: Instrument.Kind
+        private let costs: CandidateCosts.Summary
+        private let amount: TradedAmount?
+        private let index: Double?
+        let isFixed: Bool
+
+        init(_ one: LiveCandidate) {
+            kind = one.candidate.instrument.kind
+            costs = one.costs.summary
+            (amount, index, isFixed) = (one.amount, one.index, one.fixed != nil)
+        }
+
+        /// What it costs at the desk's prices: the one place where spreads, fees and carry become costs of a problem.
+        func instrument(
+            _ mark: LiveRisk.Mark, _ holding: HedgeCandidate.Holding, _ underlying: Int
+        ) -> HedgeInstrument {
+            let price = LiveCandidate.price(costs.unit, mark)
+            guard let dollars = costs.dollars(at: price) else {
+                // Nobody quotes: nothing can be traded.
+                return HedgeInstrument(
+                    underlying: underlying, costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0)
+            }
+            let carry =
+                price.value
+                * holding.carry(kind, price: price.mark, index: index.map { $0 * price.mark }, at: mark.time)
+            return HedgeInstrument(
+                underlying: underlying, costBuy: dollars.halfSpreadBuy + dollars.fee + carry,
+                costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
+                fixedCost: dollars.ticket, lot: amount?.step ?? 0,
+                minimum: HedgeCandidate.minimum(dollars.minimum, amount), maximumBuy: dollars.maximumBuy,
+                maximumSell: dollars.maximumSell,
+                cash: costs.unit.isOption || kind == .spot ? price.value : 0)
+        }
+    }
+}
