@@ -130,14 +130,15 @@ struct SliceMarket: ~Copyable {
         contractCounts[slot.index] += change
         let first = slot.index & ~7
         var eight = SlotEight(listed: 0, deltaOnes: 0)
-        var bounds: InlineArray<9, Int> = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+        // Slots in front of the first that has options begin, and end, where its rows begin: they have none of others' rows.
+        let start = runs[first..<first + 8].lazy.compactMap(\.first?.lowerBound).first ?? 0
+        var bounds = InlineArray<9, Int>(repeating: start)
         var areNeighbours = true
         for place in 0..<8 {
             let bit: UInt8 = 1 << UInt8(place)
             if contractCounts[first + place] > 0 { eight.listed |= bit }
             if !deltaOnes[first + place].isEmpty { eight.deltaOnes |= bit }
             let runs = runs[first + place]
-            if bounds[place] == 0, let run = runs.first { bounds[place] = run.lowerBound }
             bounds[place + 1] = runs.last?.upperBound ?? bounds[place]
             if runs.count > 1 || runs.first.map({ $0.lowerBound != bounds[place] }) == true {
                 areNeighbours = false
