@@ -15,7 +15,7 @@ final class LiveViewHandle: @unchecked Sendable {
     }
 }
 
-private func handle(_ view: OpaquePointer?) -> LiveViewHandle? { object(view, as: LiveViewHandle.self) }
+private func viewed(_ view: OpaquePointer?) -> LiveViewHandle? { object(view, as: LiveViewHandle.self) }
 
 /// Reads a view.
 private func look(
@@ -37,36 +37,36 @@ public func poise_live_view_create(
 public func poise_live_view_free(_ view: OpaquePointer?) { release(view, as: LiveViewHandle.self) }
 
 @c @implementation
-public func poise_live_view_group_count(_ view: OpaquePointer?) -> Int { handle(view)?.labels.count ?? 0 }
+public func poise_live_view_group_count(_ view: OpaquePointer?) -> Int { viewed(view)?.labels.count ?? 0 }
 
 @c @implementation
-public func poise_live_view_slice_count(_ view: OpaquePointer?) -> Int { handle(view)?.slices.count ?? 0 }
+public func poise_live_view_slice_count(_ view: OpaquePointer?) -> Int { viewed(view)?.slices.count ?? 0 }
 
 @c @implementation
 public func poise_live_view_contract_count(_ view: OpaquePointer?) -> Int {
-    handle(view)?.contracts.count ?? 0
+    viewed(view)?.contracts.count ?? 0
 }
 
 @c @implementation
 public func poise_live_view_label(
     _ view: OpaquePointer?, _ group: Int, _ grouping: Int
 ) -> UnsafePointer<CChar>? {
-    handle(view)?.labels.text(group, grouping)
+    viewed(view)?.labels.text(group, grouping)
 }
 
 @c @implementation
 public func poise_live_view_slice(_ view: OpaquePointer?, _ slice: Int) -> UnsafePointer<CChar>? {
-    handle(view)?.slices[slice]
+    viewed(view)?.slices[slice]
 }
 
 @c @implementation
 public func poise_live_view_contract(_ view: OpaquePointer?, _ contract: Int) -> UnsafePointer<CChar>? {
-    handle(view)?.contracts[contract]
+    viewed(view)?.contracts[contract]
 }
 
 @c @implementation
 public func poise_live_view_is_listed(_ view: OpaquePointer?, _ contract: Int) -> Int64 {
-    guard let listed = handle(view)?.snapshot.isListed, listed.indices.contains(contract) else { return -1 }
+    guard let listed = viewed(view)?.snapshot.isListed, listed.indices.contains(contract) else { return -1 }
     return listed[contract] ? 1 : 0
 }
 
