@@ -16,7 +16,8 @@ static void run(const char *chain) {
         "book,instrument,quantity\n"
         "a,BTC-25SEP26-78000-P,-20\n"
         "a,BTC-25SEP26-81000-C,-15\n"
-        "a,BTC-PERPETUAL,2000000\n");
+        "a,BTC-PERPETUAL,2000000\n",
+        nullptr);
     const poise::margin margin(poise::engine(), poise::chain(chain), positions, account, model);
     poise::live_margin live(margin);
     const std::size_t contracts[] = {static_cast<std::size_t>(live.find("BTC-PERPETUAL"))};
