@@ -131,7 +131,10 @@ private func desk() -> HedgeProblem {
         problem.bands[1].current = -900
         problem.cashBudget = -1e9
         #expect(try solver.solve(problem) == .infeasible)
-        let cash = try #require(try solver.diagnose(problem)?.leastCash)
+        let budget = try #require(try solver.diagnose(problem))
+        // No band is in the way, so that none has a price.
+        #expect(budget.bandPrices == problem.bands.map { _ in 0 } && budget.firstBand == nil)
+        let cash = try #require(budget.leastCash)
         // Selling everything that pays: premiums less half spreads.
         #expect((cash + 50 * 1960 + 50 * 1470).magnitude < 1e-6)
     }
