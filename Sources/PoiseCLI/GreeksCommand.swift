@@ -96,7 +96,7 @@ struct GreeksCommand: ParsableCommand {
     private func columns(
         _ batch: OptionBatch, _ matrix: GreekMatrix, isOption: @escaping (Int) -> Bool = { _ in true }
     ) -> [Column] {
-        var columns = columns(batch, isOption: isOption)
+        var columns = self.columns(batch, isOption: isOption)
         for greek in matrix.selection.greeks {
             guard let values = matrix[greek] else { continue }
             columns.append(column(greek.name) { .number(values[$0]) })

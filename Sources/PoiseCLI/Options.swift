@@ -21,7 +21,7 @@ struct ModelChoice: ExpressibleByArgument, Equatable {
         if argument == Self.american {
             (model, isAmerican) = (.blackScholesMerton, true)
         } else if let model = OptionModel.allCases.first(where: { $0.name == argument }) {
-            self.init(model: model)
+            (self.model, isAmerican) = (model, false)
         } else {
             return nil
         }
