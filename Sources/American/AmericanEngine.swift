@@ -55,7 +55,8 @@ public struct AmericanEngine: Sendable {
         let count = batch.count
         let padded = (count + 7) & ~7
         let inputs = PaddedColumns(
-            batch.type, [
+            batch.type,
+            [
                 batch.spot, batch.strike, batch.years, batch.volatility, batch.rate, batch.dividend,
             ])
         let results = ColumnStorage<Double>(repeating: 0, count: (Greek.allCases.count + 1) * padded)

@@ -22,7 +22,9 @@ public enum AmericanKernel<A: LaneArithmetic> {
                 var variant = PremiumVariant.count &- 1
                 while variant >= 0 {
                     if bumped.contains(variant) {
-                        solve(rule, place, options.moved(variant), premiums + variant, variant == 0 || bumped.isWhole)
+                        solve(
+                            rule, place, options.moved(variant), premiums + variant,
+                            variant == 0 || bumped.isWhole)
                     }
                     variant &-= 1
                 }
@@ -84,8 +86,10 @@ struct VariantSet {
 
     @inlinable @inline(__always)
     func contains(_ variant: Int) -> Bool {
-        variant == 0 || (variant < PremiumVariant.rate ? hasVolatility
-            : variant < PremiumVariant.dividend ? hasRate : hasDividend)
+        variant == 0
+            || (variant < PremiumVariant.rate
+                ? hasVolatility
+                : variant < PremiumVariant.dividend ? hasRate : hasDividend)
     }
 }
 

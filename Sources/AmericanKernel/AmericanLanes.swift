@@ -69,7 +69,9 @@ extension AmericanLanes {
     /// By how much each input is moved, up and down: the volatility by 2⁻¹⁰ of itself, rates by 2⁻¹³, but what exercise
     /// earns never below 0, where there is no exercise.
     @inlinable @inline(__always)
-    func moves() -> (volatility: Lanes, rateUp: Lanes, rateDown: Lanes, dividendUp: Lanes, dividendDown: Lanes) {
+    func moves() -> (
+        volatility: Lanes, rateUp: Lanes, rateDown: Lanes, dividendUp: Lanes, dividendDown: Lanes
+    ) {
         let put = isPut
         let small = Lanes(repeating: 0x1p-13)
         let eighth = Lanes(repeating: 0.125)

@@ -41,15 +41,19 @@ extension AmericanKernel {
                 type: input.type, spot: input.spot, strike: input.strike, years: input.years,
                 volatility: UnsafePointer(volatility), rate: input.rate, dividend: input.dividend)
             var step = 0
-            while A.any(search.isMoving) && step < 100 {
+            while A.any(search.isMoving) && step < 240 {
                 UnsafeMutableRawPointer(volatility + index).storeBytes(of: search.volatility, as: Lanes.self)
                 solve(rule, place, search.options(A.self).moved(0), premiums, false)
                 let european = BlackScholesMerton.greeks(A.self, columns, at: index)
                 search.advance(
                     A.self, european: european[.price], vega: european[.vega],
-                    premium: search.strike * premiums[0].value.atLeast(0))
+                    premium: search.strike * premiums[0].value.atLeast(0),
+                    // Every fourth step halves the bracket, so that it closes whatever Newton's steps do.
+                    halves: step & 3 == 3)
                 step &+= 1
             }
+            search.status = search.status.marked(
+                AmericanVolatilityStatus.outsideRange.rawValue, where: search.isMoving)
             UnsafeMutableRawPointer(volatility + index).storeBytes(of: search.result, as: Lanes.self)
             UnsafeMutableRawPointer(status + index).storeBytes(
                 of: SIMD8<UInt8>(truncatingIfNeeded: search.status), as: SIMD8<UInt8>.self)

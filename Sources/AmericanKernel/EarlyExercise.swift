@@ -99,7 +99,8 @@ func sweep<A: LaneArithmetic>(
             let rootB = A.squareRoot(
                 interpolated(arithmetic, room.squares, weights + (k &+ 1) * rule.nodes, rule.nodes))
             let lowerA = A.multiplyAdd(
-                (rootA - own) * inverse, Lanes(repeating: first.inverse), slope * Lanes(repeating: first.sine))
+                (rootA - own) * inverse, Lanes(repeating: first.inverse), slope * Lanes(repeating: first.sine)
+            )
             let lowerB = A.multiplyAdd(
                 (rootB - own) * inverse, Lanes(repeating: second.inverse),
                 slope * Lanes(repeating: second.sine))

@@ -53,8 +53,10 @@ func premium<A: LaneArithmetic>(
             interpolated(
                 arithmetic, room.squares, rule.premiumInterpolation + k * rule.nodes, rule.nodes))
         // ln(S/B): a call's boundary is as far above the strike as its mirror's is below.
-        let distance = input.logMoneyness + (logOfLimit - root).negated.flippingSign(
-            input.putSign ^ LaneBits(repeating: 1 << 63))
+        let distance =
+            input.logMoneyness
+            + (logOfLimit - root).negated.flippingSign(
+                input.putSign ^ LaneBits(repeating: 1 << 63))
         let lower = A.multiplyAdd(
             distance * inverse, Lanes(repeating: point.inverse), drift * Lanes(repeating: point.sine))
         let upper = A.multiplyAdd(deviation, Lanes(repeating: point.sine), lower)

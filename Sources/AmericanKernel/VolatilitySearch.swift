@@ -68,7 +68,8 @@ struct VolatilitySearch {
         var status = LaneBits(repeating: 0).marked(
             AmericanVolatilityStatus.exercise.rawValue, where: timeValue .== zero)
         status = status.marked(
-            AmericanVolatilityStatus.belowIntrinsic.rawValue, where: (timeValue .< zero) .| ((timeValue .== zero) .& (payoff .== zero)))
+            AmericanVolatilityStatus.belowIntrinsic.rawValue,
+            where: (timeValue .< zero) .| ((timeValue .== zero) .& (payoff .== zero)))
         status = status.marked(
             AmericanVolatilityStatus.aboveMaximum.rawValue, where: price .>= bound)
         status = status.marked(
@@ -107,7 +108,7 @@ struct VolatilitySearch {
     /// The next volatilities, from the prices at these.
     @inlinable @inline(__always)
     mutating func advance<A: LaneArithmetic>(
-        _ arithmetic: A.Type, european: Lanes, vega: Lanes, premium: Lanes
+        _ arithmetic: A.Type, european: Lanes, vega: Lanes, premium: Lanes, halves: Bool
     ) {
         let zero = Lanes.zero
         let one = Lanes(repeating: 1)
@@ -121,14 +122,16 @@ struct VolatilitySearch {
         // Newton in ln(value), or by halves of the bracket where that leaves it.
         let hasValue = isMoving .& (value .> Lanes(repeating: 0x1p-900))
         let safeValue = one.replacing(with: value, where: hasValue)
-        let safeTarget = one.replacing(with: timeValue, where: hasValue .& (timeValue .> Lanes(repeating: 0x1p-900)))
+        let safeTarget = one.replacing(
+            with: timeValue, where: hasValue .& (timeValue .> Lanes(repeating: 0x1p-900)))
         let gap = logarithmOfRatio(arithmetic, safeTarget, safeValue)
         let secant = (premium - lastPremium) / (volatility - lastVolatility)
         let slope = vega + zero.replacing(with: secant, where: secant .> -0.9 * vega)
         let step = gap * safeValue / slope
         let newton = volatility + step
         let middle = A.squareRoot(low) * A.squareRoot(high)
-        let isInside = hasValue .& (newton .> low) .& (newton .< high)
+        let isTried = LaneMask(repeating: !halves)
+        let isInside = isTried .& hasValue .& (newton .> low) .& (newton .< high)
         let next = middle.replacing(with: newton, where: isInside)
         lastVolatility = volatility
         lastPremium = premium
@@ -137,7 +140,8 @@ struct VolatilitySearch {
             .| ((high - low) .<= high * Lanes(repeating: 0x1p-50))
         volatility = volatility.replacing(with: next, where: isMoving .& .!(value .== timeValue))
         // A bracket that closed on its own end has no volatility inside.
-        let isGone = isMoving .& isDone .& (value .!= timeValue) .& (.!hasLow .| .!hasHigh)
+        let isGone =
+            isMoving .& isDone .& (value .!= timeValue) .& (.!hasLow .| .!hasHigh)
             .& ((high - low) .<= high * Lanes(repeating: 0x1p-40))
         status = status.marked(AmericanVolatilityStatus.outsideRange.rawValue, where: isGone)
         isMoving = isMoving .& .!isDone

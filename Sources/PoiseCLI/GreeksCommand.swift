@@ -63,7 +63,8 @@ struct GreeksCommand: ParsableCommand {
             if models.choice.isAmerican {
                 let american = try AmericanReport(&table, try models.american(), &badRows)
                 report = Report(
-                    columns: columns(american.batch) + american.columns, rows: Array(0..<american.batch.count))
+                    columns: columns(american.batch) + american.columns, rows: Array(0..<american.batch.count)
+                )
             } else {
                 let batch = try table.batch(model: model, &badRows)
                 try badRows.requireRows(batch.count, of: table.file)

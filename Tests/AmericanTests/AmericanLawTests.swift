@@ -69,7 +69,9 @@ import Testing
         }
     }
 
-    @Test("Limits: expired is the payoff, deep in the money is exercised, no time left nears the payoff", arguments: sets)
+    @Test(
+        "Limits: expired is the payoff, deep in the money is exercised, no time left nears the payoff",
+        arguments: sets)
     func limits(_ set: InstructionSet) throws {
         let engine = AmericanEngine(try GreeksEngine(set))
         let batch = try OptionBatch(
@@ -102,7 +104,8 @@ import Testing
                 let w = batch.type[row] == 0 ? 1.0 : -1.0
                 let payoff = max(0, w * (batch.spot[row] - batch.strike[row]))
                 let slack = 1e-13 * (batch.spot[row] + batch.strike[row])
-                let isSound = price >= payoff - slack && price < .infinity
+                let isSound =
+                    price >= payoff - slack && price < .infinity
                     && (result.status[row] == .exercise || price >= european[.price]![row] - slack)
                 if !isSound { Issue.record("round \(round) row \(row): \(price), \(result.status[row])") }
             }

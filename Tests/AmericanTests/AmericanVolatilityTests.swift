@@ -25,7 +25,8 @@ import Testing
                 guard greeks[.vega]![row] > 0.1 else { continue }
                 solved += 1
                 #expect(found.status[row] == .ok, "row \(row)")
-                #expect(abs(found.volatility[row] - batch.volatility[row]) < 1e-11 / greeks[.vega]![row] * 100)
+                #expect(
+                    abs(found.volatility[row] - batch.volatility[row]) < 1e-11 / greeks[.vega]![row] * 100)
             }
         }
         #expect(solved > 250)

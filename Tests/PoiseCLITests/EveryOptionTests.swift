@@ -176,10 +176,14 @@ struct EveryOptionTests {
                 #expect(row["price"].near(expected, 1e-14), "\(model)")
             }
         },
-        Row("greeks", "--level", "Andersen, Lake and Offengenden's premium, to as many digits as the level has") {
+        Row(
+            "greeks", "--level",
+            "Andersen, Lake and Offengenden's premium, to as many digits as the level has"
+        ) {
             let path = try $0.write(
                 "american.csv",
-                "type,spot,strike,years,vol,rate,dividend\nP,100,100,1,0.25,0.05,0.05\nP,60,100,1,0.25,0.05,0\n")
+                "type,spot,strike,years,vol,rate,dividend\nP,100,100,1,0.25,0.05,0.05\nP,60,100,1,0.25,0.05,0\n"
+            )
             let european = 100 * exp(-0.05) * (1 - 2 * Desk.normal(-0.125))
             for (level, error) in [("fast", 2e-4), ("accurate", 1e-6), ("reference", 1e-10)] {
                 let rows = try $0.table(
@@ -195,7 +199,8 @@ struct EveryOptionTests {
             let price = 100 * exp(-0.05) * (1 - 2 * Desk.normal(-0.125)) + 0.106952702747
             let path = try $0.write(
                 "american-price.csv",
-                "type,spot,strike,years,price,rate,dividend\nP,100,100,1,\(price),0.05,0.05\nP,60,100,1,40,0.05,0\n")
+                "type,spot,strike,years,price,rate,dividend\nP,100,100,1,\(price),0.05,0.05\nP,60,100,1,40,0.05,0\n"
+            )
             for (level, error) in [("fast", 1e-5), ("accurate", 1e-7), ("reference", 1e-11)] {
                 let rows = try $0.table("iv", ["--options", path, "--model", "american", "--level", level])
                 #expect(rows[0]["vol"].near(0.25, error), "\(level)")
