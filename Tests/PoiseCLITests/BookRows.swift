@@ -1,6 +1,7 @@
 import Foundation
 import PoiseCLI
 import Simulation
+import TestSupport
 import Testing
 
 /// Keys of `[book]`, `[hedge]`, `[margin]`, `[flow]` and `[limits]`.
