@@ -46,7 +46,8 @@ let package = Package(
         // What a venue says, in files.
         .systemLibrary(name: "CDeflate", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
-            name: "Recorder", dependencies: ["CDeflate", "VenueClient", "VenueProtocol"], swiftSettings: tested),
+            name: "Recorder", dependencies: ["CDeflate", "VenueClient", "VenueProtocol"],
+            swiftSettings: tested),
 
         // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),

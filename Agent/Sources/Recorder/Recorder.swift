@@ -73,7 +73,8 @@ public final class Recorder {
 
     private func keep(_ content: VenueEvent.Content, at time: Int) throws {
         switch content {
-        case .ticker(let ticker): try write("ticker.\(ticker.instrumentName).\(interval.rawValue)", ticker, at: time)
+        case .ticker(let ticker):
+            try write("ticker.\(ticker.instrumentName).\(interval.rawValue)", ticker, at: time)
         case .book(let book): try write("book.\(book.instrumentName).\(interval.rawValue)", book, at: time)
         case .marks(let index, let marks): try write("markprice.options.\(index)", marks, at: time)
         case .index(let price): try write("deribit_price_index.\(price.indexName)", price, at: time)

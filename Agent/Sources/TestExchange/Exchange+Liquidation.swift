@@ -5,7 +5,8 @@ import VenueProtocol
 extension Exchange {
     /// To be called after marks have moved.
     public func liquidate() {
-        for account in accounts.indices where !accounts[account].isHouse && !accounts[account].holdings.isEmpty {
+        for account in accounts.indices
+        where !accounts[account].isHouse && !accounts[account].holdings.isEmpty {
             for currency in currencies.indices where isBelowMaintenance(account, currency) {
                 _ = cancelAll(of: account, reason: "autoliquidation") { [contracts] in
                     contracts[$0.contract].currency == currency
@@ -29,7 +30,8 @@ extension Exchange {
             let margins = [one, two].map { margin(contracts[$0.key], size: $0.value.size).maintenance }
             return margins[0] == margins[1] ? one.key > two.key : margins[0] < margins[1]
         }
-        guard let (number, holding) = worst, margin(contracts[number], size: holding.size).maintenance > 0 else {
+        guard let (number, holding) = worst, margin(contracts[number], size: holding.size).maintenance > 0
+        else {
             return
         }
         let step = contracts[number].amountStep

@@ -205,7 +205,9 @@ public final class VenueLinkCore {
     }
 
     private func finishOpening(at time: Int) {
-        guard !isMarketReady, marketLine.isReady, knowsStatus, unlisted.isEmpty, unconfirmed.isEmpty else { return }
+        guard !isMarketReady, marketLine.isReady, knowsStatus, unlisted.isEmpty, unconfirmed.isEmpty else {
+            return
+        }
         isMarketReady = true
         emit(.ready(.market), at: time)
     }

@@ -25,7 +25,8 @@ public final class VenueSocket: Sendable {
         /// `wss://host:port/path`, or `ws://` without protection; the path is `/ws/api/v2` where there is none.
         /// - Returns: nil for another scheme, and for what has no host or no port that there is.
         public init?(url: String) {
-            let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+            let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(
+                String.init)
             guard parts.count >= 3, ["ws:", "wss:"].contains(parts[0]), parts[1].isEmpty else { return nil }
             let isProtected = parts[0] == "wss:"
             // An address of IPv6 stands in brackets, with colons of its own.

@@ -161,7 +161,9 @@ struct SettlementTests {
         #expect(turned.totalProfitLoss == -1_250)
     }
 
-    @Test("An account below its maintenance margin loses its orders, then a quarter of its position, until it holds")
+    @Test(
+        "An account below its maintenance margin loses its orders, then a quarter of its position, until it holds"
+    )
     func liquidation() throws {
         let floor = Floor(cash: 1)
         let exchange = floor.exchange

@@ -62,7 +62,8 @@ struct FaultTests {
         guard let contract = exchange.contract(named: Venue.perpetual) else { return }
         let price = 900_000_000 + Int(line.random() * 8) * 5_000
         for side in [Direction.buy, .sell, .buy] {
-            exchange.quote(contract, account: line.venue.maker, side, [(price - side.sign * 5_000, 5_000_000)])
+            exchange.quote(
+                contract, account: line.venue.maker, side, [(price - side.sign * 5_000, 5_000_000)])
         }
         if line.random() < 0.2 {
             exchange.take(
@@ -162,7 +163,8 @@ struct FaultTests {
         let line = LinkLine(venue)
         try line.run(seconds: 1)
         #expect(!line.core.isReady)
-        #expect(line.count { if case .refused(["user.changes.any.any.raw"]) = $0 { true } else { false } } > 0)
+        #expect(
+            line.count { if case .refused(["user.changes.any.any.raw"]) = $0 { true } else { false } } > 0)
         try line.run(seconds: 5)
         try expectSame(line, "after the channel came")
     }
@@ -193,7 +195,8 @@ struct FaultTests {
         try line.run(seconds: 2)
         #expect(line.core.isReady)
         #expect(line.picture.clockOffset.map { abs($0 - 86_400_000_000) < 200_000 } == true)
-        let order = OrderRequest(.buy, Venue.perpetual, amount: MessageAmount(10), price: 89_000, label: "in time")
+        let order = OrderRequest(
+            .buy, Venue.perpetual, amount: MessageAmount(10), price: 89_000, label: "in time")
         try line.send(.place(order), tag: 1)
         guard case .order = try line.outcome(1) else {
             Issue.record("refused")
@@ -226,7 +229,8 @@ struct FaultTests {
     func rules() throws {
         func read(_ text: String) throws -> FaultRule { try FaultRule(checked: try JSONTape(text).root) }
         let rule = try read(
-            #"{"kind":"reject","code":10047,"method":"private/buy","probability":0.5,"count":3,"after":1,"lasts":2}"#)
+            #"{"kind":"reject","code":10047,"method":"private/buy","probability":0.5,"count":3,"after":1,"lasts":2}"#
+        )
         #expect(rule.kind == .reject && rule.code == 10047 && rule.method == "private/buy")
         #expect(rule.probability == 0.5 && rule.count == 3 && rule.after == 1 && rule.lasts == 2)
         for (text, place) in [

@@ -39,7 +39,8 @@ struct LinkSocketTests {
         _ server: ExchangeServer, _ path: String, _ method: String = "GET", _ body: String? = nil,
         token: String = token
     ) async throws -> (status: Int, text: String) {
-        let address = try #require(URL(string: "http://127.0.0.1:\(try #require(server.controlPort))\(path)"))
+        let port = try #require(server.controlPort)
+        let address = try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
         var request = URLRequest(url: address)
         request.httpMethod = method
         request.httpBody = body.map { Data($0.utf8) }
@@ -93,7 +94,8 @@ struct LinkSocketTests {
                     if case .ready(.trading) = event.content, !isSent {
                         isSent = true
                         let parameters = try JSONTape(#"{"currency":"BTC"}"#).root
-                        link.send(.call(method: "private/get_account_summary", parameters: parameters), tag: 9)
+                        link.send(
+                            .call(method: "private/get_account_summary", parameters: parameters), tag: 9)
                     }
                     if case .outcome(9, .result(let summary)) = event.content {
                         #expect(summary["balance"]?.number == 100)
@@ -105,14 +107,18 @@ struct LinkSocketTests {
         }
     }
 
-    @Test("The control port needs its token, tells what there is, takes rules whole or not at all, and ends them")
+    @Test(
+        "The control port needs its token, tells what there is, takes rules whole or not at all, and ends them"
+    )
     func control() async throws {
         try await Self.withExchange { server, _ in
             #expect(try await Self.ask(server, "/control/state", token: "another").status == 401)
             #expect(try await Self.ask(server, "/nothing").status == 404)
             let page = try await Self.ask(server, "/")
             #expect(page.status == 200 && page.text.contains("<title>Test exchange</title>"))
-            let state = try JSONTape(try await Self.ask(server, "/control/state?instrument=BTC-PERPETUAL").text).root
+            let state = try JSONTape(
+                try await Self.ask(server, "/control/state?instrument=BTC-PERPETUAL").text
+            ).root
             #expect(state["book"]?["bids"]?.elements?.count == 2)
             #expect(state["accounts"]?.elements?.count == 2)
             let bad = try await Self.ask(
@@ -122,7 +128,8 @@ struct LinkSocketTests {
             let none = try JSONTape(try await Self.ask(server, "/control/faults").text).root
             #expect(none["faults"]?.elements?.isEmpty == true)
             #expect(none["kinds"]?.elements?.count == FaultKind.allCases.count)
-            let added = try await Self.ask(server, "/control/faults", "POST", #"[{"kind":"settling"},{"kind":"book_gap"}]"#)
+            let added = try await Self.ask(
+                server, "/control/faults", "POST", #"[{"kind":"settling"},{"kind":"book_gap"}]"#)
             #expect(added.text == #"{"added":[1,2]}"#)
             #expect(try await Self.ask(server, "/control/faults/7", "DELETE").status == 404)
             #expect(try await Self.ask(server, "/control/faults/2", "DELETE").status == 200)

@@ -9,7 +9,9 @@ import VenueProtocol
 
 @Suite(.timeLimit(.minutes(10)))
 struct RecorderTests {
-    @Test("What is recorded of a living market is read by the engine: whole chains, and every message of an hour")
+    @Test(
+        "What is recorded of a living market is read by the engine: whole chains, and every message of an hour"
+    )
     func recording() throws {
         let folder = NSTemporaryDirectory() + "recorder-\(UInt64.random(in: 0...UInt64.max))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
