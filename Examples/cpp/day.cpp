@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <poise.hpp>
+#include <string>
 
 static const char morning_chain[] =
     "instrument_name,timestamp,underlying_price,mark_price,mark_iv,index_price,bids,asks\n"
@@ -74,7 +75,7 @@ static void run() {
     }
     hedge_now(restored, "after the expiry");
     restored.roll_off();
-    std::printf("%zu contracts are listed; cash:\n", restored.contracts());
+    std::printf("%s contracts are listed; cash:\n", std::to_string(restored.contracts()).c_str());
     for (const auto &amount : restored.cash())
         std::printf("    %s: %.6f %s\n", amount.book.c_str(), amount.amount, amount.currency.c_str());
 }

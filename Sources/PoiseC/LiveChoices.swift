@@ -18,8 +18,11 @@ public func poise_live_set_limits(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         let table = try object(limits, as: LimitsHandle.self, "limits").table
-        let given = options == nil ? poise_live_options() : try taken(options, "options", poise_live_options())
-        guard given.exposures.size == 0 else { throw .argument("options", "exposures are the desk's: 0 here") }
+        let given =
+            options == nil ? poise_live_options() : try taken(options, "options", poise_live_options())
+        guard given.exposures.size == 0 else {
+            throw .argument("options", "exposures are the desk's: 0 here")
+        }
         try live.setLimits(table, try LiveOptions(given).hedge)
     }
 }

@@ -214,7 +214,7 @@ public struct ChainScenarios: Sendable {
         _ column: borrowing ColumnStorage<Double>, from first: Int, _ source: ScenarioLayout.Source,
         _ range: Range<Int>
     ) {
-        var later: [String: SmileCurve] = [:]
+        var later: [String: SmileCurve.Later] = [:]
         for row in range {
             let contract = contractOfRow[row]
             let name = series[contract]
@@ -223,12 +223,13 @@ public struct ChainScenarios: Sendable {
             let move = log1p(source.spot * columns.share[row])
             var change = 0.0
             if source.stickiness != .strike, let smile = smiles[name] {
-                var curve = smile
                 if source.days > 0 {
-                    curve = later[name] ?? smile.later(by: source.days / 365)
+                    let curve = later[name] ?? smile.later(by: source.days / 365)
                     later[name] = curve
+                    change = curve.change(from: k, to: k - move)
+                } else {
+                    change = smile.change(from: k, to: k - move)
                 }
-                change = smile.change(from: k, to: k - move, on: curve)
             }
             if let rule = source.rule {
                 let place = source.stickiness == .strike ? k : k - move

@@ -288,7 +288,8 @@ struct SliceMarket: ~Copyable {
                 exposures.setDelta(
                     row.index, contractClass, price: prices[slot], share: shares[slot], in: numeraire)
                 exposures.fadeCharm(
-                    row.index, SettlementWindow.fading(share: shares[slot], years: years[slot]), in: numeraire)
+                    row.index, SettlementWindow.fading(share: shares[slot], years: years[slot]), in: numeraire
+                )
             }
         }
     }

@@ -27,28 +27,82 @@ struct SmileCurve: Sendable {
         self.years = years
     }
 
-    /// The curve when `gone` years have passed, each knot at the delta that it has now: at d1 and σ, k is
-    /// σ√T (σ√T/2 − d1).
-    func later(by gone: Double) -> SmileCurve {
-        let left = max(0, years - gone)
-        let moved = knots.map { knot -> (k: Double, volatility: Double) in
-            let deviation = knot.volatility * years.squareRoot()
-            guard deviation > 0 else { return knot }
-            let d1 = deviation / 2 - knot.k / deviation
-            let later = knot.volatility * left.squareRoot()
-            return (later * (later / 2 - d1), knot.volatility)
+    /// The volatility at `moved` less that at `k`.
+    func change(from k: Double, to moved: Double) -> Double {
+        Self.value(at: moved, knots) - Self.value(at: k, knots)
+    }
+
+    /// The curve when `gone` years have passed, each volatility at the delta that it has now.
+    func later(by gone: Double) -> Later { Later(self, gone: gone) }
+
+    /// A curve that keeps its volatilities by delta while time passes: an option at k later has the volatility of the place
+    /// x now whose d1 is the same, d1 = σ√T/2 − x/(σ√T). So x comes to a σ(x)² + b x with a = √T′ (√T′ − √T)/2 and
+    /// b = √(T′/T), T′ being the time that is left: a parabola between two strikes, straight beyond the last.
+    struct Later {
+        private let smile: SmileCurve
+        private let a, b: Double
+        /// To where the strikes come.
+        private let ends: [Double]
+        /// Whether no two places come to the same; they do where a smile rises steeply, and the nearest one counts.
+        private let isAscending: Bool
+
+        fileprivate init(_ smile: SmileCurve, gone: Double) {
+            self.smile = smile
+            let left = max(0, smile.years - gone)
+            let (before, after) = (smile.years.squareRoot(), left.squareRoot())
+            let (a, b) = (after * (after - before) / 2, smile.years > 0 ? after / before : 0)
+            (self.a, self.b) = (a, b)
+            let ends = smile.knots.map { a * $0.volatility * $0.volatility + b * $0.k }
+            self.ends = ends
+            isAscending = zip(ends, ends.dropFirst()).allSatisfy { $0 < $1 }
         }
-        return SmileCurve(knots: moved.sorted { $0.k < $1.k }, years: left)
-    }
 
-    /// The volatility of an option at `moved` on `later` less that of one at `k` on this curve.
-    func change(from k: Double, to moved: Double, on later: SmileCurve) -> Double {
-        Self.value(at: moved, later.knots) - Self.value(at: k, knots)
-    }
+        /// The volatility of an option at `moved` later less that of one at `k` now.
+        func change(from k: Double, to moved: Double) -> Double {
+            guard b > 0, let place = place(of: moved) else { return smile.change(from: k, to: moved) }
+            return smile.change(from: k, to: place)
+        }
 
-    private init(knots: [(k: Double, volatility: Double)], years: Double) {
-        self.knots = knots
-        self.years = years
+        /// The place now that comes to `moved`.
+        private func place(of moved: Double) -> Double? {
+            guard let first = smile.knots.first, let last = smile.knots.last else { return nil }
+            func wing(_ volatility: Double) -> Double { (moved - a * volatility * volatility) / b }
+            let (left, right) = (wing(first.volatility), wing(last.volatility))
+            if isAscending {
+                if moved <= ends[0] { return left }
+                if moved >= ends[ends.count - 1] { return right }
+                var (low, high) = (0, ends.count - 1)
+                while high - low > 1 {
+                    let middle = (low + high) / 2
+                    if ends[middle] <= moved { low = middle } else { high = middle }
+                }
+                return place(of: moved, between: low)
+            }
+            var found: [Double] = []
+            if left <= first.k { found.append(left) }
+            if right >= last.k { found.append(right) }
+            for low in ends.indices.dropLast() where (ends[low] <= moved) != (ends[low + 1] <= moved) {
+                found.append(place(of: moved, between: low))
+            }
+            return found.min { abs($0 - moved) < abs($1 - moved) }
+        }
+
+        /// The same between strike `low` and the next, whose ends lie on both sides of `moved`.
+        private func place(of moved: Double, between low: Int) -> Double {
+            let (from, to) = (smile.knots[low], smile.knots[low + 1])
+            let width = to.k - from.k
+            guard width > 0 else { return to.k }
+            let slope = (to.volatility - from.volatility) / width
+            // p u² + q u + r = 0 for u from 0 to the width.
+            let p = a * slope * slope
+            let q = 2 * a * from.volatility * slope + b
+            let r = ends[low] - moved
+            let root = max(q * q - 4 * p * r, 0).squareRoot()
+            let roots = [-2 * r / (q + root), -2 * r / (q - root)].filter {
+                $0 >= -1e-9 * width && $0 <= width * (1 + 1e-9)
+            }
+            return from.k + min(max(roots.first ?? width, 0), width)
+        }
     }
 
     private static func value(at k: Double, _ knots: [(k: Double, volatility: Double)]) -> Double {

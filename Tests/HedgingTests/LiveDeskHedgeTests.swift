@@ -215,6 +215,7 @@ struct LiveDeskHedgeTests {
     func missingGroups() throws {
         let own = try LiveHedge(
             risk, book: "a", [.init(book: "a", greek: ExposureGreek.vega, low: -1, high: 1)], BookHedge.Options())
+        for candidate in hedge.candidates { try own.add(candidate.ticker) }
         #expect(try own.decide() != .withinLimits)
         risk.group(by: [.instrument])
         let error = #expect(throws: HedgeError.self) { try own.decide() }
@@ -228,8 +229,8 @@ struct LiveDeskHedgeTests {
     func quotesInCoins() throws {
         var badRows = BadRows(skip: false)
         let rows = [
-            "instrument_name,timestamp,mark_price,index_price", "ETH_BTC,\(Self.time),0.04,0.04",
-            "BTC_USDC,\(Self.time),60000,60000",
+            "instrument_name,timestamp,underlying_price,mark_iv,mark_price,index_price",
+            "ETH_BTC,\(Self.time),,,0.04,0.04", "BTC_USDC,\(Self.time),,,60000,60000",
         ]
         let chain = try Chain(Source(name: "chain", text: rows.joined(separator: "\n")), &badRows)
         let table = try PositionTable(

@@ -11,7 +11,8 @@ struct LiveSequence {
     static let universe: [Instrument] = [
         "BTC-3MAR26-54000-C", "BTC-3MAR26-60000-P", "BTC-3MAR26", "BTC-4MAR26-60000-C", "BTC-4MAR26-63000-P",
         "BTC-27MAR26-60000-C", "BTC-27MAR26-66000-C", "BTC-27MAR26", "BTC_USDC-4MAR26-60000-C",
-        "BTC_USDC-4MAR26-57000-P", "ETH-3MAR26-2500-C", "ETH-3MAR26-2250-P", "ETH-27MAR26", "SOL_USDC-27MAR26-150-C",
+        "BTC_USDC-4MAR26-57000-P", "ETH-3MAR26-2500-C", "ETH-3MAR26-2250-P", "ETH-27MAR26",
+        "SOL_USDC-27MAR26-150-C",
         "SOL_USDC-27MAR26-135-P", "BTC-PERPETUAL", "ETH-PERPETUAL", "SOL_USDC-PERPETUAL", "BTC_USDC",
     ].compactMap { try? Instrument(name: $0) }
 
@@ -58,7 +59,9 @@ struct LiveSequence {
 
     // MARK: Chance
 
-    private mutating func number(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &generator) }
+    private mutating func number(_ range: ClosedRange<Double>) -> Double {
+        Double.random(in: range, using: &generator)
+    }
     private mutating func pick<T>(_ elements: [T]) -> T? { elements.randomElement(using: &generator) }
     /// In sixteenths, so that sums are exact.
     private mutating func quantity() -> Double { (number(-40...40) * 16).rounded() / 16 }
@@ -76,7 +79,8 @@ struct LiveSequence {
     private mutating func book(_ instrument: Instrument) -> (bids: [OrderLevel], asks: [OrderLevel]) {
         let middle =
             instrument.isOption
-            ? (instrument.settlement == .inverse ? 0.03 : 0.03 * Self.price(instrument)) : Self.price(instrument)
+            ? (instrument.settlement == .inverse ? 0.03 : 0.03 * Self.price(instrument))
+            : Self.price(instrument)
         let amount = instrument.isOption || instrument.settlement == .linear ? 20.0 : 100_000
         var sides: [[OrderLevel]] = []
         for sign in [-1.0, 1] {
@@ -90,7 +94,9 @@ struct LiveSequence {
             sides.append(levels)
         }
         // Somebody quotes: an option without quotes is no candidate.
-        if sides[0].isEmpty, sides[1].isEmpty { sides[1] = [OrderLevel(price: 1.01 * middle, amount: amount)] }
+        if sides[0].isEmpty, sides[1].isEmpty {
+            sides[1] = [OrderLevel(price: 1.01 * middle, amount: amount)]
+        }
         return (sides[0], sides[1])
     }
 
@@ -106,7 +112,7 @@ struct LiveSequence {
     // MARK: What happens
 
     mutating func step() throws {
-        switch Int.random(in: 0..<20, using: &generator) {
+        switch Int.random(in: 0..<23, using: &generator) {
         case 0, 1: try listOne()
         case 2: try delist()
         case 3, 4: try tick()
@@ -116,11 +122,11 @@ struct LiveSequence {
         case 9, 10: try fill(adds: true)
         case 11: try fill(adds: false)
         case 12: try addBook()
-        case 13: try advance()
-        case 14, 15: try settle()
-        case 16: try restart()
-        case 17: try roll()
-        case 18: try setLimit()
+        case 13, 14: try advance()
+        case 15, 16, 17, 18: try settle()
+        case 19: try restart()
+        case 20: try roll()
+        case 21: try setLimit()
         default: try chooseOrBook()
         }
     }
@@ -129,11 +135,13 @@ struct LiveSequence {
 
     private mutating func list(_ instrument: Instrument) throws {
         let (time, rate) = (now, number(0...0.05))
-        var one = Listed(instrument: instrument, volatility: number(0.3...0.9), time: time, bids: [], asks: [])
+        var one = Listed(
+            instrument: instrument, volatility: number(0.3...0.9), time: time, bids: [], asks: [])
         (one.bids, one.asks) = book(instrument)
         let isFirst = !listed.contains { $0.instrument.series == instrument.series }
         let slice = Slice(
-            price: Self.price(instrument) * number(0.99...1.01), rate: instrument.isOption ? rate : 0, time: time)
+            price: Self.price(instrument) * number(0.99...1.01), rate: instrument.isOption ? rate : 0,
+            time: time)
         try desk.list(ticker(one, slice, at: time))
         if isFirst { slices[instrument.series] = slice }
         listed.append(one)
@@ -153,7 +161,9 @@ struct LiveSequence {
     }
 
     private mutating func delist() throws {
-        guard let instrument = pick(listed)?.instrument, let place = desk.index(of: instrument.name) else { return }
+        guard let instrument = pick(listed)?.instrument, let place = desk.index(of: instrument.name) else {
+            return
+        }
         guard !positions.contains(where: { $0.instrument == instrument && $0.quantity != 0 }) else {
             #expect(throws: RiskError.self) { try desk.delist(place) }
             return
@@ -169,7 +179,9 @@ struct LiveSequence {
     }
 
     private mutating func tick() throws {
-        guard let coin = pick(["BTC", "ETH", "SOL"]), let place = desk.underlyings.firstIndex(of: coin) else { return }
+        guard let coin = pick(["BTC", "ETH", "SOL"]), let place = desk.underlyings.firstIndex(of: coin) else {
+            return
+        }
         let ratio = number(0.99...1.01)
         let price = desk.price(ofUnderlying: place) * ratio
         guard number(0...1) < 0.9 else {
@@ -191,7 +203,9 @@ struct LiveSequence {
     }
 
     private mutating func setPrice() throws {
-        guard let name = pick(listed)?.instrument.series, let slice = desk.index(ofSlice: name) else { return }
+        guard let name = pick(listed)?.instrument.series, let slice = desk.index(ofSlice: name) else {
+            return
+        }
         let price = desk.price(ofSlice: slice) * number(0.99...1.01)
         try desk.setPrice(price, ofSlice: slice)
         slices[name]?.price = price
@@ -201,7 +215,8 @@ struct LiveSequence {
     private mutating func setVolatility() throws {
         guard !listed.isEmpty else { return }
         let index = Int.random(in: listed.indices, using: &generator)
-        guard listed[index].instrument.isOption, let place = desk.index(of: listed[index].instrument.name) else {
+        guard listed[index].instrument.isOption, let place = desk.index(of: listed[index].instrument.name)
+        else {
             return
         }
         listed[index].volatility = number(0.3...0.9)
@@ -267,7 +282,7 @@ struct LiveSequence {
 
     private mutating func advance() throws {
         let before = now
-        let time = Timestamp(milliseconds: before.milliseconds + Int64(number(0...0.4) * 86_400_000))
+        let time = Timestamp(milliseconds: before.milliseconds + Int64(number(0...0.6) * 86_400_000))
         try desk.advance(to: time)
         for one in listed { slices[one.instrument.series]?.time = time }
         count("advance")
@@ -402,6 +417,8 @@ extension LiveSequence {
             if band.current != 0 { bits["\(name) current"] = band.current.bitPattern }
             for k in band.entries {
                 let entry = problem.entries[k]
+                // What has expired adds nothing, whether it has an entry or not.
+                guard entry.coefficient != 0 else { continue }
                 bits["\(name) \(problem.instrumentNames[entry.instrument])"] = entry.coefficient.bitPattern
             }
         }
@@ -424,7 +441,9 @@ extension LiveSequence {
         let fresh = try freshDesk()
         var different: [String] = []
         func compare(_ found: [String: UInt64], _ expected: [String: UInt64]) {
-            different += Set(found.keys).union(expected.keys).filter { found[$0] != expected[$0] }.sorted()
+            func number(_ bits: UInt64?) -> Double { bits.map(Double.init(bitPattern:)) ?? .nan }
+            let names = Set(found.keys).union(expected.keys).filter { found[$0] != expected[$0] }.sorted()
+            different += names.map { "\($0): \(number(found[$0])) for \(number(expected[$0]))" }
         }
         compare(Self.bits(desk), Self.bits(fresh))
         var held: [Instrument: Double] = [:]
@@ -436,7 +455,9 @@ extension LiveSequence {
         }
         var found: [Instrument: Double] = [:]
         for position in desk.positions { found[position.instrument, default: 0] += position.quantity }
-        if found.filter({ $0.value != 0 }) != held.filter({ $0.value != 0 }) { different.append("positions in all") }
+        if found.filter({ $0.value != 0 }) != held.filter({ $0.value != 0 }) {
+            different.append("positions in all")
+        }
         for (key, amount) in cash {
             let parts = key.split(separator: " ").map(String.init)
             if desk.cash[parts[0], parts[1]] != amount { different.append("cash \(key)") }
@@ -445,12 +466,16 @@ extension LiveSequence {
 
         let other = try freshHedge(fresh)
         let (decision, expected) = (try hedge.decide(), try other.decide())
-        if (decision == .withinLimits) != (expected == .withinLimits) { different.append("\(decision), \(expected)") }
+        if (decision == .withinLimits) != (expected == .withinLimits) {
+            different.append("\(decision), \(expected)")
+        }
         guard case .hedge(let status) = decision, case .hedge(let wanted) = expected else { return different }
         compare(Self.bits(hedge.problem), Self.bits(other.problem))
         if status != wanted { different.append("\(status), \(wanted)") }
         let (cost, least) = (hedge.solution.cost.total, other.solution.cost.total)
-        if status == .optimal, abs(cost - least) > 1e-7 * max(abs(least), 1) { different.append("\(cost), \(least)") }
+        if status == .optimal, abs(cost - least) > 1e-7 * max(abs(least), 1) {
+            different.append("\(cost), \(least)")
+        }
         return different
     }
 }

@@ -222,12 +222,12 @@ struct ChainScenarioTests {
 
     /// Volatilities that stick to moneyness leave the shape of prices as it is: V'(F', K) at the new K/F is on the old
     /// smile; at its knots, exactly.
-    @Test("Sticky moneyness leaves the smile as it is over K/F")
-    func stickyMoneyness() throws {
+    @Test("Sticky moneyness leaves the smile as it is over K/F, sticky delta leaves it over delta", arguments: [1.0, 4])
+    func stickyMoneyness(_ steep: Double) throws {
         // Strikes 5% apart and a move by one of those steps: each option comes to where another was.
         let expiry = "26JUN26"
         let strikes = (0..<9).map { 100 * pow(1.05, Double($0) - 4) }
-        let volatilities = (0..<9).map { 0.5 + 0.01 * pow(Double($0) - 3, 2) }
+        let volatilities = (0..<9).map { steep * (0.5 + 0.01 * pow(Double($0) - 3, 2)) }
         let names = strikes.map { "ETH-\(expiry)-\(Int(($0 * 100).rounded()))-C" }
         let exact = strikes.map { ($0 * 100).rounded() }
         let tickers = try zip(names, volatilities).map { name, volatility in
@@ -276,12 +276,24 @@ struct ChainScenarioTests {
                             log(f / k) / (v * t.squareRoot()) + v * t.squareRoot() / 2
                         }
                         let own = d1(forward, exact[4], volatility, left)
-                        let knots = (0..<9).map { d1(10_000, exact[$0], volatilities[$0], years) }
-                        let place = try #require((0..<8).first { knots[$0] >= own && own >= knots[$0 + 1] })
-                        let between = volatilities[place...place + 1]
-                        let low = try #require(between.min())
-                        let high = try #require(between.max())
-                        #expect(volatility >= low - 1e-3 && volatility <= high + 1e-3, "\(volatility)")
+                        // The old smile, straight between strikes over k, by bisection.
+                        let ks = (0..<9).map { log(exact[$0] / 10_000) }
+                        func smile(_ k: Double) -> Double {
+                            guard k > ks[0] else { return volatilities[0] }
+                            guard k < ks[8] else { return volatilities[8] }
+                            let place = (0..<8).last { ks[$0] <= k } ?? 0
+                            let part = (k - ks[place]) / (ks[place + 1] - ks[place])
+                            return volatilities[place] + part * (volatilities[place + 1] - volatilities[place])
+                        }
+                        var (below, above) = (-3.0, 3.0)
+                        for _ in 0..<200 {
+                            let middle = (below + above) / 2
+                            let there = d1(1, exp(middle), smile(middle), years)
+                            let here = d1(forward, exact[4], smile(middle), left)
+                            if there > here { below = middle } else { above = middle }
+                        }
+                        #expect(abs(volatility - smile(below)) < 1e-9, "\(volatility) against \(smile(below))")
+                        #expect(abs(own - d1(1, exp(below), smile(below), years)) < 1e-7)
                     }
                 }
             }
