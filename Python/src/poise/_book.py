@@ -11,7 +11,17 @@ from . import _native
 from ._book_hedges import BookHedges
 from ._columns import Columns, numbers
 from ._desk import (
-    _GROUPINGS, Chain, Limits, Positions, Time, _groupings, _is_coin, _names, _time, exposure_columns, name_as_given,
+    _GROUPINGS,
+    Chain,
+    Limits,
+    Positions,
+    Time,
+    _groupings,
+    _is_coin,
+    _names,
+    _time,
+    exposure_columns,
+    name_as_given,
     ticker_columns,
 )
 from ._errors import InputError
