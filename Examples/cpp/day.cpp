@@ -14,10 +14,8 @@ static const char morning_chain[] =
 static const char noon_chain[] =
     "instrument_name,timestamp,underlying_price,mark_price,mark_iv,index_price,bids,asks\n"
     "BTC-24APR26-62000-C,1772452800000,61700,0.0795,56,61000,\"[[0.078, 50]]\",\"[[0.081, 50]]\"\n";
-static const char held[] =
-    "book,instrument,quantity\nrates,BTC-3MAR26-60000-C,-20\nvol,BTC-27MAR26-60000-C,-5\n";
-static const char bands[] =
-    "underlying,greek,low,high\nBTC,net_delta,-20000,20000\nBTC,vega,-150,150\n";
+static const char held[] = "book,instrument,quantity\nrates,BTC-3MAR26-60000-C,-20\nvol,BTC-27MAR26-60000-C,-5\n";
+static const char bands[] = "underlying,greek,low,high\nBTC,net_delta,-20000,20000\nBTC,vega,-150,150\n";
 
 static poise::chain chain_of(std::string_view text, const char *name) {
     poise_source source = {};

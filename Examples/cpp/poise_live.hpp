@@ -38,9 +38,7 @@ class positions : public handle<poise_positions, poise_positions_free> {
         : handle([&](poise_positions **made) { return poise_positions_read(path.c_str(), made); }) {}
     /// Of a text, as a file has it; `name` is what errors call it.
     positions(std::string_view text, const char *name)
-        : handle([&](poise_positions **made) {
-              return poise_positions_parse(text.data(), text.size(), name, made);
-          }) {}
+        : handle([&](poise_positions **made) { return poise_positions_parse(text.data(), text.size(), name, made); }) {}
 
     std::size_t size() const { return poise_positions_count(get()); }
 };
@@ -84,9 +82,7 @@ class live_view : public handle<poise_live_view, poise_live_view_free> {
         return text(poise_live_view_label(get(), group, grouping));
     }
     std::string_view slice(std::size_t slice) const { return text(poise_live_view_slice(get(), slice)); }
-    std::string_view contract(std::size_t contract) const {
-        return text(poise_live_view_contract(get(), contract));
-    }
+    std::string_view contract(std::size_t contract) const { return text(poise_live_view_contract(get(), contract)); }
     bool is_listed(std::size_t contract) const { return poise_live_view_is_listed(get(), contract) == 1; }
     std::vector<double> exposures(poise_exposure exposure) const {
         std::vector<double> values(groups());
@@ -127,9 +123,8 @@ class live : public handle<poise_live, poise_live_free> {
           }) {}
     /// The desk that `save` has written, without hedges.
     live(const engine &engine, std::string_view saved)
-        : handle([&](poise_live **made) {
-              return poise_live_restore(engine.get(), saved.data(), saved.size(), made);
-          }) {}
+        : handle(
+              [&](poise_live **made) { return poise_live_restore(engine.get(), saved.data(), saved.size(), made); }) {}
 
     // What there is.
 
@@ -202,16 +197,15 @@ class live : public handle<poise_live, poise_live_free> {
     std::size_t set_volatilities(std::span<const std::size_t> contracts, std::span<const double> volatilities) {
         same_length(contracts.size(), volatilities.size());
         std::size_t refused = 0;
-        check(poise_live_set_volatilities(
-            get(), contracts.size(), contracts.data(), {volatilities.data(), 0}, &refused));
+        check(
+            poise_live_set_volatilities(get(), contracts.size(), contracts.data(), {volatilities.data(), 0}, &refused));
         return refused;
     }
     std::size_t set_prices(
         std::span<const std::size_t> slices, std::span<const double> prices, std::int64_t milliseconds = 0) {
         same_length(slices.size(), prices.size());
         std::size_t refused = 0;
-        check(poise_live_set_prices(
-            get(), slices.size(), slices.data(), {prices.data(), 0}, milliseconds, &refused));
+        check(poise_live_set_prices(get(), slices.size(), slices.data(), {prices.data(), 0}, milliseconds, &refused));
         return refused;
     }
     std::size_t quote(const poise_tickers &tickers) {
@@ -317,9 +311,7 @@ class live : public handle<poise_live, poise_live_free> {
         check(poise_live_add_candidates(get(), hedge, chain.get(), &added));
         return added;
     }
-    void choose(std::size_t hedge, const poise_candidate_rule &rule) {
-        check(poise_live_choose(get(), hedge, &rule));
-    }
+    void choose(std::size_t hedge, const poise_candidate_rule &rule) { check(poise_live_choose(get(), hedge, &rule)); }
 
     // Hedges: what they cost.
 
@@ -353,9 +345,7 @@ class live : public handle<poise_live, poise_live_free> {
     void set_cash_budget(std::size_t hedge, double budget = std::numeric_limits<double>::infinity()) {
         check(poise_live_set_cash_budget(get(), hedge, budget));
     }
-    void set_walks_levels(std::size_t hedge, bool walks) {
-        check(poise_live_set_walks_levels(get(), hedge, walks));
-    }
+    void set_walks_levels(std::size_t hedge, bool walks) { check(poise_live_set_walks_levels(get(), hedge, walks)); }
     void set_search(std::size_t hedge, const poise_hedge_search &search) {
         check(poise_live_set_search(get(), hedge, &search));
     }

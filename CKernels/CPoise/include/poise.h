@@ -1092,8 +1092,7 @@ poise_status poise_live_view_exposures(const poise_live_view *view, poise_exposu
 poise_status poise_live_view_figure(
     const poise_live_view *view, size_t contract, poise_exposure exposure, double *value);
 poise_status poise_live_view_slice_state(const poise_live_view *view, size_t slice, poise_slice_state *state);
-poise_status poise_live_view_cash(
-    const poise_live_view *view, const char *book, const char *currency, double *amount);
+poise_status poise_live_view_cash(const poise_live_view *view, const char *book, const char *currency, double *amount);
 
 /* ---- Hedge problems of one's own ---------------------------------------------------------------------------- */
 

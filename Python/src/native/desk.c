@@ -93,10 +93,9 @@ void next_ticker(poise_tickers *tickers) {
         if (texts[i]->offsets32) texts[i]->offsets32++;
         if (texts[i]->offsets64) texts[i]->offsets64++;
     }
-    poise_values *values[] = {
-        &tickers->underlying_price, &tickers->mark_volatility, &tickers->mark_price, &tickers->interest_rate,
-        &tickers->index_price,      &tickers->bid_price,       &tickers->bid_amount, &tickers->ask_price,
-        &tickers->ask_amount};
+    poise_values *values[] = {&tickers->underlying_price, &tickers->mark_volatility, &tickers->mark_price,
+                              &tickers->interest_rate,    &tickers->index_price,     &tickers->bid_price,
+                              &tickers->bid_amount,       &tickers->ask_price,       &tickers->ask_amount};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (values[i]->data) values[i]->data++;
     if (tickers->timestamp.data) tickers->timestamp.data++;

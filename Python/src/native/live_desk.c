@@ -202,10 +202,10 @@ static PyObject *live_positions(PyObject *self, PyObject *capsule) {
             double quantity = 0;
             poise_status status = poise_live_position(live, poise_live_book(live, book), contract, &quantity);
             if (status == POISE_OK && quantity == 0) continue;
-            PyObject *row = status == POISE_OK ? Py_BuildValue(
-                                                     "ssd", poise_live_book(live, book),
-                                                     poise_live_contract(live, contract), quantity)
-                                               : raise_status(status);
+            PyObject *row =
+                status == POISE_OK
+                    ? Py_BuildValue("ssd", poise_live_book(live, book), poise_live_contract(live, contract), quantity)
+                    : raise_status(status);
             if (!row || PyList_Append(rows, row) < 0) Py_CLEAR(rows);
             Py_XDECREF(row);
         }
@@ -362,30 +362,17 @@ static PyObject *live_restore(PyObject *self, PyObject *arguments) {
     return engine ? own_live(poise_live_restore(engine, text, (size_t)length, &live), &live) : NULL;
 }
 
-static PyMethodDef methods[] = {
-    METHOD(live_versions, METH_O),
-    METHOD(live_groupings, METH_O),
-    METHOD(live_books, METH_O),
-    METHOD(live_slices, METH_O),
-    METHOD(live_vol, METH_VARARGS),
-    METHOD(live_listed, METH_O),
-    METHOD(live_expired, METH_O),
-    METHOD(live_list, METH_VARARGS),
-    METHOD(live_delist, METH_VARARGS),
-    METHOD(live_settle, METH_VARARGS),
-    METHOD(live_roll_off, METH_O),
-    METHOD(live_group, METH_VARARGS),
-    METHOD(live_add_book, METH_VARARGS),
-    METHOD(live_set_position, METH_VARARGS),
-    METHOD(live_positions, METH_O),
-    METHOD(live_position, METH_VARARGS),
-    METHOD(live_cash, METH_O),
-    METHOD(live_add_cash, METH_VARARGS),
-    METHOD(live_set_vols, METH_VARARGS),
-    METHOD(live_set_prices, METH_VARARGS),
-    METHOD(live_quote, METH_VARARGS),
-    METHOD(live_save, METH_O),
-    METHOD(live_restore, METH_VARARGS),
-    {0}};
+static PyMethodDef methods[] = {METHOD(live_versions, METH_O),       METHOD(live_groupings, METH_O),
+                                METHOD(live_books, METH_O),          METHOD(live_slices, METH_O),
+                                METHOD(live_vol, METH_VARARGS),      METHOD(live_listed, METH_O),
+                                METHOD(live_expired, METH_O),        METHOD(live_list, METH_VARARGS),
+                                METHOD(live_delist, METH_VARARGS),   METHOD(live_settle, METH_VARARGS),
+                                METHOD(live_roll_off, METH_O),       METHOD(live_group, METH_VARARGS),
+                                METHOD(live_add_book, METH_VARARGS), METHOD(live_set_position, METH_VARARGS),
+                                METHOD(live_positions, METH_O),      METHOD(live_position, METH_VARARGS),
+                                METHOD(live_cash, METH_O),           METHOD(live_add_cash, METH_VARARGS),
+                                METHOD(live_set_vols, METH_VARARGS), METHOD(live_set_prices, METH_VARARGS),
+                                METHOD(live_quote, METH_VARARGS),    METHOD(live_save, METH_O),
+                                METHOD(live_restore, METH_VARARGS),  {0}};
 
 bool add_live_desk(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -169,7 +169,8 @@ static PyObject *live_set_book(PyObject *self, PyObject *arguments) {
     size_t bid_count, ask_count;
     poise_values columns[4];
     if (!PyArg_ParseTuple(arguments, "OnnOO", &capsule, &hedge, &candidate, &bids, &asks) ||
-        !read_levels(bids, &bid_count, columns, columns + 1) || !read_levels(asks, &ask_count, columns + 2, columns + 3))
+        !read_levels(bids, &bid_count, columns, columns + 1) ||
+        !read_levels(asks, &ask_count, columns + 2, columns + 3))
         return NULL;
     poise_live *live = pointer_of(capsule, live_kind);
     if (!live) return NULL;
