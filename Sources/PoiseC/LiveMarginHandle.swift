@@ -204,7 +204,9 @@ private func changeMargin(
     attempt { () throws(Failure) in try body(try object(live, as: LiveMarginHandle.self, "live")) }
 }
 
-private func liveMargin(_ live: OpaquePointer?) -> LiveMarginHandle? { object(live, as: LiveMarginHandle.self) }
+private func liveMargin(_ live: OpaquePointer?) -> LiveMarginHandle? {
+    object(live, as: LiveMarginHandle.self)
+}
 
 @c @implementation
 public func poise_live_margin_create(

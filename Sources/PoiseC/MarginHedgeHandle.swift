@@ -299,7 +299,9 @@ public func poise_margin_hedge_trades(
 }
 
 @c @implementation
-public func poise_margin_hedge_band_count(_ hedge: OpaquePointer?) -> Int { marginHedge(hedge)?.bands.count ?? 0 }
+public func poise_margin_hedge_band_count(_ hedge: OpaquePointer?) -> Int {
+    marginHedge(hedge)?.bands.count ?? 0
+}
 
 @c @implementation
 public func poise_margin_hedge_band(_ hedge: OpaquePointer?, _ band: Int) -> UnsafePointer<CChar>? {

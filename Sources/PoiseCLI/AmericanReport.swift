@@ -1,7 +1,7 @@
 import ArgumentParser
 import Poise
 
-extension AmericanLevel: @retroactive ExpressibleByArgument {
+extension AmericanLevel: ExpressibleByArgument {
     public init?(argument: String) {
         guard let level = AmericanLevel.allCases.first(where: { $0.name == argument }) else { return nil }
         self = level

@@ -218,7 +218,9 @@ import Testing
         #expect(optimal > 200)
     }
 
-    @Test("At the edge of what has a solution, levels too have an answer that keeps every hard limit, or a proof of none")
+    @Test(
+        "At the edge of what has a solution, levels too have an answer that keeps every hard limit, or a proof of none"
+    )
     func edges() throws {
         let solver = HedgeSolver()
         var counts: [HedgeStatus: Int] = [:]

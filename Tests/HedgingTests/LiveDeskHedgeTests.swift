@@ -214,7 +214,8 @@ struct LiveDeskHedgeTests {
     @Test("A desk that is grouped by something else than limits name says so in place of a hedge")
     func missingGroups() throws {
         let own = try LiveHedge(
-            risk, book: "a", [.init(book: "a", greek: ExposureGreek.vega, low: -1, high: 1)], BookHedge.Options())
+            risk, book: "a", [.init(book: "a", greek: ExposureGreek.vega, low: -1, high: 1)],
+            BookHedge.Options())
         for candidate in hedge.candidates { try own.add(candidate.ticker) }
         #expect(try own.decide() != .withinLimits)
         risk.group(by: [.instrument])
@@ -252,7 +253,8 @@ struct LiveDeskHedgeTests {
         let bids = [OrderLevel(price: 59_990, amount: 30_000), OrderLevel(price: 59_500, amount: 5_000_000)]
         let asks = [OrderLevel(price: 60_010, amount: 30_000), OrderLevel(price: 60_500, amount: 5_000_000)]
         try hedge.setBook(bids: bids, asks: asks, ofCandidate: perpetual)
-        hedge.setFees(VenueCosts(rates: [.perpetual: .init(fee: 0), .option: .init(fee: 0), .future: .init(fee: 0)]))
+        hedge.setFees(
+            VenueCosts(rates: [.perpetual: .init(fee: 0), .option: .init(fee: 0), .future: .init(fee: 0)]))
         hedge.removeLimit(named: "BTC vega")
         hedge.choose(rule)
         let smooth = try hedge.decide()

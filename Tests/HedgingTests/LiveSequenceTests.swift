@@ -28,7 +28,9 @@ struct LiveSequenceTests {
         let shown = counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         print("\(count) sequences, \(checks) comparisons: \(shown)")
         if count >= 60 {
-            for what in ["list", "delist", "quote", "refused", "settle", "restart", "roll", "limit", "order book"] {
+            for what in [
+                "list", "delist", "quote", "refused", "settle", "restart", "roll", "limit", "order book",
+            ] {
                 #expect(counts[what] ?? 0 > 5, "\(what)")
             }
         }

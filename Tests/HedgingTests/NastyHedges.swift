@@ -32,7 +32,8 @@ enum NastyHedges {
         return try edge(of: problem, &draw)
     }
 
-    private static func edge(of problem: HedgeProblem, _ draw: inout Draw) throws(HedgeError) -> HedgeProblem? {
+    private static func edge(of problem: HedgeProblem, _ draw: inout Draw) throws(HedgeError) -> HedgeProblem?
+    {
         var problem = problem
         draw.moveOutOfReach(&problem)
         let solver = HedgeSolver()

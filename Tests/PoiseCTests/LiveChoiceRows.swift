@@ -90,7 +90,9 @@ enum LiveChoiceRows {
             let desk = try LiveDeskTests.desk()
             _ = try LiveDeskTests.list(
                 desk, "BTC_USDC-24APR26-60000-C",
-                LiveDeskTests.listing { ($0.price, $0.rate, $0.milliseconds) = (62_000, 0.04, LiveDeskTests.time) })
+                LiveDeskTests.listing {
+                    ($0.price, $0.rate, $0.milliseconds) = (62_000, 0.04, LiveDeskTests.time)
+                })
             var state = poise_slice_state()
             let slice = Int(poise_live_find_slice(desk.pointer, "BTC_USDC-24APR26"))
             #expect(poise_live_slice_state(desk.pointer, slice, &state) == POISE_ERROR_SIZE)
@@ -102,7 +104,10 @@ enum LiveChoiceRows {
             #expect(poise_live_slice_state(desk.pointer, perpetual, &state) == POISE_OK && state.expiry == 0)
             #expect(poise_live_slice_state(desk.pointer, 99, &state) == POISE_ERROR_ARGUMENT)
         },
-        Row("tickers", "bids, asks", "levels are filled in place of the best prices; what is no list is refused") {
+        Row(
+            "tickers", "bids, asks",
+            "levels are filled in place of the best prices; what is no list is refused"
+        ) {
             // Two coins are to be sold: 0.5 at a distance of 5 from the middle, 1 at 100, the rest at 1,000.
             let bids = ["", "", "[[59995, 0.5], [59900, 1], [59000, 10]]"]
             let asks = ["", "", "[[60005, 1]]"]
@@ -130,18 +135,22 @@ enum LiveChoiceRows {
             #expect(try chosen { _ in } == [future, option, perpetual])
             #expect(try chosen { $0.classes = 1 << POISE_CLASS_OPTION.rawValue } == [option])
             #expect(
-                try chosen { $0.classes = 1 << POISE_CLASS_FUTURE.rawValue | 1 << POISE_CLASS_PERPETUAL.rawValue }
+                try chosen {
+                    $0.classes = 1 << POISE_CLASS_FUTURE.rawValue | 1 << POISE_CLASS_PERPETUAL.rawValue
+                }
                     == [future, perpetual])
             #expect(try chosen { $0.classes = 1 << POISE_CLASS_SPOT.rawValue } == [])
             #expect(try refusal { $0.classes = 16 } == POISE_ERROR_ARGUMENT)
         },
-        Row("candidate_rule", "first_expiry, last_expiry", "of what expires, what does so in between is left") {
+        Row("candidate_rule", "first_expiry, last_expiry", "of what expires, what does so in between is left")
+        {
             let expiry = LiveDeskTests.expiry
             #expect(try chosen { $0.first_expiry = expiry } == [future, option, perpetual])
             #expect(try chosen { $0.first_expiry = expiry + 1 } == [perpetual])
             #expect(try chosen { $0.last_expiry = expiry - 1 } == [perpetual])
             #expect(
-                try refusal { ($0.first_expiry, $0.last_expiry) = (expiry, expiry - 1) } == POISE_ERROR_ARGUMENT)
+                try refusal { ($0.first_expiry, $0.last_expiry) = (expiry, expiry - 1) }
+                    == POISE_ERROR_ARGUMENT)
             #expect(try refusal { $0.last_expiry = 5 } == POISE_ERROR_VALUE)
         },
         Row("candidate_rule", "least_delta, most_delta", "of options, those of such a delta are left") {
@@ -162,7 +171,8 @@ enum LiveChoiceRows {
             #expect(try refusal { $0.most_half_spread = .nan } == POISE_ERROR_ARGUMENT)
         },
         Row(
-            "candidate_rule", "only_names, name_count, names, excluded_count, excluded, underlying_count, underlyings",
+            "candidate_rule",
+            "only_names, name_count, names, excluded_count, excluded, underlying_count, underlyings",
             "lists of names let in, and keep out"
         ) {
             let name = "BTC_USDC-\(option)"
@@ -188,16 +198,20 @@ enum LiveChoiceRows {
             #expect(rough.result.outcome == POISE_HEDGE_OPTIMAL && rough.result.gap <= 0.9)
             #expect(rough.result.nodes < 1_000)
             let hedger = try Handle(poise_hedger_free) { poise_hedger_create(nil, $0) }
-            var search = poise_hedge_search()
-            #expect(poise_hedger_set_search(hedger.pointer, &search) == POISE_ERROR_SIZE)
-            search.size = MemoryLayout<poise_hedge_search>.stride
-            search.gap = -1
-            #expect(poise_hedger_set_search(hedger.pointer, &search) == POISE_ERROR_ARGUMENT)
+            var terms = poise_hedge_search()
+            #expect(poise_hedger_set_search(hedger.pointer, &terms) == POISE_ERROR_SIZE)
+            terms.size = MemoryLayout<poise_hedge_search>.stride
+            terms.gap = -1
+            #expect(poise_hedger_set_search(hedger.pointer, &terms) == POISE_ERROR_ARGUMENT)
             #expect(poise_hedger_set_search(hedger.pointer, nil) == POISE_OK)
         },
-        Row("hedge_search", "seconds, is_cancelled, context", "a search ends by the clock, or when its host says so") {
+        Row(
+            "hedge_search", "seconds, is_cancelled, context",
+            "a search ends by the clock, or when its host says so"
+        ) {
             let timed = try search { $0.seconds = 0.05 }
-            #expect(timed.result.outcome == POISE_HEDGE_BUDGET || timed.result.outcome == POISE_HEDGE_UNCERTIFIED)
+            #expect(
+                timed.result.outcome == POISE_HEDGE_BUDGET || timed.result.outcome == POISE_HEDGE_UNCERTIFIED)
             var questions = 0
             let asked = try withUnsafeMutablePointer(to: &questions) { count in
                 try search {
@@ -210,7 +224,8 @@ enum LiveChoiceRows {
                 }
             }
             #expect(questions == 4)
-            #expect(asked.result.outcome == POISE_HEDGE_BUDGET || asked.result.outcome == POISE_HEDGE_UNCERTIFIED)
+            #expect(
+                asked.result.outcome == POISE_HEDGE_BUDGET || asked.result.outcome == POISE_HEDGE_UNCERTIFIED)
         },
     ]
 }

@@ -1,6 +1,7 @@
 import CPoise
 import Foundation
 import Poise
+import Synchronization
 import Testing
 
 /// What hedges of live desks may do, quotes, views and restarts, through C.
@@ -93,7 +94,9 @@ struct LiveChoiceTests {
         #expect(poise_live_add_candidates(restored.pointer, 0, chain.pointer, &added) == POISE_OK)
         #expect(added == poise_live_candidate_count(restored.pointer, 0) && added > 100)
         #expect(Set(Self.candidates(restored)).isSuperset(of: Self.candidates(desk)))
-        let bands = (0..<poise_live_band_count(live, 0)).map { poise_live_band(live, 0, $0).map { String(cString: $0) } }
+        let bands = (0..<poise_live_band_count(live, 0)).map {
+            poise_live_band(live, 0, $0).map { String(cString: $0) }
+        }
         #expect(
             bands
                 == (0..<poise_live_band_count(restored.pointer, 0)).map {
@@ -105,7 +108,9 @@ struct LiveChoiceTests {
         #expect(Set(found.trades.keys) == Set(expected.trades.keys))
     }
 
-    @Test("Limits in place of others, of books and underlyings that are there; hedges stay where some are refused")
+    @Test(
+        "Limits in place of others, of books and underlyings that are there; hedges stay where some are refused"
+    )
     func limits() throws {
         let desk = try Self.small()
         let live = desk.pointer
@@ -141,11 +146,13 @@ struct LiveChoiceTests {
         let expiring = try Self.limits(",BTC,2026-03-27,delta,-1,1\n")
         #expect(poise_live_set_limits(live, expiring.pointer, nil) == POISE_OK, "\(lastError)")
         #expect(poise_live_group(live, nil) == POISE_ERROR_ARGUMENT && lastError.contains("by expiry"))
-        options.numeraire = POISE_COIN
+        options.numeraire = POISE_NUMERAIRE_COIN
         #expect(poise_live_group(live, &options) == POISE_ERROR_ARGUMENT && lastField == "numeraire")
     }
 
-    @Test("Quotes of a listed contract move its slice and volatility; others, and what runs back, are refused by row")
+    @Test(
+        "Quotes of a listed contract move its slice and volatility; others, and what runs back, are refused by row"
+    )
     func quotes() throws {
         let desk = try LiveDeskTests.desk()
         let live = desk.pointer
@@ -191,7 +198,8 @@ struct LiveChoiceTests {
         #expect(poise_live_volatility(live, option, &volatility) == POISE_OK && volatility == 0.63)
     }
 
-    @Test("Fees, holding, budget and levels change what hedges cost, and each is refused where it is no number")
+    @Test(
+        "Fees, holding, budget and levels change what hedges cost, and each is refused where it is no number")
     func costs() throws {
         let desk = try Self.small()
         let live = desk.pointer
@@ -232,8 +240,10 @@ struct LiveChoiceTests {
         let (asks, askAmounts) = ([60_005.0, 66_000], [1.0, 10])
         #expect(
             poise_live_set_book(
-                live, 0, perpetual, 3, poise_values(data: bids, stride: 0), poise_values(data: bidAmounts, stride: 0),
-                2, poise_values(data: asks, stride: 0), poise_values(data: askAmounts, stride: 0)) == POISE_OK)
+                live, 0, perpetual, 3, poise_values(data: bids, stride: 0),
+                poise_values(data: bidAmounts, stride: 0),
+                2, poise_values(data: asks, stride: 0), poise_values(data: askAmounts, stride: 0)) == POISE_OK
+        )
         var rule = Self.rule()
         rule.only_names = 1
         rule.name_count = 1
@@ -286,12 +296,19 @@ struct LiveChoiceTests {
         #expect(poise_live_tick(live, 0, 70_000, 0) == POISE_OK && poise_live_update(live, nil) == POISE_OK)
         #expect(poise_live_add_cash(live, "b", "USDC", 7) == POISE_OK)
         #expect(exposures { poise_live_exposures(live, POISE_EXPOSURE_DELTA, $0) } != before)
-        var seen: [Double] = []
-        let thread = Thread { [seen = UnsafeMutablePointer(&seen)] in
-            seen.pointee = exposures { poise_live_view_exposures(view.pointer, POISE_EXPOSURE_DELTA, $0) }
+        nonisolated(unsafe) let shared = view.pointer
+        let seen = Mutex<[Double]>([])
+        let thread = Thread {
+            var values = [Double](repeating: .nan, count: groups)
+            values.withUnsafeMutableBufferPointer {
+                let column = poise_column(data: $0.baseAddress, stride: 0)
+                #expect(poise_live_view_exposures(shared, POISE_EXPOSURE_DELTA, column) == POISE_OK)
+            }
+            seen.withLock { $0 = values }
         }
         thread.start()
         while !thread.isFinished { usleep(1_000) }
+        #expect(seen.withLock { $0 } == before)
         #expect(exposures { poise_live_view_exposures(view.pointer, POISE_EXPOSURE_DELTA, $0) } == before)
         var value = 0.0
         let perpetual = Int(poise_live_find_contract(live, "BTC_USDC-PERPETUAL"))
@@ -344,7 +361,8 @@ struct LiveChoiceTests {
             poise_live_choose(nil, 0, nil), poise_live_set_fees(nil, 0, nil, 0, nil),
             poise_live_set_holding(nil, 0, 0, 0), poise_live_set_cash_budget(nil, 0, 0),
             poise_live_set_walks_levels(nil, 0, 0), poise_live_set_search(nil, 0, nil),
-            poise_live_view_create(nil, nil), poise_live_view_exposures(nil, POISE_EXPOSURE_DELTA, poise_column()),
+            poise_live_view_create(nil, nil),
+            poise_live_view_exposures(nil, POISE_EXPOSURE_DELTA, poise_column()),
             poise_live_view_figure(nil, 0, POISE_EXPOSURE_DELTA, nil),
             poise_live_view_slice_state(nil, 0, nil), poise_live_view_cash(nil, "a", "b", nil),
             poise_hedger_set_search(nil, nil),

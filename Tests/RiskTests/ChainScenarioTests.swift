@@ -222,7 +222,9 @@ struct ChainScenarioTests {
 
     /// Volatilities that stick to moneyness leave the shape of prices as it is: V'(F', K) at the new K/F is on the old
     /// smile; at its knots, exactly.
-    @Test("Sticky moneyness leaves the smile as it is over K/F, sticky delta leaves it over delta", arguments: [1.0, 4])
+    @Test(
+        "Sticky moneyness leaves the smile as it is over K/F, sticky delta leaves it over delta",
+        arguments: [1.0, 4])
     func stickyMoneyness(_ steep: Double) throws {
         // Strikes 5% apart and a move by one of those steps: each option comes to where another was.
         let expiry = "26JUN26"
@@ -283,7 +285,8 @@ struct ChainScenarioTests {
                             guard k < ks[8] else { return volatilities[8] }
                             let place = (0..<8).last { ks[$0] <= k } ?? 0
                             let part = (k - ks[place]) / (ks[place + 1] - ks[place])
-                            return volatilities[place] + part * (volatilities[place + 1] - volatilities[place])
+                            return volatilities[place] + part
+                                * (volatilities[place + 1] - volatilities[place])
                         }
                         var (below, above) = (-3.0, 3.0)
                         for _ in 0..<200 {
@@ -292,7 +295,8 @@ struct ChainScenarioTests {
                             let here = d1(forward, exact[4], smile(middle), left)
                             if there > here { below = middle } else { above = middle }
                         }
-                        #expect(abs(volatility - smile(below)) < 1e-9, "\(volatility) against \(smile(below))")
+                        #expect(
+                            abs(volatility - smile(below)) < 1e-9, "\(volatility) against \(smile(below))")
                         #expect(abs(own - d1(1, exp(below), smile(below), years)) < 1e-7)
                     }
                 }

@@ -84,7 +84,8 @@ struct SettlementWindowTests {
         let step = 0.002 * minutes
         let figures = try Self.figures(numeraire, minutes: minutes)
         let (sooner, later) = (
-            try Self.figures(numeraire, minutes: minutes + step), try Self.figures(numeraire, minutes: minutes - step)
+            try Self.figures(numeraire, minutes: minutes + step),
+            try Self.figures(numeraire, minutes: minutes - step)
         )
         let days = 2 * step / 1_440
         let shown: ExposureGreek = numeraire == .usd ? .delta : .netDelta
@@ -98,7 +99,9 @@ struct SettlementWindowTests {
             }
         }
         // Half of the delta is lost in half of the time that is left.
-        if minutes < 30 { #expect(abs(figures[2, .charm] + figures[2, shown] * 1_440 / minutes) < 1e-9 * 1_440) }
+        if minutes < 30 {
+            #expect(abs(figures[2, .charm] + figures[2, shown] * 1_440 / minutes) < 1e-9 * 1_440)
+        }
     }
 
     @Test("A live desk fades as a chain does, to the bit", arguments: Numeraire.allCases, [29.0, 1])
