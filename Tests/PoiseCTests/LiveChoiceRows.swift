@@ -131,44 +131,44 @@ enum LiveChoiceRows {
             }
         },
         Row("candidate_rule", "size, classes", "only such contracts are left; bits of no class are refused") {
-            #expect(try refusal { $0.size = 8 } == POISE_ERROR_SIZE)
-            #expect(try chosen { _ in } == [future, option, perpetual])
-            #expect(try chosen { $0.classes = 1 << POISE_CLASS_OPTION.rawValue } == [option])
-            #expect(
+            try #expect(try refusal { $0.size = 8 } == POISE_ERROR_SIZE)
+            try #expect(try chosen { _ in } == [future, option, perpetual])
+            try #expect(try chosen { $0.classes = 1 << POISE_CLASS_OPTION.rawValue } == [option])
+            try #expect(
                 try chosen {
                     $0.classes = 1 << POISE_CLASS_FUTURE.rawValue | 1 << POISE_CLASS_PERPETUAL.rawValue
                 }
                     == [future, perpetual])
-            #expect(try chosen { $0.classes = 1 << POISE_CLASS_SPOT.rawValue } == [])
-            #expect(try refusal { $0.classes = 16 } == POISE_ERROR_ARGUMENT)
+            try #expect(try chosen { $0.classes = 1 << POISE_CLASS_SPOT.rawValue } == [])
+            try #expect(try refusal { $0.classes = 16 } == POISE_ERROR_ARGUMENT)
         },
         Row("candidate_rule", "first_expiry, last_expiry", "of what expires, what does so in between is left")
         {
             let expiry = LiveDeskTests.expiry
-            #expect(try chosen { $0.first_expiry = expiry } == [future, option, perpetual])
-            #expect(try chosen { $0.first_expiry = expiry + 1 } == [perpetual])
-            #expect(try chosen { $0.last_expiry = expiry - 1 } == [perpetual])
-            #expect(
+            try #expect(try chosen { $0.first_expiry = expiry } == [future, option, perpetual])
+            try #expect(try chosen { $0.first_expiry = expiry + 1 } == [perpetual])
+            try #expect(try chosen { $0.last_expiry = expiry - 1 } == [perpetual])
+            try #expect(
                 try refusal { ($0.first_expiry, $0.last_expiry) = (expiry, expiry - 1) }
                     == POISE_ERROR_ARGUMENT)
-            #expect(try refusal { $0.last_expiry = 5 } == POISE_ERROR_VALUE)
+            try #expect(try refusal { $0.last_expiry = 5 } == POISE_ERROR_VALUE)
         },
         Row("candidate_rule", "least_delta, most_delta", "of options, those of such a delta are left") {
             // The call at the money has a delta of 0.53 or so.
-            #expect(try chosen { $0.least_delta = 0.6 } == [future, perpetual])
-            #expect(try chosen { $0.most_delta = 0.45 } == [future, perpetual])
-            #expect(
+            try #expect(try chosen { $0.least_delta = 0.6 } == [future, perpetual])
+            try #expect(try chosen { $0.most_delta = 0.45 } == [future, perpetual])
+            try #expect(
                 try chosen { ($0.least_delta, $0.most_delta) = (0.45, 0.6) } == [future, option, perpetual])
-            #expect(try refusal { ($0.least_delta, $0.most_delta) = (0.6, 0.5) } == POISE_ERROR_ARGUMENT)
-            #expect(try refusal { $0.least_delta = -1 } == POISE_ERROR_ARGUMENT)
+            try #expect(try refusal { ($0.least_delta, $0.most_delta) = (0.6, 0.5) } == POISE_ERROR_ARGUMENT)
+            try #expect(try refusal { $0.least_delta = -1 } == POISE_ERROR_ARGUMENT)
         },
         Row("candidate_rule", "least_depth, most_half_spread", "what is too thin or too wide is not left") {
             // Ten coins on either side; half spreads of 50, 10 and 5 on 60,000.
-            #expect(try chosen { $0.least_depth = 599_000 } == [future, option, perpetual])
-            #expect(try chosen { $0.least_depth = 601_000 } == [])
-            #expect(try chosen { $0.most_half_spread = 12.0 / 60_000 } == [future, perpetual])
-            #expect(try chosen { $0.most_half_spread = 7.0 / 60_000 } == [perpetual])
-            #expect(try refusal { $0.most_half_spread = .nan } == POISE_ERROR_ARGUMENT)
+            try #expect(try chosen { $0.least_depth = 599_000 } == [future, option, perpetual])
+            try #expect(try chosen { $0.least_depth = 601_000 } == [])
+            try #expect(try chosen { $0.most_half_spread = 12.0 / 60_000 } == [future, perpetual])
+            try #expect(try chosen { $0.most_half_spread = 7.0 / 60_000 } == [perpetual])
+            try #expect(try refusal { $0.most_half_spread = .nan } == POISE_ERROR_ARGUMENT)
         },
         Row(
             "candidate_rule",
@@ -177,18 +177,19 @@ enum LiveChoiceRows {
         ) {
             let name = "BTC_USDC-\(option)"
             try withStrings([name]) { names in
-                #expect(try chosen { ($0.name_count, $0.names) = (1, names) } == [option])
-                #expect(try chosen { ($0.excluded_count, $0.excluded) = (1, names) } == [future, perpetual])
+                try #expect(try chosen { ($0.name_count, $0.names) = (1, names) } == [option])
+                try #expect(
+                    try chosen { ($0.excluded_count, $0.excluded) = (1, names) } == [future, perpetual])
             }
-            #expect(try chosen { $0.only_names = 1 } == [])
-            #expect(try refusal { $0.name_count = 1 } == POISE_ERROR_NULL)
+            try #expect(try chosen { $0.only_names = 1 } == [])
+            try #expect(try refusal { $0.name_count = 1 } == POISE_ERROR_NULL)
             try withStrings(["BTC", "XRP"]) { coins in
-                #expect(
+                try #expect(
                     try chosen { ($0.underlying_count, $0.underlyings) = (2, coins) }
                         == [future, option, perpetual])
             }
             try withStrings(["XRP"]) { coins in
-                #expect(try chosen { ($0.underlying_count, $0.underlyings) = (1, coins) } == [])
+                try #expect(try chosen { ($0.underlying_count, $0.underlyings) = (1, coins) } == [])
             }
         },
         Row("hedge_search", "size, node_limit, gap", "a search ends at its nodes, or at its gap") {
