@@ -8,7 +8,8 @@ public enum AmericanLevel: Int, Sendable, CaseIterable {
     case fast
     /// For books: prices and second-order Greeks.
     case accurate
-    /// To check others by: ten digits of the early-exercise premium.
+    /// Ten digits of the early-exercise premium where its sweeps settle. With rate and yield nearly equal they may not, with
+    /// errors up to 1e-3 that nothing tells, so that commands do not offer it.
     case reference
 
     /// As on the command line.

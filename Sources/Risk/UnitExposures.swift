@@ -27,7 +27,9 @@ public struct UnitExposures: Sendable {
         let columns = unsafe chain.greeks.columns
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
-            let fading = SettlementWindow.fading(share: share, years: chain.options.years[row])
+            let ticker = chain.tickers[row]
+            let years = ticker.instrument.expiry.map { ticker.timestamp.years(until: $0) } ?? 0
+            let fading = SettlementWindow.fading(share: share, years: years)
             let forward = chain.options.spot[row]
             let contractClass = chain.classes[row]
             guard contractClass.isOption else {

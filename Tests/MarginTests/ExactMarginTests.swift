@@ -98,6 +98,8 @@ struct ExactMarginTests {
         let engine = try #require(Self.engine)
         let hedge = try RandomMarginHedge(seed: seed, engine)
         let (model, market, account) = (hedge.margin.model, hedge.margin.market, hedge.margin.account)
+        // There payoffs are coins, and not cash.
+        guard model.kind != "deribit-cross" else { return }
         let steps = try model.stepsAhead(of: account, in: market, within: 400 * 86400, engine)
         #expect(steps.map(\.seconds) == steps.map(\.seconds).sorted())
         let held = account.quantities.indices.filter { account.quantities[$0] != 0 }

@@ -24,7 +24,10 @@ struct MarginInputTests {
         let kinds = try Self.models.map {
             try MarginModel(try Source(path: Self.folder.appendingPathComponent($0).path)).kind
         }
-        #expect(Set(kinds) == ["scan", "derive-standard", "deribit-pm", "standard-option", "span-array"])
+        #expect(
+            Set(kinds) == [
+                "scan", "derive-standard", "deribit-pm", "deribit-cross", "standard-option", "span-array",
+            ])
     }
 
     private static let rates = """

@@ -163,7 +163,7 @@ enum BookRows {
         Row("margin.penalty", "share of what is closed", "0.01", 0.01, default: 0.005, margin) {
             try margin($0).penalty
         },
-        Row("margin.model", "a name", "\"\(venue)\"", 1, default: 0, ["margin.collateral_usd": "5000"]) {
+        Row("margin.model", "a name", "\"\(venue)\"", 1, default: nil, ["margin.collateral_usd": "5000"]) {
             $0.simulation.terms.marginModel?.kind == "scan" ? 1 : 0
         },
         Row("margin.crossed", "true or false", "true", 1, default: 0, margin) {

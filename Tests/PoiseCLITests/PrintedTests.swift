@@ -95,6 +95,8 @@ struct PrintedTests {
                 ? try String(contentsOf: file, encoding: .utf8) : result.output
             text.replace(/[0-9][0-9.,]* (?:ns|µs|ms|s)\b/, with: "TIME")
             text.replace(SharedData.packageRoot.path, with: "ROOT")
+            // Which instruction set it was is the processor's.
+            text.replace(/priced \((?:avx512|avx2|baseline)\)/, with: "priced (SET)")
             if let place = ProcessInfo.processInfo.environment["POISE_PRINTED"] {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: place).appendingPathComponent(name))
             }
