@@ -150,50 +150,52 @@ struct JournalTests {
         #expect(read.json == run.configuration)
     }
 
-    @Test(
-        "Killed anywhere (before an event, behind its record, before and behind a send), it comes back: no order twice, no fill lost or double, the exchange's positions",
-        arguments: 0..<10)
-    func crashSweep(part: Int) throws {
-        // How many places there are; then every part takes its share of them.
+    /// Milliseconds of a rehearsal that is killed on the way.
+    private static let sweep = 60_000
+
+    /// At how many places of it a process can be killed.
+    private static let boundaries = Result {
         let whole = try Rehearsal(RehearsalTests.configuration, RehearsalTests.settings(seed: 11))
         try whole.begin()
-        try whole.run(to: whole.settings.start + 60_000)
-        let count = whole.boundaries
+        try whole.run(to: whole.settings.start + sweep)
+        return whole.boundaries
+    }
+
+    /// Each kill is a rehearsal of its own: ten by default, more where `scripts/agent faults` says so.
+    private static var killCount: Int {
+        max(1, ProcessInfo.processInfo.environment["POISE_CRASH_POINTS"].flatMap { Int($0) } ?? 10)
+    }
+
+    @Test(
+        "Killed anywhere (before an event, behind its record, before and behind a send), it comes back: no order twice, no fill lost or double, the exchange's positions",
+        arguments: 0..<killCount)
+    func crashSweep(number: Int) throws {
+        let count = try Self.boundaries.get()
         #expect(count > 500)
-        // Each kill is a rehearsal of its own: forty of them by default, a thousand on request.
-        let wanted = ProcessInfo.processInfo.environment["POISE_CRASH_POINTS"].flatMap { Int($0) } ?? 40
-        let stride = max(1, count / max(1, wanted / 10))
-        for place in Swift.stride(from: 1 + part * stride / 10, through: count, by: stride) {
-            let folder = try Folder()
-            let rehearsal = try Rehearsal(
-                RehearsalTests.configuration, RehearsalTests.settings(seed: 11),
-                journal: try Journal(path: folder.journal))
-            rehearsal.killAt = place
-            let end = rehearsal.settings.start + 60_000
-            func live() throws -> Bool {
-                do { try rehearsal.run(to: end) } catch is Rehearsal.Killed { return false }
-                return true
-            }
-            var isAlive = true
-            do { try rehearsal.begin() } catch is Rehearsal.Killed { isAlive = false }
-            if isAlive { isAlive = try live() }
-            if !isAlive {
-                rehearsal.killAt = nil
-                rehearsal.crash(journal: try Journal(path: folder.journal))
-                try rehearsal.begin()
-                _ = try live()
-            }
-            try rehearsal.run(to: end + 90_000)
-            #expect(Set(rehearsal.sentLabels).count == rehearsal.sentLabels.count, "killed at \(place)")
-            #expect(rehearsal.differences.isEmpty, "killed at \(place): \(rehearsal.differences)")
-            #expect(rehearsal.desk.mismatches.isEmpty, "killed at \(place)")
-            let recorded = try Self.labels(folder.journal)
-            #expect(Set(rehearsal.sentLabels).isSubset(of: recorded), "killed at \(place)")
-            let delta = rehearsal.desk.exposures()[0]
-            #expect(rehearsal.desk.isReady, "killed at \(place): \(rehearsal.desk.notReady ?? "")")
-            #expect(
-                delta.outsideSince.map { rehearsal.exchange.time - $0 < 30_000 } ?? true, "killed at \(place)"
-            )
-        }
+        let place = 1 + number * count / Self.killCount
+        let folder = try Folder()
+        let rehearsal = try Rehearsal(
+            RehearsalTests.configuration, RehearsalTests.settings(seed: 11),
+            journal: try Journal(path: folder.journal))
+        rehearsal.killAt = place
+        let end = rehearsal.settings.start + Self.sweep
+        do {
+            try rehearsal.begin()
+            try rehearsal.run(to: end)
+            Issue.record("was not killed at \(place)")
+        } catch is Rehearsal.Killed {}
+        rehearsal.killAt = nil
+        rehearsal.crash(journal: try Journal(path: folder.journal))
+        try rehearsal.begin()
+        try rehearsal.run(to: end + 90_000)
+        #expect(Set(rehearsal.sentLabels).count == rehearsal.sentLabels.count, "killed at \(place)")
+        #expect(rehearsal.differences.isEmpty, "killed at \(place): \(rehearsal.differences)")
+        #expect(rehearsal.desk.mismatches.isEmpty, "killed at \(place)")
+        let recorded = try Self.labels(folder.journal)
+        #expect(Set(rehearsal.sentLabels).isSubset(of: recorded), "killed at \(place)")
+        let delta = rehearsal.desk.exposures()[0]
+        #expect(rehearsal.desk.isReady, "killed at \(place): \(rehearsal.desk.notReady ?? "")")
+        #expect(
+            delta.outsideSince.map { rehearsal.exchange.time - $0 < 30_000 } ?? true, "killed at \(place)")
     }
 }
