@@ -1,4 +1,5 @@
 import Desk
+import TestExchange
 import VenueProtocol
 
 /// What a line does to messages, each by its chance.
@@ -37,23 +38,16 @@ struct Line {
     }
 
     private let faults: LineFaults
-    private var random: UInt64
+    private var random: SplitMix
     /// In the order of their numbers.
     private var waiting: [(due: Int, content: DeskEvent.Content)] = []
 
     init(_ faults: LineFaults, seed: UInt64) {
         self.faults = faults
-        random = seed
+        random = SplitMix(seed: seed)
     }
 
-    /// Steele, Lea, Flood: SplitMix64.
-    private mutating func chance(_ probability: Double) -> Bool {
-        random &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = random
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Double((mixed ^ (mixed >> 31)) >> 11) * 0x1p-53 < probability
-    }
+    private mutating func chance(_ probability: Double) -> Bool { random.uniform() < probability }
 
     mutating func fate() -> Fate {
         if chance(faults.lostRequest) { return .lostRequest }
