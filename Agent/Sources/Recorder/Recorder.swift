@@ -6,7 +6,8 @@ import VenueProtocol
 ///
 /// `chains/BTC-20261130T091500Z.json.gz` is a whole chain at a moment, as a list of replies of `get_order_book`: all
 /// contracts with a base currency whose ticker has come, each with its book where that is valid.
-/// `messages/20261130T09.jsonl.gz` has every ticker, book, index, mark and trade of an hour, a notification a line.
+/// `messages/20261130T09.jsonl.gz` has every ticker, book, index and trade of an hour, a notification a line; `marks/` the
+/// same of options' marks, which stand apart: they are tickers without Greeks and books, of the same moments.
 public final class Recorder {
     public struct Configuration: Sendable {
         /// A folder, made if it is not there.
@@ -26,7 +27,8 @@ public final class Recorder {
     public let configuration: Configuration
     private let interval: ChannelInterval
     private var picture = VenuePicture()
-    private var file: GzipFile?
+    /// By folder, the file of the hour.
+    private var files: [String: GzipFile] = [:]
     private var nextChain: Int?
     private var lastFlush = 0
     public private(set) var chains = 0
@@ -37,7 +39,7 @@ public final class Recorder {
     public init(_ configuration: Configuration, interval: ChannelInterval = .hundredMilliseconds) throws {
         self.configuration = configuration
         self.interval = interval
-        for name in ["chains", "messages"] {
+        for name in ["chains", "marks", "messages"] {
             try FileManager.default.createDirectory(
                 atPath: configuration.folder + "/" + name, withIntermediateDirectories: true)
         }
@@ -63,8 +65,8 @@ public final class Recorder {
 
     /// Writes what waits, and a last chain.
     public func finish() throws {
-        try file?.close()
-        file = nil
+        for file in files.values { try file.close() }
+        files.removeAll()
         guard configuration.chainSeconds != nil else { return }
         try writeChains(at: picture.time + (picture.clockOffset ?? 0))
     }
@@ -76,7 +78,8 @@ public final class Recorder {
         case .ticker(let ticker):
             try write("ticker.\(ticker.instrumentName).\(interval.rawValue)", ticker, at: time)
         case .book(let book): try write("book.\(book.instrumentName).\(interval.rawValue)", book, at: time)
-        case .marks(let index, let marks): try write("markprice.options.\(index)", marks, at: time)
+        case .marks(let index, let marks):
+            try write("markprice.options.\(index)", marks, to: "marks", at: time)
         case .index(let price): try write("deribit_price_index.\(price.indexName)", price, at: time)
         case .trades(let trades):
             guard let name = trades.first?.instrumentName else { return }
@@ -85,20 +88,19 @@ public final class Recorder {
         }
     }
 
-    private func write(_ channel: String, _ content: some VenueValue, at time: Int) throws {
-        let name = Self.stamp(time, hourOnly: true) + ".jsonl.gz"
-        let path = configuration.folder + "/messages/" + name
-        if file?.path != path {
-            try file?.close()
-            file = nil
-            file = try GzipFile(path)
-            lastFlush = time
+    private func write(
+        _ channel: String, _ content: some VenueValue, to folder: String = "messages", at time: Int
+    ) throws {
+        let path = "\(configuration.folder)/\(folder)/\(Self.stamp(time, hourOnly: true)).jsonl.gz"
+        if files[folder]?.path != path {
+            try files.removeValue(forKey: folder)?.close()
+            files[folder] = try GzipFile(path)
         }
-        try file?.write(Notification(channel: channel, content: content).json + [UInt8(ascii: "\n")])
+        try files[folder]?.write(Notification(channel: channel, content: content).json + [UInt8(ascii: "\n")])
         messages += 1
         guard time - lastFlush >= configuration.flushSeconds * 1_000_000 else { return }
         lastFlush = time
-        try file?.flush()
+        for file in files.values { try file.flush() }
     }
 
     // MARK: Chains

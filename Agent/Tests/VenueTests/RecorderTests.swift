@@ -39,6 +39,7 @@ struct RecorderTests {
         }
         let hours = try FileManager.default.contentsOfDirectory(atPath: folder + "/messages")
         #expect(hours.count == 1 && hours[0].hasSuffix(".jsonl.gz"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/marks") == hours)
         var badRows = BadRows(skip: false)
         let recording = try Chain(try Source(path: folder + "/messages/" + hours[0]), &badRows)
         #expect(recording.instrumentCount == venue.exchange.liveContracts.count)
