@@ -48,6 +48,10 @@ public final class Recorder {
     /// Takes events in their order.
     /// - Throws: what cannot be written; the recorder may go on.
     public func take(_ event: VenueEvent) throws {
+        // Afterwards no book is valid: what there is to keep is kept before.
+        if case .lost(.market, _) = event.content, configuration.chainSeconds != nil {
+            try writeChains(at: event.time + (picture.clockOffset ?? 0))
+        }
         picture.apply(event)
         // By the venue's clock.
         let time = event.time + (picture.clockOffset ?? 0)
@@ -105,7 +109,9 @@ public final class Recorder {
 
     // MARK: Chains
 
+    /// Writes nothing while the market is not followed: a chain without books would be none.
     private func writeChains(at time: Int) throws {
+        guard picture.ready.contains(.market) else { return }
         let market = picture.market
         let oldest = picture.time - configuration.oldestSeconds * 1_000_000
         var byBase: [String: [OrderBookReply]] = [:]

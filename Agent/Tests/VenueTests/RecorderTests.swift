@@ -29,6 +29,9 @@ struct RecorderTests {
         let recorder = try Recorder(configuration)
         try line.run(seconds: 12)
         for event in line.events { try recorder.take(event) }
+        // The line ends, as it does when a recording is stopped: the last chain is as whole as the others.
+        try recorder.take(
+            VenueEvent(time: try #require(line.events.last).time, .lost(.market, reason: "stopped")))
         try recorder.finish()
         let chains = try FileManager.default.contentsOfDirectory(atPath: folder + "/chains").sorted()
         #expect(recorder.chains == chains.count && chains.count >= 6)
