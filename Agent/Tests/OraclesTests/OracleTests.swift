@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import Testing
 import VenueProtocol
 
@@ -15,13 +16,18 @@ struct OracleTests {
         OracleQuote("s\(source)", "BTC", price: price, confidence: confidence, publishTime: now - age)
     }
 
+    /// Random rounds; a million where `scripts/agent faults` says so.
+    private static var rounds: Int {
+        ProcessInfo.processInfo.environment["POISE_LIARS"].flatMap { Int($0) } ?? 100_000
+    }
+
     @Test(
         "With n sources, any f < n/3 liars, and any of the others late, never move it outside the honest range"
     )
     func liars() throws {
         var random = SystemRandomNumberGenerator()
         var (priced, refused) = (0, 0)
-        for _ in 0..<1_000_000 {
+        for _ in 0..<Self.rounds {
             let count = Int.random(in: 3...13, using: &random)
             var aggregate = try #require(Self.aggregate(count))
             #expect(3 * aggregate.mostLiars < count && 3 * (aggregate.mostLiars + 1) >= count)
@@ -50,7 +56,7 @@ struct OracleTests {
             default: refused += 1
             }
         }
-        #expect(priced > 50_000 && refused > 1_000)
+        #expect(priced > Self.rounds / 20 && refused > Self.rounds / 1_000)
     }
 
     @Test("Too few are never a price", arguments: [3, 4, 7, 10])
