@@ -107,9 +107,16 @@ public struct AccountPicture: Sendable {
     }
 
     /// Forgets trades and orders that were over before a time in milliseconds, so that an account may live long. What
-    /// was traded stays summed. Nothing may be forgotten that the venue can still list again.
-    public mutating func forget(before time: Int) {
-        trades = trades.filter { $0.value.timestamp >= time }
+    /// was traded stays summed.
+    /// - Parameter listed: by currency, the time from which on the venue is asked for trades again: what it would list is
+    ///   kept however old it is, as it would count twice.
+    public mutating func forget(before time: Int, listed: [String: Int] = [:]) {
+        trades = trades.filter { _, trade in
+            if trade.timestamp >= time { return true }
+            guard let name = InstrumentName(trade.instrumentName), let from = listed[name.quote ?? name.base]
+            else { return false }
+            return trade.timestamp >= from
+        }
         let old = orders.filter { $0.value.state.isFinal && $0.value.lastUpdateTimestamp < time }
         for (id, order) in old {
             orders[id] = nil

@@ -155,7 +155,8 @@ public final class TradingClient {
     }
 
     func forgetOld(before time: Int) {
-        account.forget(before: time)
+        let listed = Dictionary(uniqueKeysWithValues: Set(currencies).map { ($0, listedUntil[$0] ?? 0) })
+        account.forget(before: time, listed: listed)
         sent = sent.filter { account.intents[$0.key] != nil }
     }
 
