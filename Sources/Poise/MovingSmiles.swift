@@ -81,12 +81,21 @@ public struct MovingSmiles: Sendable {
             guard let ratio = bucket.stickiness, let gain = bucket.gain else {
                 return which + "\(history.name) has no gain: Black's delta stays"
             }
-            let percent = String(format: "%.1f%%", 100 * gain.magnitude)
-            let shown = String(format: "%.2f", ratio)
+            let percent = Self.rounded(100 * gain.magnitude, decimals: 1) + "%"
+            let shown = Self.rounded(ratio, decimals: 2)
             return gain > 0
                 ? which + "R = \(shown), which left \(percent) less variance out of sample"
                 : which + "Black's delta stays; R = \(shown) left \(percent) more variance out of sample"
         }
+    }
+
+    /// With so many decimals. By hand: a format of Foundation's would put its tables of locales into the C library.
+    private static func rounded(_ value: Double, decimals: Int) -> String {
+        let scale = decimals == 1 ? 10 : 100
+        guard let steps = Int(exactly: (value.magnitude * Double(scale)).rounded()) else { return "\(value)" }
+        let rest = String(steps % scale)
+        let zeros = String(repeating: "0", count: decimals - rest.count)
+        return (value < 0 && steps > 0 ? "-" : "") + "\(steps / scale).\(zeros)\(rest)"
     }
 
     private static func short(_ days: Double) -> String {
