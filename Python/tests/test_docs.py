@@ -20,8 +20,9 @@ def test_python_blocks(path, monkeypatch, capsys):
     names = {}
     for block in blocks(path):
         exec(block, names)
+        printed = capsys.readouterr().out
         for shown in re.findall(r"print\(.*?\)\s+# (.+)", block):
-            assert shown in capsys.readouterr().out
+            assert shown in printed
 
 
 def test_commands(tool, tmp_path):
