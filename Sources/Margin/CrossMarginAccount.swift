@@ -141,7 +141,7 @@ public struct CrossMarginAccount: Sendable {
     }
 
     /// The account with more coins of an underlying.
-    func adding(coins: Double, of underlying: Int) -> CrossMarginAccount {
+    package func adding(coins: Double, of underlying: Int) -> CrossMarginAccount {
         var account = self
         account.coinProfits[underlying, default: 0] += coins
         return account

@@ -534,8 +534,8 @@ struct MarginRuleTests {
         var tried = 0
         for one in try MarginCases(try Source(path: MarginCaseTests.own)).cases {
             guard case .account(let model, let market, let account, let liquidation?) = one.problem,
-                // Balances under rates count entries, and the cross margin keeps coins; the cases have those prices.
-                model.kind != "rates", model.kind != "deribit-cross"
+                // Balances under rates count entries; the cases themselves have those prices.
+                model.kind != "rates"
             else { continue }
             let number = liquidation.underlying
             let spot = market.underlyings[number].spot
@@ -551,8 +551,16 @@ struct MarginRuleTests {
                         expiry.fixed + (expiry.forward - expiry.fixed) * factor
                 }
                 var own = account
-                for place in own.collateral.indices where own.collateral[place].movesWithSpot {
+                let keepsCoins = model.kind == "deribit-cross"
+                let name = market.underlyings[number].name
+                for place in own.collateral.indices
+                where own.collateral[place].movesWithSpot
+                    && (!keepsCoins || own.collateral[place].asset.hasSuffix(name))
+                {
                     own.collateral[place].price *= factor
+                }
+                func gain(coins: Double) {
+                    if keepsCoins { own = own.adding(coins: coins, of: number) } else { own.cash += coins }
                 }
                 for place in market.contracts.indices where market.contracts[place].underlying == number {
                     let (before, quantity) = (market.contracts[place], account.quantities[place])
@@ -560,11 +568,11 @@ struct MarginRuleTests {
                     let old = before.price ?? market.underlyings[number].perpetual?.price ?? spot
                     switch before.kind {
                     case .perpetual: own.cash += quantity * old * (factor - 1)
-                    case .inversePerpetual: own.cash += quantity / old * (1 - 1 / factor)
+                    case .inversePerpetual: gain(coins: quantity / old * (1 - 1 / factor))
                     case .inverseFuture:
                         let forward =
                             before.price ?? market.underlyings[number].expiries[before.expiry ?? 0].forward
-                        own.cash += quantity / forward * (1 - 1 / factor)
+                        gain(coins: quantity / forward * (1 - 1 / factor))
                     default: break
                     }
                 }

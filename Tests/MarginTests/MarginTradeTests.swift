@@ -28,8 +28,7 @@ struct MarginTradeTests {
     func balances() throws {
         let engine = try GreeksEngine()
         var counts: [String: Int] = [:]
-        // In an account in dollars that keeps coins, coins pay: `CrossMarginTests`.
-        for (name, model, market, account) in try Self.cases() where model.kind != "deribit-cross" {
+        for (name, model, market, account) in try Self.cases() {
             let before = try model.requirement(of: account, in: market, engine)
             let held = Set(market.contracts.indices.filter { account.quantities[$0] != 0 })
             // Some of what is held, and one contract of each kind that is not.
@@ -49,7 +48,14 @@ struct MarginTradeTests {
                 let found = try model.balances(after: trades, of: account, in: market, engine)
                 #expect(found.count == 2)
                 for ((_, quantity), figures) in zip(trades, found) {
-                    let after = account.after(place, quantity: quantity, paying: quantity * unit)
+                    let contract = market.contracts[place]
+                    var after = account.after(place, quantity: quantity, paying: quantity * unit)
+                    if model.kind == "deribit-cross", contract.settlesInCoin {
+                        // Coins pay.
+                        let coins = quantity * unit / market.underlyings[contract.underlying].spot
+                        after = account.after(place, quantity: quantity, paying: 0)
+                            .adding(coins: -coins, of: contract.underlying)
+                    }
                     let wanted = try model.requirement(of: after, in: market, engine)
                     let size = max(wanted.initialMargin, wanted.markToMarket.magnitude, 1e-9)
                     let what = "\(name), \(market.contracts[place].name), \(quantity)"

@@ -47,6 +47,10 @@ struct EveryFieldTests {
             let name = part[..<brace].trimmingCharacters(in: .whitespaces).replacing("poise_", with: "")
             for line in part[part.index(after: brace)..<end].components(separatedBy: ";") {
                 for (place, item) in line.components(separatedBy: ",").enumerated() {
+                    if let pointer = item.firstRange(of: "(*") {
+                        fields.insert("\(name).\(item[pointer.upperBound...].prefix { $0 != ")" })")
+                        continue
+                    }
                     let words = item.prefix { $0 != "[" }.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
                     if let field = words.last, place > 0 || words.count > 1 {
                         fields.insert("\(name).\(field)")

@@ -207,7 +207,7 @@ enum LiveChoiceRows {
             #expect(poise_hedger_set_search(hedger.pointer, nil) == POISE_OK)
         },
         Row(
-            "hedge_search", "seconds, context",
+            "hedge_search", "seconds, is_cancelled, context",
             "a search ends by the clock, or when its host says so"
         ) {
             let timed = try search { $0.seconds = 0.05 }

@@ -224,9 +224,12 @@ struct LiveChoiceTests {
         #expect(poise_live_set_holding(live, 0, -1, 0) == POISE_ERROR_ARGUMENT)
         #expect(poise_live_set_holding(live, 0, 0, .nan) == POISE_ERROR_ARGUMENT)
         #expect(poise_live_set_holding(live, 0, 0, 0) == POISE_OK)
-        // What is sold here pays for itself.
-        #expect(poise_live_set_cash_budget(live, 0, 100) == POISE_OK)
-        #expect(try Self.decide(desk).outcome == POISE_HEDGE_OPTIMAL)
+        // Options that are sold would pay for themselves; perpetuals cost 1,210 dollars.
+        var rule = Self.rule()
+        rule.classes = 1 << POISE_CLASS_PERPETUAL.rawValue
+        #expect(poise_live_choose(live, 0, &rule) == POISE_OK)
+        #expect(poise_live_set_cash_budget(live, 0, 1_000) == POISE_OK)
+        #expect(try Self.decide(desk).outcome == POISE_HEDGE_INFEASIBLE)
         #expect(poise_live_set_cash_budget(live, 0, .infinity) == POISE_OK)
         #expect(try Self.decide(desk).outcome == POISE_HEDGE_OPTIMAL)
         #expect(poise_live_set_cash_budget(live, 0, .nan) == POISE_ERROR_ARGUMENT)
