@@ -1,7 +1,7 @@
 /// How much work an American price takes, and how exact it is. The number of nodes of the exercise boundary, of points of
 /// the integrals in its equation, of sweeps over it, and of points of the premium's integral.
 ///
-/// Errors for a strike of 100 over 4,000 random contracts (spots of 60 to 140, rates of 1 to 10%, dividend yields to 10%,
+/// Errors for a strike of 100 over random contracts (spots of 60 to 140, rates of 1 to 10%, dividend yields to 10%,
 /// volatilities of 10 to 100%, a week to two years), root mean square and largest: `AmericanReferenceTests` holds them.
 public enum AmericanLevel: Int, Sendable, CaseIterable {
     /// For screens and many scenarios.

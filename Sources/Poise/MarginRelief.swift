@@ -13,6 +13,8 @@ public struct MarginRelief: Sendable, Equatable {
         case restored
         /// No moves leave as much: those that leave most.
         case short
+        /// The search ended before either was proved: the moves that it had come to.
+        case unfinished
     }
 
     public var status: Status
@@ -41,15 +43,17 @@ public struct MarginRelief: Sendable, Equatable {
             return
         }
         var planes = [try search.plane(at: none)]
-        if let (cheapest, least) = try search.solve(&planes, asked: true) {
-            (status, worths, bound) = (.restored, cheapest, least)
-        } else {
-            (worths, _) = try search.solve(&planes, asked: false) ?? (none, 0)
+        var answer = try search.solve(&planes, asked: true)
+        (status, bound) = (.restored, answer?.bound ?? .infinity)
+        if answer == nil {
+            answer = try search.solve(&planes, asked: false)
             status = .short
-            bound = .infinity
         }
+        worths = answer?.worths ?? none
         cost = zip(moves, worths).reduce(0) { $0 + $1.0.cost * $1.1 }
         after = try search.balance(worths)
+        let isShort = status == .restored && after < buffer - ReliefSearch.tolerance(buffer)
+        if answer?.isProved != true || isShort { status = .unfinished }
     }
 }
 
@@ -70,6 +74,15 @@ private struct ReliefSearch {
     /// The largest worth of each move that its source covers.
     private let most: [Double]
     private static let rounds = 100
+
+    static func tolerance(_ buffer: Double) -> Double { 1e-9 * max(1, buffer.magnitude) }
+
+    struct Answer {
+        let worths: [Double]
+        /// No moves cost less; 0 where that is not known.
+        let bound: Double
+        let isProved: Bool
+    }
 
     init(
         moves: [CollateralMove], _ buffer: Double, _ account: CrossMarginAccount, _ market: MarginMarket,
@@ -109,25 +122,29 @@ private struct ReliefSearch {
     }
 
     /// - Parameter asked: whether the buffer is asked for; else the largest balance is.
-    /// - Returns: nil where no moves do; else the moves and what the planes say is the least cost.
-    func solve(_ planes: inout [Plane], asked: Bool) throws -> (worths: [Double], bound: Double)? {
-        let tolerance = 1e-9 * max(1, buffer.magnitude)
+    /// - Returns: nil where no moves do.
+    func solve(_ planes: inout [Plane], asked: Bool) throws -> Answer? {
+        let tolerance = Self.tolerance(buffer)
         let solver = HedgeSolver()
-        var last: [Double] = []
+        var last: [Double]?
         for _ in 0..<Self.rounds {
-            guard try solver.solve(problem(planes, asked)) == .optimal else { return nil }
+            let status = try solver.solve(problem(planes, asked))
+            if status == .infeasible { return nil }
+            guard status == .optimal else { break }
             let trades = solver.solution.trades
             let worths = moves.indices.map { min(max(0, trades[$0]), most[$0]) }
             let bound = solver.solution.cost.total
             let left = try balance(worths)
             let reached = asked ? buffer : buffer - trades[moves.count]
-            if left >= reached - tolerance { return (try raised(worths, left, asked), bound) }
             // What the planes no longer tell apart is rounding of their slopes.
-            if worths == last { return (try raised(worths, left, asked), bound) }
+            if left >= reached - tolerance || worths == last {
+                return Answer(worths: try raised(worths, left, asked), bound: bound, isProved: true)
+            }
             last = worths
             planes.append(try plane(at: worths))
         }
-        return (try raised(last, balance(last), asked), 0)
+        let reached = last ?? moves.map { _ in 0 }
+        return Answer(worths: try raised(reached, balance(reached), asked), bound: 0, isProved: false)
     }
 
     /// A little more of all where rounding left the buffer by a little.

@@ -218,6 +218,8 @@ struct MarginSections {
             case .restored: "These moves restore it at the least cost, \(relief.cost.significant)."
             case .short:
                 "It is not to be had: \((relief.buffer - relief.after).significant) is missing after these."
+            case .unfinished:
+                "The search ended before it was proved: these moves leave \(relief.after.significant)."
             }
         return """
             <section>

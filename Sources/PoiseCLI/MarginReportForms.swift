@@ -80,6 +80,8 @@ extension MarginReport {
                 "\n\(asked): not to be had; \((relief.buffer - relief.after).significant) is missing"
                     + (book.moves.isEmpty
                         ? ", and the account lists no moves\n" : " after those that leave most:\n\n"))
+        case .unfinished:
+            try output.write("\n\(asked): not solved; these moves leave \(relief.after.significant):\n\n")
         }
         typealias Column = Report<(move: CollateralMove, worth: Double)>.Column
         guard !book.moves.isEmpty else { return }
