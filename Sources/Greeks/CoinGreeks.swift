@@ -6,14 +6,14 @@ extension GreekMatrix {
     ///
     /// Whatever else V is differentiated by, S p = V gives n ∂ⁿ⁻¹p + S ∂ⁿp = ∂ⁿV for n derivatives in S. For n = 1
     /// alone that would cancel, (Δ − p)/S: with Π = w K e^(−rT) N(w d2), which is rho/T, so that V = S Δ − Π, it is
-    /// p′ = Π/S².
+    /// p′ = Π/S². At T = 0, where rho/T is not there, Π is S Δ − V.
     ///
     /// The three deltas of such an option, in coins: `delta` of this matrix's source is Black's Δ, which
     /// hedges the dollar value; the net transaction delta Δ − p = S p′ hedges the coin value; and the premium
     /// p, held in coin, is the equity delta that makes up the difference.
     /// - Parameters:
     ///   - batch: the options that the matrix was computed from.
-    /// - Precondition: the matrix holds all Greeks.
+    /// - Precondition: the matrix holds all Greeks, of this batch, and every spot is above 0 (else infinity or NaN).
     public func coinGreeks(of batch: OptionBatch) -> GreekMatrix {
         precondition(selection == .all && batch.count == count, "needs all Greeks of the batch")
         let coin = GreekMatrix(.all, count: count)
@@ -26,7 +26,7 @@ extension GreekMatrix {
                     let strikePart = years > 0 ? rho[row] / years : spot * own[row] - price[row]
                     target[row] = strikePart / spot / spot
                 }
-            } else if let lower = greek.lower, let below = coin[lower] {
+            } else if let lower = greek.spotAntiderivative, let below = coin[lower] {
                 for row in 0..<count { target[row] = (own[row] - derivatives * below[row]) / batch.spot[row] }
             } else {
                 for row in 0..<count { target[row] = own[row] / batch.spot[row] }

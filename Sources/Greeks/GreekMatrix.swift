@@ -3,11 +3,12 @@
     import Glibc
 #endif
 
-/// Columns of Greeks for many contracts: `matrix[greek]` is a column of `count` doubles, one row of the
-/// Greek × contract matrix that exposures are made from.
+/// Greeks of many contracts by column: `matrix[greek]` has `count` doubles, a column of G[contract, greek], in the units
+/// of `Greek`. A column that is not selected is absent.
 ///
 /// Columns start on cache lines, are padded to 8 and staggered, so that stores to fifteen of them don't
-/// fall on the same cache set. A column that is not selected is absent.
+/// fall on the same cache set.
+/// - Thread safety: any number of readers at once; a writer needs it alone.
 @safe public final class GreekMatrix: @unchecked Sendable {
     public let selection: GreekSet
     /// Rows in use.
@@ -24,7 +25,8 @@
         precondition(count >= 0, "a matrix has no negative size")
         self.selection = selection
         self.count = count
-        stride = (count + 7) / 8 * 8 + 8
+        // An odd number of cache lines: the starts of columns then fall on different sets, whatever the count.
+        stride = ((count + 7) / 8 | 1) * 8
         let greeks = selection.greeks
         rank = Greek.allCases.map { greeks.firstIndex(of: $0) ?? -1 }
         let size = stride * greeks.count
@@ -85,7 +87,7 @@
             let rank = rank[greek.rawValue]
             return unsafe rank < 0 ? nil : storage + rank * stride
         }
-        unsafe columns.isOnHugePages = isOnHugePages
+        unsafe columns.allowsStreaming = isOnHugePages
         return unsafe columns
     }
 }

@@ -6,7 +6,8 @@ import GreeksKernel
 /// allocate nothing and can be made from any number of threads.
 public struct GreeksEngine: Sendable {
     public let instructionSet: InstructionSet
-    /// The entry points. Those that take no selection of Greeks, result or tail are called on it.
+    /// The compiled entry points. This type wraps those for which a selection, a kind of result or a last part of fewer
+    /// than 8 must be handled; the others are called here directly.
     public let kernel: any KernelTable.Type
 
     /// The best instruction set of this processor, or the one that `POISE_ISA` names.
@@ -48,7 +49,7 @@ public struct GreeksEngine: Sendable {
             columns == 0 || results.count - options.count >= (columns - 1) * stride, "too little room")
         let start = unsafe results.start
         let output = unsafe GreekColumns { greek in
-            let before = selection.rawValue & (1 << greek.rawValue - 1)
+            let before = selection.rawValue & ((1 << greek.rawValue) - 1)
             return unsafe selection.contains(greek) ? start + before.nonzeroBitCount * stride : nil
         }
         unsafe fullForm(selection, model: model, options.pointers, count: options.count, into: output)
@@ -63,7 +64,7 @@ public struct GreeksEngine: Sendable {
         unsafe precondition(output.hold(selection), "a column of the selection is missing")
         precondition(selection.isSubset(of: model.greeks), "the model has not all Greeks of the selection")
         unsafe fullForm(
-            selection, model, input, count: count, streams: streams(selection, count, output), into: output)
+            selection, model, input, count: count, streams: streams(selection, model, count, output), into: output)
     }
 
     /// The same of a part of a larger call, whose columns hold its selection.
@@ -137,7 +138,7 @@ public struct GreeksEngine: Sendable {
         sliceCount: Int, _ input: SliceFormColumns, into output: GreekColumns
     ) {
         unsafe precondition(output.hold(selection), "a column of the selection is missing")
-        let streams = unsafe streams(selection, offsets[sliceCount] - offsets[0], output)
+        let streams = unsafe streams(selection, .blackScholesMerton, offsets[sliceCount] - offsets[0], output)
         switch selection {
         case .book where streams:
             unsafe kernel.sliceFormBookStreamed(slices, offsets, sliceCount, input, output)
@@ -189,10 +190,13 @@ public struct GreeksEngine: Sendable {
         }
     }
 
-    /// Whether results are written past the caches: where they are more than stay in one, as 16 MiB do on most
-    /// servers, reading each line before it is overwritten would cost as much again.
-    package func streams(_ selection: GreekSet, _ count: Int, _ output: GreekColumns) -> Bool {
-        unsafe output.isOnHugePages && count * selection.rawValue.nonzeroBitCount >= 1 << 21
+    /// Whether results go around the caches: from 16 MiB on, which is more than a cache keeps, since an ordinary store
+    /// reads each line before it overwrites it. Only `.book` and `.all` of Black–Scholes–Merton have such loops.
+    package func streams(
+        _ selection: GreekSet, _ model: OptionModel, _ count: Int, _ output: GreekColumns
+    ) -> Bool {
+        unsafe model == .blackScholesMerton && (selection == .book || selection == .all)
+            && output.allowsStreaming && count * selection.rawValue.nonzeroBitCount >= 1 << 21
             && Greek.allCases.allSatisfy {
                 unsafe !selection.contains($0) || UInt(bitPattern: output[$0]) & 63 == 0
             }

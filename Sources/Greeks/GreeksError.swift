@@ -1,7 +1,7 @@
 import Checks
 import GreeksKernel
 
-/// An error at the doors of this module.
+/// What this module refuses.
 public enum GreeksError: PoiseError, Equatable {
     /// `POISE_ISA` or an argument names no instruction set.
     case unknownInstructionSet(String)
@@ -9,7 +9,7 @@ public enum GreeksError: PoiseError, Equatable {
     case unsupportedInstructionSet(InstructionSet)
     /// A value outside what the formulas accept; `row` counts from 0.
     case invalidInput(row: Int, status: InputStatus, value: Double, model: OptionModel)
-    /// A pool needs at least the calling thread.
+    /// Fewer than 1 thread, the calling one, or more than 1,024.
     case invalidThreadCount(Int)
     /// The system refused, with its reason.
     case cannotStartThreads(String)
@@ -34,7 +34,7 @@ public enum GreeksError: PoiseError, Equatable {
         switch self {
         case .unknownInstructionSet(let name): name
         case .unsupportedInstructionSet(let set): set.rawValue
-        case .invalidInput(_, _, let value, _): "\(value)"
+        case .invalidInput(_, _, let value, _): value.shown
         case .invalidThreadCount(let count): "\(count)"
         case .cannotStartThreads, .lengthMismatch: nil
         }
@@ -95,7 +95,8 @@ public enum InputStatus: UInt8, Sendable, CaseIterable {
         case .invalidYears: NumberRule.within(0...Domain.largestYears).complaint
         case .invalidVolatility: NumberRule.within(0...range.largestVolatility).complaint
         case .invalidRate, .invalidDividend:
-            "must be finite, |\(field)·years| at most \(range.largestExponent.shown)"
+            "must be from \((-Domain.largestRate).shown) to \(Domain.largestRate.shown), |\(field)·years| at most "
+                + range.largestExponent.shown
         }
     }
 }

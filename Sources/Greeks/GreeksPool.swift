@@ -103,7 +103,7 @@ public final class GreeksPool: @unchecked Sendable {
         callers.lock()
         let job = unsafe Job(
             selection: selection, model: model, input: input, output: output, count: count,
-            streams: engine.streams(selection, count, output))
+            streams: engine.streams(selection, model, count, output))
         self.job = job
         for thread in 0..<threads {
             nextChunks.set(thread, to: share(thread, of: job.chunks))
@@ -117,7 +117,7 @@ public final class GreeksPool: @unchecked Sendable {
             sleep.unlock()
         }
         computeChunks(0)
-        // Who is in is in its last chunk, or about to see that there is none.
+        // Workers still inside finish the chunk they hold, or find none left.
         gate.wrappingSubtract(Self.open, ordering: .sequentiallyConsistent)
         var spins = 0
         while gate.load(ordering: .acquiring) % Self.open != 0 {

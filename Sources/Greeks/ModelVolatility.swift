@@ -2,7 +2,7 @@ import GreeksKernel
 
 extension GreeksEngine {
     /// The volatilities that prices imply under a model, in its own units: per √year, or in units of the price per √year
-    /// under `.bachelier`. Every price that is a number has one or a side on which it is impossible.
+    /// under `.bachelier`. Each row has one volatility, two (`.cashOrNothing`), or the reason why there is none.
     public func impliedVolatilities(of batch: PriceBatch, model: OptionModel) -> [ImpliedVolatility] {
         switch model.definition.inverse {
         case .ofLanes:

@@ -21,7 +21,7 @@ public struct OptionColumns: ~Escapable {
         try GreeksError.require(spot.count, type.count, "spot")
         try GreeksError.require(strike.count, type.count, "strike")
         try GreeksError.require(years.count, type.count, "years")
-        try GreeksError.require(volatility.count, type.count, "vol")
+        try GreeksError.require(volatility.count, type.count, "volatility")
         try GreeksError.require(rate.count, type.count, "rate")
         try GreeksError.require(dividend.count, type.count, "dividend")
         self.init(
@@ -119,9 +119,9 @@ public struct SliceColumns: ~Escapable {
         volatility: Span<Double>
     ) throws(GreeksError) {
         try GreeksError.require(strike.count, type.count, "strike")
-        try GreeksError.require(logStrikeHigh.count, type.count, "log strike")
-        try GreeksError.require(logStrikeLow.count, type.count, "log strike")
-        try GreeksError.require(volatility.count, type.count, "vol")
+        try GreeksError.require(logStrikeHigh.count, type.count, "logStrikeHigh")
+        try GreeksError.require(logStrikeLow.count, type.count, "logStrikeLow")
+        try GreeksError.require(volatility.count, type.count, "volatility")
         self.type = type
         self.strike = strike
         self.logStrikeHigh = logStrikeHigh

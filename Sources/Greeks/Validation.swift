@@ -1,11 +1,11 @@
 import GreeksKernel
 
-/// What the formulas look at in one option.
+/// The inputs of one option, to be checked.
 package struct OneOption {
     var type: UInt8
     var spot, strike, years, volatility, rate, dividend: Double
 
-    /// At once an accepted option, of which a caller checks what it has.
+    /// The defaults are an option that every model accepts: set only the fields to be checked.
     package init(
         type: UInt8 = 0, spot: Double = 1, strike: Double = 1, years: Double = 0, volatility: Double = 0,
         rate: Double = 0, dividend: Double = 0
@@ -27,8 +27,8 @@ package struct OneOption {
         guard range.accepts(price: strike) else { return .invalidStrike }
         guard years >= 0, years <= Domain.largestYears else { return .invalidYears }
         guard volatility >= 0, volatility <= range.largestVolatility else { return .invalidVolatility }
-        guard range.accepts(rate, years) else { return .invalidRate }
-        guard range.accepts(dividend, years) else { return .invalidDividend }
+        guard range.accepts(rate: rate, years: years) else { return .invalidRate }
+        guard range.accepts(rate: dividend, years: years) else { return .invalidDividend }
         return .ok
     }
 
@@ -53,12 +53,6 @@ package struct OneOption {
         case .invalidRate: rate
         case .invalidDividend: dividend
         }
-    }
-}
-
-extension AcceptedRange {
-    fileprivate func accepts(_ rate: Double, _ years: Double) -> Bool {
-        abs(rate) <= Domain.largestRate && abs(rate * years) <= largestExponent
     }
 }
 

@@ -1,6 +1,7 @@
 import VectorMath
 
-/// Accepted ranges of spot, strike, volatility and |rate·years| under a model; other ranges are the same for all.
+/// Accepted ranges of spot, strike, volatility and |rate·years| under a model; other ranges (`Domain`) are the same for
+/// all.
 public struct AcceptedRange: Sendable {
     /// Prices are 0, or from `leastPrice` to `largestPrice`: in size, where they may be negative.
     public var leastPrice, largestPrice: Double
@@ -18,6 +19,11 @@ public struct AcceptedRange: Sendable {
     public func accepts(price: Double) -> Bool {
         let size = allowsNegativePrices ? abs(price) : price
         return size == 0 || (size >= leastPrice && size <= largestPrice)
+    }
+
+    /// Whether a rate or dividend yield is accepted for these years; NaN is not.
+    public func accepts(rate: Double, years: Double) -> Bool {
+        abs(rate) <= Domain.largestRate && abs(rate * years) <= largestExponent
     }
 }
 

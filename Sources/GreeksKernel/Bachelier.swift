@@ -64,31 +64,30 @@ public enum Bachelier: PricingModel {
         let alive = density.kept(where: isAlive)
         let reciprocalYears = one / years.atLeast(Floor.years)
         let reciprocalVolatility = one / volatility
-        let exercised = probability.flippingSign(sign)
-        let delta = dividendFactor * exercised
+        let delta = dividendFactor * probability.flippingSign(sign)
         let gamma = dividendFactor * growth * alive * reciprocalDeviation
         let vega = discount * root * density
         let keptVega = discount * root * alive
-        let half = Lanes(repeating: 0.5) * reciprocalYears
+        let halfReciprocalYears = Lanes(repeating: 0.5) * reciprocalYears
         // ∂d/∂T.
-        let drift = A.multiplyAdd(carry * forward, reciprocalDeviation, (d * half).negated)
+        let drift = A.multiplyAdd(carry * forward, reciprocalDeviation, (d * halfReciprocalYears).negated)
         let volga = keptVega * d * d * reciprocalVolatility
-        let owed = spot * delta
+        let spotTimesDelta = spot * delta
         var greeks = GreekLanes()
         greeks[.price] = price
         greeks[.delta] = delta
         greeks[.gamma] = gamma
         greeks[.vega] = vega
-        greeks[.theta] = rate * price - carry * owed - discount * alive * deviation * half
-        greeks[.rho] = years * (owed - price)
-        greeks[.phi] = (years * owed).negated
+        greeks[.theta] = rate * price - carry * spotTimesDelta - discount * alive * deviation * halfReciprocalYears
+        greeks[.rho] = years * (spotTimesDelta - price)
+        greeks[.phi] = (years * spotTimesDelta).negated
         greeks[.vanna] = (dividendFactor * alive * d * reciprocalVolatility).negated
         greeks[.volga] = volga
         greeks[.charm] = A.multiplyAdd(dividend, delta, (dividendFactor * alive * drift).negated)
         greeks[.speed] = (gamma * d * growth * reciprocalDeviation).negated
         greeks[.zomma] = gamma * (d * d - one) * reciprocalVolatility
-        greeks[.color] = gamma * (dividend - carry + d * drift + half)
-        greeks[.veta] = keptVega * (rate - half + d * drift)
+        greeks[.color] = gamma * (dividend - carry + d * drift + halfReciprocalYears)
+        greeks[.veta] = keptVega * (rate - halfReciprocalYears + d * drift)
         greeks[.ultima] = volga * (d * d - Lanes(repeating: 3)) * reciprocalVolatility
         return greeks
     }
@@ -99,17 +98,16 @@ extension PricedOption {
     ///
     ///     c = s n(u) − a N(−u).
     func normalVolatility() -> ImpliedVolatility {
-        let (held, owed) = (spot * exp(-dividend * years), strike * discount)
-        let forwardValue = isPut ? owed - held : held - owed
+        let (discountedSpot, discountedStrike) = (spot * exp(-dividend * years), strike * discount)
+        let forwardValue = isPut ? discountedStrike - discountedSpot : discountedSpot - discountedStrike
         let timeValue = price - max(0, forwardValue)
         // The rounding of the discounted prices, which a price of just the intrinsic value may fall short by.
-        let rounding = max(abs(held), abs(owed)) * 0x1p-50
+        let rounding = max(abs(discountedSpot), abs(discountedStrike)) * 0x1p-50
         guard price >= 0, timeValue >= -rounding else { return .none(.belowIntrinsic) }
         guard price < .infinity else { return .none(.aboveMaximum) }
         guard timeValue > (forwardValue > 0 ? rounding / 4 : 0) else { return .one(0) }
         let deviation = Self.normalDeviation(timeValue / discount, distance: abs(forwardValue) / discount)
-        let volatility = deviation / years.squareRoot()
-        return volatility <= Domain.largestNormalPrice ? .one(volatility) : .none(.aboveMaximum)
+        return .one(deviation / years.squareRoot())
     }
 
     /// The s of which c = s n(u) − a N(−u), by Newton's method from the side from which it cannot overshoot.

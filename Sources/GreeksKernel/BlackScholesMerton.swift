@@ -1,6 +1,20 @@
 import VectorMath
 
-/// Inputs of the formulas of `Greek` beside d1: one value per lane, or one per slice broadcast.
+/// A lognormal underlying: the formulas of `Greek`.
+public enum BlackScholesMerton: PricingModel {
+    public static var name: String { "black-scholes-merton" }
+    public static var summary: String { "a lognormal underlying" }
+    public static var range: AcceptedRange { .lognormal }
+    public static var greeks: GreekSet { .all }
+    public static var inverse: ModelInverse { .ofLanes }
+
+    @inlinable @inline(__always)
+    public static func greeks<A: LaneArithmetic>(
+        _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
+    ) -> GreekLanes { fullForm(arithmetic, input, at: index) }
+}
+
+/// What `blackScholesMertonGreeks` reads of eight options: a value per lane, or one value of the slice in all lanes.
 @usableFromInline
 struct BlackScholesMertonTerms {
     /// 1/S.
@@ -48,7 +62,9 @@ struct BlackScholesMertonTerms {
 /// is the complement. No term is a difference of nearly equal cumulative probabilities except the
 /// out-of-the-money price, whose cancellation is that of M(|d1|) − M(|d2|).
 @_transparent @inlinable
-func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerms) -> GreekLanes {
+func blackScholesMertonGreeks<A: LaneArithmetic>(
+    _ arithmetic: A.Type, _ t: BlackScholesMertonTerms
+) -> GreekLanes {
     let half = Lanes(repeating: 0.5)
     let one = Lanes(repeating: 1)
 
@@ -79,6 +95,7 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     let densityOverDeviation = density * t.reciprocalDeviation
     let gamma = densityOverDeviation * t.reciprocalSpot
     let densityOverVolatility = densityOverDeviation * t.squareRootOfYears
+    // Vanna is −n(d1) e^(−qT) d2/σ; volga is its negative times d1 S√T.
     let vannaNegated = densityOverVolatility * d2
     let volga = vannaNegated * d1 * t.spotRootYears
     let delta = spotPart * t.reciprocalSpot
@@ -86,6 +103,7 @@ func greeks<A: LaneArithmetic>(_ arithmetic: A.Type, _ t: BlackScholesMertonTerm
     let halfReciprocalYears = half * t.reciprocalYears
     let decay = keptDensity * (t.deviation * halfReciprocalYears)
     let theta = A.multiplyAdd(t.dividend, spotPart, A.multiplyAdd(t.rate, strikePart, decay).negated)
+    // ∂d1/∂T.
     let drift = A.multiplyAdd(t.rate - t.dividend, t.reciprocalDeviation, (d2 * halfReciprocalYears).negated)
 
     // Third order, from gamma and vega.

@@ -3,8 +3,8 @@ import VectorMath
 /// A digital that pays 1 in quote currency at expiry if it ends in the money, under a lognormal underlying.
 ///
 /// V = e^(−rT) N(w d2), with d1 and d2 as in `Greek`.
-/// - Edges: at T = 0 or σ = 0 the discounted payoff of the forward, half of it exactly at the money; no other
-///   Greek than price, theta and rho is then other than 0.
+/// - Edges: at T = 0 or σ = 0 the discounted payoff of the forward, half of it exactly at the money; all
+///   Greeks but price, theta and rho are then 0.
 /// - Source: M. Rubinstein, E. Reiner, "Unscrambling the binary code", Risk 4, 1991; all derivatives were checked
 ///   against numerical ones in 60 digits.
 public enum CashOrNothing: PricingModel {
@@ -55,10 +55,10 @@ public enum CashOrNothing: PricingModel {
         let reciprocalSpot = one / spot
         let reciprocalVolatility = root * reciprocal
         let reciprocalYears = one / years.atLeast(Floor.years)
-        let half = Lanes(repeating: 0.5) * reciprocalYears
+        let halfReciprocalYears = Lanes(repeating: 0.5) * reciprocalYears
         // ∂d1/∂T and ∂d2/∂T.
-        let drift1 = A.multiplyAdd(carry, reciprocal, (d2 * half).negated)
-        let drift2 = A.multiplyAdd(carry, reciprocal, (d1 * half).negated)
+        let drift1 = A.multiplyAdd(carry, reciprocal, (d2 * halfReciprocalYears).negated)
+        let drift2 = A.multiplyAdd(carry, reciprocal, (d1 * halfReciprocalYears).negated)
         let product = d1 * d2
         let delta = density * reciprocal * reciprocalSpot
         let perVolatility = density * reciprocalVolatility
@@ -76,7 +76,7 @@ public enum CashOrNothing: PricingModel {
         greeks[.phi] = rateTerm.negated
         greeks[.vanna] = delta * (product - one) * reciprocalVolatility
         greeks[.volga] = perVolatility * reciprocalVolatility * bend
-        greeks[.charm] = delta * (decay + half)
+        greeks[.charm] = delta * (decay + halfReciprocalYears)
         greeks[.speed] = gammaScale * reciprocalSpot * (d1 * A.multiplyAdd(d2, reciprocal, two) - reciprocal)
         greeks[.zomma] = (gammaScale * reciprocalVolatility * (d1 * (product - two) - d2)).negated
         greeks[.color] = gammaScale * (drift1 - d1 * (decay + reciprocalYears))

@@ -136,6 +136,9 @@ extension GreekSet {
 /// One element per exposure.
 public typealias ExposureArray<Element> = InlineArray<10, Element>
 
+/// One element per term of all definitions; by chance as many as there are Greeks.
+public typealias ExposureFactors<Element> = InlineArray<15, Element>
+
 /// What the money of an exposure is counted per: nothing, a percent, a volatility point, a day.
 public enum ExposureUnit: Sendable {
     case amount, perPercent, perPoint, perPointSquared, perDay
@@ -202,7 +205,7 @@ public struct ExposureDefinition {
 /// The map from the Greeks of a contract to its exposures: the factors of all definitions, worked out once.
 public struct ExposureMap: BitwiseCopyable, Sendable {
     /// One after the other, as many as the definitions have terms: desks keep hundreds of maps in the nearest cache.
-    @usableFromInline var factors = InlineArray<15, Double>(repeating: 0)
+    @usableFromInline var factors = ExposureFactors<Double>(repeating: 0)
 
     @inlinable @inline(__always)
     public init(_ terms: ExposureTerms) { set(terms) }

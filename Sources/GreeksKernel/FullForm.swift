@@ -60,7 +60,7 @@ func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns,
         logForwardMoneyness: A.multiplyAdd(
             rate - dividend, years, logarithmOfRatio(arithmetic, spot, strike)),
         putSign: putSigns(input.type, index))
-    return greeks(arithmetic, terms)
+    return blackScholesMertonGreeks(arithmetic, terms)
 }
 
 extension ModelTable {

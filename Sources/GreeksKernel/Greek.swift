@@ -5,16 +5,19 @@
 /// d1 = (ln(F/K) + σ²T/2)/(σ√T), d2 = d1 − σ√T, N and n the normal distribution and density.
 /// q = r is Black-76 with S as the forward, discounted at r.
 ///
-/// - Units: per unit of the underlying and in natural units throughout: volatility 1.00, rate 1.00, one
-///   year; nothing is divided by 100 or 365. ∂t is calendar time, so T falls as t rises.
+/// - Units: an option on one unit of the underlying. A Greek's unit is that of V divided by those of the variables of
+///   its derivative (`orders`): S in quote currency, σ, r and q 1.00, t one year. Gamma is per unit of quote currency,
+///   vanna per 1.00 of volatility, charm per year; nothing is divided by 100 or 365. ∂t is calendar time, so T falls as
+///   t rises.
 /// - Sign: a long option. Greeks marked "equal" are the same number for a call and a put.
 /// - Edges: at T = 0 or σ = 0 the option is worth its discounted forward intrinsic value and has that
-///   value's derivatives; exactly at the money N(0) = ½ counts and the Greeks that would be infinite
-///   (gamma and its kin) are 0. S = 0 or K = 0 are the limits of small S or K.
+///   value's derivatives; exactly at the money N(0) = ½ counts and vega keeps its limit S e^(−qT) √T/√(2π), while all
+///   other Greeks with a density in them are 0, whether their limit is infinite (gamma) or not (vanna, veta). S = 0 and
+///   K = 0 are computed as 2⁻²⁵⁰; both at once are therefore at the money, of a gamma (1e75) that means nothing.
 /// - Accuracy: measured against 60-digit values by `ReferenceTests`, which states the limits. For small σ√T the price
 ///   near the money is a small difference: its error is that of the last bits of S and K, some 1e-16/(σ√T) of the
 ///   price and more with rates (`EdgeTests`).
-/// - Range: S and K 0 or 2⁻²⁵⁰ to 2²⁵⁰, T and σ up to 1e6, |rT| and |qT| up to 350 (`Domain`).
+/// - Range: S and K 0 or 2⁻²⁵⁰ to 2²⁵⁰, T and σ up to 1e6, |r| and |q| up to 3.5e8, |rT| and |qT| up to 350 (`Domain`).
 /// - Source: Haug, The Complete Guide to Option Pricing Formulas, 2nd ed., ch. 1–2; all derivatives were
 ///   checked against numerical ones in 60 digits.
 public enum Greek: Int, CaseIterable, Sendable {
@@ -110,7 +113,7 @@ extension Greek {
     }
 
     /// The Greek of which this one is the derivative by S.
-    public var lower: Greek? {
+    public var spotAntiderivative: Greek? {
         var orders = orders
         orders.spot -= 1
         return Greek.allCases.first { $0.orders == orders }

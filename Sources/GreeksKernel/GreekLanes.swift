@@ -32,9 +32,10 @@ public struct GreekLanes {
 @unsafe public struct GreekColumns {
     @usableFromInline var columns: GreekArray<UnsafeMutablePointer<Double>?>
 
-    /// Whether bulk results may be written past the caches: set where the columns are known to stand on huge pages.
-    /// On pages of 4 KiB fifteen such streams wait for address translation longer than they save.
-    public var isOnHugePages = false
+    /// Whether bulk results may go around the caches. `GreekMatrix` says so from 2 MiB on, where it has asked for huge
+    /// pages (the system may have refused): on pages of 4 KiB fifteen such streams wait for address translation longer
+    /// than they save.
+    public var allowsStreaming = false
 
     /// All columns from a function of the Greek.
     @inlinable

@@ -6,7 +6,7 @@ public enum VolatilityStatus: UInt8, Sendable, CaseIterable {
     /// The price is below what exercise at the forward is worth, or below 0.
     case belowIntrinsic
     /// The price is at least what the option could ever be worth: the discounted spot of a call, the
-    /// discounted strike of a put; or larger than `Domain` allows, infinite too.
+    /// discounted strike of a put; or larger than `Domain` allows, infinite too; or its volatility would be.
     case aboveMaximum
     /// An input is not a number, another than the price is infinite, negative or outside `Domain`, or the type is
     /// neither call nor put.
@@ -101,7 +101,24 @@ extension KernelTable {
                 lane = 0
                 while lane < chunk {
                     let root = lanes(UnsafePointer(volatility), index &+ lane)
-                    store(lanes(prices, lane).absolute / root, to: volatility, at: index &+ lane)
+                    let result = lanes(prices, lane).absolute / root
+                    store(result, to: volatility, at: index &+ lane)
+                    // What no formula accepts is no answer.
+                    let isTooLarge = result .> Lanes(repeating: Domain.largestVolatility)
+                    if Arithmetic.any(isTooLarge) {
+                        store(
+                            result.replacing(with: Lanes(repeating: .nan), where: isTooLarge), to: volatility,
+                            at: index &+ lane)
+                        // Their status was ok, which is 0.
+                        var above = LaneBits.zero
+                        above.replace(
+                            with: LaneBits(repeating: UInt64(VolatilityStatus.aboveMaximum.rawValue)),
+                            where: isTooLarge)
+                        let statuses = UnsafeMutableRawPointer(status + index + lane)
+                        statuses.storeBytes(
+                            of: statuses.loadUnaligned(as: SIMD8<UInt8>.self)
+                                | SIMD8<UInt8>(truncatingIfNeeded: above), as: SIMD8<UInt8>.self)
+                    }
                     lane &+= 8
                 }
                 index &+= 32
@@ -146,12 +163,14 @@ func volatilityProblem<A: LaneArithmetic>(
     // Every comparison is false for NaN.
     let largest = Lanes(repeating: Domain.largestPrice)
     let exponent = Lanes(repeating: Domain.largestExponent)
+    let largestRate = Lanes(repeating: Domain.largestRate)
     let isNumber =
         (spot .>= Lanes(repeating: Domain.leastPrice)) .& (spot .<= largest)
         .& (strike .>= Lanes(repeating: Domain.leastPrice)) .& (strike .<= largest)
         .& (years .>= Lanes.zero) .& (years .<= Lanes(repeating: Domain.largestYears))
         .& (price .== price)
-        .& ((rate * years).absolute .<= exponent) .& ((dividend * years).absolute .<= exponent)
+        .& (rate.absolute .<= largestRate) .& ((rate * years).absolute .<= exponent)
+        .& (dividend.absolute .<= largestRate) .& ((dividend * years).absolute .<= exponent)
         .& ((type & ~1) .== 0)
 
     let (dividendFactor, discount) = exponentials(

@@ -151,7 +151,7 @@ extension KernelTable {
                     let terms = terms(
                         option, expiry, deviation, spot: spot, reciprocalSpot: reciprocalSpot,
                         forward: (forwardHigh, forwardLow))
-                    let greeks = greeks(Arithmetic.self, terms)
+                    let greeks = blackScholesMertonGreeks(Arithmetic.self, terms)
                     let quantity = Lanes(repeating: option.pointee.quantity)
                     let ownGamma = quantity * greeks[.gamma]
                     let ownVega = quantity * greeks[.vega]

@@ -58,15 +58,23 @@ public struct PricedOption: Sendable {
         _ range: AcceptedRange, _ inverse: (PricedOption) -> ImpliedVolatility
     ) -> ImpliedVolatility {
         guard isWithin(range) else { return .none(.notANumber) }
-        return years > 0 ? inverse(self) : .none(.expired)
+        guard years > 0 else { return .none(.expired) }
+        let largest = range.largestVolatility
+        return switch inverse(self) {
+        // Comparisons, which NaN fails: what no formula accepts is no answer.
+        case .one(let volatility) where !(volatility <= largest): .none(.aboveMaximum)
+        case .two(let smaller, let larger) where !(larger <= largest):
+            smaller <= largest ? .one(smaller) : .none(.aboveMaximum)
+        case let found: found
+        }
     }
 
     /// Whether all inputs are in a model's range, and the price is a number; a lognormal spot or strike of 0 says nothing.
     private func isWithin(_ range: AcceptedRange) -> Bool {
         // Comparisons, which NaN fails.
         type <= 1 && price == price && accepts(spot, range) && accepts(strike, range) && years >= 0
-            && years <= Domain.largestYears && abs(rate * years) <= range.largestExponent
-            && abs(dividend * years) <= range.largestExponent
+            && years <= Domain.largestYears && range.accepts(rate: rate, years: years)
+            && range.accepts(rate: dividend, years: years)
     }
 
     private func accepts(_ price: Double, _ range: AcceptedRange) -> Bool {

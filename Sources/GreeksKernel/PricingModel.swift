@@ -94,17 +94,3 @@ extension OptionModel {
         }
     }
 }
-
-/// A lognormal underlying: the formulas of `Greek`.
-public enum BlackScholesMerton: PricingModel {
-    public static var name: String { "black-scholes-merton" }
-    public static var summary: String { "a lognormal underlying" }
-    public static var range: AcceptedRange { .lognormal }
-    public static var greeks: GreekSet { .all }
-    public static var inverse: ModelInverse { .ofLanes }
-
-    @inlinable @inline(__always)
-    public static func greeks<A: LaneArithmetic>(
-        _ arithmetic: A.Type, _ input: FullFormColumns, at index: Int
-    ) -> GreekLanes { fullForm(arithmetic, input, at: index) }
-}

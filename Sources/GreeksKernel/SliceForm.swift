@@ -157,5 +157,5 @@ func sliceForm<A: LaneArithmetic>(
         reciprocalDeviation: Lanes(repeating: 1) / deviation,
         logForwardMoneyness: logForwardMoneyness,
         putSign: putSigns(input.type, index))
-    return greeks(arithmetic, terms)
+    return blackScholesMertonGreeks(arithmetic, terms)
 }

@@ -155,7 +155,7 @@ struct GreeksJob {
             if failures > 0 { blank(0..<count, outputs) }
             return
         }
-        let streams = engine.streams(selection, count, outputs)
+        let streams = engine.streams(selection, model, count, outputs)
         var start = 0
         while start < count {
             let rows = start..<min(start + Self.chunk, count)

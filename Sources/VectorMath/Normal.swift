@@ -2,8 +2,8 @@
 ///
 /// N(−x)/exp(−x²/2) is the Mills ratio N(−x)/n(x) over √(2π): with `scale` a multiple of exp(−x²/2) the
 /// results are upper tails of the normal distribution, accurate in the relative sense however far out.
-/// - Range: arguments in [0, 2⁴⁰]. Accurate to 36; beyond, where the tail itself nears the smallest double,
-///   it fades to 0.
+/// - Range: arguments in [0, 2¹⁰⁰]. Accurate to 36; beyond, where the tail itself nears the smallest double,
+///   it fades to 0, and is exactly 0 where the product of the denominators overflows (from some 2⁵³ on).
 /// - Accuracy: see `AccuracyTests`; exactly ½ at 0.
 @inlinable @inline(__always)
 public func upperTails<A: LaneArithmetic>(

@@ -143,6 +143,75 @@ struct EdgeTests {
         #expect(batch.spot == stride(from: 1.0, to: Double(count), by: 2).map { $0 })
     }
 
+    @Test("A rate and years that Greeks refuse are refused by implied volatilities, too", arguments: OptionModel.allCases)
+    func ratesAlike(_ model: OptionModel) throws {
+        let engine = try GreeksEngine()
+        let edge = Domain.largestRate
+        for (rate, years) in [(edge, 0.0), (edge.nextUp, 0), (1e9, 1e-12), (-1e9, 1e-12), (1, 400), (edge, 1e-7)] {
+            for isDividend in [false, true] {
+                let (rates, dividends) = isDividend ? ([0], [rate]) : ([rate], [0.0])
+                let accepted =
+                    (try? OptionBatch(
+                        type: [0], spot: [100], strike: [100], years: [years], volatility: [0.5], rate: rates,
+                        dividend: dividends, model: model)) != nil
+                let implied = try engine.impliedVolatilities(
+                    of: PriceBatch(
+                        type: [0], spot: [100], strike: [100], years: [years], price: [0.25], rate: rates,
+                        dividend: dividends), model: model)[0]
+                #expect(accepted == (implied.status != .notANumber), "\(rate) \(years) \(implied)")
+            }
+        }
+    }
+
+    @Test("The complaint of a rate names both rules and shows the value as it is written")
+    func rateComplaint() {
+        let error = GreeksError.invalidInput(row: 0, status: .invalidRate, value: 1e9, model: .blackScholesMerton)
+        #expect(error.value == "1e9" || error.value == "1e+09" || error.value == "1000000000", "\(error.value ?? "")")
+        #expect(error.reason == "must be from -350000000 to 350000000, |rate·years| at most 350", "\(error.reason)")
+    }
+
+    @Test("A volatility that no formula accepts is no answer", arguments: OptionModel.allCases)
+    func volatilityBeyondDomain(_ model: OptionModel) throws {
+        let years = model == .bachelier ? 1e-70 : 1e-14
+        for row in 0..<9 {
+            // Beside rows that have one, in lanes and in the rest behind them.
+            let types = [UInt8](repeating: 0, count: 9)
+            let spots = [Double](repeating: model == .bachelier ? 1e29 : 100, count: 9)
+            var each = [Double](repeating: 1, count: 9)
+            each[row] = years
+            let price = model == .cashOrNothing ? 0.49999 : model == .bachelier ? 1e28 : 99.9
+            let found = try GreeksEngine().impliedVolatilities(
+                of: PriceBatch(
+                    type: types, spot: spots, strike: spots, years: each,
+                    price: [Double](repeating: price, count: 9), rate: [Double](repeating: 0, count: 9),
+                    dividend: [Double](repeating: 0, count: 9)), model: model)
+            for other in 0..<9 {
+                if let volatility = found[other].volatility { #expect(volatility <= model.range.largestVolatility) }
+                if other != row { #expect(found[other].status == .ok, "\(row) \(other) \(found[other])") }
+            }
+            if model != .cashOrNothing { #expect(found[row] == .none(.aboveMaximum), "\(row) \(found[row])") }
+        }
+    }
+
+    @Test("Columns of Greeks begin an odd number of cache lines apart, whatever the count")
+    func stagger() {
+        for count in Array(0...600) + [1_009, 2_040, 4_088, 100_000] {
+            let stride = GreekMatrix(.price, count: count).stride
+            #expect(stride >= count && stride % 16 == 8, "\(count): \(stride)")
+        }
+    }
+
+    @Test("There is a factor for each term of the exposures' definitions")
+    func exposureFactors() {
+        let terms = ExposureGreek.allCases.map { exposure in
+            let definition = exposure.definition(of: ExposureTerms())
+            return 1 + (definition.second == nil ? 0 : 1) + (definition.third == nil ? 0 : 1)
+        }
+        #expect(terms.reduce(0, +) == ExposureFactors<Double>.count)
+        #expect(ExposureGreek.allCases.count == ExposureArray<Double>.count)
+        #expect(Greek.allCases.count == GreekArray<Double>.count)
+    }
+
     @Test("Statuses name each row's own fault, and validation the first")
     func statuses() throws {
         let spot = [100, -1, 100, .nan]

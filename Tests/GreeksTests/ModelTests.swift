@@ -215,7 +215,7 @@ struct ModelTests {
         // Another set would do, in a loop that is slower.
         #expect(GreekSet.exposures == .book)
         for greek in Greek.allCases where greek.orders.spot > 0 {
-            #expect(greek.lower?.orders.spot == greek.orders.spot - 1, "\(greek)")
+            #expect(greek.spotAntiderivative?.orders.spot == greek.orders.spot - 1, "\(greek)")
         }
         for model in OptionModel.allCases {
             #expect(model.greeks.isSuperset(of: .standard) && model.greeks.isSubset(of: .all))
