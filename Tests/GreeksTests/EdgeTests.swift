@@ -166,8 +166,8 @@ struct EdgeTests {
     @Test("The complaint of a rate names both rules and shows the value as it is written")
     func rateComplaint() {
         let error = GreeksError.invalidInput(row: 0, status: .invalidRate, value: 1e9, model: .blackScholesMerton)
-        #expect(error.value == "1e9" || error.value == "1e+09" || error.value == "1000000000", "\(error.value ?? "")")
-        #expect(error.reason == "must be from -350000000 to 350000000, |rate·years| at most 350", "\(error.reason)")
+        #expect(error.value == "1e9")
+        #expect(error.reason == "must be from -35e7 to 35e7, |rate·years| at most 350", "\(error.reason)")
     }
 
     @Test("A volatility that no formula accepts is no answer", arguments: OptionModel.allCases)

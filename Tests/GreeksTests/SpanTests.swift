@@ -46,7 +46,7 @@ import TestSupport
                 type: type.span, spot: ones.span, strike: ones.span, years: ones.span, price: short.span,
                 rate: ones.span, dividend: ones.span)
         }
-        #expect(throws: GreeksError.lengthMismatch(field: "vol", expected: 3, got: 2)) {
+        #expect(throws: GreeksError.lengthMismatch(field: "volatility", expected: 3, got: 2)) {
             _ = try SliceColumns(
                 type: type.span, strike: ones.span, logStrikeHigh: ones.span, logStrikeLow: ones.span,
                 volatility: short.span)
