@@ -390,12 +390,6 @@ public struct ScanMargin: Sendable {
 extension ExpiryHaircut {
     /// What a value above 0, and one below, counts for in a scenario.
     func shares(years: Double, rate: Double) -> (long: Double, short: Double) {
-        let rate = max(0, rate)
-        return (
-            long * exponential(-years * (longRateMultiple * rate + longAddedRate)),
-            min(
-                exponential(rate * years),
-                short * exponential(years * (shortRateMultiple * rate + shortAddedRate)))
-        )
+        (marked(1, years: years, rate: rate), -marked(-1, years: years, rate: rate))
     }
 }

@@ -18,7 +18,7 @@ public struct SurfaceScenarios: ScenarioSurface {
     public func change(
         of series: String, by terms: ScenarioGrid.SmileTerms, rule: String
     ) throws(RiskError) -> @Sendable (Double) -> Double {
-        guard let (slice, years) = slices[series] else { throw .missingSmile(of: series) }
+        guard let (slice, years) = slices[series] else { throw .missing(.surface, of: series) }
         guard let moved = Self.moved(slice, years, terms) else {
             throw .invalidValue(
                 of: rule, field: "smile", value: years * 365,

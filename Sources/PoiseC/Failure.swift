@@ -117,9 +117,10 @@ extension Failure {
             }
         case let error as RiskError:
             switch error {
-            case .unknownBook, .unknownContract, .notListed: POISE_ERROR_UNKNOWN_NAME
-            case .invalidValue, .invalidEdge, .timeRunsBack, .notExpired, .stillHeld: POISE_ERROR_VALUE
-            case .missingGrouping, .missingSmile, .alreadyThere: POISE_ERROR_ARGUMENT
+            case .unknownBook, .unknownContract, .unknownSlice, .notListed: POISE_ERROR_UNKNOWN_NAME
+            case .invalidValue, .invalidEdge, .timeRunsBack, .notExpired, .stillHeld, .reservedName:
+                POISE_ERROR_VALUE
+            case .missingGrouping, .missing, .alreadyThere: POISE_ERROR_ARGUMENT
             case .unreadableState: POISE_ERROR_TEXT
             }
         case let error as HedgeError:

@@ -38,8 +38,9 @@ public struct ChainScenarios: Sendable {
     ///   - market: tickers of all listed options, for the smiles where the grid needs them: `Chain.latestTickers`.
     ///   - surface: whose slices rules with smile terms move.
     ///   - betas: where rules take those of a history.
-    /// - Throws: `missingSmile` for an option of whose expiry `market` or `surface` has none; `invalidValue` where rates
-    ///   times years become too large, where terms leave no slice, or where the history has no betas for an expiry.
+    /// - Throws: `missing` for an option of whose expiry `market` or `surface` has none; `invalidValue` where rates
+    ///   times years become too large, where terms leave no slice, where the history has no betas for an expiry, or where
+    ///   `market` has a price or volatility that the formulas do not accept.
     public init(
         _ chain: ChainGreeks, _ grid: ScenarioGrid, market: [Ticker], in numeraire: Numeraire = .usd,
         engine: GreeksEngine, surface: (any ScenarioSurface)? = nil, betas: HistoricalDynamics? = nil
@@ -77,8 +78,8 @@ public struct ChainScenarios: Sendable {
             for contract in options {
                 let name = series[contract]
                 guard smiles[name] == nil else { continue }
-                guard let tickers = listed[name] else { throw .missingSmile(of: name) }
-                smiles[name] = SmileCurve(tickers)
+                guard let tickers = listed[name] else { throw .missing(.smile, of: name) }
+                smiles[name] = try SmileCurve(tickers)
             }
         }
         self.smiles = smiles
@@ -119,27 +120,44 @@ public struct ChainScenarios: Sendable {
     ) -> (groups: [[String]], profits: ScenarioMatrix) {
         let plan = ExposurePlan(positions, contracts: contracts, by: groupings, buckets)
         guard grid.isByExpiry else { return (plan.groups, profits(of: plan, progress: progress)) }
-        let finer = groupings + [Grouping.underlying, .expiry].filter { !groupings.contains($0) }
-        let parts = ExposurePlan(positions, contracts: contracts, by: finer, buckets)
-        let numbers = Dictionary(uniqueKeysWithValues: plan.groups.enumerated().map { ($1, $0) })
-        var expiries = parts.groups.map { labels in
+        let parts = ExposurePlan.byExpiry(positions, contracts: contracts, by: groupings, buckets)
+        let combined = ExpirySums.combined(
+            sums(of: parts, path: nil, progress: progress), expiryParts(parts, of: plan),
+            groupCount: plan.groups.count, grid)
+        return (plan.groups, combined)
+    }
+
+    /// The groups of a plan by expiry as parts of those of another: what their options are worth, and the time and rate that
+    /// these are marked at, those of the option with the earliest ticker; of several the first by strike and name, so that
+    /// positions may come in any order.
+    private func expiryParts(_ parts: ExposurePlan, of plan: ExposurePlan) -> [ExpirySums.Part] {
+        let numbers = Dictionary(uniqueKeysWithValues: plan.labels.enumerated().map { ($1, $0) })
+        var expiries = parts.labels.map { labels in
             ExpirySums.Part(
-                group: numbers[Array(labels.prefix(groupings.count))] ?? 0, value: 0, years: nil, rate: 0)
+                group: numbers[Array(labels.prefix(plan.groupings.count))] ?? 0, value: 0, years: nil, rate: 0
+            )
         }
         var prices = contracts.map { _ in 0.0 }
         var column = prices.mutableSpan
         revaluation.engine.fullForm(.price, chain.options.columns, into: &column, stride: contracts.count)
+        var earliest: [Int?] = expiries.map { _ in nil }
+        func comesFirst(_ a: Int, _ b: Int) -> Bool {
+            let (first, second) = (chain.tickers[a], chain.tickers[b])
+            return first.timestamp == second.timestamp
+                ? first.instrument.sortsBefore(second.instrument) : first.timestamp < second.timestamp
+        }
         parts.forEachLeg { group, contract, quantity in
             guard chain.classes[contract].isOption else { return }
-            expiries[group].years = chain.options.years[contract]
-            expiries[group].rate = chain.options.rate[contract]
+            if earliest[group].map({ comesFirst(contract, $0) }) ?? true {
+                earliest[group] = contract
+                expiries[group].years = chain.options.years[contract]
+                expiries[group].rate = chain.options.rate[contract]
+            }
             let value = prices[contract]
             expiries[group].value +=
                 quantity * (numeraire == .usd ? value : value / chain.options.spot[contract])
         }
-        let combined = ExpirySums.combined(
-            sums(of: parts, path: nil, progress: progress), expiries, groupCount: plan.groups.count, grid)
-        return (plan.groups, combined)
+        return expiries
     }
 
     private func sums(of plan: ExposurePlan, path: SummationPath?, progress: ((Int) -> Void)?)
@@ -219,6 +237,11 @@ public struct ChainScenarios: Sendable {
             let contract = contractOfRow[row]
             let name = series[contract]
             let volatility = columns.volatility[row]
+            guard columns.strike[row] > 0 else {
+                // Worth its future whatever the volatility, and on no smile.
+                column[first + row - range.lowerBound] = volatility
+                continue
+            }
             let k = log(columns.strike[row] / columns.spot[row])
             let move = log1p(source.spot * columns.share[row])
             var change = 0.0
@@ -235,6 +258,8 @@ public struct ChainScenarios: Sendable {
                 let place = source.stickiness == .strike ? k : k - move
                 change += surfaceMoves.change(rule, contract, name, at: place, move: move)
             }
+            // A comparison of numbers alone: `max` would make 0 of what is none.
+            precondition(!change.isNaN, "a surface gives no volatility for \(contracts[contract].name)")
             column[first + row - range.lowerBound] = max(0, volatility + change)
         }
     }

@@ -30,7 +30,10 @@ public struct ExpiryHaircut: Sendable, Equatable {
     }
 
     /// The mark of a value.
-    func marked(_ value: Double, years: Double, rate: Double) -> Double {
+    /// - Parameters:
+    ///   - years: T, what is left to expiry.
+    ///   - rate: r, per year; below 0 it counts as 0.
+    package func marked(_ value: Double, years: Double, rate: Double) -> Double {
         let rate = max(0, rate)
         if value > 0 {
             return value * long * exp(-years * (longRateMultiple * rate + longAddedRate))

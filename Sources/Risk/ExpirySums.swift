@@ -1,13 +1,15 @@
 /// Sums of profits by group and expiry, from which those of groups follow where a grid charges them expiry by expiry.
 public struct ExpirySums: Sendable {
-    /// One of the sums.
+    /// One of the sums: what a group holds of one coin and expiry, a row of the profits.
     public struct Part: Sendable {
-        /// The row of the result: a group of any grouping.
+        /// The row of the result: a group of any grouping, from 0.
         public var group: Int
-        /// Present value of the options, in the currency of the profits.
+        /// Present value of the options before the scenario, in the currency of the profits; above 0 where they are owned.
         public var value: Double
-        /// Nil without options: what only futures, perpetuals or coins gain is neither marked down nor taken absolutely.
+        /// Time to expiry before the scenario, one for all of the part's options. Nil without options: what only futures,
+        /// perpetuals or coins gain is neither marked down nor taken absolutely.
         public var years: Double?
+        /// Interest rate before the scenario, per year and continuously compounded: scenarios add to it.
         public var rate: Double
 
         public init(group: Int, value: Double, years: Double?, rate: Double) {
@@ -32,7 +34,9 @@ public struct ExpirySums: Sendable {
                     if let haircut = grid.haircut {
                         let left = max(0, years - scenario.days / 365)
                         profit =
-                            haircut.marked(part.value + profit, years: left, rate: part.rate) - part.value
+                            haircut.marked(
+                                part.value + profit, years: left, rate: part.rate + scenario.rate)
+                            - part.value
                     }
                     if scenario.expiryLoss == .absolute { profit = -profit.magnitude }
                 }

@@ -8,6 +8,8 @@ public struct ExposurePlan: Sendable {
     public let groupings: [Grouping]
     /// One label per grouping for each group, sorted.
     public let groups: [[String]]
+    /// The same with their ranks: what tells groups apart.
+    let labels: [[GroupLabel]]
     /// The distinct contracts.
     public let contracts: [Instrument]
     /// Rows that the figures must have.
@@ -25,7 +27,7 @@ public struct ExposurePlan: Sendable {
 
     /// - Parameters:
     ///   - contracts: those of the positions; a position in any other is left out.
-    ///   - rows: the row of the figures that each contract has; its place in `contracts` where it is nil.
+    ///   - rows: the row of the figures that each contract has, from 0; its place in `contracts` where it is nil.
     ///   - buckets: needed where positions are grouped by tenor or moneyness; else all have the label `none`.
     ///   - path: the one that costs less where it is nil.
     public init(
@@ -33,28 +35,50 @@ public struct ExposurePlan: Sendable {
         by groupings: [Grouping], _ buckets: ExposureBuckets? = nil, path: SummationPath? = nil
     ) {
         let buckets = buckets ?? ExposureBuckets()
+        let ranks = Grouping.ranks(contracts)
+        self.init(positions, contracts: contracts, rows: rows, by: groupings, path: path) { position in
+            groupings.map { $0.label(book: position.book, position.instrument, buckets, ranks) }
+        }
+    }
+
+    /// Groups taken apart by coin and exact expiry, behind the labels of `groupings`: what rules see that charge expiry by
+    /// expiry.
+    static func byExpiry(
+        _ positions: [PositionTable.Position], contracts: [Instrument], by groupings: [Grouping],
+        _ buckets: ExposureBuckets?
+    ) -> ExposurePlan {
+        let buckets = buckets ?? ExposureBuckets()
+        let ranks = Grouping.ranks(contracts)
+        let finer = groupings + (groupings.contains(.underlying) ? [] : [.underlying])
+        return ExposurePlan(positions, contracts: contracts, by: finer + [.expiry]) { position in
+            finer.map { $0.label(book: position.book, position.instrument, buckets, ranks) }
+                + [.exactExpiry(position.instrument)]
+        }
+    }
+
+    /// - Parameter labels: of a position's group, one per grouping.
+    private init(
+        _ positions: [PositionTable.Position], contracts: [Instrument], rows: [Int]? = nil,
+        by groupings: [Grouping], path: SummationPath? = nil,
+        labels: (PositionTable.Position) -> [GroupLabel]
+    ) {
         self.groupings = groupings
         self.contracts = contracts
         let rows = rows ?? Array(contracts.indices)
         precondition(rows.count == contracts.count, "a row for each contract")
+        precondition(rows.allSatisfy { $0 >= 0 }, "rows count from 0")
         rowCount = (rows.max() ?? -1) + 1
         let rowOfContract = Dictionary(
             zip(contracts, rows).map { ($0.name, $1) }, uniquingKeysWith: { first, _ in first })
-        let ranks = Dictionary(
-            contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
-        func labels(_ book: String, _ instrument: Instrument) -> [GroupLabel] {
-            groupings.map { $0.label(book: book, instrument, buckets, ranks) }
-        }
-        let positionLabels = positions.map { labels($0.book, $0.instrument) }
-        let sorted = Set(positionLabels).sorted { $0.lexicographicallyPrecedes($1) }
-        groups = sorted.map { $0.map(\.text) }
+        let positionLabels = positions.map(labels)
+        self.labels = Set(positionLabels).sorted { $0.lexicographicallyPrecedes($1) }
+        groups = self.labels.map { $0.map(\.text) }
         let groupNumbers = Dictionary(
-            groups.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+            uniqueKeysWithValues: self.labels.enumerated().map { ($0.element, $0.offset) })
 
         let legs = zip(positions, positionLabels).compactMap {
             position, labels -> (group: Int, row: Int, quantity: Double)? in
-            guard let group = groupNumbers[labels.map(\.text)],
+            guard let group = groupNumbers[labels],
                 let row = rowOfContract[position.instrument.name]
             else { return nil }
             return (group, row, position.quantity)
@@ -91,6 +115,13 @@ public struct ExposurePlan: Sendable {
     private static let sparseCost = 1.8
     private static let denseCost = 0.65
 
+    /// Figures of a row that the kernel multiplies: the narrower of its two widths that holds all exposures.
+    private static let productWidth: Int = {
+        let (narrow, wide) = (10, 12)
+        precondition(ExposureGreek.allCases.count <= wide, "matrix products leave exposures out")
+        return ExposureGreek.allCases.count <= narrow ? narrow : wide
+    }()
+
     /// Calls `body` with each leg, group by group, in the order of the positions.
     func forEachLeg(_ body: (_ group: Int, _ row: Int, _ quantity: Double) -> Void) {
         for group in groups.indices {
@@ -119,7 +150,7 @@ public struct ExposurePlan: Sendable {
                 rows: figures.rows.base, rowCount: rowCount,
                 weights: dense.span.start + first * rowCount * 8,
                 groupEights: (range.upperBound + 7) / 8 - first,
-                width: ExposureGreek.allCases.count <= 10 ? 10 : 12,
+                width: Self.productWidth,
                 into: exposures.rows.base + first * 8 * ExposureRows.stride)
             return
         }

@@ -11,8 +11,9 @@ public struct ExposureRollUp: Sendable {
     private let weights: [Double]
     private let largest: Int
 
-    /// - Parameter members: the groups of each sum, added in this order.
+    /// - Parameter members: the groups of each sum, from 0, added in this order.
     public init(_ members: [[Int]]) {
+        precondition(members.joined().allSatisfy { $0 >= 0 }, "groups count from 0")
         count = members.count
         offsets = members.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
         self.members = members.joined().map { Int32($0) }

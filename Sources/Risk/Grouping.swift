@@ -27,7 +27,8 @@ public struct ExposureBuckets: Sendable {
     public static let standardMoneyness: [Double] = [0.8, 0.95, 1.05, 1.25]
 
     /// - Parameter tickers: one per contract: the time from which its tenor counts and the price of its future.
-    /// - Throws: `RiskError.invalidEdge` where edges are not ascending, positive numbers.
+    /// - Throws: `RiskError.invalidEdge` where edges are not ascending, positive numbers; `reservedName` for a desk of the
+    ///   name that books without one are grouped under.
     public init(
         tenorDays: [Double] = standardTenorDays, moneyness: [Double] = standardMoneyness, _ tickers: [Ticker],
         deskOfBook: [String: String] = [:]
@@ -38,6 +39,7 @@ public struct ExposureBuckets: Sendable {
                 throw .invalidEdge(buckets: name, value: edge)
             }
         }
+        for (_, desk) in deskOfBook { try RiskError.requireDesk(desk) }
         self.tenorDays = tenorDays
         self.moneyness = moneyness
         self.deskOfBook = deskOfBook
@@ -80,9 +82,10 @@ public struct ExposureBuckets: Sendable {
     }
 
     func moneyness(_ instrument: Instrument) -> GroupLabel {
-        guard case .option(_, let strike, _) = instrument.kind, let quote = market[instrument.name] else {
-            return .none
-        }
+        // NaN, a price that is not known, belongs to no bucket.
+        guard case .option(_, let strike, _) = instrument.kind, let quote = market[instrument.name],
+            quote.forward > 0
+        else { return .none }
         return Self.label(strike / quote.forward, moneyness, "K/F", closedAbove: false)
     }
 
@@ -111,14 +114,27 @@ struct GroupLabel: Hashable, Comparable {
     let rank: Int
 
     /// Of contracts that a grouping says nothing of; behind all others.
-    static let none = GroupLabel(text: "none", rank: .max)
+    static let none = GroupLabel(text: DeskTable.noDesk, rank: .max)
+
+    /// The expiry of a contract to the millisecond, where the label of `Grouping.expiry` is its day.
+    static func exactExpiry(_ instrument: Instrument) -> GroupLabel {
+        guard let expiry = instrument.expiry else { return .none }
+        return GroupLabel(text: "\(expiry)", rank: Int(expiry.milliseconds))
+    }
 
     static func < (a: GroupLabel, b: GroupLabel) -> Bool { (a.rank, a.text) < (b.rank, b.text) }
 }
 
 extension Grouping {
+    /// The place of each contract, by name, in the order of coin, expiry, strike and name.
+    static func ranks(_ contracts: [Instrument]) -> [String: Int] {
+        Dictionary(
+            contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
     /// The label of the group of a book's position in a contract.
-    /// - Parameter instrumentRanks: contracts by name, in the order of expiry and strike.
+    /// - Parameter instrumentRanks: `ranks`.
     func label(
         book: String, _ instrument: Instrument, _ buckets: ExposureBuckets, _ instrumentRanks: [String: Int]
     ) -> GroupLabel {

@@ -62,7 +62,7 @@ public struct HistoricalDynamics: Sendable {
     }
 
     /// The beta of falls or of rises.
-    /// - Throws: `invalidValue` where the history has none for the tenor.
+    /// - Throws: `invalidValue` where the history has none for the tenor, or one that is out of range.
     func beta(of underlying: String, days: Double, isDown: Bool) throws(RiskError) -> Double {
         let bucket = bucket(of: underlying, days: days)
         guard let beta = isDown ? bucket?.downBeta : bucket?.upBeta else {
@@ -70,6 +70,8 @@ public struct HistoricalDynamics: Sendable {
                 of: name, field: "days", value: days,
                 reason: "no \(isDown ? "beta_down" : "beta_up") of \(underlying) at so many days to expiry")
         }
+        try RiskError.require(
+            ScenarioGrid.SpotBetas.range, beta, isDown ? "beta_down" : "beta_up", of: name)
         return beta
     }
 }

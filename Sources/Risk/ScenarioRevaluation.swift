@@ -24,7 +24,7 @@ public struct ScenarioRevaluation: Sendable {
 
     /// V' of each leg in each scenario, in quote currency; nothing is dampened.
     /// - Parameter legs: validated (`OptionBatch`, `OptionColumns.validate`).
-    /// - Throws: `missingSmile` where the grid moves volatilities along a smile.
+    /// - Throws: `missing(.chain)` where the grid's volatilities need one.
     public func prices(of legs: OptionColumns) throws(RiskError) -> ScenarioMatrix {
         let matrix = ScenarioMatrix(rowCount: legs.count, scenarioCount: grid.count)
         try prices(of: legs, into: matrix)
@@ -59,7 +59,7 @@ public struct ScenarioRevaluation: Sendable {
     ///   - threads: that share the scenarios, the caller's included; each has its own columns, so the bits are the same
     ///     for any number.
     ///   - progress: called on the caller's thread with the number of legs that are done, block by block.
-    /// - Throws: `missingSmile`; `invalidValue` for a book or quantity that is not accepted, or where there is not one
+    /// - Throws: `missing(.chain)`; `invalidValue` for a book or quantity that is not accepted, or where there is not one
     ///   for each leg.
     public func profits(
         of legs: OptionColumns, quantities: Span<Double>, books: Span<Int32>, bookCount: Int,
@@ -73,6 +73,8 @@ public struct ScenarioRevaluation: Sendable {
     }
 
     /// The same, not dampened: what `ExpirySums` takes.
+    /// - Parameter share: of each leg, the part of its price's move that it takes part in (`SettlementWindow`); 1 where it is
+    ///   nil.
     public func sums(
         of legs: OptionColumns, quantities: Span<Double>, books: Span<Int32>, bookCount: Int,
         in numeraire: Numeraire = .usd, share: Span<Double>? = nil, threads: Int = 1,
@@ -180,7 +182,7 @@ public struct ScenarioRevaluation: Sendable {
     }
 
     private func requireNoSmiles() throws(RiskError) {
-        if grid.needsSmiles { throw .missingSmile(of: grid.name) }
+        if grid.needsSmiles { throw .missing(.chain, of: grid.name) }
     }
 
     private func revalue(

@@ -10,13 +10,17 @@ struct SmileCurve: Sendable {
     private let years: Double
 
     /// - Parameter options: all of one expiry.
-    init(_ options: [Ticker]) {
+    /// - Throws: `invalidValue` for a price or volatility that the formulas do not accept.
+    init(_ options: [Ticker]) throws(RiskError) {
         var outOfTheMoney: [Double: (k: Double, volatility: Double, isPreferred: Bool)] = [:]
         var years = 0.0
         for ticker in options {
             guard case .option(let type, let strike, let expiry) = ticker.instrument.kind, strike > 0,
                 let forward = ticker.underlyingPrice, forward > 0, let volatility = ticker.markVolatility
             else { continue }
+            try RiskError.require(LiveRisk.priceRule, forward, "price", of: ticker.instrument.name)
+            try RiskError.require(
+                LiveRisk.volatilityRule, volatility, "volatility", of: ticker.instrument.name)
             years = max(years, ticker.timestamp.years(until: expiry))
             let k = log(strike / forward)
             let isPreferred = (type == .call) == (k >= 0)

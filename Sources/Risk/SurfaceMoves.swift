@@ -25,7 +25,7 @@ struct SurfaceMoves: Sendable {
         for rule in Set(grid.scenarios.map(\.rule)).sorted() {
             let name = "volatility rule \(grid.ruleNames[rule])"
             if let terms = grid.rules[rule].smile {
-                guard let surface else { throw .missingSmile(of: name) }
+                guard let surface else { throw .missing(.surface, of: name) }
                 for contract in options {
                     let key = Slice(rule: rule, series: series[contract])
                     guard changes[key] == nil else { continue }
@@ -41,7 +41,7 @@ struct SurfaceMoves: Sendable {
                 case .given(let down, let up):
                     (found.down[contract], found.up[contract]) = (down[days], up[days])
                 case .history:
-                    guard let history else { throw .missingSmile(of: name) }
+                    guard let history else { throw .missing(.history, of: name) }
                     let underlying = chain.tickers[contract].instrument.pricingUnderlying
                     if moves.contains(where: { $0 < 0 }) {
                         found.down[contract] = try history.beta(of: underlying, days: days, isDown: true)

@@ -84,9 +84,9 @@ extension ScenarioGrid.SpotBetas {
 
 /// The slices of a chain's expiries, as scenarios move them. `SurfaceScenarios` of the room `Poise` is one.
 public protocol ScenarioSurface: Sendable {
-    /// By how much an expiry's volatility changes at a log-moneyness.
+    /// By how much an expiry's volatility changes at a log-moneyness: a number at every one that is finite.
     /// - Parameter series: `Instrument.series`.
-    /// - Throws: `missingSmile` where the expiry has no slice; `invalidValue` where the terms leave none.
+    /// - Throws: `missing(.surface)` where the expiry has no slice; `invalidValue` where the terms leave none.
     func change(
         of series: String, by terms: ScenarioGrid.SmileTerms, rule: String
     ) throws(RiskError) -> @Sendable (Double) -> Double

@@ -204,7 +204,7 @@ struct ScenariosCommandTests {
             #expect(try Poise.run(base + ["--chain", Poise.sampleChain]).status == 2)
             let sticky = try Poise.run(
                 ["scenarios", "--options", file.path, "--grid", Self.example("desk")])
-            #expect(sticky.status == 1 && sticky.errors.contains("and it is missing"))
+            #expect(sticky.status == 1 && sticky.errors.contains("it takes a chain, not plain legs"))
             try Data(text.replacingOccurrences(of: ",0.25,", with: ",-1,").utf8).write(to: file)
             let bad = try Poise.run(base)
             #expect(bad.status == 1 && bad.errors.contains("legs.csv:602: column \"vol\": value \"-1\""))

@@ -278,7 +278,7 @@ struct ScenarioTests {
             scenarios: [scenario { ($0.spot, $0.stickiness) = (0.1, .delta) }])
         let legs = try Self.legs(3)
         let revaluation = ScenarioRevaluation(sticky, engine: try GreeksEngine())
-        #expect(throws: RiskError.missingSmile(of: "sticky")) { try revaluation.prices(of: legs) }
+        #expect(throws: RiskError.missing(.chain, of: "sticky")) { try revaluation.prices(of: legs) }
         let plain = ScenarioRevaluation(try Self.grid(), engine: try GreeksEngine())
         for books in [[0, 1, 2], [0, 0, -1]] as [[Int32]] {
             #expect(throws: RiskError.self) {

@@ -208,7 +208,7 @@ struct SurfaceScenarioTests {
         let legs = try ScenarioTests.legs(8)
         let rule = try grid(
             "{\"vol_rules\": {\"r\": {\"smile\": {\"level\": 0.1}}}, \"scenarios\": [{\"vol\": \"r\"}]}")
-        #expect(throws: RiskError.missingSmile(of: rule.name)) {
+        #expect(throws: RiskError.missing(.chain, of: rule.name)) {
             try ScenarioRevaluation(rule, engine: engine).profits(of: legs)
         }
     }
