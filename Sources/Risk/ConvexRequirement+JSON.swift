@@ -2,7 +2,7 @@ import Market
 
 extension ConvexRequirement {
     /// All of it as an object in JSON: lines (constant, instruments, coefficients), kinks (first line, end), the base and the worsts
-    /// with their outcomes (line, parts of kink and weight), bends, funds.
+    /// with their outcomes (line, parts of kink and weight), bends (line, rate, scale, threshold), funds.
     public var jsonText: String {
         var json = JSONWriter()
         write(to: &json)
@@ -53,7 +53,16 @@ extension ConvexRequirement {
                     }
                 }
             }
-            json.member("bends", bends.count)
+            json.array("bends") { json in
+                for bend in bends {
+                    json.object { json in
+                        json.member("line", bend.line)
+                        json.member("rate", bend.rate)
+                        json.member("scale", bend.scale)
+                        json.member("threshold", bend.threshold)
+                    }
+                }
+            }
             json.member("notes", notes)
         }
     }

@@ -109,7 +109,9 @@ public struct ConvexRequirement: Sendable, Equatable {
     }
 
     /// The same in another currency.
+    /// - Precondition: the factor, units of the new currency per unit of the old, is above 0 and finite.
     public mutating func scale(by factor: Double) {
+        precondition(factor > 0 && factor < .infinity, "a price of one currency in another is above 0")
         funds *= factor
         for i in fundsSlopes.indices { fundsSlopes[i] *= factor }
         for i in constants.indices { constants[i] *= factor }

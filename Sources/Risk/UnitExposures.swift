@@ -2,7 +2,7 @@ import Greeks
 import Market
 
 /// The contract side of the matrix product: one row of `ExposureGreek` figures per contract, per unit of
-/// quantity.
+/// quantity. Copies share their rows: what is written to one is in all.
 public struct UnitExposures: Sendable {
     let rows: ExposureRows
 
@@ -20,10 +20,12 @@ public struct UnitExposures: Sendable {
         nonmutating set { rows[contract, greek] = newValue }
     }
 
-    /// Fills the rows of contracts from their Greeks: row i from row i of `chain`. Where that has not all Greeks of books,
-    /// rows stay as they are. Allocates nothing.
+    /// Fills the rows of contracts from their Greeks: row i from row i of `chain`, whatever it was before. Allocates nothing.
+    /// - Precondition: the chain's selection has all Greeks that exposures are made of, `GreekSet.exposures`.
     public func update(from chain: ChainGreeks, in numeraire: Numeraire) {
-        guard chain.greeks.selection.isSuperset(of: .exposures) else { return }
+        precondition(
+            chain.greeks.selection.isSuperset(of: .exposures),
+            "the chain was made without some of the Greeks that exposures are made of")
         let columns = unsafe chain.greeks.columns
         for row in 0..<min(count, chain.tickers.count) {
             let share = chain.settlementShares[row]
@@ -58,7 +60,7 @@ public struct UnitExposures: Sendable {
         rows[row, .charm] += fading * rows[row, numeraire == .usd ? .delta : .netDelta]
     }
 
-    /// Futures, perpetuals and coins: a price and a delta.
+    /// All exposures of a future, perpetual or coin: those that follow from its price and delta, and 0.
     ///
     /// A dollar of an inverse contract is 1/F coins: without gamma in dollars; in coin its delta of 1/F falls by 1/(100F)
     /// as F rises by 1%.
@@ -69,9 +71,10 @@ public struct UnitExposures: Sendable {
         let coinsPerUnit = isInverse ? 1 / price : 1
         let left = SettlementWindow.Factors(share: share)
         let delta = left.delta * (numeraire == .usd ? coinsPerUnit * price : coinsPerUnit)
+        // The row may have been another contract's, or in another currency.
+        ExposureGreek.forEach { rows[row, $0] = 0 }
         rows[row, .delta] = delta
         rows[row, .netDelta] = delta
-        rows[row, .charm] = 0
         if contractClass == .spot { rows[row, .value] = numeraire == .usd ? price : 1 }
         if isInverse, numeraire == .coin { rows[row, .gamma] = -left.gamma * coinsPerUnit / 100 }
     }
