@@ -181,9 +181,7 @@ public struct LivePlan: ~Copyable, Sendable {
         guard let place = groupings.firstIndex(of: .instrument) else {
             return members.sorted { labels[$0].lexicographicallyPrecedes(labels[$1]) }
         }
-        let ranks = Dictionary(
-            contracts.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
+        let ranks = Grouping.ranks(contracts)
         let keys = members.map { group in
             var key = labels[group]
             key[place] = GroupLabel(text: key[place].text, rank: ranks[key[place].text] ?? .max)

@@ -19,12 +19,12 @@ extension LiveRisk {
 
     /// Prices of many slices.
     /// - Parameter time: of all of them; nil leaves their times as they are.
-    /// - Returns: what was refused: `invalidValue`, `timeRunsBack`, `unknownContract` for a place that is none.
+    /// - Returns: what was refused: `invalidValue`, `timeRunsBack`, `unknownSlice` for a place that is none.
     public func setPrices(
         _ prices: Span<Double>, ofSlices slices: Span<Int>, at time: Timestamp? = nil
     ) -> [RiskError] {
         setAll(prices, slices) { desk, price, slice throws(RiskError) in
-            guard desk.slices.indices.contains(slice) else { throw .unknownContract("\(slice)") }
+            guard desk.slices.indices.contains(slice) else { throw .unknownSlice(slice) }
             try desk.setPrice(price, ofSlice: slice, at: time)
         }
     }
@@ -53,8 +53,8 @@ extension LiveRisk {
     /// What an exchange says of a listed contract: its slice's price, rate and time, an option's volatility. Of a ticker that
     /// is older than its slice the volatility alone is taken, which is the contract's own.
     /// - Throws: `unknownContract`, `notListed`; `timeRunsBack` for one that is older than the contract's last;
-    ///   `invalidValue` for what the formulas do not accept, for a currency that counts for no dollar, and where volatility, mark and published delta contradict each
-    ///   other beyond rounding. Nothing has changed.
+    ///   `invalidValue` for what the formulas do not accept, for a rate beyond −1 to 1, for a currency that counts for no
+    ///   dollar, and where volatility, mark and published delta contradict each other beyond rounding. Nothing has changed.
     public func quote(_ ticker: Ticker) throws(RiskError) {
         let name = ticker.instrument.name
         guard let contract = index(of: name) else { throw .unknownContract(name) }
@@ -70,6 +70,7 @@ extension LiveRisk {
         let chain = try ChainGreeks.accepted(ticker)
         let price = chain.options.spot[0]
         try RiskError.require(Self.priceRule, price, "price", of: name)
+        try RiskError.require(Self.rateRule, ticker.interestRate, "rate", of: name)
         if let contradiction = ticker.contradiction {
             throw .invalidValue(
                 of: name, field: contradiction.field, value: contradiction.value, reason: contradiction.reason

@@ -59,7 +59,7 @@ public final class LiveRisk {
 
     /// By contract; nil where it is listed no more.
     private(set) var listings: [Listing?] = []
-    /// What is known last of a contract's own quote.
+    /// The time of the contract's last own quote.
     private(set) var timesOfContracts: [Timestamp] = []
     private var contractOfName: [String: Int] = [:]
     private var contractOfRow: [Int] = []
@@ -71,9 +71,11 @@ public final class LiveRisk {
     private var sliceOfName: [String: Int] = [:]
     private var stale = StaleSlices()
 
-    /// By underlying: the price by which a tick scales, and its slices.
-    private var references: [Double] = []
+    /// By underlying: its slices, the one of which a tick is a new price, and that price. The slice is the last by expiry, then
+    /// by name, of those that have contracts; where none has any more, there is none, and the price is its last.
     private var slicesOfUnderlyings: [[Int]] = []
+    private var referenceSlices: [Int?] = []
+    private var references: [Double] = []
 
     /// Takes over the inputs of a chain and the positions of books, and computes everything once.
     /// - Parameters:
@@ -108,6 +110,7 @@ public final class LiveRisk {
         (slices, slots, timesOfSlices, sliceOfName) = ([], [], [], [:])
         stale = StaleSlices()
         slicesOfUnderlyings = underlyings.map { _ in [] }
+        referenceSlices = underlyings.map { _ in nil }
         for _ in underlyings { stale.addUnderlying() }
         for slice in state.slices { addSlice(slice.slice, slice.price, slice.rate, slice.time) }
 
@@ -155,6 +158,7 @@ public final class LiveRisk {
         underlyings.append(name)
         references.append(reference)
         slicesOfUnderlyings.append([])
+        referenceSlices.append(nil)
         stale.addUnderlying()
         return underlyings.count - 1
     }
@@ -194,13 +198,26 @@ public final class LiveRisk {
             figures = UnitExposures(figures, grownTo: market.rowCapacity)
             contractOfRow += Array(repeating: -1, count: market.rowCapacity - contractOfRow.count)
         }
-        // The row may have been an option's, of which some figures would stay.
+        // The row may have been another contract's, whose figures would stand there until the next update.
         for greek in ExposureGreek.allCases { figures[row.index, greek] = 0 }
         contractOfRow[row.index] = contract
         listings[contract] = Listing(
             row: row, slice: slice, template: template, isOption: instrument.isOption)
         stale.add(lead: plan.lead(ofTemplate: template), of: slots[slice])
         mark(slice)
+        if market.contractCount(of: slots[slice]) == 1 {
+            chooseReference(ofUnderlying: slices[slice].underlying)
+        }
+    }
+
+    /// Chooses the slice of which a tick is a new price, as one has come or gone.
+    private func chooseReference(ofUnderlying underlying: Int) {
+        func key(_ slice: Int) -> (Int64, String) {
+            (slices[slice].expiry?.milliseconds ?? .max, slices[slice].name)
+        }
+        let listed = slicesOfUnderlyings[underlying].filter { isListed(slice: $0) }
+        referenceSlices[underlying] = listed.max { key($0) < key($1) }
+        if let slice = referenceSlices[underlying] { references[underlying] = price(ofSlice: slice) }
     }
 
     private func mark(_ slice: Int) { stale.mark(slots[slice], of: slices[slice].underlying) }
@@ -273,14 +290,17 @@ public final class LiveRisk {
         return market.volatility(at: listing.row)
     }
 
-    /// The price by which an underlying's ticks are measured: of its coin, perpetual or last future, as of the start or its
-    /// last tick.
+    /// The price of which an underlying's ticks are new values: that of its slice that comes last by expiry, then by name, among
+    /// those with contracts. Coins and perpetuals come behind futures and options.
     public func price(ofUnderlying underlying: Int) -> Double { references[underlying] }
 
     // MARK: What changes
 
     /// The underlying trades at a new price: all its slices move in proportion, keeping their basis.
-    /// - Parameter time: when; the slices' options have been decaying until then. Nil leaves the time as it is.
+    /// - Parameters:
+    ///   - price: of the slice of `price(ofUnderlying:)`, which then stands at it. A move that `setPrice` or `quote` has brought
+    ///     to that slice is not counted again.
+    ///   - time: of the price, to which all slices of the underlying come. Nil leaves their times as they are.
     /// - Throws: `invalidValue` for a price that is not a positive number, also one to which it would bring a slice,
     ///   `timeRunsBack`; nothing has changed.
     public func tick(
@@ -296,6 +316,8 @@ public final class LiveRisk {
             try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
         }
         references[underlying] = price
+        // Not a rounding beside it, so that a desk made of the same prices goes on with the same bits.
+        if let slice = referenceSlices[underlying] { market.setPrice(price, of: slots[slice]) }
         if let time { setTime(time, underlying: underlying) }
         stale.markAll(of: underlying, market)
     }
@@ -308,6 +330,8 @@ public final class LiveRisk {
         }
         if let time { try requireForward(time, slice) }
         market.setPrice(price, of: slots[slice])
+        let underlying = slices[slice].underlying
+        if referenceSlices[underlying] == slice { references[underlying] = price }
         if let time { setTime(time, slice) }
         mark(slice)
     }
@@ -402,9 +426,10 @@ public final class LiveRisk {
 
     /// A new book, for which there are groups from now on.
     /// - Parameter desk: what `Grouping.desk` has for it.
-    /// - Throws: `alreadyThere`.
+    /// - Throws: `alreadyThere`; `reservedName` for the label of books without a desk.
     public func addBook(_ name: String, desk: String? = nil) throws(RiskError) {
         guard plan.number(ofBook: name) == nil else { throw .alreadyThere(field: "book", name) }
+        if let desk { try RiskError.requireDesk(desk) }
         if let desk { buckets.deskOfBook[name] = desk }
         _ = plan.add(book: name, desk: desk ?? buckets.deskOfBook[name])
         makeGroups()
@@ -462,7 +487,7 @@ public final class LiveRisk {
     // MARK: Contracts that come and go
 
     /// Lists a contract, with its ticker's volatility. One of a slice that is there takes over the slice's price, rate and
-    /// time; the first of a slice brings its own. Nobody holds it, and `update` computes it.
+    /// time; the first of a slice brings its own, and its first option brings the rate. Nobody holds it, and `update` computes it.
     /// - Returns: its place in `contracts`: the old one where it was there before.
     /// - Throws: `alreadyThere`; `invalidValue` for what the formulas do not accept, for another contract of the same name,
     ///   and for one that is quoted in a currency that counts for no dollar.
@@ -481,12 +506,17 @@ public final class LiveRisk {
         guard instrument.countsInDollars else { throw .noDollars(instrument) }
         let chain = try ChainGreeks.accepted(ticker)
         let name = instrument.series
+        let (price, rate) = (chain.options.spot[0], instrument.isOption ? ticker.interestRate : 0)
         let slice: Int
         if let place = sliceOfName[name], isListed(slice: place) {
             slice = place
+            if instrument.isOption, !market.hasOptions(slots[place]) {
+                try RiskError.require(Self.rateRule, rate, "rate", of: name)
+                market.setRate(rate, of: slots[place])
+            }
         } else {
-            let (price, rate) = (chain.options.spot[0], instrument.isOption ? ticker.interestRate : 0)
             try RiskError.require(Self.priceRule, price, "price", of: name)
+            try RiskError.require(Self.rateRule, rate, "rate", of: name)
             if let place = sliceOfName[name] {
                 market.setPrice(price, of: slots[place])
                 market.setRate(rate, of: slots[place])
@@ -607,6 +637,9 @@ public final class LiveRisk {
         contractOfRow[listing.row.index] = -1
         listings[contract] = nil
         mark(listing.slice)
+        if !isListed(slice: listing.slice) {
+            chooseReference(ofUnderlying: slices[listing.slice].underlying)
+        }
     }
 
     /// Contracts that have come to their expiry and are not settled: what waits for a delivery price.

@@ -42,7 +42,8 @@ struct LiveState {
 
 extension LiveState {
     /// Of a chain and positions.
-    /// - Throws: `unknownContract` for a position that the chain does not list.
+    /// - Throws: `unknownContract` for a position that the chain does not list; `invalidValue` for what no desk could be
+    ///   restored with: a price or rate of a slice, a quantity.
     init(
         _ positions: [PositionTable.Position], _ chain: ChainGreeks, _ groupings: [Grouping],
         _ buckets: ExposureBuckets, _ numeraire: Numeraire
@@ -54,10 +55,11 @@ extension LiveState {
         let names = Array(Set(instruments.map(\.base))).sorted()
         let places = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
 
-        // The facts of a slice are those of its latest ticker; the rate is an option's, as a future's ticker names none.
+        // The facts of a slice are those of its latest ticker; the rate is its latest option's, as a future's ticker names none.
         typealias Facts = (slice: LiveRisk.Slice, price: Double, rate: Double, time: Timestamp)
         let series = instruments.map(\.series)
         var facts: [String: Facts] = [:]
+        var timesOfRates: [String: Timestamp] = [:]
         for (row, ticker) in chain.tickers.enumerated() {
             let name = series[row]
             var known =
@@ -70,9 +72,16 @@ extension LiveState {
             if ticker.timestamp >= known.time {
                 known.time = ticker.timestamp
                 known.price = chain.options.spot[row]
-                if ticker.instrument.isOption { known.rate = chain.options.rate[row] }
+            }
+            if ticker.instrument.isOption, ticker.timestamp >= timesOfRates[name] ?? ticker.timestamp {
+                timesOfRates[name] = ticker.timestamp
+                known.rate = chain.options.rate[row]
             }
             facts[name] = known
+        }
+        for (name, known) in facts.sorted(by: { $0.key < $1.key }) {
+            try RiskError.require(LiveRisk.priceRule, known.price, "price", of: name)
+            try RiskError.require(LiveRisk.rateRule, known.rate, "rate", of: name)
         }
         let slices = facts.values.sorted {
             ($0.slice.underlying, $0.slice.expiry?.milliseconds ?? .max, $0.slice.name)
@@ -84,9 +93,7 @@ extension LiveState {
         for slice in slices { references[slice.slice.underlying] = slice.price }
 
         let groupings = LivePlan.ordered(groupings)
-        let ranks = Dictionary(
-            instruments.sorted { $0.sortsBefore($1) }.enumerated().map { ($0.element.name, $0.offset) },
-            uniquingKeysWith: { first, _ in first })
+        let ranks = Grouping.ranks(instruments)
         var bookNumbers: [String: Int] = [:]
         var books: [String] = []
         var held: [Position] = []
@@ -94,6 +101,8 @@ extension LiveState {
             guard let contract = numbers[position.instrument.name] else {
                 throw .unknownContract(position.instrument.name)
             }
+            try RiskError.require(
+                .finite, position.quantity, "quantity", of: "\(position.book), \(position.instrument.name)")
             if bookNumbers[position.book] == nil {
                 bookNumbers[position.book] = books.count
                 books.append(position.book)
@@ -121,9 +130,7 @@ extension LiveState {
         self.groupings = LivePlan.ordered(groupings)
         groups = []
         (tenorDays, moneyness, deskOfBook) = (buckets.tenorDays, buckets.moneyness, buckets.deskOfBook)
-        let listed = contracts.filter(\.isListed).map(\.instrument).sorted { $0.sortsBefore($1) }
-        let ranks = Dictionary(
-            listed.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let ranks = Grouping.ranks(contracts.filter(\.isListed).map(\.instrument))
         contracts = contracts.map {
             Contract(
                 instrument: $0.instrument, slice: $0.slice, isListed: $0.isListed, volatility: $0.volatility,

@@ -3,8 +3,8 @@ import Greeks
 import Market
 import VectorMath
 
-/// The place of a row of exposures. Rows come in eights, a vector each, which belong to one slice's options or to contracts
-/// that are none.
+/// The place of a row of exposures. Rows are handed out in eights, a vector of the kernel: an eight holds options of one slice,
+/// or contracts that are no options.
 struct ExposureRow: Equatable {
     let index: Int
 }
@@ -26,7 +26,8 @@ struct SliceMarket: ~Copyable {
     private var isSlotUsed: [Bool] = []
     /// By slot: how many contracts have a row.
     private var contractCounts: [Int] = []
-    /// The rows of each slot's options, neighbours joined; those of what is no option.
+    /// By slot: the rows of its options, as ranges of whole eights, of which neighbours are joined, and those of its other
+    /// contracts.
     private var runs: [[Range<Int>]] = []
     private var deltaOnes: [[(row: ExposureRow, contractClass: ContractClass)]] = []
     /// By eight of slots.
@@ -130,7 +131,7 @@ struct SliceMarket: ~Copyable {
         contractCounts[slot.index] += change
         let first = slot.index & ~7
         var eight = SlotEight(listed: 0, deltaOnes: 0)
-        // Slots in front of the first that has options begin, and end, where its rows begin: they have none of others' rows.
+        // Slots before the first with options have an empty range, at the first row of that one.
         let start = runs[first..<first + 8].lazy.compactMap(\.first?.lowerBound).first ?? 0
         var bounds = InlineArray<9, Int>(repeating: start)
         var areNeighbours = true
@@ -217,6 +218,9 @@ struct SliceMarket: ~Copyable {
 
     /// How many contracts of a slot have rows.
     func contractCount(of slot: SliceSlot) -> Int { contractCounts[slot.index] }
+
+    /// Whether some contract of a slot is an option.
+    func hasOptions(_ slot: SliceSlot) -> Bool { !runs[slot.index].isEmpty }
 
     /// Those of eight slots that have contracts, a bit for each.
     func listed(ofEight first: Int) -> UInt8 { eights[first / 8].listed }

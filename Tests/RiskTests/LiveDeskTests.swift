@@ -168,6 +168,13 @@ struct LiveDeskTests {
                     if isFirst {
                         facts.slices[instrument.series] = .init(
                             price: price, rate: instrument.isOption ? rate : 0, time: time)
+                    } else if instrument.isOption,
+                        !facts.listed.contains(where: {
+                            $0.instrument.isOption && $0.instrument.series == instrument.series
+                        })
+                    {
+                        // A future was there alone, which has no rate.
+                        facts.slices[instrument.series]?.rate = rate
                     }
                     facts.listed.append((instrument, volatility))
                     listed += 1
