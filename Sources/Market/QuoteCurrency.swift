@@ -25,12 +25,16 @@ extension Chain {
         return rate == 1 ? ticker : rate.map { ticker.converted(at: $0) }
     }
 
-    /// US dollars per unit of a contract's quote currency; see `inDollars`.
+    /// US dollars per unit of a contract's quote currency, by that currency's own price; see `inDollars`.
+    package func dollarsPerQuote(of instrument: Instrument) -> Double? {
+        if Currency.dollars.contains(instrument.quote) { return 1 }
+        return instrument.isOption ? nil : dollars(per: instrument.quote)
+    }
+
+    /// The same, for a spot pair also by its own price.
     package func dollarsPerQuote(of ticker: Ticker) -> Double? {
         let instrument = ticker.instrument
-        if Currency.dollars.contains(instrument.quote) { return 1 }
-        guard !instrument.isOption else { return nil }
-        if let rate = dollars(per: instrument.quote) { return rate }
+        if let rate = dollarsPerQuote(of: instrument) { return rate }
         guard instrument.kind == .spot, let mark = ticker.markPrice, mark > 0 else { return nil }
         return dollars(per: instrument.base).map { $0 / mark }
     }

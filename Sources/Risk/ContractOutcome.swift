@@ -4,15 +4,18 @@ import Market
 /// The state of a contract at the end of a stretch of time: at its ticker, or settled.
 struct ContractOutcome {
     let timestamp: Timestamp
-    /// Of its future, or its own.
+    /// Of its future, or its own, in US dollars.
     let price: Double
-    /// Of an option, in quote currency.
+    /// Of an option, in US dollars.
     let value: Double
     /// Of an option that is still there.
     let volatility, rate: Double?
-    let isSettled, isGiven: Bool
-    /// US dollars per unit of its quote currency; prices are in dollars.
-    var dollarsPerQuote = 1.0
+    /// In quote currency, of what is settled.
+    let deliveryPrice: Double?
+    /// Whether that is the one that was given.
+    let isGiven: Bool
+    /// US dollars per unit of its quote currency.
+    let dollarsPerQuote: Double
 
     /// The gain of a trade by then: in settlement currency by the exchange's rule, exchanged at the end's price.
     func profit(of trade: TradeTable.Trade, in numeraire: Numeraire) -> Double {
@@ -35,7 +38,7 @@ struct ContractOutcomes {
 
     subscript(name: String) -> ContractOutcome? { ends[name] }
 
-    /// Contracts that the chain knows nothing of are left out.
+    /// Contracts that the chain knows nothing of, or no rate to the dollar, are left out.
     init(
         _ contracts: [Instrument], _ chain: Chain, _ deliveryPrices: [String: Double], _ engine: GreeksEngine,
         _ badRows: inout BadRows
@@ -61,9 +64,8 @@ struct ContractOutcomes {
             ends[ticker.instrument.name] = ContractOutcome(
                 timestamp: ticker.timestamp, price: prices.options.spot[row],
                 value: prices.greeks[.price]?[row] ?? .nan, volatility: ticker.markVolatility,
-                rate: ticker.instrument.isOption ? ticker.interestRate : nil, isSettled: false,
-                isGiven: false,
-                dollarsPerQuote: rates[ticker.instrument.name] ?? 1)
+                rate: ticker.instrument.isOption ? ticker.interestRate : nil, deliveryPrice: nil,
+                isGiven: false, dollarsPerQuote: rates[ticker.instrument.name] ?? 1)
         }
     }
 
@@ -71,14 +73,16 @@ struct ContractOutcomes {
         _ contract: Instrument, at expiry: Timestamp, _ chain: Chain, _ deliveryPrices: [String: Double]
     ) {
         let given = deliveryPrices[contract.series]
-        guard let price = given ?? chain.indexPrice(of: contract) else { return }
+        guard let price = given ?? chain.indexPrice(of: contract),
+            let dollars = chain.dollarsPerQuote(of: contract)
+        else { return }
         var value = price
         if case .option(let type, let strike, _) = contract.kind {
             value = max(0, type.sign * (price - strike))
         }
         ends[contract.name] = ContractOutcome(
-            timestamp: expiry, price: price, value: value, volatility: nil, rate: nil, isSettled: true,
-            isGiven: given != nil)
+            timestamp: expiry, price: price * dollars, value: value * dollars, volatility: nil, rate: nil,
+            deliveryPrice: price, isGiven: given != nil, dollarsPerQuote: dollars)
     }
 }
 

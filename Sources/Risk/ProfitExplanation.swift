@@ -57,6 +57,7 @@ public struct ProfitExplanation: Sendable {
     /// A contract that expired on the way.
     public struct Settlement: Sendable, Equatable {
         public let instrument: Instrument
+        /// In quote currency.
         public let price: Double
         /// Whether the price is the one that was given, else the index of the second chain.
         public let isGiven: Bool
@@ -80,11 +81,12 @@ public struct ProfitExplanation: Sendable {
     /// - Parameters:
     ///   - positions: held at the time of the first chain.
     ///   - trades: made between the chains.
-    ///   - deliveryPrices: by the name up to the strike, such as `BTC-12FEB21`.
+    ///   - deliveryPrices: in quote currency, by the name up to the strike, such as `BTC-12FEB21`.
     ///   - fundingRate: what long perpetuals pay per eight hours, as a part of the notional.
     ///   - split: of moves of volatility, for `VegaPart`.
     /// - Throws: `unknownName` for contracts without a price in either chain, `invalidValue` for those that cannot be
-    ///   settled or converted to dollars and for tickers of the second chain that are older, unless `badRows` skips them.
+    ///   settled or converted to dollars and for tickers of the second chain that are older, unless `badRows` skips them;
+    ///   `invalidValue` for a delivery price that is not a positive number.
     public init(
         from first: Chain, to second: Chain, _ positions: PositionTable, _ trades: TradeTable? = nil,
         deliveryPrices: [String: Double] = [:], fundingRate: Double = 0,
@@ -92,6 +94,12 @@ public struct ProfitExplanation: Sendable {
         in numeraire: Numeraire, _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws(MarketError) {
         self.numeraire = numeraire
+        for (name, price) in deliveryPrices.sorted(by: { $0.key < $1.key })
+        where !NumberRule.positive.accepts(price) {
+            throw .invalidValue(
+                .name(name), column: "delivery price", value: "\(price)",
+                reason: NumberRule.positive.complaint)
+        }
         let valuation = try BookValuation(positions, in: first, &badRows)
         valuation.greeks.compute(engine)
         let traded = trades?.trades ?? []
@@ -151,8 +159,8 @@ public struct ProfitExplanation: Sendable {
             tradeCount += 1
         }
         settlements = Set(legs.map(\.instrument)).sorted { $0.sortsBefore($1) }.compactMap { instrument in
-            guard let end = ends[instrument.name], end.isSettled else { return nil }
-            return Settlement(instrument: instrument, price: end.price, isGiven: end.isGiven)
+            guard let end = ends[instrument.name], let price = end.deliveryPrice else { return nil }
+            return Settlement(instrument: instrument, price: price, isGiven: end.isGiven)
         }
         for settlement in settlements where !settlement.isGiven {
             guard let expiry = settlement.instrument.expiry else { continue }
@@ -177,10 +185,7 @@ public struct ProfitExplanation: Sendable {
     ///   - groupings: any but tenor and moneyness, whose labels are all `none` here.
     ///   - deskOfBook: the desk that each book belongs to, for `desk`.
     public func sums(by groupings: [Grouping], deskOfBook: [String: String] = [:]) -> ProfitSums {
-        let ranks = Dictionary(
-            legs.map(\.instrument).sorted { $0.sortsBefore($1) }.enumerated().map {
-                ($0.element.name, $0.offset)
-            }, uniquingKeysWith: { first, _ in first })
+        let ranks = Grouping.ranks(legs.map(\.instrument))
         let buckets = ExposureBuckets(deskOfBook: deskOfBook)
         let labels = legs.map { leg in
             groupings.map { $0.label(book: leg.book, leg.instrument, buckets, ranks) }
@@ -205,7 +210,7 @@ public struct ProfitExplanation: Sendable {
         }
         return .invalidValue(
             place, column: "instrument", value: instrument.name,
-            reason: hasExpired
+            reason: hasExpired && chain.dollarsPerQuote(of: instrument) != nil
                 ? "it has expired, and \(chain.file) names no index of \(instrument.base) to settle it at"
                 : chain.missingRate(of: instrument))
     }

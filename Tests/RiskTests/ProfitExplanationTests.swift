@@ -257,6 +257,43 @@ struct ProfitExplanationTests {
         #expect(explanation.end?.lowerBound == Timestamp(milliseconds: 1_700_812_800_000))
     }
 
+    @Test(
+        "What is settled in another currency than dollars is paid in that, and counts at the rate of the end")
+    func expiryInEuros() throws {
+        let dated = "BTC_EURR-\(Self.near)"
+        func euro(_ time: Int64, _ price: Double) -> String {
+            "{\"instrument_name\": \"EURR_USDC\", \"timestamp\": \(time), \"mark_price\": \(price)}"
+        }
+        let first = [Self.future(dated, Self.start, 33_000, index: 32_900), euro(Self.start, 1.1)]
+        let end = Self.start + 30 * Self.day
+        let second = [Self.future("BTC_EURR-\(Self.far)", end, 35_200, index: 35_100)]
+        let cases: [(Double?, Double)] = [(35_000, 35_000), (nil, 35_100)]
+        for (delivery, price) in cases {
+            let explanation = try Self.explain(
+                first, second + [euro(end, 1.2)], positions: "a,\(dated),2\n", trades: "b,\(dated),3,34000\n",
+                deliveryPrices: delivery.map { [dated: $0] } ?? [:])
+            Self.checkSums(explanation, "euros")
+            let sums = explanation.sums(by: [.book])
+            let (held, traded) = (2 * (price * 1.2 - 33_000 * 1.1), 3 * (price - 34_000) * 1.2)
+            #expect(abs(sums[0, .profit] - held) < 1e-9 * held, "\(sums[0, .profit])")
+            #expect(abs(sums[1, .profit] - traded) < 1e-9 * traded)
+            #expect(explanation.settlements.map(\.price) == [price])
+        }
+        let error = #expect(throws: MarketError.self) {
+            try Self.explain(
+                first, second, positions: "a,\(dated),2\n", deliveryPrices: [dated: 35_000])
+        }
+        #expect("\(error as Any)".contains("is quoted in EURR, which is no dollar"), "\(error as Any)")
+        for price in [Double.nan, 0, -1, .infinity] {
+            let error = #expect(throws: MarketError.self) {
+                try Self.explain(
+                    first, second + [euro(end, 1.2)], positions: "a,\(dated),2\n",
+                    deliveryPrices: [dated: price])
+            }
+            #expect("\(error as Any)".contains("must be above 0 and finite"), "\(error as Any)")
+        }
+    }
+
     @Test("A contract listed between the chains is explained from its trade's price to the end")
     func newContracts() throws {
         let new = "BTC-\(Self.far)-42000-C"
