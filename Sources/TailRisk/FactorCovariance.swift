@@ -3,7 +3,7 @@ import COpenBLAS
 /// The covariance of factors over one step of their history, and how it was estimated.
 public struct FactorCovariance: Sendable {
     public enum Estimator: Sendable, Equatable {
-        /// Around the mean, all steps alike.
+        /// Around the mean, all steps alike: sums of products divided by the number of steps, not by one less.
         case sample
         /// Around 0, the last step first: weights fall by this factor from step to step and add up to 1.
         /// - Source: RiskMetrics technical document, 4th ed., 1996.
@@ -16,18 +16,19 @@ public struct FactorCovariance: Sendable {
     }
 
     public let names: [String]
-    /// Row by row, symmetric; per step.
+    /// Row by row, symmetric and finite; products of the factors' moves (no unit), per step.
     public let matrix: [Double]
     /// Steps that it was estimated from.
     public let observationCount: Int
-    /// The shrinkage, from 0 to 1.
+    /// The intensity, from 0 to 1, by which it is shrunk: the target's share. Of shrinkages one after the other, where the first is
+    /// a standardised one's, whose target is another, it is what is not left of the sample.
     public let shrinkage: Double
 
     public var size: Int { names.count }
 
     /// - Parameter factors: a column of moves per factor.
     /// - Throws: `tooFewWindows` for fewer than two moves; `invalidValue` for a move that is not finite or a decay
-    ///   outside 0 to 1; `constantFactor` where a correlation is asked of one.
+    ///   outside 0 to 1, and where products of moves are too large; `constantFactor` where a correlation is asked of one.
     public init(
         _ factors: [[Double]], names: [String], _ estimator: Estimator
     ) throws(TailRiskError) {
@@ -79,10 +80,38 @@ public struct FactorCovariance: Sendable {
             matrix = shrunk
             shrinkage = intensity
         }
+        try requireSymmetry()
     }
 
     /// A given matrix, row by row.
-    public init(names: [String], matrix: [Double], observationCount: Int = 0, shrinkage: Double = 0) {
+    /// - Throws: `invalidValue` for an entry that is not finite, or not that of its factors the other way round but for
+    ///   rounding, and for a shrinkage that is not from 0 to 1.
+    public init(
+        names: [String], matrix: [Double], observationCount: Int = 0, shrinkage: Double = 0
+    ) throws(TailRiskError) {
+        try TailRiskError.require(.share, shrinkage, "shrinkage")
+        self.init(checked: matrix, names, observationCount: observationCount, shrinkage: shrinkage)
+        try requireSymmetry()
+    }
+
+    /// Every entry is finite, and that of its factors the other way round: to 10⁻¹² of their deviations, which products of
+    /// matrices may be off.
+    private func requireSymmetry() throws(TailRiskError) {
+        for row in 0..<size {
+            for column in 0..<size {
+                let (value, other) = (matrix[row * size + column], matrix[column * size + row])
+                let field = "covariance of \(names[row]) and \(names[column])"
+                try TailRiskError.require(.finite, value, field)
+                let scale = (matrix[row * size + row] * matrix[column * size + column]).magnitude.squareRoot()
+                guard value == other || (value - other).magnitude <= 1e-12 * scale else {
+                    throw .invalidValue(
+                        field: field, value: value, reason: "is \(other) the other way round")
+                }
+            }
+        }
+    }
+
+    private init(checked matrix: [Double], _ names: [String], observationCount: Int, shrinkage: Double) {
         precondition(matrix.count == names.count * names.count, "a square matrix")
         self.names = names
         self.matrix = matrix
@@ -91,16 +120,20 @@ public struct FactorCovariance: Sendable {
     }
 
     /// Shrunk towards the mean variance times the identity.
+    /// - Parameter intensity: from 0, which changes nothing, to 1.
+    /// - Throws: `invalidValue` for any other.
     public func shrunk(by intensity: Double) throws(TailRiskError) -> FactorCovariance {
         try TailRiskError.require(.share, intensity, "shrinkage")
         return FactorCovariance(
-            names: names, matrix: Self.shrunk(matrix, size, by: intensity),
-            observationCount: observationCount, shrinkage: 1 - (1 - shrinkage) * (1 - intensity))
+            checked: Self.shrunk(matrix, size, by: intensity), names, observationCount: observationCount,
+            shrinkage: 1 - (1 - shrinkage) * (1 - intensity))
     }
 
     /// The nearest matrix, in the Frobenius norm, whose eigenvalues are at least `least`.
-    public func raisingEigenvalues(to least: Double) -> FactorCovariance {
-        let (values, vectors) = eigen(withVectors: true)
+    /// - Throws: `invalidValue` for a bound that is not finite, and where LAPACK finds no eigenvalues.
+    public func raisingEigenvalues(to least: Double) throws(TailRiskError) -> FactorCovariance {
+        try TailRiskError.require(.finite, least, "least eigenvalue")
+        let (values, vectors) = try eigen(withVectors: true)
         var raised = matrix
         for (place, value) in values.enumerated() where !(value >= least) {
             for row in 0..<size {
@@ -111,7 +144,7 @@ public struct FactorCovariance: Sendable {
             }
         }
         return FactorCovariance(
-            names: names, matrix: raised, observationCount: observationCount, shrinkage: shrinkage)
+            checked: raised, names, observationCount: observationCount, shrinkage: shrinkage)
     }
 
     /// L with L·Lᵀ = Σ, row by row, 0 above the diagonal.
@@ -130,12 +163,12 @@ public struct FactorCovariance: Sendable {
             isDefinite = isDefinite && left > 1e-13 * Double(size) * matrix[row * size + row]
             for column in row + 1..<size { factor[row * size + column] = 0 }
         }
-        guard isDefinite else { throw indefinite() }
+        guard isDefinite else { throw try indefinite() }
         return factor
     }
 
-    private func indefinite() -> TailRiskError {
-        let (values, _) = eigen(withVectors: false)
+    private func indefinite() throws(TailRiskError) -> TailRiskError {
+        let (values, _) = try eigen(withVectors: false)
         let smallest = values.first ?? 0
         let largest = values.last ?? 0
         let mean = values.reduce(0, +) / Double(size)
@@ -154,14 +187,19 @@ public struct FactorCovariance: Sendable {
     }
 
     /// Ascending eigenvalues, and where wanted their vectors as columns.
-    private func eigen(withVectors: Bool) -> (values: [Double], vectors: [Double]) {
+    private func eigen(withVectors: Bool) throws(TailRiskError) -> (values: [Double], vectors: [Double]) {
+        guard size > 0 else { return ([], []) }
         var vectors = matrix
         var values = Array(repeating: 0.0, count: size)
         let order = Int32(size)
-        unsafe LAPACKE_dsyev(
+        let status = unsafe LAPACKE_dsyev(
             LAPACK_ROW_MAJOR, CChar(withVectors ? UInt8(ascii: "V") : UInt8(ascii: "N")),
             CChar(UInt8(ascii: "L")), order,
             &vectors, order, &values)
+        guard status == 0 else {
+            throw .invalidValue(
+                field: "covariance", value: .nan, reason: "LAPACK finds no eigenvalues (status \(status))")
+        }
         return (values, vectors)
     }
 

@@ -65,7 +65,7 @@ struct CovarianceTests {
         "What the error of an indefinite covariance names makes it definite, and little more",
         arguments: singular) func nearestFix(_ matrix: [Double]) throws
     {
-        let covariance = FactorCovariance(names: ["a", "b", "c"], matrix: matrix)
+        let covariance = try FactorCovariance(names: ["a", "b", "c"], matrix: matrix)
         let error = #expect(throws: TailRiskError.self) { try covariance.choleskyFactor() }
         guard
             case .notPositiveDefinite(let smallest, let largest, let shrinkage, let least, let distance) =
@@ -76,7 +76,7 @@ struct CovarianceTests {
         }
         #expect(smallest < 1e-12 && largest >= 1 && shrinkage > 0 && shrinkage < 1 && least > 0)
         _ = try covariance.shrunk(by: shrinkage).choleskyFactor()
-        let raised = covariance.raisingEigenvalues(to: least)
+        let raised = try covariance.raisingEigenvalues(to: least)
         _ = try raised.choleskyFactor()
         let change = zip(raised.matrix, matrix).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         let norm = matrix.reduce(0) { $0 + $1 * $1 }
@@ -91,6 +91,18 @@ struct CovarianceTests {
         #expect(text.contains("raise its eigenvalues to"))
     }
 
+    @Test("What products of matrices are off the other way round passes, and shrinking twice adds up")
+    func rounding() throws {
+        let covariance = try FactorCovariance(names: ["a", "b"], matrix: [4, 0.5, 0.5 + 1e-15, 9])
+        let twice = try covariance.shrunk(by: 0.2).shrunk(by: 0.5)
+        let once = try covariance.shrunk(by: 0.6)
+        #expect(abs(twice.shrinkage - 0.6) < 1e-15 && abs(once.shrinkage - 0.6) < 1e-15)
+        #expect(Self.difference(twice.matrix, [Array(once.matrix[..<2]), Array(once.matrix[2...])]) < 1e-15)
+        #expect(throws: TailRiskError.self) { try covariance.raisingEigenvalues(to: .nan) }
+        #expect(try covariance.raisingEigenvalues(to: 0).matrix == covariance.matrix)
+        #expect(try FactorCovariance(names: [], matrix: []).raisingEigenvalues(to: 1).matrix.isEmpty)
+    }
+
     @Test("Constant factors, too few windows and bad decays are refused by name")
     func badInput() {
         let moves = [[0.1, -0.2, 0.3], [0.1, 0.1, 0.1]]
@@ -100,6 +112,23 @@ struct CovarianceTests {
         }
         #expect(throws: TailRiskError.tooFewWindows(1, needed: 2)) {
             try FactorCovariance([[0.1], [0.1]], names: names, .sample)
+        }
+        // No entry, and none that is not the same the other way round but for rounding.
+        for (matrix, words) in [
+            ([1, .infinity, .infinity, 1], "covariance of a and b inf: must be finite"),
+            ([.nan, 0, 0, 1], "covariance of a and a nan: must be finite"),
+            ([4, 0.5, 0.6, 9], "covariance of a and b 0.5: is 0.6 the other way round"),
+        ] {
+            let error = #expect(throws: TailRiskError.self) {
+                try FactorCovariance(names: names, matrix: matrix)
+            }
+            #expect("\(error as Any)".contains(words), "\(error as Any)")
+        }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance(names: names, matrix: [1, 0, 0, 1], shrinkage: .nan)
+        }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance([[1e200, -1e200], [0.1, 0.2]], names: names, .sample)
         }
         for decay in [0, 1, .nan, -1] {
             #expect(throws: TailRiskError.self) {
