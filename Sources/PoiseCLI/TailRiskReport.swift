@@ -35,8 +35,8 @@ struct TailRiskReport {
 
     private var errors: [Figure] {
         [
-            ("var_standard_error", "±", { _, _ in nil }, { $0.valueAtRiskError }),
-            ("es_standard_error", "±", { _, _ in nil }, { $0.expectedShortfallError }),
+            ("var_standard_error", "±", { _, _ in nil }, { $0.valueAtRiskStandardError }),
+            ("es_standard_error", "±", { _, _ in nil }, { $0.expectedShortfallStandardError }),
         ]
     }
 
@@ -130,8 +130,8 @@ struct TailRiskFacts {
                 for figures in part.figures {
                     text +=
                         "\n\(part.name) \(TailRiskReport.percent(figures.level))%: standard error "
-                        + "\(figures.valueAtRiskError.significant) of VaR, "
-                        + "\(figures.expectedShortfallError.significant) of ES"
+                        + "\(figures.valueAtRiskStandardError.significant) of VaR, "
+                        + "\(figures.expectedShortfallStandardError.significant) of ES"
                 }
             }
         }

@@ -224,7 +224,7 @@ struct ValueAtRiskCommand: ParsableCommand {
             return try FactorHistory(prices, volatility: .index(indices))
         }
         return try FactorHistory(
-            prices, volatility: volatility == .none ? .none : .realised(decayPerDay: decay))
+            prices, volatility: volatility == .none ? .constant : .realised(decayPerDay: decay))
     }
 
     private func moves(_ history: FactorHistory) throws -> (FactorMoves, FactorCovariance?) {

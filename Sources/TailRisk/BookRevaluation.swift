@@ -38,24 +38,14 @@ public final class BookRevaluation: @unchecked Sendable {
 
     var engine: GreeksEngine { pool.engine }
 
-    /// The columns of moves of each of `coins`.
-    /// - Throws: `missingHistory`.
-    func columns(_ moves: FactorMoves) throws(TailRiskError) -> [Int] {
-        var places: [Int] = []
-        for coin in coins {
-            guard let place = moves.coins.firstIndex(of: coin) else { throw .missingHistory(coin: coin) }
-            places.append(place)
-        }
-        return places
-    }
-
     /// Gains of the groups.
-    /// - Parameter years: time that passes; options that expire meanwhile are worth their intrinsic value.
-    /// - Throws: `missingHistory`; `notFinite` for positions too large to be added.
+    /// - Parameter years: time that passes, at least 0; options that expire meanwhile are worth their intrinsic value.
+    /// - Throws: `missingHistory`; `invalidValue` for the time; `notFinite` for positions too large to be added.
     public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
         -> ScenarioProfits
     {
-        let places = try columns(moves)
+        try TailRiskError.require(.notNegative, passed, "years")
+        let places = try moves.places(of: coins)
         let width = WeightedRows.width
         let greeks = valuation.greeks
         let options = (0..<greeks.tickers.count).filter { greeks.isOption(row: $0) }

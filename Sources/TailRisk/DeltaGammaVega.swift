@@ -5,7 +5,8 @@ import VectorMath
 
 /// The second-order expansion of what groups of positions gain, in the moves of prices and volatilities, and first
 /// order in time: per coin and group
-/// D·r + G·r²/2 + V·v + W·v²/2 + X·r·v + Θ·t, with r and v the relative moves of `FactorMoves`.
+/// D·r + G·r²/2 + V·v + W·v²/2 + X·r·v + Θ·t, with r and v the relative moves of `FactorMoves`. Rates and funding do not move;
+/// charm and veta are left out.
 public struct DeltaGammaVega: Sendable {
     /// The coefficients, in the order of the formula.
     public enum Term: Int, CaseIterable, Sendable {
@@ -65,15 +66,13 @@ public struct DeltaGammaVega: Sendable {
     }
 
     /// Gains of the groups by the expansion.
-    /// - Throws: `missingHistory`, `notFinite`.
+    /// - Parameter years: time that passes, at least 0.
+    /// - Throws: `missingHistory`, `notFinite`; `invalidValue` for the time.
     public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
         -> ScenarioProfits
     {
-        var places: [Int] = []
-        for coin in coins {
-            guard let place = moves.coins.firstIndex(of: coin) else { throw .missingHistory(coin: coin) }
-            places.append(place)
-        }
+        try TailRiskError.require(.notNegative, passed, "years")
+        let places = try moves.places(of: coins)
         let terms = Term.allCases.count
         let width = WeightedRows.width
         let termCount = coins.count * terms

@@ -7,8 +7,9 @@ public struct FactorHistory: Sendable {
     /// The source of the level of volatilities.
     public enum VolatilitySource: Sendable {
         /// Volatilities stay as they are.
-        case none
-        /// The exponentially weighted volatility of the coin's own returns: the weight that is left after a day (RiskMetrics: 0.94). A proxy: what the market implies is steadier, and rises earlier.
+        case constant
+        /// The exponentially weighted volatility of the coin's own returns: the weight that is left after a day (RiskMetrics: 0.94).
+        /// A proxy: what the market implies is steadier, and rises earlier.
         case realised(decayPerDay: Double)
         /// Closes of a volatility index, one per coin.
         case index([String: CandleTable])
@@ -26,8 +27,8 @@ public struct FactorHistory: Sendable {
     let prices, volatilities: [[Double]]
 
     /// - Parameter candles: one table per coin; their closes are the prices.
-    /// - Throws: `TailRiskError.incommensurable`, `.invalidValue` for the decay, `.missingHistory` for a coin without
-    ///   an index of volatility, `.tooFewWindows` for fewer than two common times.
+    /// - Throws: `TailRiskError.incommensurable`, `.invalidValue` for the decay, `.missingVolatilityIndex`, `.tooFewWindows` for
+    ///   fewer than two common times, between which there is a window.
     public init(
         _ candles: [String: CandleTable], volatility source: VolatilitySource
     ) throws(TailRiskError) {
@@ -35,18 +36,18 @@ public struct FactorHistory: Sendable {
         self.coins = coins
         var tables = coins.compactMap { candles[$0] }
         switch source {
-        case .none: hasVolatility = false
+        case .constant: hasVolatility = false
         case .realised(let decayPerDay):
             try TailRiskError.require(.between(0, 1), decayPerDay, "decay per day")
             hasVolatility = true
         case .index(let indices):
             hasVolatility = true
             for coin in coins {
-                guard let index = indices[coin] else { throw .missingHistory(coin: "\(coin)'s volatility") }
+                guard let index = indices[coin] else { throw .missingVolatilityIndex(coin: coin) }
                 tables.append(index)
             }
         }
-        guard let interval = tables.first?.interval else { throw .tooFewWindows(0, needed: 2) }
+        guard let interval = tables.first?.interval else { throw .tooFewWindows(0, needed: 1) }
         self.interval = interval
         for (table, coin) in zip(tables, coins + coins) where table.interval != interval {
             throw .incommensurable(coin: coin, interval: table.interval, expected: interval)
@@ -57,7 +58,7 @@ public struct FactorHistory: Sendable {
             columns += tables.map { Self.realisedVolatility($0, decayPerDay: decayPerDay) }
         }
         (times, columns) = Self.common(columns)
-        guard times.count > 1 else { throw .tooFewWindows(max(0, times.count - 1), needed: 2) }
+        guard times.count > 1 else { throw .tooFewWindows(0, needed: 1) }
         let values = columns.map { $0.map(\.1) }
         prices = Array(values[..<coins.count])
         volatilities = Array(values[coins.count...])
@@ -69,10 +70,10 @@ public struct FactorHistory: Sendable {
 
     /// Relative moves over a number of steps from every `stride`-th time from which no step is missing: S₁/S₀ − 1. None
     /// where the history is shorter.
-    /// - Throws: `invalidValue` for steps or a stride below 1.
+    /// - Throws: `invalidValue` for steps or a stride that is not from 1 to a million.
     public func moves(steps: Int, stride: Int = 1) throws(TailRiskError) -> FactorMoves {
-        try TailRiskError.require(.atLeast(1), Double(steps), "steps")
-        try TailRiskError.require(.atLeast(1), Double(stride), "stride")
+        try TailRiskError.require(.within(1...1_000_000), Double(steps), "steps")
+        try TailRiskError.require(.within(1...1_000_000), Double(stride), "stride")
         var starts: [Int] = []
         var next = 0
         for start in 0..<max(0, times.count - steps) {

@@ -34,6 +34,17 @@ public struct FactorMoves: Sendable {
         self.count = count
     }
 
+    /// The columns of some coins' moves.
+    /// - Throws: `missingHistory` for a coin that has none.
+    func places(of coins: [String]) throws(TailRiskError) -> [Int] {
+        var places: [Int] = []
+        for coin in coins {
+            guard let place = self.coins.firstIndex(of: coin) else { throw .missingHistory(coin: coin) }
+            places.append(place)
+        }
+        return places
+    }
+
     /// Prices, then volatilities: what covariances are made from.
     public var factors: [[Double]] { price + volatility }
 

@@ -1,11 +1,13 @@
 import Checks
 import Market
 
-/// Why tail risk cannot be told.
+/// Why tail risk cannot be computed.
 public enum TailRiskError: PoiseError, Equatable {
     case invalidValue(field: String, value: Double, reason: String)
     /// A position's coin has no history.
     case missingHistory(coin: String)
+    /// A coin that has no index of volatility where the others' volatilities move by theirs.
+    case missingVolatilityIndex(coin: String)
     /// Histories with different steps, or a horizon that is no multiple of them.
     case incommensurable(coin: String, interval: Int64, expected: Int64)
     /// Fewer common windows than needed.
@@ -32,8 +34,8 @@ extension TailRiskError {
 
     public var place: Place? {
         switch self {
-        case .missingHistory(let name), .incommensurable(let name, _, _), .constantFactor(let name),
-            .notFinite(let name):
+        case .missingHistory(let name), .missingVolatilityIndex(let name), .incommensurable(let name, _, _),
+            .constantFactor(let name), .notFinite(let name):
             .name(name)
         case .invalidValue, .tooFewWindows, .notPositiveDefinite: nil
         }
@@ -42,7 +44,7 @@ extension TailRiskError {
     public var field: String {
         switch self {
         case .invalidValue(let field, _, _): field
-        case .missingHistory, .incommensurable: "history"
+        case .missingHistory, .missingVolatilityIndex, .incommensurable: "history"
         case .tooFewWindows: "windows"
         case .constantFactor: "factor"
         case .notPositiveDefinite: "covariance"
@@ -55,7 +57,7 @@ extension TailRiskError {
         case .invalidValue(_, let value, _), .notPositiveDefinite(let value, _, _, _, _): "\(value)"
         case .incommensurable(_, let interval, _): "\(interval / 1000) s"
         case .tooFewWindows(let count, _): "\(count)"
-        case .missingHistory, .constantFactor, .notFinite: nil
+        case .missingHistory, .missingVolatilityIndex, .constantFactor, .notFinite: nil
         }
     }
 
@@ -63,6 +65,7 @@ extension TailRiskError {
         switch self {
         case .invalidValue(_, _, let reason): reason
         case .missingHistory: "there is no price history of it"
+        case .missingVolatilityIndex: "there is no volatility index of it"
         case .incommensurable(_, _, let expected): "the interval does not go with \(expected / 1000) s"
         case .tooFewWindows(_, let needed):
             "windows without a gap in which all histories have prices: \(needed) are needed"
@@ -81,6 +84,7 @@ extension TailRiskError {
         switch self {
         case .invalidValue(let field, let value, let reason): "\(field) \(value): \(reason)"
         case .missingHistory(let coin): "no price history of \(coin)"
+        case .missingVolatilityIndex(let coin): "no volatility index of \(coin)"
         case .incommensurable(let coin, let interval, let expected):
             "history of \(coin): a candle every \(interval / 1000) s does not go with \(expected / 1000) s"
         case .tooFewWindows(let count, _): "\(count) \(reason)"

@@ -1,24 +1,25 @@
 /// Value at risk and expected shortfall at one level, of every group by itself, of all together, and how much of the
-/// latter each group contributes. All are losses: above 0 where money is lost.
+/// latter each group contributes. All are losses in the numeraire of the profits: above 0 where money is lost.
 ///
 /// With the gains x₁ ≤ … ≤ xₙ and p = 1 − level:
 /// - Value at risk is minus the p-quantile, between two gains by linear interpolation at 1 + (n − 1)p (type 7 of
 ///   Hyndman, Fan, Sample quantiles in statistical packages, 1996; the default of numpy and R).
 /// - Expected shortfall is minus the mean of the lowest np gains, the last of them in part where np is not whole
-///   (Acerbi, Tasche, On the coherence of expected shortfall, 2002).
+///   (Acerbi, Tasche, On the coherence of expected shortfall, 2002); where np is below 1, minus the lowest gain.
 /// - A group's component of the shortfall is the same mean, over the same scenarios, of its own gains: the derivative
 ///   of the total by the group's size (Euler; Tasche 1999).
 /// - Its component of the value at risk is likewise its expected loss where the total just loses the value at risk,
 ///   here by a line fitted to the gains of the scenarios around the quantile, to each side a quarter as many as are in the
 ///   tail, the nearer the heavier. A line through the total itself is exact, so that the components add up.
 public struct TailRiskMeasures: Sendable {
+    /// Confidence level: 0.99 for the loss that one scenario in a hundred exceeds.
     public let level: Double
     public let valueAtRisk: Double
     public let expectedShortfall: Double
-    /// One standard error of each if the scenarios are independent draws. Of the quantile: half the distance between the
+    /// In the unit of the losses. One standard error of each if the scenarios are independent draws. Of the quantile: half the distance between the
     /// gains one standard error of its rank, √(np(1 − p)), below and above it. Of the shortfall: that of the mean of what
     /// losses exceed the quantile by.
-    public let valueAtRiskError, expectedShortfallError: Double
+    public let valueAtRiskStandardError, expectedShortfallStandardError: Double
     /// By group; they add up to the total's.
     public let valueAtRiskComponents, expectedShortfallComponents: [Double]
     /// By group, each by itself.
@@ -47,7 +48,7 @@ extension ScenarioProfits {
         }
         return TailRiskMeasures(
             level: level, valueAtRisk: -quantile, expectedShortfall: -tail.mean,
-            valueAtRiskError: tail.quantileError, expectedShortfallError: tail.meanError,
+            valueAtRiskStandardError: tail.quantileError, expectedShortfallStandardError: tail.meanError,
             valueAtRiskComponents: valueComponents, expectedShortfallComponents: shortfallComponents,
             groupValueAtRisk: groupTails.map(\.valueAtRisk),
             groupExpectedShortfall: groupTails.map(\.expectedShortfall))
@@ -156,7 +157,7 @@ struct Tail {
         return high > low ? (gains[high] - gains[low]) / Double(high - low) * Double(place.deviation) : 0
     }
 
-    /// Of the mean of max(quantile − gain, 0) over all scenarios, divided by p.
+    /// Of the mean of max(quantile − gain, 0) over all scenarios, divided by mass/n, which is p unless np is below 1.
     var meanError: Double {
         let limit = quantile
         let n = Double(place.count)

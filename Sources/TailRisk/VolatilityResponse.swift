@@ -13,9 +13,10 @@ public struct VolatilityResponse: Sendable {
         self.power = power
     }
 
-    /// From 0 to 1.
+    /// The share of a move that reaches options with so much time to expiry: from 0 to 1, NaN for NaN.
     public func factor(years: Double) -> Double {
-        let months = years * 365 / 30
-        return months > 1 ? power == 0.5 ? 1 / months.squareRoot() : pow(months, -power) : 1
+        let thirtyDayPeriods = years * 365 / 30
+        if thirtyDayPeriods <= 1 { return 1 }
+        return power == 0.5 ? 1 / thirtyDayPeriods.squareRoot() : pow(thirtyDayPeriods, -power)
     }
 }

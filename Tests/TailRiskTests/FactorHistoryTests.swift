@@ -19,7 +19,7 @@ struct FactorHistoryTests {
     func gaps() throws {
         let a = try Self.candles((0..<12).filter { $0 != 5 }.map { ($0, Double(100 + $0)) })
         let b = try Self.candles((1..<12).filter { $0 != 9 }.map { ($0, Double(200 + $0)) })
-        let history = try FactorHistory(["A": a, "B": b], volatility: .none)
+        let history = try FactorHistory(["A": a, "B": b], volatility: .constant)
         #expect(history.times.count == 9 && history.gaps.map(\.count) == [1, 1] && !history.hasVolatility)
         let moves = try history.moves(steps: 2)
         // Hours 1 to 4, 6 to 8, 10 to 11.
@@ -33,7 +33,7 @@ struct FactorHistoryTests {
         for (steps, stride, field) in [(0, 1, "steps"), (-1, 1, "steps"), (1, 0, "stride")] {
             #expect(
                 throws: TailRiskError.invalidValue(
-                    field: field, value: Double(min(steps, stride)), reason: "must be at least 1 and finite")
+                    field: field, value: Double(min(steps, stride)), reason: "must be from 1 to 1000000")
             ) { _ = try history.moves(steps: steps, stride: stride) }
         }
     }
@@ -77,9 +77,29 @@ struct FactorHistoryTests {
         let history = try FactorHistory(["A": prices], volatility: .index(["A": index]))
         let expected: [Double] = [50, 51, 52, 53].map { 1 / $0 }
         #expect(try history.moves(steps: 1).volatility == [expected])
-        #expect(throws: TailRiskError.missingHistory(coin: "A's volatility")) {
+        #expect(throws: TailRiskError.missingVolatilityIndex(coin: "A")) {
             try FactorHistory(["A": prices], volatility: .index([:]))
         }
+    }
+
+    @Test("Two common times are one window, and one time is none; a stride of any size is taken or refused")
+    func fewTimes() throws {
+        let a = try Self.candles((0..<3).map { ($0, Double(100 + $0)) })
+        let b = try Self.candles((1..<4).map { ($0, Double(200 + $0)) })
+        let history = try FactorHistory(["A": a, "B": b], volatility: .constant)
+        #expect(try history.moves(steps: 1).count == 1)
+        let c = try Self.candles((2..<5).map { ($0, Double(200 + $0)) })
+        #expect(throws: TailRiskError.tooFewWindows(0, needed: 1)) {
+            try FactorHistory(["A": a, "C": c], volatility: .constant)
+        }
+        #expect(
+            "\(TailRiskError.tooFewWindows(0, needed: 1))"
+                == "0 windows without a gap in which all histories have prices: 1 are needed")
+        #expect(try history.moves(steps: 1, stride: 1_000_000).count == 1)
+        for (steps, stride) in [(1, Int.max), (1, 1_000_001), (Int.max, 1), (1_000_001, 1), (1, Int.min)] {
+            #expect(throws: TailRiskError.self) { try history.moves(steps: steps, stride: stride) }
+        }
+        #expect("\(TailRiskError.missingVolatilityIndex(coin: "BTC"))" == "no volatility index of BTC")
     }
 
     @Test("Candles of unequal intervals or of no common time are refused by coin")
@@ -88,13 +108,13 @@ struct FactorHistoryTests {
         let twoHourly = try Self.candles((0..<5).map { (2 * $0, 100) })
         let later = try Self.candles((10..<15).map { ($0, 100) })
         #expect(throws: TailRiskError.incommensurable(coin: "B", interval: 7_200_000, expected: 3_600_000)) {
-            try FactorHistory(["A": hourly, "B": twoHourly], volatility: .none)
+            try FactorHistory(["A": hourly, "B": twoHourly], volatility: .constant)
         }
-        #expect(throws: TailRiskError.tooFewWindows(0, needed: 2)) {
-            try FactorHistory(["A": hourly, "B": later], volatility: .none)
+        #expect(throws: TailRiskError.tooFewWindows(0, needed: 1)) {
+            try FactorHistory(["A": hourly, "B": later], volatility: .constant)
         }
-        #expect(throws: TailRiskError.tooFewWindows(0, needed: 2)) {
-            try FactorHistory([:], volatility: .none)
+        #expect(throws: TailRiskError.tooFewWindows(0, needed: 1)) {
+            try FactorHistory([:], volatility: .constant)
         }
         for decay in [0, 1, .nan] {
             #expect(throws: TailRiskError.self) {
@@ -102,7 +122,7 @@ struct FactorHistoryTests {
             }
         }
         // Prices that never move have no volatility.
-        #expect(throws: TailRiskError.tooFewWindows(0, needed: 2)) {
+        #expect(throws: TailRiskError.tooFewWindows(0, needed: 1)) {
             try FactorHistory(["A": hourly], volatility: .realised(decayPerDay: 0.01))
         }
     }

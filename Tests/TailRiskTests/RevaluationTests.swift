@@ -224,7 +224,7 @@ struct RevaluationTests {
         let names = ["BTC price", "ETH price", "BTC volatility", "ETH volatility"]
         var matrix = Array(repeating: 1e-5, count: 16)
         for factor in 0..<4 { matrix[factor * 5] = 4e-5 }
-        let covariance = FactorCovariance(names: names, matrix: matrix)
+        let covariance = try FactorCovariance(names: names, matrix: matrix)
         func draw(_ count: Int, _ distribution: FactorMoves.Distribution = .lognormal) throws -> FactorMoves {
             try FactorMoves.gaussian(
                 covariance, coins: ["BTC", "ETH"], steps: 24, count: count, seed: 11, distribution)
@@ -280,6 +280,13 @@ struct RevaluationTests {
         let moves = try FactorMoves(coins: ["BTC"], price: [[0.1]])
         #expect(throws: TailRiskError.missingHistory(coin: "ETH")) { try book.profits(moves) }
         #expect(throws: TailRiskError.missingHistory(coin: "ETH")) { try DeltaGammaVega(book).profits(moves) }
+        let both = try FactorMoves(coins: ["ETH", "BTC"], price: [[0.1], [0.2]])
+        for years in [-1e-9, .nan, .infinity] {
+            #expect(throws: TailRiskError.self) { try book.profits(both, years: years) }
+            #expect(throws: TailRiskError.self) { try DeltaGammaVega(book).profits(both, years: years) }
+        }
+        let response = try VolatilityResponse()
+        #expect(response.factor(years: .nan).isNaN && response.factor(years: 0) == 1)
         for move in [-1, .nan, .infinity] {
             #expect(throws: TailRiskError.self) { try FactorMoves(coins: ["BTC"], price: [[move]]) }
         }
@@ -287,7 +294,7 @@ struct RevaluationTests {
             try FactorMoves(coins: ["BTC"], price: [[0.1]], volatility: [[-1.1]])
         }
         #expect(throws: TailRiskError.self) { try VolatilityResponse(power: .nan) }
-        let covariance = FactorCovariance(names: ["a"], matrix: [1])
+        let covariance = try FactorCovariance(names: ["a"], matrix: [1])
         for (steps, count) in [(0.0, 10), (.nan, 10), (1, 0), (1, 1 << 27)] {
             #expect(throws: TailRiskError.self) {
                 try FactorMoves.gaussian(

@@ -107,7 +107,7 @@ struct TailFigureTests {
         // Dollars of each book in each coin.
         let weights: [[Double]] = [[5000, 0, 0], [500, -3000, 0], [0, 0, 2000]]
         let matrix: [Double] = [4e-4, 2.7e-4, -1e-4, 2.7e-4, 9e-4, 2e-4, -1e-4, 2e-4, 2.5e-3]
-        let covariance = FactorCovariance(names: coins, matrix: matrix)
+        let covariance = try FactorCovariance(names: coins, matrix: matrix)
         let count = 200_000
         let moves = try FactorMoves.gaussian(
             covariance, coins: coins, steps: 6, count: count, seed: 7, .normal)
@@ -137,8 +137,8 @@ struct TailFigureTests {
         }
         check("VaR", figures.valueAtRisk, z * deviation, quantileError * deviation)
         check("ES", figures.expectedShortfall, density / p * deviation, meanError * deviation)
-        #expect(abs(figures.valueAtRiskError / (quantileError * deviation) - 1) < 0.35)
-        #expect(abs(figures.expectedShortfallError / (meanError * deviation) - 1) < 0.15)
+        #expect(abs(figures.valueAtRiskStandardError / (quantileError * deviation) - 1) < 0.35)
+        #expect(abs(figures.expectedShortfallStandardError / (meanError * deviation) - 1) < 0.15)
         for (book, weight) in weights.enumerated() {
             // A book's gain is β times the total's and an independent rest.
             let beta = product(weight, total) / (deviation * deviation)
@@ -162,7 +162,7 @@ struct TailFigureTests {
     func lognormal() throws {
         let book = try Books.coins(["AAA"], ["a,AAA_USDC,10"])
         let deviation = 0.2
-        let covariance = FactorCovariance(names: ["AAA"], matrix: [deviation * deviation])
+        let covariance = try FactorCovariance(names: ["AAA"], matrix: [deviation * deviation])
         let count = 200_000
         let moves = try FactorMoves.gaussian(
             covariance, coins: ["AAA"], steps: 1, count: count, seed: 3, .lognormal)
@@ -175,6 +175,7 @@ struct TailFigureTests {
         #expect(abs(figures.valueAtRisk - quantile) <= 4 * error)
         // E[e^(σZ); Z < −z] = e^(σ²/2) N(−z − σ).
         let mean = exp(deviation * deviation / 2) * Self.normalTail(z + deviation) / 0.01
-        #expect(abs(figures.expectedShortfall - 1000 * (1 - mean)) <= 4 * figures.expectedShortfallError)
+        #expect(
+            abs(figures.expectedShortfall - 1000 * (1 - mean)) <= 4 * figures.expectedShortfallStandardError)
     }
 }
