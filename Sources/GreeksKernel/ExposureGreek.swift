@@ -18,9 +18,9 @@ public enum Numeraire: String, Sendable, CaseIterable {
 /// While the delivery price is averaged before expiry, F moves by a share of the index's move: delta, gamma, vanna and
 /// charm are derivatives by the index (`SettlementWindow`).
 public enum ExposureGreek: Int, CaseIterable, Sendable {
-    /// V or p. Futures and perpetuals are worth nothing at their mark.
+    /// V dollars or p coins. Futures and perpetuals are worth nothing at their mark.
     case value
-    /// Black delta: ΔF dollars or Δ coins.
+    /// Black delta: ΔF dollars or Δ coins, per 1.00 of relative move of F.
     case delta
     /// Delta less what the premium moves: (Δ − p)F or Δ − p for inverse options, whose premium is coin;
     /// the delta for everything else.
@@ -38,7 +38,8 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     case vanna
     /// Vega per volatility point.
     case volga
-    /// Delta per calendar day: F·charm/365 or ∂(net delta)/∂t/365.
+    /// Delta per calendar day: F·charm/365 or ∂(net delta)/∂t/365; while the delivery price is averaged beside that the delta times
+    /// how fast its share fades per day.
     case charm
 
     /// The raw value, known to the compiler where the case is.
@@ -58,8 +59,8 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
         body(.charm)
     }
 
-    /// The definition for a contract: the unit, and the Greeks that make up the exposure, each with its factor.
-    /// The one place where units, settlement and numeraire meet.
+    /// The definition of an option's exposure: the unit, and the Greeks that make it up, each with its factor. Those of
+    /// futures, perpetuals and coins are in `UnitExposures.setDelta`.
     @_transparent public func definition(of c: ExposureTerms) -> ExposureDefinition {
         // Multiplied, since divisions would cost more than the Greeks themselves.
         let hundredth = 0.01

@@ -69,6 +69,7 @@ enum LimitMeasures {
 
     static func read(_ row: LimitRow) throws(MarketError) -> [any LimitMeasure] {
         for kind in all where kind.tableNames.contains(row.measure) { return try kind.read(row.measure, row) }
+        // Tables may also call it as people do, or by its column in dollars.
         if let greek = ExposureGreek(limitName: row.measure) { return [greek] }
         let known = all.flatMap { $0.tableNames }.joined(separator: ", ")
         throw row.invalid("greek", "expected one of \(known)")

@@ -1,5 +1,5 @@
 import Greeks
-// What exposures are is said beside the kernel that computes them; who reads exposures imports Risk alone.
+// Exposures are defined beside the kernel that computes them; to read them, importing Risk is enough.
 @_exported import enum GreeksKernel.ExposureGreek
 @_exported import enum GreeksKernel.Numeraire
 import Market

@@ -1,4 +1,4 @@
-/// One row of `ExposureGreek` figures per group.
+/// One row of `ExposureGreek` figures per group. Copies share their rows: an `aggregate` into one is in all.
 public struct Exposures: Sendable {
     let rows: ExposureRows
 

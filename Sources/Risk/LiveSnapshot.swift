@@ -12,7 +12,7 @@ public struct LiveSnapshot: Sendable {
     public let contracts: [Instrument]
     public let isListed: [Bool]
     public let slices: [LiveRisk.Slice]
-    /// Prices, interest rates and times of slices.
+    /// By slice: the price in quote currency, the interest rate per year, the time at which it is valued.
     public let prices: [Double]
     public let rates: [Double]
     public let times: [Timestamp]

@@ -1,6 +1,7 @@
 import Greeks
 
-/// A row of numbers per leg, contract or book, a column per scenario.
+/// A row of numbers per leg, contract or book, a column per scenario; an object, which whoever holds it shares. Not to be
+/// written to while another thread reads it.
 public final class ScenarioMatrix: @unchecked Sendable {
     public let rowCount, scenarioCount: Int
     /// Doubles from one row to the next: whole vectors; rows start on cache lines, and there is room for whole

@@ -2,8 +2,8 @@ import Greeks
 
 /// What of a desk is stale, and what stale slices make stale.
 ///
-/// Slices are known by their slots, whose bits stand together by eights. All of it is one value, as each look at a property of a
-/// class is asked whether somebody else writes it.
+/// Slices are known by their slots: a byte for eight of them, a bit for each. It is one struct rather than properties of the desk,
+/// as each access to a property of a class is checked for another that writes it.
 struct StaleSlices {
     /// By underlying: the eights of slots that it has, and whether one of their slices is stale.
     private var eightsOfUnderlyings: [[Int]] = []
@@ -53,7 +53,7 @@ struct StaleSlices {
         isUnderlyingStale[underlying] = true
     }
 
-    /// Computes the exposures, per unit, of the contracts of stale slices, which are not so any more; their leads are.
+    /// Computes the exposures, per unit, of the contracts of stale slices. Then no slice is stale, and the leads of those are.
     /// - Returns: how many slices that were.
     mutating func update(
         _ market: borrowing SliceMarket, _ numeraire: Numeraire, into exposures: UnitExposures,

@@ -7,19 +7,19 @@ import Market
 /// All are in natural units: per unit of F, per 1.00 of volatility and rate, per year.
 /// - Source: derivatives of V/F as in `GreekMatrix.coinGreeks`.
 package struct ValueDerivatives: Sendable {
-    /// The value in the numeraire.
+    /// The value of a unit, in the numeraire: dollars or coins. 0 of futures and perpetuals.
     package var value = 0.0
-    /// ∂/∂F and ∂²/∂F².
+    /// ∂/∂F and ∂²/∂F², F in quote currency.
     package var price = 0.0
     package var price2 = 0.0
-    /// ∂/∂σ, ∂²/∂σ², ∂²/∂F∂σ.
+    /// ∂/∂σ, ∂²/∂σ², ∂²/∂F∂σ, σ per √year: 1.00 is a hundred volatility points.
     package var volatility = 0.0
     package var volatility2 = 0.0
     package var priceVolatility = 0.0
-    /// ∂/∂t in calendar time, and ∂²/∂F∂t.
+    /// ∂/∂t as time passes, per year, below 0 where value decays; and ∂²/∂F∂t.
     package var time = 0.0
     package var priceTime = 0.0
-    /// ∂/∂r of the discounting alone: F is observed, and moves by itself.
+    /// ∂/∂r of the discounting alone, −T times the value: F is observed, and moves by itself.
     package var rate = 0.0
 }
 
@@ -32,11 +32,11 @@ extension ChainGreeks {
         guard contractClass.isOption else { return contractClass.derivatives(price: forward, in: numeraire) }
         func natural(_ greek: Greek) -> Double { greeks[greek]?[row] ?? .nan }
         var result = ValueDerivatives()
-        let perDollar = numeraire == .coin ? 1 / forward : 1
-        result.value = natural(.price) * perDollar
-        result.volatility = natural(.vega) * perDollar
-        result.volatility2 = natural(.volga) * perDollar
-        result.time = natural(.theta) * perDollar
+        let coinsPerDollar = numeraire == .coin ? 1 / forward : 1
+        result.value = natural(.price) * coinsPerDollar
+        result.volatility = natural(.vega) * coinsPerDollar
+        result.volatility2 = natural(.volga) * coinsPerDollar
+        result.time = natural(.theta) * coinsPerDollar
         result.rate = -options.years[row] * result.value
         result.price = natural(.delta)
         result.price2 = natural(.gamma)
@@ -44,10 +44,10 @@ extension ChainGreeks {
         result.priceTime = natural(.charm)
         if numeraire == .coin {
             let premium = contractClass == .inverseOption ? result.value : 0
-            result.price = (result.price - premium) * perDollar
-            result.price2 = (result.price2 - 2 * result.price) * perDollar
-            result.priceVolatility = (result.priceVolatility - result.volatility) * perDollar
-            result.priceTime = (result.priceTime - result.time) * perDollar
+            result.price = (result.price - premium) * coinsPerDollar
+            result.price2 = (result.price2 - 2 * result.price) * coinsPerDollar
+            result.priceVolatility = (result.priceVolatility - result.volatility) * coinsPerDollar
+            result.priceTime = (result.priceTime - result.time) * coinsPerDollar
         }
         return result
     }
@@ -94,15 +94,18 @@ extension ChainGreeks {
 extension ContractClass {
     fileprivate func derivatives(price: Double, in numeraire: Numeraire) -> ValueDerivatives {
         var result = ValueDerivatives()
-        let perDollar = 1 / price
+        let coinsPerDollar = 1 / price
         switch (self, numeraire) {
-        case (.inverseFuture, .usd): result.price = perDollar
+        case (.inverseFuture, .usd): result.price = coinsPerDollar
         case (.inverseFuture, .coin):
-            (result.price, result.price2) = (perDollar * perDollar, -2 * perDollar * perDollar * perDollar)
+            (result.price, result.price2) = (
+                coinsPerDollar * coinsPerDollar, -2 * coinsPerDollar * coinsPerDollar * coinsPerDollar
+            )
         case (.spot, .coin): result.value = 1
         case (.spot, .usd): (result.value, result.price) = (price, 1)
         case (_, .usd): result.price = 1
-        case (_, .coin): (result.price, result.price2) = (perDollar, -2 * perDollar * perDollar)
+        case (_, .coin):
+            (result.price, result.price2) = (coinsPerDollar, -2 * coinsPerDollar * coinsPerDollar)
         }
         return result
     }
