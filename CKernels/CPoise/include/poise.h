@@ -738,7 +738,9 @@ int64_t poise_live_find_contract(const poise_live *live, const char *name);
  * 1970, from 1e11 (1973: below are seconds), 0 where the time stays; it does not go back. POISE_ERROR_UNKNOWN_NAME for a
  * contract that is listed no more. Nothing has changed then. Since 0.1. */
 
-/** The underlying trades at a new price; all its slices move in proportion. */
+/** The underlying trades at a new price; all its slices move in proportion. It is a price of the slice that comes last by
+ *  expiry, then by name (a coin or perpetual where there is one), which then stands at it: what poise_live_set_price or
+ *  poise_live_quote have moved there is not moved again. */
 poise_status poise_live_tick(poise_live *live, size_t underlying, double price, int64_t milliseconds);
 /** A slice's own price: of its future, perpetual or coin. */
 poise_status poise_live_set_price(poise_live *live, size_t slice, double price, int64_t milliseconds);

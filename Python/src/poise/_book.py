@@ -152,6 +152,9 @@ class Book(BookHedges):
     def tick(self, underlying: str, price: float, time: Optional[Time] = None) -> None:
         """The underlying trades at a new price (in quote currency); all its slices move in proportion.
 
+        It is a price of the slice that comes last by expiry, then by name (a coin or perpetual where there is one), which then
+        stands at it: what `set_price` or `quote` have moved there is not moved again.
+
         `time`: milliseconds since 1970, or a datetime (UTC if naive); None leaves the time as it is.
         """
         _native.live_tick(self._handle, self._place(self._underlying, underlying, "underlying"), price, _time(time))
