@@ -36,46 +36,46 @@ public final class LiveRisk {
         let isOption: Bool
     }
 
-    public private(set) var numeraire = Numeraire.usd
+    public internal(set) var numeraire = Numeraire.usd
     /// Coins: those of the start sorted.
-    public private(set) var underlyings: [String] = []
+    public internal(set) var underlyings: [String] = []
     /// Those of the start sorted by underlying, then by expiry.
-    public private(set) var slices: [Slice] = []
+    public internal(set) var slices: [Slice] = []
     /// The contracts: those of the start in the order of the chain's rows. Those that are listed no more keep their place.
-    public private(set) var contracts: [Instrument] = []
-    public private(set) var plan = LivePlan(by: [])
+    public internal(set) var contracts: [Instrument] = []
+    public internal(set) var plan = LivePlan(by: [])
     /// One row per group; made anew where groups are added.
-    public private(set) var exposures = Exposures(count: 0)
+    public internal(set) var exposures = Exposures(count: 0)
     /// What settlements have paid, and what has been added.
-    public private(set) var cash = BookCash()
+    public internal(set) var cash = BookCash()
     /// How often underlyings, slices, contracts or groups have been added, have gone or been numbered anew.
-    public private(set) var layoutVersion = 0
+    public internal(set) var layoutVersion = 0
 
     /// By row.
-    private var figures = UnitExposures(count: 0)
-    private let engine: GreeksEngine
-    private(set) var market = SliceMarket()
-    private(set) var buckets = ExposureBuckets()
+    var figures = UnitExposures(count: 0)
+    let engine: GreeksEngine
+    var market = SliceMarket()
+    var buckets = ExposureBuckets()
 
     /// By contract; nil where it is listed no more.
-    private(set) var listings: [Listing?] = []
+    var listings: [Listing?] = []
     /// The time of the contract's last own quote.
-    private(set) var timesOfContracts: [Timestamp] = []
-    private var contractOfName: [String: Int] = [:]
-    private var contractOfRow: [Int] = []
-    private var labelsOfContracts: [[GroupLabel]] = []
+    var timesOfContracts: [Timestamp] = []
+    var contractOfName: [String: Int] = [:]
+    var contractOfRow: [Int] = []
+    var labelsOfContracts: [[GroupLabel]] = []
 
     /// By slice.
-    private var slots: [SliceSlot] = []
-    private(set) var timesOfSlices: [Timestamp] = []
-    private var sliceOfName: [String: Int] = [:]
-    private var stale = StaleSlices()
+    var slots: [SliceSlot] = []
+    var timesOfSlices: [Timestamp] = []
+    var sliceOfName: [String: Int] = [:]
+    var stale = StaleSlices()
 
     /// By underlying: its slices, the one of which a tick is a new price, and that price. The slice is the last by expiry, then
     /// by name, of those that have contracts; where none has any more, there is none, and the price is its last.
-    private var slicesOfUnderlyings: [[Int]] = []
-    private var referenceSlices: [Int?] = []
-    private var references: [Double] = []
+    var slicesOfUnderlyings: [[Int]] = []
+    var referenceSlices: [Int?] = []
+    var references: [Double] = []
 
     /// Takes over the inputs of a chain and the positions of books, and computes everything once.
     /// - Parameters:
@@ -154,7 +154,7 @@ public final class LiveRisk {
 
     // MARK: Places
 
-    private func addUnderlying(_ name: String, _ reference: Double) -> Int {
+    func addUnderlying(_ name: String, _ reference: Double) -> Int {
         underlyings.append(name)
         references.append(reference)
         slicesOfUnderlyings.append([])
@@ -163,7 +163,7 @@ public final class LiveRisk {
         return underlyings.count - 1
     }
 
-    private func addSlice(_ slice: Slice, _ price: Double, _ rate: Double, _ time: Timestamp) {
+    func addSlice(_ slice: Slice, _ price: Double, _ rate: Double, _ time: Timestamp) {
         var slot: SliceSlot?
         for eight in stale.eights(of: slice.underlying) where slot == nil {
             slot = market.takeSlot(from: eight)
@@ -185,7 +185,7 @@ public final class LiveRisk {
     }
 
     /// Gives a contract its row. Its volatility is 0 until it is set.
-    private func place(_ contract: Int, _ slice: Int, _ template: Int) {
+    func place(_ contract: Int, _ slice: Int, _ template: Int) {
         let instrument = contracts[contract]
         let row: ExposureRow
         if case .option(let type, let strike, _) = instrument.kind {
@@ -211,7 +211,7 @@ public final class LiveRisk {
     }
 
     /// Chooses the slice of which a tick is a new price, as one has come or gone.
-    private func chooseReference(ofUnderlying underlying: Int) {
+    func chooseReference(ofUnderlying underlying: Int) {
         func key(_ slice: Int) -> (Int64, String) {
             (slices[slice].expiry?.milliseconds ?? .max, slices[slice].name)
         }
@@ -220,12 +220,12 @@ public final class LiveRisk {
         if let slice = referenceSlices[underlying] { references[underlying] = price(ofSlice: slice) }
     }
 
-    private func mark(_ slice: Int) { stale.mark(slots[slice], of: slices[slice].underlying) }
+    func mark(_ slice: Int) { stale.mark(slots[slice], of: slices[slice].underlying) }
 
-    private func isListed(slice: Int) -> Bool { market.contractCount(of: slots[slice]) > 0 }
+    func isListed(slice: Int) -> Bool { market.contractCount(of: slots[slice]) > 0 }
 
     /// Makes the groups that the plan wants, and room for their sums.
-    private func makeGroups() {
+    func makeGroups() {
         plan.makeGroups()
         stale.makeLeads(plan.groupsOfLead.count)
         guard exposures.count < plan.groups.count else { return }
@@ -293,379 +293,6 @@ public final class LiveRisk {
     /// The price of which an underlying's ticks are new values: that of its slice that comes last by expiry, then by name, among
     /// those with contracts. Coins and perpetuals come behind futures and options.
     public func price(ofUnderlying underlying: Int) -> Double { references[underlying] }
-
-    // MARK: What changes
-
-    /// The underlying trades at a new price: all its slices move in proportion, keeping their basis.
-    /// - Parameters:
-    ///   - price: of the slice of `price(ofUnderlying:)`, which then stands at it. A move that `setPrice` or `quote` has brought
-    ///     to that slice is not counted again.
-    ///   - time: of the price, to which all slices of the underlying come. Nil leaves their times as they are.
-    /// - Throws: `invalidValue` for a price that is not a positive number, also one to which it would bring a slice,
-    ///   `timeRunsBack`; nothing has changed.
-    public func tick(
-        _ underlying: Int, price: Double, at time: Timestamp? = nil
-    ) throws(RiskError) {
-        try RiskError.require(Self.priceRule, price, "price", of: underlyings[underlying])
-        let ratio = price / references[underlying]
-        if let time { try requireForward(time, underlying: underlying) }
-        if let (slot, moved) = market.multiplyPrices(
-            ofEights: stale.eights(of: underlying), by: ratio, within: Self.priceRange)
-        {
-            let slice = slots.firstIndex(of: slot) ?? 0
-            try RiskError.require(Self.priceRule, moved, "price", of: slices[slice].name)
-        }
-        references[underlying] = price
-        // Not a rounding beside it, so that a desk made of the same prices goes on with the same bits.
-        if let slice = referenceSlices[underlying] { market.setPrice(price, of: slots[slice]) }
-        if let time { setTime(time, underlying: underlying) }
-        stale.markAll(of: underlying, market)
-    }
-
-    /// A slice's own price: of its future, perpetual or coin.
-    /// - Throws: `invalidValue` for a price that is not a positive number, `timeRunsBack`.
-    public func setPrice(_ price: Double, ofSlice slice: Int, at time: Timestamp? = nil) throws(RiskError) {
-        if !Self.priceRule.accepts(price) {
-            try RiskError.require(Self.priceRule, price, "price", of: slices[slice].name)
-        }
-        if let time { try requireForward(time, slice) }
-        market.setPrice(price, of: slots[slice])
-        let underlying = slices[slice].underlying
-        if referenceSlices[underlying] == slice { references[underlying] = price }
-        if let time { setTime(time, slice) }
-        mark(slice)
-    }
-
-    private static let priceRange = Domain.leastPrice...Domain.largestPrice
-    static let priceRule = NumberRule.within(priceRange)
-    static let volatilityRule = NumberRule.within(0...Domain.largestVolatility)
-    static let rateRule = NumberRule.within(-1...1)
-
-    /// An option's volatility, per √year (0.6 is 60%). Does nothing to other contracts.
-    /// - Throws: `invalidValue` for one that is not a number from 0 to `Domain.largestVolatility`, `notListed`.
-    public func setVolatility(_ volatility: Double, ofContract contract: Int) throws(RiskError) {
-        // Names are looked up where they are wanted: this is called for thousands at a time.
-        if !Self.volatilityRule.accepts(volatility) {
-            try RiskError.require(
-                Self.volatilityRule, volatility, "volatility", of: contracts[contract].name)
-        }
-        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
-        guard listing.isOption else { return }
-        market.setVolatility(volatility, at: listing.row)
-        mark(listing.slice)
-    }
-
-    /// A slice's interest rate, continuously compounded.
-    /// - Throws: `invalidValue` for one that is not a number from −1 to 1.
-    public func setRate(_ rate: Double, ofSlice slice: Int) throws(RiskError) {
-        try RiskError.require(Self.rateRule, rate, "rate", of: slices[slice].name)
-        market.setRate(rate, of: slots[slice])
-        mark(slice)
-    }
-
-    /// Time passes for all slices.
-    /// - Throws: `timeRunsBack` where one is further already; nothing has changed.
-    public func advance(to time: Timestamp) throws(RiskError) {
-        for underlying in underlyings.indices { try requireForward(time, underlying: underlying) }
-        for underlying in underlyings.indices {
-            setTime(time, underlying: underlying)
-            stale.markAll(of: underlying, market)
-        }
-    }
-
-    /// Of all slices of an underlying that have contracts.
-    private func requireForward(_ time: Timestamp, underlying: Int) throws(RiskError) {
-        for slice in slicesOfUnderlyings[underlying] where isListed(slice: slice) {
-            try requireForward(time, slice)
-        }
-    }
-
-    private func setTime(_ time: Timestamp, underlying: Int) {
-        for slice in slicesOfUnderlyings[underlying] where isListed(slice: slice) {
-            setTime(time, slice)
-        }
-    }
-
-    /// A contract's quote of that time has been taken.
-    func note(_ time: Timestamp, ofContract contract: Int) { timesOfContracts[contract] = time }
-
-    private func requireForward(_ time: Timestamp, _ slice: Int) throws(RiskError) {
-        guard time >= timesOfSlices[slice] else {
-            throw .timeRunsBack(of: slices[slice].name, from: timesOfSlices[slice], to: time)
-        }
-    }
-
-    private func setTime(_ time: Timestamp, _ slice: Int) {
-        timesOfSlices[slice] = time
-        market.setTime(time, slices[slice], of: slots[slice])
-    }
-
-    // MARK: Positions
-
-    /// The positions, in the order in which they came: also those that have come to 0, whose place is kept.
-    public var positions: [PositionTable.Position] {
-        plan.legs.map { leg in
-            PositionTable.Position(
-                book: plan.books[leg.book], instrument: contracts[contractOfRow[leg.row]],
-                quantity: leg.quantity, line: leg.number)
-        }
-    }
-
-    /// The book, contract and quantity of each leg, in the order in which they came.
-    var legs: [LiveState.Position] {
-        plan.legs.map {
-            LiveState.Position(book: $0.book, contract: contractOfRow[$0.row], quantity: $0.quantity)
-        }
-    }
-
-    /// What a book holds of a contract; 0 for books that are not there.
-    public func quantity(book: String, contract: Int) -> Double {
-        guard let listing = listings[contract], let number = plan.number(ofBook: book) else { return 0 }
-        return plan.quantity(listing.template, listing.row, book: number)
-    }
-
-    /// A new book, for which there are groups from now on.
-    /// - Parameter desk: what `Grouping.desk` has for it.
-    /// - Throws: `alreadyThere`; `reservedName` for the label of books without a desk.
-    public func addBook(_ name: String, desk: String? = nil) throws(RiskError) {
-        guard plan.number(ofBook: name) == nil else { throw .alreadyThere(field: "book", name) }
-        if let desk { try RiskError.requireDesk(desk) }
-        if let desk { buckets.deskOfBook[name] = desk }
-        _ = plan.add(book: name, desk: desk ?? buckets.deskOfBook[name])
-        makeGroups()
-        layoutVersion += 1
-    }
-
-    /// A trade: adds to what a book holds, in its place in the order of the positions, or behind the others. The exposure
-    /// of its group is current at once, if nothing else has changed since the last `update`. Allocates where a book trades
-    /// a contract that it has not held.
-    /// - Throws: `notListed`, `unknownBook`, `invalidValue` for a quantity that is not finite or makes one that is not.
-    public func fill(book: String, contract: Int, quantity: Double) throws(RiskError) {
-        let (listing, number) = try place(book, contract, quantity)
-        let held = plan.quantity(listing.template, listing.row, book: number)
-        if !(held + quantity).isFinite {
-            try RiskError.require(
-                .finite, held + quantity, "quantity", of: "\(book), \(contracts[contract].name)")
-        }
-        sum(plan.fill(listing.template, listing.row, book: number, quantity))
-    }
-
-    /// Sets what a book holds of a contract, whatever it was.
-    /// - Throws: as `fill` does.
-    public func setPosition(book: String, contract: Int, quantity: Double) throws(RiskError) {
-        let (listing, number) = try place(book, contract, quantity)
-        sum(plan.set(listing.template, listing.row, book: number, quantity))
-    }
-
-    private func place(
-        _ book: String, _ contract: Int, _ quantity: Double
-    ) throws(RiskError) -> (Listing, Int) {
-        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
-        if !quantity.isFinite {
-            try RiskError.require(.finite, quantity, "quantity", of: "\(book), \(contracts[contract].name)")
-        }
-        if let number = plan.number(ofBook: book) { return (listing, number) }
-        // Books that no group names come by themselves.
-        guard !plan.groupings.contains(.book), !plan.groupings.contains(.desk) else {
-            throw .unknownBook(book)
-        }
-        return (listing, plan.add(book: book, desk: nil))
-    }
-
-    private func sum(_ group: Int) {
-        plan.aggregate(figures, groups: group..<group + 1, into: exposures, engine)
-    }
-
-    /// Adds to the cash of a book: what it was paid or has paid out.
-    /// - Throws: `unknownBook`, `invalidValue` for an amount that is not finite.
-    public func addCash(_ amount: Double, _ currency: String, book: String) throws(RiskError) {
-        guard plan.number(ofBook: book) != nil else { throw .unknownBook(book) }
-        try RiskError.require(.finite, cash[book, currency] + amount, "cash", of: "\(book), \(currency)")
-        cash.add(amount, currency, to: book)
-    }
-
-    // MARK: Contracts that come and go
-
-    /// Lists a contract, with its ticker's volatility. One of a slice that is there takes over the slice's price, rate and
-    /// time; the first of a slice brings its own, and its first option brings the rate. Nobody holds it, and `update` computes it.
-    /// - Returns: its place in `contracts`: the old one where it was there before.
-    /// - Throws: `alreadyThere`; `invalidValue` for what the formulas do not accept, for another contract of the same name,
-    ///   and for one that is quoted in a currency that counts for no dollar.
-    @discardableResult
-    public func list(_ ticker: Ticker) throws(RiskError) -> Int {
-        let instrument = ticker.instrument
-        let known = contractOfName[instrument.name]
-        if let known {
-            guard listings[known] == nil else { throw .alreadyThere(field: "contract", instrument.name) }
-            guard contracts[known] == instrument else {
-                throw .invalidValue(
-                    of: instrument.name, field: "contract", value: .nan,
-                    reason: "another contract had that name: it can come when the other has rolled off")
-            }
-        }
-        guard instrument.countsInDollars else { throw .noDollars(instrument) }
-        let chain = try ChainGreeks.accepted(ticker)
-        let name = instrument.series
-        let (price, rate) = (chain.options.spot[0], instrument.isOption ? ticker.interestRate : 0)
-        let slice: Int
-        if let place = sliceOfName[name], isListed(slice: place) {
-            slice = place
-            if instrument.isOption, !market.hasOptions(slots[place]) {
-                try RiskError.require(Self.rateRule, rate, "rate", of: name)
-                market.setRate(rate, of: slots[place])
-            }
-        } else {
-            try RiskError.require(Self.priceRule, price, "price", of: name)
-            try RiskError.require(Self.rateRule, rate, "rate", of: name)
-            if let place = sliceOfName[name] {
-                market.setPrice(price, of: slots[place])
-                market.setRate(rate, of: slots[place])
-                setTime(max(ticker.timestamp, timesOfSlices[place]), place)
-                slice = place
-            } else {
-                let underlying =
-                    underlyings.firstIndex(of: instrument.base) ?? addUnderlying(instrument.base, price)
-                slice = slices.count
-                addSlice(
-                    Slice(underlying: underlying, instrument, name), price, rate, ticker.timestamp)
-            }
-        }
-        if buckets.hasEdges { buckets.add(ticker) }
-        let template = plan.add(
-            template: LivePlan.template(instrument, plan.groupings, buckets, [:]))
-        makeGroups()
-        let contract: Int
-        if let known {
-            contract = known
-            timesOfContracts[known] = ticker.timestamp
-            labelsOfContracts[known] = plan.labels(ofTemplate: template)
-        } else {
-            contract = contracts.count
-            contracts.append(instrument)
-            listings.append(nil)
-            timesOfContracts.append(ticker.timestamp)
-            labelsOfContracts.append(plan.labels(ofTemplate: template))
-            contractOfName[instrument.name] = contract
-        }
-        place(contract, slice, template)
-        if let row = listings[contract]?.row, instrument.isOption {
-            market.setVolatility(chain.options.volatility[0], at: row)
-        }
-        layoutVersion += 1
-        return contract
-    }
-
-    /// Takes a contract that nobody holds off the list.
-    /// - Throws: `notListed`, `stillHeld`; nothing has changed.
-    public func delist(_ contract: Int) throws(RiskError) {
-        guard let listing = listings[contract] else { throw .notListed(contracts[contract].name) }
-        if let leg = plan.holder(of: listing.row) {
-            throw .stillHeld(
-                contracts[contract].name, book: plan.books[leg.book], quantity: leg.quantity)
-        }
-        _ = plan.remove([listing.row])
-        remove(contract)
-        layoutVersion += 1
-    }
-
-    /// A contract is settled: what books hold of it becomes cash, and it is listed no more. Until then it stands at what it
-    /// is worth at the price of its slice. Exposures follow with the next `update`.
-    /// - Parameter deliveryPrice: in quote currency.
-    /// - Throws: `notListed`; `notExpired` where the time of its slice is before the expiry; `invalidValue` for a price that
-    ///   is not a positive number. Nothing has changed.
-    @discardableResult
-    public func settle(_ contract: Int, at deliveryPrice: Double) throws(RiskError) -> ContractSettlement {
-        guard listings[contract] != nil else { throw .notListed(contracts[contract].name) }
-        return try settle([contract], at: deliveryPrice)[0]
-    }
-
-    /// All contracts of a slice are settled at one price.
-    /// - Throws: as for one; `notListed` where the slice has none.
-    @discardableResult
-    public func settle(slice: Int, at deliveryPrice: Double) throws(RiskError) -> [ContractSettlement] {
-        let settled = contracts.indices.filter { listings[$0]?.slice == slice }
-        guard !settled.isEmpty else { throw .notListed(slices[slice].name) }
-        return try settle(settled, at: deliveryPrice)
-    }
-
-    private func settle(
-        _ settled: [Int], at deliveryPrice: Double
-    ) throws(RiskError) -> [ContractSettlement] {
-        guard let slice = settled.first.flatMap({ listings[$0]?.slice }) else { return [] }
-        let expiring = slices[slice]
-        guard let expiry = expiring.expiry, timesOfSlices[slice] >= expiry else {
-            throw .notExpired(expiring.name, expiry: expiring.expiry, now: timesOfSlices[slice])
-        }
-        try RiskError.require(Self.priceRule, deliveryPrice, "delivery price", of: expiring.name)
-        let last = price(ofSlice: slice)
-        let legs = plan.remove(settled.compactMap { listings[$0]?.row })
-        var legsOfContract: [Int: [LivePlan.Leg]] = [:]
-        for leg in legs { legsOfContract[contractOfRow[leg.row], default: []].append(leg) }
-        var settlements: [ContractSettlement] = []
-        for contract in settled {
-            let instrument = contracts[contract]
-            let perUnit = instrument.payment(delivery: deliveryPrice, last: last)
-            var held: [(book: Int, quantity: Double)] = []
-            for leg in legsOfContract[contract] ?? [] {
-                if let place = held.firstIndex(where: { $0.book == leg.book }) {
-                    held[place].quantity += leg.quantity
-                } else {
-                    held.append((leg.book, leg.quantity))
-                }
-            }
-            let payments = held.filter { $0.quantity != 0 }.map {
-                ContractSettlement.Payment(
-                    book: plan.books[$0.book], quantity: $0.quantity, cash: $0.quantity * perUnit)
-            }
-            for payment in payments {
-                cash.add(payment.cash, instrument.paymentCurrency, to: payment.book)
-            }
-            settlements.append(
-                ContractSettlement(
-                    instrument: instrument, deliveryPrice: deliveryPrice, lastPrice: last,
-                    cashPerUnit: perUnit, currency: instrument.paymentCurrency, payments: payments))
-            remove(contract)
-        }
-        layoutVersion += 1
-        return settlements
-    }
-
-    /// Gives back the row of a contract that has no legs. Its groups are summed anew by `update`.
-    private func remove(_ contract: Int) {
-        guard let listing = listings[contract] else { return }
-        market.giveBack(listing.row, of: slots[listing.slice])
-        contractOfRow[listing.row.index] = -1
-        listings[contract] = nil
-        mark(listing.slice)
-        if !isListed(slice: listing.slice) {
-            chooseReference(ofUnderlying: slices[listing.slice].underlying)
-        }
-    }
-
-    /// Contracts that have come to their expiry and are not settled: what waits for a delivery price.
-    public var expired: [Int] {
-        contracts.indices.filter {
-            guard let listing = listings[$0], let expiry = contracts[$0].expiry else { return false }
-            return timesOfSlices[listing.slice] >= expiry
-        }
-    }
-
-    /// Positions are grouped in another way from now on. Groups are numbered anew; their sums are as of the last `update`.
-    /// - Parameter buckets: the edges and the market for tenor and moneyness; nil keeps those that are there.
-    public func group(by groupings: [Grouping], _ buckets: ExposureBuckets? = nil) {
-        let buckets = buckets ?? self.buckets
-        var state = state
-        state.regroup(by: groupings, buckets)
-        adopt(state, buckets)
-    }
-
-    /// Forgets what is listed no more, and positions of 0. Slices, contracts and groups are numbered anew, as on a desk that
-    /// is made of what is left; it takes as long as making one.
-    public func rollOff() {
-        var state = state
-        state.rollOff()
-        adopt(state, buckets)
-    }
 
     /// Everything that the desk knows.
     var state: LiveState {

@@ -26,7 +26,7 @@ public struct LiveSnapshot: Sendable {
         groups = risk.plan.groups
         exposures = Exposures(risk.exposures, grownTo: risk.exposures.count)
         contracts = risk.contracts
-        isListed = risk.contracts.indices.map(risk.isListed)
+        isListed = risk.contracts.indices.map { risk.isListed($0) }
         slices = risk.slices
         prices = risk.slices.indices.map(risk.price(ofSlice:))
         rates = risk.slices.indices.map(risk.rate(ofSlice:))

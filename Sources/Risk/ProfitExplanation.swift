@@ -72,8 +72,8 @@ public struct ProfitExplanation: Sendable {
     /// By expiry and name.
     public private(set) var settlements: [Settlement] = []
     /// Distinct contracts, positions, trades.
-    public let contractCount: Int
-    public let positionCount: Int
+    public private(set) var contractCount = 0
+    public private(set) var positionCount = 0
     public private(set) var tradeCount = 0
     /// The first and last time from which, and to which, contracts are explained.
     public private(set) var start, end: ClosedRange<Timestamp>?
@@ -102,16 +102,41 @@ public struct ProfitExplanation: Sendable {
         }
         let valuation = try BookValuation(positions, in: first, &badRows)
         valuation.greeks.compute(engine)
-        let traded = trades?.trades ?? []
-        let contracts = valuation.contracts + traded.map(\.instrument)
+        let contracts = valuation.contracts + (trades?.trades ?? []).map(\.instrument)
         let ends = try ContractOutcomes(contracts, second, deliveryPrices, engine, &badRows)
+        var times = Times()
+        try addPositions(
+            valuation, positions, from: first, to: second, ends, fundingRate, split, &times, &badRows)
+        try addTrades(trades, to: second, ends, &times, &badRows)
+        settlements = Set(legs.map(\.instrument)).sorted { $0.sortsBefore($1) }.compactMap { instrument in
+            guard let end = ends[instrument.name], let price = end.deliveryPrice else { return nil }
+            return Settlement(instrument: instrument, price: price, isGiven: end.isGiven)
+        }
+        remarkLateIndices(of: second, &badRows)
+        start = times.range(times.starts)
+        end = times.range(times.ends)
+    }
+
+    /// When what is explained began and ended.
+    private struct Times {
+        var starts: [Timestamp] = []
+        var ends: [Timestamp] = []
+
+        func range(_ times: [Timestamp]) -> ClosedRange<Timestamp>? {
+            guard let low = times.min(), let high = times.max() else { return nil }
+            return low...high
+        }
+    }
+
+    private mutating func addPositions(
+        _ valuation: BookValuation, _ positions: PositionTable, from first: Chain, to second: Chain,
+        _ ends: ContractOutcomes, _ fundingRate: Double, _ split: VolatilitySplit?, _ times: inout Times,
+        _ badRows: inout BadRows
+    ) throws(MarketError) {
         let rows = Dictionary(
             valuation.contracts.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { first, _ in first })
         var parts: [String: [Double]] = [:]
-        var starts: [Timestamp] = []
-        var stops: [Timestamp] = []
-        var count = 0
         for position in valuation.positions {
             let name = position.instrument.name
             guard let row = rows[name], let end = ends[name] else {
@@ -132,16 +157,21 @@ public struct ProfitExplanation: Sendable {
                     valuation.greeks.tickers[row].indexPrice ?? first.indexPrice(of: position.instrument)
                 parts[name] = Self.parts(
                     valuation.greeks, row, end, index: index, fundingRate: fundingRate, split, numeraire)
-                starts.append(began)
-                stops.append(end.timestamp)
+                times.starts.append(began)
+                times.ends.append(end.timestamp)
             }
             let perUnit = parts[name] ?? []
             legs.append((position.book, position.instrument, perUnit.map { $0 * position.quantity }))
-            count += 1
+            positionCount += 1
         }
-        positionCount = count
         contractCount = parts.count
-        for trade in traded {
+    }
+
+    private mutating func addTrades(
+        _ trades: TradeTable?, to second: Chain, _ ends: ContractOutcomes, _ times: inout Times,
+        _ badRows: inout BadRows
+    ) throws(MarketError) {
+        for trade in trades?.trades ?? [] {
             guard let end = ends[trade.instrument.name] else {
                 let place = Place.line(file: trades?.file ?? "", trade.line)
                 try badRows.note(Self.missing(trade.instrument, place, second))
@@ -155,13 +185,13 @@ public struct ProfitExplanation: Sendable {
             parts[ProfitComponent.trades.rawValue] = gain
             parts[ProfitComponent.fees.rawValue] = fees
             legs.append((trade.book, trade.instrument, parts))
-            stops.append(end.timestamp)
+            times.ends.append(end.timestamp)
             tradeCount += 1
         }
-        settlements = Set(legs.map(\.instrument)).sorted { $0.sortsBefore($1) }.compactMap { instrument in
-            guard let end = ends[instrument.name], let price = end.deliveryPrice else { return nil }
-            return Settlement(instrument: instrument, price: price, isGiven: end.isGiven)
-        }
+    }
+
+    /// Says where an index stands in for a delivery price long after expiry.
+    private func remarkLateIndices(of second: Chain, _ badRows: inout BadRows) {
         for settlement in settlements where !settlement.isGiven {
             guard let expiry = settlement.instrument.expiry else { continue }
             let minutes = Double(second.lastTimestamp.milliseconds - expiry.milliseconds) / 60_000
@@ -170,8 +200,6 @@ public struct ProfitExplanation: Sendable {
                 "\(settlement.series) is settled at an index of \(second.lastTimestamp), \(minutes.minutesInWords) after it "
                     + "expired, for lack of its delivery price")
         }
-        if let low = starts.min(), let high = starts.max() { start = low...high }
-        if let low = stops.min(), let high = stops.max() { end = low...high }
     }
 
     /// How long after expiry an index passes for the delivery price in silence.
