@@ -51,26 +51,11 @@ public final class BookRevaluation: @unchecked Sendable {
         let options = (0..<greeks.tickers.count).filter { greeks.isOption(row: $0) }
         let others = (0..<greeks.tickers.count).filter { !greeks.isOption(row: $0) }
         let inputs = greeks.options
-        let count = options.count * width
-        // Columns of inputs, option by option 16 lanes each.
-        let type = ColumnStorage<UInt8>(repeating: 0, count: count)
-        let spot = ColumnStorage<Double>(repeating: 0, count: count)
-        let strike = ColumnStorage<Double>(repeating: 0, count: count)
-        let years = ColumnStorage<Double>(repeating: 0, count: count)
-        let volatility = ColumnStorage<Double>(repeating: 0, count: count)
-        let rate = ColumnStorage<Double>(repeating: 0, count: count)
+        let columns = OptionLanes(inputs, options, years: passed)
         // Contract by contract 16 lanes each: prices of the others, and gains of all.
         let prices = ColumnStorage<Double>(repeating: 0, count: width)
         let rows = ColumnStorage<Double>(repeating: 0, count: greeks.tickers.count * width)
-        for (number, row) in options.enumerated() {
-            for lane in number * width..<(number + 1) * width {
-                type[lane] = inputs.type[row]
-                strike[lane] = inputs.strike[row]
-                years[lane] = max(0, inputs.years[row] - passed)
-                rate[lane] = inputs.rate[row]
-            }
-        }
-        let values = GreekMatrix(.price, count: count)
+        let values = GreekMatrix(.price, count: options.count * width)
         guard let valueColumn = values[.price] else { preconditionFailure("prices are selected") }
         let contracts = (0..<greeks.tickers.count).map { row in
             (
@@ -90,19 +75,22 @@ public final class BookRevaluation: @unchecked Sendable {
             }
             for (number, row) in options.enumerated() {
                 let option = contracts[row]
-                Self.store(priceMoves[option.coin], option.forward, option.share, spot, number * width)
                 Self.store(
-                    volatilityMoves[option.coin], option.volatility, option.response, volatility,
+                    priceMoves[option.coin], option.forward, option.share, columns.spot, number * width)
+                Self.store(
+                    volatilityMoves[option.coin], option.volatility, option.response, columns.volatility,
                     number * width)
             }
             let inputs = OptionColumns(
-                ofEqualLength: type.span, spot: spot.span, strike: strike.span, years: years.span,
-                volatility: volatility.span, rate: rate.span, dividend: rate.span)
+                ofEqualLength: columns.type.span, spot: columns.spot.span, strike: columns.strike.span,
+                years: columns.years.span, volatility: columns.volatility.span, rate: columns.rate.span,
+                dividend: columns.rate.span)
             pool.fullForm(.price, inputs, into: values)
             for (number, row) in options.enumerated() {
                 let lanes = number * width..<(number + 1) * width
                 greeks.profits(
-                    ofRow: row, to: spot.span.extracting(lanes), values: valueColumn.span.extracting(lanes),
+                    ofRow: row, to: columns.spot.span.extracting(lanes),
+                    values: valueColumn.span.extracting(lanes),
                     in: numeraire, into: rows, from: row * width)
             }
             for row in others {
@@ -132,5 +120,34 @@ public final class BookRevaluation: @unchecked Sendable {
         let one = Lanes(repeating: 1)
         column.store((one + moves.0 * share) * level, at: place)
         column.store((one + moves.1 * share) * level, at: place + 8)
+    }
+}
+
+/// The kernel's inputs of options, option by option 16 lanes each, a scenario in each lane; spots and volatilities are 0 until
+/// scenarios fill them in.
+private struct OptionLanes: ~Copyable {
+    let type: ColumnStorage<UInt8>
+    let spot, strike, years, volatility, rate: ColumnStorage<Double>
+
+    /// - Parameters:
+    ///   - options: rows of `inputs`.
+    ///   - passed: time that passes.
+    init(_ inputs: OptionBatch, _ options: [Int], years passed: Double) {
+        let width = WeightedRows.width
+        let count = options.count * width
+        type = ColumnStorage(repeating: 0, count: count)
+        spot = ColumnStorage(repeating: 0, count: count)
+        strike = ColumnStorage(repeating: 0, count: count)
+        years = ColumnStorage(repeating: 0, count: count)
+        volatility = ColumnStorage(repeating: 0, count: count)
+        rate = ColumnStorage(repeating: 0, count: count)
+        for (number, row) in options.enumerated() {
+            for lane in number * width..<(number + 1) * width {
+                type[lane] = inputs.type[row]
+                strike[lane] = inputs.strike[row]
+                years[lane] = max(0, inputs.years[row] - passed)
+                rate[lane] = inputs.rate[row]
+            }
+        }
     }
 }
