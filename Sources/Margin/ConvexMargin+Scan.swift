@@ -57,8 +57,9 @@ extension ScanMargin {
             var parts: [ConvexRequirement.Part] = []
             for (group, place) in legs.expiries.enumerated() {
                 let expiry = market.underlyings[place.underlying].expiries[place.expiry]
-                let years = max(0, expiry.years - move.days / 365)
-                let shares = grid.haircut?.shares(years: years, rate: expiry.rate) ?? (long: 1, short: 1)
+                let shares =
+                    grid.haircut?.shares(years: expiry.years, rate: expiry.rate, in: move)
+                    ?? (long: 1, short: 1)
                 isMarkedAway = isMarkedAway || shares.long > shares.short
                 let shocked = now[group] + sum(group) { gains[$0, scenario] }
                 let own = losses(

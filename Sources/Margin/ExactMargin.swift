@@ -159,8 +159,7 @@ private struct ExactScan {
             var shares: [(long: Int128, short: Int128)] = []
             for scenario in scan.grid.scenarios {
                 let own =
-                    scan.grid.haircut?.shares(
-                        years: max(0, expiry.years - scenario.days / 365), rate: expiry.rate)
+                    scan.grid.haircut?.shares(years: expiry.years, rate: expiry.rate, in: scenario)
                     ?? (long: 1, short: 1)
                 shares.append(
                     (

@@ -283,7 +283,8 @@ public struct ScanMargin: Sendable {
             // The mark's share of the value, and the sign that an absolute loss gives to it.
             var share = 1.0
             if let haircut = grid.haircut {
-                let shares = haircut.shares(years: parts[row].years ?? 0, rate: parts[row].rate)
+                let shares = haircut.shares(
+                    years: parts[row].years ?? 0, rate: parts[row].rate, in: scenario)
                 share = moved > 0 ? shares.long : shares.short
             }
             let gained = share * moved - now
@@ -391,5 +392,15 @@ extension ExpiryHaircut {
     /// What a value above 0, and one below, counts for in a scenario.
     func shares(years: Double, rate: Double) -> (long: Double, short: Double) {
         (marked(1, years: years, rate: rate), -marked(-1, years: years, rate: rate))
+    }
+
+    /// The same, of an expiry whose time and rate are those before the scenario.
+    func shares(
+        years: Double, rate: Double, in scenario: ScenarioGrid.Scenario
+    ) -> (long: Double, short: Double) {
+        (
+            marked(1, years: years, rate: rate, in: scenario),
+            -marked(-1, years: years, rate: rate, in: scenario)
+        )
     }
 }

@@ -29,6 +29,16 @@ public struct ExpiryHaircut: Sendable, Equatable {
         ])
     }
 
+    /// The mark of a value in a scenario.
+    /// - Parameters:
+    ///   - years: what is left to expiry before the scenario.
+    ///   - rate: per year, before the scenario.
+    package func marked(
+        _ value: Double, years: Double, rate: Double, in scenario: ScenarioGrid.Scenario
+    ) -> Double {
+        marked(value, years: max(0, years - scenario.days / 365), rate: rate + scenario.rate)
+    }
+
     /// The mark of a value.
     /// - Parameters:
     ///   - years: T, what is left to expiry.

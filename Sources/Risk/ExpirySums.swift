@@ -32,10 +32,8 @@ public struct ExpirySums: Sendable {
                 var profit = profits[row, number]
                 if let years = part.years {
                     if let haircut = grid.haircut {
-                        let left = max(0, years - scenario.days / 365)
                         profit =
-                            haircut.marked(
-                                part.value + profit, years: left, rate: part.rate + scenario.rate)
+                            haircut.marked(part.value + profit, years: years, rate: part.rate, in: scenario)
                             - part.value
                     }
                     if scenario.expiryLoss == .absolute { profit = -profit.magnitude }
