@@ -8,6 +8,10 @@ import VectorMath
 /// Groups keep their numbers: those of the start are sorted, later ones stand behind them. Legs are summed one by one in
 /// the order in which they came, so that sums have the same bits on every machine and do not depend on how the plan came
 /// about.
+///
+/// What a contract says about its groups, labels with those of books left empty, is a template, which contracts share; what a book
+/// says about them is a key. A group is where a template and a key meet. The labels of a template that come first, up to expiry
+/// and tenor, are its lead: contracts of a slice that is priced anew can only be in groups of their leads.
 public struct LivePlan: ~Copyable, Sendable {
     public let groupings: [Grouping]
     /// One label per grouping for each group.
@@ -17,10 +21,8 @@ public struct LivePlan: ~Copyable, Sendable {
 
     /// How many of the groupings come first that depend on nothing but a contract's slice.
     private let leadingCount: Int
-    /// What a contract says about its groups: labels, with those of books left empty.
     private var templates: [[GroupLabel]] = []
     private var templateNumbers: [[GroupLabel]: Int] = [:]
-    /// What a book says about them.
     private var keys: [[GroupLabel]] = []
     private var keyNumbers: [[GroupLabel]: Int] = [:]
     private var keyOfBook: [Int] = []
@@ -28,7 +30,6 @@ public struct LivePlan: ~Copyable, Sendable {
     /// By template and key.
     private var groupTable: [[Int]] = []
     private var labels: [[GroupLabel]] = []
-    /// Groups by the labels that come first.
     private var leadNumbers: [[GroupLabel]: Int] = [:]
     private var leadOfTemplate: [Int] = []
     private(set) var groupsOfLead: [[Range<Int>]] = []
