@@ -143,7 +143,15 @@ struct LiveSequence {
             price: Self.price(instrument) * number(0.99...1.01), rate: instrument.isOption ? rate : 0,
             time: time)
         try desk.list(ticker(one, slice, at: time))
-        if isFirst { slices[instrument.series] = slice }
+        let isFirstOption =
+            instrument.isOption
+            && !listed.contains { $0.instrument.isOption && $0.instrument.series == instrument.series }
+        if isFirst {
+            slices[instrument.series] = slice
+        } else if isFirstOption {
+            // A future was there alone, which has no rate.
+            slices[instrument.series]?.rate = rate
+        }
         listed.append(one)
         try addCandidate(one, to: hedge)
         count("list")
