@@ -68,7 +68,7 @@ extension TailRiskError {
         case .missingVolatilityIndex: "there is no volatility index of it"
         case .incommensurable(_, _, let expected): "the interval does not go with \(expected / 1000) s"
         case .tooFewWindows(_, let needed):
-            "windows without a gap in which all histories have prices: \(needed) are needed"
+            "windows without a gap in which all histories have prices: \(needed == 1 ? "one is" : "\(needed) are") needed"
         case .constantFactor: "never moves: it has no correlation"
         case .notPositiveDefinite(let smallest, let largest, let shrinkage, let least, let distance):
             """

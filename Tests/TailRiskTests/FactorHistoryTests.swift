@@ -94,7 +94,7 @@ struct FactorHistoryTests {
         }
         #expect(
             "\(TailRiskError.tooFewWindows(0, needed: 1))"
-                == "0 windows without a gap in which all histories have prices: 1 are needed")
+                == "0 windows without a gap in which all histories have prices: one is needed")
         #expect(try history.moves(steps: 1, stride: 1_000_000).count == 1)
         for (steps, stride) in [(1, Int.max), (1, 1_000_001), (Int.max, 1), (1_000_001, 1), (1, Int.min)] {
             #expect(throws: TailRiskError.self) { try history.moves(steps: steps, stride: stride) }
