@@ -1,14 +1,14 @@
 /// The desk of each book: columns `book,desk`.
 public struct DeskTable: Sendable {
-    /// What books without a desk are grouped under; no desk has this name.
+    /// What books without a desk are grouped under; no desk has this name, which reads as a missing field in tables.
     public static let noDesk = "none"
 
     public let file: String
     public private(set) var deskOfBook: [String: String] = [:]
 
     /// Reads a table; extra columns are ignored.
-    /// - Throws: `MarketError`; errors of one row, also a book that has a desk already and a desk called `noDesk`, unless
-    ///   `badRows` skips them.
+    /// - Throws: `MarketError`; errors of one row, also a book that has a desk already, unless `badRows` skips
+    ///   them.
     public init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {
         let table = try TextTable(source)
         file = source.name
@@ -19,9 +19,6 @@ public struct DeskTable: Sendable {
             let (bookName, deskName) = (
                 try row.requiredText(book, "book"), try row.requiredText(desk, "desk")
             )
-            guard deskName != Self.noDesk else {
-                throw row.invalid(desk, "desk", "is what books without a desk are grouped under")
-            }
             if let earlier = lines[bookName] {
                 throw row.invalid(book, "book", "line \(earlier) gives it a desk already")
             }
