@@ -116,34 +116,23 @@ final class MarginHedgeHandle: Sendable {
     private static func solve(
         _ hedge: BookHedge, _ margin: MarginedBookHedge, _ search: HedgeSearch
     ) throws -> (HedgeProblem, HedgeSolution, RequirementAnswer?) {
-        let clock = ContinuousClock()
-        let begin = clock.now
         let solver = HedgeSolver()
         let requirements = RequirementSolver()
-        var (hedge, left) = (hedge, search)
-        for round in 1... {
-            var problem = hedge.problem
+        var problem = hedge.problem
+        _ = try hedge.settled(within: search.timeLimit) { hedge, left in
+            problem = hedge.problem
             margin.restrict(&problem)
-            let solution: HedgeSolution
-            if margin.counts {
-                requirements.search = left
-                try requirements.solve(problem, margin.hedge.requirement, margin.terms)
-                solution = requirements.answer.hedge
-            } else {
-                solver.search = left
+            (solver.search, requirements.search) = (search, search)
+            (solver.search.timeLimit, requirements.search.timeLimit) = (left, left)
+            guard margin.counts else {
                 try solver.solve(problem)
-                solution = solver.solution
+                return solver.solution
             }
-            guard solution.status != .infeasible, solution.status != .uncertified,
-                let tighter = hedge.tightened(by: solution.trades)
-            else { return (problem, solution, margin.counts ? requirements.answer : nil) }
-            left.timeLimit = search.timeLimit - (clock.now - begin) / .seconds(1)
-            guard round < 1000, left.timeLimit > 0 else { break }
-            hedge = tighter
+            try requirements.solve(problem, margin.hedge.requirement, margin.terms)
+            return requirements.answer.hedge
         }
-        throw Failure(
-            status: POISE_ERROR_VALUE, place: .name(hedge.problem.name),
-            reason: "its convex limits were not settled in the time that it may take")
+        return margin.counts
+            ? (problem, requirements.answer.hedge, requirements.answer) : (problem, solver.solution, nil)
     }
 
     func write(to result: UnsafeMutablePointer<poise_margin_hedge_answer>) {

@@ -34,7 +34,7 @@ final class HedgeRun {
     /// The answer to a problem.
     func answer(_ index: Int) throws -> HedgeReport {
         let begin = clock.now
-        let hedge = try solve(index, since: begin)
+        let hedge = try solve(index)
         let duration = (clock.now - begin) / .microseconds(1)
         let margin = margins.isEmpty ? nil : margins[index]
         let answer = margin?.counts == true ? requirements.answer : nil
@@ -66,45 +66,41 @@ final class HedgeRun {
         return try HedgeMarginReport(margin, report.problem, report.trades, answer)
     }
 
-    /// The problem as it stands, under the margin where one counts.
-    private func solveOnce(_ index: Int) throws(HedgeError) -> HedgeSolution {
-        guard !margins.isEmpty, margins[index].counts else {
-            try solver.solve(problems[index], start: isWarm ? .warm : .cold)
-            return solver.solution
+    /// Solves a problem; its convex limits take a plane after the other, until the trades keep them.
+    private func solve(_ index: Int) throws -> BookHedge? {
+        guard !hedges.isEmpty else {
+            _ = try solveOnce(index)
+            return nil
         }
-        requirements.search = solver.search
-        try requirements.solve(
-            problems[index], margins[index].hedge.requirement, margins[index].terms,
-            start: isWarm ? .warm : .cold)
-        return requirements.answer.hedge
-    }
-
-    /// Solves a problem. Its convex limits take a plane after the other, until the trades keep them.
-    private func solve(_ index: Int, since begin: ContinuousClock.Instant) throws -> BookHedge? {
-        var hedge = hedges.isEmpty ? nil : hedges[index]
         let timeLimit = solver.search.timeLimit
         defer { solver.search.timeLimit = timeLimit }
-        if !margins.isEmpty { margins[index].restrict(&problems[index]) }
-        for round in 1... {
-            let solution: HedgeSolution
-            do throws(HedgeError) {
-                solution = try solveOnce(index)
-            } catch {
-                throw HedgeInputError(file: file, problem: problems[index].name, error: error)
-            }
-            guard ![.infeasible, .uncertified].contains(solution.status),
-                let tighter = hedge?.tightened(by: solution.trades)
-            else { break }
-            // All rounds share the time of one problem.
-            solver.search.timeLimit = timeLimit - (clock.now - begin) / .seconds(1)
-            guard round < 1000, solver.search.timeLimit > 0 else {
-                throw UnsettledLimitsError(problem: problems[index].name)
-            }
-            hedge = tighter
-            problems[index] = tighter.problem
-            if !margins.isEmpty { margins[index].restrict(&problems[index]) }
+        return try hedges[index].settled(within: timeLimit) { hedge, left in
+            solver.search.timeLimit = left
+            problems[index] = hedge.problem
+            return try solveOnce(index)
         }
-        return hedge
+    }
+
+    /// The problem as it stands, under the margin where one counts.
+    private func solveOnce(_ index: Int) throws -> HedgeSolution {
+        do throws(HedgeError) {
+            guard !margins.isEmpty else {
+                try solver.solve(problems[index], start: isWarm ? .warm : .cold)
+                return solver.solution
+            }
+            margins[index].restrict(&problems[index])
+            guard margins[index].counts else {
+                try solver.solve(problems[index], start: isWarm ? .warm : .cold)
+                return solver.solution
+            }
+            requirements.search = solver.search
+            try requirements.solve(
+                problems[index], margins[index].hedge.requirement, margins[index].terms,
+                start: isWarm ? .warm : .cold)
+            return requirements.answer.hedge
+        } catch {
+            throw HedgeInputError(file: file, problem: problems[index].name, error: error)
+        }
     }
 }
 
@@ -115,14 +111,4 @@ struct HedgeInputError: PoiseError {
     let error: HedgeError
     var reason: String { error.reason }
     var description: String { "\(file): problem \"\(problem)\": \(error)" }
-}
-
-/// Convex limits that trades left however many planes were added in the time that there was.
-struct UnsettledLimitsError: PoiseError {
-    let problem: String
-    var place: Place? { .name(problem) }
-    var reason: String {
-        "its convex limits were not settled by 1000 problems one after the other, or in the time that it may take"
-    }
-    var exitStatus: ExitStatus { .uncertified }
 }
