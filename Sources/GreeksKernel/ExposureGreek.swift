@@ -31,8 +31,9 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
     case vega
     /// Per calendar day: θ/365 or θ/(365 F), the present rate of decay.
     case theta
-    /// Per percentage point (0.01) of rate, with S = F and q held, the spot formula's: ρ/100 or ρ/(100 F). The rho of an explained
-    /// profit is that of discounting alone, −T·V.
+    /// Per percentage point (0.01) of rate, of discounting alone: −T·V/100 or −T·V/(100 F). F is what options are priced off, and
+    /// stays where it is, as in scenarios whose rates move and in explained profits. What exchanges publish as rho is the
+    /// spot formula's, in which F rises with the rate: `Greek.rho`, `Deribit.published`.
     case rho
     /// Delta per volatility point: F·vanna/100 or ∂(net delta)/∂σ/100.
     case vanna
@@ -92,7 +93,8 @@ public enum ExposureGreek: Int, CaseIterable, Sendable {
         case .theta:
             return ExposureDefinition(.perDay, .theta, isInDollars ? perDay : c.coins * perDay)
         case .rho:
-            return ExposureDefinition(.perPercent, .rho, isInDollars ? hundredth : c.coins * hundredth)
+            let perPercent = -c.years * hundredth
+            return ExposureDefinition(.perPercent, .price, isInDollars ? perPercent : perPercent * c.coins)
         case .vanna:
             return ExposureDefinition(
                 .perPoint,
@@ -173,6 +175,8 @@ public struct ExposureTerms: Sendable {
     public var isInverse = false
     /// F, the price of the contract's own future.
     public var forward = 1.0
+    /// T, the time to expiry for which options are discounted.
+    public var years = 0.0
     public var numeraire = Numeraire.usd
     /// The shares that are left of sensitivities to the index while the delivery price is averaged.
     public var left = (delta: 1.0, gamma: 1.0, vanna: 1.0, charm: 1.0)

@@ -1,13 +1,20 @@
 import VectorMath
 
-/// Time that passes and the rate that is added: what the discount factors of a leg depend on.
+/// Time that passes and what is added to rates: what the discount factors of a leg depend on.
 public struct ScenarioTerm: Sendable {
+    /// Time that passes, and what is added to interest rates.
     public var years, rate: Double
+    /// Added to dividend yields: as much as to rates where the forward price is to stay where it is.
+    public var dividend: Double
+    /// The price of a leg rises by exp(growth T) over the time T that is left, before it moves.
+    public var growth: Double
 
     @inlinable
-    public init(years: Double, rate: Double) {
+    public init(years: Double, rate: Double, dividend: Double = 0, growth: Double = 0) {
         self.years = years
         self.rate = rate
+        self.dividend = dividend
+        self.growth = growth
     }
 }
 
@@ -77,8 +84,8 @@ public struct ScenarioMove: Sendable {
         self.scratch = scratch
     }
 
-    /// Doubles of scratch: five vectors per term and per state, and eight results.
-    @safe public static func scratchCount(terms: Int, states: Int) -> Int { (5 * terms + 5 * states + 8) * 8 }
+    /// Doubles of scratch: six vectors per term and per state, and eight results.
+    @safe public static func scratchCount(terms: Int, states: Int) -> Int { (6 * terms + 6 * states + 8) * 8 }
 }
 
 /// Legs that each bring their own market; columns of a multiple of 8.
@@ -143,11 +150,11 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
 ) {
     let results = plan.scratch
     let terms = results + 64
-    let states = terms + 40 &* plan.termCount
+    let states = terms + 48 &* plan.termCount
     var index = 0
     while index < count {
-        prepareScenarioTerms(arithmetic, plan, legs.market, at: index, into: terms)
-        prepareScenarioStates(arithmetic, plan, legs, at: index, terms, into: states)
+        prepareScenarioTerms(arithmetic, measure, plan, legs.market, at: index, into: terms)
+        prepareScenarioStates(arithmetic, measure, plan, legs, at: index, terms, into: states)
         let putSign = putSigns(legs.market.type, index)
         let one = Lanes(repeating: 1)
         let reciprocalSpot = one / lanes(legs.market.spot, index).atLeast(Domain.leastPrice)
@@ -174,24 +181,25 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                     let move = plan.moves + (scenario &+ lane)
                     let factor = A.multiplyAdd(
                         lanes(share, index), Lanes(repeating: move.pointee.change), one)
+                    let state = states + 48 &* move.pointee.state
                     let price = scenarioPrice(
-                        arithmetic, states + 40 &* move.pointee.state, factor: factor,
-                        logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
+                        arithmetic, state, factor: factor, logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
                     var result = price - moving
-                    if M.isInCoin { result = result * (reciprocalSpot / factor) - fixed }
+                    if M.isInCoin { result = result * (reciprocalSpot / factor * lanes(state, 40)) - fixed }
                     GreeksKernel.store(result, to: results, at: 8 &* lane)
                     lane &+= 1
                 }
             } else {
                 while lane < 8 {
                     let move = plan.moves + (scenario &+ lane)
+                    let state = states + 48 &* move.pointee.state
                     let price = scenarioPrice(
-                        arithmetic, states + 40 &* move.pointee.state,
-                        factor: Lanes(repeating: move.pointee.factor),
+                        arithmetic, state, factor: Lanes(repeating: move.pointee.factor),
                         logarithm: Lanes(repeating: move.pointee.logarithm), putSign)
                     var result = price - moving
                     if M.isInCoin {
-                        result = result * (reciprocalSpot * Lanes(repeating: move.pointee.reciprocal)) - fixed
+                        let reciprocal = reciprocalSpot * Lanes(repeating: move.pointee.reciprocal)
+                        result = result * (reciprocal * lanes(state, 40)) - fixed
                     }
                     GreeksKernel.store(result, to: results, at: 8 &* lane)
                     lane &+= 1
@@ -230,38 +238,44 @@ func scenarioPrice<A: LaneArithmetic>(
     return (base + rest).flippingSign(putSign).atLeast(0)
 }
 
-/// Of each term five vectors: √T, ln(F/K), S e^(−qT), K e^(−rT), T.
+/// Of each term six vectors: √T, ln(F/K), S e^(−qT), K e^(−rT), T, and in coin e^(−gT) of the growth g of prices, which
+/// q has taken off.
 @_transparent @inlinable
-func prepareScenarioTerms<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ plan: ScenarioPlan, _ market: FullFormColumns, at index: Int,
+func prepareScenarioTerms<A: LaneArithmetic, M: ScenarioMeasure>(
+    _ arithmetic: A.Type, _ measure: M.Type, _ plan: ScenarioPlan, _ market: FullFormColumns, at index: Int,
     into terms: UnsafeMutablePointer<Double>
 ) {
     let spot = lanes(market.spot, index).atLeast(Domain.leastPrice)
     let strike = lanes(market.strike, index).atLeast(Domain.leastPrice)
     let logSpotMoneyness = logarithmOfRatio(arithmetic, spot, strike)
-    let dividend = lanes(market.dividend, index)
+    let ownDividend = lanes(market.dividend, index)
     var term = 0
     while term < plan.termCount {
         let change = plan.terms + term
         let years = (lanes(market.years, index) - Lanes(repeating: change.pointee.years)).atLeast(0)
         let rate = lanes(market.rate, index) + Lanes(repeating: change.pointee.rate)
+        let dividend = ownDividend + Lanes(repeating: change.pointee.dividend - change.pointee.growth)
         let (dividendFactor, discount) = exponentials(
             arithmetic, (dividend * years).negated, (rate * years).negated)
-        let own = terms + 40 &* term
+        let own = terms + 48 &* term
         GreeksKernel.store(A.squareRoot(years), to: own, at: 0)
         GreeksKernel.store(
             A.multiplyAdd(rate - dividend, years, logSpotMoneyness), to: own, at: 8)
         GreeksKernel.store(spot * dividendFactor, to: own, at: 16)
         GreeksKernel.store(strike * discount, to: own, at: 24)
         GreeksKernel.store(years, to: own, at: 32)
+        if M.isInCoin {
+            let shrinking = (Lanes(repeating: change.pointee.growth) * years).negated
+            GreeksKernel.store(exponential(arithmetic, shrinking), to: own, at: 40)
+        }
         term &+= 1
     }
 }
 
-/// Of each state five vectors: 1/(σ√T), σ√T/2, ln(F/K), S e^(−qT), K e^(−rT).
+/// Of each state six vectors: 1/(σ√T), σ√T/2, ln(F/K), S e^(−qT), K e^(−rT), and in coin e^(−gT).
 @_transparent @inlinable
-func prepareScenarioStates<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ plan: ScenarioPlan, _ legs: ScenarioColumns, at index: Int,
+func prepareScenarioStates<A: LaneArithmetic, M: ScenarioMeasure>(
+    _ arithmetic: A.Type, _ measure: M.Type, _ plan: ScenarioPlan, _ legs: ScenarioColumns, at index: Int,
     _ terms: UnsafeMutablePointer<Double>, into states: UnsafeMutablePointer<Double>
 ) {
     let one = Lanes(repeating: 1)
@@ -269,10 +283,12 @@ func prepareScenarioStates<A: LaneArithmetic>(
     var number = 0
     while number < plan.stateCount {
         let state = plan.states + number
-        let term = terms + 40 &* state.pointee.term
+        let term = terms + 48 &* state.pointee.term
         let root = lanes(term, 0)
         let years = lanes(term, 32)
-        let moneyness = lanes(term, 8).negated
+        // Rules go by the price before it moves.
+        let growth = plan.terms[state.pointee.term].growth
+        let moneyness = A.multiplyAdd(Lanes(repeating: growth), years, lanes(term, 8).negated)
         var scale = one
         if state.pointee.shortTermPower != 0 || state.pointee.longTermPower != 0 {
             let power = Lanes(repeating: state.pointee.longTermPower).replacing(
@@ -300,12 +316,13 @@ func prepareScenarioStates<A: LaneArithmetic>(
             Lanes(repeating: state.pointee.skew), moneyness, Lanes(repeating: state.pointee.parallel))
         volatility = A.multiplyAdd(shift, scale, volatility).atLeast(state.pointee.leastVolatility)
         let deviation = (volatility * root).atLeast(Floor.deviation)
-        let own = states + 40 &* number
+        let own = states + 48 &* number
         GreeksKernel.store(one / deviation, to: own, at: 0)
         GreeksKernel.store(deviation * Lanes(repeating: 0.5), to: own, at: 8)
         GreeksKernel.store(lanes(term, 8), to: own, at: 16)
         GreeksKernel.store(lanes(term, 16), to: own, at: 24)
         GreeksKernel.store(lanes(term, 24), to: own, at: 32)
+        if M.isInCoin { GreeksKernel.store(lanes(term, 40), to: own, at: 40) }
         number &+= 1
     }
 }

@@ -5,7 +5,7 @@ extension DeribitMargin {
     func build(_ builder: inout ConvexBuilder) throws(MarginError) {
         let market = builder.market
         let grid = try self.grid()
-        let revaluation = ScenarioRevaluation(grid, engine: builder.engine)
+        let revaluation = ScenarioRevaluation(grid, engine: builder.engine, pricedOff: .future)
         for number in Set(builder.contracts.map { market.contracts[$0].underlying }).sorted() {
             let underlying = market.underlyings[number]
             let spot = underlying.spot

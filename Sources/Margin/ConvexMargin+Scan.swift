@@ -29,7 +29,7 @@ extension ScanMargin {
         let legs = try OptionLegs(
             market, builder.contracts(.option), discounted: isDiscounted, for: Self.model)
         let values = legs.values(builder.engine)
-        let gains = try legs.gains(ScenarioRevaluation(grid, engine: builder.engine))
+        let gains = try legs.gains(ScenarioRevaluation(grid, engine: builder.engine, pricedOff: .future))
         let quantities = legs.contracts.map { builder.quantity($0) }
         func sum(_ group: Int, _ figure: (Int) -> Double) -> ConvexLine {
             var line = builder.line
@@ -88,7 +88,7 @@ extension ScanMargin {
         _ basis: Basis, _ legs: OptionLegs, _ quantities: [ConvexLine], _ builder: inout ConvexBuilder
     ) throws(MarginError) {
         let gains = try legs.gains(
-            ScenarioRevaluation(try basisGrid(basis), engine: builder.engine))
+            ScenarioRevaluation(try basisGrid(basis), engine: builder.engine, pricedOff: .future))
         var line = builder.line
         var parts: [ConvexRequirement.Part] = []
         for (group, place) in legs.expiries.enumerated() {

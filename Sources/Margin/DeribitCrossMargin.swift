@@ -81,7 +81,7 @@ public struct DeribitCrossMargin: Sendable {
             market, places.filter { market.contracts[$0].kind == .option }, discounted: false, for: Self.model
         )
         let (values, deltas) = (legs.values(engine), legs.deltas(engine))
-        let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine))
+        let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine, pricedOff: .future))
         var rows: [Row] = []
         for leg in 0..<legs.count {
             let contract = market.contracts[legs.contracts[leg]]

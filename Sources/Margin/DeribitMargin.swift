@@ -115,7 +115,7 @@ public struct DeribitMargin: Sendable {
             [.option, .inversePerpetual, .inverseFuture, .spot], in: market, for: Self.model)
         try account.refuseCollateral(for: Self.model)
         let grid = try self.grid()
-        let revaluation = ScenarioRevaluation(grid, engine: engine)
+        let revaluation = ScenarioRevaluation(grid, engine: engine, pricedOff: .future)
         let standardCount = grid.count - Self.extendedMoves.count
         let held = account.held
         var worth = account.cash + account.unsettled

@@ -128,10 +128,10 @@ private struct ExactScan {
         }
         let values = legs.values(engine)
         let deltas = scan.deltaCharge == nil ? [] : legs.deltas(engine)
-        let gains = try legs.gains(ScenarioRevaluation(scan.grid, engine: engine))
+        let gains = try legs.gains(ScenarioRevaluation(scan.grid, engine: engine, pricedOff: .future))
         var basisGains: ScenarioMatrix?
         if let basis = scan.basis {
-            basisGains = try legs.gains(ScenarioRevaluation(try scan.basisGrid(basis), engine: engine))
+            basisGains = try legs.gains(ScenarioRevaluation(try scan.basisGrid(basis), engine: engine, pricedOff: .future))
         }
         basisCount = scan.basis?.moves.count ?? 0
         var rows: [Row] = []

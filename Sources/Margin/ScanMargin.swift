@@ -170,7 +170,7 @@ public struct ScanMargin: Sendable {
         let legs = try OptionLegs(
             market, account.held(.option, in: market), discounted: isDiscounted, for: Self.model)
         let values = legs.values(engine)
-        let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine))
+        let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine, pricedOff: .future))
         let quantities = legs.contracts.map { account.quantities[$0] }
         let expiryCount = legs.expiries.count
 
@@ -314,7 +314,7 @@ public struct ScanMargin: Sendable {
         _ basis: Basis, _ legs: OptionLegs, _ quantities: [Double], _ market: MarginMarket,
         _ engine: GreeksEngine
     ) throws(MarginError) -> (byExpiry: [Double], byLeg: [Double]) {
-        let gains = try legs.gains(ScenarioRevaluation(try basisGrid(basis), engine: engine))
+        let gains = try legs.gains(ScenarioRevaluation(try basisGrid(basis), engine: engine, pricedOff: .future))
         var least = legs.expiries.map { _ in 0.0 }
         var moveOf: [Int?] = legs.expiries.map { _ in nil }
         for move in basis.moves.indices {

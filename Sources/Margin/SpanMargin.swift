@@ -176,7 +176,7 @@ public struct SpanMargin: Sendable, Equatable {
                 market, options, discounted: false, for: Self.model,
                 sharesOf: { expiry, underlying in underlying.spot / expiry.forward })
             let grid = try grid(scan, spot: underlying.spot)
-            let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine))
+            let gains = try legs.gains(ScenarioRevaluation(grid, engine: engine, pricedOff: .future))
             for leg in 0..<legs.count {
                 let size = market.contracts[legs.contracts[leg]].multiplier
                 let own = scenarios.enumerated().map { gains[leg, $0] * $1.share * size }

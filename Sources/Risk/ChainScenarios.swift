@@ -15,6 +15,9 @@ import Market
 /// | linear future or perpetual | F₁ − F | (F₁ − F)/F₁ |
 /// | spot | F₁ − F | 0 |
 ///
+/// A rate that is added discounts options and moves no price; where `rateHolds` is `spot`, what is dated rises by
+/// exp(rate · T) beside, futures and the forwards of options alike.
+///
 /// Per 1.00 of relative move they rise by `ExposureGreek.delta` in dollars and by `netDelta` in coin, but for spot.
 public struct ChainScenarios: Sendable {
     public let contracts: [Instrument]
@@ -48,7 +51,7 @@ public struct ChainScenarios: Sendable {
         self.chain = chain
         self.numeraire = numeraire
         contracts = chain.tickers.map(\.instrument)
-        revaluation = ScenarioRevaluation(grid, engine: engine)
+        revaluation = ScenarioRevaluation(grid, engine: engine, pricedOff: .future)
         let options = contracts.indices.filter { chain.classes[$0].isOption }
         let others = contracts.indices.filter { !chain.classes[$0].isOption }
         let padding = options.last.map { Array(repeating: $0, count: (8 - options.count % 8) % 8) } ?? []
@@ -268,8 +271,14 @@ public struct ChainScenarios: Sendable {
     private func fillDeltaOne(_ contract: Int, _ matrix: ScenarioMatrix, row: Int) {
         let price = chain.options.spot[contract]
         let share = chain.settlementShares[contract]
+        let ticker = chain.tickers[contract]
+        let years = ticker.instrument.expiry.map { ticker.timestamp.years(until: $0) } ?? 0
         for (number, scenario) in grid.scenarios.enumerated() {
-            let move = share * scenario.spot
+            var move = share * scenario.spot
+            // A dated future rises with the options' forwards, by the time that is left.
+            if scenario.rateHolds == .spot, scenario.rate != 0, years > 0 {
+                move += (1 + move) * expm1(scenario.rate * max(0, years - scenario.days / 365))
+            }
             let profit: Double
             switch (chain.classes[contract], numeraire) {
             case (.inverseFuture, .usd): profit = move

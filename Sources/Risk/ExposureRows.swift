@@ -44,13 +44,15 @@ extension ExposureTerms {
     /// Of an option.
     /// - Parameters:
     ///   - forward: F, the price of the option's own future.
+    ///   - years: to expiry.
     ///   - share: how much of the index's move F takes part in before expiry (`SettlementWindow`).
     @inline(__always)
-    init(isInverse: Bool, forward: Double, share: Double, in numeraire: Numeraire) {
+    init(isInverse: Bool, forward: Double, years: Double, share: Double, in numeraire: Numeraire) {
         let left = SettlementWindow.Factors(share: share)
         self.init()
         self.isInverse = isInverse
         self.forward = forward
+        self.years = years
         self.numeraire = numeraire
         self.left = (left.delta, left.gamma, left.vanna, left.charm)
     }

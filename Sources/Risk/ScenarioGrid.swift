@@ -58,6 +58,14 @@ public struct ScenarioGrid: Sendable, Equatable {
         case delta
     }
 
+    /// The price that stays where it is while a rate moves.
+    public enum HeldPrice: String, Sendable, CaseIterable {
+        /// The forward: a rate discounts, and does nothing else.
+        case future
+        /// The coin's: forwards rise with the rate, by exp(rate · T), and the dated futures of a chain with them.
+        case spot
+    }
+
     /// The part of an expiry's profit that enters a book's charge.
     public enum ExpiryLoss: String, Sendable, CaseIterable {
         case signed
@@ -72,8 +80,11 @@ public struct ScenarioGrid: Sendable, Equatable {
         public var rule = 0
         /// Time that passes, in days.
         public var days = 0.0
-        /// Added to interest rates, per year; forwards rise with it.
+        /// Added to interest rates, per year.
         public var rate = 0.0
+        /// What the rate leaves where it is; nil for the price that options are priced off: a chain's futures, the spot of
+        /// plain legs. So a profit agrees with the rho beside it: of exposures and explained profits, or of `Greek`.
+        public var rateHolds: HeldPrice?
         public var stickiness = Stickiness.strike
         /// By which the profit is multiplied.
         public var dampening = 1.0
@@ -156,7 +167,10 @@ public struct ScenarioGrid: Sendable, Equatable {
         let moves = scenarios[scenario]
         var parts = [Self.percent(moves.spot), "vol \(ruleNames[moves.rule])"]
         if moves.days != 0 { parts.append("\(Self.short(moves.days)) \(moves.days == 1 ? "day" : "days")") }
-        if moves.rate != 0 { parts.append("rate \(Self.percent(moves.rate))") }
+        if moves.rate != 0 {
+            let held = moves.rateHolds.map { " (\($0) held)" } ?? ""
+            parts.append("rate \(Self.percent(moves.rate))\(held)")
+        }
         if moves.stickiness != .strike, hasSeveralStickinesses {
             parts.append("sticky \(moves.stickiness)")
         }

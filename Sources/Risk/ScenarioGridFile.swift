@@ -11,7 +11,7 @@ extension ScenarioGrid {
     ///
     /// Each entry of `scenarios` stands for all combinations of its `spot`, `vol`, `days` and `rate`, each a value or
     /// a list; spot varies fastest, then vol, days, rate. Beside them it may name `sticky` (strike, moneyness,
-    /// delta), `dampening` and `expiry_loss` (signed, absolute). Rules have the fields of `VolatilityRule`
+    /// delta), `rate_holds` (future, spot; see `Scenario.rateHolds`), `dampening` and `expiry_loss` (signed, absolute). Rules have the fields of `VolatilityRule`
     /// (`relative`, `parallel`, `skew`, `short_term_power`, `long_term_power`, `least_days`, `least_vol`, `wing`
     /// with `kind`: linear or absolute, `cap`, `cap_per_root_year`, `width_per_root_year`, `width_per_year`,
     /// `least_width`; `smile` with `level`, `skew`, `left_wing`, `right_wing`, `least`; `spot_betas` with `down`, `up`, or
@@ -143,6 +143,7 @@ extension Settings {
         if value["vol"] == nil { named = [standard] }
         var scenario = ScenarioGrid.Scenario()
         scenario.stickiness = try word("sticky", default: .strike)
+        if value["rate_holds"] != nil { scenario.rateHolds = try word("rate_holds", default: .future) }
         scenario.expiryLoss = try word("expiry_loss", default: .signed)
         scenario.dampening = try number("dampening", default: 1)
         let count = Double(spots.count) * Double(named.count) * Double(days.count) * Double(rates.count)

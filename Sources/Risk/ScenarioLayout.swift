@@ -29,24 +29,29 @@ struct ScenarioLayout: Sendable {
     /// Of the columns behind the first.
     private(set) var sources: [Source] = []
 
-    init(_ grid: ScenarioGrid) {
-        struct Term: Hashable { let days, rate: Double }
+    /// - Parameter standard: what rates hold where a scenario does not say so: what legs are priced off.
+    init(_ grid: ScenarioGrid, holding standard: ScenarioGrid.HeldPrice) {
+        struct Term: Hashable {
+            let days, rate: Double
+            let held: ScenarioGrid.HeldPrice
+        }
         struct State: Hashable { let term, source, rule: Int }
-        var termNumbers = [Term(days: 0, rate: 0): 0]
+        var termNumbers = [Term(days: 0, rate: 0, held: standard): 0]
         var sourceNumbers: [Source: Int] = [:]
         var stateNumbers: [State: Int] = [:]
         if let unchanged = grid.rules.firstIndex(of: ScenarioGrid.VolatilityRule()) {
             stateNumbers[State(term: 0, source: 0, rule: unchanged)] = 0
         }
         for scenario in grid.scenarios {
-            let termKey = Term(days: scenario.days, rate: scenario.rate)
+            let held = scenario.rate == 0 ? standard : scenario.rateHolds ?? standard
+            let termKey = Term(days: scenario.days, rate: scenario.rate, held: held)
             let term: Int
             if let known = termNumbers[termKey] {
                 term = known
             } else {
                 term = terms.count
                 termNumbers[termKey] = term
-                terms.append(ScenarioTerm(years: scenario.days / 365, rate: scenario.rate))
+                terms.append(ScenarioTerm(scenario, holding: held, pricedOff: standard))
             }
             var source = 0
             if let key = Source(scenario, grid.rules[scenario.rule]) {
@@ -87,6 +92,20 @@ struct ScenarioLayout: Sendable {
             ScenarioPlan(
                 terms: terms.start, termCount: terms.count, states: states.start, stateCount: states.count,
                 moves: moves.start, moveCount: moves.count, scratch: scratch.pointer))
+    }
+}
+
+extension ScenarioTerm {
+    /// - Parameters:
+    ///   - held: the price that the scenario's rate leaves where it is.
+    ///   - pricedOff: what a leg's price is; a future's dividend yield is its rate, so that it is its own forward.
+    fileprivate init(
+        _ scenario: ScenarioGrid.Scenario, holding held: ScenarioGrid.HeldPrice,
+        pricedOff: ScenarioGrid.HeldPrice
+    ) {
+        self.init(years: scenario.days / 365, rate: scenario.rate)
+        if pricedOff == .future || held == .future { dividend = scenario.rate }
+        if pricedOff == .future && held == .spot { growth = scenario.rate }
     }
 }
 

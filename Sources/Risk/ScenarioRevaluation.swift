@@ -16,10 +16,12 @@ public struct ScenarioRevaluation: Sendable {
     /// Legs that are revalued at a time: their results for some 400 scenarios fit the second-level cache.
     public static let block = 256
 
-    public init(_ grid: ScenarioGrid, engine: GreeksEngine) {
+    /// - Parameter pricedOff: what the legs' prices are: futures, with the rate as dividend yield, or spot. Rates that move
+    ///   leave it where it is, unless a scenario says otherwise.
+    public init(_ grid: ScenarioGrid, engine: GreeksEngine, pricedOff: ScenarioGrid.HeldPrice = .spot) {
         self.grid = grid
         self.engine = engine
-        layout = ScenarioLayout(grid)
+        layout = ScenarioLayout(grid, holding: pricedOff)
     }
 
     /// V' of each leg in each scenario, in quote currency; nothing is dampened.

@@ -269,7 +269,8 @@ struct SliceMarket: ~Copyable {
             let slot = first + rest.trailingZeroBitCount
             rest &= rest &- 1
             var terms = ExposureTerms(
-                isInverse: isInverse[slot], forward: prices[slot], share: shares[slot], in: .usd)
+                isInverse: isInverse[slot], forward: prices[slot], years: years[slot], share: shares[slot],
+                in: .usd)
             // Spelled out, so that the compiler knows the currency in which a map is made.
             switch numeraire {
             case .usd: maps[slot].set(terms)

@@ -41,7 +41,8 @@ public struct UnitExposures: Sendable {
             }
             var map = ExposureMap(
                 ExposureTerms(
-                    isInverse: contractClass == .inverseOption, forward: forward, share: share, in: numeraire)
+                    isInverse: contractClass == .inverseOption, forward: forward,
+                    years: chain.options.years[row], share: share, in: numeraire)
             )
             // Rows of both, and columns that the selection has.
             let exposures = unsafe rows.base + row * ExposureRows.stride

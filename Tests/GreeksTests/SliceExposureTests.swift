@@ -58,6 +58,7 @@ struct SliceExposureTests {
         var terms = ExposureTerms()
         terms.isInverse = slice % 2 == 0
         terms.forward = 90 + 4 * Double(slice)
+        terms.years = 0.1 + 0.4 * Double(slice)
         terms.numeraire = slice < 2 ? .coin : .usd
         terms.left = slice == 3 ? (1, 1, 1, 1) : (0.5, 0.25, 0.5 + 0.125 * Double(slice), 0.75)
         return terms
@@ -75,6 +76,7 @@ struct SliceExposureTests {
         for slice in 0..<4 {
             let terms = Self.terms[slice]
             let (f, left, inDollars) = (terms.forward, terms.left, terms.numeraire == .usd)
+            let years = terms.years
             // What the premium adds in coin, where it is coin.
             let p = terms.isInverse ? 1.0 : 0
             for row in book.offsets[slice]..<book.offsets[slice + 1] {
@@ -86,7 +88,7 @@ struct SliceExposureTests {
                         .value: [v], .delta: [left.delta * delta * f],
                         .netDelta: [left.delta * delta * f, -left.delta * v * p],
                         .gamma: [left.gamma * value(.gamma) * f * f / 100], .vega: [vega / 100],
-                        .theta: [theta / 365], .rho: [value(.rho) / 100],
+                        .theta: [theta / 365], .rho: [-years * v / 100],
                         .vanna: [left.vanna * value(.vanna) * f / 100], .volga: [value(.volga) / 10_000],
                         .charm: [left.charm * value(.charm) * f / 365],
                     ]
@@ -97,7 +99,7 @@ struct SliceExposureTests {
                             left.gamma * value(.gamma) * f / 100, -left.gamma * p * delta / 100,
                             left.gamma * p * v / f / 100,
                         ],
-                        .vega: [vega / f / 100], .theta: [theta / f / 365], .rho: [value(.rho) / f / 100],
+                        .vega: [vega / f / 100], .theta: [theta / f / 365], .rho: [-years * v / f / 100],
                         .vanna: [left.vanna * value(.vanna) / 100, -left.vanna * p * vega / f / 100],
                         .volga: [value(.volga) / f / 10_000],
                         .charm: [left.charm * value(.charm) / 365, -left.charm * p * theta / f / 365],

@@ -24,9 +24,9 @@ struct ChainScenarioTests {
 
     @Test(
         "Each kind of contract gains what its value does when the tickers themselves move",
-        arguments: Numeraire.allCases)
-    func sameAsMovedChain(_ numeraire: Numeraire) throws {
-        let grid = try ScenarioTests.grid(days: [0, 3], rates: [0])
+        arguments: Numeraire.allCases, [nil, ScenarioGrid.HeldPrice.future, .spot])
+    func sameAsMovedChain(_ numeraire: Numeraire, _ held: ScenarioGrid.HeldPrice?) throws {
+        let grid = try ScenarioTests.grid(days: [0, 3], rates: [0, 0.03], holding: held)
         // The second time is within the half hour in which the delivery price of the first expiry averages in.
         for time in [Desk.start, Timestamp(milliseconds: 1_774_598_400_000 - 600_000)] {
             let (desk, chain, scenarios) = try Self.scenarios(grid, numeraire, at: time)
@@ -37,13 +37,17 @@ struct ChainScenarioTests {
                 var move: [Double] = []
                 let tickers = chain.tickers.map { ticker -> Ticker in
                     let share = SettlementWindow.remainingShare(at: time, of: ticker.instrument)
-                    move.append(share * scenario.spot)
-                    let factor = 1 + share * scenario.spot
+                    // With the spot held, what is dated rises with the rate over the time that is left.
+                    let years = ticker.instrument.expiry.map { max(0, later.years(until: $0)) } ?? 0
+                    let growth = held == .spot ? exp(scenario.rate * years) : 1
+                    let factor = (1 + share * scenario.spot) * growth
+                    move.append(factor - 1)
                     return Ticker(
                         instrument: ticker.instrument, timestamp: later,
                         underlyingPrice: ticker.underlyingPrice.map { $0 * factor }, underlyingIndex: nil,
                         indexPrice: nil, markPrice: ticker.markPrice.map { $0 * factor },
-                        markVolatility: ticker.markVolatility, interestRate: ticker.interestRate,
+                        markVolatility: ticker.markVolatility,
+                        interestRate: ticker.interestRate + scenario.rate,
                         openInterest: nil, bids: [], asks: [], published: nil)
                 }
                 var badRows = BadRows(skip: true)

@@ -28,7 +28,7 @@ struct ScenarioTests {
     /// Spots, rules and times in all combinations.
     static func grid(
         spots: [Double] = [-0.66, -0.16, -0.04, 0, 0.02, 0.16, 1], days: [Double] = [0, 1, 400],
-        rates: [Double] = [0, 0.01]
+        rates: [Double] = [0, 0.01], holding held: ScenarioGrid.HeldPrice? = nil
     ) throws -> ScenarioGrid {
         var scenarios: [ScenarioGrid.Scenario] = []
         for rate in rates {
@@ -37,6 +37,7 @@ struct ScenarioTests {
                     for spot in spots {
                         var scenario = ScenarioGrid.Scenario()
                         (scenario.spot, scenario.rule, scenario.days, scenario.rate) = (spot, rule, day, rate)
+                        scenario.rateHolds = held
                         scenarios.append(scenario)
                     }
                 }
@@ -113,10 +114,12 @@ struct ScenarioTests {
         }
     }
 
-    @Test("A scenario is the full form at the moved inputs, whatever a grid shares")
-    func sameAsFullForm() throws {
+    @Test(
+        "A scenario is the full form at the moved inputs, whatever a grid shares and its rates hold",
+        arguments: [nil, ScenarioGrid.HeldPrice.spot, .future])
+    func sameAsFullForm(_ held: ScenarioGrid.HeldPrice?) throws {
         let engine = try GreeksEngine()
-        let grid = try Self.grid()
+        let grid = try Self.grid(holding: held)
         let legs = try Self.legs(77)
         let prices = try ScenarioRevaluation(grid, engine: engine).prices(of: legs)
         let profits = try ScenarioRevaluation(grid, engine: engine).profits(of: legs)
@@ -125,6 +128,8 @@ struct ScenarioTests {
         var worst = 0.0
         for (number, scenario) in grid.scenarios.enumerated() {
             let rule = grid.rules[scenario.rule]
+            // The forward stays where it is if what is carried rises as much as the rate.
+            let yield = held == .future ? scenario.rate : 0
             var (years, volatility) = (legs.years, legs.volatility)
             for leg in years.indices {
                 years[leg] = max(0, years[leg] - scenario.days / 365)
@@ -133,7 +138,7 @@ struct ScenarioTests {
                 let scale = power == 0 ? 1 : pow(30.0 / 365 / max(left, 1e-9), power)
                 let moneyness =
                     log(legs.strike[leg] / legs.spot[leg])
-                    - (legs.rate[leg] + scenario.rate - legs.dividend[leg]) * left
+                    - (legs.rate[leg] + scenario.rate - legs.dividend[leg] - yield) * left
                 let shocked = volatility[leg] * max(0, 1 + rule.relative * scale)
                 volatility[leg] = max(
                     rule.leastVolatility, shocked + (rule.parallel + rule.skew * moneyness) * scale)
@@ -141,7 +146,7 @@ struct ScenarioTests {
             let moved = try OptionBatch(
                 type: legs.type, spot: legs.spot.map { $0 * (1 + scenario.spot) }, strike: legs.strike,
                 years: years, volatility: volatility, rate: legs.rate.map { $0 + scenario.rate },
-                dividend: legs.dividend)
+                dividend: legs.dividend.map { $0 + yield })
             let truth = try #require(engine.greeks(.price, of: moved)[.price])
             for leg in 0..<legs.count {
                 worst = max(worst, abs(prices[leg, number] - truth[leg]) / moved.spot[leg])
