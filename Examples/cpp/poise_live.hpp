@@ -346,12 +346,27 @@ class live : public handle<poise_live, poise_live_free> {
         check(poise_live_set_cash_budget(get(), hedge, budget));
     }
     void set_walks_levels(std::size_t hedge, bool walks) { check(poise_live_set_walks_levels(get(), hedge, walks)); }
+    void set_variance(std::size_t hedge, const poise_live_variance *variance) {
+        check(poise_live_set_variance(get(), hedge, variance));
+    }
+    void set_margin_limit(std::size_t hedge, double limit = std::numeric_limits<double>::infinity()) {
+        check(poise_live_set_margin_limit(get(), hedge, limit));
+    }
+    void set_margin(std::size_t hedge, std::size_t candidate, double per_unit) {
+        check(poise_live_set_margin(get(), hedge, candidate, per_unit));
+    }
     void set_search(std::size_t hedge, const poise_hedge_search &search) {
         check(poise_live_set_search(get(), hedge, &search));
     }
 
     // Hedges: trades.
 
+    poise_hedge_result rebalance(std::size_t hedge) {
+        poise_hedge_result result = {};
+        result.size = sizeof result;
+        check(poise_live_rebalance(get(), hedge, &result));
+        return result;
+    }
     poise_hedge_result decide(std::size_t hedge) {
         poise_hedge_result result = {};
         result.size = sizeof result;

@@ -253,3 +253,34 @@ def test_the_example_runs():
     shown = subprocess.run(
         [sys.executable, ROOT / "Examples/python/day.py"], stdout=subprocess.PIPE, text=True, check=True, env=os.environ).stdout
     assert "after the listing: cost" in shown and f"{OPTION}: rates gets -0.4" in shown and "contracts are listed" in shown
+
+
+def test_variance_and_margin(book):
+    book.set_limit("BTC vega")
+    book.set_limit("BTC net delta", -1e9, 1e9)
+    assert book.choose(classes=["perpetual"]) == ["BTC-PERPETUAL"]
+    book.set_candidate("BTC-PERPETUAL", cost_buy=5e-4, cost_sell=5e-4, maximum_buy=1e7, maximum_sell=1e7)
+    assert book.hedge().outcome == "within-limits"
+    for net, greek in ((False, "delta_usd"), (True, "net_delta_usd")):
+        book.set_variance(["BTC"], [[4e-4]], 1e-5, net=net)
+        hedge = book.hedge(always=True)
+        held = book.exposures()[greek].sum()
+        # 2 · 1e-5 · 4e-4 of each dollar that is left is what buying one costs.
+        assert hedge.outcome == "optimal" and np.isclose(held + hedge.trades["quantity"][0], -5e-4 / 8e-9, rtol=1e-9)
+    for coins, matrix, words in [(["BTC"], [[1, 2]], "1 × 1"), (["BTC", "BTC"], np.eye(2), "twice"), (["BTC"], [[np.nan]], "finite")]:
+        with pytest.raises(poise.InputError, match=words):
+            book.set_variance(coins, matrix, 1e-5)
+    book.set_variance(None)
+    assert book.hedge(always=True).trades["quantity"].tolist() == [0]
+
+    book.set_book("BTC-PERPETUAL", [(60_100, 1e6)], [(60_200, 1e6)])
+    book.set_limit("BTC net delta", -20e3, 20e3)
+    bought = book.hedge().trades["quantity"][0]
+    book.set_margin("BTC-PERPETUAL", 0.02)
+    book.set_margin_limit(0.02 * bought * 0.999)
+    assert book.costs()["margin"].tolist() == [0.02] and book.hedge().outcome == "infeasible"
+    book.set_margin_limit(0.02 * bought * 1.001)
+    assert book.hedge().outcome == "optimal"
+    book.set_margin_limit(None)
+    with pytest.raises(poise.InputError, match="per_unit"):
+        book.set_margin("BTC-PERPETUAL", -1.0)

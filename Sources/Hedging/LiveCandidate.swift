@@ -11,6 +11,8 @@ struct LiveCandidate {
     let index: Double?
     /// What a host has set in place of all that follows from the costs.
     var fixed: HedgeInstrument?
+    /// In dollars per unit, bought or sold.
+    var margin = 0.0
 
     init(_ candidate: HedgeCandidate, _ amount: TradedAmount?, index: Double?) {
         self.candidate = candidate
@@ -30,12 +32,14 @@ struct LiveCandidate {
         private let costs: CandidateCosts.Summary
         private let amount: TradedAmount?
         private let index: Double?
+        private let margin: Double
         let isFixed: Bool
 
         init(_ one: LiveCandidate) {
             kind = one.candidate.instrument.kind
             costs = one.costs.summary
             (amount, index, isFixed) = (one.amount, one.index, one.fixed != nil)
+            margin = one.margin
         }
 
         /// What it costs at the desk's prices: the one place where spreads, fees and carry become costs of a problem.
@@ -56,7 +60,7 @@ struct LiveCandidate {
                 costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
                 fixedCost: dollars.ticket, lot: amount?.step ?? 0,
                 minimum: HedgeCandidate.minimum(dollars.minimum, amount), maximumBuy: dollars.maximumBuy,
-                maximumSell: dollars.maximumSell,
+                maximumSell: dollars.maximumSell, margin: margin,
                 cash: costs.unit.isOption || kind == .spot ? price.value : 0)
         }
     }

@@ -27,7 +27,16 @@ public final class LiveHedge {
     /// Which of the known contracts are candidates; see `choose`.
     public private(set) var rule = CandidateRule()
 
+    /// What the variance that is left costs, and the places of the sums of each underlying of the problem; see `setVariance`.
+    var variance: LiveVariance?
+    private var sumOfUnderlying: [Int] = []
+    /// See `setRequirement`.
+    var requirement: LiveRequirementSource?
+
     private let solver = HedgeSolver()
+    private let requirements = RequirementSolver()
+    /// Whether the last problem was solved under a requirement.
+    private var isUnderRequirement = false
     /// All that could be traded, in the order in which they came.
     private var known: [LiveCandidate] = []
     private var placeOfName: [String: Int] = [:]
@@ -146,7 +155,7 @@ public final class LiveHedge {
         candidates = chosen.map { known[$0].candidate }
         contracts = candidates.map { risk.index(of: $0.instrument.name) ?? 0 }
         terms = chosen.map { LiveCandidate.Terms(known[$0]) }
-        let bases = Array(Set(candidates.map(\.instrument.base))).sorted()
+        let bases = Array(Set(candidates.map(\.instrument.base) + (variance?.underlyings ?? []))).sorted()
         var made = HedgeProblem(
             name: problem.name, underlyings: bases.isEmpty ? [""] : bases, marginLimit: problem.marginLimit,
             cashBudget: problem.cashBudget)
@@ -162,16 +171,17 @@ public final class LiveHedge {
         // Bands on several Greeks of the same positions share a sum.
         var coverages: [[Int]] = []
         var numbers: [[Int]: Int] = [:]
+        func sum(_ members: [Int]) -> Int {
+            if let known = numbers[members] { return known }
+            numbers[members] = coverages.count
+            coverages.append(members)
+            return coverages.count - 1
+        }
         (sumOfBand, greeks) = ([], [])
         for limit in limits {
             let greek = limit.greek ?? .value
             greeks.append(greek)
-            let members = members(limit)
-            if numbers[members] == nil {
-                numbers[members] = coverages.count
-                coverages.append(members)
-            }
-            sumOfBand.append(numbers[members] ?? 0)
+            sumOfBand.append(sum(members(limit.underlying, limit.expiry)))
             var coefficients: [(instrument: Int, coefficient: Double)] = []
             for (number, candidate) in candidates.enumerated() where limit.covers(candidate.instrument) {
                 let coefficient = risk.figure(contracts[number], greek)
@@ -184,23 +194,41 @@ public final class LiveHedge {
                 same == 0 ? limit.name : "\(limit.name) (\(same + 1))", band(limit),
                 coefficients: coefficients)
         }
+        sumOfUnderlying = variance == nil ? [] : made.underlyings.map { sum(members($0, nil)) }
+        made.risk = variance?.term(of: made)
         problem = made
         coverage = ExposureRollUp(coverages)
         sums = Exposures(coverage)
         risk.sum(coverage, into: sums)
         for b in problem.bands.indices { problem.bands[b].current = sums[sumOfBand[b], greeks[b]] }
+        sumDeltas()
+    }
+
+    /// The dollars that move with each coin, as of the last sums.
+    private func sumDeltas() {
+        guard let variance else { return }
+        for u in sumOfUnderlying.indices {
+            problem.risk?.dollarDelta[u] = sums[sumOfUnderlying[u], variance.exposure]
+        }
+    }
+
+    /// Another layout, after what it is made of has changed.
+    func layOutAnew() {
+        risk.update()
+        layOut()
     }
 
     private func isListed(_ one: LiveCandidate) -> Bool {
         risk.index(of: one.candidate.instrument.name).map(risk.isListed) ?? false
     }
 
-    /// The groups that a limit covers, in the order of their labels, so that sums have the same bits whenever they came.
-    private func members(_ limit: LimitTable.Limit) -> [Int] {
+    /// The book's groups on an underlying and of an expiry, in the order of their labels, so that sums have the same bits
+    /// whenever they came.
+    private func members(_ underlying: String?, _ expiry: String?) -> [Int] {
         var wanted: [(column: Int, label: String)] = []
         let groupings = risk.plan.groupings
         for (grouping, label) in [
-            (Grouping.book, book), (.underlying, limit.underlying), (.expiry, limit.expiry),
+            (Grouping.book, book), (.underlying, underlying), (.expiry, expiry),
         ] {
             if let label, let column = groupings.firstIndex(of: grouping) { wanted.append((column, label)) }
         }
@@ -246,7 +274,7 @@ public final class LiveHedge {
     }
 
     /// Changes what is known of a candidate.
-    private func change(_ candidate: Int, _ body: (inout LiveCandidate) -> Void) {
+    func change(_ candidate: Int, _ body: (inout LiveCandidate) -> Void) {
         body(&known[chosen[candidate]])
         terms[candidate] = LiveCandidate.Terms(known[chosen[candidate]])
     }
@@ -315,6 +343,9 @@ public final class LiveHedge {
 
     /// Most that trades may spend, in US dollars.
     public func setCashBudget(_ budget: Double) { problem.cashBudget = budget }
+
+    /// Most margin that trades may take up, by what `setMargin` says of candidates; infinity for no limit.
+    public func setMarginLimit(_ limit: Double) { problem.marginLimit = limit }
 
     // MARK: Candidates
 
@@ -429,7 +460,10 @@ public final class LiveHedge {
     }
 
     /// The trades of the last hedge, one per candidate, with their certificate, cost and shadow prices.
-    public var solution: HedgeSolution { solver.solution }
+    public var solution: HedgeSolution { isUnderRequirement ? requirements.answer.hedge : solver.solution }
+
+    /// What a venue's margin asked of the last hedge, and what it costs; nil where none did.
+    public var requirementAnswer: RequirementAnswer? { isUnderRequirement ? requirements.answer : nil }
 
     /// Brings `risk` up to date and follows its layout: candidates that are listed no more are gone, and bands cover new books.
     public func follow() {
@@ -461,6 +495,19 @@ public final class LiveHedge {
     /// - Throws: `HedgeError` where what is set for an instrument makes no problem, and where the desk is grouped by
     ///   something else than what limits name.
     public func decide() throws(HedgeError) -> Decision {
+        guard try isOutside() else { return .withinLimits }
+        return .hedge(try solve())
+    }
+
+    /// Brings `risk` up to date, and solves whatever the bands say: within them a variance that is priced may be worth trades.
+    /// - Throws: as `decide`.
+    public func rebalance() throws(HedgeError) -> HedgeStatus {
+        _ = try isOutside()
+        return try solve()
+    }
+
+    /// Whether an exposure has left its band.
+    private func isOutside() throws(HedgeError) -> Bool {
         refresh()
         if let unmet {
             throw .invalidValue(
@@ -474,9 +521,17 @@ public final class LiveHedge {
             let (low, high) = (problem.bands[b].low - tolerance, problem.bands[b].high + tolerance)
             isOutside = isOutside || !(current >= low && current <= high)
         }
-        guard isOutside else { return .withinLimits }
+        sumDeltas()
+        return isOutside
+    }
+
+    private func solve() throws(HedgeError) -> HedgeStatus {
         reprice(&problem)
-        return .hedge(try solver.solve(problem, start: .warm))
+        isUnderRequirement = requirement != nil
+        guard let requirement else { return try solver.solve(problem, start: .warm) }
+        let (own, terms) = try requirement(self)
+        requirements.search = solver.search
+        return try requirements.solve(problem, own, terms, start: .warm)
     }
 
     /// What candidates cost, and what they add to bands, at the desk's prices.
@@ -485,6 +540,11 @@ public final class LiveHedge {
             problem.instruments[number] = terms[number].instrument(
                 risk.mark(of: contracts[number]), options.holding, problem.instruments[number].underlying)
             if options.walksLevels { walk(number, in: &problem) }
+        }
+        if let variance {
+            for number in contracts.indices {
+                problem.risk?.exposure[number] = risk.figure(contracts[number], variance.exposure)
+            }
         }
         for b in problem.bands.indices {
             for k in problem.bands[b].entries {

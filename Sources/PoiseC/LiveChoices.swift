@@ -149,6 +149,58 @@ public func poise_live_set_walks_levels(
     changeHedge(live, index) { hedge throws(Failure) in hedge.hedge.walksLevels = walks != 0 }
 }
 
+// MARK: Variance and margin
+
+@c @implementation
+public func poise_live_set_variance(
+    _ live: OpaquePointer?, _ index: Int, _ variance: UnsafePointer<poise_live_variance>?
+) -> poise_status {
+    changeHedge(live, index) { hedge throws(Failure) in
+        let given = try variance.map { given throws(Failure) in
+            try LiveVariance(try taken(given, "variance", poise_live_variance()))
+        }
+        try failing { () throws(HedgeError) in try hedge.hedge.setVariance(given) }
+    }
+}
+
+extension LiveVariance {
+    init(_ given: poise_live_variance) throws(Failure) {
+        try checkCount(given.count, "count")
+        guard given.count > 0, given.count <= 4096 else {
+            throw .count("count", "must be from 1 to 4096 coins")
+        }
+        let names = try TextColumn(given.underlyings, "underlyings")
+        let values = try required(given.covariance, "covariance")
+        var underlyings: [String] = []
+        for row in 0..<given.count { underlyings.append(try names.text(row)) }
+        self.init(
+            underlyings: underlyings, covariance: (0..<given.count * given.count).map { values[$0] },
+            riskAversion: given.risk_aversion)
+        if given.net_delta != 0 { exposure = .netDelta }
+    }
+}
+
+@c @implementation
+public func poise_live_set_margin_limit(
+    _ live: OpaquePointer?, _ index: Int, _ limit: Double
+) -> poise_status {
+    changeHedge(live, index) { hedge throws(Failure) in
+        guard limit >= 0 else { throw .value("limit", limit, NumberRule.notNegative.complaint) }
+        hedge.hedge.setMarginLimit(limit)
+    }
+}
+
+@c @implementation
+public func poise_live_set_margin(
+    _ live: OpaquePointer?, _ index: Int, _ candidate: Int, _ perUnit: Double
+) -> poise_status {
+    changeHedge(live, index) { hedge throws(Failure) in
+        try checkIndex(candidate, below: hedge.hedge.candidates.count, "candidate")
+        try check(perUnit, .notNegative, "per_unit")
+        try failing { () throws(RiskError) in try hedge.hedge.setMargin(perUnit, ofCandidate: candidate) }
+    }
+}
+
 // MARK: Searches
 
 @c @implementation

@@ -94,6 +94,21 @@ public func poise_live_diagnose(
 public func poise_live_decide(
     _ live: OpaquePointer?, _ index: Int, _ result: UnsafeMutablePointer<poise_hedge_result>?
 ) -> poise_status {
+    answer(live, index, result) { hedge throws(HedgeError) in try hedge.decide() }
+}
+
+@c @implementation
+public func poise_live_rebalance(
+    _ live: OpaquePointer?, _ index: Int, _ result: UnsafeMutablePointer<poise_hedge_result>?
+) -> poise_status {
+    answer(live, index, result) { hedge throws(HedgeError) in .hedge(try hedge.rebalance()) }
+}
+
+/// Hedges, and writes what came of it.
+private func answer(
+    _ live: OpaquePointer?, _ index: Int, _ result: UnsafeMutablePointer<poise_hedge_result>?,
+    _ decide: (LiveHedge) throws(HedgeError) -> LiveHedge.Decision
+) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
         if let result {
@@ -101,7 +116,7 @@ public func poise_live_decide(
         }
         handle.hasTrades = false
         handle.isBooked = false
-        switch try failing({ () throws(HedgeError) in try handle.hedge.decide() }) {
+        switch try failing({ () throws(HedgeError) in try decide(handle.hedge) }) {
         case .withinLimits:
             result?.pointee = poise_hedge_result(
                 size: MemoryLayout<poise_hedge_result>.stride, outcome: POISE_HEDGE_WITHIN_LIMITS,

@@ -24,6 +24,34 @@ enum LiveChoiceRows {
         return poise_live_choose(desk.pointer, 0, &rule)
     }
 
+    /// The answer of a desk within its limits whose variance has a price, and which trades its perpetual alone.
+    private static func priced(
+        _ coins: [String], _ covariance: [Double], expecting: ((poise_status) -> Void)? = nil,
+        _ set: (inout poise_live_variance) -> Void
+    ) throws -> Desk.Answer {
+        let desk = try Desk.small(low: -1e9, high: 1e9)
+        var rule = Desk.rule()
+        rule.classes = 1 << POISE_CLASS_PERPETUAL.rawValue
+        #expect(poise_live_choose(desk.pointer, 0, &rule) == POISE_OK)
+        let status = try withStrings(coins) { names in
+            covariance.withUnsafeBufferPointer { values in
+                var variance = poise_live_variance()
+                variance.size = MemoryLayout<poise_live_variance>.stride
+                (variance.risk_aversion, variance.count) = (1e-5, coins.count)
+                (variance.underlyings, variance.covariance) = (names, values.baseAddress)
+                set(&variance)
+                return poise_live_set_variance(desk.pointer, 0, &variance)
+            }
+        }
+        if let expecting { expecting(status) } else { #expect(status == POISE_OK, "\(lastError)") }
+        var instrument = poise_hedge_instrument()
+        (instrument.cost_buy, instrument.cost_sell) = (5, 5)
+        (instrument.maximum_buy, instrument.maximum_sell) = (10, 10)
+        #expect(poise_live_set_candidate(desk.pointer, 0, 0, &instrument) == POISE_OK)
+        #expect(try Desk.decide(desk).outcome == POISE_HEDGE_WITHIN_LIMITS)
+        return try Desk.decide(desk, 0, poise_live_rebalance)
+    }
+
     private static let (option, future, perpetual) = ("27MAR26-60000-C", "27MAR26", "PERPETUAL")
 
     /// Twelve instruments in lots with fixed costs, which no search decides at once.
@@ -191,6 +219,35 @@ enum LiveChoiceRows {
             try withStrings(["XRP"]) { coins in
                 try #expect(try chosen { ($0.underlying_count, $0.underlyings) = (1, coins) } == [])
             }
+        },
+        Row(
+            "live_variance", "size, risk_aversion, count, underlyings, covariance, net_delta",
+            "what is left costs its variance; what is none is refused"
+        ) {
+            // 180,000 dollars, of which a coin of 60,000 takes off; selling one costs 5.
+            func sold(_ variance: Double, _ set: (inout poise_live_variance) -> Void) throws -> Double {
+                try priced(["BTC"], [variance], set).trades["BTC_USDC-PERPETUAL"] ?? 0
+            }
+            for (aversion, variance) in [(1e-5, 4e-4), (2e-5, 4e-4), (1e-5, 1e-4)] {
+                let expected = (5 / (2 * aversion * 60_000 * variance) - 180_000) / 60_000
+                #expect(isNear(try sold(variance) { $0.risk_aversion = aversion }, expected, 1e-9))
+            }
+            // Futures and perpetuals have no premium: both deltas are one.
+            let plain = try sold(4e-4) { _ in }
+            #expect(try sold(4e-4) { $0.net_delta = 1 } == plain)
+            // Of two coins, one is not held.
+            let two = try priced(["XRP", "BTC"], [1e-3, 2e-4, 2e-4, 4e-4]) { _ in }
+            #expect(isNear(two.trades["BTC_USDC-PERPETUAL"] ?? 0, plain, 1e-9))
+            func refusal(_ set: (inout poise_live_variance) -> Void) throws -> poise_status {
+                var status = POISE_OK
+                _ = try priced(["BTC"], [4e-4], expecting: { status = $0 }, set)
+                return status
+            }
+            try #expect(try refusal { $0.size = 8 } == POISE_ERROR_SIZE)
+            try #expect(try refusal { $0.risk_aversion = -1 } == POISE_ERROR_VALUE)
+            try #expect(try refusal { $0.covariance = nil } == POISE_ERROR_NULL)
+            try #expect(try refusal { $0.count = 0 } == POISE_ERROR_COUNT)
+            try #expect(try refusal { $0.underlyings = poise_texts() } == POISE_ERROR_NULL)
         },
         Row("hedge_search", "size, node_limit, gap", "a search ends at its nodes, or at its gap") {
             let few = try search { $0.node_limit = 3 }

@@ -49,10 +49,14 @@ struct LiveChoiceTests {
         var trades: [String: Double]
     }
 
-    static func decide(_ desk: Handle, _ hedge: Int = 0) throws -> Answer {
+    static func decide(
+        _ desk: Handle, _ hedge: Int = 0,
+        _ decide: (OpaquePointer?, Int, UnsafeMutablePointer<poise_hedge_result>?) -> poise_status =
+            poise_live_decide
+    ) throws -> Answer {
         var result = poise_hedge_result()
         result.size = MemoryLayout<poise_hedge_result>.stride
-        try #require(poise_live_decide(desk.pointer, hedge, &result) == POISE_OK, "\(lastError)")
+        try #require(decide(desk.pointer, hedge, &result) == POISE_OK, "\(lastError)")
         var trades = [Double](repeating: .nan, count: poise_live_candidate_count(desk.pointer, hedge))
         trades.withUnsafeMutableBufferPointer {
             _ = poise_live_trades(desk.pointer, hedge, poise_column(data: $0.baseAddress, stride: 0))
@@ -235,6 +239,28 @@ struct LiveChoiceTests {
         #expect(poise_live_set_cash_budget(live, 0, .nan) == POISE_ERROR_ARGUMENT)
     }
 
+    @Test("A desk's trades take up no more margin than there is")
+    func margin() throws {
+        let desk = try Self.small()
+        let live = desk.pointer
+        var rule = Self.rule()
+        rule.classes = 1 << POISE_CLASS_PERPETUAL.rawValue
+        #expect(poise_live_choose(live, 0, &rule) == POISE_OK)
+        #expect(poise_live_set_margin(live, 0, 0, 100) == POISE_OK)
+        // Two coins are to be sold.
+        for (limit, outcome) in [
+            (200.1, POISE_HEDGE_OPTIMAL), (199.9, POISE_HEDGE_INFEASIBLE), (.infinity, POISE_HEDGE_OPTIMAL),
+        ] {
+            #expect(poise_live_set_margin_limit(live, 0, limit) == POISE_OK)
+            #expect(try Self.decide(desk).outcome == outcome, "\(limit)")
+        }
+        #expect(poise_live_set_margin_limit(live, 0, .nan) == POISE_ERROR_VALUE)
+        #expect(poise_live_set_margin(live, 0, 0, -1) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_set_margin(live, 0, 1, 1) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_set_variance(live, 0, nil) == POISE_OK)
+        #expect(poise_live_rebalance(live, 5, nil) == POISE_ERROR_ARGUMENT)
+    }
+
     @Test("A desk that walks levels pays what filling its trades level by level costs")
     func levels() throws {
         let desk = try Self.small()
@@ -365,6 +391,8 @@ struct LiveChoiceTests {
             poise_live_choose(nil, 0, nil), poise_live_set_fees(nil, 0, nil, 0, nil),
             poise_live_set_holding(nil, 0, 0, 0), poise_live_set_cash_budget(nil, 0, 0),
             poise_live_set_walks_levels(nil, 0, 0), poise_live_set_search(nil, 0, nil),
+            poise_live_set_variance(nil, 0, nil), poise_live_set_margin_limit(nil, 0, 0),
+            poise_live_set_margin(nil, 0, 0, 0), poise_live_rebalance(nil, 0, nil),
             poise_live_view_create(nil, nil),
             poise_live_view_exposures(nil, POISE_EXPOSURE_DELTA, poise_column()),
             poise_live_view_figure(nil, 0, POISE_EXPOSURE_DELTA, nil),

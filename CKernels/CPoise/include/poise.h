@@ -1058,6 +1058,35 @@ poise_status poise_live_set_cash_budget(poise_live *live, size_t hedge, double b
  *  impact for both sides. Since 0.1. */
 poise_status poise_live_set_walks_levels(poise_live *live, size_t hedge, int32_t walks);
 
+/** A price on the variance of what a live hedge leaves unhedged: risk_aversion · dᵀ · covariance · d, d the dollars that move
+ *  with each coin after the trades. */
+typedef struct poise_live_variance {
+    size_t size;
+    /** Cost in dollars per squared dollar of variance over the covariance's horizon; not below 0. */
+    double risk_aversion;
+    /** Coins, each once, and the covariance of their returns, count × count, row by row. What is on other coins counts for no
+     *  variance. */
+    size_t count;
+    poise_texts underlyings;
+    const double *covariance;
+    /** Other than 0: d is POISE_EXPOSURE_NET_DELTA, less what premiums in coin move; else POISE_EXPOSURE_DELTA. */
+    uint64_t net_delta;
+} poise_live_variance;
+
+/** Sets the price on variance for later hedges, whose deltas follow the desk; NULL for none. Copied. POISE_ERROR_VALUE for
+ *  numbers that make no covariance: what there was stays. Bands still say when to trade: see poise_live_rebalance.
+ *  Candidates are numbered anew. Since 0.1. */
+poise_status poise_live_set_variance(poise_live *live, size_t hedge, const poise_live_variance *variance);
+/** Most margin that trades may take up, by poise_live_set_margin or the margin of poise_live_set_candidate; INFINITY for no
+ *  limit. Since 0.1. */
+poise_status poise_live_set_margin_limit(poise_live *live, size_t hedge, double limit);
+/** The margin that a unit of a candidate takes up, bought or sold, in dollars, not below 0; it stays while candidates are
+ *  numbered anew. A candidate that poise_live_set_candidate has set has its own. Since 0.1. */
+poise_status poise_live_set_margin(poise_live *live, size_t hedge, size_t candidate, double per_unit);
+/** poise_live_decide that finds the cheapest trades whatever the bands say: within them a variance that is priced may be
+ *  worth trades. Since 0.1. */
+poise_status poise_live_rebalance(poise_live *live, size_t hedge, poise_hedge_result *result);
+
 /** When a search for trades ends. */
 typedef struct poise_hedge_search {
     size_t size;

@@ -182,11 +182,12 @@ PyObject *new_column(size_t count, poise_column *column) {
     return array;
 }
 
-/** live_decide(live, hedge) → result, trades, exposures of bands, shadow prices. */
+/** live_decide(live, hedge, always) → result, trades, exposures of bands, shadow prices. */
 static PyObject *live_decide(PyObject *self, PyObject *arguments) {
     PyObject *capsule;
     Py_ssize_t hedge;
-    if (!PyArg_ParseTuple(arguments, "On", &capsule, &hedge)) return NULL;
+    int always;
+    if (!PyArg_ParseTuple(arguments, "Onp", &capsule, &hedge, &always)) return NULL;
     handle *own = handle_of(capsule, live_kind);
     if (!own) return NULL;
     poise_live *live = own->pointer;
@@ -201,7 +202,8 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
         own->is_busy = true;
         own->questions = 0;
         Py_BEGIN_ALLOW_THREADS
-        status = poise_live_decide(live, (size_t)hedge, &result);
+        status = always ? poise_live_rebalance(live, (size_t)hedge, &result)
+                        : poise_live_decide(live, (size_t)hedge, &result);
         if (status == POISE_OK) status = poise_live_trades(live, (size_t)hedge, columns[0]);
         if (status == POISE_OK) status = poise_live_bands(live, (size_t)hedge, columns[1], columns[2]);
         Py_END_ALLOW_THREADS

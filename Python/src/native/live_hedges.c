@@ -238,6 +238,54 @@ static PyObject *live_set_walks_levels(PyObject *self, PyObject *arguments) {
     return live ? answer(poise_live_set_walks_levels(live, (size_t)hedge, walks)) : NULL;
 }
 
+/* ---- Variance and margin ---- */
+
+/** live_set_variance(live, hedge, aversion, coins, covariance, net deltas): coins as a tuple of bytes, n × n doubles; None for
+ *  the coins: no price on variance. */
+static PyObject *live_set_variance(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *coins, *covariance, *made = NULL;
+    Py_ssize_t hedge;
+    int net;
+    poise_live_variance variance = {.size = sizeof variance};
+    if (!PyArg_ParseTuple(
+            arguments, "OndOOp", &capsule, &hedge, &variance.risk_aversion, &coins, &covariance, &net))
+        return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    if (!live) return NULL;
+    if (coins == Py_None) return answer(poise_live_set_variance(live, (size_t)hedge, NULL));
+    variance.net_delta = (uint64_t)net;
+    PyArrayObject *array = (PyArrayObject *)covariance;
+    if (read_names(coins, &variance.count, &variance.underlyings)) {
+        if (!PyArray_Check(covariance) || PyArray_TYPE(array) != NPY_DOUBLE || !PyArray_IS_C_CONTIGUOUS(array) ||
+            (size_t)PyArray_SIZE(array) != variance.count * variance.count) {
+            PyErr_SetString(PyExc_TypeError, "expected a covariance of the coins");
+        } else {
+            variance.covariance = PyArray_DATA(array);
+            made = answer(poise_live_set_variance(live, (size_t)hedge, &variance));
+        }
+    }
+    PyMem_Free((void *)variance.underlyings.strings);
+    return made;
+}
+
+static PyObject *live_set_margin_limit(PyObject *self, PyObject *arguments) {
+    PyObject *capsule;
+    Py_ssize_t hedge;
+    double limit;
+    if (!PyArg_ParseTuple(arguments, "Ond", &capsule, &hedge, &limit)) return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    return live ? answer(poise_live_set_margin_limit(live, (size_t)hedge, limit)) : NULL;
+}
+
+static PyObject *live_set_margin(PyObject *self, PyObject *arguments) {
+    PyObject *capsule;
+    Py_ssize_t hedge, candidate;
+    double per_unit;
+    if (!PyArg_ParseTuple(arguments, "Onnd", &capsule, &hedge, &candidate, &per_unit)) return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    return live ? answer(poise_live_set_margin(live, (size_t)hedge, (size_t)candidate, per_unit)) : NULL;
+}
+
 static PyMethodDef methods[] = {
     METHOD(live_set_search, METH_VARARGS),
     METHOD(hedger_set_search, METH_VARARGS),
@@ -252,6 +300,9 @@ static PyMethodDef methods[] = {
     METHOD(live_set_holding, METH_VARARGS),
     METHOD(live_set_cash_budget, METH_VARARGS),
     METHOD(live_set_walks_levels, METH_VARARGS),
+    METHOD(live_set_variance, METH_VARARGS),
+    METHOD(live_set_margin_limit, METH_VARARGS),
+    METHOD(live_set_margin, METH_VARARGS),
     {0}};
 
 bool add_live_hedges(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

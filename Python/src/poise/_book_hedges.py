@@ -187,6 +187,38 @@ class BookHedges:
         _native.live_set_walks_levels(self._handle, self._hedge(book)[0], walks)
         self._follow()
 
+    # ---- Variance and margin ----
+
+    def set_variance(
+        self, underlyings: Optional[Iterable[str]], covariance: Any = None, risk_aversion: float = 0.0, *, net: bool = False,
+        book: str = "",
+    ) -> None:
+        """A price on the variance of what stays unhedged, for the hedges to come; None: no such price.
+
+        underlyings : coins, each once; what is on others counts for no variance. covariance : (n, n) of their returns over
+        some horizon. risk_aversion : dollars per squared dollar of variance over that horizon. net: dollars that move with a
+        coin are net deltas, less what premiums in coin move. Bands still say when to trade, see `hedge(always=True)`.
+        """
+        place = self._hedge(book)[0]
+        if underlyings is None:
+            _native.live_set_variance(self._handle, place, 0.0, None, None, False)
+        else:
+            coins = _encoded(underlyings)
+            matrix = np.ascontiguousarray(numbers(covariance, "covariance"))
+            if matrix.shape != (len(coins), len(coins)):
+                raise InputError(f"expected {len(coins)} × {len(coins)}, got an array of shape {matrix.shape}", field="covariance")
+            _native.live_set_variance(self._handle, place, risk_aversion, coins, matrix, net)
+        self._follow()
+
+    def set_margin_limit(self, limit: Optional[float], *, book: str = "") -> None:
+        """Most margin that trades may take up, by `set_margin`, in dollars; None: no limit."""
+        _native.live_set_margin_limit(self._handle, self._hedge(book)[0], np.inf if limit is None else limit)
+
+    def set_margin(self, contract: str, per_unit: float, *, book: str = "") -> None:
+        """The margin that a unit of a candidate takes up, bought or sold, in dollars."""
+        place, candidate = self._candidate(contract, book)
+        _native.live_set_margin(self._handle, place, candidate, per_unit)
+
     def set_search(self, *, node_limit: int = 0, gap: float = 0.0, seconds: float = 0.0, book: str = "") -> None:
         """When searches end: over lots at so many nodes or such a gap, of all kinds after so many seconds; 0: the library's
         own, and no limit. Ctrl-C ends any.
@@ -195,11 +227,13 @@ class BookHedges:
 
     # ---- Hedges ----
 
-    def hedge(self, book: str = "") -> Hedge:
-        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on."""
+    def hedge(self, book: str = "", *, always: bool = False) -> Hedge:
+        """Updates, looks at every band, and where one is left finds the cheapest trades, from the last answer on; always: also
+        where none is, as a variance that is priced may be worth trades.
+        """
         self._follow()
         place, candidates, names = self._hedge(book)
-        result, trades, before, prices = _native.live_decide(self._handle, place)
+        result, trades, before, prices = _native.live_decide(self._handle, place, always)
         return hedge_of(
             result,
             Columns(instrument=np.array([self.contracts[k] for k in candidates], dtype=object), quantity=trades),
