@@ -129,8 +129,9 @@ extension TickerFields {
             return (implied, true, nil)
         }
         let volatility = given / layout.volatilityUnit.rawValue
-        // Greeks that are all 0 stand for none.
-        let delta = published.flatMap { $0.delta == 0 && $0.vega == 0 ? nil : $0.delta }
+        // Greeks that are all 0 stand for none; a delta may stand alone.
+        let alone = try number(.delta, .finite).flatMap { $0 == 0 ? nil : $0 }
+        let delta = published.map { $0.delta == 0 && $0.vega == 0 ? nil : $0.delta } ?? alone
         guard let found = check.contradiction(volatility: volatility, mark: mark, delta: delta) else {
             return (volatility, false, nil)
         }

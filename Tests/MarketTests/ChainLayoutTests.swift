@@ -257,6 +257,11 @@ struct ChainLayoutTests {
         #expect(
             Exchanges.error(greeks(-0.5)).contains(
                 "column \"delta\": value \"-0.5\": contradicts mark_iv 74.2: the volatility gives"))
+        // A delta stands for itself where other Greeks, and the mark, are not there.
+        let alone = changed("\"mark_iv\": 74.2", "\"mark_iv\": 0.742, \"delta\": 0.505")
+            .replacingOccurrences(of: "\"mark_price\": 0.185", with: "\"mark_price\": null")
+        #expect(Exchanges.error(alone).contains("\"delta\": value \"0.505\": contradicts mark_iv 0.742"))
+        #expect(Exchanges.error(alone).contains("is it a fraction where percent are expected?"))
         // A delta next to 0 fits a hundredth of any volatility: it says nothing of the unit.
         #expect(try Exchanges.chain(greeks(0.02)).remarks.count == 1)
         // While the delivery price is averaged, other rules hold.
