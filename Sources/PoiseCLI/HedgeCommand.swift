@@ -69,8 +69,12 @@ struct HedgeCommand: ParsableCommand {
     @Flag(help: "Trade whole contract sizes only.")
     var lots = false
 
-    @Flag(help: "Walk displayed order books level by level, rather than by one impact for both sides.")
-    var levels = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Walk displayed order books level by level, which is what happens; --no-levels: one impact for both sides."
+        ))
+    var levels: Bool?
 
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
     var warm = false
@@ -115,7 +119,7 @@ struct HedgeCommand: ParsableCommand {
             }
             let ofBooks = [
                 ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
-                ("--cash", cash != nil), ("--lots", lots), ("--levels", levels),
+                ("--cash", cash != nil), ("--lots", lots), ("--levels", levels != nil),
                 ("--surface", volatilities.surface == .own),
                 ("--instruments", !instruments.isEmpty), ("--margin", marginOptions.margin != nil),
             ]
@@ -213,7 +217,7 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        options.walksLevels = levels
+        options.walksLevels = levels ?? true
         var chain = try volatilities.chain(try chains.read(&badRows), &badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(chains.exchanges, &badRows)
