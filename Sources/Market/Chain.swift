@@ -115,6 +115,11 @@ public struct Chain: Sendable {
         index(of: instrument.base, in: instrument.quote)?.price
     }
 
+    /// The time of that row.
+    package func indexTime(of instrument: Instrument) -> Timestamp? {
+        index(of: instrument.base, in: instrument.quote)?.timestamp
+    }
+
     func index(of base: String, in quote: String) -> Quote? { indices[Pair(base: base, quote: quote)] }
 
     /// Amounts in which a contract trades, and whether the list of instruments says so or they are assumed; nil where

@@ -72,8 +72,7 @@ struct HedgeCommand: ParsableCommand {
     @Flag(
         inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Walk displayed order books level by level, which is what happens; --no-levels: one impact for both sides."
-        ))
+            "Walk displayed order books level by level (default), or take one impact for both sides."))
     var levels: Bool?
 
     @Flag(help: "Start each problem from the one before, as from tick to tick.")

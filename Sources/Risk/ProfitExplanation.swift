@@ -194,15 +194,16 @@ public struct ProfitExplanation: Sendable {
     private func remarkLateIndices(of second: Chain, _ badRows: inout BadRows) {
         for settlement in settlements where !settlement.isGiven {
             guard let expiry = settlement.instrument.expiry else { continue }
-            let minutes = Double(second.lastTimestamp.milliseconds - expiry.milliseconds) / 60_000
-            guard minutes > Self.latestIndexMinutes else { continue }
+            let time = second.indexTime(of: settlement.instrument) ?? second.lastTimestamp
+            let minutes = Double(time.milliseconds - expiry.milliseconds) / 60_000
+            guard minutes.magnitude > Self.latestIndexMinutes else { continue }
             badRows.remark(
-                "\(settlement.series) is settled at an index of \(second.lastTimestamp), \(minutes.minutesInWords) after it "
-                    + "expired, for lack of its delivery price")
+                "\(settlement.series) is settled at an index of \(time), \(minutes.magnitude.minutesInWords) "
+                    + "\(minutes > 0 ? "after" : "before") it expired, for lack of its delivery price")
         }
     }
 
-    /// How long after expiry an index passes for the delivery price in silence.
+    /// How far from expiry an index passes for the delivery price in silence.
     private static let latestIndexMinutes = 10.0
 
     /// Coins of the positions and trades.

@@ -61,7 +61,16 @@ import Testing
         let cost = try #require(all["cost"] as? [String: Any])
         let linear = try number(cost, "linear")
         let parts = try number(all, "spread") + number(all, "fee") + number(all, "carry")
-        #expect((parts - linear).magnitude < 1e-9 * linear)
+        // What trades take of the books beyond their best prices comes on top of half the spreads.
+        let levels = try number(cost, "levels")
+        #expect(levels > 0 && parts > linear && parts <= (linear + levels) * (1 + 1e-9))
+        let smooth = try object(try Poise.run(Self.sampleArguments + ["--no-levels", "--format", "json"]).output)
+        let other = try #require(smooth["all books"] as? [String: Any])
+        let otherLinear = try number(try #require(other["cost"] as? [String: Any]), "linear")
+        let otherParts = try number(other, "spread") + number(other, "fee") + number(other, "carry")
+        #expect((otherParts - otherLinear).magnitude < 1e-9 * otherLinear)
+        // One impact for both sides is the dearer one's: filling its trades is dearer than need be.
+        #expect(try number(all, "objective") < number(other, "objective"))
         let shares = try #require(all["attribution"] as? [String: [String: Any]])
         #expect(shares.count == 20)
         let sum = try shares.values.reduce(0) { try $0 + number($1, "cost") }

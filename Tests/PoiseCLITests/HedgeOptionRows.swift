@@ -6,10 +6,11 @@ enum HedgeOptionRows {
     typealias Row = EveryOptionTests.Row
     typealias Desk = EveryOptionTests.Desk
 
-    /// The problem that a hedge of the desk solves.
+    /// The problem that a hedge of the desk solves, with one impact for both sides unless levels are asked for.
     static func problem(_ desk: Desk, _ more: [String] = []) throws -> [String: Any] {
         let path = desk.path("problem.json")
-        _ = try desk.run("hedge", more + ["--save-problem", path])
+        let costs = more.contains { $0.hasSuffix("levels") } ? [] : ["--no-levels"]
+        _ = try desk.run("hedge", more + costs + ["--save-problem", path])
         let array =
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
             as? [[String: Any]]
@@ -134,6 +135,12 @@ enum HedgeOptionRows {
             let asks = try #require(own["buy"] as? [[String: Any]])
             #expect(isNear(own["costBuy"], 30) && isNear(own["costSell"], 30) && isNear(own["impact"], 0))
             #expect(isNear(asks.first?["price"], 5) && isNear(asks.last?["upTo"], 10))
+            // They are what there is without a word; with --no-levels half a spread stands for them.
+            let path = $0.path("as-it-is.json")
+            _ = try $0.run("hedge", ["--save-problem", path])
+            #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\"buy\""))
+            let smooth = try instrument(try problem($0, ["--no-levels"]), "BTC_USDC-PERPETUAL")
+            #expect(smooth["buy"] == nil && isNear(smooth["costBuy"], 5 + 30))
         },
         Row("hedge", "--lots", "contract sizes: ten dollars of the inverse perpetual, a tenth of an option") {
             let saved = try problem($0, ["--lots"])

@@ -74,9 +74,10 @@ struct RateMoveTests {
             valuation.greeks.compute(engine)
             let figures = UnitExposures(count: valuation.contracts.count)
             figures.update(from: valuation.greeks, in: numeraire)
-            let names = valuation.contracts.map(\.name)
-            let rho = try valuation.positions.reduce(0) {
-                $0 + $1.quantity * figures[try #require(names.firstIndex(of: $1.instrument.name)), .rho]
+            var rho = 0.0
+            for position in valuation.positions {
+                let row = try #require(valuation.contracts.firstIndex(of: position.instrument))
+                rho += position.quantity * figures[row, .rho]
             }
             let unit = numeraire == .usd ? 1 : Self.forward
             let value = (Self.forward - Self.strike) * exp(-0.01 * Self.years)
