@@ -28,7 +28,8 @@ public struct LiveVariance: Sendable, Equatable {
         }
         for (place, name) in underlyings.enumerated() where underlyings[..<place].contains(name) {
             throw .invalidValue(
-                field: "risk.underlyings[\(place)]", name: name, value: Double(place), reason: "is there twice")
+                field: "risk.underlyings[\(place)]", name: name, value: Double(place),
+                reason: "is there twice")
         }
         var alone = HedgeProblem(underlyings: underlyings)
         alone.add("", HedgeInstrument(costBuy: 0, costSell: 0, maximumBuy: 0, maximumSell: 0))

@@ -131,7 +131,8 @@ private struct ExactScan {
         let gains = try legs.gains(ScenarioRevaluation(scan.grid, engine: engine, pricedOff: .future))
         var basisGains: ScenarioMatrix?
         if let basis = scan.basis {
-            basisGains = try legs.gains(ScenarioRevaluation(try scan.basisGrid(basis), engine: engine, pricedOff: .future))
+            basisGains = try legs.gains(
+                ScenarioRevaluation(try scan.basisGrid(basis), engine: engine, pricedOff: .future))
         }
         basisCount = scan.basis?.moves.count ?? 0
         var rows: [Row] = []

@@ -314,7 +314,8 @@ public struct ScanMargin: Sendable {
         _ basis: Basis, _ legs: OptionLegs, _ quantities: [Double], _ market: MarginMarket,
         _ engine: GreeksEngine
     ) throws(MarginError) -> (byExpiry: [Double], byLeg: [Double]) {
-        let gains = try legs.gains(ScenarioRevaluation(try basisGrid(basis), engine: engine, pricedOff: .future))
+        let gains = try legs.gains(
+            ScenarioRevaluation(try basisGrid(basis), engine: engine, pricedOff: .future))
         var least = legs.expiries.map { _ in 0.0 }
         var moveOf: [Int?] = legs.expiries.map { _ in nil }
         for move in basis.moves.indices {

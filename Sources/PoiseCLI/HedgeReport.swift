@@ -266,7 +266,7 @@ struct HedgeReport {
         var amount: Double { report.trades[place] }
         var instrument: String { report.problem.instrumentNames[place] }
         var cost: Double { report.cost(ofTrade: place) }
-        /// The most that may be traded in this direction.
+        /// The most that may be traded in this direction; infinite where nothing limits it.
         var limit: Double {
             let instrument = report.problem.instruments[place]
             return amount > 0 ? instrument.maximumBuy : -instrument.maximumSell
@@ -297,7 +297,7 @@ struct HedgeReport {
                 Column("instrument") { .text($0.instrument) },
                 Column("trade", style: .significant) { .number($0.amount) },
                 Column("cost", style: .significant) { .number($0.cost) },
-                Column("limit", style: .significant) { .number($0.limit) },
+                Column("limit", style: .significant) { Cell($0.limit.ifFinite) },
             ], rows: traded)
     }
 

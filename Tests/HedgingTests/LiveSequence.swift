@@ -40,6 +40,7 @@ struct LiveSequence {
     private var books = ["b", "a"]
     private var cash: [String: Double] = [:]
     private var limits: [LimitTable.Limit] = []
+    private var variance: LiveVariance?
     private var excluded: Set<String> = []
     private(set) var desk: LiveRisk
     private(set) var hedge: LiveHedge
@@ -112,7 +113,7 @@ struct LiveSequence {
     // MARK: What happens
 
     mutating func step() throws {
-        switch Int.random(in: 0..<23, using: &generator) {
+        switch Int.random(in: 0..<24, using: &generator) {
         case 0, 1: try listOne()
         case 2: try delist()
         case 3, 4: try tick()
@@ -127,6 +128,7 @@ struct LiveSequence {
         case 19: try restart()
         case 20: try roll()
         case 21: try setLimit()
+        case 22: try setVariance()
         default: try chooseOrBook()
         }
     }
@@ -351,6 +353,19 @@ struct LiveSequence {
         count("limit")
     }
 
+    private mutating func setVariance() throws {
+        variance = nil
+        if number(0...1) < 0.8 {
+            let common = number(-0.9...0.9) * 1.2e-3
+            variance = LiveVariance(
+                underlyings: ["ETH", "BTC"], covariance: [1.6e-3, common, common, 9e-4],
+                riskAversion: number(1e-9...1e-5))
+            variance?.exposure = number(0...1) < 0.5 ? .delta : .netDelta
+        }
+        try hedge.setVariance(variance)
+        count("variance")
+    }
+
     private var rule: CandidateRule {
         var rule = CandidateRule()
         rule.excluded = excluded
@@ -397,6 +412,7 @@ extension LiveSequence {
         let made = try LiveHedge(desk, book: nil, limits, BookHedge.Options())
         for one in listed { try addCandidate(one, to: made) }
         made.choose(rule)
+        try made.setVariance(variance)
         return made
     }
 
@@ -439,6 +455,17 @@ extension LiveSequence {
             for (place, number) in numbers.enumerated() where number != 0 {
                 bits["\(name) \(place)"] = number.bitPattern
             }
+            if let risk = problem.risk, risk.exposure[number] != 0 {
+                bits["\(name) exposure"] = risk.exposure[number].bitPattern
+            }
+        }
+        guard let risk = problem.risk else { return bits }
+        for (number, name) in problem.underlyings.enumerated() where risk.dollarDelta[number] != 0 {
+            bits["\(name) delta"] = risk.dollarDelta[number].bitPattern
+        }
+        bits["aversion"] = risk.riskAversion.bitPattern
+        for (number, value) in risk.covariance.enumerated() {
+            bits["covariance \(number)"] = value.bitPattern
         }
         return bits
     }

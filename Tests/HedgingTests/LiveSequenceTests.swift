@@ -30,6 +30,7 @@ struct LiveSequenceTests {
         if count >= 60 {
             for what in [
                 "list", "delist", "quote", "refused", "settle", "restart", "roll", "limit", "order book",
+                "variance",
             ] {
                 #expect(counts[what] ?? 0 > 5, "\(what)")
             }

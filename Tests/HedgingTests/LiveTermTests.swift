@@ -6,7 +6,9 @@ import Testing
 /// What live hedges may count beside bands: variance, margin, a venue's requirement.
 struct LiveTermTests {
     /// Two coins, of which 2,000 dollars each are held.
-    static func hedge(_ limits: String = "underlying,greek,low,high\n*,delta,-5000,5000\n") throws -> LiveHedge {
+    static func hedge(_ limits: String = "underlying,greek,low,high\n*,delta,-5000,5000\n") throws
+        -> LiveHedge
+    {
         try #require(try LiveHedgeEdgeTests.live(limits).1.first)
     }
 
@@ -46,11 +48,12 @@ struct LiveTermTests {
     @Test("A coin that cannot be traded is hedged by what moves with it, as deltas follow fills and prices")
     func proxy() throws {
         let hedge = try Self.hedge()
-        hedge.choose({
-            var rule = CandidateRule()
-            rule.names = ["BTC_USDC-PERPETUAL"]
-            return rule
-        }())
+        hedge.choose(
+            {
+                var rule = CandidateRule()
+                rule.names = ["BTC_USDC-PERPETUAL"]
+                return rule
+            }())
         try hedge.setVariance(Self.variance(aversion: 0.01))
         func expected(_ bitcoin: Double, _ ether: Double, price: Double) throws -> Double {
             // 4e-4 d + 3e-4 e = c/(2 λ p) at the trades, by which d is p x more; without impact.
@@ -61,7 +64,8 @@ struct LiveTermTests {
         #expect(try hedge.rebalance() == .optimal)
         var own = try expected(2000, 2000, price: 1000)
         #expect(abs(hedge.solution.trades[0] - own) < 1e-9)
-        try hedge.risk.fill(book: "b", contract: try #require(hedge.risk.index(of: "ETH_USDC-PERPETUAL")), quantity: -10)
+        try hedge.risk.fill(
+            book: "b", contract: try #require(hedge.risk.index(of: "ETH_USDC-PERPETUAL")), quantity: -10)
         let coin = try #require(hedge.risk.underlyings.firstIndex(of: "BTC"))
         try hedge.risk.tick(coin, price: 2000)
         #expect(try hedge.rebalance() == .optimal)
@@ -91,7 +95,8 @@ struct LiveTermTests {
         arguments: [
             (["BTC", "BTC"], [1, 0, 0, 1], 1, "risk.underlyings[1]"), (["BTC"], [1, 0, 0, 1], 1, "risk.cov"),
             ([], [], 1, "risk.cov"), (["BTC"], [.nan], 1, "risk.cov[0][0]"), (["BTC"], [1], -1, "risk.lam"),
-            (["BTC", "ETH"], [1, 0.5, 0.4, 1], 1, "risk.cov"), (["BTC", "ETH"], [1, 2, 2, 1], 1, "risk.cov"),
+            (["BTC", "ETH"], [1, 0.5, 0.4, 1], 1, "risk.cov"),
+            (["BTC", "ETH"], [1, 2, 2, 1], 1, "risk.cov"),
         ] as [([String], [Double], Double, String)])
     func refusals(_ names: [String], _ covariance: [Double], _ aversion: Double, _ field: String) throws {
         let hedge = try Self.hedge()
@@ -125,7 +130,8 @@ struct LiveTermTests {
         #expect(throws: RiskError.self) { try hedge.setMargin(-1, ofCandidate: 0) }
     }
 
-    @Test("A venue's requirement limits live trades, or has its price, and is asked for anew at each decision")
+    @Test(
+        "A venue's requirement limits live trades, or has its price, and is asked for anew at each decision")
     func requirement() throws {
         let hedge = try Self.hedge("underlying,greek,low,high,penalty\nBTC,delta,-500,500,1\n")
         var asked = 0

@@ -64,7 +64,8 @@ import Testing
         // What trades take of the books beyond their best prices comes on top of half the spreads.
         let levels = try number(cost, "levels")
         #expect(levels > 0 && parts > linear && parts <= (linear + levels) * (1 + 1e-9))
-        let smooth = try object(try Poise.run(Self.sampleArguments + ["--no-levels", "--format", "json"]).output)
+        let smooth = try object(
+            try Poise.run(Self.sampleArguments + ["--no-levels", "--format", "json"]).output)
         let other = try #require(smooth["all books"] as? [String: Any])
         let otherLinear = try number(try #require(other["cost"] as? [String: Any]), "linear")
         let otherParts = try number(other, "spread") + number(other, "fee") + number(other, "carry")
@@ -242,6 +243,39 @@ import Testing
         let text = try Poise.run(["hedge", "--problem", "-"], input: problem)
         #expect(text.status == 3)
         #expect(text.output.contains("delta stays 3.50000 widths above its high limit"))
+    }
+
+    @Test(
+        "A limit that is absent is blank, and the answer that of a limit that is far",
+        arguments: ["table", "csv"])
+    func absentLimits(_ format: String) throws {
+        func run(_ limit: String) throws -> Poise.Result {
+            let problem = """
+                {"name": "free", "instruments": [
+                  {"id": "a", "costBuy": 0.01, "costSell": 0.02, \(limit)},
+                  {"id": "b", "costBuy": 0.03, "costSell": 0.01, \(limit)}],
+                 "bands": [{"label": "delta", "idx": [0, 1], "coef": [1, -2], "current": 5, "lo": -1, "hi": 1},
+                           {"label": "open", "idx": [0], "coef": [1], "current": 0, "lo": -3, "hi": null}]}
+                """
+            return try Poise.run(["hedge", "--problem", "-", "--format", format], input: problem)
+        }
+        func words(_ line: Substring?) -> [Substring] { line?.split { " ,".contains($0) } ?? [] }
+        let absent = try run(#""cash": 0"#)
+        #expect(absent.status == 0, "\(absent.errors)")
+        for limit in [#""maxBuy": null, "maxSell": null"#, #""maxBuy": 1e12, "maxSell": 1e12"#] {
+            let result = try run(limit)
+            #expect(result.status == 0, "\(result.errors)")
+            let lines = zip(absent.output.split(separator: "\n"), result.output.split(separator: "\n"))
+            for (own, other) in lines where own.contains("b ") || own.hasPrefix("free,") {
+                // Name, trade and cost; the limit behind them is there or not.
+                #expect(words(own).prefix(3) == words(other).prefix(3))
+            }
+            if format == "csv" { #expect(result.output == absent.output) }
+        }
+        if format == "table" {
+            let trade = absent.output.split(separator: "\n").first { $0.hasPrefix("b ") }
+            #expect(words(trade).count == 3, "\(absent.output)")
+        }
     }
 
     @Test("Bad input of `poise hedge` ends with status 1 and the place of the fault")

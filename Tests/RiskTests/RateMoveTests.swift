@@ -66,7 +66,9 @@ struct RateMoveTests {
 
     @Test("Rho of exposures is what the rate explains of a profit, and the slope of scenarios")
     func oneMeaning() throws {
-        let (first, second) = (try Self.chain("first.json", rate: 0.01), try Self.chain("second.json", rate: 0.03))
+        let (first, second) = (
+            try Self.chain("first.json", rate: 0.01), try Self.chain("second.json", rate: 0.03)
+        )
         for numeraire in Numeraire.allCases {
             var badRows = BadRows(skip: false)
             let engine = try GreeksEngine()
