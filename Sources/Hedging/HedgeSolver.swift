@@ -164,12 +164,14 @@ public final class HedgeSolver {
             solution.trades[i] = x
         }
         solution.cost = problem.cost(trades: solution.trades)
-        if problem.violation(trades: solution.trades) > 1e-10
+        // A cost that is next to nothing in the search's numbers may be rounding: trades of any amount are solved for by themselves.
+        if branching.best.magnitude < Self.leastCost || problem.violation(trades: solution.trades) > 1e-10
             || solution.cost.total - branching.best * scaled.objectiveScale
                 > 1e-10 * solution.cost.total.magnitude
         {
             sharpen(problem)
         }
+        tryNothing(problem)
         let open = (branching.best - branching.bound) / max(branching.best.magnitude, 1e-300)
         solution.gap = max(open, 0)
         // The search knows scaled numbers; the answer is judged by the problem's own.
@@ -184,6 +186,19 @@ public final class HedgeSolver {
             !keepsLimits ? .uncertified : open <= max(search.gap, 1e-9) && slip <= 1e-8 ? .optimal : .budget
         return solution.status
     }
+
+    /// No trades at all are always an answer, where they keep the limits and cost no more.
+    private func tryNothing(_ problem: HedgeProblem) {
+        guard solution.trades.contains(where: { $0 != 0 }) else { return }
+        for i in cleaned.indices { cleaned[i] = 0 }
+        let cost = problem.cost(trades: cleaned)
+        guard cost.total <= solution.cost.total, problem.violation(trades: cleaned) <= 1e-10 else { return }
+        swap(&solution.trades, &cleaned)
+        solution.cost = cost
+    }
+
+    /// What a search's own numbers, which are costs of the size of 1, can tell from nothing.
+    private static let leastCost = 1e-3
 
     /// A search leaves what may be any amount where its relaxations had it: solved for once more beside the whole
     /// trades, by the problem's own numbers.
@@ -276,6 +291,7 @@ public final class HedgeSolver {
                 status = solveCold(problem, scaled, interior, active)
             }
         }
+        if status == .uncertified, problem.contradictsItself() { return finish(.infeasible) }
         for attempt in 0..<3 where status == .uncertified && !scaled.watch.isOver {
             let expected = attempt == 2 ? solution.trades : []
             try scaled.load(problem, keepingScales: false, near: expected)

@@ -131,8 +131,8 @@ final class MarginHedgeHandle: Sendable {
             try requirements.solve(problem, margin.hedge.requirement, margin.terms)
             return requirements.answer.hedge
         }
-        return margin.counts
-            ? (problem, requirements.answer.hedge, requirements.answer) : (problem, solver.solution, nil)
+        guard margin.counts else { return (problem, solver.solution, nil) }
+        return (problem, requirements.answer.hedge, requirements.answer)
     }
 
     func write(to result: UnsafeMutablePointer<poise_margin_hedge_answer>) {
