@@ -22,6 +22,9 @@ final class CurveSolver {
     private static let mostMoves = 60
     /// Steps of sequential quadratic programming.
     private static let mostSteps = 60
+    /// What the answers of steps leave open adds to what the whole leaves open: the last steps are solved to more digits.
+    private static let exactSteps = 6
+    private static let leastGap = 1e-12
     /// Cuts of a budget that counts what bends, in a search over lots.
     private static let mostCuts = 40
 
@@ -274,11 +277,18 @@ final class CurveSolver {
 
     private func solveColumns(_ problem: HedgeProblem, _ table: CostTable) throws(HedgeError) {
         let split = CurveColumns(problem, CurveColumns.Form())
-        prepare(columns)
-        let status = try columns.solve(split.problem)
-        count(columns)
-        guard status == .optimal else { return finish(problem, status, split) }
-        take(problem, table, split.joined(columns.solution.trades), columns.solution)
+        defer { columns.largestGap = .infinity }
+        for largestGap in [Double.infinity, Self.leastGap] {
+            columns.largestGap = largestGap
+            prepare(columns)
+            let status = try columns.solve(split.problem)
+            count(columns)
+            guard status == .optimal || largestGap == Self.leastGap && status == .uncertified else {
+                return finish(problem, status, split)
+            }
+            take(problem, table, split.joined(columns.solution.trades), columns.solution)
+            if solution.certificate.holds { return }
+        }
     }
 
     /// A budget that counts what bends is a quadratic limit: its tangent at the last trades is kept, and its bend goes
@@ -288,7 +298,9 @@ final class CurveSolver {
         let split = CurveColumns(problem, CurveColumns.Form())
         var amounts = split.problem.instruments.map { _ in 0.0 }
         var price = 0.0
-        for _ in 0..<Self.mostSteps {
+        defer { columns.largestGap = .infinity }
+        for round in 0..<Self.mostSteps + Self.exactSteps {
+            columns.largestGap = round < Self.mostSteps ? .infinity : Self.leastGap
             var step = split
             step.linearise(at: amounts, price: price, budget: problem.cashBudget)
             prepare(columns)

@@ -69,6 +69,9 @@ public final class HedgeSolver {
     /// Whether the last problem had no solution; then the next one is likely to have none for the same reason, which
     /// `ScaledProblem.ray` remembers.
     private var provedInfeasible = false
+    /// The gap at which an answer in any amounts is taken, where that is less than the certificate's own.
+    var largestGap = Double.infinity
+    private var isGood: Bool { solution.certificate.holds && solution.certificate.gap <= largestGap }
 
     public init() {}
 
@@ -276,7 +279,7 @@ public final class HedgeSolver {
             }
             if outcome == .holds {
                 take(problem, scaled, active)
-                if solution.certificate.holds { return finish(.optimal) }
+                if isGood { return finish(.optimal) }
             }
             try scaled.load(problem, keepingScales: false)
         }
@@ -392,7 +395,7 @@ public final class HedgeSolver {
             }
         }
         takePrices(problem, scaled, multiplier)
-        return solution.certificate.holds
+        return isGood
     }
 
     private func solveCold(
@@ -415,7 +418,7 @@ public final class HedgeSolver {
             switch guess {
             case .holds:
                 take(problem, scaled, active)
-                if solution.certificate.holds { return .optimal }
+                if isGood { return .optimal }
             case .infeasible:
                 scaled.ray.copy(active.multipliers)
                 return .infeasible
@@ -425,7 +428,7 @@ public final class HedgeSolver {
         }
         // Without the active set the interior point may still do.
         take(problem, scaled, interior)
-        return solution.certificate.holds ? .optimal : .uncertified
+        return isGood ? .optimal : .uncertified
     }
 
     /// - Parameter remembers: whether the next problem may begin from here.
