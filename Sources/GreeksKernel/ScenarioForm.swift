@@ -183,7 +183,8 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                         lanes(share, index), Lanes(repeating: move.pointee.change), one)
                     let state = states + 48 &* move.pointee.state
                     let price = scenarioPrice(
-                        arithmetic, state, factor: factor, logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
+                        arithmetic, state, factor: factor,
+                        logarithm: logarithmOfRatio(arithmetic, factor, one), putSign)
                     var result = price - moving
                     if M.isInCoin { result = result * (reciprocalSpot / factor * lanes(state, 40)) - fixed }
                     GreeksKernel.store(result, to: results, at: 8 &* lane)

@@ -143,7 +143,9 @@ extension Settings {
         if value["vol"] == nil { named = [standard] }
         var scenario = ScenarioGrid.Scenario()
         scenario.stickiness = try word("sticky", default: .strike)
-        if value["rate_holds"] != nil { scenario.rateHolds = try word("rate_holds", default: ScenarioGrid.HeldPrice.future) }
+        if value["rate_holds"] != nil {
+            scenario.rateHolds = try word("rate_holds", default: ScenarioGrid.HeldPrice.future)
+        }
         scenario.expiryLoss = try word("expiry_loss", default: .signed)
         scenario.dampening = try number("dampening", default: 1)
         let count = Double(spots.count) * Double(named.count) * Double(days.count) * Double(rates.count)
