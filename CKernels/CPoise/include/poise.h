@@ -468,7 +468,7 @@ typedef enum poise_exposure {
     POISE_EXPOSURE_VEGA = 4,
     /** Per calendar day. */
     POISE_EXPOSURE_THETA = 5,
-    /** Per percentage point of rate, spot and dividend yield held: the spot formula's. */
+    /** Per percentage point of rate, of discounting alone, −T·V: futures are what options are priced off, and stay. */
     POISE_EXPOSURE_RHO = 6,
     /** Delta per volatility point. */
     POISE_EXPOSURE_VANNA = 7,
@@ -572,7 +572,8 @@ typedef struct poise_scenario {
     double spot;
     /** Time that passes. */
     double days;
-    /** Added to rates, per year. */
+    /** Added to rates, per year. What options are priced off stays: the spot of legs, the futures of a chain; grids of
+     *  poise_grid_parse may say otherwise (`rate_holds`). */
     double rate;
     /** By which the profit is multiplied; 1: all of it counts, 0: nothing does. */
     double dampening;
