@@ -82,7 +82,7 @@ struct HedgeEdgeTests {
                 [1, -1, 2, -0.5].randomElement(using: &generator) ?? 1
             )
             let first = problem.bands[place]
-            let edge = multiple * (first.high + Double.random(in: 0.01...10, using: &generator))
+            let edge = multiple * (first.high + Double.random(in: 0.5...50, using: &generator))
             problem.add(
                 "against",
                 multiple > 0
