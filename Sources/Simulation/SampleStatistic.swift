@@ -6,10 +6,12 @@
 public enum SampleStatistic: Hashable, Sendable {
     case mean
     case standardDeviation
-    /// The mean of the worst share 1 − level of the sample, as a loss: −E[x | x ≤ quantile].
+    /// The mean of the worst share 1 − level of the sample, as a loss: −E[x | x ≤ quantile]. The level is from 0 to
+    /// below 1.
     case expectedShortfall(level: Double)
 
-    /// The figure, and the influence of every observation on it.
+    /// The figure, and the influence of every observation on it. Both are NaN where there is none: of no sample, of one
+    /// with an observation that is not a number, at a level outside of [0, 1).
     public func influences(_ sample: [Double]) -> (value: Double, influences: [Double]) {
         let count = Double(sample.count)
         guard !sample.isEmpty else { return (.nan, []) }
@@ -20,9 +22,13 @@ public enum SampleStatistic: Hashable, Sendable {
             let squares = sample.map { ($0 - mean) * ($0 - mean) }
             let variance = squares.reduce(0, +) / max(1, count - 1)
             let deviation = variance.squareRoot()
-            guard deviation > 0 else { return (0, squares) }
+            // NaN is no deviation of 0.
+            guard deviation != 0 else { return (0, squares) }
             return (deviation, squares.map { ($0 - variance) / (2 * deviation) })
         case .expectedShortfall(let level):
+            guard level >= 0, level < 1, !sample.contains(where: \.isNaN) else {
+                return (.nan, sample.map { _ in .nan })
+            }
             let tail = 1 - level
             // Losses, the worst first; the one on the edge counts by the share of it that is in the tail.
             let losses = sample.map { -$0 }
@@ -54,7 +60,7 @@ public enum SampleStatistic: Hashable, Sendable {
                 zip(influences, otherInfluences).map { $0 - $1 }, overlap: overlap))
     }
 
-    /// Of the mean of influences.
+    /// Of the mean of influences; infinite for less than two of them.
     static func standardError(_ influences: [Double], overlap: Int) -> Double {
         let count = influences.count
         guard count > 1 else { return .infinity }
@@ -64,8 +70,10 @@ public enum SampleStatistic: Hashable, Sendable {
         for lag in stride(from: 1, through: min(overlap, count - 1), by: 1) {
             var covariance = 0.0
             for index in lag..<count { covariance += centred[index] * centred[index - lag] }
-            variance += 2 * (1 - Double(lag) / Double(overlap + 1)) * covariance
+            variance += 2 * (1 - Double(lag) / (Double(overlap) + 1)) * covariance
         }
-        return (max(0, variance) / Double(count) / Double(count - 1)).squareRoot()
+        // Overlaps may leave less than nothing; NaN stays NaN.
+        if variance < 0 { variance = 0 }
+        return (variance / Double(count) / Double(count - 1)).squareRoot()
     }
 }

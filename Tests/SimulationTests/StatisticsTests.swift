@@ -81,4 +81,45 @@ struct StatisticsTests {
         let points = [(cost: 3.0, risk: 1.0), (1, 5), (2, 5), (2, 3), (4, 4), (3, 1)]
         #expect(frontier(points) == [1, 3, 0])
     }
+
+    /// Wherever it stands among the observations: an order by comparisons depends on that.
+    @Test("Of a sample with an observation that is no number, no figure is one, and no error is 0")
+    func noNumbers() {
+        let figures = [SampleStatistic.mean, .standardDeviation, .expectedShortfall(level: 0.7)]
+        for figure in figures {
+            for place in 0..<6 {
+                var sample = [3.0, -1, 4, -10, 0]
+                sample.insert(.nan, at: place)
+                let (estimate, apart) = (figure.estimate(sample), figure.difference(sample, sample))
+                #expect(estimate.value.isNaN && estimate.standardError.isNaN, "\(figure) \(place)")
+                #expect(apart.value.isNaN && apart.standardError.isNaN)
+                #expect(estimate.interval == -.infinity ... .infinity)
+            }
+            #expect(figure.estimate([]).value.isNaN)
+        }
+        #expect(SampleStatistic.standardDeviation.estimate([1, .infinity]).value.isNaN)
+    }
+
+    @Test("A shortfall has a level from 0 to below 1, and any number of neighbours may overlap")
+    func levels() {
+        let sample = [3.0, -1, 4, -10, 0, 2, -3, 1, 5, -20]
+        for level in [1, 1.5, 1e300, -0.1, -1e300, .nan, .infinity, -.infinity] {
+            let estimate = SampleStatistic.expectedShortfall(level: level).estimate(sample)
+            #expect(estimate.value.isNaN && estimate.standardError.isNaN, "\(level)")
+        }
+        // All of it, and next to nothing: the worst alone.
+        #expect(SampleStatistic.expectedShortfall(level: 0).estimate(sample).value == 1.9)
+        #expect(SampleStatistic.expectedShortfall(level: 1 - 0x1p-53).estimate(sample).value == 20)
+        let errors = [-1, 0, 9, 10, .max].map {
+            SampleStatistic.mean.estimate(sample, overlap: $0).standardError
+        }
+        #expect(errors[0] == errors[1] && errors.allSatisfy { $0 >= 0 && $0 < .infinity })
+    }
+
+    @Test("A point that is no number is on no frontier, and takes none off it")
+    func frontierOfNoNumbers() {
+        let points = [(cost: 3.0, risk: 1.0), (.nan, 0), (2, 3), (0, .nan), (1, 5), (.nan, .nan)]
+        #expect(frontier(points) == [4, 2, 0])
+        #expect(frontier([(.nan, 1)]).isEmpty)
+    }
 }
