@@ -3,7 +3,9 @@ import VectorMath
 
 /// Realised volatility of eight price paths, brought up to date with one candle each at a time.
 ///
-/// Nothing is allocated after the beginning. The estimate is NaN until there is a return to estimate from.
+/// Nothing is allocated after the beginning. The estimate is NaN until there is a return to estimate from. A candle that
+/// is none (a price that is not above 0 and finite or, where ranges count, a high below the low) is left out of its lane:
+/// it takes its time and its place in the window, and nothing is known of it.
 /// - Sources: RiskMetrics Technical Document, 4th ed., 1996 (exponential weights); Parkinson, The extreme value
 ///   method for estimating the variance of the rate of return, 1980; Garman, Klass, On the estimation of security
 ///   price volatilities from historical data, 1980; Barndorff-Nielsen, Shephard, Power and bipower variation, 2004.
@@ -12,14 +14,14 @@ public struct VolatilityEstimator {
     /// Years that a candle covers.
     public let stepYears: Double
 
-    /// The terms of the window, oldest overwritten; empty for exponential weights.
+    /// The terms of the window, oldest overwritten, NaN where there is none; empty for exponential weights.
     private var window: [Lanes]
     private var next = 0
-    private var count = 0
+    /// The sum of the terms; and their number or, of exponential weights, the sum of the weights.
     private var sum = Lanes.zero
-    /// Of exponential weights: the average, and the sum of the weights so far.
+    private var weights = Lanes.zero
+    /// Of exponential weights.
     private var average: ExponentialAverage
-    private var weights = 0.0
     private let decay: Double
     private var lastReturn = Lanes.zero
     private var hasReturn = false
@@ -36,32 +38,34 @@ public struct VolatilityEstimator {
             window = []
         case .parkinson(let length), .garmanKlass(let length), .bipower(let length):
             decay = 0
-            window = [Lanes](repeating: .zero, count: length)
+            window = [Lanes](repeating: Self.none, count: length)
         }
         average = ExponentialAverage(decay: decay, weight: 1 - decay)
     }
 
     /// Forgets all candles.
     public mutating func reset() {
-        (next, count, sum, weights, hasReturn) = (0, 0, .zero, 0, false)
+        (next, sum, weights, hasReturn) = (0, .zero, .zero, false)
         average = ExponentialAverage(decay: decay, weight: 1 - decay)
-        for index in window.indices { window[index] = .zero }
+        for index in window.indices { window[index] = Self.none }
     }
 
     /// Adds a candle per lane. The open is the close of the candle before; only exponential weights and bipower
     /// look at it and the close alone.
     public mutating func update(open: Lanes, high: Lanes, low: Lanes, close: Lanes) {
-        let move = logarithmOfRatio(PortableArithmetic.self, close, open)
+        let move = Self.logarithm(of: close, over: open)
         switch kind {
         case .exponentiallyWeighted:
-            average.add(move * move)
-            weights = weights * decay + (1 - decay)
+            let (term, isKnown) = Self.known(move * move)
+            average.add(term)
+            weights =
+                weights * Lanes(repeating: decay) + Lanes(repeating: 1 - decay).kept(where: isKnown)
         case .parkinson:
-            let range = logarithmOfRatio(PortableArithmetic.self, high, low)
+            let range = Self.logarithm(of: high, over: low, isRange: true)
             // 1/(4 ln 2).
             add(range * range * Lanes(repeating: 0.360_673_760_222_240_85))
         case .garmanKlass:
-            let range = logarithmOfRatio(PortableArithmetic.self, high, low)
+            let range = Self.logarithm(of: high, over: low, isRange: true)
             // ½ and 2 ln 2 − 1.
             add(
                 range * range * Lanes(repeating: 0.5)
@@ -74,20 +78,40 @@ public struct VolatilityEstimator {
 
     /// The estimate, per square root of a year.
     public var volatility: Lanes {
-        let total = weights > 0 ? weights : Double(count)
-        guard total > 0 else { return Lanes(repeating: .nan) }
-        let variance = (weights > 0 ? average.value : sum) * Lanes(repeating: 1 / (total * stepYears))
-        return PortableArithmetic.squareRoot(variance.atLeast(0))
+        let total = window.isEmpty ? average.value : sum
+        let variance = total * (Lanes(repeating: 1) / (weights * Lanes(repeating: stepYears)))
+        // A range may be less than its move where candles are not of one source.
+        return Self.none.replacing(
+            with: PortableArithmetic.squareRoot(variance.atLeast(0)), where: weights .> .zero)
     }
 
     private mutating func add(_ term: Lanes) {
-        sum += term - window[next]
-        window[next] = term
+        let (new, isNew) = Self.known(term)
+        let (old, isOld) = Self.known(window[next])
+        let one = Lanes(repeating: 1)
+        sum += new - old
+        weights += one.kept(where: isNew) - one.kept(where: isOld)
+        window[next] = Self.none.replacing(with: new, where: isNew)
         next += 1
-        count = min(count + 1, window.count)
         guard next == window.count else { return }
         // Once a round anew, so that a crash that has left the window leaves no rounding behind.
         next = 0
-        sum = window.reduce(.zero, +)
+        sum = window.reduce(.zero) { $0 + Self.known($1).term }
+    }
+
+    private static let none = Lanes(repeating: .nan)
+
+    /// A term where there is one, else 0; and where there is one.
+    private static func known(_ term: Lanes) -> (term: Lanes, isKnown: LaneMask) {
+        let isKnown = term.absolute .< Lanes(repeating: .infinity)
+        return (term.kept(where: isKnown), isKnown)
+    }
+
+    /// ln(a/b), NaN where one of them is no price or, of a range, where it is none.
+    private static func logarithm(of a: Lanes, over b: Lanes, isRange: Bool = false) -> Lanes {
+        let infinity = Lanes(repeating: .infinity)
+        var isPriced = (a .> .zero) .& (a .< infinity) .& (b .> .zero) .& (b .< infinity)
+        if isRange { isPriced = isPriced .& (a .>= b) }
+        return none.replacing(with: logarithmOfRatio(PortableArithmetic.self, a, b), where: isPriced)
     }
 }

@@ -132,4 +132,79 @@ struct EstimatorTests {
             try VolatilityEstimator(.exponentiallyWeighted(halfLifeYears: .nan), stepYears: 1)
         }
     }
+
+    /// By the definitions, from the candles that are some, in scalars.
+    @Test("A candle that is none is left out of its lane alone, and of no candle at all nothing is known")
+    func badCandles() throws {
+        let step = TimeGrid.hour
+        let bad: [(open: Double, high: Double, low: Double, close: Double)] = [
+            (100, 101, 99, 100.5), (.nan, .nan, .nan, .nan), (100, 101, 0, 0), (100, 101, -99, -100),
+            (100, .infinity, 99, .infinity), (-100, -99, -101, -100), (100, 99, .nan, 101), (0, 1, 0, 1),
+        ]
+        var generator = SeededGenerator(seed: 5)
+        let halfLife = 3.0
+        for kind in [
+            RealisedVolatility.exponentiallyWeighted(halfLifeYears: halfLife * step), .parkinson(window: 6),
+            .garmanKlass(window: 6), .bipower(window: 6),
+        ] {
+            var estimator = try VolatilityEstimator(kind, stepYears: step)
+            var terms = [[Double?]](repeating: [], count: 8)
+            var last = [Double?](repeating: nil, count: 8)
+            for number in 0..<40 {
+                var (open, high, low, close) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
+                for lane in 0..<8 {
+                    let move = Double.random(in: -0.01...0.01, using: &generator)
+                    var candle = (open: 100.0, high: 0.0, low: 0.0, close: 100 * exponential(move))
+                    (candle.high, candle.low) = (max(100, candle.close) + 0.3, min(100, candle.close) - 0.2)
+                    // One in the middle; and the last lane has none but such.
+                    if number == 17 || lane == 7 { candle = bad[lane] }
+                    (open[lane], high[lane], low[lane], close[lane]) = candle
+                    func ratio(_ a: Double, _ b: Double) -> Double? {
+                        a > 0 && b > 0 && a < .infinity && b < .infinity ? logarithm(a / b) : nil
+                    }
+                    let step = ratio(candle.close, candle.open)
+                    let range = candle.high >= candle.low ? ratio(candle.high, candle.low) : nil
+                    switch kind {
+                    case .exponentiallyWeighted: terms[lane].append(step.map { $0 * $0 })
+                    case .parkinson: terms[lane].append(range.map { $0 * $0 / (4 * logarithm(2)) })
+                    case .garmanKlass:
+                        terms[lane].append(
+                            range.flatMap { range in
+                                step.map { 0.5 * range * range - (2 * logarithm(2) - 1) * $0 * $0 }
+                            })
+                    case .bipower:
+                        if number > 0 {
+                            terms[lane].append(
+                                last[lane].flatMap { last in
+                                    step.map { 0.5 * Double.pi * last.magnitude * $0.magnitude }
+                                })
+                        }
+                        last[lane] = step
+                    }
+                }
+                estimator.update(open: open, high: high, low: low, close: close)
+                for lane in 0..<8 {
+                    var (sum, weights) = (0.0, 0.0)
+                    for (age, term) in terms[lane].reversed().enumerated() {
+                        var weight = age < 6 ? 1.0 : 0
+                        if case .exponentiallyWeighted = kind {
+                            weight = exponential(-logarithm(2) * Double(age) / halfLife)
+                        }
+                        guard let term else { continue }
+                        sum += weight * term
+                        weights += weight
+                    }
+                    let volatility = estimator.volatility[lane]
+                    guard weights > 0 else {
+                        #expect(volatility.isNaN, "\(kind) \(number) \(lane)")
+                        continue
+                    }
+                    let expected = (max(sum, 0) / weights / step).squareRoot()
+                    #expect((volatility / expected - 1).magnitude < 1e-9, "\(kind) \(number) \(lane)")
+                }
+            }
+            estimator.reset()
+            #expect(estimator.volatility[0].isNaN)
+        }
+    }
 }
