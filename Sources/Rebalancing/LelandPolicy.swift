@@ -37,7 +37,11 @@ public struct LelandPolicy: RebalancingPolicy {
         return Self.scale(number, gamma: state.gamma)
     }
 
-    public func band(_ state: borrowing RebalancingState) -> RebalancingBand { clock.band(state) }
+    public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
+        // At what volatility to hedge depends on the cost: one that nobody knows is not 0.
+        let cost = state.proportionalCost
+        return clock.band(state).replacing(with: .unknown, where: .!(cost .== cost))
+    }
 
     /// √(1 ± change): up where gamma is negative.
     static func scale(_ change: Lanes, gamma: Lanes) -> Lanes {

@@ -2,7 +2,7 @@ import Checks
 import VectorMath
 
 /// Another policy's bands, those of its companions too, wider where the market is thin: by
-/// (reference/depth)^exponent, never narrower.
+/// (reference/depth)^exponent, never narrower; where the depth is not known, as in a market without any.
 ///
 /// - Input: depth, in units of the underlying; and what the other policy looks at.
 public struct LiquidityAwarePolicy: PolicyWrapper {
@@ -41,7 +41,7 @@ public struct LiquidityAwarePolicy: PolicyWrapper {
     public var name: String { "\(base.name), wider below a depth of \(referenceDepth)" }
 
     public func band(_ state: borrowing RebalancingState) -> RebalancingBand {
-        // Without any depth, as wide as it gets; nothing is known, the same.
+        // Without any depth, and where it is not known, as wide as it gets.
         let share = state.depth * Lanes(repeating: 1 / referenceDepth)
         let factor = power(PortableArithmetic.self, share.atMost(1), Lanes(repeating: -exponent))
         let widest = Lanes(repeating: maximum)

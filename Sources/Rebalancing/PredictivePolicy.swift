@@ -19,7 +19,8 @@ import VectorMath
 /// With one step and no costs the plan is the static optimum, δ = 0; with λ alone and constant forecasts it holds
 /// |δ| ≤ λ/(a σ² S Δ h).
 ///
-/// - Input: delta, spot, proportional cost, depth, forecast volatility (realised or implied where there is none).
+/// - Input: delta, spot, proportional cost, depth where there is an impact, forecast volatility (realised or implied
+///   where there is none).
 /// - Source: Mayne, Rawlings, Rao, Scokaert, Constrained model predictive control, 2000; the cost model of Almgren,
 ///   Chriss, Optimal execution of portfolio transactions, 2000.
 public struct PredictivePolicy: RebalancingPolicy {
@@ -90,10 +91,11 @@ public struct PredictivePolicy: RebalancingPolicy {
         // as much in the first step as in any other. Only against its cost does it count.
         let weight = volatilityForecast.reduce(0) { $0 + $1 * $1 }
         let saved = Lanes(repeating: 2 * weight) * risk * state.delta.absolute
-        let trades = saved .> cost
-        // A volatility or cost that nobody gave.
-        let unknown = .!(saved .== saved) .| .!(cost .== cost)
+        // A volatility, cost or depth that nobody gave.
+        var unknown = .!(saved .== saved) .| .!(cost .== cost)
+        if impact > 0 { unknown = unknown .| .!(state.depth .== state.depth) }
         var band = RebalancingBand.hold.replacing(with: .unknown, where: unknown)
+        let trades = (saved .> cost) .& .!unknown
         guard PortableArithmetic.any(trades) else { return band }
         for lane in 0..<8 where trades[lane] {
             guard
@@ -112,7 +114,8 @@ public struct PredictivePolicy: RebalancingPolicy {
         return band
     }
 
-    /// The trades of the whole horizon, in units of the underlying; nil where the numbers make no problem.
+    /// The trades of the whole horizon, in units of the underlying; nil where the numbers make no problem, or one whose
+    /// solution is not proved.
     /// - Parameter cost: of a unit traded, in currency.
     public func plan(
         delta: Double, spot: Double, volatility: Double, cost: Double, depth: Double
@@ -125,7 +128,9 @@ public struct PredictivePolicy: RebalancingPolicy {
                 let depthThen = depth * depthForecast[step]
                 problem.instruments[step].costBuy = cost
                 problem.instruments[step].costSell = cost
-                problem.instruments[step].impact = depthThen < .infinity ? impact * spot / depthThen : 0
+                // Where depth does not matter, or is without end.
+                let isFree = impact == 0 || depthThen == .infinity
+                problem.instruments[step].impact = isFree ? 0 : impact * spot / depthThen
                 problem.instruments[step].maximumBuy = most
                 problem.instruments[step].maximumSell = most
                 problem.risk?.exposure[step] = spot
@@ -175,9 +180,7 @@ private final class SolverPool: Sendable {
         let box = idle.withLock { $0.popLast() } ?? Box(steps: steps, name: name())
         defer { idle.withLock { $0.append(box) } }
         fill(&box.problem)
-        guard let status = try? box.solver.solve(box.problem, start: .cold), status != .infeasible else {
-            return nil
-        }
+        guard (try? box.solver.solve(box.problem, start: .cold)) == .optimal else { return nil }
         return box.solver.solution.trades
     }
 }

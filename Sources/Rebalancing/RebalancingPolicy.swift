@@ -17,7 +17,7 @@ public protocol RebalancingPolicy: Sendable {
     /// Policies that keep bands on other Greeks beside this one (`JointPolicy`).
     var companions: [any RebalancingPolicy] { get }
 
-    /// Factor on implied volatilities for the delta that is hedged.
+    /// Factor on implied volatilities for the delta that is hedged: 1 is the market's.
     func volatilityScale(_ state: borrowing RebalancingState) -> Lanes
     /// The bands, in units of `greek`.
     func band(_ state: borrowing RebalancingState) -> RebalancingBand

@@ -44,13 +44,16 @@ public struct RebalancingState: Sendable {
 
     public init() {}
 
-    /// Of a live position, before its owner has told anything: no number where a default would decide trades (the age of data,
-    /// the time since the last trade, the cost), so that a policy which wants it is
-    /// refused rather than misled, and data of which nobody knows the age are stale.
+    /// Of a live position, before its owner has told anything: no number where a default would decide trades (the age of
+    /// data, the time since the last trade, the time to expiry, the proportional cost, the depth), so that a policy which
+    /// wants it is refused rather than misled; data of which nobody knows the age are stale, and a market of which
+    /// nobody knows the depth is thin. The rate and the cost per trade are 0 until they are told.
     public static let unknown = {
         var state = RebalancingState()
         state.dataAge = Lanes(repeating: .nan)
         state.yearsSinceHedge = Lanes(repeating: .nan)
+        state.yearsToExpiry = Lanes(repeating: .nan)
+        state.depth = Lanes(repeating: .nan)
         state.proportionalCost = Lanes(repeating: .nan)
         return state
     }()

@@ -2,7 +2,7 @@ import Checks
 import Market
 import VectorMath
 
-/// A factor that follows realised volatility: (σ/σ_ref)^exponent, within limits; 1 while there is no estimate.
+/// A factor that follows realised volatility: (σ/σ_ref)^exponent, or 1 while there is no estimate, within limits.
 ///
 /// Applied to a band it says how much wider the band is when volatility is twice its usual value: exponent 1 keeps
 /// the number of trades about the same, −1 keeps the risk outside of the band about the same.

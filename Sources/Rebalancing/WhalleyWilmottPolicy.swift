@@ -41,18 +41,22 @@ public struct WhalleyWilmottPolicy: RebalancingPolicy {
         let reciprocal =
             Lanes(repeating: 3 / riskAversion) * state.gamma * state.gamma * state.discount
         let cost = state.proportionalCost * state.spot
+        // Of a cost per trade that nobody knows no band can be made.
+        let isUnknown = .!(state.fixedCost .== state.fixedCost)
         guard PortableArithmetic.any(state.fixedCost .> Lanes.zero) else {
             // β in the denominator: λS/(2β).
             let cube = cost * reciprocal * Lanes(repeating: 0.5)
             let width = cubeRoot(cube) * Lanes(repeating: scale)
             return RebalancingBand(lower: width.negated, upper: width)
+                .replacing(with: .unknown, where: isUnknown)
         }
         var (outer, inner) = Self.halfWidths(
             4 * state.fixedCost * reciprocal, 4 * cost * reciprocal)
         outer *= scale
         inner *= scale
         return RebalancingBand(
-            lower: outer.negated, upper: outer, innerLower: inner.negated, innerUpper: inner)
+            lower: outer.negated, upper: outer, innerLower: inner.negated, innerUpper: inner
+        ).replacing(with: .unknown, where: isUnknown)
     }
 
     /// Outer and inner half-width for A = 4k/β and B = 4λS/β.
@@ -83,10 +87,11 @@ public struct WhalleyWilmottPolicy: RebalancingPolicy {
 func cubeRoot(_ x: Lanes) -> Lanes { power(PortableArithmetic.self, x, Lanes(repeating: 1.0 / 3)) }
 
 extension RebalancingState {
-    /// e^(−rτ), 1 where there is no expiry.
+    /// e^(−rτ), 1 where there is no expiry or no rate; NaN where there is a rate and the expiry is not known.
     var discount: Lanes {
-        let years = yearsToExpiry.kept(where: yearsToExpiry .< Lanes(repeating: .infinity))
-        return exponential(PortableArithmetic.self, rate.negated * years)
+        let years = Lanes.zero.replacing(
+            with: yearsToExpiry, where: .!(yearsToExpiry .== Lanes(repeating: .infinity)))
+        return exponential(PortableArithmetic.self, (rate.negated * years).kept(where: rate .!= .zero))
     }
 }
 

@@ -13,7 +13,7 @@ import VectorMath
 ///     σ_m² = σ²(1 + K) where the position is short gamma, σ²(1 − K) where it is long
 ///
 /// - Input: spot, gamma at the market's volatility, implied volatility, rate, years to expiry, proportional cost.
-/// - Edges: no band at expiry or without one (nothing is done); at least `LelandPolicy.minimumVariance` of the
+/// - Edges: no band at expiry or without one (nothing is done); unknown where the expiry is; at least `LelandPolicy.minimumVariance` of the
 ///   variance is left to a long position.
 /// - Source: Zakamouline, Optimal hedging of options with transaction costs, 2006, by way of two public
 ///   implementations that agree on the constants; the one that takes both sides has K's sign as here. It is the
@@ -56,6 +56,7 @@ public struct ZakamoulinePolicy: RebalancingPolicy {
         let width = constant + varying
         let band = RebalancingBand(lower: width.negated, upper: width)
         return .hold.replacing(with: band, where: hasBand(state))
+            .replacing(with: .unknown, where: .!(years .== years))
     }
 
     private func hasBand(_ state: borrowing RebalancingState) -> LaneMask {

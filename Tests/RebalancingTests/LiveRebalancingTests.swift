@@ -190,11 +190,18 @@ struct LiveRebalancingTests {
             (try TimePolicy(intervalYears: 1e-3), \.yearsSinceHedge),
             (try LelandPolicy(intervalYears: 1e-3), \.yearsSinceHedge),
             (try PredictivePolicy(steps: 4, stepYears: 1e-4, riskAversion: 1e-6), \.impliedVolatility),
+            (try LelandPolicy(intervalYears: 1e-3), \.proportionalCost),
+            (try LelandPolicy(intervalYears: 1e-3), \.impliedVolatility),
+            (try ZakamoulinePolicy(riskAversion: 1e-6), \.yearsToExpiry),
+            (try ZakamoulinePolicy(riskAversion: 1e-6), \.proportionalCost),
+            (try ZakamoulinePolicy(riskAversion: 1e-6), \.impliedVolatility),
+            (try PredictivePolicy(steps: 4, stepYears: 1e-4, riskAversion: 1e-6, impact: 0.1), \.depth),
         ]
         for (policy, figure) in policies {
             let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: policy)])
             prepared(live)
             live.states[0].yearsSinceHedge = Lanes(repeating: 1)
+            live.states[0].depth = Lanes(repeating: 500)
             _ = try live.decide()
             live.states[0][keyPath: figure] = RebalancingState.unknown[keyPath: figure]
             #expect(throws: RebalancingError.self, "\(policy.name)") { try live.decide() }
@@ -203,6 +210,77 @@ struct LiveRebalancingTests {
         let fresh = try FreshDataPolicy(AlwaysRebalance(), freshSeconds: 2, staleSeconds: 10)
         let live = try LiveRebalancing(hedge, [.init(limit: 0, policy: fresh)])
         #expect(try live.decide() == .withinLimits && live.bands == [.hold])
+        // A market of a depth that nobody gave is thin.
+        let thin = try LiveRebalancing(
+            hedge,
+            [
+                .init(
+                    limit: 0,
+                    policy: try LiquidityAwarePolicy(
+                        try ThresholdPolicy(.cash(1e4)), referenceDepth: 100, maximum: 7))
+            ])
+        _ = try thin.decide()
+        #expect((thin.bands[0].upper[0] / 7e4 - 1).magnitude < 1e-12)
+    }
+
+    @Test("A rule follows its limit by name where others go or come, and says so where it is gone")
+    func followsLimits() throws {
+        let hedge = try hedge(nil)
+        let live = try LiveRebalancing(
+            hedge,
+            [
+                .init(limit: 2, policy: try ThresholdPolicy(.cash(20_000))),
+                .init(limit: 3, policy: try ThresholdPolicy(.limit(.gamma, 300))),
+            ])
+        let (eth, gamma) = (hedge.limits[2].name, hedge.limits[3].name)
+        func check() throws {
+            _ = try live.decide()
+            for (name, band) in zip(hedge.problem.bandNames, hedge.problem.bands) {
+                let width = name == eth ? 2e4 : name == gamma ? 300 : nil
+                guard let width else {
+                    #expect(band.high >= 1e7, "\(name)")
+                    continue
+                }
+                #expect((band.high / width - 1).magnitude < 1e-12 && band.low == -band.high, "\(name)")
+            }
+        }
+        try check()
+        #expect(hedge.removeLimit(named: "BTC delta"))
+        try check()
+        #expect(hedge.removeLimit(named: "BTC vega"))
+        try hedge.setLimit(
+            LimitTable.Limit(underlying: "BTC", greek: ExposureGreek.theta, low: -1e8, high: 1e8))
+        try check()
+        #expect(hedge.removeLimit(named: gamma))
+        do {
+            _ = try live.decide()
+            Issue.record("a limit that is gone was kept")
+        } catch let error as RebalancingError {
+            #expect(
+                "\(error)"
+                    == "rule 1, threshold: gamma 300.0 per percent: the limit on \(gamma), or what it is about, is gone"
+            )
+        }
+    }
+
+    @Test("A rule finds its underlying's price again where the desk has rolled others off")
+    func followsUnderlyings() throws {
+        let hedge = try hedge(nil)
+        let live = try LiveRebalancing(hedge, [.init(limit: 2, policy: try ThresholdPolicy(.delta(10)))])
+        _ = try live.decide()
+        let price = risk.price(ofUnderlying: try #require(risk.underlyings.firstIndex(of: "ETH")))
+        #expect((live.bands[0].upper[0] / (10 * price) - 1).magnitude < 1e-12)
+        for position in risk.positions where position.instrument.base == "BTC" {
+            let contract = try #require(risk.index(of: position.instrument.name))
+            try risk.setPosition(book: position.book, contract: contract, quantity: 0)
+        }
+        for contract in risk.contracts.indices where risk.contracts[contract].base == "BTC" {
+            try risk.delist(contract)
+        }
+        risk.rollOff()
+        #expect(risk.underlyings == ["ETH"])
+        _ = try live.decide()
+        #expect((live.bands[0].upper[0] / (10 * price) - 1).magnitude < 1e-12)
     }
 }
 

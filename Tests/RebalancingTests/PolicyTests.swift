@@ -217,6 +217,65 @@ struct PolicyTests {
         #expect(change.difference([-0.9, -0.9, -0.8, -0.71, 0, 0, 0, 0]) < 1e-15)
     }
 
+    @Test(
+        "Of an input that nobody knows no policy makes a band, in that lane alone; none that it does not need counts"
+    )
+    func unknownInputs() throws {
+        let unknown: Lanes = [.nan, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+        func state(_ column: WritableKeyPath<RebalancingState, Lanes>?) -> RebalancingState {
+            var state = Self.state {
+                $0.delta = Lanes(repeating: 4)
+                $0.rate = Lanes(repeating: 0.5)
+                $0.fixedCost = Lanes(repeating: 0.5)
+                $0.depth = Lanes(repeating: 0.5)
+                $0.yearsToExpiry = Lanes(repeating: 0.5)
+                $0.proportionalCost = Lanes(repeating: 0.5)
+                $0.yearsSinceHedge = Lanes(repeating: 0.5)
+            }
+            if let column { state[keyPath: column] = unknown }
+            return state
+        }
+        let policies: [(any RebalancingPolicy, [WritableKeyPath<RebalancingState, Lanes>])] = [
+            (
+                try WhalleyWilmottPolicy(riskAversion: 1),
+                [\.fixedCost, \.proportionalCost, \.yearsToExpiry, \.gamma, \.spot]
+            ),
+            (try ZakamoulinePolicy(riskAversion: 1), [\.proportionalCost, \.yearsToExpiry, \.gamma, \.spot]),
+            (try LelandPolicy(intervalYears: 1), [\.proportionalCost, \.yearsSinceHedge]),
+            (try TimePolicy(intervalYears: 1), [\.yearsSinceHedge]),
+            (
+                try PredictivePolicy(steps: 2, stepYears: 1, riskAversion: 1, impact: 0.1),
+                [\.depth, \.proportionalCost, \.spot]
+            ),
+            (try PredictivePolicy(steps: 2, stepYears: 1, riskAversion: 1), [\.proportionalCost, \.spot]),
+        ]
+        let all: [WritableKeyPath<RebalancingState, Lanes>] = [
+            \.fixedCost, \.depth, \.yearsToExpiry, \.proportionalCost, \.yearsSinceHedge, \.gamma, \.spot,
+        ]
+        for (policy, needed) in policies {
+            let whole = policy.band(state(nil))
+            for column in all {
+                let band = policy.band(state(column))
+                let isWanted = needed.contains(column)
+                #expect(
+                    band.lower[0].isNaN == isWanted && band.upper[0].isNaN == isWanted,
+                    "\(policy.name) \(column)")
+                #expect(policy.change(state(column))[0] == 0 || !isWanted)
+                if column != \.gamma, column != \.spot {
+                    for lane in 1..<8 {
+                        #expect(band.upper[lane] == whole.upper[lane], "\(policy.name) \(column)")
+                    }
+                }
+            }
+        }
+        // Without a rate the time to expiry does not matter; without a fixed cost elsewhere it does here.
+        var plain = state(\.yearsToExpiry)
+        plain.rate = .zero
+        #expect(try WhalleyWilmottPolicy(riskAversion: 1).band(plain).upper[0].isFinite)
+        plain.fixedCost = [.nan, 0, 0, 0, 0, 0, 0, 0]
+        #expect(try WhalleyWilmottPolicy(riskAversion: 1).band(plain).upper[0].isNaN)
+    }
+
     @Test("thin depth and old data do to companions' bands what they do to the policy's own, in any nesting")
     func depthAndAgeOfCompanions() throws {
         let joint = try JointPolicy(
