@@ -75,18 +75,32 @@ public struct FundingHistory: Sendable, Equatable {
     }
 
     /// The payment of a long position in the step that begins at a time, as a share of its value: each path begins
-    /// at a place of its own in the history and goes on from there, round and round.
+    /// at a place of its own in the history and goes on from there, round and round. A step shorter than the interval
+    /// has its part of the rate that holds when it begins, a longer one the mean of all rates that are paid within it.
     func payments(_ grid: TimeGrid, time: Int, firstPath: UInt32, seed: UInt64) -> Lanes {
         let place = RandomStream(seed: seed, stream: PathStream.free - 2).uniforms(
             firstPath: firstPath, step: 0
         ).0
         let perYear = Double(365 * 24 * Self.hour / interval)
-        let elapsed = Int(grid.years(time) * perYear + 1e-9)
+        /// Payments before a time of the grid.
+        func payments(before time: Int) -> Double { (grid.years(time) * perYear + 1e-9).rounded(.down) }
+        let before = payments(before: time)
+        let within = max(1, payments(before: time + 1) - before)
+        let elapsed = Int(before.truncatingRemainder(dividingBy: Double(rates.count)))
         var result = Lanes.zero
         for lane in 0..<8 {
             let offset = Int(place[lane] * Double(rates.count)) + elapsed
-            result[lane] = rates[offset % rates.count]
+            result[lane] = within == 1 ? rates[offset % rates.count] : meanRate(from: offset, of: within)
         }
         return result * Lanes(repeating: grid.stepYears * perYear)
+    }
+
+    /// The mean of so many rates from a place on, round and round.
+    private func meanRate(from first: Int, of count: Double) -> Double {
+        let rest = Int(count.truncatingRemainder(dividingBy: Double(rates.count)))
+        let rounds = ((count - Double(rest)) / Double(rates.count)).rounded()
+        var sum = rounds > 0 ? rounds * rates.reduce(0, +) : 0
+        for place in first..<first + rest { sum += rates[place % rates.count] }
+        return sum / count
     }
 }

@@ -148,8 +148,9 @@ final class HedgingLoop {
     /// The state that the policy sees.
     private struct View {
         var state = RebalancingState()
-        /// The book as it was when the venue's prices were last new.
+        /// The book as it was when the venue's prices were last new, and when that was.
         var seen: PathSums
+        var seenTime = 0
         /// 1 where they are old.
         var stale = Lanes.zero
         /// The hedge, orders under way counted in, in coins.
@@ -202,8 +203,11 @@ final class HedgingLoop {
             view.seen.replace(with: book.sums[time], where: fresh)
             view.state.spot.replace(with: book.markets[time].spot, where: fresh)
             view.state.impliedVolatility.replace(with: block.impliedVolatility[time], where: fresh)
+            // Spans of old prices are planned: the same in all lanes.
+            if fresh[0] { view.seenTime = time }
         } else {
             view.seen = book.sums[time]
+            view.seenTime = time
             view.state.spot = book.markets[time].spot
             view.state.impliedVolatility = block.impliedVolatility[time]
         }
@@ -218,14 +222,15 @@ final class HedgingLoop {
         view.state.delta = (view.seen.delta + view.hedge) * account.alive
         let options = policy.tradesOptions ? options : nil
         options?.look(time, where: fresh, into: &view.state)
-        if let realised { view.state.realisedVolatility = realised.volatility[time] }
+        if let realised { view.state.realisedVolatility = realised.volatility[view.seenTime] }
         view.state.forecastVolatility = PortableArithmetic.squareRoot(block.variance[time])
         quote(&view.state, time)
         guard policy.adjustsVolatility else { return }
         let scale = policy.volatilityScale(view.state)
         account.volatilityScale = scale
-        view.state.delta = (book.delta(at: time, volatilityScale: scale) + view.hedge) * account.alive
-        if let options { view.state.delta += options.delta(at: time, volatilityScale: scale) }
+        let delta = book.delta(at: view.seenTime, volatilityScale: scale)
+        view.state.delta = (delta + view.hedge) * account.alive
+        if let options { view.state.delta += options.delta(at: view.seenTime, volatilityScale: scale) }
     }
 
     /// Asks the policy; options are traded at once.

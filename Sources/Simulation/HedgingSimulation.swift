@@ -64,7 +64,7 @@ public struct HedgingSimulation: Sendable {
         return try? VenueMargin(rule, terms, schedule, optionSchedules, engine)
     }
 
-    /// Runs paths `0` to `count − 1`, or as many as the model has.
+    /// Runs paths `0` to `count − 1`, or as many as the model has; none where that is below 0.
     /// - Parameters:
     ///   - partial: figures of an earlier run of the same simulation, whose paths are not run again.
     ///   - progress: told how many paths are done, by one thread or another, one at a time; false stops the
@@ -73,7 +73,7 @@ public struct HedgingSimulation: Sendable {
         paths count: Int, threads: Int = 1, resuming partial: PathOutcomes? = nil,
         progress: (@Sendable (Int) -> Bool)? = nil
     ) -> PathOutcomes {
-        let count = min(count, model.pathCount ?? count)
+        let count = max(0, min(count, model.pathCount ?? count))
         let outcomes = PathOutcomes(policies: policies.map(\.name), paths: count)
         var done = 0
         if let partial, partial.policies == outcomes.policies {
@@ -84,9 +84,7 @@ public struct HedgingSimulation: Sendable {
         let work = SharedWork(next: done, completed: done)
         onThreads(threads) {
             let worker = SimulationWorker(self)
-            while true {
-                let first = work.next.wrappingAdd(Self.chunk, ordering: .relaxed).oldValue
-                guard first < count, !work.isStopped.load(ordering: .relaxed) else { return }
+            while let first = work.take(Self.chunk, below: count) {
                 for path in stride(from: first, to: min(first + Self.chunk, count), by: 8) {
                     worker.run(firstPath: path, into: outcomes)
                 }
@@ -98,7 +96,6 @@ public struct HedgingSimulation: Sendable {
                 }
             }
         }
-        // Chunks are taken in order and finished by whoever took them, so that those complete come first.
         outcomes.completed = work.completed.load(ordering: .acquiring)
         return outcomes
     }
@@ -123,6 +120,14 @@ private final class SharedWork: Sendable {
     init(next: Int, completed: Int) {
         self.next = Atomic(next)
         self.completed = Atomic(completed)
+    }
+
+    /// The first path of the next chunk; nil where there is none, and once the work is stopped. Chunks are taken in order
+    /// and finished by whoever took them, so that those complete come first: whether to stop is asked before one is taken.
+    func take(_ chunk: Int, below count: Int) -> Int? {
+        guard !isStopped.load(ordering: .relaxed) else { return nil }
+        let first = next.wrappingAdd(chunk, ordering: .relaxed).oldValue
+        return first < count ? first : nil
     }
 
     func report(_ body: () -> Bool) -> Bool { reporting.withLock { _ in body() } }

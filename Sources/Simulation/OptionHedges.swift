@@ -138,7 +138,7 @@ final class OptionHedges {
     /// underlying's are returned, the options' are left in `trades`.
     ///
     /// Every problem is solved from nothing, so that it depends on its own position alone.
-    /// - Returns: nil where no trades were found; and whether all bands are met.
+    /// - Returns: nil where no trades were found; and whether they are proved to be the cheapest that meet all bands.
     func solve(_ request: Request) -> (underlying: Double, isMet: Bool)? {
         let lane = request.lane
         var problem = HedgeProblem(underlyings: ["underlying"])
@@ -188,6 +188,6 @@ final class OptionHedges {
             found = nearest.trades
         }
         for (place, index) in listed.enumerated() { trades[index][lane] = found[place + 1] }
-        return (found[0], status != .infeasible)
+        return (found[0], status == .optimal)
     }
 }

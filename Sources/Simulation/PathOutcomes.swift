@@ -108,13 +108,13 @@ extension PathOutcomes {
         guard Checksum.of(bytes.dropLast(8)) == word(bytes.count - 8), word(start) == fingerprint,
             word(start + 8) == UInt64(policies.count), word(start + 16) == UInt64(Self.columns)
         else { return nil }
-        let completed = word(start + 24)
-        let expected = UInt64(policies.count * Self.columns).multipliedReportingOverflow(by: completed)
-        guard !expected.overflow, expected.partialValue == UInt64((bytes.count - start - 40) / 8),
+        guard let completed = Int(exactly: word(start + 24)) else { return nil }
+        let expected = (policies.count * Self.columns).multipliedReportingOverflow(by: completed)
+        guard !expected.overflow, expected.partialValue == (bytes.count - start - 40) / 8,
             (bytes.count - start - 40) % 8 == 0
         else { return nil }
-        self.init(policies: policies, paths: Int(completed))
-        self.completed = Int(completed)
+        self.init(policies: policies, paths: completed)
+        self.completed = completed
         for index in 0..<values.count { values[index] = Double(bitPattern: word(start + 32 + 8 * index)) }
     }
 }

@@ -8,11 +8,11 @@ public struct TimeGrid: Sendable, Equatable {
     /// Years from one time to the next.
     public let stepYears: Double
 
-    /// - Throws: where there is no step or it takes no positive, finite time.
+    /// - Throws: where there is no step or it takes no positive time, or more than 10⁹ years.
     public init(steps: Int, stepYears: Double) throws(SimulationError) {
         try SimulationError.require(
             steps > 0 && steps < 1 << 30, "time grid", "steps", Double(steps), "must be from 1 to 2³⁰ − 1")
-        try SimulationError.require(stepYears, .positive, "time grid", "step")
+        try SimulationError.require(stepYears, .positiveUpTo(1e9), "time grid", "step")
         self.steps = steps
         self.stepYears = stepYears
     }

@@ -179,6 +179,35 @@ struct FailureTests {
         #expect(widened[3...].allSatisfy { $0.filled == 0 && $0.asked == 0 })
     }
 
+    /// Without costs Leland's volatility is the market's, and his clock a clock.
+    @Test("on old prices a policy with a volatility of its own sees what one with the market's sees")
+    func staleVolatility() throws {
+        let venue = Venue(
+            name: "exchange", costs: .orderBook(OrderBookCosts()),
+            failures: VenueFailures(
+                staleSpans: [Outage(fromHour: Self.crashHour, toHour: Self.crashHour + 1)]))
+        let interval = 0.25 * TimeGrid.hour
+        let traces = try [
+            TimePolicy(intervalYears: interval), LelandPolicy(intervalYears: interval),
+        ].map { (policy: any RebalancingPolicy) in
+            try Self.simulation(policy, [venue], oldestPrice: 1e9).trace(policy: 0, path: 0)
+        }
+        var stale = 0
+        for (clock, leland) in zip(traces[0], traces[1]) {
+            #expect((clock.asked - leland.asked).magnitude < 1e-9, "\(clock.hours) h")
+            if clock.isStale, clock.filled != 0 { stale += 1 }
+        }
+        #expect(stale > 0)
+
+        // What past prices say is as old as the prices.
+        let seen = try Self.simulation(BandOfVolatility(), [venue], oldestPrice: 1e9).trace(
+            policy: 0, path: 0)
+        let during = seen.filter(\.isStale).map(\.bandUpper)
+        let before = try #require(seen.last { !$0.isStale && $0.hours < Self.crashHour }).bandUpper
+        let after = try #require(seen.first { !$0.isStale && $0.hours > Self.crashHour }).bandUpper
+        #expect(during == [Double](repeating: before, count: 12) && after > 2 * before)
+    }
+
     @Test(
         "partial fills and refused orders: never more than asked, never the other way, and in the end in the band"
     )
@@ -310,5 +339,14 @@ struct HedgeOnce: RebalancingPolicy {
     var name: String { "once" }
     func band(_ state: borrowing RebalancingState) -> RebalancingBand {
         .hold.replacing(with: .neutral, where: state.yearsSinceHedge .== Lanes(repeating: .infinity))
+    }
+}
+
+/// As wide as what past prices say of volatility.
+private struct BandOfVolatility: RebalancingPolicy {
+    var name: String { "volatility" }
+    var realisedVolatility: RealisedVolatility? { .exponentiallyWeighted(halfLifeYears: TimeGrid.hour) }
+    func band(_ state: borrowing RebalancingState) -> RebalancingBand {
+        RebalancingBand(lower: state.realisedVolatility.negated, upper: state.realisedVolatility)
     }
 }

@@ -280,6 +280,7 @@ struct RangeTests {
             _ = try GeometricBrownianMotion(
                 TimeGrid(steps: 1, stepYears: 1), spot: 1, drift: $0, volatility: 0.5)
         },
+        Range("step", least, 1e9) { _ = try TimeGrid(steps: 1, stepYears: $0) },
         Range("jumps' mean", -2, 2) { _ = try jumps(1, $0, 0.1) },
         Range("jumps' deviation", 0, 2) { _ = try jumps(1, 0, $0) },
         // Twenty a step.

@@ -1,5 +1,6 @@
 import Foundation
 import Greeks
+import Market
 import Rebalancing
 import Simulation
 import Testing
@@ -67,6 +68,39 @@ struct VenueEventTests {
         for step in steps {
             #expect((Self.part(step, .funding) + dollars * 0.0003 / 8).magnitude < 1e-12 * dollars)
         }
+    }
+
+    @Test("Of a history of funding a longer step pays all that falls within it, and however long it is")
+    func fundingOfLongSteps() throws {
+        let rates = (0..<50).map { (2 + sin(Double($0 * $0))) * 1e-6 }
+        let rows = rates.indices.map { "\(1_640_995_200_000 + 3_600_000 * $0),\(rates[$0])" }
+        let history = try FundingHistory(
+            Source(name: "f", text: "time_utc,funding_rate\n" + rows.joined(separator: "\n") + "\n"))
+        func payments(_ steps: Int, _ years: Double, volatility: Double = 0.8) throws -> [Double] {
+            let grid = try TimeGrid(steps: steps, stepYears: years)
+            let trace = try Self.simulation(
+                Self.venue(), HedgeOnce(), contract: HedgeContract(kind: .inversePerpetual),
+                funding: .history(history),
+                model: GeometricBrownianMotion(grid, spot: 100, volatility: volatility)
+            ).trace(policy: 0, path: 3)
+            let dollars = trace[0].filled * trace[0].mark
+            return trace.map { -Self.part($0, .funding) / dollars }
+        }
+        // A day, two hours and a half, three days and an hour: longer than the history.
+        for (hours, steps) in [(24.0, 30), (2.5, 80), (73, 12)] {
+            let found = try payments(steps, hours * TimeGrid.hour)
+            func expected(_ step: Int, from place: Int) -> Double {
+                let (first, end) = (Int(Double(step) * hours), Int(Double(step + 1) * hours))
+                let sum = (first..<end).reduce(0) { $0 + rates[(place + $1) % 50] }
+                return sum / Double(end - first) * hours
+            }
+            let place = try #require(
+                rates.indices.first { (found[0] / expected(0, from: $0) - 1).magnitude < 1e-9 })
+            for step in found.indices {
+                #expect((found[step] / expected(step, from: place) - 1).magnitude < 1e-9, "\(hours) \(step)")
+            }
+        }
+        #expect(try payments(3, 1e9, volatility: 0).allSatisfy(\.isFinite))
     }
 
     @Test("Funding by the premium is 0 within 0.025%, and beyond that what lies beyond")
