@@ -215,11 +215,12 @@ public struct BookHedge: Sendable {
     }
 
     /// Attributes the cost of the continuous problem to books, largest first.
-    /// - Parameter steps: sizes at which marginal costs are taken. Between them they are taken to be linear,
+    /// - Parameter steps: sizes at which marginal costs are taken, at least 1. Between them they are taken to be linear,
     ///   and what that misses is spread in proportion, so that the sum is exact.
     /// - Returns: nil where the limits cannot be met on the way. `unattributed` is what the limits would cost
     ///   without any position, 0 where they hold 0.
     public func attribution(steps: Int = 256) -> (shares: [Share], unattributed: Double)? {
+        let steps = max(steps, 1)
         let names = exposures.keys.sorted()
         var scaled = problem.continuous
         let solver = HedgeSolver()

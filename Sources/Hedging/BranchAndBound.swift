@@ -2,8 +2,8 @@
 public struct HedgeSearch: Sendable, Equatable {
     /// Relaxations that may be solved.
     public var nodeLimit = 100_000
-    /// Seconds that a problem may take, with or without lots; with a limit on time, which answer is found depends on
-    /// the machine.
+    /// Seconds that a problem may take, with or without lots: none from 0 down, any from 10⁹ on. With a limit on time,
+    /// which answer is found depends on the machine.
     public var timeLimit = Double.infinity
     /// A proven gap that is good enough, relative to the cost.
     public var gap = 1e-9

@@ -4,7 +4,8 @@ import Risk
 /// What trading a contract costs and how much of it can be traded, in the currency in which it is quoted, so that costs
 /// follow the price.
 ///
-/// Today's costs are made of the levels here and nowhere else: a spread and one quadratic impact for both sides.
+/// Costs are made of the levels here and nowhere else: half a spread and one quadratic impact for both sides (`Summary`),
+/// or the levels themselves (`levels`).
 public struct CandidateCosts: Sendable, Equatable {
     /// Levels as the exchange quotes them, best first.
     public private(set) var bids, asks: [OrderLevel]

@@ -19,7 +19,7 @@ public struct HedgeCandidate: Sendable {
     public let ticket: Double
     /// The smallest amount that may be traded.
     public let minimum: Double
-    /// The best prices and amounts of the order book.
+    /// The most that may be bought and sold: what the order book shows on that side, or the assumed depth.
     public let maximumBuy, maximumSell: Double
     /// Whether spread and depth are assumptions, for lack of an order book.
     public let isAssumed: Bool

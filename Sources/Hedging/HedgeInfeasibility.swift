@@ -102,10 +102,15 @@ extension HedgeSolver {
     /// violation costs out of all proportion, that is where to stop. Lots and fixed costs aside.
     /// - Parameter widths: how much more, in widths of the bands, ascending from 0.
     /// - Returns: a cost for each; nil where that is not proved.
+    /// - Throws: where the problem itself is wrong, or the diagnosis is that of another one.
     public func costsBySlack(
         _ problem: HedgeProblem, _ diagnosis: HedgeInfeasibility,
         widths: [Double] = HedgeInfeasibility.slackWidths
     ) throws(HedgeError) -> [HedgeInfeasibility.SlackCost] {
+        for (field, expected, count) in [
+            ("diagnosis.violations", problem.bands.count, diagnosis.violations.count),
+            ("diagnosis.trades", problem.instruments.count, diagnosis.trades.count),
+        ] where count != expected { throw .lengthMismatch(field: field, expected: expected, got: count) }
         let solver = HedgeSolver()
         solver.search = search
         solver.isCancelled = isCancelled

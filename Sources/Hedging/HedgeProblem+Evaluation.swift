@@ -91,7 +91,8 @@ extension HedgeProblem {
         return risk.riskAversion * variance
     }
 
-    /// The largest violation of a hard limit, relative to what it is made of: see `HedgeCertificate.violation`.
+    /// The largest violation of a hard limit, relative to what it is made of: see `HedgeCertificate.violation`. Infinite
+    /// for trades beyond what may be traded, and for what is no finite number.
     public func violation(trades: [Double]) -> Double {
         var worst = 0.0
         var cashTerms = cashBudget.magnitude
@@ -99,7 +100,7 @@ extension HedgeProblem {
             let x = trades[i]
             cashTerms += (instrument.cash * x).magnitude + Self.linearCost(instrument, x).magnitude
             if countsAllCosts { cashTerms += bentCost(i, x).magnitude }
-            if !(x <= limit(i, .buy) && x >= -limit(i, .sell)) { return .infinity }
+            if !(x <= limit(i, .buy) && x >= -limit(i, .sell) && x.isFinite) { return .infinity }
         }
         for band in bands where band.isHard {
             var (exposure, terms) = (band.current, band.current.magnitude)

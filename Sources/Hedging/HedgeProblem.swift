@@ -117,6 +117,7 @@ public struct HedgeInstrument: Sendable, Equatable {
     public var lot: Double
     /// The smallest trade, bought or sold, if any; 0 where any is allowed.
     public var minimum: Double
+    /// The most that may be bought and sold, as amounts without a sign; infinite where there is no limit.
     public var maximumBuy: Double
     public var maximumSell: Double
     /// Margin per unit, bought or sold.

@@ -23,7 +23,7 @@ struct ScenarioProfit: NamedLimitMeasure {
         guard let wanted = row.text("scenario") else {
             return (0..<grid.count).map { ScenarioProfit(grid: grid, scenario: $0) }
         }
-        let found = Int(wanted).map { $0 - 1 } ?? (0..<grid.count).first { grid.title($0) == wanted }
+        let found = Int(wanted).map { $0 &- 1 } ?? (0..<grid.count).first { grid.title($0) == wanted }
         guard let found, (0..<grid.count).contains(found) else {
             throw row.invalid(
                 "scenario", "expected 1 to \(grid.count), or a title such as \"\(grid.title(0))\"")

@@ -136,6 +136,7 @@ public struct ConcentratedPool: Sendable, Equatable {
     public private(set) var liquidity: UInt128
     /// Share of what is paid in, in millionths.
     public let feePips: UInt32
+    /// At most `largestSpacing`.
     public let tickSpacing: Int
     /// Where liquidity changes: what crossing a tick upwards adds.
     public let ticks: [Tick]
@@ -150,11 +151,16 @@ public struct ConcentratedPool: Sendable, Equatable {
         }
     }
 
-    /// - Returns: nil where the price is off the ladder, or where ticks are out of order or off their spacing.
+    /// The widest spacing that pools are made with: the factory's condition is `tickSpacing < 16384`.
+    public static let largestSpacing = 16_383
+
+    /// - Returns: nil where the price is off the ladder, where ticks are out of order or off their spacing, and for a
+    ///   fee or a spacing out of range.
     public init?(
         rootPrice: UInt256, liquidity: UInt128, feePips: UInt32, tickSpacing: Int, ticks: [Tick]
     ) {
-        guard let tick = TickLadder.tick(atRootPrice: rootPrice), feePips < 1_000_000, tickSpacing > 0,
+        guard let tick = TickLadder.tick(atRootPrice: rootPrice), feePips < 1_000_000,
+            (1...Self.largestSpacing).contains(tickSpacing),
             ticks.allSatisfy({ $0.index % tickSpacing == 0 && TickLadder.ticks.contains($0.index) }),
             zip(ticks, ticks.dropFirst()).allSatisfy({ $0.index < $1.index })
         else { return nil }
@@ -168,8 +174,18 @@ public struct ConcentratedPool: Sendable, Equatable {
 
     /// Swaps, one step after the other as the contract does, which also pauses at the ends of its words of 256 ticks.
     /// - Parameter paysFirst: whether token 0 is paid in, and the price falls.
-    /// - Returns: what was paid, fee included, and what was taken; less than what was asked for where liquidity ends.
+    /// - Returns: what was paid, fee included, and what was taken; less than what was asked for where liquidity ends. Nil
+    ///   where a number does not fit or liquidity does not add up; the pool is then as it was.
     public mutating func swap(
+        _ remaining: SwapStep.Remaining, paysFirst: Bool
+    ) -> (paid: UInt256, taken: UInt256)? {
+        let before = self
+        let swapped = swapSteps(remaining, paysFirst: paysFirst)
+        if swapped == nil { self = before }
+        return swapped
+    }
+
+    private mutating func swapSteps(
         _ remaining: SwapStep.Remaining, paysFirst: Bool
     ) -> (paid: UInt256, taken: UInt256)? {
         var (paid, taken) = (UInt256(0), UInt256(0))
@@ -200,9 +216,12 @@ public struct ConcentratedPool: Sendable, Equatable {
                 continue
             }
             if isTick, let net = ticks.first(where: { $0.index == next })?.liquidityNet {
-                let change = paysFirst ? -net : net
-                let (sum, overflow) = liquidity.addingReportingOverflow(UInt128(truncatingIfNeeded: change))
-                guard overflow == (change < 0) else { return nil }
+                let isLess = paysFirst == (net > 0)
+                let (sum, overflow) =
+                    isLess
+                    ? liquidity.subtractingReportingOverflow(net.magnitude)
+                    : liquidity.addingReportingOverflow(net.magnitude)
+                guard !overflow else { return nil }
                 liquidity = sum
             }
             tick = paysFirst ? next - 1 : next

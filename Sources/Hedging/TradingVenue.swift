@@ -1,3 +1,4 @@
+import Checks
 import Market
 
 /// A place where a contract or coin trades: an order book or a pool.
@@ -28,6 +29,22 @@ public struct TradingVenue: Sendable, Equatable {
     public init(_ name: String, _ depth: Depth) {
         self.name = name
         self.depth = depth
+    }
+
+    /// - Throws: `invalidValue` for costs, a delay, a volatility or a limit that cannot be: not a number, or below 0
+    ///   where only a transfer or a fee rate may be.
+    func validate(_ index: Int) throws(HedgeError) {
+        let feeRate = if case .book(_, _, let rate) = depth { rate } else { 0.0 }
+        let fields: [(name: String, value: Double, rule: NumberRule)] = [
+            ("transferCost", transferCost, .finite), ("fixedCost", fixedCost, .notNegative),
+            ("delay", delay, .notNegative), ("volatility", volatility, .notNegative),
+            ("maximumBuy", maximumBuy, .allowance), ("maximumSell", maximumSell, .allowance),
+            ("feeRate", feeRate, .finite),
+        ]
+        guard let broken = NumberRule.firstBroken(fields) else { return }
+        throw .invalidValue(
+            field: "venues[\(index)].\(broken.field)", name: name, value: broken.value,
+            reason: broken.complaint)
     }
 
     /// What others gain per unit by acting while a trade waits: a straddle's half at the money over the delay,
@@ -64,8 +81,10 @@ public struct LiquidityCurve: Sendable, Equatable {
         ranges = [Range(low: 0, high: .infinity, liquidity: (coins * money).squareRoot())]
     }
 
-    /// A pool of concentrated liquidity; `coinDecimals` and `moneyDecimals` say how many of its units are one.
+    /// A pool of concentrated liquidity; `coinDecimals` and `moneyDecimals` say how many of its units are one: tokens
+    /// have 0 to 255 of them, and what is beyond is taken as the nearer of the two.
     public init(_ pool: ConcentratedPool, coinDecimals: Int, moneyDecimals: Int) {
+        let (coinDecimals, moneyDecimals) = (min(max(coinDecimals, 0), 255), min(max(moneyDecimals, 0), 255))
         func power(_ exponent: Int) -> Double {
             (0..<exponent.magnitude).reduce(1) { product, _ in exponent < 0 ? product / 10 : product * 10 }
         }
@@ -198,7 +217,8 @@ public struct VenueMarket: Sendable, Equatable {
     }
 
     /// The curve of one venue. A pool's is straight between some of its marginal prices:
-    /// a little dearer than the pool to buy, a little cheaper to sell. `split` goes by the pool itself.
+    /// a little dearer than the pool to buy, a little cheaper to sell. `split` goes by the pool itself. A limit below 0,
+    /// or one that is not a number, leaves nothing to trade on its side.
     public func curve(of venue: TradingVenue) -> CostCurve {
         guard venue.isUp else { return CostCurve(buy: [], sell: []) }
         let cost = unitCost(venue)
@@ -254,10 +274,12 @@ public struct VenueMarket: Sendable, Equatable {
     /// The cheapest way to fill a trade, by the pools' own prices, not those of a curve with levels. Of venues with fixed
     /// costs each choice is looked at.
     /// - Returns: nil where the venues together have less.
-    /// - Throws: `invalidValue` where more than 12 venues that are up have fixed costs.
+    /// - Throws: `invalidValue` where more than 12 venues that are up have fixed costs, and for a number of a venue that
+    ///   cannot be.
     public func split(_ trade: Double) throws(HedgeError) -> Split? {
         guard trade.isFinite, trade != 0 else { return trade == 0 ? Split(parts: []) : nil }
         let up = venues.indices.filter { venues[$0].isUp }
+        for index in up { try venues[index].validate(index) }
         let free = up.filter { venues[$0].fixedCost == 0 }
         let priced = up.filter { venues[$0].fixedCost != 0 }
         guard priced.count <= Self.mostChoices else {
@@ -365,6 +387,7 @@ public struct VenueMarket: Sendable, Equatable {
 extension HedgeProblem {
     /// Adds a contract on several venues: those without fixed costs as one instrument, each of the others as one of its
     /// own, as whether to trade there at all is a question of its own.
+    /// A fixed cost below 0, or one that is not a number, is refused with the problem's other numbers, by `validate`.
     /// - Parameter instrument: what does not depend on the venue; its fixed cost is not looked at.
     /// - Returns: the instruments, with the venue that each stands for, nil for those together. All of them take the
     ///   same coefficients in bands.
@@ -377,7 +400,7 @@ extension HedgeProblem {
         if market.venues.contains(where: { $0.isUp && $0.fixedCost == 0 }) {
             added.append((add(name, own, market.curve), nil))
         }
-        for (index, venue) in market.venues.enumerated() where venue.isUp && venue.fixedCost > 0 {
+        for (index, venue) in market.venues.enumerated() where venue.isUp && venue.fixedCost != 0 {
             own.fixedCost = venue.fixedCost
             added.append((add("\(name) at \(venue.name)", own, market.curve(of: venue)), index))
         }

@@ -13,7 +13,7 @@ public struct UInt256: Sendable, Hashable, Comparable {
 
     public var isZero: Bool { high == 0 && low == 0 }
 
-    /// The nearest double.
+    /// The nearest double, or one next to it.
     public var double: Double { Double(high) * 0x1p128 + Double(low) }
 
     /// Decimal digits.
@@ -63,9 +63,12 @@ public struct UInt256: Sendable, Hashable, Comparable {
         return (top, UInt256(high: b, low: ll.low))
     }
 
+    /// This times 2 to a power; nil for one below 0.
     public func shiftedLeft(_ count: Int) -> UInt256? {
+        guard count >= 0 else { return nil }
         var value = self
-        for _ in 0..<count {
+        // No more than that is left of anything but 0.
+        for _ in 0..<min(count, 256) {
             guard value.high >> 127 == 0 else { return nil }
             value = value.doubled
         }

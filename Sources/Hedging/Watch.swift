@@ -19,7 +19,7 @@ struct Watch {
         isLimited = isCancelled != nil || seconds < Self.longest
         guard isLimited else { return }
         let now = ContinuousClock.now
-        if seconds < Self.longest { end = now + .seconds(seconds) }
+        if seconds < Self.longest { end = now + .seconds(max(seconds, 0)) }
         nextQuestion = now
     }
 

@@ -135,6 +135,11 @@ struct BookHedgeTests {
         #expect((try #require(parts[1].alone) - 1.5).magnitude < 1e-9)
         let unreachable = try Self.hedges("underlying,greek,low,high\nBTC,delta,1e6,\n")[0]
         #expect(unreachable.attribution(steps: 4) == nil)
+        // One size is the least: from nothing to all.
+        let one = try #require(hedge.attribution(steps: 1)).shares
+        for steps in [0, -3, Int.min] {
+            #expect(try #require(hedge.attribution(steps: steps)).shares == one, "\(steps)")
+        }
     }
 
     @Test("Equal shares stand by name")

@@ -104,6 +104,45 @@ private func desk() -> HedgeProblem {
         #expect((solver.solution.cost.penalty - 8).magnitude < 1e-11)
     }
 
+    @Test(
+        "Trades without end break a limit, also where nothing limits them, and a limit on time is any number")
+    func withoutEnd() throws {
+        var problem = HedgeProblem(underlyings: ["X"])
+        for name in ["future", "perpetual"] {
+            problem.add(
+                name, HedgeInstrument(costBuy: 2, costSell: 3, maximumBuy: .infinity, maximumSell: .infinity))
+        }
+        problem.add("delta", HedgeBand(hard: -1, 1, current: 5), coefficients: [0: 1, 1: 1])
+        #expect(problem.violation(trades: [-4, 0]) == 0)
+        for trades in [[.infinity, 0], [0, -.infinity], [.infinity, -.infinity], [.nan, 0], [-4, .nan]]
+            as [[Double]]
+        {
+            #expect(problem.violation(trades: trades) == .infinity, "\(trades)")
+        }
+        let solver = HedgeSolver()
+        for seconds in [-1e300, -.infinity, -1, 0, 1e300, .infinity, .nan] as [Double] {
+            solver.search.timeLimit = seconds
+            let status = try solver.solve(problem)
+            #expect(status == .optimal || seconds <= 0 && status == .budget, "\(seconds)")
+        }
+    }
+
+    @Test("A diagnosis of another problem has no costs of slack")
+    func otherDiagnosis() throws {
+        var problem = desk()
+        problem.bands[1].current = -20_000
+        let solver = HedgeSolver()
+        let diagnosis = try #require(try solver.diagnose(problem))
+        #expect(try solver.costsBySlack(problem, diagnosis, widths: [0, 1]).count == 2)
+        var other = HedgeProblem(underlyings: ["X"])
+        other.add("future", HedgeInstrument(costBuy: 2, costSell: 3, maximumBuy: 10, maximumSell: 10))
+        for _ in 0..<9 { other.add("delta", HedgeBand(hard: -1, 1, current: 5), coefficients: [0: 1]) }
+        #expect(
+            throws: HedgeError.lengthMismatch(
+                field: "diagnosis.violations", expected: 9, got: problem.bands.count)
+        ) { try solver.costsBySlack(other, diagnosis) }
+    }
+
     @Test("With all exposures inside their bands nothing is traded, exactly, at no cost")
     func nothingToDoIsNoTradeAtAll() throws {
         var problem = desk()

@@ -106,6 +106,15 @@ struct LimitTableTests {
             let one = try limits("*,scenario_profit,-5,,ten.json,\(name),")
             #expect(one.map(\.name) == [all[place].name])
         }
+        for number in ["0", "11", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775808"]
+        {
+            let complaint = try Self.message(
+                "underlying,measure,low,high,grid,scenario,level\n*,scenario_profit,-5,,ten.json,\(number),\n"
+            )
+            #expect(
+                complaint.hasPrefix(
+                    "limits.csv:2: column \"scenario\": value \"\(number)\": expected 1 to 10, or a title"))
+        }
         for (measure, level, name) in [
             ("expected_shortfall", "0.5", "ES 50%"), ("value_at_risk", "0.975", "VaR 97.5%"),
             ("expected_shortfall", "0.999999", "ES 99.9999%"),

@@ -115,6 +115,8 @@ import Testing
         #expect(UInt256(7).over(UInt256(2), roundingUp: true) == UInt256(4))
         #expect(UInt256(1).shiftedLeft(255) == UInt256(high: 1 << 127, low: 0))
         #expect(UInt256(1).shiftedLeft(256) == nil)
+        #expect(UInt256(1).shiftedLeft(.max) == nil && UInt256(1).shiftedLeft(-1) == nil)
+        #expect(UInt256(0).shiftedLeft(.max) == UInt256(0))
         #expect(
             UInt256("115792089237316195423570985008687907853269984665640564039457584007913129639935") == big)
         #expect(
@@ -162,6 +164,95 @@ import Testing
         var emptied = pool
         let all = emptied.swap(.output(UInt256(1 << 90)), paysFirst: false)
         #expect(try #require(all).taken < UInt256(1 << 90))
+    }
+
+    /// More is taken off at the third tick than there is.
+    @Test("A swap that cannot be leaves the pool as it was, and no tick or spacing is too large for a number")
+    func impossibleSwaps() throws {
+        let good = try Self.pool()
+        func pool(_ place: Int, _ net: Int128, spacing: Int = 60) -> ConcentratedPool? {
+            var ticks = good.ticks
+            ticks[place].liquidityNet = net
+            return ConcentratedPool(
+                rootPrice: good.rootPrice, liquidity: good.liquidity, feePips: 3000, tickSpacing: spacing,
+                ticks: spacing == 60 ? ticks : [])
+        }
+        for (place, net, paysFirst) in [
+            (2, -9_000_000_000_000_000_000_001, false), (2, Int128.min, false),
+            (1, 9_000_000_000_000_000_000_001, true), (1, .max, true),
+        ] {
+            let before = try #require(pool(place, net))
+            var swapped = before
+            let all = SwapStep.Remaining.input(UInt256(1 << 100))
+            #expect(swapped.swap(all, paysFirst: paysFirst) == nil, "\(place) \(net)")
+            #expect(swapped == before, "\(place) \(net)")
+            // As far as the tick it goes.
+            let little = try #require(swapped.swap(.input(UInt256(1 << 40)), paysFirst: paysFirst))
+            #expect(little.paid == UInt256(1 << 40) && swapped != before)
+        }
+        // Crossed downwards the least number adds.
+        var added = try #require(pool(1, .min))
+        #expect(added.swap(.input(UInt256(1 << 100)), paysFirst: true) != nil)
+        #expect(added.liquidity > 1 << 126)
+        for spacing in [.min, 0, ConcentratedPool.largestSpacing + 1, .max] {
+            #expect(pool(0, 1, spacing: spacing) == nil, "\(spacing)")
+        }
+        for paysFirst in [false, true] {
+            var wide = try #require(pool(0, 1, spacing: ConcentratedPool.largestSpacing))
+            #expect(wide.swap(.input(UInt256(1 << 40)), paysFirst: paysFirst) != nil)
+        }
+        let curves = [Int.min, 0, 18, 255, .max].flatMap { coin in
+            [Int.min, 0, 18, 255, .max].map { LiquidityCurve(good, coinDecimals: coin, moneyDecimals: $0) }
+        }
+        #expect(Set(curves.map(\.rootPrice)).count > 1 && curves.allSatisfy { $0.rootPrice > 0 })
+    }
+
+    @Test("A number of a venue that cannot be is refused by name, in a split and in a hedge")
+    func badVenues() throws {
+        let pool = try #require(LiquidityCurve(coins: 100, money: 200_000, fee: 0.003))
+        let book = TradingVenue(
+            "book", .book(bids: [], asks: [OrderLevel(price: 2001, amount: 5)], feeRate: 0))
+        let fields: [(WritableKeyPath<TradingVenue, Double>, String, [Double])] = [
+            (\.transferCost, "transferCost", [.nan, .infinity, -.infinity]),
+            (\.fixedCost, "fixedCost", [.nan, .infinity, -1]), (\.delay, "delay", [.nan, .infinity, -1]),
+            (\.volatility, "volatility", [.nan, .infinity, -0.5]),
+            (\.maximumBuy, "maximumBuy", [.nan, -1]), (\.maximumSell, "maximumSell", [.nan, -1]),
+        ]
+        for (field, name, values) in fields {
+            for value in values {
+                var venue = TradingVenue("pool", .pool(pool))
+                venue[keyPath: field] = value
+                let market = VenueMarket([book, venue], reference: 2000)
+                #expect {
+                    try market.split(2)
+                } throws: {
+                    "\($0)".hasPrefix("venues[1].\(name) (pool): value \(value): must be")
+                }
+                var down = market
+                down.venues[1].isUp = false
+                #expect(try down.split(2)?.cost == 2, "\(name) \(value)")
+            }
+        }
+        var paid = book
+        for feeRate in [Double.nan, .infinity] {
+            paid.depth = .book(bids: [], asks: [], feeRate: feeRate)
+            #expect(throws: HedgeError.self) { try VenueMarket([paid], reference: 2000).split(1) }
+        }
+        // A problem has no place for the venue's number but its own.
+        for fixedCost in [-1, Double.nan] {
+            var venue = TradingVenue("pool", .pool(pool))
+            venue.fixedCost = fixedCost
+            var problem = HedgeProblem(underlyings: ["ETH"])
+            let added = problem.add(
+                "ETH", HedgeInstrument(costBuy: 0, costSell: 0, maximumBuy: 5, maximumSell: 5),
+                on: VenueMarket([book, venue], reference: 2000))
+            #expect(added.map(\.venue) == [nil, 1])
+            #expect {
+                try problem.validate()
+            } throws: {
+                "\($0)".hasPrefix("instruments[1].fixed (ETH at pool): value \(fixedCost)")
+            }
+        }
     }
 
     @Test("A constant product is kept but for the fee")
