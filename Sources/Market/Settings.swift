@@ -85,7 +85,8 @@ package final class Settings {
     package func optionalNumber(
         _ key: String, _ rule: NumberRule = .number
     ) throws(MarketError) -> Double? {
-        guard let node = node(key), !node.isMissing else { return nil }
+        // A setting that is written has a value: a text such as "n/a" is none, and no default either.
+        guard let node = node(key) else { return nil }
         return try number(node, key, rule)
     }
 

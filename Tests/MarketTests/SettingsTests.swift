@@ -91,6 +91,17 @@ struct SettingsTests {
             Self.refuses(key, "is missing") { _ = try settings.required(key) }
             Self.refuses(key, "is missing") { _ = try settings.oneOrMore(key) }
         }
+        // What stands there is no default, whatever tables take for missing.
+        for text in ["", "n/a", "NaN", "-", "null"] {
+            let settings = try Self.settings("{\"step\": \"\(text)\"}")
+            Self.refuses("step", "must be a number", value: "\"\(text)\"", line: 1) {
+                _ = try settings.number("step", default: 60)
+            }
+            Self.refuses("step", "must be a number") { _ = try settings.optionalNumber("step") }
+            Self.refuses("step", "must be a whole number") {
+                _ = try settings.integer("step", 0...9, default: 1)
+            }
+        }
         // A missing key that seems to be misspelt is named by what stands there, one that was read is not.
         let near = try Self.settings(#"{"nubmer": 1, "texts": "a"}"#)
         Self.refuses("nubmer", "is unknown; is it \"number\"?") { _ = try near.number("number") }
