@@ -19,7 +19,9 @@ public enum SettlementWindow {
     }
 
     /// A window of so many milliseconds in years.
-    package static func years(milliseconds: Int64) -> Double { Double(milliseconds) / (365 * 86_400_000) }
+    package static func years(milliseconds: Int64) -> Double {
+        Double(milliseconds) / (Year.days * 86_400_000)
+    }
 
     /// Of the variance that the index has from the window's start (or from now, within it) to expiry, the share that the
     /// settlement price has, and its derivative by the years that are left.

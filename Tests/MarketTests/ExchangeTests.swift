@@ -82,6 +82,47 @@ struct ExchangeTests {
         #expect(instrument.exchange.perpetual(of: instrument) == perpetual)
     }
 
+    @Test("An exchange's other names are those under which its contracts' names mean the same")
+    func aliases() {
+        #expect(
+            Market.Exchanges.named("OKEX-Swap") == OKX.self
+                && Market.Exchanges.named("bybit-options") == Bybit.self)
+        // There `BTCUSDT` is a pair, not the perpetual.
+        #expect(Market.Exchanges.named("bybit-spot") == nil)
+        let error = Self.error(
+            "exchange,symbol,timestamp,underlying_price,mark_price,mark_iv\nbybit-spot,BTCUSDT,1756000000123,,65000,"
+        )
+        #expect(error == "chain:2: column \"exchange\": value \"bybit-spot\": is no exchange that is known")
+    }
+
+    @Test("Sizes that count contracts are not taken for coins")
+    func okxSizes() throws {
+        let ticker = try #require(
+            Self.chain(
+                """
+                [{"instId": "BTC-USD-251226-100000-C", "markVol": "0.4337", "fwdPx": "112782.12", "ts": "1752000000000",
+                  "bidPx": "0.15", "bidSz": "300", "askPx": "0.17", "askSz": "200"}]
+                """
+            ).tickers.first)
+        #expect(
+            ticker.bids == [OrderLevel(price: 0.15, amount: 0)]
+                && ticker.asks == [OrderLevel(price: 0.17, amount: 0)])
+    }
+
+    @Test("Deribit's tick of options changes at a price as in its own list: from it on")
+    func ticks() throws {
+        let option = try Instrument(name: "BTC-27JUN25-60000-C")
+        var badRows = BadRows(skip: false)
+        let list = """
+            [{"instrument_name": "BTC-27JUN25-60000-C", "min_trade_amount": 0.1, "contract_size": 1, "tick_size": 0.0001,
+              "tick_size_steps": [{"above_price": 0.005, "tick_size": 0.0005}]}]
+            """
+        let facts = try #require(InstrumentList([Source(name: "l", text: list)], &badRows)[option])
+        for price in [0.0049, 0.005, 0.0055] {
+            #expect(Deribit.assumedTick(of: option, at: price) == facts.tick(at: price), "\(price)")
+        }
+    }
+
     @Test(
         "An option's series is that of its future",
         arguments: [

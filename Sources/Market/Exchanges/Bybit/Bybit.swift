@@ -5,7 +5,8 @@
 /// The two names that Deribit's inverse contracts have, too, are Bybit's only where a file says so.
 public enum Bybit: Exchange {
     public static let name = "bybit"
-    public static let aliases = ["bybit-options", "bybit-spot"]
+    // Its spot pairs are not among them: `BTCUSDT` is a perpetual's name, too.
+    public static let aliases = ["bybit-options"]
 
     static let expiryHour = 8
 
@@ -51,7 +52,7 @@ public enum Bybit: Exchange {
     }
 
     public static let tickerLayouts = [
-        // `v5/market/tickers`, and `v5/market/orderbook`'s names of nothing else.
+        // `v5/market/tickers`: options, linear and inverse contracts.
         TickerLayout(
             Bybit.self, signature: [.instrument, .markPrice], volatilityUnit: .fraction,
             [
@@ -92,11 +93,11 @@ public enum Bybit: Exchange {
     /// In US dollars: gamma and theta of the last day are those of the time that is left, and theta has no cap.
     /// - Source: found by recomputing published rows; the last day's rule rests on one of them.
     public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks {
-        let days = min(1, greeks.years * 365)
+        let days = min(1, greeks.years * Year.days)
         return MarkAndGreeks(
             markPrice: greeks.value,
             greeks: PublishedGreeks(
                 delta: greeks.delta, gamma: greeks.gamma * days, vega: greeks.vega / 100,
-                theta: greeks.theta / 365 * days, rho: greeks.rho / 100))
+                theta: greeks.theta / Year.days * days, rho: greeks.rho / 100))
     }
 }

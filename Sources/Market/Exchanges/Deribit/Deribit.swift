@@ -64,7 +64,7 @@ public enum Deribit: Exchange {
     /// - Source: contract specifications and `public/get_instruments`.
     public static func assumedTick(of instrument: Instrument, at price: Double) -> Double? {
         switch (instrument.settlement, instrument.kind, instrument.base) {
-        case (.inverse, .option, "BTC"), (.inverse, .option, "ETH"): price > 0.005 ? 0.0005 : 0.0001
+        case (.inverse, .option, "BTC"), (.inverse, .option, "ETH"): price >= 0.005 ? 0.0005 : 0.0001
         default: nil
         }
     }
@@ -88,6 +88,8 @@ public enum Deribit: Exchange {
     }
 
     /// Options 3 basis points of the underlying, at most an eighth of the premium; futures and perpetuals 5.
+    /// - Source: Deribit, support article 25944746248989, for what is settled in coin. Linear options are taken alike, and spot
+    ///   at 10, though there the article has others by now: those who trade them give their fees in a table.
     public static func takerFee(of instrument: Instrument) -> TradingFee {
         switch instrument.kind {
         case .option: TradingFee(rate: 0.0003, cap: 0.125)
@@ -102,11 +104,11 @@ public enum Deribit: Exchange {
     /// - Source: Deribit's API documentation for units and the one-day rule of theta; the cap of theta at the premium and
     ///   the form of rho were found by recomputing its published tickers.
     public static func published(_ greeks: NaturalGreeks, of instrument: Instrument) -> MarkAndGreeks {
-        let days = greeks.years * 365
+        let days = greeks.years * Year.days
         return MarkAndGreeks(
             markPrice: instrument.isInverseOption ? greeks.value / greeks.forward : greeks.value,
             greeks: PublishedGreeks(
                 delta: greeks.delta, gamma: greeks.gamma, vega: greeks.vega / 100,
-                theta: max(greeks.theta / 365 * min(1, days), -greeks.value), rho: greeks.rho / 100))
+                theta: max(greeks.theta / Year.days * min(1, days), -greeks.value), rho: greeks.rho / 100))
     }
 }

@@ -43,7 +43,8 @@ public enum OKX: Exchange {
     }
 
     public static let tickerLayouts = [
-        // `public/opt-summary`, whose Greeks with the ending BS are in dollars, those without per coin.
+        // `public/opt-summary`, whose Greeks with the ending BS are in dollars, those without per coin. `bidSz` and `askSz`
+        // are left out: they count contracts, and how much one is only the list of instruments says.
         TickerLayout(
             OKX.self, signature: [.instrument], volatilityUnit: .fraction,
             [
@@ -53,7 +54,7 @@ public enum OKX: Exchange {
                 .markPrice: ["markPx"],
                 .markVolatility: ["markVol"],
                 .openInterest: ["oiCcy"],
-                .bidPrice: ["bidPx"], .bidAmount: ["bidSz"], .askPrice: ["askPx"], .askAmount: ["askSz"],
+                .bidPrice: ["bidPx"], .askPrice: ["askPx"],
                 .delta: ["deltaBS"], .gamma: ["gammaBS"], .vega: ["vegaBS"], .theta: ["thetaBS"],
             ])
     ]
@@ -71,6 +72,7 @@ public enum OKX: Exchange {
 
     public static func assumedAmount(of instrument: Instrument) -> TradedAmount? { nil }
 
+    /// - Source: OKX's page of fees, regular users of the first level; others give their fees in a table.
     public static func takerFee(of instrument: Instrument) -> TradingFee {
         switch instrument.kind {
         case .option: TradingFee(rate: 0.0003, cap: 0.125)

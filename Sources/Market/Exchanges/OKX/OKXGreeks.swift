@@ -6,15 +6,15 @@ import Glibc
 /// V/S. They differ by the carry as well as by the price: dividing one theta by S does not give the other.
 /// - Source: OKX's documentation of `opt-summary`; the rules were found by recomputing published rows.
 public struct OKXGreeks: Sendable, Equatable {
-    public struct Set: Sendable, Equatable {
+    public struct Figures: Sendable, Equatable {
         public let delta, gamma, vega, theta: Double
     }
 
     /// `deltaBS`; `gammaBS` per dollar of spot; `vegaBS` in dollars per volatility point; `thetaBS` in dollars per day.
-    public let dollars: Set
+    public let dollars: Figures
     /// `delta` = S ∂(V/S)/∂S in coin; `gamma` = S² ∂²(V/S)/∂S²; `vega` in coin per volatility point; `theta` in coin per
     /// day, without the rate's term.
-    public let coin: Set
+    public let coin: Figures
 
     /// - Parameter greeks: undiscounted, of Black's formula on F.
     public init(_ greeks: NaturalGreeks, spot: Double) {
@@ -24,12 +24,12 @@ public struct OKXGreeks: Sendable, Equatable {
         let strikeTerm = forward * greeks.delta - greeks.value
         let gamma = greeks.gamma * forward / spot
         let vega = greeks.vega * spot / forward / 100
-        dollars = Set(
+        dollars = Figures(
             delta: greeks.delta, gamma: gamma, vega: vega,
-            theta: spot / forward * (greeks.theta - rate * strikeTerm) / 365)
+            theta: spot / forward * (greeks.theta - rate * strikeTerm) / Year.days)
         let delta = greeks.delta - greeks.value / forward
-        coin = Set(
+        coin = Figures(
             delta: delta, gamma: spot * gamma - 2 * delta, vega: vega / spot,
-            theta: greeks.theta / forward / 365)
+            theta: greeks.theta / forward / Year.days)
     }
 }
