@@ -3,13 +3,13 @@ import CZlib
 /// Unpacks gzip (RFC 1952) by zlib.
 package enum Gzip {
     /// Largest size unpacked: more is taken for a mistake, or for an attempt to fill the memory.
-    package static let longestText = 2 << 30
+    package static let largestSize = 2 << 30
 
     static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
     /// The bytes of all members of a file, one after another.
     /// - Throws: `unreadable` for what is cut off, damaged, followed by something else, or longer than `limit`.
-    package static func unpacked(_ source: Source, limit: Int = longestText) throws(MarketError) -> [UInt8] {
+    package static func unpacked(_ source: Source, limit: Int = largestSize) throws(MarketError) -> [UInt8] {
         func failure(_ reason: String) -> MarketError { .unreadable(file: source.name, reason: reason) }
         var stream = unsafe z_stream()
         // 16 above the widest window: gzip's header, and no other.

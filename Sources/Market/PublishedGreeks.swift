@@ -1,8 +1,21 @@
-/// The Greeks of one unit of an option in natural units: F the price of its future, per unit of F, per 1.00 of
-/// volatility and rate, per year.
+/// The Greeks of one unit of a long option in natural units.
 public struct NaturalGreeks: Sendable, Equatable {
-    public var forward, years: Double
-    public var value, delta, gamma, vega, theta, rho: Double
+    /// F, the price of the option's future, in quote currency.
+    public var forward: Double
+    /// To expiry, ACT/365.
+    public var years: Double
+    /// V, in quote currency, also of an option that is settled in coin.
+    public var value: Double
+    /// ∂V/∂F, above 0 for a call.
+    public var delta: Double
+    /// ∂²V/∂F².
+    public var gamma: Double
+    /// ∂V/∂σ, per 1.00 of volatility.
+    public var vega: Double
+    /// ∂V/∂t, per year, as time goes by: below 0 where time costs.
+    public var theta: Double
+    /// ∂V/∂r at a given spot, with which F moves by T F, per 1.00 of rate.
+    public var rho: Double
 
     public init(
         forward: Double, years: Double, value: Double, delta: Double, gamma: Double, vega: Double,

@@ -17,8 +17,8 @@ extension Chain {
     /// The price of a contract in US dollars, as books count: a ticker whose prices are converted where its quote
     /// currency is no dollar.
     ///
-    /// The rate is the quote currency's own price in the chain: its index, spot pair or perpetual in dollars; for a spot
-    /// pair whose coin has such a price where its quote currency has none, the one that follows.
+    /// The rate is the quote currency's own price in the chain: its index, spot pair or perpetual in dollars. Where it has none,
+    /// a spot pair's rate follows from the price of its coin in dollars: that over the pair's own mark.
     /// - Returns: nil where the chain has no rate, and for options on other currencies.
     package func inDollars(_ ticker: Ticker) -> Ticker? {
         let rate = dollarsPerQuote(of: ticker)

@@ -13,7 +13,6 @@ package struct TOMLReader {
     /// - Throws: `invalidTOML`.
     package mutating func document() throws(MarketError) -> JSON {
         guard String(validating: source.bytes, as: UTF8.self) != nil else { throw failure("is not UTF-8") }
-        if source.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
         let root = Table(place, .header)
         var current = root
         while true {

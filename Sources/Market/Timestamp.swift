@@ -3,9 +3,10 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Since 1970-01-01 00:00 UTC, leap seconds not counted.
     public let milliseconds: Int64
 
-    /// Counts that may be milliseconds where a caller says that they are: from 1973 to 5138. Below are seconds, above are
-    /// microseconds. Readers, who are told nothing, go by `init(count:)`.
-    public static let plausible: Range<Int64> = 100_000_000_000..<100_000_000_000_000
+    /// Counts that are taken for milliseconds where a caller says that they are: from 1973 to 5138. Below are seconds, above
+    /// are microseconds, which a host may have passed by mistake. Readers, who are told no unit, tell it by the number of
+    /// digits instead, from 2001 to 2286: `init(count:)`.
+    public static let acceptedMilliseconds: Range<Int64> = 100_000_000_000..<100_000_000_000_000
 
     public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
@@ -20,7 +21,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// Years from here to a later moment, ACT/365 to the millisecond; negative for an earlier one.
     public func years(until end: Timestamp) -> Double {
-        Double(end.milliseconds - milliseconds) / (365 * Double(Self.millisecondsPerDay))
+        Double(end.milliseconds - milliseconds) / (Year.days * Double(Self.millisecondsPerDay))
     }
 
     /// `2021-02-11 18:37:05 UTC`.

@@ -177,7 +177,7 @@ func change(
 /// The time of a change; nil for 0.
 @inline(__always)
 func timestamp(_ milliseconds: Int64) throws(Failure) -> Timestamp? {
-    guard milliseconds == 0 || Timestamp.plausible ~= milliseconds else {
+    guard milliseconds == 0 || Timestamp.acceptedMilliseconds ~= milliseconds else {
         throw .value("milliseconds", milliseconds, "must be since 1970, from 1e11 to 1e14, or 0")
     }
     return milliseconds == 0 ? nil : Timestamp(milliseconds: milliseconds)

@@ -272,7 +272,7 @@ private struct StateReader {
 
     func time(_ value: JSON) throws(MarketError) -> Timestamp {
         let milliseconds = try integer(value)
-        guard (0..<Timestamp.plausible.upperBound).contains(Int64(milliseconds)) else {
+        guard (0..<Timestamp.acceptedMilliseconds.upperBound).contains(Int64(milliseconds)) else {
             throw failure("times")
         }
         return Timestamp(milliseconds: Int64(milliseconds))
