@@ -152,7 +152,7 @@ def test_what_chains_leave_out():
             "BTC-FS-27MAR26_PERP,1772443800000,,,1\n")
     chain = poise.Chain.parse(text)
     assert chain.left_out == 1 and chain.remarks == [
-        "left out 1 combination of contracts: BTC-FS-27MAR26_PERP",
+        "left out 1 row of combinations and other kinds: BTC-FS-27MAR26_PERP",
         "volatility of 1 row found from the mark price, for lack of one"]
 
 

@@ -72,15 +72,16 @@ public struct CandleTable: Sendable {
             func note(_ reason: String) throws(MarketError) {
                 try badRows.note(
                     .invalidValue(
-                        file: source.name, line: candle.line, column: "timestamp", value: time, reason: reason
-                    ))
+                        file: source.name, line: candle.line, column: columns.timeName, value: time,
+                        reason: reason))
             }
             let distance = grid.distance(candle.timestamp)
             if distance != 0 {
                 if leavesOutStrays { continue }
+                let (off, step) = ((Double(distance) / 1000).shown, (Double(interval) / 1000).shown)
                 try note(
-                    "\(Double(distance) / 1000) s beside the others, which come every \(Double(interval) / 1000) s"
-                        + (strays > 1 ? " (\(strays) rows are beside them)" : ""))
+                    "is \(off) s off the times of the others, one every \(step) s"
+                        + (strays > 1 ? " (\(strays) rows are off the grid)" : ""))
             } else if let last = candles.last, candle.timestamp <= last.timestamp {
                 try note("not after line \(last.line)'s")
             } else {
@@ -90,7 +91,8 @@ public struct CandleTable: Sendable {
         try findGaps()
     }
 
-    /// This table and another of the same market, such as next year's. Where both have a candle they must agree.
+    /// This table and another of the same market, such as next year's. Where both have a candle their closes must agree;
+    /// the other's is kept.
     /// - Throws: `conflict`; `invalidValue` where the steps differ.
     public func joined(with other: CandleTable) throws(MarketError) -> CandleTable {
         var joined = self
@@ -156,24 +158,40 @@ public struct CandleTable: Sendable {
 /// The columns of a table's candles.
 private struct CandleColumns {
     let time: Int
+    /// The column of times as the file calls it.
+    let timeName: String
     private let open, high, low: Int?
     private let close: Int
 
     init(_ table: TextTable) throws(MarketError) {
-        time = try table.required(ofAnyCase: ColumnNames.time)
-        // Columns without names of which there are two are times and closes.
-        if table.header.suffix(2) == ["0", "1"] {
-            (open, high, low, close) = (nil, nil, nil, time + 1)
+        if let first = Self.firstPlace(table.header) {
+            (time, timeName) = (first, "timestamp")
+            switch table.header.count - first {
+            case 2: (open, high, low, close) = (nil, nil, nil, first + 1)
+            case 5...: (open, high, low, close) = (first + 1, first + 2, first + 3, first + 4)
+            default: throw table.missing(ColumnNames.close[0])
+            }
             return
         }
-        close = try table.required(ofAnyCase: ColumnNames.close)
+        time = try table.required(ColumnNames.time)
+        timeName = table.header.isEmpty ? ColumnNames.time[0] : table.header[time]
+        close = try table.required(ColumnNames.close)
         let names = [ColumnNames.open, ColumnNames.high, ColumnNames.low]
         var places: [Int?] = []
-        for name in names { places.append(try table.index(ofAnyCase: name)) }
+        for name in names { places.append(try table.index(ofAny: name)) }
         if places != [nil, nil, nil] {
-            for (place, name) in names.enumerated() { places[place] = try table.required(ofAnyCase: name) }
+            for (place, name) in names.enumerated() { places[place] = try table.required(name) }
         }
         (open, high, low) = (places[0], places[1], places[2])
+    }
+
+    /// The place of the first column of a header that has places for names, from 0 on, maybe behind an index without a name:
+    /// of all of them, or of as many as a candle has. Where columns have names, one that is called `1` is no price.
+    private static func firstPlace(_ header: [String]) -> Int? {
+        let first = header.first == "" ? 1 : 0
+        let count = header.count - first
+        let numbered = header.dropFirst(first).enumerated().prefix { String($0.offset) == $0.element }.count
+        return count > 1 && numbered >= min(count, 5) ? first : nil
     }
 
     func candle(_ row: TextRow) throws(MarketError) -> CandleTable.Candle {

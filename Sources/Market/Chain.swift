@@ -13,14 +13,14 @@ public struct Chain: Sendable {
     public private(set) var unreadableOptions: [Instrument] = []
     /// Number of rows and messages left out, being no tickers of known kinds.
     public private(set) var leftOut = 0
-    /// The place in `tickers` of each instrument's latest row, by name.
-    private var latest: [String: Int] = [:]
+    /// The place in `tickers` of each instrument's latest row.
+    private var latest: [Instrument.Key: Int] = [:]
     /// Latest price of each future that option rows name as theirs, and of each coin's index.
-    private var futures: [String: Quote] = [:]
-    private var indices: [Pair: Quote] = [:]
+    private var futures: [Instrument.Key: ObservedPrice] = [:]
+    private var indices: [Pair: ObservedPrice] = [:]
 
     /// A price and when it held.
-    struct Quote {
+    struct ObservedPrice {
         let price: Double
         let timestamp: Timestamp
     }
@@ -47,11 +47,14 @@ public struct Chain: Sendable {
             let (before, skipped) = (tickers.count, badRows.skipped.count)
             try reader.read(source, &badRows) { ticker throws(MarketError) in try add(ticker) }
             guard tickers.count == before, badRows.skipped.count == skipped else { continue }
-            if reader.remarks.isEmpty, reader.orderBooks.isEmpty { throw .empty(file: source.name) }
+            if reader.remarks.isEmpty, reader.latestOrders.isEmpty { throw .empty(file: source.name) }
             throw .empty(file: source.name, reason: "holds no tickers of instruments that are known")
         }
-        for (name, orders) in reader.orderBooks {
-            guard let row = latest[name], tickers[row].timestamp <= orders.timestamp else { continue }
+        for (key, orders) in reader.latestOrders {
+            guard let row = latest[key] else { continue }
+            // A mark has the orders of the ticker before it.
+            let stated = tickers[row].isMark ? reader.lastTickers[key]?.timestamp : tickers[row].timestamp
+            if let stated, stated > orders.timestamp { continue }
             tickers[row] = tickers[row].with(bids: orders.bids, asks: orders.asks)
         }
         finish(reader, &badRows)
@@ -92,22 +95,39 @@ public struct Chain: Sendable {
     /// Number of instruments.
     public var instrumentCount: Int { latest.count }
 
-    /// The latest ticker of an instrument.
-    public func ticker(of instrument: Instrument) -> Ticker? { latest[instrument.name].map { tickers[$0] } }
+    /// The latest ticker of an instrument; where the chain has none of its exchange, that of another's contract of its name.
+    public func ticker(of instrument: Instrument) -> Ticker? {
+        Self.ofName(latest, instrument).map { tickers[$0.value] }
+    }
 
     /// The latest ticker of an instrument; of a future, perpetual or coin that the chain does not list, one with nothing
     /// but its price: the one that options name for their future, or the index.
     public func tickerOrImplied(of instrument: Instrument) -> Ticker? {
         if let ticker = ticker(of: instrument) { return ticker }
-        let quote: Quote?
+        var contract = instrument
+        let observed: ObservedPrice?
         switch instrument.kind {
-        case .option: quote = nil
-        case .future: quote = futures[instrument.name]
-        case .perpetual, .spot: quote = index(of: instrument.base, in: instrument.quote)
+        case .option: observed = nil
+        case .future:
+            let found = Self.ofName(futures, instrument)
+            observed = found?.value
+            if let found, let own = try? found.exchange.instrument(named: instrument.name) { contract = own }
+        case .perpetual, .spot: observed = index(of: instrument.base, in: instrument.quote)
         }
-        guard let quote else { return nil }
-        if let expiry = instrument.expiry, quote.timestamp >= expiry { return nil }
-        return Ticker(instrument: instrument, price: quote.price, timestamp: quote.timestamp)
+        guard let observed else { return nil }
+        if let expiry = contract.expiry, observed.timestamp >= expiry { return nil }
+        return Ticker(instrument: contract, price: observed.price, timestamp: observed.timestamp)
+    }
+
+    /// What is known of an instrument, or else of the first exchange's contract of its name of which something is.
+    private static func ofName<Value>(
+        _ known: [Instrument.Key: Value], _ instrument: Instrument
+    ) -> (value: Value, exchange: any Exchange.Type)? {
+        if let value = known[instrument.key] { return (value, instrument.exchange) }
+        for exchange in Exchanges.all {
+            if let value = known[Instrument.Key(instrument.name, exchange)] { return (value, exchange) }
+        }
+        return nil
     }
 
     /// The latest index of an instrument's coin that any row names.
@@ -120,19 +140,21 @@ public struct Chain: Sendable {
         index(of: instrument.base, in: instrument.quote)?.timestamp
     }
 
-    func index(of base: String, in quote: String) -> Quote? { indices[Pair(base: base, quote: quote)] }
+    func index(of base: String, in quote: String) -> ObservedPrice? {
+        indices[Pair(base: base, quote: quote)]
+    }
 
     /// Amounts in which a contract trades, and whether the list of instruments says so or they are assumed; nil where
     /// neither is known.
     public func tradedAmount(of instrument: Instrument) -> (amount: TradedAmount, isListed: Bool)? {
-        if let listed = instruments[instrument.name]?.amount { return (listed, true) }
+        if let listed = instruments[instrument]?.amount { return (listed, true) }
         return instrument.exchange.assumedAmount(of: instrument).map { ($0, false) }
     }
 
     /// The tick of a contract at a price, by the list of instruments or else as the exchange is known; nil where neither
     /// says.
     public func tick(of instrument: Instrument, at price: Double) -> Double? {
-        instruments[instrument.name]?.tick(at: price)
+        instruments[instrument]?.tick(at: price)
             ?? instrument.exchange.assumedTick(of: instrument, at: price)
     }
 
@@ -142,7 +164,7 @@ public struct Chain: Sendable {
         var chain = self
         var older = 0
         for row in tickers.indices where tickers[row].instrument.isOption {
-            guard latest[tickers[row].instrument.name] == row else {
+            guard latest[tickers[row].instrument.key] == row else {
                 older += 1
                 continue
             }
@@ -154,8 +176,8 @@ public struct Chain: Sendable {
     }
 
     private mutating func add(_ ticker: Ticker) throws(MarketError) {
-        let name = ticker.instrument.name
-        if let row = latest[name] {
+        let key = ticker.instrument.key
+        if let row = latest[key] {
             if tickers[row].timestamp == ticker.timestamp,
                 let difference = tickers[row].difference(from: ticker)
             {
@@ -163,14 +185,17 @@ public struct Chain: Sendable {
                     ticker.place, column: difference.column, value: difference.other,
                     earlier: difference.own, at: tickers[row].place)
             }
-            if tickers[row].timestamp <= ticker.timestamp { latest[name] = tickers.count }
+            if tickers[row].timestamp <= ticker.timestamp { latest[key] = tickers.count }
         } else {
-            latest[name] = tickers.count
+            latest[key] = tickers.count
         }
         tickers.append(ticker)
+        // A mark says nothing new of the future and the index.
+        if ticker.isMark { return }
         if ticker.instrument.isOption, let future = ticker.underlyingIndex, let price = ticker.underlyingPrice
         {
-            Self.keepLatest(&futures[future], price, ticker.timestamp)
+            Self.keepLatest(
+                &futures[Instrument.Key(future, ticker.instrument.exchange)], price, ticker.timestamp)
         }
         if let price = ticker.indexPrice {
             let pair = Pair(base: ticker.instrument.base, quote: ticker.instrument.quote)
@@ -178,13 +203,19 @@ public struct Chain: Sendable {
         }
     }
 
-    private static func keepLatest(_ quote: inout Quote?, _ price: Double, _ timestamp: Timestamp) {
-        if let quote, quote.timestamp > timestamp { return }
-        quote = Quote(price: price, timestamp: timestamp)
+    private static func keepLatest(
+        _ observed: inout ObservedPrice?, _ price: Double, _ timestamp: Timestamp
+    ) {
+        if let observed, observed.timestamp > timestamp { return }
+        observed = ObservedPrice(price: price, timestamp: timestamp)
     }
 }
 
 extension Ticker {
+    private func hasUnit(of other: Ticker) -> Bool {
+        layout.volatilityUnit == other.layout.volatilityUnit
+    }
+
     /// The first value in which two tickers of one instrument and time differ, by the other's names and each in its own
     /// units.
     fileprivate func difference(from other: Ticker) -> (column: String, own: String, other: String)? {
@@ -193,7 +224,9 @@ extension Ticker {
             (.underlyingPrice, underlyingPrice, other.underlyingPrice),
             (.indexPrice, indexPrice, other.indexPrice),
             (.markPrice, markPrice, other.markPrice),
-            (.markVolatility, writtenVolatility, other.writtenVolatility),
+            hasUnit(of: other)
+                ? (.markVolatility, writtenVolatility, other.writtenVolatility)
+                : (.markVolatility, markVolatility, other.markVolatility),
             (.interestRate, interestRate, other.interestRate),
             (.openInterest, openInterest, other.openInterest),
             (.delta, published?.delta, other.published?.delta),

@@ -1,29 +1,29 @@
 /// Turns sources into tickers: tables, replies and recordings of notifications, in the layouts of all exchanges. What it
 /// keeps from row to row is what a recording needs.
 struct ChainReader {
-    /// Order books as notifications leave them, by instrument.
-    struct OrderBook {
-        var bids: [OrderLevel] = []
-        var asks: [OrderLevel] = []
-        var timestamp = Timestamp(milliseconds: 0)
-        /// The last change; nil where one was missed, until the next snapshot.
-        var change: Double?
-    }
-
-    var orderBooks: [String: OrderBook] = [:]
-    var lastTickers: [String: Ticker] = [:]
-    /// The latest price of the options' future, by `Instrument.series`.
-    var forwards: [String: Ticker] = [:]
+    var orderBooks: [Instrument.Key: OrderBook] = [:]
+    var bestPrices: [Instrument.Key: OrderBook] = [:]
+    /// The latest ticker of each instrument, marks not counted.
+    private(set) var lastTickers: [Instrument.Key: Ticker] = [:]
+    /// The latest ticker of an option of each expiry, which has the price of its future, by `Instrument.series`.
+    private(set) var forwards: [Instrument.Key: Ticker] = [:]
+    /// The latest mark of each option.
+    var marks: [Instrument.Key: Ticker] = [:]
+    /// Tickers on which changes build, by the instrument's name as channels have it.
+    var wholeTickers: [String: JSON] = [:]
+    /// Contracts that messages of the source name; nil for a combination.
+    private var contracts: [String: Instrument?] = [:]
 
     var otherKinds: [String] = []
     var otherMessages: [String: Int] = [:]
     var gaps = 0
     var marksWithoutFuture = 0
+    var changesWithoutTicker = 0
     private var implied = 0
     private var intrinsic = 0
     private var doubts: [MarketError] = []
-    /// Options by name whose latest row in the files' order could not be used.
-    private(set) var unreadable: [String: Instrument] = [:]
+    /// Options whose latest row in the files' order could not be used.
+    private(set) var unreadable: [Instrument.Key: Instrument] = [:]
 
     /// Calls `add` with each ticker; errors of one row go to `badRows`.
     mutating func read(
@@ -59,16 +59,16 @@ struct ChainReader {
     }
 
     /// Adds the ticker that fields describe, if they are of a known kind.
-    private mutating func read(
+    mutating func read(
         _ fields: some TickerFields, _ add: (Ticker) throws(MarketError) -> Void
     ) throws(MarketError) -> Ticker? {
         do throws(MarketError) {
             guard let ticker = ticker(try fields.reading()) else { return nil }
             try add(ticker)
-            if !unreadable.isEmpty { unreadable[ticker.instrument.name] = nil }
+            if !unreadable.isEmpty { unreadable[ticker.instrument.key] = nil }
             return ticker
         } catch {
-            if let option = fields.namedOption { unreadable[option.name] = option }
+            if let option = fields.namedOption { unreadable[option.key] = option }
             throw error
         }
     }
@@ -83,12 +83,10 @@ struct ChainReader {
         }
     }
 
-    /// Members that may hold a message's content: the first that is there does.
-    private static let envelopes = ["result", "data", "list", "info"]
-
     private mutating func readObjects(
         _ source: Source, _ badRows: inout BadRows, _ add: (Ticker) throws(MarketError) -> Void
     ) throws(MarketError) {
+        contracts = [:]
         var reader = JSONReader(source)
         var pending = try reader.values().reversed().map { (value: $0, time: JSON?.none) }
         while let (value, outer) = pending.popLast() {
@@ -102,36 +100,25 @@ struct ChainReader {
                 continue
             }
             let time = value["time"] ?? value["timestamp"] ?? value["ts"] ?? outer
-            let error = value["error"].flatMap { $0.isNull ? nil : $0 } ?? value.refusal
-            if error == nil, let inner = Self.envelopes.lazy.compactMap({ value[$0] }).first, !inner.isNull {
-                pending.append((inner, time))
-                continue
-            }
             do throws(MarketError) {
-                if let error {
-                    throw .invalidValue(
-                        file: source.name, line: error.line, column: "error", value: source.text(of: error),
-                        reason: "the exchange refused the request")
-                }
-                if let parameters = value["params"], let channel = parameters["channel"]?.string {
+                let reply = Reply(value: value)
+                try reply.requireAnswer(in: source)
+                if let inner = reply.content ?? reply.original(besides: []) {
+                    pending.append((inner, time))
+                } else if let parameters = value["params"], let channel = parameters["channel"]?.string {
                     if let data = parameters["data"] {
-                        let file = source
-                        let messages = try notification(channel, data, file, add)
-                        pending += messages.reversed().map { ($0, nil) }
+                        try notification(channel, data, source, &badRows, add)
                     }
-                } else if let layout = TickerLayout.best({ value[$0] != nil }) {
-                    let fields = ObjectFields(source: source, object: value, layout: layout, time: time)
-                    if let ticker = try read(fields, add) { remember(ticker) }
-                } else if let members = value.members, !members.isEmpty,
-                    members.allSatisfy({ $0.members != nil })
+                } else if let layout = TickerLayout.best({ value[$0] != nil })
+                    ?? TickerLayout.best(Members(value).has)
                 {
-                    pending += members.reversed().map { ($0, time) }
+                    try readTicker(value, layout, time: time, source, add)
+                } else if let objects = value.objectsByName {
+                    pending += objects.reversed().map { ($0, time) }
                 } else if value["method"] != nil || value["jsonrpc"] != nil {
                     otherMessages["requests", default: 0] += 1
                 } else {
-                    throw .invalidValue(
-                        file: source.name, line: value.line, column: TickerLayout.general.name(.instrument),
-                        value: "", reason: "is missing")
+                    try readTicker(value, .general, time: time, source, add)
                 }
             } catch {
                 try badRows.note(error)
@@ -139,16 +126,43 @@ struct ChainReader {
         }
     }
 
-    /// Keeps a ticker, on which later notifications of less build.
-    mutating func remember(_ ticker: Ticker) {
-        lastTickers[ticker.instrument.name] = ticker
-        if ticker.instrument.isOption { forwards[ticker.instrument.series] = ticker }
+    /// Adds the ticker that an object is, and keeps it, as later notifications of less build on it.
+    mutating func readTicker(
+        _ value: JSON, _ layout: TickerLayout, time: JSON?, _ source: Source,
+        _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        let fields = ObjectFields(source: source, object: value, layout: layout, time: time)
+        guard let ticker = try read(fields, add) else { return }
+        func keep(_ latest: inout Ticker?) {
+            if let known = latest, known.timestamp > ticker.timestamp { return }
+            latest = ticker
+        }
+        keep(&lastTickers[ticker.instrument.key])
+        guard ticker.instrument.isOption else { return }
+        keep(&forwards[Instrument.Key(ticker.instrument.series, ticker.instrument.exchange)])
+    }
+
+    /// The contract of a name in a message; nil for a combination.
+    mutating func contract(_ name: String, of fields: ObjectFields) throws(MarketError) -> Instrument? {
+        if let known = contracts[name] { return known }
+        let found: Instrument?
+        do throws(InstrumentNameError) {
+            found = try Instrument(name: name, on: fields.exchange)
+        } catch .combination {
+            found = nil
+        } catch {
+            throw fields.invalid(.instrument, name, "\(error)")
+        }
+        contracts[name] = .some(found)
+        return found
     }
 
     // MARK: What there is to say
 
     /// Number of rows and messages left out, being no tickers of known kinds.
-    var leftOut: Int { otherKinds.count + otherMessages.values.reduce(0, +) + marksWithoutFuture }
+    var leftOut: Int {
+        otherKinds.count + otherMessages.values.reduce(0, +) + marksWithoutFuture + changesWithoutTicker
+    }
 
     /// A sentence each.
     var remarks: [String] {
@@ -156,7 +170,8 @@ struct ChainReader {
         if !otherKinds.isEmpty {
             let names = Set(otherKinds).sorted()
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
-            remarks.append("left out \(otherKinds.count.counted("combination")) of contracts: \(shown)")
+            remarks.append(
+                "left out \(otherKinds.count.counted("row")) of combinations and other kinds: \(shown)")
         }
         if !otherMessages.isEmpty {
             let parts = otherMessages.keys.sorted().map { "\(otherMessages[$0] ?? 0) \($0)" }
@@ -165,6 +180,10 @@ struct ChainReader {
         if marksWithoutFuture > 0 {
             remarks.append(
                 "left out \(marksWithoutFuture.counted("mark")) of options whose future has no price yet")
+        }
+        if changesWithoutTicker > 0 {
+            remarks.append(
+                "left out \(changesWithoutTicker.counted("change")) of tickers without a snapshot before")
         }
         if gaps > 0 {
             remarks.append(
@@ -180,24 +199,6 @@ struct ChainReader {
             remarks.append("\(doubts.count - 5) more rows whose facts contradict each other")
         }
         return remarks
-    }
-}
-
-extension JSON {
-    /// The values of an object's members, in the order in which they stand.
-    fileprivate var members: [JSON]? {
-        guard case .object(let members) = content else { return nil }
-        return members.values.sorted { $0.start < $1.start }
-    }
-
-    /// The code of a reply that says that it is no answer.
-    fileprivate var refusal: JSON? {
-        for (name, message) in [("retCode", "retMsg"), ("code", "msg")] where self[message] != nil {
-            if let code = self[name], let number = code.number, number != 0 {
-                return self
-            }
-        }
-        return nil
     }
 }
 

@@ -10,12 +10,9 @@ struct HolderColumns {
     init(_ table: TextTable, book name: String?, _ badRows: inout BadRows) throws(MarketError) {
         instrument = try table.required(ColumnNames.instrument)
         exchange = table.source.exchange
-        exchangeColumn = try table.index(of: "exchange")
-        book = try table.index(of: "book")
+        exchangeColumn = try table.optional("exchange")
+        book = name == nil ? try table.optional("book") : try table.index(of: "book")
         onlyBook = book == nil ? name ?? table.source.stem : nil
-        if book == nil, name == nil, MarketError.near("book", in: table.header) != nil {
-            throw .missingColumn(file: table.source.name, column: "book", found: table.header)
-        }
         if let onlyBook, name == nil {
             badRows.remark("\(table.source.name) has no column book: all of it is book \"\(onlyBook)\"")
         }

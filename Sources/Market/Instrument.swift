@@ -63,8 +63,8 @@ public struct Instrument: Sendable {
     /// The name that contracts of one expiry share, such as `BTC-27JUN25`; of perpetuals and spot their own.
     public var series: String { exchange.series(of: self) }
 
-    /// What a surface's slices and a history of them are of: the coin, with the currency it is quoted in where that is not US
-    /// dollars (`ETH_BTC`).
+    /// What a surface's slices, and a history of them, are of: the coin, with its quote currency where that is not the US
+    /// dollar (`ETH_BTC`).
     package var pricingUnderlying: String { quote == "USD" ? base : "\(base)_\(quote)" }
 
     /// The unit of quantities: a coin, or for inverse futures and perpetuals a US dollar, as in the
@@ -87,6 +87,21 @@ public struct Instrument: Sendable {
         default: quantity * (exit - entry)
         }
     }
+}
+
+extension Instrument {
+    /// What tells contracts apart: their names don't, as some exchanges have one name for different contracts.
+    struct Key: Hashable {
+        let name: String
+        private let exchange: ObjectIdentifier
+
+        init(_ name: String, _ exchange: any Exchange.Type) {
+            self.name = name
+            self.exchange = ObjectIdentifier(exchange)
+        }
+    }
+
+    var key: Key { Key(name, exchange) }
 }
 
 extension Instrument: Hashable {

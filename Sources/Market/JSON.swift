@@ -37,15 +37,6 @@ package struct JSON {
         }
     }
 
-    /// A time, as a count since 1970 or as a text.
-    package var time: Timestamp? {
-        switch content {
-        case .number(let value): Timestamp(count: value)
-        case .string(let text): Timestamp(text: text)
-        default: nil
-        }
-    }
-
     package var isNull: Bool {
         if case .null = content { true } else { false }
     }
@@ -77,8 +68,9 @@ package struct JSON {
     }
 }
 
-/// A strict reader of JSON (RFC 8259) that keeps places, so that errors can name the line. A file may hold
-/// several values one after another, as a log of replies does; `NaN`, which Python writes, is null.
+/// A reader of JSON (RFC 8259) that keeps places, so that errors can name the line. It is strict but for this: a file may
+/// hold several values one after another, as a log of replies does; `NaN`, which Python writes, is null; numbers
+/// are those of tables, `+1`, `.5`, `1.` and `01` among them.
 package struct JSONReader {
     static let deepestNesting = 64
 
@@ -229,7 +221,10 @@ package struct JSONReader {
         if text.elementsEqual("null".utf8) || text.elementsEqual("NaN".utf8) { return .null }
         guard let value = parseNumber(text.span) else {
             index = start
-            throw failure("unexpected \"\(String(decoding: text.prefix(20), as: UTF8.self).clipped)\"")
+            // Nothing but what ends a word: that is the byte that is in the way.
+            let shown =
+                text.isEmpty ? source.bytes[start..<min(start + 1, source.bytes.count)] : text.prefix(20)
+            throw failure("unexpected \"\(String(decoding: shown, as: UTF8.self).clipped)\"")
         }
         return .number(value)
     }

@@ -10,8 +10,9 @@ public enum MarketError: PoiseError, Equatable {
     case lineTooLong(file: String, line: Int, limit: Int, start: String)
     /// A quoted field that never closes, or goes on behind its closing quote.
     case malformedQuotes(file: String, line: Int)
-    case missingColumn(file: String, column: String, found: [String])
-    case repeatedColumn(file: String, column: String)
+    /// With the line of the header.
+    case missingColumn(file: String, line: Int = 1, column: String, found: [String])
+    case repeatedColumn(file: String, line: Int = 1, column: String)
     /// Too few fields: `column` is the first without one, `value` the last that is there. Too many: the last
     /// column and the first value behind it.
     case ragged(file: String, line: Int, expected: Int, got: Int, column: String, value: String)
@@ -45,7 +46,8 @@ extension MarketError {
     public var place: Place? {
         switch self {
         case .unreadable(let file, _), .empty(let file, _): .file(file)
-        case .missingColumn(let file, _, _), .repeatedColumn(let file, _): .line(file: file, 1)
+        case .missingColumn(let file, let line, _, _), .repeatedColumn(let file, let line, _):
+            .line(file: file, line)
         case .notText(let file, let line), .malformedQuotes(let file, let line),
             .invalidJSON(let file, let line, _), .invalidTOML(let file, let line, _),
             .lineTooLong(let file, let line, _, _),
@@ -60,7 +62,7 @@ extension MarketError {
 
     public var field: String {
         switch self {
-        case .missingColumn(_, let column, _), .repeatedColumn(_, let column),
+        case .missingColumn(_, _, let column, _), .repeatedColumn(_, _, let column),
             .ragged(_, _, _, _, let column, _), .invalidValue(_, let column, _, _),
             .unknownName(_, let column, _, _), .conflict(_, let column, _, _, _),
             .invalidSetting(_, let column, _, _):
@@ -91,7 +93,7 @@ extension MarketError {
         case .lineTooLong(_, _, let limit, let start):
             return "line is longer than \(limit) bytes; it starts \"\(start.clipped)\""
         case .malformedQuotes: return "a quoted field does not end at a comma or line end"
-        case .missingColumn(_, let column, let found):
+        case .missingColumn(_, _, let column, let found):
             let guess = Self.near(column, in: found).map { "; is it \"\($0.clipped)\"?" } ?? ""
             let list = found.prefix(40).map(\.clipped).joined(separator: ", ")
             return "is missing\(guess) (found: \(list))"
@@ -125,7 +127,7 @@ extension MarketError {
     public var description: String {
         let prefix = place.map { "\($0): " } ?? ""
         switch self {
-        case .missingColumn(_, let column, _), .repeatedColumn(_, let column):
+        case .missingColumn(_, _, let column, _), .repeatedColumn(_, _, let column):
             return "\(prefix)column \"\(column.clipped)\" \(reason)"
         case .invalidValue(.row, _, _, _), .unknownName(.row, _, _, _), .conflict(.row, _, _, _, _):
             return sentence

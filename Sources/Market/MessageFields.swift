@@ -24,7 +24,8 @@ struct MessageFields {
     }
 
     func text(_ name: String) throws(MarketError) -> String {
-        guard let text = value[name]?.string else { throw failure(name, value[name], "must be a text") }
+        guard let found = value[name], !found.isMissing else { throw failure(name, nil, "is missing") }
+        guard let text = found.string else { throw failure(name, found, "must be a text") }
         return text
     }
 
@@ -34,7 +35,7 @@ struct MessageFields {
             guard let standard else { throw failure(name, nil, "is missing") }
             return standard
         }
-        guard let time = found.time else { throw failure(name, found, Timestamp.expectation) }
+        guard let time = source.time(of: found) else { throw failure(name, found, Timestamp.expectation) }
         return time
     }
 
@@ -47,5 +48,18 @@ struct MessageFields {
 
 extension Source {
     /// A value as it stands there.
-    func text(of value: JSON) -> String { String(decoding: bytes[value.start..<value.end], as: UTF8.self) }
+    func text(of value: JSON) -> String {
+        guard value.end <= bytes.count else { return "" }
+        return String(decoding: bytes[value.start..<value.end], as: UTF8.self)
+    }
+
+    /// A time of a value, as a count since 1970 or as a text; of a count all digits, more than a double holds.
+    func time(of value: JSON) -> Timestamp? {
+        switch value.content {
+        case .number where value.end <= bytes.count:
+            Timestamp(bytes: bytes.span.extracting(value.start..<value.end))
+        case .string(let text): Timestamp(text: text)
+        default: nil
+        }
+    }
 }

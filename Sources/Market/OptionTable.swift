@@ -6,19 +6,19 @@ import Checks
 /// Spot and strike in one currency, `years` to expiry (ACT/365), `vol` per √year, `rate` and `dividend`
 /// continuously compounded, all in natural units (0.05 is 5%). `type` is C or P (also call, put).
 public struct OptionTable: Sendable {
-    /// The known worth of an option: volatility or price.
-    public enum Quote: String, Sendable {
+    /// What is known of an option's worth: its volatility or its price.
+    public enum Given: String, Sendable {
         case volatility = "vol"
         case price
     }
 
     /// The columns, in the order in which tables show them.
-    public static func columns(_ quote: Quote) -> [String] {
+    public static func columns(_ quote: Given) -> [String] {
         ["type", "spot", "strike", "years", quote.rawValue, "rate", "dividend"]
     }
 
     public let file: String
-    public let quote: Quote
+    public let quote: Given
     /// The line of the file on which each option stands.
     public private(set) var lines: [Int] = []
     /// 0 for a call, 1 for a put.
@@ -37,7 +37,7 @@ public struct OptionTable: Sendable {
     /// - Parameter holdings: whether to read `quantity` (above 0 is long) and, where the table has it, `book`.
     /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(
-        _ source: Source, quote: Quote = .volatility, allowsNegativePrices: Bool = false,
+        _ source: Source, quote: Given = .volatility, allowsNegativePrices: Bool = false,
         holdings: Bool = false, _ badRows: inout BadRows
     ) throws(MarketError) {
         let table = try TextTable(source)
@@ -47,7 +47,7 @@ public struct OptionTable: Sendable {
         var places: [Int] = []
         for column in Self.columns(quote) { places.append(try table.required(column)) }
         let quantity = holdings ? try SignedQuantity(table) : nil
-        let bookPlace = try table.index(of: "book")
+        let bookPlace = holdings ? try table.optional("book") : nil
         var numbers: [String: Int32] = [:]
         (spot, strike, years, quotes, rate, dividend) = ([], [], [], [], [], [])
         // A guess that saves growing the columns: short rows have some 40 bytes.
@@ -75,8 +75,9 @@ public struct OptionTable: Sendable {
                 : try row.optionalNumber(places[4], quote.rawValue, .number) ?? .nan
             let r = try row.number(places[5], "rate", .finite)
             let q = try row.number(places[6], "dividend", .finite)
+            // All of a row is read before any column grows: one that is skipped leaves none longer than the others.
             if let quantity {
-                quantities.append(try quantity.read(row))
+                let held = try quantity.read(row)
                 let name =
                     try bookPlace.map { place throws(MarketError) in try row.requiredText(place, "book") }
                     ?? "all"
@@ -85,6 +86,7 @@ public struct OptionTable: Sendable {
                     numbers[name] = number
                     bookNames.append(name)
                 }
+                quantities.append(held)
                 books.append(number)
             }
             lines.append(row.line)

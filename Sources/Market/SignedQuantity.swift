@@ -5,7 +5,7 @@ struct SignedQuantity {
 
     init(_ table: TextTable) throws(MarketError) {
         quantity = try table.required(ColumnNames.quantity)
-        direction = try table.index(ofAny: ColumnNames.direction)
+        direction = try table.optional(ColumnNames.direction, besides: ColumnNames.quantity)
     }
 
     func read(_ row: TextRow) throws(MarketError) -> Double {
@@ -14,7 +14,8 @@ struct SignedQuantity {
         switch row.text(direction).lowercased() {
         case "buy", "long", "bid":
             guard value >= 0 else {
-                throw row.invalid(quantity, "quantity", "is below 0, but \(row.text(direction))")
+                throw row.invalid(
+                    quantity, "quantity", "is below 0, but the direction is \(row.text(direction))")
             }
             return value
         case "sell", "short", "ask": return -abs(value)

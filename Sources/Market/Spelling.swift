@@ -1,22 +1,35 @@
 /// The name that was probably meant by an unknown one.
 package enum Spelling {
-    /// Similar, and unlikely to be another name in its own right.
-    package static func isNear(_ a: String, _ b: String) -> Bool { a.first == b.first && distance(a, b) <= 2 }
+    /// Similar, and unlikely to be another name in its own right: good enough for a guess in an error.
+    package static func isNear(_ a: String, _ b: String) -> Bool {
+        haveSameStart(a, b) && distance(a, b) <= 2
+    }
 
-    /// Levenshtein's distance, upper and lower case alike.
+    /// So similar to a name that it must be meant by it: good enough to refuse what would be ignored. A letter may be wrong,
+    /// of eight and more two.
+    static func isMisspelt(_ found: String, _ name: String) -> Bool {
+        haveSameStart(found, name) && distance(found, name) <= (name.utf8.count < 8 ? 1 : 2)
+    }
+
+    private static func haveSameStart(_ a: String, _ b: String) -> Bool {
+        a.first?.lowercased() == b.first?.lowercased()
+    }
+
+    /// Letters that are missing, too many, wrong or swapped with the next one (the distance of optimal string alignment),
+    /// upper and lower case alike.
     private static func distance(_ a: String, _ b: String) -> Int {
         let a = Array(a.lowercased().utf8.prefix(64))
         let b = Array(b.lowercased().utf8.prefix(64))
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = above
+        var (before, last) = ([Int](), Array(0...b.count))
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var least = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, before[j - 1] + 1) }
+                row.append(least)
             }
+            (before, last) = (last, row)
         }
-        return row[b.count]
+        return last[b.count]
     }
 }

@@ -11,6 +11,12 @@ public struct OrderLevel: Sendable, Equatable {
         self.price = price
         self.amount = amount
     }
+
+    /// What is wrong with the best prices of both sides, if anything.
+    static func complaint(bids: [OrderLevel], asks: [OrderLevel]) -> String? {
+        guard let bid = bids.first?.price, let ask = asks.first?.price, bid >= ask else { return nil }
+        return bid == ask ? "locked market: the ask is the same" : "crossed market: the ask is \(ask)"
+    }
 }
 
 /// An exchange's statement about one instrument at one moment.
@@ -34,8 +40,9 @@ public struct Ticker: Sendable, Equatable {
     public let isVolatilityImplied: Bool
     /// Continuously compounded; 0 where the exchange names none.
     public let interestRate: Double
+    /// As the exchange counts it: Deribit in `Instrument.quantityUnit`, OKX in coin, Bybit in the unit of its sizes.
     public let openInterest: Double?
-    /// Best first; empty where nobody quotes.
+    /// Best first; empty where nobody quotes. An amount of 0 is not known.
     public private(set) var bids, asks: [OrderLevel]
     public let published: PublishedGreeks?
 

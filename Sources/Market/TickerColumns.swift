@@ -9,12 +9,15 @@ struct TickerColumns: Sendable {
     private let columns: [Int]
     private let starts: [Int]
 
-    /// - Throws: `missingColumn` for one without which a table holds no tickers.
+    let headerLine: Int
+
+    /// - Throws: `missingColumn` for one without which a table holds no tickers; `repeatedColumn`.
     init(_ table: TextTable) throws(MarketError) {
         let header = table.header
-        let layout = (TickerLayout.best(header.contains) ?? .general).of(header: header)
+        let layout = try (TickerLayout.best(table.has) ?? .general).of(table)
         self.layout = layout
         exchange = table.source.exchange
+        headerLine = table.headerLine
         self.header = header
         var columns: [Int] = []
         var starts = [0]
@@ -27,11 +30,15 @@ struct TickerColumns: Sendable {
         for field in [TickerField.instrument, .timestamp, .underlyingPrice, .markVolatility, .markPrice]
         where self[field].isEmpty && !layout.names[field.rawValue].isEmpty {
             let name = layout.name(field)
+            let isNearlyThere = MarketError.near(name, in: header) != nil
+            switch field {
             // A mark has a volatility, and a volatility a mark.
-            let other: TickerField? =
-                field == .markVolatility ? .markPrice : field == .markPrice ? .markVolatility : nil
-            if let other, !self[other].isEmpty, MarketError.near(name, in: header) == nil { continue }
-            throw .missingColumn(file: table.source.name, column: name, found: header)
+            case .markVolatility where !isNearlyThere && !self[.markPrice].isEmpty: continue
+            case .markPrice where !isNearlyThere && !self[.markVolatility].isEmpty: continue
+            // Only options need it: the first that there is will miss the column.
+            case .underlyingPrice where !isNearlyThere: continue
+            default: throw table.missing(name)
+            }
         }
     }
 
@@ -65,6 +72,12 @@ struct RowFields: TickerFields {
     var exchange: (any Exchange.Type)? { columns.exchange }
 
     func name(_ field: TickerField) -> String { columns.name(field, of: row) }
+
+    func missing(_ field: TickerField) -> MarketError {
+        guard columns[field].isEmpty else { return invalid(field, "", "is missing") }
+        return .missingColumn(
+            file: file, line: columns.headerLine, column: layout.name(field), found: columns.header)
+    }
 
     func text(_ field: TickerField) -> String? { columns.column(field, of: row).map { row.text($0) } }
 

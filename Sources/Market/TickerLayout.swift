@@ -1,7 +1,25 @@
 /// The fields of a ticker.
 public enum TickerField: Int, CaseIterable, Sendable {
-    case instrument, exchange, kind, timestamp, underlyingPrice, underlyingIndex, indexPrice, markPrice
-    case markVolatility, interestRate, openInterest, bids, asks, bidPrice, bidAmount, askPrice, askAmount
+    /// The contract's name; a name of its exchange; the kind, of which endings in `_combo` are told apart.
+    case instrument, exchange, kind
+    case timestamp
+    /// Of options: the price of the future of their expiry, in quote currency, and its name.
+    case underlyingPrice, underlyingIndex
+    /// The spot index, in quote currency.
+    case indexPrice
+    /// In coin for inverse options, else in quote currency.
+    case markPrice
+    /// Of options: per square root of a year, in the layout's `volatilityUnit`.
+    case markVolatility
+    /// Continuously compounded, per year: 0.05 is 5%.
+    case interestRate
+    /// As the exchange counts it: a coin, a contract or a US dollar.
+    case openInterest
+    /// Lists of `[price, amount]`, best first: prices as of `markPrice`, amounts in `Instrument.quantityUnit`.
+    case bids, asks
+    /// The best prices alone, in the same units.
+    case bidPrice, bidAmount, askPrice, askAmount
+    /// As the exchange publishes them, see `PublishedGreeks`.
     case delta, gamma, vega, theta, rho
 }
 
@@ -51,13 +69,17 @@ public final class TickerLayout: Sendable, Equatable {
     /// The name of a field in errors.
     package func name(_ field: TickerField) -> String { names[field.rawValue].first ?? "\(field)" }
 
-    /// The same with only those of its names that a header has, where it has any.
-    func of(header: [String]) -> TickerLayout {
-        let names = names.map { names in
-            let found = names.filter(header.contains)
-            return found.isEmpty ? names : found
+    /// The same with only those of its names that a table has, where it has any, as they are spelt there.
+    func of(_ table: TextTable) throws(MarketError) -> TickerLayout {
+        var own: [[String]] = []
+        for names in names {
+            var found: [String] = []
+            for name in names {
+                if let place = try table.index(of: name) { found.append(table.header[place]) }
+            }
+            own.append(found.isEmpty ? names : found)
         }
-        return TickerLayout(exchange, signature, volatilityUnit, names)
+        return TickerLayout(exchange, signature, volatilityUnit, own)
     }
 
     /// The first exchange's, whose names tables from anywhere have.

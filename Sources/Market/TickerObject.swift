@@ -1,5 +1,31 @@
 import Checks
 
+/// The members of an object by name, found as the columns of a table are: by the letter, else in other letters.
+struct Members {
+    private let object: JSON
+    /// Whether some name could be another one's in other letters, so that it is worth looking.
+    private let mayDiffer: Bool
+
+    init(_ object: JSON) {
+        self.object = object
+        if case .object(let members) = object.content {
+            mayDiffer = members.keys.contains { !ColumnPlaces.isFolded($0) }
+        } else {
+            mayDiffer = false
+        }
+    }
+
+    subscript(name: String) -> JSON? {
+        if let exact = object[name] { return exact }
+        guard mayDiffer, case .object(let members) = object.content else { return nil }
+        let (count, folded) = (name.utf8.count, ColumnPlaces.folded(name))
+        return members.filter { $0.key.utf8.count == count && ColumnPlaces.folded($0.key) == folded }
+            .map(\.value).min { $0.start < $1.start }
+    }
+
+    func has(_ name: String) -> Bool { self[name] != nil }
+}
+
 /// A JSON object with nested ones such as `greeks`.
 struct ObjectFields: TickerFields {
     let source: Source
@@ -7,6 +33,15 @@ struct ObjectFields: TickerFields {
     let layout: TickerLayout
     /// The time that the message around it states.
     let time: JSON?
+    private let members: Members
+
+    init(source: Source, object: JSON, layout: TickerLayout, time: JSON?) {
+        self.source = source
+        self.object = object
+        self.layout = layout
+        self.time = time
+        members = Members(object)
+    }
 
     var file: String { source.name }
     var line: Int { object.line }
@@ -14,8 +49,8 @@ struct ObjectFields: TickerFields {
 
     private func value(_ field: TickerField) -> (name: String, value: JSON)? {
         for (number, path) in layout.paths[field.rawValue].enumerated() {
-            var value: JSON? = object
-            for part in path { value = value?[part] }
+            var value = members[path[0]]
+            for part in path.dropFirst() { value = value.flatMap { Members($0)[part] } }
             guard let value, !value.isMissing else { continue }
             return (layout.names[field.rawValue][number], value)
         }
@@ -41,7 +76,7 @@ struct ObjectFields: TickerFields {
 
     func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
         guard let (name, value) = value(field) else { return nil }
-        guard let time = value.time else {
+        guard let time = source.time(of: value) else {
             throw failure(name, value, Timestamp.expectation)
         }
         return time

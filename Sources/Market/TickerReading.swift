@@ -18,6 +18,8 @@ package protocol TickerFields {
     func levels(_ field: TickerField) throws(MarketError) -> [OrderLevel]?
     /// The source's name of a field.
     func name(_ field: TickerField) -> String
+    /// The error about a field that must have a value and has none.
+    func missing(_ field: TickerField) -> MarketError
 }
 
 /// The content of a row or an object.
@@ -32,6 +34,8 @@ extension TickerFields {
     package var place: Place { .line(file: file, line) }
 
     package func name(_ field: TickerField) -> String { layout.name(field) }
+
+    package func missing(_ field: TickerField) -> MarketError { invalid(field, "", "is missing") }
 
     /// Levels of a text, `[[price, amount], …]`.
     package func levels(_ field: TickerField, of text: String) throws(MarketError) -> [OrderLevel] {
@@ -50,13 +54,13 @@ extension TickerFields {
     }
 
     private func required(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double {
-        guard let value = try number(field, rule) else { throw invalid(field, "", "is missing") }
+        guard let value = try number(field, rule) else { throw missing(field) }
         return value
     }
 
     /// The instrument; nil where it is of a kind that risk knows nothing of.
     private func instrument() throws(MarketError) -> (name: String, Instrument?) {
-        guard let name = text(.instrument) else { throw invalid(.instrument, "", "is missing") }
+        guard let name = text(.instrument) else { throw missing(.instrument) }
         if let kind = text(.kind), kind.hasSuffix("_combo") { return (name, nil) }
         var stated: (any Exchange.Type)?
         if let named = text(.exchange) {
@@ -86,7 +90,7 @@ extension TickerFields {
     package func reading() throws(MarketError) -> TickerReading {
         let (listed, known) = try instrument()
         guard let instrument = known else { return .otherKind(name: listed) }
-        guard let timestamp = try time(.timestamp) else { throw invalid(.timestamp, "", "is missing") }
+        guard let timestamp = try time(.timestamp) else { throw missing(.timestamp) }
         if let expiry = instrument.expiry, timestamp >= expiry {
             throw invalid(.instrument, listed, "expired at \(expiry), before this row's \(timestamp)")
         }
@@ -120,7 +124,7 @@ extension TickerFields {
         _ check: MarkCheck, mark: Double?, _ published: PublishedGreeks?
     ) throws(MarketError) -> (Double, isImplied: Bool, doubt: MarketError?) {
         guard let given = try number(.markVolatility, .notNegative) else {
-            guard let mark else { throw invalid(.markVolatility, "", "is missing") }
+            guard let mark else { throw missing(.markVolatility) }
             guard let implied = check.volatility(ofMark: mark) else {
                 throw invalid(
                     .markVolatility, "",
@@ -150,19 +154,20 @@ extension TickerFields {
 
     /// The levels, or where a reply has none the best prices; a price of 0 stands for no quote.
     private func orderBook() throws(MarketError) -> (bids: [OrderLevel], asks: [OrderLevel]) {
+        typealias Side = (field: TickerField, levels: [OrderLevel])
         func side(_ field: TickerField, _ best: TickerField, _ amount: TickerField) throws(MarketError)
-            -> [OrderLevel]
+            -> Side
         {
-            if let levels = try levels(field) { return levels }
-            guard let price = try number(best, .notNegative), price > 0 else { return [] }
-            return [OrderLevel(price: price, amount: try number(amount, .notNegative) ?? 0)]
+            if let levels = try levels(field) { return (field, levels) }
+            guard let price = try number(best, .notNegative), price > 0 else { return (best, []) }
+            return (best, [OrderLevel(price: price, amount: try number(amount, .notNegative) ?? 0)])
         }
         let bids = try side(.bids, .bidPrice, .bidAmount)
         let asks = try side(.asks, .askPrice, .askAmount)
-        if let bid = bids.first?.price, let ask = asks.first?.price, bid >= ask {
-            throw invalid(.bidPrice, "\(bid)", "crossed market: the ask is \(ask)")
+        if let complaint = OrderLevel.complaint(bids: bids.levels, asks: asks.levels) {
+            throw invalid(bids.field, "\(bids.levels.first?.price ?? .nan)", complaint)
         }
-        return (bids, asks)
+        return (bids.levels, asks.levels)
     }
 
     private func publishedGreeks() throws(MarketError) -> PublishedGreeks? {
@@ -173,10 +178,13 @@ extension TickerFields {
             delta: delta, gamma: gamma, vega: vega, theta: theta, rho: try number(.rho, .finite))
     }
 
-    /// Checked levels from pairs of numbers.
+    /// Checked levels from pairs of numbers: best first.
     func checked(_ field: TickerField, _ pairs: [(Double, Double)]) throws(MarketError) -> [OrderLevel] {
         var levels: [OrderLevel] = []
         for (price, amount) in pairs {
+            if let last = levels.last?.price, field == .bids ? price > last : price < last {
+                throw invalid(field, "\(price)", "is better than the level before it, \(last): best first")
+            }
             for (value, rule) in [(price, NumberRule.positive), (amount, .notNegative)]
             where !rule.accepts(value) {
                 throw invalid(field, "\(value)", rule.complaint)

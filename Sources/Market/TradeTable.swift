@@ -33,7 +33,8 @@ public struct TradeTable: Sendable {
     }
 
     /// Reads a table, or an exchange's trades as JSON (`private/get_user_trades_by_currency`); extra columns are
-    /// ignored. In a reply, fees are in `fee_currency`, and coins are worth `index_price`; books as in `PositionTable`.
+    /// ignored. In a reply, fees are in `fee_currency`; the contract's coin is worth `index_price` where that is in dollars.
+    /// Books as in `PositionTable`.
     /// - Throws: `MarketError`; errors of one row unless `badRows` skips them.
     public init(_ source: Source, book: String? = nil, _ badRows: inout BadRows) throws(MarketError) {
         file = source.name
@@ -48,7 +49,7 @@ public struct TradeTable: Sendable {
                 Trade(
                     book: book, instrument: instrument, quantity: try quantity.read(row),
                     price: try row.number(price, "price", instrument.isOption ? .notNegative : .positive),
-                    fee: try fee.read(row), line: row.line))
+                    fee: try fee.read(row, of: instrument), line: row.line))
         }
     }
 }
@@ -58,21 +59,27 @@ private struct FeeColumns {
     private let dollars, fee, currency, index: Int?
 
     init(_ table: TextTable) throws(MarketError) {
-        dollars = try table.index(of: "fee_usd")
-        fee = try table.index(of: "fee")
-        currency = try table.index(of: "fee_currency")
-        index = try table.index(of: "index_price")
+        dollars = try table.optional("fee_usd")
+        fee = dollars == nil ? try table.optional("fee") : nil
+        currency = fee == nil ? nil : try table.optional("fee_currency")
+        index = fee == nil ? nil : try table.optional("index_price")
     }
 
-    func read(_ row: TextRow) throws(MarketError) -> Double {
+    func read(_ row: TextRow, of instrument: Instrument) throws(MarketError) -> Double {
         if let dollars { return try row.optionalNumber(dollars, "fee_usd", .finite) ?? 0 }
         guard let fee, let amount = try row.optionalNumber(fee, "fee", .finite), amount != 0 else { return 0 }
         guard let currency, !row.isMissing(currency) else {
             throw row.invalid(fee, "fee", "no fee_currency says of what; dollars stand in fee_usd")
         }
-        if Currency.dollars.contains(row.text(currency).uppercased()) { return amount }
+        let coin = row.text(currency).uppercased()
+        if Currency.dollars.contains(coin) { return amount }
         guard let index, let value = try row.optionalNumber(index, "index_price", .positive) else {
             throw row.invalid(currency, "fee_currency", "no index_price says what it is worth")
+        }
+        guard coin == instrument.base, instrument.countsInDollars else {
+            throw row.invalid(
+                currency, "fee_currency",
+                "the index_price is \(instrument.base)'s in \(instrument.quote); give the fee in fee_usd")
         }
         return amount * value
     }

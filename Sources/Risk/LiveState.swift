@@ -98,7 +98,10 @@ extension LiveState {
         var books: [String] = []
         var held: [Position] = []
         for position in positions {
-            guard let contract = numbers[position.instrument.name] else {
+            // Of two contracts of one name the first is listed.
+            guard let contract = numbers[position.instrument.name],
+                numbers.count == instruments.count || instruments[contract] == position.instrument
+            else {
                 throw .unknownContract(position.instrument.name)
             }
             try RiskError.require(

@@ -21,10 +21,11 @@ public struct FundingHistory: Sendable, Equatable {
     ///   one before; `empty` where venue and symbol have no rows.
     public init(_ source: Source, venue: String? = nil, symbol: String? = nil) throws(MarketError) {
         let table = try TextTable(source)
-        let time = try table.required(ofAnyCase: ["time_utc"] + ColumnNames.time)
-        let rate = try table.required(ofAnyCase: ColumnNames.fundingRate)
+        let time = try table.required(["time_utc"] + ColumnNames.time)
+        let timeName = table.header.indices.contains(time) ? table.header[time] : "time_utc"
+        let rate = try table.required(ColumnNames.fundingRate)
         let chosen = [
-            ("venue", try table.index(of: "venue"), venue), ("symbol", try table.index(of: "symbol"), symbol),
+            ("venue", try table.optional("venue"), venue), ("symbol", try table.optional("symbol"), symbol),
         ]
         var rows: [(time: Timestamp, rate: Double, line: Int, written: String)] = []
         var badRows = BadRows(skip: false)
@@ -49,7 +50,7 @@ public struct FundingHistory: Sendable, Equatable {
             // Exchanges stamp some milliseconds late.
             guard abs(row.time.milliseconds - due) < 60_000 else {
                 throw .invalidValue(
-                    file: source.name, line: row.line, column: "time_utc", value: row.written,
+                    file: source.name, line: row.line, column: timeName, value: row.written,
                     reason: "expected \(Timestamp(milliseconds: due)), "
                         + "\(interval / Self.hour) h after the payment before")
             }

@@ -216,7 +216,7 @@ struct LimitTableTests {
         #expect(
             try Self.message("underlying,measure,low,high\nBTC,scenario_profit,-1,\n")
                 == """
-                limits.csv:2: column "greek": value "scenario_profit": grid is needed for scenario_profit
+                limits.csv:2: column "measure": value "scenario_profit": grid is needed for scenario_profit
                 """)
     }
 

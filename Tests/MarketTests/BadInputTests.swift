@@ -174,7 +174,9 @@ struct BadInputTests {
             ("mark_price", "-0.1", "at least 0"),
             ("index_price", "-1", "above 0"),
             ("bids", "[[0.1]]", "list of [price, amount]"), ("bids", "[[-1.0, 2]]", "above 0"),
-            ("bids", "[[0.2, 1.0]]", "crossed market"), ("bids", "[[0.1, 1.0]]", "crossed market"),
+            ("bids", "[[0.2, 1.0]]", "crossed market"), ("bids", "[[0.1, 1.0]]", "locked market"),
+            ("bids", "[[0.05, 1.0], [0.06, 1.0]]", "better than the level before it, 0.05"),
+            ("asks", "[[0.06, 1.0], [0.05, 1.0]]", "better than the level before it, 0.06"),
             ("bids", "[[0.05, 1.0]", "list of [price, amount]"),
         ])
     func chainFields(_ column: String, _ value: String, _ reason: String) throws {
@@ -191,7 +193,7 @@ struct BadInputTests {
             Issue.record("\(column) \"\(value)\" was accepted")
             return
         }
-        #expect(found == (reason == "crossed market" ? "best_bid_price" : column))
+        #expect(found == column)
         #expect(why.contains(reason), "\(why)")
         var badRows = BadRows(skip: true)
         let chain = try Chain(Source(name: "chain", text: text), &badRows)
@@ -203,7 +205,7 @@ struct BadInputTests {
         for column in ["instrument_name", "timestamp", "underlying_price", "mark_iv", "mark_price"] {
             let text =
                 Self.chainHeader.replacingOccurrences(of: column, with: column + "s") + "\n" + Self.chainRow
-            guard case .missingColumn("chain", column, _)? = Self.chainError(Array(text.utf8)) else {
+            guard case .missingColumn("chain", 1, column, _)? = Self.chainError(Array(text.utf8)) else {
                 Issue.record("\(column) is required")
                 continue
             }
@@ -250,6 +252,7 @@ struct BadInputTests {
             ("{\"a\": \"\u{01}\"}", 1, "control character"), ("{\"a\": 1 \"b\": 2}", 1, "expected \",\""),
             ("{\"a\": 01x}", 1, "unexpected"), ("[\"\\q\"]", 1, "escape"), ("[\"\\ud800\"]", 1, "surrogate"),
             ("{\"a\":1,\"a\":2}", 1, "twice"), ("[Infinity]", 1, "unexpected"),
+            ("[1,]", 1, "unexpected \"]\""), ("{\"a\":,}", 1, "unexpected \",\""),
             (String(repeating: "[", count: 100_000), 1, "nested too deeply"),
         ])
     func json(_ text: String, _ line: Int, _ reason: String) {

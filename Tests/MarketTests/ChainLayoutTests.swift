@@ -81,7 +81,7 @@ struct ChainLayoutTests {
         #expect(chain.tickers.count == 1)
         #expect(
             chain.remarks == [
-                "left out 2 combinations of contracts: BTC-FS-29MAR24_PERP, BTC-STRD-27DEC24-70000"
+                "left out 2 rows of combinations and other kinds: BTC-FS-29MAR24_PERP, BTC-STRD-27DEC24-70000"
             ])
         #expect(chain.leftOut == 2)
         #expect(Exchanges.error(reply("BTC-27XXX24-70000-C")).contains("\"27XXX24\" is no expiry"))
@@ -113,6 +113,38 @@ struct ChainLayoutTests {
         #expect(try chain(Bybit.self).tickers.map(\.instrument.settlement) == [.linear, .inverse])
     }
 
+    @Test("Two exchanges' contracts of one name are two: none replaces the other, and each has its own price")
+    func sharedNames() throws {
+        let header = "exchange,instrument_name,timestamp,underlying_price,underlying_index,mark_iv,mark_price"
+        let text = """
+            \(header)
+            deribit,BTC-29MAR24-70000-C,1711102026000,70000,BTC-29MAR24,60,
+            bybit,BTC-29MAR24-70000-C,1711102027000,70100,BTC-29MAR24,62,
+            """
+        let chain = try Exchanges.chain(text)
+        let name = "BTC-29MAR24-70000-C"
+        let (inverse, linear) = (
+            try Deribit.instrument(named: name), try Bybit.instrument(named: name)
+        )
+        #expect(chain.instrumentCount == 2 && chain.latestTickers.map(\.instrument) == [inverse, linear])
+        #expect(
+            chain.ticker(of: inverse)?.markVolatility == 0.6
+                && chain.ticker(of: linear)?.markVolatility == 0.62)
+        for (exchange, price) in [(Deribit.self, 70_000.0), (Bybit.self, 70_100)]
+            as [(any Exchange.Type, Double)]
+        {
+            let future = try exchange.instrument(named: "BTC-29MAR24")
+            let implied = try #require(chain.tickerOrImplied(of: future))
+            #expect(implied.markPrice == price && implied.instrument == future)
+        }
+        // Where the chain has but one exchange's, a name alone means that one.
+        let alone = try Exchanges.chain(
+            text.split(separator: "\n").filter { !$0.hasPrefix("deribit") }.joined(separator: "\n"))
+        #expect(alone.ticker(of: inverse)?.instrument == linear)
+        let future = try Deribit.instrument(named: "BTC-29MAR24")
+        #expect(alone.tickerOrImplied(of: future)?.instrument == (try Bybit.instrument(named: "BTC-29MAR24")))
+    }
+
     @Test("A mark without a volatility gets the one that it has, and the chain says so")
     func impliedVolatility() throws {
         let text = Self.option.replacing(#/"mark_iv": 74.2, /#) { _ in "" }
@@ -131,103 +163,6 @@ struct ChainLayoutTests {
         #expect(Exchanges.error("[\(above)]").contains("no volatility gives the mark_price of 1.2"))
         let nothing = text.replacing(#/"mark_price": 0.185, /#) { _ in "" }
         #expect(Exchanges.error("[\(nothing)]").contains("\"mark_iv\": value \"\": is missing"))
-    }
-
-    static func message(_ channel: String, _ data: String) -> String {
-        "{\"method\": \"subscription\", \"params\": {\"channel\": \"\(channel)\", \"data\": \(data)}}\n"
-    }
-
-    @Test("A recording's marks and orders build on the last ticker, and a gap in changes takes orders away")
-    func recording() throws {
-        let ticker = Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option)
-        let marks = Self.message(
-            "markprice.options.btc_usd",
-            """
-            [{"instrument_name": "BTC-27DEC24-90000-C", "mark_price": 0.215, "iv": 0.743, "timestamp": 1711102029000},
-             {"instrument_name": "BTC-27DEC24-80000-P", "mark_price": 0.28, "iv": 0.73, "timestamp": 1711102029000},
-             {"instrument_name": "BTC-28MAR25-80000-P", "mark_price": 0.28, "iv": 0.73, "timestamp": 1711102029000}]
-            """)
-        func book(_ time: Int, _ change: Int, _ previous: Int?, _ bids: String) -> String {
-            Self.message(
-                "book.BTC-27DEC24-90000-C.raw",
-                """
-                {"instrument_name": "BTC-27DEC24-90000-C", "timestamp": \(time), "change_id": \(change), \(
-                previous.map { "\"prev_change_id\": \($0), " } ?? "")"bids": \(bids), "asks": []}
-                """)
-        }
-        let snapshot = book(1_711_102_030_000, 7, nil, "[[\"new\", 0.2, 5], [\"new\", 0.21, 3]]")
-        let change = book(
-            1_711_102_031_000, 8, 7, "[[\"delete\", 0.21, 0], [\"change\", 0.2, 4], [\"new\", 0.19, 1]]")
-        let chain = try Exchanges.chain(
-            "{\"id\": 1, \"result\": [\"ticker.x\"]}\n" + ticker + marks + snapshot + change
-                + Self.message("trades.x", "[]"))
-        let latest = chain.latestTickers
-        #expect(latest.map(\.instrument.name) == ["BTC-27DEC24-90000-C", "BTC-27DEC24-80000-P"])
-        #expect(latest[0].markVolatility == 0.743 && latest[0].timestamp.milliseconds == 1_711_102_029_000)
-        #expect(latest[1].underlyingPrice == 73_663.5 && latest[1].markVolatility == 0.73)
-        #expect(latest[0].bids == [OrderLevel(price: 0.2, amount: 4), OrderLevel(price: 0.19, amount: 1)])
-        #expect(
-            chain.remarks == [
-                "left out messages without tickers: 1 subscriptions, 1 trades notifications",
-                "left out 1 mark of options whose future has no price yet",
-            ])
-        let missed = try Exchanges.chain(ticker + snapshot + book(1_711_102_031_000, 10, 9, "[]"))
-        #expect(missed.latestTickers[0].bids.isEmpty && missed.remarks.count == 1)
-        #expect(missed.remarks[0].hasPrefix("1 gap in order books"))
-    }
-
-    @Test(
-        "A mark that is no option's is left out by its name; one that is no later than the ticker contradicts it"
-    )
-    func marks() throws {
-        func chain(_ marks: String...) throws -> Chain {
-            try Exchanges.chain(
-                Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option)
-                    + Self.message("markprice.options.btc_usd", "[\(marks.joined(separator: ", "))]"))
-        }
-        func mark(_ name: String, _ time: String = "") -> String {
-            "{\"instrument_name\": \"\(name)\", \"mark_price\": 0.215, \"iv\": 0.743\(time)}"
-        }
-        let left = try chain(mark("BTC-27DEC24"), mark("BTC-FS-27DEC24_PERP"), mark("BTC-27DEC24"))
-        #expect(left.tickers.count == 1 && left.tickers[0].markPrice == 0.185)
-        #expect(
-            left.remarks == ["left out 3 combinations of contracts: BTC-27DEC24, BTC-FS-27DEC24_PERP"])
-        let own = 1_711_102_028_463
-        func time(_ milliseconds: Int) -> String { ", \"timestamp\": \(milliseconds)" }
-        let later = try chain(mark("BTC-27DEC24-90000-C", time(own + 1)))
-        #expect(later.tickers.map(\.timestamp.milliseconds) == [Int64(own), Int64(own + 1)])
-        #expect(later.tickers[1].markPrice == 0.215 && later.tickers[1].bids == later.tickers[0].bids)
-        // Of the ticker's time, or before it, or of no time: two marks of one moment.
-        for earlier in ["", time(own), time(own - 1)] {
-            let error = #expect(throws: MarketError.self) {
-                try chain(mark("BTC-27DEC24-90000-C", earlier))
-            }
-            #expect("\(try #require(error))".contains("line 1 of the same instrument and time has \"0.185\""))
-        }
-        let other = try chain(mark("BTC-27DEC24-80000-C"))
-        #expect(other.tickers[1].bids.isEmpty && other.tickers[1].asks.isEmpty)
-    }
-
-    @Test("A quote's best prices are its orders, and a side without a price has none")
-    func quotes() throws {
-        func latest(_ members: String) throws -> Ticker {
-            let quote = Self.message(
-                "quote.BTC-27DEC24-90000-C",
-                "{\"instrument_name\": \"BTC-27DEC24-90000-C\", \"timestamp\": 1711102030000\(members)}")
-            return try Exchanges.chain(
-                Self.message("ticker.BTC-27DEC24-90000-C.raw", Self.option) + quote
-            ).latestTickers[0]
-        }
-        let both = try latest(
-            """
-            , "best_bid_price": 0.181, "best_bid_amount": 4, "best_ask_price": 0.191, "best_ask_amount": 6
-            """)
-        #expect(both.bids == [OrderLevel(price: 0.181, amount: 4)])
-        #expect(both.asks == [OrderLevel(price: 0.191, amount: 6)])
-        let bid = try latest(", \"best_bid_price\": 0.181, \"best_bid_amount\": 4, \"best_ask_price\": 0")
-        #expect(bid.bids == both.bids && bid.asks.isEmpty)
-        let ask = try latest(", \"best_ask_price\": 0.191, \"best_ask_amount\": 6")
-        #expect(ask.bids.isEmpty && ask.asks == both.asks)
     }
 
     @Test(

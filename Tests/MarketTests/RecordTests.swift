@@ -79,12 +79,13 @@ struct RecordTests {
             Self.error(
                 "[{\"instrument_name\": \"BTC-PERPETUAL\", \"size\": 1},\n{\"instrument_name\": \"BTC-PERPETUAL\"}]"
             )
-                == "p.json:2: column \"quantity\": value \"\": is missing")
+                == "p.json:2: column \"size\": value \"\": is missing")
         #expect(
             Self.error("[{\"instrument_name\": \"BTC-PERPETUAL\", \"size\": true}]")
-                == "p.json:1: column \"quantity\": value \"true\": is not a number")
+                == "p.json:1: column \"size\": value \"true\": is not a number")
         #expect(Self.error("{\"error\": {\"code\": 13009}}").contains("the exchange refused"))
-        #expect(Self.error("{\"result\": []}").contains("is empty"))
+        #expect(
+            Self.error("{}") == "p.json: is empty" && Self.error("{\"result\": {}}") == "p.json: is empty")
         #expect(Self.error("[{\"size\": 1}]").contains("column \"instrument\" is missing"))
         #expect(Self.error("[1]").contains("not a single value"))
     }
@@ -107,6 +108,30 @@ struct RecordTests {
         #expect(trades.map(\.fee) == [0.0006 * 65000, -3, 2] && trades[0].book == "trades")
         let table = "book,instrument,quantity,price,fee\na,BTC-PERPETUAL,1,65000,0.1\n"
         #expect(throws: MarketError.self) { try TradeTable(Source(name: "t", text: table), &badRows) }
+    }
+
+    @Test("a fee in a coin is worth the index only where that is the coin's in dollars")
+    func feesInCoins() throws {
+        func fee(_ name: String, _ currency: String, index: Double) throws -> Double {
+            let text = """
+                [{"instrument_name": "\(name)", "direction": "buy", "amount": 1, "price": 0.05, "fee": 0.001,
+                  "fee_currency": "\(currency)", "index_price": \(index)}]
+                """
+            var badRows = BadRows(skip: false)
+            return try TradeTable(Source(name: "t", text: text), &badRows).trades[0].fee
+        }
+        #expect(try fee("BTC-PERPETUAL", "btc", index: 65_000) == 65)
+        #expect(try fee("ETH_USDC", "ETH", index: 3_000) == 3 && fee("ETH_BTC", "USDT", index: 0.05) == 0.001)
+        for (name, currency, index, reason) in [
+            ("ETH_BTC", "BTC", 0.05, "the index_price is ETH's in BTC; give the fee in fee_usd"),
+            ("ETH_BTC", "ETH", 0.05, "the index_price is ETH's in BTC"),
+            ("ETH_USDC", "BTC", 3_000, "the index_price is ETH's in USDC"),
+            ("BTC_EURR", "BTC", 60_000, "the index_price is BTC's in EURR"),
+        ] {
+            let error = #expect(throws: MarketError.self) { try fee(name, currency, index: index) }
+            #expect(error?.field == "fee_currency" && error?.value == currency)
+            #expect(error?.reason.hasPrefix(reason) == true, "\(String(describing: error))")
+        }
     }
 
     @Test("options and prices are the same as objects, columns, and names with rows")

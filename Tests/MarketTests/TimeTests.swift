@@ -26,7 +26,7 @@ struct TimeTests {
         "a number in JSON is a time as the same number in a table is",
         arguments: [
             "1711102028463", "1711102028463.0", "1.711102028463e12", "1711102028.463", "1711102028463000",
-            "1711102028463000000",
+            "1711102028463000000", "1711102028463999999", "1711102028463999",
         ])
     func numbers(_ text: String) { #expect(Self.tickerTime(text) == Self.milliseconds) }
 

@@ -32,7 +32,7 @@ struct DeskTests {
         let chain = try source(text, "bybit")
         #expect(poise_chain_count(chain.pointer) == 1 && poise_chain_left_out(chain.pointer) == 1)
         let remarks = (0..<3).map { poise_chain_remark(chain.pointer, $0).map { String(cString: $0) } }
-        #expect(remarks[0] == "left out 1 combination of contracts: BTC-FS-29MAR24_PERP")
+        #expect(remarks[0] == "left out 1 row of combinations and other kinds: BTC-FS-29MAR24_PERP")
         #expect(remarks[1]?.contains("found from the mark price") == true && remarks[2] == nil)
         // Deribit's option of that name is paid in coin, of which 1500 are no price.
         var refused: OpaquePointer?

@@ -1,96 +1,124 @@
-/// Deribit's recordings of notifications: tickers, order books and marks of options.
+import Checks
+
+/// Deribit's recordings of notifications: tickers, whole and as changes, and marks of options.
 extension ChainReader {
-    /// Takes a notification in.
-    /// - Returns: values in it that are tickers by themselves.
+    /// Takes a notification in; errors of one mark go to `badRows`.
     mutating func notification(
-        _ channel: String, _ data: JSON, _ source: Source, _ add: (Ticker) throws(MarketError) -> Void
-    ) throws(MarketError) -> [JSON] {
+        _ channel: String, _ data: JSON, _ source: Source, _ badRows: inout BadRows,
+        _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
         switch channel.prefix(while: { $0 != "." }) {
-        case "ticker", "incremental_ticker": return [data]
-        case "book", "quote":
-            try keepOrders(data, source)
+        case "ticker": try readTicker(data, .general, time: nil, source, add)
+        case "incremental_ticker": try readChange(data, channel, source, add)
+        case "book": try keepOrders(data, source)
+        case "quote": try keepBestPrices(data, source)
         case "markprice":
             for mark in data.array ?? [] {
-                if let ticker = try marked(mark, source) {
-                    remember(ticker)
-                    try add(ticker)
-                }
+                do throws(MarketError) { try readMark(mark, source, add) } catch { try badRows.note(error) }
             }
         case let kind: otherMessages["\(kind) notifications", default: 0] += 1
         }
-        return []
     }
 
-    /// `{"instrument_name", "mark_price", "iv", "timestamp"}`, the volatility as a fraction: a new mark for what the last
-    /// ticker of the instrument, or of others of its expiry, says.
-    private mutating func marked(_ mark: JSON, _ source: Source) throws(MarketError) -> Ticker? {
-        let fields = MessageFields(source: source, value: mark)
-        let name = try fields.text("instrument_name")
-        guard let instrument = try? Instrument(name: name, on: source.exchange), instrument.isOption else {
-            otherKinds.append(name)
-            return nil
-        }
-        guard let known = lastTickers[name] ?? forwards[instrument.series] else {
-            marksWithoutFuture += 1
-            return nil
-        }
-        let isOwn = known.instrument == instrument
-        let volatility = try fields.number("iv", .notNegative)
-        return Ticker(
-            instrument: instrument,
-            timestamp: max(known.timestamp, try fields.time("timestamp", default: known.timestamp)),
-            place: .line(file: source.name, mark.line), layout: known.layout,
-            underlyingPrice: known.underlyingPrice, underlyingIndex: known.underlyingIndex,
-            indexPrice: known.indexPrice, markPrice: try fields.number("mark_price", .notNegative),
-            markVolatility: volatility, interestRate: known.interestRate,
-            openInterest: isOwn ? known.openInterest : nil, bids: isOwn ? known.bids : [],
-            asks: isOwn ? known.asks : [], published: nil)
-    }
-
-    /// A snapshot or a change of an order book, or its best prices.
-    private mutating func keepOrders(_ data: JSON, _ source: Source) throws(MarketError) {
-        let fields = MessageFields(source: source, value: data)
-        let name = try fields.text("instrument_name")
-        var book = orderBooks[name] ?? OrderBook()
-        book.timestamp = try fields.time("timestamp")
-        defer { orderBooks[name] = book }
-        if data["bids"] == nil, data["asks"] == nil {
-            func best(_ side: String) throws(MarketError) -> [OrderLevel] {
-                let price = try fields.number("best_\(side)_price", .notNegative, default: 0)
-                let amount = try fields.number("best_\(side)_amount", .notNegative, default: 0)
-                return price > 0 ? [OrderLevel(price: price, amount: amount)] : []
-            }
-            (book.bids, book.asks) = (try best("bid"), try best("ask"))
+    /// A snapshot, or a change, which says only what is another than in the ticker before. What cannot be read takes
+    /// the ticker away: changes that follow would build on what is not so.
+    private mutating func readChange(
+        _ data: JSON, _ channel: String, _ source: Source, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        let name = String(channel.drop { $0 != "." }.dropFirst().prefix { $0 != "." })
+        let known = wholeTickers.removeValue(forKey: name)
+        guard let whole = data["type"]?.string == "snapshot" ? data : known.map(data.merged(over:)) else {
+            changesWithoutTicker += 1
             return
         }
-        let previous = data["prev_change_id"]?.number
-        if let previous {
-            guard book.change == previous else {
-                if book.change != nil { gaps += 1 }
-                book = OrderBook(timestamp: book.timestamp)
-                return
-            }
-        } else {
-            (book.bids, book.asks) = ([], [])
-        }
-        book.change = data["change_id"]?.number
-        book.bids = try Self.changed(book.bids, fields, "bids") { $0 > $1 }
-        book.asks = try Self.changed(book.asks, fields, "asks") { $0 < $1 }
+        try readTicker(whole, .general, time: nil, source, add)
+        wholeTickers[name] = whole
     }
 
-    /// Levels after `["new" | "change" | "delete", price, amount]` or `[price, amount]`.
-    private static func changed(
-        _ levels: [OrderLevel], _ fields: MessageFields, _ side: String, _ isBetter: (Double, Double) -> Bool
-    ) throws(MarketError) -> [OrderLevel] {
-        var levels = levels
-        for change in try fields.array(side) {
-            guard let parts = change.array, parts.count >= 2, let amount = parts[parts.count - 1].number,
-                let price = parts[parts.count - 2].number, price > 0, amount >= 0
-            else { throw fields.failure(side, change, "must be a list of [price, amount]") }
-            let place = levels.firstIndex { !isBetter($0.price, price) } ?? levels.count
-            if place < levels.count, levels[place].price == price { levels.remove(at: place) }
-            if amount > 0 { levels.insert(OrderLevel(price: price, amount: amount), at: place) }
+    /// `{"instrument_name", "mark_price", "iv", "timestamp"}`: a new mark for what the last tickers say of the instrument and
+    /// of the future of its expiry.
+    private mutating func readMark(
+        _ mark: JSON, _ source: Source, _ add: (Ticker) throws(MarketError) -> Void
+    ) throws(MarketError) {
+        let said = ObjectFields(source: source, object: mark, layout: .marks, time: nil)
+        let name = try MessageFields(source: source, value: mark).text(said.name(.instrument))
+        guard let instrument = try contract(name, of: said), instrument.isOption else {
+            otherKinds.append(name)
+            return
         }
-        return levels
+        let own = lastTickers[instrument.key]
+        let other = forwards[Instrument.Key(instrument.series, instrument.exchange)]
+        guard let prices = [own, other].compactMap({ $0 }).max(by: { $0.timestamp < $1.timestamp }) else {
+            marksWithoutFuture += 1
+            return
+        }
+        let fields = MarkFields(said: said, own: own, prices: prices)
+        // What was said before is said once: twice the same message, or a ticker of the mark's own moment.
+        if let time = try? fields.time(.timestamp), let price = try? fields.number(.markPrice, .notNegative),
+            [own, marks[instrument.key]].contains(where: { $0?.timestamp == time && $0?.markPrice == price })
+        {
+            return
+        }
+        marks[instrument.key] = try read(fields, add)
+    }
+}
+
+/// A mark, with the prices of the latest ticker of its expiry and the orders of the instrument's own.
+private struct MarkFields: TickerFields {
+    let said: ObjectFields
+    let own: Ticker?
+    let prices: Ticker
+
+    var file: String { said.file }
+    var line: Int { said.line }
+    var layout: TickerLayout { said.layout }
+    var exchange: (any Exchange.Type)? { said.exchange }
+
+    func name(_ field: TickerField) -> String { said.name(field) }
+
+    func text(_ field: TickerField) -> String? {
+        field == .underlyingIndex ? prices.underlyingIndex : said.text(field)
+    }
+
+    func number(_ field: TickerField, _ rule: NumberRule) throws(MarketError) -> Double? {
+        switch field {
+        case .underlyingPrice: prices.underlyingPrice
+        case .indexPrice: prices.indexPrice
+        case .interestRate: prices.interestRate
+        case .openInterest: own?.openInterest
+        default: try said.number(field, rule)
+        }
+    }
+
+    /// A mark from before the instrument's own ticker is one of its moment.
+    func time(_ field: TickerField) throws(MarketError) -> Timestamp? {
+        let time = try said.time(field) ?? prices.timestamp
+        return own.map { max($0.timestamp, time) } ?? time
+    }
+
+    func levels(_ field: TickerField) -> [OrderLevel]? { (field == .bids ? own?.bids : own?.asks) ?? [] }
+}
+
+extension TickerLayout {
+    /// A member of `markprice.options.*`.
+    static let marks = TickerLayout(
+        Deribit.self, signature: [.instrument], volatilityUnit: .fraction,
+        [
+            .instrument: ["instrument_name"], .timestamp: ["timestamp"], .markPrice: ["mark_price"],
+            .markVolatility: ["iv"],
+        ])
+}
+
+extension Ticker {
+    /// Whether it is a mark alone, whose other prices and orders are those of earlier tickers.
+    var isMark: Bool { layout === TickerLayout.marks }
+}
+
+extension JSON {
+    /// The members of this object over those of another, objects in them alike.
+    fileprivate func merged(over earlier: JSON) -> JSON {
+        guard case .object(let own) = content, case .object(let others) = earlier.content else { return self }
+        let members = others.merging(own) { $1.merged(over: $0) }
+        return JSON(content: .object(members), start: start, end: end, line: line)
     }
 }
