@@ -94,9 +94,9 @@ struct LimitRow {
     /// The name of the measure, as it is written.
     var measure: String { text("greek") ?? "" }
 
-    /// A field, or nil where it is empty or not there.
+    /// A field, or nil where it is missing, a star, or not there.
     func text(_ column: String) -> String? {
-        columns[column].map { row.text($0) }.flatMap { $0.isEmpty || $0 == "*" ? nil : $0 }
+        columns[column].flatMap { row.isMissing($0) || row.text($0) == "*" ? nil : row.text($0) }
     }
 
     func number(_ column: String, _ rule: NumberRule) throws(MarketError) -> Double? {

@@ -86,24 +86,23 @@ public struct LimitTable: Sendable {
         let greek = try table.required(["greek", "measure"])
         var columns = ["greek": greek]
         for column in ["grid", "scenario", "level"] {
-            if let place = try table.index(of: column) { columns[column] = place }
+            if let place = try table.optional(column) { columns[column] = place }
         }
         let grids = GridFiles(beside: file)
         let (low, high) = (try table.required("low"), try table.required("high"))
-        let (book, expiry) = (try table.index(of: "book"), try table.index(of: "expiry"))
+        let (book, expiry) = (try table.optional("book"), try table.optional("expiry"))
         let (penalty, quadratic) = (
-            try table.index(of: "penalty"), try table.index(of: "penalty_quadratic")
+            try table.optional("penalty"), try table.optional("penalty_quadratic")
         )
         var seen: [String: Int] = [:]
         try table.forEachRow(&badRows) { row throws(MarketError) in
             func name(_ column: Int?) -> String? {
-                guard let column else { return nil }
+                guard let column, !row.isMissing(column) else { return nil }
                 let text = row.text(column)
-                return text.isEmpty || text == "*" ? nil : text
+                return text == "*" ? nil : text
             }
             func number(_ column: Int?, _ field: String, _ rule: NumberRule) throws(MarketError) -> Double? {
-                guard let column, !row.text(column).isEmpty else { return nil }
-                return try row.number(column, field, rule)
+                try column.flatMap { place throws(MarketError) in try row.optionalNumber(place, field, rule) }
             }
             let fields = LimitRow(row: row, columns: columns, grids: grids)
             for measure in try LimitMeasures.read(fields) {

@@ -86,8 +86,9 @@ public struct VenueCosts: Sendable, Equatable {
         let name = try table.required("class")
         let (fee, cap) = (try table.required("fee_rate"), try table.required("fee_cap"))
         let (spread, depth) = (try table.required("half_spread_rate"), try table.required("depth_usd"))
-        let (ticket, minimum) = (try table.index(of: "ticket_usd"), try table.index(of: "minimum_usd"))
+        let (ticket, minimum) = (try table.optional("ticket_usd"), try table.optional("minimum_usd"))
         self = .standard
+        var lines: [Class: Int] = [:]
         try table.forEachRow(&badRows) { row throws(MarketError) in
             guard let found = Class(rawValue: row.text(name)) else {
                 let known = Class.allCases.map(\.rawValue).joined(separator: ", ")
@@ -96,16 +97,22 @@ public struct VenueCosts: Sendable, Equatable {
             func optional(_ column: Int?, _ field: String, _ standard: Double = 0) throws(MarketError)
                 -> Double
             {
-                guard let column, !row.text(column).isEmpty else { return standard }
-                return try row.number(column, field, .notNegative)
+                try column.flatMap { place throws(MarketError) in
+                    try row.optionalNumber(place, field, .notNegative)
+                } ?? standard
             }
-            given.insert(found)
-            rates[found] = Rates(
+            if let earlier = lines[found] {
+                throw row.invalid(name, "class", "line \(earlier) has its rates already")
+            }
+            let own = Rates(
                 fee: try row.number(fee, "fee_rate", .notNegative),
                 feeCap: try optional(cap, "fee_cap", .infinity),
                 halfSpread: try optional(spread, "half_spread_rate"),
                 depth: try optional(depth, "depth_usd"), ticket: try optional(ticket, "ticket_usd"),
                 minimum: try optional(minimum, "minimum_usd"))
+            lines[found] = row.line
+            given.insert(found)
+            rates[found] = own
         }
     }
 }

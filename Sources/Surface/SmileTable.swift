@@ -21,9 +21,9 @@ public struct SmileTable: Sendable {
         let strike = try table.required("strike")
         let bid = try table.required("bid_vol")
         let ask = try table.required("ask_vol")
-        let weight = try table.index(of: "weight")
-        let underlying = try table.index(of: "underlying")
-        let tick = try table.index(of: "tick_vol")
+        let weight = try table.optional("weight")
+        let underlying = try table.optional("underlying")
+        let tick = try table.optional("tick_vol")
         var rows: [(first: First, quotes: [SmileQuote])] = []
         var places: [String: Int] = [:]
         // Of rows that are left out.
