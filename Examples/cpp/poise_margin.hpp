@@ -119,6 +119,46 @@ class margin : public handle<poise_margin, poise_margin_free> {
     }
 };
 
+/// The times ahead at which the rule itself jumps or bends.
+class margin_ahead : public handle<poise_margin_ahead, poise_margin_ahead_free> {
+   public:
+    margin_ahead(const margin &margin, double days)
+        : handle([&](poise_margin_ahead **made) { return poise_margin_ahead_create(margin.get(), days, made); }) {}
+
+    std::size_t count() const { return poise_margin_ahead_count(get()); }
+    std::string_view text(std::size_t step, poise_margin_label label) const {
+        const char *text = poise_margin_ahead_text(get(), step, label);
+        return text ? text : "";
+    }
+    std::vector<double> amounts(poise_margin_step figure) const {
+        std::vector<double> values(count());
+        check(poise_margin_ahead_amounts(get(), figure, {values.data(), 0}));
+        return values;
+    }
+};
+
+/// A margin in whole numbers of 1e-8: figures are digits.
+class margin_exact : public handle<poise_margin_exact, poise_margin_exact_free> {
+   public:
+    explicit margin_exact(const margin &margin)
+        : handle([&](poise_margin_exact **made) { return poise_margin_exact_create(margin.get(), made); }) {}
+
+    std::string_view figure(poise_margin_whole figure) const {
+        const char *text = poise_margin_exact_figure(get(), figure);
+        return text ? text : "";
+    }
+    std::size_t count() const { return poise_margin_exact_count(get()); }
+    std::string_view scenario(std::size_t number) const {
+        const char *text = poise_margin_exact_scenario(get(), number);
+        return text ? text : "";
+    }
+    std::string_view loss(std::size_t number) const {
+        const char *text = poise_margin_exact_loss(get(), number);
+        return text ? text : "";
+    }
+    std::string_view transcript() const { return poise_margin_exact_transcript(get()); }
+};
+
 /// A margin kept current through ticks and fills. One thread at a time.
 class live_margin : public handle<poise_live_margin, poise_live_margin_free> {
    public:

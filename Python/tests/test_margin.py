@@ -212,6 +212,103 @@ def test_cases_are_the_commands(tool):
             assert {name: said[case["name"]][name] for name in mine} == mine
 
 
+def test_time_ahead_is_the_commands(sample, tool):
+    said = command(
+        tool, "--chain", SAMPLE / "chain.csv", "--positions", SAMPLE / "positions.csv", "--underlying", "BTC", "--account",
+        MODELS / "account-btc.toml", "--model", MODELS / "deribit-pm-btc.json", "--ahead", "60")["models"][0]["ahead"]
+    steps = sample.ahead(60)
+    rows = [dict(zip(steps, row)) for row in zip(*(column.tolist() for column in steps.values()))]
+    for row in rows:
+        row["maintenance_margin_balance_after"] = row.pop("maintenance_balance_after")
+    assert rows == said and {"expiry", "averaging", "power"} == set(steps["cause"])
+    assert len(sample.ahead(0)["cause"]) == len(sample.ahead(0)["seconds"]) == 0
+    for days in (-1, math.nan, 4000):
+        with pytest.raises(ValueError, match="days"):
+            sample.ahead(days)
+
+
+def test_time_ahead_by_hand():
+    held = margin(SCAN, ((PERPETUAL, 3.0), (OPTION, -2.0))).ahead(21)
+    assert held["cause"].tolist() == ["averaging", "expiry"] and held["expiry"].tolist() == [FUTURE] * 2
+    assert held["seconds"].tolist() == [20 * 86_400 - 1_800, 20 * 86_400]
+    # The call, at the money, settles at nothing; the perpetuals stay.
+    assert held["initial_after"][1] == held["initial_day_later"][1] == pytest.approx(18_000)
+    assert held["maintenance_after"][1] == pytest.approx(9_000) and held["maintenance_before"][1] < 9_000
+    assert held["maintenance_balance_after"][1] == pytest.approx(11_000)
+
+
+def test_whole_numbers(tmp_path):
+    found = margin(SCAN, ((PERPETUAL, 3.0),)).exact()
+    assert (found.initial_margin, found.maintenance_margin, found.mark_to_market) == (18_000 * 10**8, 9_000 * 10**8, 20_000 * 10**8)
+    assert found.scenario_losses == {"0": 18_000 * 10**8, "1": 0, "2": -18_000 * 10**8}
+    path = tmp_path / "transcript.json"
+    path.write_text(found.transcript)
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/check-margin-transcript", path], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, done.stdout
+    with pytest.raises(poise.InputError, match="only scans"):
+        margin().exact()
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_whole_numbers_are_the_commands(chain, positions, tool, tmp_path):
+    model, account = MODELS / "derive-pmrm2-eth.json", tmp_path / "account.toml"
+    account.write_text('currency = "USD"\ncash = 250000\n')
+    said = command(
+        tool, "--chain", SAMPLE / "chain.csv", "--positions", SAMPLE / "positions.csv", "--underlying", "ETH", "--account", account,
+        "--model", model, "--exact")["models"][0]["exact"]
+    found = poise.Margin(
+        chain, positions, poise.MarginAccount.read(account), poise.MarginModel.read(model), "ETH").exact()
+    assert {name: str(loss) for name, loss in found.scenario_losses.items()} == said["scenario_losses"]
+    for name in ("initial_margin", "maintenance_margin", "mark_to_market"):
+        assert str(getattr(found, name)) == said[name]
+
+
+AUCTION = {
+    "name": "auction", "auction": {
+        "parameters": {
+            "buffer": 0.25, "discount": {"start": 0.9, "fast_end": 0.5, "fast_seconds": 100, "slow_seconds": 1000},
+            "insolvent_seconds": 100},
+        "lower_bound": -500, "steps": [
+            {"time": 50, "mark_to_market": 100, "maintenance_margin_balance": -40, "want": 1},
+            {"time": 60, "mark_to_market": -10, "maintenance_margin_balance": -40, "want": 0.125}]}}
+
+
+def test_auctions():
+    account = {
+        "name": "rates", "currency": "USD", "model": {name: RATES[name] for name in ("kind", "initial_rate", "maintenance_rate")},
+        "market": {"underlyings": {"X": {"spot": 100}}, "contracts": {}}, "cash": 1, "positions": []}
+    cases = poise.MarginCases(json.dumps([AUCTION, account]))
+    bids = cases.auction("auction")
+    # B = −40 + 0.25 (−40 − 100) = −75, half way down at 0.7: 75 / (75 + 70) of the account at 70.
+    share = 75 / 145
+    assert bids["buffer_balance"].tolist() == pytest.approx([-75, -47.5])
+    assert bids["largest_share"].tolist() == pytest.approx([share, 0])
+    assert bids["share"].tolist() == pytest.approx([share, 0.125 / (1 - share)])
+    assert bids["bid"][0] == pytest.approx(70 * share) and math.isnan(bids["bid"][1])
+    assert math.isnan(bids["payout"][0]) and bids["payout"][1] == pytest.approx(500 * 0.125 * 0.6)
+    assert bids["mark_to_market_after"][0] == pytest.approx(100 * (1 - share) + 70 * share)
+    assert bids["maintenance_balance_after"][0] == pytest.approx(-40 * (1 - share) + 70 * share)
+    with pytest.raises(ValueError, match="rates is no auction"):
+        cases.auction("rates")
+    with pytest.raises(KeyError):
+        cases.auction("none")
+
+
+def test_auctions_are_the_commands(tool):
+    said, found, auctions = command(tool, "--cases", FIXTURE), poise.MarginCases.read(FIXTURE), 0
+    names = {
+        "bid": "bid", "payout": "payout", "share": "share", "largest_share": "largest_share",
+        "buffer_margin_balance": "buffer_balance", "mark_to_market_after": "mark_to_market_after",
+        "maintenance_margin_balance_after": "maintenance_balance_after"}
+    for case in json.loads(FIXTURE.read_text()):
+        if "auction" in case:
+            bids, auctions = found.auction(case["name"]), auctions + 1
+            for row, step in enumerate(said[case["name"]]["steps"]):
+                assert {name: bids[names[name]][row] for name in step} == step
+    assert auctions
+
+
 def test_live():
     live = poise.LiveMargin(margin(SCAN, ((PERPETUAL, 3.0), (OPTION, -2.0))))
     assert sorted(live.contracts) == sorted([PERPETUAL, OPTION]) and live.expiries == [FUTURE]

@@ -56,6 +56,7 @@ extension MarginModel {
     ) throws(MarginError) -> ExactMargin {
         try market.validate()
         try account.validate()
+        try refuseEntries(of: account)
         guard case .scan(let scan) = rule else {
             throw MarginError(
                 .name(name), field: "kind", value: kind, reason: "only scans are computed in whole numbers")

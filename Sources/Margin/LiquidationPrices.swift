@@ -191,6 +191,7 @@ private struct MovingPrices {
     ) throws(MarginError) {
         try market.validate()
         try account.validate()
+        try model.refuseEntries(of: account)
         for number in numbers {
             let underlying = market.underlyings[number]
             try MarginError.require(.positive, underlying.spot, "spot", of: underlying.name)

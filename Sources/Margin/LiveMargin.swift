@@ -92,6 +92,7 @@ import VectorMath
     ) throws(MarginError) {
         try market.validate()
         try account.validate()
+        try MarginModel(.scan(model)).refuseEntries(of: account)
         guard Self.keeps(model) else {
             throw MarginError(
                 nil, field: "model",

@@ -21,6 +21,8 @@ public struct MarginBook: Sendable {
     public let trading: [MarginCandidate?]
     /// What the account's file says can be brought in, or changed within the account.
     public let moves: [CollateralMove]
+    /// Fields of the account's file that the model does not look at.
+    public let withoutEffect: [String]
 
     /// - Parameters:
     ///   - underlying: the one whose positions are meant, where a model takes one alone.
@@ -97,6 +99,7 @@ public struct MarginBook: Sendable {
         }
         try builder.finish()
         try file.require(countedIn: model.isInCoin ? names.first : nil)
+        withoutEffect = model.withoutEffect(file, coins: names)
         for (contract, quantity) in builder.coins() {
             positions.append(CrossMarginAccount.Position(contract: contract, quantity: quantity))
         }
@@ -115,6 +118,12 @@ public struct MarginBook: Sendable {
             var account = try CrossMarginAccount(
                 currency: file.currency, cash: file.cash, positions, in: builder.market)
             account.otherInitial = file.otherInitial
+            do throws(MarginError) {
+                try model.refuseEntries(of: account)
+            } catch {
+                throw MarginError(
+                    .file(file.file), field: error.field, value: error.value, reason: error.reason)
+            }
             account.collateral = try builder.collateral()
             self.account = account
             moves = try builder.moves(of: account)

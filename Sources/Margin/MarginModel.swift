@@ -45,6 +45,7 @@ public struct MarginModel: Sendable {
     ) throws(MarginError) -> MarginRequirement {
         try market.validate()
         try account.validate()
+        try refuseEntries(of: account)
         return try unchecked(account, market, engine)
     }
 

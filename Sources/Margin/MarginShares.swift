@@ -30,6 +30,7 @@ extension MarginModel {
     ) throws(MarginError) -> MarginShares {
         try market.validate()
         try account.validate()
+        try refuseEntries(of: account)
         for (name, quantities) in parts where quantities.count != market.contracts.count {
             throw MarginError(
                 .name(name), field: "quantities", value: "\(quantities.count)",

@@ -12,8 +12,10 @@ public struct MarginedBookHedge: Sendable {
     public let currency: String
     /// Instruments of the hedge that the account cannot hold by this model.
     public let withoutRule: [Int]
-    /// Those that are traded outside of it.
+    /// Those that are traded outside of it. What their trades cost leaves its cash all the same.
     public let elsewhere: [Int]
+    /// Fields of the account's file that the model does not look at.
+    public let withoutEffect: [String]
 
     /// - Parameters:
     ///   - underlying: the one whose positions the account holds; nil for all.
@@ -39,6 +41,7 @@ public struct MarginedBookHedge: Sendable {
             }
         }
         (self.withoutRule, self.elsewhere) = (withoutRule, elsewhere)
+        withoutEffect = book.withoutEffect
         // The hedge counts in dollars.
         let scale = model.isInCoin ? book.market.underlyings.first?.spot ?? 1 : book.market.stablePrice
         self.hedge = try MarginedHedge(

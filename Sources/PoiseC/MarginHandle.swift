@@ -20,16 +20,19 @@ final class MarginHandle: Sendable {
     let requirement: MarginRequirement
     let tables: [MarginTable]
     let underlyings: CStrings
+    /// Fields of the account's file that the model does not look at.
+    let withoutEffect: CStrings
 
     private init(
         _ model: MarginModel, _ account: CrossMarginAccount, in market: MarginMarket, _ origin: Origin,
-        asOf: Timestamp?, _ engine: GreeksEngine
+        asOf: Timestamp?, withoutEffect: [String] = [], _ engine: GreeksEngine
     ) throws(MarginError) {
         (self.model, self.market, self.account, self.engine) = (model, market, account, engine)
         (self.origin, self.asOf) = (origin, asOf)
         requirement = try model.requirement(of: account, in: market, engine)
         tables = MarginTable.all(requirement)
         underlyings = CStrings(market.underlyings.map(\.name))
+        self.withoutEffect = CStrings(withoutEffect)
     }
 
     /// Positions of a chain.
@@ -44,7 +47,7 @@ final class MarginHandle: Sendable {
         do throws(MarginError) {
             try self.init(
                 model, book.account, in: book.market, .book(chain, table, file, underlying: underlying),
-                asOf: book.asOf, engine)
+                asOf: book.asOf, withoutEffect: book.withoutEffect, engine)
         } catch {
             throw Failure(error)
         }
@@ -247,6 +250,11 @@ public func poise_margin_underlying_count(_ margin: OpaquePointer?) -> Int {
 @c @implementation
 public func poise_margin_underlying(_ margin: OpaquePointer?, _ underlying: Int) -> UnsafePointer<CChar>? {
     marginHandle(margin)?.underlyings[underlying]
+}
+
+@c @implementation
+public func poise_margin_without_effect(_ margin: OpaquePointer?, _ index: Int) -> UnsafePointer<CChar>? {
+    marginHandle(margin)?.withoutEffect[index]
 }
 
 @c @implementation

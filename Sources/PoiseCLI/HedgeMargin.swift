@@ -64,7 +64,8 @@ extension MarginedBookHedge {
 struct HedgeMarginReport {
     struct State {
         let requirement: MarginRequirement
-        let liquidation: (below: Double?, above: Double?)
+        /// By underlying.
+        let liquidations: [(below: Double?, above: Double?)]
     }
 
     let margin: HedgeMargin
@@ -85,7 +86,9 @@ struct HedgeMarginReport {
         func state(_ trades: [Double], _ paid: Double) throws -> State {
             State(
                 requirement: try margin.hedge.exact(after: trades, paying: paid),
-                liquidation: try margin.hedge.liquidation(after: trades, paying: paid))
+                liquidations: try margin.hedge.market.underlyings.indices.map {
+                    try margin.hedge.liquidation(after: trades, paying: paid, underlying: $0)
+                })
         }
         before = try state(none, 0)
         after = try state(trades, paid)
@@ -124,6 +127,19 @@ struct HedgeMarginReport {
         return ((after - move).magnitude - after.magnitude) / max(size, band.current.magnitude, 1e-300)
     }
 
+    /// What trades beside the account cost: they are no margin of it, and its cash pays.
+    private var costElsewhere: Double {
+        var beside = trades
+        for i in margin.elsewhere { beside[i] = 0 }
+        return paid(trades) - paid(beside)
+    }
+
+    /// What trades cost in money.
+    private func paid(_ trades: [Double]) -> Double {
+        let cost = problem.cost(trades: trades)
+        return cost.linear + cost.impact + cost.levels + cost.fixed
+    }
+
     /// Outcomes with a price, dearest first.
     private var prices: [(title: String, price: Double)] {
         guard let answer else { return [] }
@@ -145,20 +161,18 @@ struct HedgeMarginReport {
             Row(name: "maintenance margin", before: one.maintenanceMargin, after: two.maintenanceMargin),
             Row(name: "headroom over it", before: one.maintenanceBalance, after: two.maintenanceBalance),
         ]
-        let spot = margin.hedge.market.underlyings.first?.spot ?? .nan
-        rows.append(
-            Row(name: "liquidation below", before: before.liquidation.below, after: after.liquidation.below))
-        rows.append(
-            Row(name: "liquidation above", before: before.liquidation.above, after: after.liquidation.above))
-        func distance(_ price: Double?) -> Double? { price.map { 100 * ($0 / spot - 1) } }
-        rows.append(
-            Row(
-                name: "distance below, %", before: distance(before.liquidation.below),
-                after: distance(after.liquidation.below)))
-        rows.append(
-            Row(
-                name: "distance above, %", before: distance(before.liquidation.above),
-                after: distance(after.liquidation.above)))
+        let underlyings = margin.hedge.market.underlyings
+        for (place, underlying) in underlyings.enumerated() {
+            let coin = underlyings.count > 1 ? "\(underlying.name): " : ""
+            func add(_ name: String, _ price: (State) -> Double?) {
+                rows.append(Row(name: coin + name, before: price(before), after: price(after)))
+            }
+            func distance(_ price: Double?) -> Double? { price.map { 100 * ($0 / underlying.spot - 1) } }
+            add("liquidation below") { $0.liquidations[place].below }
+            add("liquidation above") { $0.liquidations[place].above }
+            add("distance below, %") { distance($0.liquidations[place].below) }
+            add("distance above, %") { distance($0.liquidations[place].above) }
+        }
         typealias Column = Report<Row>.Column
         try output.write("\n")
         try Report(
@@ -171,7 +185,7 @@ struct HedgeMarginReport {
                 },
             ], rows: rows.filter { $0.before != nil || $0.after != nil }
         ).writeTable(to: output)
-        if rows.suffix(4).allSatisfy({ $0.before == nil && $0.after == nil }) {
+        if rows.dropFirst(4).allSatisfy({ $0.before == nil && $0.after == nil }) {
             try output.write("\nno liquidation price between a tenth and ten times the index\n")
         }
         let words = self.words
@@ -230,12 +244,17 @@ struct HedgeMarginReport {
                 "for that the margin was taken \(overstated.significant) \(currency) above the rule's own")
         }
         if !margin.elsewhere.isEmpty {
+            let cost = costElsewhere
             words.append(
-                "\(margin.elsewhere.count) instruments are outside of the account: no margin counted")
+                "\(margin.elsewhere.count) instruments are outside of the account: no margin counted"
+                    + (cost == 0 ? "" : ", but the \(cost.significant) USD that their trades cost leave its cash"))
         }
         if !margin.withoutRule.isEmpty {
             words.append(
                 "\(margin.withoutRule.count) instruments are not traded: the model has no rule for them")
+        }
+        if !margin.withoutEffect.isEmpty {
+            words.append("without effect in this model: \(margin.withoutEffect.joined(separator: ", "))")
         }
         return words
     }
@@ -253,8 +272,18 @@ struct HedgeMarginReport {
                     json.member("initial_margin_balance", state.requirement.initialBalance)
                     json.member("maintenance_margin", state.requirement.maintenanceMargin)
                     json.member("maintenance_margin_balance", state.requirement.maintenanceBalance)
-                    json.member("liquidation_below", state.liquidation.below)
-                    json.member("liquidation_above", state.liquidation.above)
+                    json.member("liquidation_below", state.liquidations.first?.below)
+                    json.member("liquidation_above", state.liquidations.first?.above)
+                    guard state.liquidations.count > 1 else { return }
+                    json.array("liquidation") { json in
+                        for (underlying, prices) in zip(margin.hedge.market.underlyings, state.liquidations) {
+                            json.object { json in
+                                json.member("underlying", underlying.name)
+                                json.member("below", prices.below)
+                                json.member("above", prices.above)
+                            }
+                        }
+                    }
                 }
             }
             json.array("trades") { json in
@@ -269,6 +298,7 @@ struct HedgeMarginReport {
                 }
             }
             if let answer {
+                json.member("costBesideAccount", costElsewhere)
                 json.member("costOfMargin", margin.terms.price * answer.required)
                 json.member("priceOfHeadroom", answer.limitPrice * margin.hedge.scale)
                 json.object("pricesByScenario") { json in

@@ -154,7 +154,7 @@ extension MarginSections {
             points.flatMap { [$0.initialMargin, $0.maintenanceMargin] } + [0], to: (bottom, top))
         chart.leftAxis(y, from: left, to: right)
         chart.bottomAxis(x, from: top, to: bottom)
-        for step in report.steps {
+        for step in report.steps ?? [] {
             let at = x(step.seconds / 86400)
             chart.line(at, top, at, bottom, "class=\"zero\" stroke-dasharray=\"2 3\"")
         }
@@ -165,7 +165,7 @@ extension MarginSections {
             "<p class=\"legend\"><span><i class=\"f1\"></i>initial margin, \(currency.escaped)</span>"
             + "<span><i class=\"f0\"></i>maintenance</span></p>\n<div class=\"scroll wide\">"
             + chart.svg("Margin over the days ahead") + "</div>\n"
-        guard !report.steps.isEmpty else { return drawn + "<p>No step in this time.</p>\n" }
+        guard let steps = report.steps, !steps.isEmpty else { return drawn + "<p>No step in this time.</p>\n" }
         let causes: [MarginStep.Cause: String] = [
             .expiry: "settles", .power: "30 days left", .averaging: "delivery price is averaged",
         ]
@@ -175,7 +175,7 @@ extension MarginSections {
                     "in days", "expiry", "what", "initial<br>before", "after", "a day<br>later",
                     "left over<br>maintenance",
                 ],
-                report.steps.map { step in
+                steps.map { step in
                     [
                         "<td>\((step.seconds / 86400).grouped(decimals: 2))</td>",
                         "<td>\(step.expiry.escaped)</td>", "<td>\((causes[step.cause] ?? "").escaped)</td>",

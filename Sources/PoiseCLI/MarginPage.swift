@@ -155,9 +155,14 @@ struct MarginSections {
     }
 
     private var omitted: String {
-        guard !report.model.omitted.isEmpty else { return "" }
-        let items = report.model.omitted.map { "<li>\($0.escaped)</li>" }.joined(separator: "\n")
-        return "<h3>Left out of it</h3>\n<ul>\(items)</ul>\n"
+        list("Left out of it", report.model.omitted)
+            + list("Of the account's file, without effect in this model", report.book.withoutEffect)
+    }
+
+    private func list(_ title: String, _ texts: [String]) -> String {
+        guard !texts.isEmpty else { return "" }
+        let items = texts.map { "<li>\($0.escaped)</li>" }.joined(separator: "\n")
+        return "<h3>\(title)</h3>\n<ul>\(items)</ul>\n"
     }
 
     private var contributions: String {

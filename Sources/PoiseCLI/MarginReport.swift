@@ -53,7 +53,7 @@ struct MarginReport {
     /// In whole numbers, where asked for.
     var exact: ExactMargin?
     /// Ahead, where asked for.
-    var steps: [MarginStep] = []
+    var steps: [MarginStep]?
     /// What restores a buffer, where one is asked for.
     var relief: MarginRelief?
     /// What differs from the model before, where asked for.
@@ -114,7 +114,7 @@ struct MarginReport {
         }
         guard days > 0 else { return }
         let even = (0...60).map { days * Double($0) / 60 }
-        let beside = steps.flatMap { [$0.seconds - 1, $0.seconds + 1] }.map { $0 / 86400 }
+        let beside = (steps ?? []).flatMap { [$0.seconds - 1, $0.seconds + 1] }.map { $0 / 86400 }
         for time in (even + beside.filter { $0 > 0 && $0 <= days }).sorted() {
             alongTime.append(
                 Point(
@@ -270,13 +270,16 @@ struct MarginReport {
                         underlying: liquidation.underlying, value: price))
             }
         }
-        for step in steps {
+        for step in steps ?? [] {
             rows.append(
                 Row(
                     model: model.name, section: "ahead", name: step.cause.rawValue,
                     underlying: step.underlying, expiry: step.expiry, quantity: step.seconds / 86400,
                     maintenance: step.maintenanceAfter - step.maintenanceBefore,
                     initial: step.initialAfter - step.initialBefore, value: step.maintenanceBalanceAfter))
+        }
+        for field in book.withoutEffect {
+            rows.append(Row(model: model.name, section: "without effect", name: field))
         }
         for trade in candidates {
             rows.append(

@@ -49,6 +49,10 @@ extension MarginReport {
         }
         for term in model.omitted { try output.write("\nleft out: \(term)") }
         if !model.omitted.isEmpty { try output.write("\n") }
+        if !book.withoutEffect.isEmpty {
+            try output.write(
+                "\nwithout effect in this model: \(book.withoutEffect.joined(separator: ", "))\n")
+        }
     }
 
     private func writeShares(_ all: [Row], to output: Output) throws {
@@ -109,7 +113,8 @@ extension MarginReport {
     }
 
     private func writeSteps(to output: Output) throws {
-        guard !steps.isEmpty else { return }
+        guard let steps else { return }
+        guard !steps.isEmpty else { return try output.write("\nno step of the rule in the time ahead\n") }
         typealias Column = Report<MarginStep>.Column
         try output.write("\n")
         try Report(
@@ -165,6 +170,7 @@ extension MarginReport {
         json.member("source", model.source)
         json.member("date", model.date)
         json.member("left_out", model.omitted)
+        if !book.withoutEffect.isEmpty { json.member("without_effect", book.withoutEffect) }
         json.member("currency", currency)
         json.member("as_of", "\(book.asOf)")
         requirement.writeMembers(to: &json)
@@ -180,7 +186,7 @@ extension MarginReport {
                 }
             }
         }
-        if !steps.isEmpty {
+        if let steps {
             json.array("ahead") { json in
                 for step in steps {
                     json.object { json in

@@ -21,6 +21,7 @@ struct PoiseCommand: ParsableCommand {
         do {
             var command = try parseAsRoot()
             do {
+                try RepeatedFiles.refuse(Array(CommandLine.arguments.dropFirst()))
                 try command.run()
             } catch let error as ValidationError {
                 // What only the files could tell is wrong usage of this command.

@@ -883,9 +883,62 @@ static void margin_inputs(fuzz *f) {
     }
 }
 
+/** Steps ahead of a margin, or of an auction; freed at once. */
+static void margin_steps(fuzz *f, const poise_margin *asked) {
+    if (rarely(f, 4)) {
+        poise_margin_auction *auction = (poise_margin_auction *)f;
+        const poise_status status = poise_margin_auction_of_case(
+            PICK(cases), rarely(f, 4) ? next(f) : below(f, 3), rarely(f, 60) ? NULL : &auction);
+        note(f, status, "poise_margin_auction_of_case");
+        if (auction == (poise_margin_auction *)f) return;
+        const size_t rows = poise_margin_auction_count(auction);
+        if (rows <= ROOM) {
+            poise_column target = column(f, 0);
+            const poise_margin_bid figure = (poise_margin_bid)(rarely(f, 8) ? next(f) : below(f, 7));
+            note(f, poise_margin_auction_amounts(auction, figure, target), "poise_margin_auction_amounts");
+            check_column(f, 0, target, rows, 1, "poise_margin_auction_amounts");
+        }
+        poise_margin_auction_free(auction);
+        return;
+    }
+    poise_margin_ahead *ahead = (poise_margin_ahead *)f;
+    const poise_status status =
+        poise_margin_ahead_create(asked, number(f, 0, 60), rarely(f, 60) ? NULL : &ahead);
+    note(f, status, "poise_margin_ahead_create");
+    if (ahead == (poise_margin_ahead *)f) return;
+    const size_t rows = poise_margin_ahead_count(ahead), row = below(f, rows + 2);
+    const poise_margin_label label = (poise_margin_label)(rarely(f, 8) ? next(f) : below(f, 4));
+    if (poise_margin_ahead_text(ahead, row, label) != NULL && row >= rows) broken(f, "labels", "poise_margin_ahead_text");
+    if (rows <= ROOM) {
+        poise_column target = column(f, 0);
+        const poise_margin_step figure = (poise_margin_step)(rarely(f, 8) ? next(f) : below(f, 7));
+        note(f, poise_margin_ahead_amounts(ahead, figure, target), "poise_margin_ahead_amounts");
+        check_column(f, 0, target, rows, 1, "poise_margin_ahead_amounts");
+    }
+    poise_margin_ahead_free(ahead);
+}
+
+/** A margin in whole numbers; freed at once. */
+static void margin_exact(fuzz *f, const poise_margin *asked) {
+    poise_margin_exact *exact = (poise_margin_exact *)f;
+    const poise_status status = poise_margin_exact_create(asked, rarely(f, 60) ? NULL : &exact);
+    note(f, status, "poise_margin_exact_create");
+    if (exact == (poise_margin_exact *)f) return;
+    const size_t rows = poise_margin_exact_count(exact), row = below(f, rows + 2);
+    if ((poise_margin_exact_loss(exact, row) != NULL) != (row < rows) ||
+        (poise_margin_exact_scenario(exact, row) != NULL) != (row < rows))
+        broken(f, "scenarios", "poise_margin_exact_loss");
+    const size_t figure = rarely(f, 8) ? (size_t)(uint32_t)next(f) : below(f, 3);
+    if ((poise_margin_exact_figure(exact, (poise_margin_whole)figure) != NULL) != (exact != NULL && figure < 3))
+        broken(f, "figures", "poise_margin_exact_figure");
+    if ((poise_margin_exact_transcript(exact) != NULL) != (exact != NULL))
+        broken(f, "transcripts", "poise_margin_exact_transcript");
+    poise_margin_exact_free(exact);
+}
+
 static void margin(fuzz *f) {
     const poise_margin *asked = PICK(margins);
-    switch (below(f, 7)) {
+    switch (below(f, 9)) {
     case 0:
         REPLACE(
             margins, poise_margin, poise_margin_free,
@@ -922,6 +975,12 @@ static void margin(fuzz *f) {
         check_column(f, 0, target, rows, 1, "poise_margin_amounts");
         return;
     }
+    case 7:
+        if (rarely(f, 4)) margin_steps(f, asked);
+        return;
+    case 8:
+        if (rarely(f, 4)) margin_exact(f, asked);
+        return;
     case 5: {
         if (!rarely(f, 8)) return;
         poise_column target = column(f, 0);

@@ -1342,7 +1342,7 @@ typedef enum poise_margin_fact {
     /** Where the parameters were read, and the day that they held: "2026-03-26". */
     POISE_MARGIN_FACT_SOURCE = 2,
     POISE_MARGIN_FACT_DATE = 3,
-    /** The rule: "scan", "derive-standard", "deribit-pm", "standard-option", "span-array", "rates". */
+    /** The rule: "scan", "derive-standard", "deribit-pm", "deribit-cross", "standard-option", "span-array", "rates". */
     POISE_MARGIN_FACT_KIND = 4
 } poise_margin_fact;
 
@@ -1445,6 +1445,9 @@ size_t poise_margin_underlying_count(const poise_margin *margin);
 const char *poise_margin_underlying(const poise_margin *margin, size_t underlying);
 /** Its index in dollars; NaN beyond the last. Since 0.1. */
 double poise_margin_index(const poise_margin *margin, size_t underlying);
+/** A field of the account's text that this model does not look at, "confidence.ETH"; NULL beyond the last. Belongs to the margin.
+ *  Amounts that a model has no term for are refused. Since 0.1. */
+const char *poise_margin_without_effect(const poise_margin *margin, size_t index);
 
 /** All underlyings, moving together. */
 #define POISE_MARGIN_ALL_UNDERLYINGS (-1)
@@ -1636,12 +1639,107 @@ size_t poise_margin_cases_count(const poise_margin_cases *cases);
 /** The name of a case; NULL beyond the last. Belongs to the cases. Since 0.1. */
 const char *poise_margin_cases_name(const poise_margin_cases *cases, size_t index);
 /** Computes the margin of a case, before the trades where it is a hedge. POISE_ERROR_ARGUMENT beyond the last, and for an
- *  auction. Since 0.1. */
+ *  auction (see poise_margin_auction_of_case). Since 0.1. */
 poise_status poise_margin_of_case(
     const poise_engine *engine, const poise_margin_cases *cases, size_t index, poise_margin **margin);
 /** Solves a case with a hedge; costs are in the case's currency. POISE_ERROR_ARGUMENT for one without. Since 0.1. */
 poise_status poise_margin_hedge_of_case(
     const poise_engine *engine, const poise_margin_cases *cases, size_t index, poise_margin_hedge **hedge);
+
+/* The time ahead: when the rule itself changes, while prices and volatilities stand still. */
+
+/** Times at which an account's rule jumps or bends, earliest first. Never changes: share it among threads. */
+typedef struct poise_margin_ahead poise_margin_ahead;
+
+/** Finds the steps within `days`, 0 to 3650: an expiry settles, its delivery price begins to be averaged, or its volatility
+ *  shock changes power, of expiries that are held. As `poise margin --ahead`. Since 0.1. */
+poise_status poise_margin_ahead_create(const poise_margin *margin, double days, poise_margin_ahead **ahead);
+/** Frees steps, or NULL. Since 0.1. */
+void poise_margin_ahead_free(poise_margin_ahead *ahead);
+/** How many; 0 for NULL. Since 0.1. */
+size_t poise_margin_ahead_count(const poise_margin_ahead *ahead);
+/** POISE_MARGIN_NAME: "expiry", "averaging" or "power"; POISE_MARGIN_UNDERLYING; POISE_MARGIN_EXPIRY. NULL beyond the last.
+ *  Belongs to the steps. Since 0.1. */
+const char *poise_margin_ahead_text(const poise_margin_ahead *ahead, size_t step, poise_margin_label label);
+
+/** Of a step; money in the account's currency. */
+typedef enum poise_margin_step {
+    /** From now. */
+    POISE_MARGIN_STEP_SECONDS = 0,
+    /** What is required a second before, a second after, and a day after. */
+    POISE_MARGIN_STEP_INITIAL_BEFORE = 1,
+    POISE_MARGIN_STEP_INITIAL_AFTER = 2,
+    POISE_MARGIN_STEP_INITIAL_DAY_LATER = 3,
+    POISE_MARGIN_STEP_MAINTENANCE_BEFORE = 4,
+    POISE_MARGIN_STEP_MAINTENANCE_AFTER = 5,
+    /** What is left over maintenance a second after. */
+    POISE_MARGIN_STEP_MAINTENANCE_BALANCE_AFTER = 6
+} poise_margin_step;
+
+/** Copies a figure of all steps. POISE_ERROR_ARGUMENT for an unknown one. Allocates nothing. Since 0.1. */
+poise_status poise_margin_ahead_amounts(
+    const poise_margin_ahead *ahead, poise_margin_step figure, poise_column column);
+
+/* Whole numbers: a grid of scenarios that no machine rounds otherwise. */
+
+/** An account's margin in whole numbers, as `poise margin --exact`. Never changes: share it among threads. */
+typedef struct poise_margin_exact poise_margin_exact;
+
+/** Computes a margin in whole numbers of 1e-8 of the account's currency. POISE_ERROR_VALUE for a model that is no grid of
+ *  scenarios, and for amounts beyond those for which no step overflows (docs/margin.md). Since 0.1. */
+poise_status poise_margin_exact_create(const poise_margin *margin, poise_margin_exact **exact);
+/** Frees it, or NULL. Since 0.1. */
+void poise_margin_exact_free(poise_margin_exact *exact);
+
+typedef enum poise_margin_whole {
+    POISE_MARGIN_WHOLE_INITIAL = 0,
+    POISE_MARGIN_WHOLE_MAINTENANCE = 1,
+    /** The account's worth now, cash included. */
+    POISE_MARGIN_WHOLE_MARK_TO_MARKET = 2
+} poise_margin_whole;
+
+/** A figure in digits, "-" before them where it is below 0: up to 1e24, more than 64 bits hold. NULL for an unknown one. Belongs to
+ *  `exact`. Since 0.1. */
+const char *poise_margin_exact_figure(const poise_margin_exact *exact, poise_margin_whole figure);
+/** Scenarios; 0 for NULL. Since 0.1. */
+size_t poise_margin_exact_count(const poise_margin_exact *exact);
+/** The venue's key of a scenario, and what is lost in it, in digits; NULL beyond the last. Belong to `exact`. Since 0.1. */
+const char *poise_margin_exact_scenario(const poise_margin_exact *exact, size_t scenario);
+const char *poise_margin_exact_loss(const poise_margin_exact *exact, size_t scenario);
+/** Inputs, losses and results as JSON, for scripts/check-margin-transcript; NULL for NULL. Belongs to `exact`. Since 0.1. */
+const char *poise_margin_exact_transcript(const poise_margin_exact *exact);
+
+/* Auctions: what bids do to an account below maintenance. */
+
+/** An auction of a case, bid by bid. Never changes: share it among threads. */
+typedef struct poise_margin_auction poise_margin_auction;
+
+/** Computes the steps of a case with an auction. POISE_ERROR_ARGUMENT beyond the last, and for a case without. Since 0.1. */
+poise_status poise_margin_auction_of_case(
+    const poise_margin_cases *cases, size_t index, poise_margin_auction **auction);
+/** Frees an auction, or NULL. Since 0.1. */
+void poise_margin_auction_free(poise_margin_auction *auction);
+/** How many bids; 0 for NULL. Since 0.1. */
+size_t poise_margin_auction_count(const poise_margin_auction *auction);
+
+typedef enum poise_margin_bid {
+    /** What is left over maintenance and the auction's buffer before the bid. */
+    POISE_MARGIN_BID_BUFFER_BALANCE = 0,
+    /** The share of the account that may be bought; 0 of insolvent ones. */
+    POISE_MARGIN_BID_LARGEST_SHARE = 1,
+    /** The share that is bought. */
+    POISE_MARGIN_BID_SHARE = 2,
+    /** What the bidder pays; NaN of insolvent accounts. */
+    POISE_MARGIN_BID_PAID = 3,
+    /** What the bidder is paid; NaN of solvent accounts. */
+    POISE_MARGIN_BID_PAYOUT = 4,
+    POISE_MARGIN_BID_MARK_TO_MARKET_AFTER = 5,
+    POISE_MARGIN_BID_MAINTENANCE_BALANCE_AFTER = 6
+} poise_margin_bid;
+
+/** Copies a figure of all bids. POISE_ERROR_ARGUMENT for an unknown one. Allocates nothing. Since 0.1. */
+poise_status poise_margin_auction_amounts(
+    const poise_margin_auction *auction, poise_margin_bid figure, poise_column column);
 
 #ifdef __cplusplus
 }

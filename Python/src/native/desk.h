@@ -72,6 +72,9 @@ KIND(margin_cases)
 KIND(margin)
 KIND(live_margin)
 KIND(margin_hedge)
+KIND(margin_ahead)
+KIND(margin_exact)
+KIND(margin_auction)
 
 /** `…_read(path)` and `…_parse(text, name)`. */
 #define READERS(name)                                                                             \

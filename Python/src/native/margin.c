@@ -152,6 +152,16 @@ static PyObject *margin_underlyings(PyObject *self, PyObject *capsule) {
     return made;
 }
 
+static const char *idle_field(const void *margin, size_t i) { return poise_margin_without_effect(margin, i); }
+
+static PyObject *margin_without_effect(PyObject *self, PyObject *capsule) {
+    const poise_margin *margin = pointer_of(capsule, margin_kind);
+    if (!margin) return NULL;
+    size_t count = 0;
+    while (idle_field(margin, count)) count++;
+    return list_of(count, idle_field, margin);
+}
+
 /** margin_liquidation(margin, underlying or −1, lowest, highest) → prices, or multiples. */
 static PyObject *margin_liquidation(PyObject *self, PyObject *arguments) {
     enum { USUALLY = 32 };
@@ -334,6 +344,7 @@ static PyMethodDef methods[] = {
     METHOD(margin_totals, METH_O),
     METHOD(margin_table, METH_VARARGS),
     METHOD(margin_underlyings, METH_O),
+    METHOD(margin_without_effect, METH_O),
     METHOD(margin_liquidation, METH_VARARGS),
     METHOD(margin_what_if, METH_VARARGS),
     METHOD(live_margin_create, METH_O),
@@ -349,4 +360,6 @@ static PyMethodDef methods[] = {
     METHOD(live_margin_what_if, METH_VARARGS),
     {0}};
 
-bool add_margin(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0 && add_margin_hedge(module); }
+bool add_margin(PyObject *module) {
+    return PyModule_AddFunctions(module, methods) == 0 && add_margin_hedge(module) && add_margin_steps(module);
+}

@@ -102,7 +102,7 @@ PyObject *native_time(PyObject *self, PyObject *text);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c, live.c, live_desk.c, live_hedges.c, margin.c, margin_hedge.c, scenarios.c, slices.c, surface.c ---- */
+/* ---- desk.c, live.c, live_desk.c, live_hedges.c, margin.c, margin_hedge.c, margin_steps.c, scenarios.c, slices.c, surface.c ---- */
 
 bool add_desk(PyObject *module);
 bool add_live(PyObject *module);
@@ -110,6 +110,7 @@ bool add_live_desk(PyObject *module);
 bool add_live_hedges(PyObject *module);
 bool add_margin(PyObject *module);
 bool add_margin_hedge(PyObject *module);
+bool add_margin_steps(PyObject *module);
 bool add_scenarios(PyObject *module);
 bool add_slices(PyObject *module);
 bool add_surface(PyObject *module);

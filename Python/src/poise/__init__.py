@@ -19,7 +19,7 @@ from ._hedger import HedgeProblem, Hedger
 from ._live_margin import LiveMargin
 from ._margin import Margin, MarginCases
 from ._margin_hedge import MarginHedge
-from ._margin_inputs import MarginAccount, MarginFigures, MarginModel
+from ._margin_inputs import ExactMargin, MarginAccount, MarginFigures, MarginModel
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
 from ._scenarios import Grid, leg_scenarios, scenarios
 from ._slices import Slices
@@ -31,8 +31,8 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
-    "Book", "BookView", "Chain", "Columns", "Diagnosis", "EXPOSURES", "FIT_STATUS", "GREEKS", "Grid", "Hedge",
-    "HedgeProblem", "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
+    "Book", "BookView", "Chain", "Columns", "Diagnosis", "EXPOSURES", "ExactMargin", "FIT_STATUS", "GREEKS", "Grid",
+    "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
     "MarginFigures", "MarginHedge", "MarginModel", "PoiseError", "Positions", "ROW_STATUS", "Settlement", "Slices", "Surface",
     "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS", "__version__", "exposures", "greeks", "implied_vol",
     "instruction_set", "leg_scenarios", "scenarios",

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -11,11 +11,17 @@ from ._columns import Columns
 from ._desk import Chain, Limits, Positions, _contiguous, _Readable
 from ._errors import UnknownNameError
 from ._margin_hedge import MarginHedge
-from ._margin_inputs import MarginAccount, MarginFigures, MarginModel, figures_of
+from ._margin_inputs import ExactMargin, MarginAccount, MarginFigures, MarginModel, exact_of, figures_of
 from ._tables import single
 
 AFTER = ("initial_margin", "maintenance_margin", "initial_balance", "maintenance_balance")
 _TRADES = {"instrument": "s", "quantity": "f"}
+# In the order of poise_margin_step, behind the labels, and of poise_margin_bid.
+_STEPS = (
+    "cause", "underlying", "expiry", "seconds", "initial_before", "initial_after", "initial_day_later", "maintenance_before",
+    "maintenance_after", "maintenance_balance_after")
+_BIDS = (
+    "buffer_balance", "largest_share", "share", "bid", "payout", "mark_to_market_after", "maintenance_balance_after")
 # Of poise_margin_label and poise_margin_amount.
 _NAME, _TITLE, _UNDERLYING, _EXPIRY = range(4)
 _MAINTENANCE, _INITIAL, _AMOUNT, _QUANTITY = range(4)
@@ -170,6 +176,11 @@ class Margin:
         names, indices = _native.margin_underlyings(self._handle)
         return dict(zip(names, indices.tolist()))
 
+    @property
+    def without_effect(self) -> List[str]:
+        """Fields of the account that the model does not look at: "confidence.ETH". Amounts without a term are refused."""
+        return _native.margin_without_effect(self._handle)
+
     def liquidation(self, underlying: Optional[str] = None, within: Optional[Tuple[float, float]] = None) -> Any:
         """All prices at which nothing is left of maintenance, ascending: those below the index are where a fall ends.
 
@@ -195,6 +206,31 @@ class Margin:
             place = names.index(underlying)
         low, high = (0.0, 0.0) if within is None else within
         return _native.margin_liquidation(self._handle, place, low, high)
+
+    def ahead(self, days: float) -> Columns:
+        """The times within `days` (0 to 3650) at which the rule itself jumps or bends, while prices and volatilities stand still.
+
+        Returns
+        -------
+        Columns, one row per step, earliest first (n,)
+            cause : text, "expiry" settles, its price is "averaging", the "power" of its volatility shock changes. underlying,
+            expiry : text. seconds : from now. initial_before, initial_after, initial_day_later, maintenance_before,
+            maintenance_after : what is required a second before, a second after, and a day after. maintenance_balance_after.
+        """
+        found = _native.margin_ahead(self._handle, days)
+        columns = Columns((name, np.array(texts, dtype=object)) for name, texts in zip(_STEPS, found[:3]))
+        columns.update(zip(_STEPS[3:], found[3:]))
+        return columns
+
+    def exact(self) -> ExactMargin:
+        """The same margin in whole numbers, with a transcript of how; of models that are a grid of scenarios.
+
+        Raises
+        ------
+        poise.InputError
+            For other models, and for amounts beyond those for which no step overflows (docs/margin.md).
+        """
+        return exact_of(_native.margin_exact(self._handle))
 
     def what_if(self, trades: Any) -> Columns:
         """Margins after each of some trades, done one by one and each at its mark.
@@ -250,7 +286,7 @@ class MarginCases(_Readable, Mapping[str, Margin]):
     """Self-contained accounts, each with its market and model: margins by the name of the case.
 
     `MarginCases.read(path)` and `MarginCases.parse(text)` take the JSON of `poise margin --cases` (docs/margin.md). A margin is
-    computed when it is asked for; of a case with a hedge it is that before the trades. Auctions have none.
+    computed when it is asked for; of a case with a hedge it is that before the trades. Auctions have none: see `auction`.
     """
 
     _from_file = staticmethod(_native.margin_cases_read)
@@ -277,3 +313,15 @@ class MarginCases(_Readable, Mapping[str, Margin]):
     def hedge(self, name: str) -> MarginHedge:
         """The answer to a case with a hedge, as of `poise hedge --margin-cases`: costs in the case's currency."""
         return MarginHedge.of(_native.margin_hedge_of_case(self._handle, self._place(name)))
+
+    def auction(self, name: str) -> Columns:
+        """The auction of a case, bid by bid.
+
+        Returns
+        -------
+        Columns, one row per bid (n,) float64
+            buffer_balance : what is left over maintenance and the auction's buffer before it. largest_share, share : of the
+            account, that may be and that is bought. bid : what is paid for it; payout : what the bidder of an insolvent account
+            is paid; each NaN where it is the other. mark_to_market_after, maintenance_balance_after.
+        """
+        return Columns(zip(_BIDS, _native.margin_auction(self._handle, self._place(name))))

@@ -58,7 +58,7 @@ class MarginModel(_Parameters):
     date : str
         The day that the parameters held, "2026-03-26".
     kind : str
-        The rule: "scan", "derive-standard", "deribit-pm", "standard-option", "span-array", "rates".
+        The rule: "scan", "derive-standard", "deribit-pm", "deribit-cross", "standard-option", "span-array", "rates".
     omitted : list of str
         Terms of the venue's margin that the model leaves out.
 
@@ -168,3 +168,29 @@ class MarginFigures:
 def figures_of(found: Dict[str, Any]) -> Tuple[MarginFigures, int]:
     worst = int(found.pop("worst_scenario"))
     return MarginFigures(**found), worst
+
+
+@dataclass(frozen=True)
+class ExactMargin:
+    """A margin in whole numbers of 1e-8 of the account's currency, the same on every machine.
+
+    Attributes
+    ----------
+    initial_margin, maintenance_margin, mark_to_market : int
+    scenario_losses : dict
+        What is lost in each scenario, by the venue's key.
+    transcript : str
+        Inputs, losses and results as JSON, which `scripts/check-margin-transcript` computes anew.
+    """
+
+    initial_margin: int
+    maintenance_margin: int
+    mark_to_market: int
+    scenario_losses: Dict[str, int]
+    transcript: str
+
+
+def exact_of(found: Tuple[List[str], List[str], List[str], str]) -> ExactMargin:
+    figures, scenarios, losses, transcript = found
+    initial, maintenance, worth = map(int, figures)
+    return ExactMargin(initial, maintenance, worth, dict(zip(scenarios, map(int, losses))), transcript)
