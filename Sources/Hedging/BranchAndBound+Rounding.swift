@@ -17,10 +17,15 @@ extension BranchAndBound {
             scaled.costSell[i] = baseSell[i]
         }
         var value = penalised()
+        for i in sliding { value += slide(i) }
         for _ in 0..<100 where !scaled.watch.isOver {
             var improved = false
             for i in 0..<count {
                 value = tryMoves(i, value, &improved)
+            }
+            if improved { for i in sliding { value += slide(i) } }
+            if !improved, thorough, sliding.count <= Self.mostSliding {
+                for i in 0..<count { value = trySlides(i, value, &improved) }
             }
             if !improved, thorough { value = tryPairs(value, &improved) }
             if !improved { break }
@@ -126,6 +131,52 @@ extension BranchAndBound {
                 improved = true
                 return value
             }
+        }
+        return value
+    }
+
+    /// Moves a trade that may be any amount to where it costs least beside the others: an end of its box, none, or the amount
+    /// that brings a row to its limit.
+    /// - Returns: what that changes, at most 0.
+    private func slide(_ i: Int) -> Double {
+        let x = trial[i]
+        var (best, target) = (0.0, x)
+        func consider(_ amount: Double) {
+            let amount = max(lowest[i], min(highest[i], amount))
+            guard amount.isFinite, amount != x else { return }
+            let change = change(i, to: amount)
+            if change < best { (best, target) = (change, amount) }
+        }
+        consider(0)
+        for k in scaled.columns.places(i) {
+            let (r, slope) = (scaled.columns.row(k), scaled.columns.values[k])
+            guard slope != 0 else { continue }
+            if scaled.low[r] > -.infinity { consider(x + (scaled.low[r] - exposure[r]) / slope) }
+            if scaled.high[r] < .infinity { consider(x + (scaled.high[r] - exposure[r]) / slope) }
+        }
+        if target != x { apply(i, target) }
+        return best
+    }
+
+    /// Beyond so many that may be any amount, lots are not moved together with them.
+    private static let mostSliding = 4
+
+    /// A lot more or less, and what may be any amount moved after it: what stands for a sum of lots, say.
+    private func trySlides(_ i: Int, _ value: Double, _ improved: inout Bool) -> Double {
+        guard !scaled.watch.isOver else { return value }
+        for direction in [1.0, -1] {
+            guard let target = target(i, direction) else { continue }
+            let old = trial[i]
+            for (place, j) in sliding.enumerated() { slid[place] = trial[j] }
+            var total = change(i, to: target)
+            apply(i, target)
+            for j in sliding where sharesRow[i * count + j] { total += slide(j) }
+            if total < -1e-12 * max(1, value.magnitude) {
+                improved = true
+                return value + total
+            }
+            apply(i, old)
+            for (place, j) in sliding.enumerated() where trial[j] != slid[place] { apply(j, slid[place]) }
         }
         return value
     }

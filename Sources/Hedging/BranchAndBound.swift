@@ -25,6 +25,8 @@ final class BranchAndBound {
 
     /// In scaled units. An amount other than 0 is at least `least`, which is whole lots.
     let lot, least, fixedCost, trial, incumbent, exposure: Vector
+    /// Amounts of `sliding` before a move.
+    let slid: Vector
     /// What each row costs the trial trades.
     let paid: Vector
     private let baseLower, baseUpper: Vector
@@ -35,6 +37,8 @@ final class BranchAndBound {
     let sharesRow: SolverVector<Bool>
     /// Rises of the bound per unit that was branched away, downwards and upwards, and how many were seen.
     private let gainDown, gainUp, seenDown, seenUp: Vector
+    /// Instruments of which any amount may be traded at no fixed cost.
+    private(set) var sliding: [Int] = []
     private var numbers: ExactNumbers<DoubleDouble>?
     private var precise: HomogeneousPoint<DoubleDouble>?
     private var open = OpenNodes()
@@ -67,6 +71,7 @@ final class BranchAndBound {
         highest = take()
         fixedCost = take()
         trial = take()
+        slid = take()
         incumbent = take()
         baseLower = take()
         baseUpper = take()
@@ -169,6 +174,8 @@ final class BranchAndBound {
             seenDown[i] = 0
             seenUp[i] = 0
         }
+        sliding.removeAll(keepingCapacity: true)
+        for i in 0..<count where lot[i] == 0 && least[i] == 0 && fixedCost[i] == 0 { sliding.append(i) }
     }
 
     private func restore() {

@@ -55,6 +55,10 @@ public final class RequirementSolver {
     private let solver = HedgeSolver()
     private var layout: RequirementLayout?
     private var shortfall: RequirementSolver?
+    /// Of a search over lots: trades that the requirement itself has accepted.
+    private var best: (trades: [Double], objective: Double) = ([], .infinity)
+    /// Of a search over lots: no trades have a lower objective.
+    private var proved = -Double.infinity
     private let clock = ContinuousClock()
 
     public init() {}
@@ -83,19 +87,44 @@ public final class RequirementSolver {
             status = try settle(
                 self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
         }
-        if status == .infeasible { try findShortfall(self.layout ?? layout, problem, requirement, terms) }
+        if status == .infeasible {
+            try findShortfall(self.layout ?? layout, problem, requirement, terms, within: search.timeLimit)
+        } else if status == .budget, answer.hedge.gap == .infinity, problem.isWhole, hasLimit(terms) {
+            status = try settleByBalance(self.layout ?? layout, problem, requirement, terms, since: begin)
+        }
         answer.hedge.status = status
         return status
+    }
+
+    private func hasLimit(_ terms: RequirementTerms) -> Bool { terms.balanceAtLeast > -.infinity }
+
+    /// Where a search over lots has found no trades: those that leave most are enough, or prove that there are none, or
+    /// nothing is known.
+    private func settleByBalance(
+        _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms, since begin: ContinuousClock.Instant
+    ) throws(HedgeError) -> HedgeStatus {
+        let left = search.timeLimit - (clock.now - begin) / .seconds(1)
+        try findShortfall(
+            layout, problem, requirement, terms, within: max(left, 0.2 * search.timeLimit))
+        let slip = 1e-10 * (answer.required.magnitude + requirement.funds.magnitude)
+        if let largest = answer.largestBalance, largest < terms.balanceAtLeast - slip { return .infeasible }
+        let isEnough = answer.largestBalance != nil && answer.balance >= terms.balanceAtLeast - slip
+        answer.largestBalance = nil
+        guard isEnough else { return giveUp() }
+        best.objective = answer.objective
+        best.trades = answer.hedge.trades
+        return takeBest(layout, problem, requirement, terms, bound: proved, .budget)
     }
 
     /// The most that any trades leave once bands are kept and they are paid, whole lots where the problem has them; nil
     /// where the bands cannot be kept. Where the search for lots finds none, the bound is that of fractions, without trades.
     private func findShortfall(
         _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
-        _ terms: RequirementTerms
+        _ terms: RequirementTerms, within seconds: Double
     ) throws(HedgeError) {
         answer.largestBalance = nil
-        guard terms.balanceAtLeast > -.infinity else { return }
+        guard hasLimit(terms) else { return }
         var cheapest = problem
         var own = requirement
         for i in problem.instruments.indices {
@@ -111,6 +140,7 @@ public final class RequirementSolver {
         let solver = shortfall ?? RequirementSolver()
         shortfall = solver
         solver.search = search
+        solver.search.timeLimit = seconds
         var status = try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm)
         // A search that was stopped has a bound and whole lots, too.
         let isTradable = status == .optimal || status == .budget && solver.answer.gap < .infinity
@@ -175,23 +205,55 @@ public final class RequirementSolver {
     ) throws(HedgeError) -> HedgeStatus {
         var (layout, start) = (layout, start)
         layout.setWhole(isWhole, problem)
+        best.objective = .infinity
+        proved = -.infinity
+        // What is left shows which lots come near, or that none can.
+        let seconds = search.timeLimit * (isWhole && hasLimit(terms) ? 0.7 : 1)
+        // A search over lots that takes all of the time would end with the planes that it began with.
+        var share = 0.4
+        func finish(_ status: HedgeStatus) -> HedgeStatus {
+            guard best.objective < .infinity else { return giveUp() }
+            return takeBest(layout, problem, requirement, terms, bound: proved, status)
+        }
         while answer.rounds < Self.mostRounds {
             answer.rounds += 1
-            if search.timeLimit < .infinity {
-                let left = search.timeLimit - (clock.now - begin) / .seconds(1)
-                guard left > 0 else { return giveUp() }
-                solver.search.timeLimit = left
+            if seconds < .infinity {
+                let left = seconds - (clock.now - begin) / .seconds(1)
+                guard left > 0 else { return finish(.budget) }
+                solver.search.timeLimit = isWhole ? share * left : left
             }
             let status = try solver.solve(layout.problem, start: start)
             start = .warm
-            guard status == .optimal || status == .budget else { return status }
-            guard !solver.solution.trades.isEmpty, solver.solution.gap < .infinity else { return giveUp() }
+            guard status == .optimal || status == .budget else {
+                return best.objective < .infinity ? finish(.budget) : status
+            }
+            // What a part of the time did not settle, all that is left of it may.
+            let isCut = isWhole && status == .budget && share < 1 && seconds < .infinity
+            guard !solver.solution.trades.isEmpty, solver.solution.gap < .infinity else {
+                guard isCut else { return finish(.budget) }
+                share = 1
+                continue
+            }
             take(layout, problem)
             evaluate(layout, problem, requirement, terms)
+            if isWhole {
+                let found = solver.solution
+                proved = max(proved, found.cost.total - found.gap * found.cost.total.magnitude)
+                keepBest(terms)
+                // Planes only ask for less: what they prove holds for the requirement itself.
+                if best.objective - proved <= search.gap * best.objective.magnitude {
+                    return finish(.optimal)
+                }
+            }
             switch layout.tighten(
                 solver.solution, answer, problem, requirement, terms)
             {
             case .holds:
+                if isCut, solver.solution.nodes < search.nodeLimit {
+                    share = 1
+                    continue
+                }
+                if isWhole { return finish(status) }
                 price(layout, requirement, terms)
                 return status
             case .widened: continue
@@ -203,10 +265,33 @@ public final class RequirementSolver {
                 self.layout = layout
                 layout.setWhole(isWhole, problem)
                 start = .cold
-            case .stuck: return .uncertified
+            case .stuck: return isWhole ? finish(.budget) : .uncertified
             }
         }
-        return giveUp()
+        return finish(.budget)
+    }
+
+    /// Keeps whole trades that the requirement itself accepts, where they are the best so far.
+    private func keepBest(_ terms: RequirementTerms) {
+        let slip = 1e-10 * (answer.required.magnitude + answer.balance.magnitude)
+        guard answer.balance >= terms.balanceAtLeast - slip, answer.objective < best.objective else { return }
+        best.objective = answer.objective
+        best.trades = answer.hedge.trades
+    }
+
+    /// The best whole trades as the answer, with what is proved of others.
+    private func takeBest(
+        _ layout: RequirementLayout, _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms, bound: Double, _ status: HedgeStatus
+    ) -> HedgeStatus {
+        for i in 0..<layout.count { answer.hedge.trades[i] = best.trades[i] }
+        evaluate(layout, problem, requirement, terms)
+        price(layout, requirement, terms)
+        answer.bound = bound
+        let open = answer.objective - bound
+        answer.gap = open > 0 ? open / max(answer.objective.magnitude, 1e-300) : 0
+        answer.hedge.gap = answer.gap
+        return status
     }
 
     private static let mostRounds = 2000
