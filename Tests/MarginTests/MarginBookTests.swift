@@ -104,9 +104,6 @@ struct MarginBookTests {
             forward = 0.93
             rate = 0.94
             vol = 0.95
-            [other_initial]
-            orders = 7
-            reserves = 8
             """)
         #expect(whole.market.stablePrice == 0.97)
         (first.price, first.maintenanceHaircut, first.initialHaircut) = (59_000, 0.15, 0.25)
@@ -118,13 +115,44 @@ struct MarginBookTests {
         #expect(feeds.confidence == 0.91 && feeds.perpetual?.confidence == 0.92)
         #expect(feeds.expiries[0].forwardConfidence == 0.93 && feeds.expiries[0].rateConfidence == 0.94)
         #expect(feeds.expiries[0].volatilityConfidence == 0.95)
-        #expect(whole.account.otherInitial.map(\.name) == ["orders", "reserves"])
-        #expect(whole.account.otherInitial.map(\.amount) == [7, 8])
+        let (reserved, _) = try Self.book(
+            ["BTC-27MAR26-60000-C,1"], "[other_initial]\norders = 7\nreserves = 8\n", "deribit-pm-btc.json")
+        #expect(reserved.account.otherInitial.map(\.name) == ["orders", "reserves"])
+        #expect(reserved.account.otherInitial.map(\.amount) == [7, 8])
         // Another coin's feeds are not this one's.
         let (other, _) = try Self.book(
             ["BTC-27MAR26-60000-C,1"], "[confidence.ETH]\nspot = 0.5\nforward = 0.5\n")
         #expect(other.market.underlyings[0].confidence == 1)
         #expect(other.market.underlyings[0].expiries[0].forwardConfidence == 1)
+    }
+
+    @Test("What a model does not look at is listed, and nothing that it does")
+    func withoutEffect() throws {
+        let text = """
+            stable_price = 0.97
+            [[collateral]]
+            asset = "BTC"
+            quantity = 2
+            confidence = 0.8
+            [confidence.BTC]
+            spot = 0.9
+            [confidence.ETH]
+            spot = 0.9
+
+            """
+        // No charge of confidence, then one.
+        let (none, _) = try Self.book(["BTC-27MAR26-60000-C,1"], text)
+        #expect(none.withoutEffect == ["collateral[0].confidence", "confidence.BTC", "confidence.ETH"])
+        let haircuts = "maintenance_haircut = 0.1\ninitial_haircut = 0.1\n[confidence.BTC]"
+        let (charged, _) = try Self.book(
+            ["BTC-27MAR26-60000-C,1"], text.replacing("[confidence.BTC]", with: haircuts),
+            "derive-pmrm2-eth.json")
+        #expect(charged.withoutEffect == ["confidence.ETH"])
+        let (coin, _) = try Self.book(
+            ["BTC-27MAR26-60000-C,1"], "stable_price = 0.97\n", "deribit-pm-btc.json")
+        #expect(coin.withoutEffect == ["stable_price"])
+        let (plain, _) = try Self.book(["BTC-27MAR26-60000-C,1"])
+        #expect(plain.withoutEffect.isEmpty)
     }
 
     @Test(
@@ -151,6 +179,7 @@ struct MarginBookTests {
             ["[confidence.BTC]\nvol = 2\n", "account.toml:4", "vol"],
             ["[confidence.BTC]\nvols = 1\n", "account.toml:4", "vols"],
             ["[other_initial]\norders = -1\n", "account.toml:4", "orders"],
+            ["[other_initial]\norders = 1\n", "account.toml", "other_initial.orders: 1: the model has no term"],
             ["[[collateral]]\nasset = \"SOL\"\nquantity = 1\n", "account.toml:3", "price"],
         ])
     func badFiles(_ parts: [String]) {

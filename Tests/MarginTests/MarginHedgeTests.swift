@@ -162,6 +162,67 @@ struct MarginHedgeTests {
         #expect(solver.answer.bound <= best + 1e-8 * size)
     }
 
+    @Test("A search of one node finds lots nearly always, and what it proves of others holds")
+    func oneNode() throws {
+        let engine = try #require(Self.engine)
+        var (feasible, found) = (0, 0)
+        for seed in 0..<48 {
+            let hedge = try RandomMarginHedge(seed: seed, lots: true, engine)
+            let solver = RequirementSolver()
+            let status = try solver.solve(hedge.problem, hedge.margin.requirement, hedge.terms)
+            let hasty = RequirementSolver()
+            hasty.search.nodeLimit = 1
+            let one = try hasty.solve(hedge.problem, hedge.margin.requirement, hedge.terms)
+            if status == .optimal { feasible += 1 }
+            guard one == .optimal || one == .budget && hasty.answer.gap < .infinity else {
+                #expect(one != .infeasible || status == .infeasible, "\(hedge.name)")
+                continue
+            }
+            found += 1
+            #expect(status == .optimal, "\(hedge.name)")
+            let (some, whole) = (hasty.answer, solver.answer)
+            let size = max(whole.objective.magnitude, 1e-6 * whole.required.magnitude)
+            #expect(some.balance >= hedge.terms.balanceAtLeast - 1e-8 * some.required.magnitude, "\(hedge.name)")
+            #expect(hedge.problem.violation(trades: some.hedge.trades) <= 1e-9, "\(hedge.name)")
+            #expect(some.objective >= whole.objective - 1e-8 * size, "\(hedge.name)")
+            #expect(some.bound <= whole.objective + 1e-8 * size, "\(hedge.name)")
+        }
+        #expect(feasible > 10 && found * 4 >= feasible * 3, "\(found) of \(feasible)")
+    }
+
+    @Test("Lots that no buffer can be reached with come nearest", arguments: 0..<24)
+    func unreachable(_ seed: Int) throws {
+        let engine = try #require(Self.engine)
+        let hedge = try RandomMarginHedge(seed: seed, lots: true, engine)
+        let (problem, margin) = (hedge.problem, hedge.margin)
+        let ranges = problem.instruments.map {
+            Int(-($0.maximumSell / $0.lot).rounded(.down))...Int(($0.maximumBuy / $0.lot).rounded(.down))
+        }
+        var most = -Double.infinity
+        func look(_ trades: [Double]) {
+            guard trades.count < ranges.count else {
+                guard problem.violation(trades: trades) <= 0 else { return }
+                most = max(
+                    most,
+                    margin.requirement.funds(after: trades) - problem.cost(trades: trades).total
+                        - margin.requirement.required(after: trades))
+                return
+            }
+            let i = trades.count
+            for count in ranges[i] { look(trades + [Double(count) * problem.instruments[i].lot]) }
+        }
+        look([])
+        let solver = RequirementSolver()
+        let size = margin.requirement.funds.magnitude + solver.answer.required.magnitude
+        let status = try solver.solve(
+            problem, margin.requirement, RequirementTerms(balanceAtLeast: most.isFinite ? most + size : size))
+        #expect(status == .infeasible)
+        guard most.isFinite else { return }
+        let largest = try #require(solver.answer.largestBalance)
+        #expect((largest - most).magnitude <= 1e-7 * size)
+        #expect((solver.answer.balance - most).magnitude <= 1e-7 * size)
+    }
+
     @Test("Impact and a cash budget leave the funds too", arguments: 0..<16)
     func payments(_ seed: Int) throws {
         let engine = try #require(Self.engine)

@@ -65,4 +65,19 @@ struct MarginCommandTests {
             #expect(result.output.contains(part), "\(part)")
         }
     }
+
+    @Test("A file that an option takes one of and is given twice is refused; what takes several is not")
+    func repeated() throws {
+        let book = ["--chain", Poise.sampleChain, "--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
+        let account = ["--account", Self.models.appendingPathComponent("account-btc.toml").path]
+        let model = Self.models.appendingPathComponent("deribit-pm-btc.json").path
+        let twice = try Poise.run(["margin"] + book + account + account + ["--model", model])
+        #expect(twice.status == 2 && twice.errors.contains("--account takes one file: it is given 2 times"))
+        let mixed = try Poise.run(
+            ["hedge"] + book + account + ["--margin=\(model)", "--margin", model, "--limits", "-"])
+        #expect(mixed.status == 2 && mixed.errors.contains("--margin takes one file: it is given 2 times"))
+        let models = try Poise.run(
+            ["margin"] + book + account + ["--underlying", "BTC", "--model", model, "--model", model])
+        #expect(!models.errors.contains("takes one file"))
+    }
 }
