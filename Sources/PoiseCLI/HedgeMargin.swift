@@ -247,7 +247,8 @@ struct HedgeMarginReport {
             let cost = costElsewhere
             words.append(
                 "\(margin.elsewhere.count) instruments are outside of the account: no margin counted"
-                    + (cost == 0 ? "" : ", but the \(cost.significant) USD that their trades cost leave its cash"))
+                    + (cost == 0
+                        ? "" : ", but the \(cost.significant) USD that their trades cost leave its cash"))
         }
         if !margin.withoutRule.isEmpty {
             words.append(

@@ -165,7 +165,9 @@ extension MarginSections {
             "<p class=\"legend\"><span><i class=\"f1\"></i>initial margin, \(currency.escaped)</span>"
             + "<span><i class=\"f0\"></i>maintenance</span></p>\n<div class=\"scroll wide\">"
             + chart.svg("Margin over the days ahead") + "</div>\n"
-        guard let steps = report.steps, !steps.isEmpty else { return drawn + "<p>No step in this time.</p>\n" }
+        guard let steps = report.steps, !steps.isEmpty else {
+            return drawn + "<p>No step in this time.</p>\n"
+        }
         let causes: [MarginStep.Cause: String] = [
             .expiry: "settles", .power: "30 days left", .averaging: "delivery price is averaged",
         ]

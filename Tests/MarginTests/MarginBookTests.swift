@@ -179,7 +179,10 @@ struct MarginBookTests {
             ["[confidence.BTC]\nvol = 2\n", "account.toml:4", "vol"],
             ["[confidence.BTC]\nvols = 1\n", "account.toml:4", "vols"],
             ["[other_initial]\norders = -1\n", "account.toml:4", "orders"],
-            ["[other_initial]\norders = 1\n", "account.toml", "other_initial.orders: 1: the model has no term"],
+            [
+                "[other_initial]\norders = 1\n", "account.toml",
+                "other_initial.orders: 1: the model has no term",
+            ],
             ["[[collateral]]\nasset = \"SOL\"\nquantity = 1\n", "account.toml:3", "price"],
         ])
     func badFiles(_ parts: [String]) {

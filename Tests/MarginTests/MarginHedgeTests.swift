@@ -182,7 +182,8 @@ struct MarginHedgeTests {
             #expect(status == .optimal, "\(hedge.name)")
             let (some, whole) = (hasty.answer, solver.answer)
             let size = max(whole.objective.magnitude, 1e-6 * whole.required.magnitude)
-            #expect(some.balance >= hedge.terms.balanceAtLeast - 1e-8 * some.required.magnitude, "\(hedge.name)")
+            #expect(
+                some.balance >= hedge.terms.balanceAtLeast - 1e-8 * some.required.magnitude, "\(hedge.name)")
             #expect(hedge.problem.violation(trades: some.hedge.trades) <= 1e-9, "\(hedge.name)")
             #expect(some.objective >= whole.objective - 1e-8 * size, "\(hedge.name)")
             #expect(some.bound <= whole.objective + 1e-8 * size, "\(hedge.name)")

@@ -68,7 +68,9 @@ struct MarginCommandTests {
 
     @Test("A file that an option takes one of and is given twice is refused; what takes several is not")
     func repeated() throws {
-        let book = ["--chain", Poise.sampleChain, "--chain", Poise.sampleChain, "--positions", Poise.samplePositions]
+        let book = [
+            "--chain", Poise.sampleChain, "--chain", Poise.sampleChain, "--positions", Poise.samplePositions,
+        ]
         let account = ["--account", Self.models.appendingPathComponent("account-btc.toml").path]
         let model = Self.models.appendingPathComponent("deribit-pm-btc.json").path
         let twice = try Poise.run(["margin"] + book + account + account + ["--model", model])

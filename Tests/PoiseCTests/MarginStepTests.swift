@@ -69,7 +69,8 @@ struct MarginStepTests {
         return (margin, own, book)
     }
 
-    @Test("An expiry of the small market settles after its price was averaged, and leaves the perpetuals alone")
+    @Test(
+        "An expiry of the small market settles after its price was averaged, and leaves the perpetuals alone")
     func aheadByHand() throws {
         var desk = MarginDesk()
         desk.model = MarginDesk.scan
@@ -84,7 +85,8 @@ struct MarginStepTests {
         let amounts = try ahead.amounts()
         #expect(amounts[0][1] - amounts[0][0] == 1800)
         // The call, at the money, settles at nothing: a tenth of 180,000 is lost in the fall, half to stay.
-        #expect(isNear(amounts[2][1], 18_000) && isNear(amounts[3][1], 18_000) && isNear(amounts[5][1], 9_000))
+        #expect(
+            isNear(amounts[2][1], 18_000) && isNear(amounts[3][1], 18_000) && isNear(amounts[5][1], 9_000))
         #expect(amounts[1][1] < 18_000 && isNear(amounts[4][1], amounts[1][1] / 2))
         #expect(isNear(amounts[6][1], 11_000))
         try #expect(Ahead(margin, 0).count == 0)
@@ -118,7 +120,9 @@ struct MarginStepTests {
         for (mine, own) in zip(try ahead.amounts(), wanted) { #expect(sameBits(mine, own)) }
         let exact = try Handle(poise_margin_exact_free) { poise_margin_exact_create(margin, $0) }.pointer
         let own = try model.exactMargin(of: book.account, in: book.market, engine)
-        let figures = (0...3).map { Self.text(poise_margin_exact_figure(exact, poise_margin_whole(UInt32($0)))) }
+        let figures = (0...3).map {
+            Self.text(poise_margin_exact_figure(exact, poise_margin_whole(UInt32($0))))
+        }
         #expect(
             figures == ["\(own.initialMargin)", "\(own.maintenanceMargin)", "\(own.markToMarket)", nil])
         #expect(poise_margin_exact_count(exact) == own.losses.count)
