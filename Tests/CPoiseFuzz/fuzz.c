@@ -902,13 +902,13 @@ static void margin_steps(fuzz *f, const poise_margin *asked) {
         return;
     }
     poise_margin_ahead *ahead = (poise_margin_ahead *)f;
-    const poise_status status =
-        poise_margin_ahead_create(asked, number(f, 0, 60), rarely(f, 60) ? NULL : &ahead);
+    const poise_status status = poise_margin_ahead_create(asked, number(f, 0, 60), rarely(f, 60) ? NULL : &ahead);
     note(f, status, "poise_margin_ahead_create");
     if (ahead == (poise_margin_ahead *)f) return;
     const size_t rows = poise_margin_ahead_count(ahead), row = below(f, rows + 2);
     const poise_margin_label label = (poise_margin_label)(rarely(f, 8) ? next(f) : below(f, 4));
-    if (poise_margin_ahead_text(ahead, row, label) != NULL && row >= rows) broken(f, "labels", "poise_margin_ahead_text");
+    if (poise_margin_ahead_text(ahead, row, label) != NULL && row >= rows)
+        broken(f, "labels", "poise_margin_ahead_text");
     if (rows <= ROOM) {
         poise_column target = column(f, 0);
         const poise_margin_step figure = (poise_margin_step)(rarely(f, 8) ? next(f) : below(f, 7));

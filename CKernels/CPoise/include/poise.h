@@ -1677,8 +1677,7 @@ typedef enum poise_margin_step {
 } poise_margin_step;
 
 /** Copies a figure of all steps. POISE_ERROR_ARGUMENT for an unknown one. Allocates nothing. Since 0.1. */
-poise_status poise_margin_ahead_amounts(
-    const poise_margin_ahead *ahead, poise_margin_step figure, poise_column column);
+poise_status poise_margin_ahead_amounts(const poise_margin_ahead *ahead, poise_margin_step figure, poise_column column);
 
 /* Whole numbers: a grid of scenarios that no machine rounds otherwise. */
 

@@ -3,7 +3,8 @@
 
 /** An array of each of the first `figures` amounts of all `rows`, behind the parts in `made`, which it takes over. */
 static PyObject *with_amounts(
-    PyObject *made, size_t rows, int figures, const void *from, poise_status (*amounts)(const void *, int, poise_column)) {
+    PyObject *made, size_t rows, int figures, const void *from,
+    poise_status (*amounts)(const void *, int, poise_column)) {
     for (int figure = 0; made && figure < figures; figure++) {
         poise_column column;
         PyObject *array = new_column(rows, &column);
@@ -18,11 +19,15 @@ static PyObject *with_amounts(
     return made;
 }
 
-static const char *cause_of(const void *ahead, size_t i) { return poise_margin_ahead_text(ahead, i, POISE_MARGIN_NAME); }
+static const char *cause_of(const void *ahead, size_t i) {
+    return poise_margin_ahead_text(ahead, i, POISE_MARGIN_NAME);
+}
 static const char *coin_of(const void *ahead, size_t i) {
     return poise_margin_ahead_text(ahead, i, POISE_MARGIN_UNDERLYING);
 }
-static const char *expiry_of(const void *ahead, size_t i) { return poise_margin_ahead_text(ahead, i, POISE_MARGIN_EXPIRY); }
+static const char *expiry_of(const void *ahead, size_t i) {
+    return poise_margin_ahead_text(ahead, i, POISE_MARGIN_EXPIRY);
+}
 static poise_status step_amounts(const void *ahead, int figure, poise_column column) {
     return poise_margin_ahead_amounts(ahead, (poise_margin_step)figure, column);
 }
@@ -71,8 +76,9 @@ static PyObject *margin_exact(PyObject *self, PyObject *capsule) {
     if (status != POISE_OK) return raise_status(status);
     const size_t scenarios = poise_margin_exact_count(exact);
     PyObject *made = Py_BuildValue(
-        "NNNs", list_of(POISE_MARGIN_WHOLE_MARK_TO_MARKET + 1, figure_of, exact), list_of(scenarios, scenario_of, exact),
-        list_of(scenarios, loss_of, exact), poise_margin_exact_transcript(exact));
+        "NNNs", list_of(POISE_MARGIN_WHOLE_MARK_TO_MARKET + 1, figure_of, exact),
+        list_of(scenarios, scenario_of, exact), list_of(scenarios, loss_of, exact),
+        poise_margin_exact_transcript(exact));
     poise_margin_exact_free(exact);
     return made;
 }
