@@ -73,7 +73,7 @@ struct MarginSections {
             <h2>\(model.name.escaped)</h2>
             <p>\(model.venue.escaped), parameters of \(model.date.escaped); in \(currency.escaped), as of \
             \("\(report.book.asOf)".escaped). Source: \(model.source.escaped).</p>
-            \(figures)\(parts)\(omitted)</section>
+            \(figures)\(parts)\(spare)\(omitted)</section>
             <section>
             <h2>Scenarios\(suffix)</h2>
             \(scenarios)</section>
@@ -105,8 +105,7 @@ struct MarginSections {
     }
 
     var utilisation: String {
-        guard requirement.markToMarket > 0 else { return "–" }
-        return "\((100 * requirement.initialMargin / requirement.markToMarket).grouped(decimals: 1))%"
+        report.utilisation.map { "\((100 * $0).grouped(decimals: 1))%" } ?? "–"
     }
 
     private var figures: String {
@@ -152,6 +151,16 @@ struct MarginSections {
         ]
         return Page.table(
             ["part, \(currency.escaped)", "maintenance", "initial"], rows + totals)
+    }
+
+    private var spare: String {
+        guard !report.spareCollateral.isEmpty else { return "" }
+        return "<p>Of the collateral, each by itself and all else as it is, so much may leave.</p>\n"
+            + Page.table(
+                ["asset", "there", "may leave"],
+                zip(report.book.account.collateral, report.spareCollateral).map { piece, coins in
+                    ["<td>\(piece.asset.escaped)</td>", cell(piece.quantity), cell(coins)]
+                })
     }
 
     private var omitted: String {

@@ -50,6 +50,8 @@ struct MarginReport {
     let requirement: MarginRequirement
     let liquidations: [Liquidation]
     let candidates: [Candidate]
+    /// Coins of each piece of collateral that may leave.
+    let spareCollateral: [Double]
     /// In whole numbers, where asked for.
     var exact: ExactMargin?
     /// Ahead, where asked for.
@@ -70,6 +72,7 @@ struct MarginReport {
         self.model = model
         self.book = book
         requirement = try model.requirement(of: book.account, in: book.market, engine)
+        spareCollateral = try model.spareCollateral(of: book.account, in: book.market, engine)
         var liquidations: [Liquidation] = []
         for (number, underlying) in book.market.underlyings.enumerated() {
             let prices = try model.liquidationPrices(
@@ -94,6 +97,11 @@ struct MarginReport {
     }
 
     var currency: String { book.account.currency }
+
+    /// The share of the account's worth that initial margin takes; nil where it is worth nothing.
+    var utilisation: Double? {
+        requirement.markToMarket > 0 ? requirement.initialMargin / requirement.markToMarket : nil
+    }
 
     /// Adds what a page draws.
     /// - Parameters:
@@ -277,6 +285,9 @@ struct MarginReport {
                     underlying: step.underlying, expiry: step.expiry, quantity: step.seconds / 86400,
                     maintenance: step.maintenanceAfter - step.maintenanceBefore,
                     initial: step.initialAfter - step.initialBefore, value: step.maintenanceBalanceAfter))
+        }
+        for (piece, coins) in zip(book.account.collateral, spareCollateral) {
+            rows.append(Row(model: model.name, section: "spare", name: piece.asset, quantity: coins))
         }
         for field in book.withoutEffect {
             rows.append(Row(model: model.name, section: "without effect", name: field))

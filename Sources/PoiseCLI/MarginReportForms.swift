@@ -18,6 +18,9 @@ extension MarginReport {
             totals: all.filter { $0.section == "margin" }
         ).writeTable(to: output)
         try output.write("\nworth \(requirement.markToMarket.significant) \(currency)")
+        if let utilisation {
+            try output.write(", \((100 * utilisation).grouped(decimals: 1))% used for initial margin")
+        }
         if let worst = requirement.worst {
             let loss = requirement.losses[worst]
             try output.write(", worst scenario \(loss.title): \(loss.loss.significant) lost")
@@ -28,7 +31,14 @@ extension MarginReport {
                 "in whole numbers of 10⁻⁸ \(currency): initial \(exact.initialMargin), "
                     + "maintenance \(exact.maintenanceMargin), worth \(exact.markToMarket)\n")
         }
+        let spare = zip(book.account.collateral, spareCollateral).map { piece, coins in
+            "\(coins.significant) of \(piece.quantity.significant) \(piece.asset)"
+        }
+        if !spare.isEmpty {
+            try output.write("may leave, each by itself: \(spare.joined(separator: ", "))\n")
+        }
         for liquidation in liquidations { try output.write(text(of: liquidation) + "\n") }
+        try MarginScenarioTable(requirement, currency: currency).write(to: output)
         try writeContributions(all, "expiry", to: output)
         try writeContributions(all, "contract", to: output)
         try writeShares(all, to: output)
@@ -174,6 +184,18 @@ extension MarginReport {
         json.member("currency", currency)
         json.member("as_of", "\(book.asOf)")
         requirement.writeMembers(to: &json)
+        json.member("utilisation", utilisation)
+        if !spareCollateral.isEmpty {
+            json.array("collateral") { json in
+                for (piece, coins) in zip(book.account.collateral, spareCollateral) {
+                    json.object { json in
+                        json.member("asset", piece.asset)
+                        json.member("quantity", piece.quantity)
+                        json.member("spare", coins)
+                    }
+                }
+            }
+        }
         if let exact {
             // As text: a reader's doubles do not hold them.
             json.object("exact") { json in

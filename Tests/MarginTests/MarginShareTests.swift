@@ -61,6 +61,49 @@ struct MarginShareTests {
         }
     }
 
+    @Test("Collateral leaves until initial margin is just met, by hand and under every rule that takes it")
+    func spare() throws {
+        let engine = try #require(Self.engine)
+        var scenario = ScenarioGrid.Scenario()
+        scenario.spot = -0.1
+        let grid = try ScenarioGrid(
+            name: "one", rules: [("same", ScenarioGrid.VolatilityRule())], scenarios: [scenario])
+        let model = MarginModel(.scan(ScanMargin(grid)))
+        var market = MarginMarket()
+        market.underlyings = [MarginMarket.Underlying("X", spot: 100)]
+        var account = try CrossMarginAccount(currency: "USD", cash: -350, [], in: market)
+        account.collateral = [
+            CrossMarginAccount.Collateral("X", quantity: 5, price: 100),
+            CrossMarginAccount.Collateral("Y", quantity: 3, price: 1),
+        ]
+        account.collateral[1].movesWithSpot = false
+        account.collateral[1].initialHaircut = 0.5
+        // Worth 153, of which 50 of the fall and 1.5 of the haircut: 101.5 are spare, and a coin takes 90 along.
+        let coins = try model.spareCollateral(of: account, in: market, engine)
+        #expect((coins[0] - 101.5 / 90).magnitude < 1e-12 && coins[1] == 3)
+        account.cash = -452
+        #expect(try model.spareCollateral(of: account, in: market, engine) == [0, 0])
+        var seen = 0
+        for (model, market, account, name) in try cases() where !account.collateral.isEmpty {
+            let now = try model.requirement(of: account, in: market, engine)
+            let size = now.markToMarket.magnitude + now.initialMargin
+            for (place, coins) in try model.spareCollateral(of: account, in: market, engine).enumerated() {
+                var rest = account
+                rest.collateral[place].quantity -= coins
+                let left = try model.requirement(of: rest, in: market, engine).initialBalance
+                if now.initialBalance < 0 {
+                    #expect(coins == 0, "\(name)")
+                } else if coins < account.collateral[place].quantity {
+                    #expect(left >= 0 && left <= 1e-9 * size, "\(name): \(left)")
+                    seen += 1
+                } else {
+                    #expect(left >= 0, "\(name)")
+                }
+            }
+        }
+        #expect(seen > 0)
+    }
+
     /// An account in dollars of one perpetual, with coins at a haircut.
     private func desk() throws -> (MarginModel, MarginMarket, CrossMarginAccount) {
         var scenario = ScenarioGrid.Scenario()
