@@ -181,7 +181,7 @@ struct MarginBookTests {
             ["[other_initial]\norders = -1\n", "account.toml:4", "orders"],
             [
                 "[other_initial]\norders = 1\n", "account.toml",
-                "other_initial.orders: 1: the model has no term",
+                "\"other_initial.orders\": value 1: the model has no term",
             ],
             ["[[collateral]]\nasset = \"SOL\"\nquantity = 1\n", "account.toml:3", "price"],
         ])
