@@ -17,23 +17,27 @@ extension Desk {
         public let reason: String
     }
 
-    /// All limits with their exposures.
+    /// All limits with their exposures, as of now.
     public func exposures() -> [Exposure] {
-        var result: [Exposure] = []
-        for place in engine.lines.indices {
+        engine.lines.indices.flatMap { place in
             engine.refresh(place)
-            let line = engine.lines[place]
-            for (number, setting) in line.settings.enumerated() {
-                let band = outerBand(place, number)
-                result.append(
-                    Exposure(
-                        book: line.book, underlying: line.underlying, greek: setting.greek,
-                        unit: line.hedge.greeks[number].unit(.usd), value: engine.exposure(place, number),
-                        low: band.low, high: band.high, outsideSince: state.lines[place].outsideSince,
-                        reason: state.lines[place].reason))
-            }
+            return exposures(place)
         }
-        return result
+    }
+
+    /// All limits with their exposures, as of the last look at each: asking changes nothing.
+    public var lookedAt: [Exposure] { looks.flatMap { $0 } }
+
+    private func exposures(_ place: Int) -> [Exposure] {
+        let line = engine.lines[place]
+        return line.settings.enumerated().map { number, setting in
+            let band = outerBand(place, number)
+            return Exposure(
+                book: line.book, underlying: line.underlying, greek: setting.greek,
+                unit: line.hedge.greeks[number].unit(.usd), value: engine.exposure(place, number),
+                low: band.low, high: band.high, outsideSince: state.lines[place].outsideSince,
+                reason: state.lines[place].reason)
+        }
     }
 
     /// How long each line of limits has been outside, in milliseconds.
@@ -44,7 +48,7 @@ extension Desk {
     private func outerBand(_ place: Int, _ limit: Int) -> (low: Double, high: Double) {
         let line = engine.lines[place]
         let setting = line.settings[limit]
-        guard setting.policy != nil else { return (setting.low ?? -.infinity, setting.high ?? .infinity) }
+        guard setting.policy != nil else { return band(of: setting) }
         guard let rule = line.rebalancing?.rules.firstIndex(where: { $0.limit == limit }),
             let band = line.rebalancing?.bands[rule]
         else { return (-.infinity, .infinity) }
@@ -74,6 +78,7 @@ extension Desk {
         keepBooks(place)
         let isOutside = setBands(place)
         note(place, isOutside: isOutside, elapsed: elapsed)
+        looks[place] = exposures(place)
         if let plan = state.plans.firstIndex(where: { $0.underlying == underlying }) {
             if !isOutside, !state.plans[plan].isFlattening { stopIfIdle(plan, line: place) }
             return
@@ -145,7 +150,7 @@ extension Desk {
         let line = engine.lines[place]
         var isOutside = false
         for (number, setting) in line.settings.enumerated() where setting.policy == nil {
-            let (low, high) = (setting.low ?? -.infinity, setting.high ?? .infinity)
+            let (low, high) = band(of: setting)
             let value = engine.exposure(place, number)
             let isLeft = !(value >= low && value <= high)
             isOutside = isOutside || isLeft

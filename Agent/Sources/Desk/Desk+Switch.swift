@@ -18,6 +18,7 @@ extension Desk {
     public var notReady: String? {
         if !state.line.isUp { return "no connection" }
         if state.line.isMaintenance { return "the venue is in maintenance" }
+        if let locked = lockedIndex { return "the index \(locked) is locked" }
         if !state.line.cancelsOnDisconnect { return "cancel on disconnect is not confirmed" }
         guard let offset = state.line.clockOffset else { return "the clock's offset is not measured" }
         if offset.magnitude > configuration.guards.clockOffset { return "the clock is off by \(offset) ms" }
@@ -32,6 +33,13 @@ extension Desk {
             return "no index of \(limit.underlying)"
         }
         return nil
+    }
+
+    /// An index of one of the limits that the venue says stands still.
+    private var lockedIndex: String? {
+        state.line.lockedIndices?.first { name in
+            configuration.limits.contains { name.hasPrefix($0.underlying.lowercased() + "_usd") }
+        }
     }
 
     func hasFreshIndex(_ underlying: String) -> Bool {
@@ -130,6 +138,7 @@ extension Desk {
                 state.accounts[place].peak = state.accounts[place].line.equity
             }
         case .accept: if let name = command.instrumentName { accept(name, by: command.by) }
+        case .limit: if let limit = command.limit { move(limit, by: command.by) }
         }
     }
 

@@ -18,6 +18,8 @@ public final class Desk {
     /// Trades that have counted, by currency.
     var seenTrades: [String: Set<String>] = [:]
     private var intents: [DeskIntent] = []
+    /// Exposures of each line of limits at the last look at it: for views alone, and no part of the state.
+    var looks: [[Exposure]] = []
 
     /// - Throws: `ConfigurationError`; errors of the library for what it cannot compute.
     public init(_ configuration: DeskConfiguration, engine: GreeksEngine) throws {
@@ -30,6 +32,7 @@ public final class Desk {
             (memory.book, memory.underlying) = (line.book, line.underlying)
             state.lines.append(memory)
         }
+        looks = .init(repeating: [], count: self.engine.lines.count)
     }
 
     /// Takes an event in.
@@ -154,6 +157,7 @@ public final class Desk {
         restored.lines = state.lines.map { fresh in
             restored.lines.first { $0.book == fresh.book && $0.underlying == fresh.underlying } ?? fresh
         }
+        restored.limitChanges?.removeAll { !configuration.limits.contains($0.configured) }
         state = restored
         rebuild()
     }

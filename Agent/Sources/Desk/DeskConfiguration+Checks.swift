@@ -159,13 +159,13 @@ extension PolicySetting {
 }
 
 /// Looks for keys that a record does not have.
-struct KeyCheck: FieldVisitor {
+public struct KeyCheck: FieldVisitor {
     private let json: JSONValue
     private var known: Set<String> = []
 
     private init(_ json: JSONValue) { self.json = json }
 
-    static func check<R: VenueRecord>(_ record: R, _ json: JSONValue) throws(VenueProtocolError) {
+    public static func check<R: VenueRecord>(_ record: R, _ json: JSONValue) throws(VenueProtocolError) {
         var record = record
         var check = KeyCheck(json)
         try record.visit(&check)
@@ -174,13 +174,17 @@ struct KeyCheck: FieldVisitor {
         }
     }
 
-    mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout V) throws(VenueProtocolError) {
+    public mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout V)
+        throws(VenueProtocolError)
+    {
         try look(name, V.self)
     }
-    mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout V?) throws(VenueProtocolError) {
+    public mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout V?)
+        throws(VenueProtocolError)
+    {
         try look(name, V.self)
     }
-    mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout Presence<V>)
+    public mutating func field<V: VenueValue>(_ name: StaticString, _ value: inout Presence<V>)
         throws(VenueProtocolError)
     {
         try look(name, V.self)

@@ -112,6 +112,8 @@ public struct LineState: VenueRecord, Equatable {
     /// The venue's clock less the process's, in milliseconds; missing until it is measured.
     public var clockOffset: Double?
     public var isMaintenance = false
+    /// Indices that the venue says stand still: nothing is traded by their prices.
+    public var lockedIndices: [String]?
 
     public init() {}
     public init(isUp: Bool, cancelsOnDisconnect: Bool = false, clockOffset: Double? = nil) {
@@ -125,6 +127,7 @@ public struct LineState: VenueRecord, Equatable {
         try fields.field("cancels_on_disconnect", &cancelsOnDisconnect)
         try fields.field("clock_offset_ms", &clockOffset)
         try fields.field("is_maintenance", &isMaintenance)
+        try fields.field("locked_indices", &lockedIndices)
     }
 }
 
@@ -203,6 +206,8 @@ public struct OperatorCommand: VenueRecord, Equatable {
         case release
         /// Trusts an instrument again whose position was not explained, as the venue shows it now.
         case accept
+        /// Moves the band of a limit, until the configuration says something else.
+        case limit
     }
 
     public var action = Action.pause
@@ -211,10 +216,16 @@ public struct OperatorCommand: VenueRecord, Equatable {
     public var reason = ""
     /// Of `accept`.
     public var instrumentName: String?
+    /// Of `limit`: which one, and its band from now on.
+    public var limit: LimitSetting?
 
     public init() {}
-    public init(_ action: Action, by: String, reason: String = "", instrumentName: String? = nil) {
+    public init(
+        _ action: Action, by: String, reason: String = "", instrumentName: String? = nil,
+        limit: LimitSetting? = nil
+    ) {
         (self.action, self.by, self.reason, self.instrumentName) = (action, by, reason, instrumentName)
+        self.limit = limit
     }
 
     public mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -222,5 +233,6 @@ public struct OperatorCommand: VenueRecord, Equatable {
         try fields.field("by", &by)
         try fields.field("reason", &reason)
         try fields.field("instrument_name", &instrumentName)
+        try fields.field("limit", &limit)
     }
 }

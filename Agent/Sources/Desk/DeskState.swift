@@ -28,6 +28,8 @@ struct DeskState: VenueRecord {
     var counters = Counters()
     var lines: [LineMemory] = []
     var dust: [Holding] = []
+    /// Bands that a person moved while the desk ran.
+    var limitChanges: [LimitChange]?
 
     init() {}
     mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -53,6 +55,7 @@ struct DeskState: VenueRecord {
         try fields.field("counters", &counters)
         try fields.field("lines", &lines)
         try fields.field("dust", &dust)
+        try fields.field("limit_changes", &limitChanges)
     }
 }
 
@@ -293,6 +296,21 @@ struct SentOrder: VenueRecord, Equatable {
         try fields.field("instrument_name", &instrumentName)
         try fields.field("quantity", &quantity)
         try fields.field("price", &price)
+    }
+}
+
+/// A band that a person moved, and where the configuration had it: once that says something else, it holds again.
+struct LimitChange: VenueRecord, Equatable {
+    var configured = LimitSetting()
+    var changed = LimitSetting()
+
+    init() {}
+    init(_ configured: LimitSetting, _ changed: LimitSetting) {
+        (self.configured, self.changed) = (configured, changed)
+    }
+    mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
+        try fields.field("configured", &configured)
+        try fields.field("changed", &changed)
     }
 }
 
