@@ -49,6 +49,15 @@ let package = Package(
             name: "Recorder", dependencies: ["CDeflate", "VenueClient", "VenueProtocol"],
             swiftSettings: tested),
 
+        // Requests over HTTP, on loopback addresses.
+        .target(
+            name: "HTTPService",
+            dependencies: [
+                "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+            ], swiftSettings: own),
+
         // A venue of one's own: matching and accounts; its market; its sockets; the process.
         .target(name: "TestExchange", dependencies: ["VenueProtocol"], swiftSettings: tested),
         .target(
@@ -58,7 +67,8 @@ let package = Package(
         .target(
             name: "ExchangeServer",
             dependencies: [
-                "TestExchange", "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
+                "HTTPService", "TestExchange", "VenueProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -67,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "PoiseExchange",
             dependencies: [
-                "ExchangeServer", "TestExchange", "TestMarket", "VenueProtocol",
+                "ExchangeServer", "HTTPService", "TestExchange", "TestMarket", "VenueProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
@@ -96,11 +106,31 @@ let package = Package(
             name: "Rehearsal",
             dependencies: ["Desk", "Journal", "TestExchange", "TestMarket", "VenueProtocol"],
             swiftSettings: own),
+
+        // What an operator sees and says: page, metrics, commands. And the desk on a venue's line.
+        .target(
+            name: "Control",
+            dependencies: [
+                "Desk", "HTTPService", "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ], swiftSettings: tested),
+        .target(
+            name: "Live",
+            dependencies: [
+                "Control", "Desk", "Journal", "VenueClient", "VenueProtocol",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Poise", package: "poise"),
+            ], swiftSettings: tested),
         .executableTarget(
             name: "PoiseAgent",
             dependencies: [
-                "Desk", "Journal", "Recorder", "Rehearsal", "TestExchange", "VenueClient", "VenueProtocol",
+                "Desk", "ExchangeServer", "HTTPService", "Journal", "Live", "Recorder", "Rehearsal",
+                "TestExchange",
+                "TestMarket", "VenueClient", "VenueProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
 
         .testTarget(
@@ -113,6 +143,12 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
+            name: "LiveTests",
+            dependencies: [
+                "Control", "Desk", "HTTPService", "Live", "VenueClient", "VenueProtocol",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
             name: "OraclesTests",
             dependencies: ["Oracles", "VenueProtocol", .product(name: "Crypto", package: "swift-crypto")]),
         .testTarget(name: "TestExchangeTests", dependencies: ["TestExchange", "VenueProtocol"]),
@@ -121,8 +157,9 @@ let package = Package(
         .testTarget(
             name: "VenueTests",
             dependencies: [
-                "ExchangeServer", "Recorder", "TestExchange", "TestMarket", "VenueClient", "VenueProtocol",
-                .product(name: "NIOCore", package: "swift-nio"),
+                "Control", "Desk", "ExchangeServer", "HTTPService", "Journal", "Live", "Recorder",
+                "TestExchange",
+                "TestMarket", "VenueClient", "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Poise", package: "poise"),

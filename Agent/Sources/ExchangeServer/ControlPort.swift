@@ -1,3 +1,4 @@
+import HTTPService
 import NIOHTTP1
 import TestExchange
 import VenueProtocol
@@ -28,7 +29,7 @@ struct ControlPort {
             String($0.dropFirst("Bearer ".count))
         }
         let given = header ?? query.first { $0.name == "token" }?.value ?? ""
-        guard VenueService.areSame(given, token) else { return .refusal(401, "token") }
+        guard areSameSecrets(given, token) else { return .refusal(401, "token") }
         let path = parts[0].split(separator: "/").map(String.init)
         switch (request.method, path) {
         case (.GET, []): return HTTPAnswer(type: "text/html; charset=utf-8", body: Array(controlPage.utf8))

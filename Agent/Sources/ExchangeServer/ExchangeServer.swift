@@ -1,3 +1,4 @@
+import HTTPService
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -157,10 +158,4 @@ public final class ExchangeServer: Sendable {
         let venue = service.value
         try pipeline.addHandler(HTTPHandler { venue.answer($0, $1) }, name: HTTPHandler.name)
     }
-}
-
-/// 32 bytes that cannot be guessed, as text.
-public func venueSecret() -> String {
-    var generator = SystemRandomNumberGenerator()
-    return hexadecimalDigits((0..<32).map { _ in UInt8.random(in: 0...255, using: &generator) })
 }

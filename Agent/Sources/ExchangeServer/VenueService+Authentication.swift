@@ -1,3 +1,4 @@
+import HTTPService
 import TestExchange
 import VenueProtocol
 
@@ -9,7 +10,7 @@ extension VenueService {
         switch request.grant {
         case .clientCredentials:
             guard let client = request.clientID, let known = exchange.account(clientID: client),
-                let secret = request.clientSecret, Self.areSame(secret, known.secret)
+                let secret = request.clientSecret, areSameSecrets(secret, known.secret)
             else { throw VenueFault(.invalidCredentials) }
             account = known.id
         case .clientSignature:
@@ -71,19 +72,12 @@ extension VenueService {
         guard abs(ahead - now() / 1_000) <= window || abs(ahead - exchange.time) <= window else {
             throw VenueFault(.invalidCredentials, detail: .init(reason: "timestamp", parameter: "timestamp"))
         }
-        guard Self.areSame(signature, sign(text, secret)) else { throw VenueFault(.invalidCredentials) }
+        guard areSameSecrets(signature, sign(text, secret)) else { throw VenueFault(.invalidCredentials) }
         if configuration.requiresFreshNonces {
             guard usedNonces.insert("\(client)\n\(time)\n\(nonce)").inserted else {
                 throw VenueFault(.invalidCredentials)
             }
         }
-    }
-
-    /// Compares without stopping at the first difference.
-    static func areSame(_ one: String, _ two: String) -> Bool {
-        let (one, two) = (Array(one.utf8), Array(two.utf8))
-        guard one.count == two.count else { return false }
-        return zip(one, two).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     /// What a header of HTTP proves: `Bearer`, `Basic`, or a signature `deri-hmac-sha256` with its parts in any order.
@@ -100,7 +94,7 @@ extension VenueService {
                 let pair = String(decoding: Self.base64(parts[1]) ?? [], as: UTF8.self)
                     .split(separator: ":", maxSplits: 1).map(String.init)
                 guard pair.count == 2, let known = exchange.account(clientID: pair[0]),
-                    Self.areSame(pair[1], known.secret)
+                    areSameSecrets(pair[1], known.secret)
                 else { throw VenueFault(.invalidCredentials) }
                 return .success((known.id, full))
             case "deri-hmac-sha256":

@@ -1,17 +1,20 @@
 import ArgumentParser
 import Desk
-import Dispatch
+import ExchangeServer
 import Foundation
+import HTTPService
 import Journal
+import Live
 import Rehearsal
 import TestExchange
+import TestMarket
+import VenueClient
 import VenueProtocol
 
-struct DemoCommand: ParsableCommand {
+struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract:
-            "A desk on a living test exchange, both in this process: a line a second of exposures, orders, fills."
+        abstract: "A test exchange and an agent on it, over real sockets, with the agent's page in a browser."
     )
 
     @OptionGroup var options: SessionOptions
@@ -22,137 +25,106 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "Ends by itself after so many seconds.")
     var seconds: Double?
 
+    @Option(help: "The page's port; 0 is any that is free.")
+    var port = 0
+
     @Flag(help: "Print figures alone, not what is decided and done.")
     var quiet = false
 
-    func run() throws {
-        guard speed >= 0.1, speed <= 10_000 else { throw ValidationError("--speed: from 0.1 to 10000") }
-        let rehearsal = try options.rehearsal()
-        let interrupts = Interrupts()
-        try rehearsal.begin()
-        print(
-            "\(rehearsal.desk.configuration.limits.count) limits, \(rehearsal.exchange.liveContracts.count) contracts; "
-                + "the market goes \(speed) times as fast; Ctrl-C ends it with no order left")
-        var told = 0
-        var printed = DispatchTime.now()
-        let began = DispatchTime.now()
-        var steps = 0.0
-        func seconds(since time: DispatchTime) -> Double {
-            Double(DispatchTime.now().uptimeNanoseconds - time.uptimeNanoseconds) / 1e9
+    func run() async throws {
+        guard speed >= 0.1, speed <= 100 else { throw ValidationError("--speed: from 0.1 to 100") }
+        guard (0...65_535).contains(port) else { throw ValidationError("--port: from 0 to 65535") }
+        let exchange = try await DemoExchange.start(
+            seed: options.seed, speed: speed, position: options.position)
+        var settings = AgentConfiguration()
+        settings.venue.url = "ws://127.0.0.1:\(exchange.server.port)/ws/api/v2"
+        settings.venue.clockSpeed = speed
+        settings.venue.reviewSeconds = 5
+        settings.control.port = port
+        settings.desk = try options.desk()
+        settings.journal.file = try options.newJournal()
+        var process = AgentProcess.Options()
+        process.mode = options.dryRun ? .dry : .live
+        process.version = agentVersion
+        process.credentials = Credentials(clientID: DemoExchange.client, secret: DemoExchange.secret)
+        let isQuiet = quiet
+        process.said = { report in
+            if !isQuiet, report.kind != .order { Terminal.say(Terminal.report(report)) }
         }
-        while !interrupts.isAsked, seconds(since: began) < self.seconds ?? .infinity {
-            if let journal = options.journal, let word = CommandFile.take(journal: journal) {
-                try rehearsal.command(word)
-            }
-            try rehearsal.step()
-            steps += 1
-            if !quiet { tell(rehearsal, &told) }
-            if seconds(since: printed) >= 1 {
-                printed = .now()
-                print(figures(rehearsal))
-            }
-            let ahead = steps / speed - seconds(since: began)
-            if ahead > 0 { Thread.sleep(forTimeInterval: min(ahead, 1)) }
-        }
-        try rehearsal.end()
-        if !quiet { tell(rehearsal, &told) }
-        print(figures(rehearsal))
-        let left = rehearsal.exchange.openOrders(of: rehearsal.account).count
-        print(
-            "ended: \(left) orders open, \(rehearsal.differences.count) positions differ from the exchange's")
-        guard left == 0, rehearsal.differences.isEmpty else { throw ExitCode(1) }
-    }
+        let agent = try await AgentProcess.start(settings, process)
+        Terminal.say(
+            """
+            page       \(agent.page ?? "")
+            venue      \(settings.venue.url), \(speed) times as fast as the wall's clock
+            journal    \(settings.journal.file)
+            Ctrl-C ends both, with no order left
 
-    private func tell(_ rehearsal: Rehearsal, _ told: inout Int) {
-        // The list is cut in front when it becomes long.
-        if told > rehearsal.reports.count { told = 0 }
-        for report in rehearsal.reports[told...] where report.kind != .order {
-            print(Terminal.report(report))
+            """)
+        let ticker = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: .seconds(isQuiet ? 1 : 5))
+                Terminal.say(Terminal.figures(try await agent.view()))
+            }
         }
-        told = rehearsal.reports.count
-    }
-
-    private func figures(_ rehearsal: Rehearsal) -> String {
-        let desk = rehearsal.desk
-        let counters = desk.counters
-        let exposures = desk.exposures().map(Terminal.exposure).joined(separator: " | ")
-        return
-            "\(Terminal.clock(desk.time))  BTC \(Terminal.whole(Scales.price(rehearsal.exchange.indices[0].price)))  "
-            + "\(exposures)  orders \(counters.sent) open \(desk.orders.count) fills \(counters.fills)  "
-            + "cost \(Terminal.whole(counters.shortfall.total)) usd  switch \(desk.killSwitch.level.rawValue)"
+        let ending: AgentProcess.Ending
+        do { ending = try await AgentSession(agent, seconds: seconds).wait() } catch {
+            ticker.cancel()
+            try await exchange.server.stop()
+            throw error
+        }
+        ticker.cancel()
+        Terminal.say(Terminal.figures(ending.view))
+        try await exchange.server.stop()
+        try AgentSession.report(ending)
     }
 }
 
-/// Ctrl-C and SIGTERM as a question.
-final class Interrupts {
-    private let sources: [any DispatchSourceSignal]
-    private let asked = Asked()
+/// The test exchange of a demonstration, in this process and on the loopback address.
+struct DemoExchange {
+    static let client = "demo"
+    static let secret = "secret-of-demo"
 
-    private final class Asked: @unchecked Sendable {
-        private let lock = NSLock()
-        private var value = false
-        var isSet: Bool { lock.withLock { value } }
-        func set() { lock.withLock { value = true } }
+    let server: ExchangeServer
+
+    static func start(seed: UInt64, speed: Double, position: Double) async throws -> DemoExchange {
+        let server = try await ExchangeServer.start(.init()) {
+            try contents(seed: seed, speed: speed, position: position)
+        }
+        return DemoExchange(server: server)
     }
 
-    init() {
-        let asked = asked
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { asked.set() }
-            source.resume()
-            return source
-        }
+    private static func microseconds() -> Int {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return time.tv_sec * 1_000_000 + time.tv_nsec / 1_000
     }
 
-    var isAsked: Bool { asked.isSet }
-}
-
-struct RehearseCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rehearse",
-        abstract:
-            "The same as fast as it goes, with a summary: what hedging cost, how long exposures were outside."
-    )
-
-    @OptionGroup var options: SessionOptions
-
-    @Option(help: "Hours of the market.")
-    var hours: Double = 24
-
-    @Option(help: "Seconds of the market from one step to the next.")
-    var step: Double = 1
-
-    func run() throws {
-        guard hours > 0, hours <= 24 * 365 else { throw ValidationError("--hours: above 0, at most a year") }
-        let rehearsal = try options.rehearsal()
-        try rehearsal.begin()
-        let start = rehearsal.exchange.time
-        try rehearsal.run(to: start + Int(hours * 3_600_000)) { rehearsal in
-            if let journal = options.journal, let word = CommandFile.take(journal: journal) {
-                try rehearsal.command(word)
-            }
+    private static func contents(
+        seed: UInt64, speed: Double, position: Double
+    ) throws -> ExchangeServer.Contents {
+        let price = 90_000.0
+        let began = microseconds()
+        let begin = began / 1_000
+        let exchange = Exchange(
+            ExchangeConfiguration(
+                start: begin, currencies: ["BTC", "ETH", "USDC"],
+                indices: [.init(name: "btc_usd", base: "BTC", price: price)]))
+        let account = exchange.openAccount(name: client, clientID: client, clientSecret: secret)
+        exchange.deposit(Scales.money(100) ?? 0, currency: "BTC", to: account)
+        var listing = Listing(underlyings: [.bitcoin])
+        listing.underlyings[0].strikesPerSide = 4
+        (listing.days, listing.weeks, listing.months, listing.quarters) = (1, 1, 1, 0)
+        var living = MarketConfiguration()
+        (living.seed, living.step) = (seed, max(1, Int((250 * speed).rounded())))
+        living.volatility = 0.55
+        let market = try Market(exchange, listing, living)
+        exchange.openBook(ofOptions: position, account: account, index: "btc_usd", price: price)
+        let service = VenueService(
+            exchange, VenueConfiguration(), now: microseconds, makeSecret: secretToken,
+            faults: FaultPlan(seed: seed))
+        return ExchangeServer.Contents(service: service) {
+            let elapsed = Double(microseconds() - began) / 1_000 * speed
+            market.run(to: begin + Int(elapsed) + service.skipped)
         }
-        try rehearsal.end()
-        let (desk, counters) = (rehearsal.desk, rehearsal.desk.counters)
-        let cost = counters.shortfall
-        print("hours             \(hours)")
-        print("plans             \(counters.plans)")
-        print(
-            "orders            \(counters.sent) sent, \(counters.refused) refused, \(counters.guarded) not let out"
-        )
-        print("fills             \(counters.fills)")
-        print(
-            "cost, usd         \(Terminal.whole(cost.total)): spread \(Terminal.whole(cost.spread)), impact "
-                + "\(Terminal.whole(cost.impact)), delay \(Terminal.whole(cost.delay)), fees \(Terminal.whole(cost.fees))"
-        )
-        for (book, underlying, milliseconds) in desk.timesOutside {
-            print("outside           \(book ?? "all books") \(underlying): \(Double(milliseconds) / 1_000) s")
-        }
-        print("result, usd       \(Terminal.whole(desk.result.today)) since 08:00")
-        print("differences       \(rehearsal.differences.count)")
-        print("state             \(String(desk.stateHash, radix: 16))")
-        guard rehearsal.differences.isEmpty else { throw ExitCode(1) }
     }
 }

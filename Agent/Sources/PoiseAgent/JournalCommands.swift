@@ -2,6 +2,7 @@ import ArgumentParser
 import Desk
 import Foundation
 import Journal
+import Live
 import VenueProtocol
 
 /// A journal that has to be there.
@@ -14,6 +15,14 @@ struct JournalArgument: ParsableArguments {
             throw ValidationError("\(path): there is no such journal")
         }
         return try Journal(path: path)
+    }
+
+    /// Leaves a word for the process that writes it.
+    func tell(_ command: OperatorCommand) throws {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ValidationError("\(path): there is no such journal")
+        }
+        try CommandFile.write(command, journal: path)
     }
 }
 
@@ -83,16 +92,22 @@ struct ReplayCommand: ParsableCommand {
     }
 }
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract:
-            "Whether a journal is whole: check sums, replay, no label twice, positions equal to the sum of trades."
+            "Whether a journal is whole: check sums, replay, no label twice, positions equal to the sum of trades; and the venue's."
     )
 
     @OptionGroup var journal: JournalArgument
 
-    func run() throws {
+    @Option(
+        help:
+            "The agent's configuration: then the books are held against the venue's trades, positions and transaction log."
+    )
+    var config: String?
+
+    func run() async throws {
         let journal = try journal.open()
         if journal.cut > 0 { print("torn       \(journal.cut) records at the end are cut off") }
         let found = try journal.verify(engine: GreeksComputer())
@@ -101,6 +116,19 @@ struct VerifyCommand: ParsableCommand {
         for fault in found.faults { print("fault      \(fault)") }
         guard found.faults.isEmpty else { throw ExitCode(1) }
         print("positions  equal to what was adopted and traded")
+        guard let config else { return }
+        let settings = try AgentConfiguration(path: config)
+        guard let keys = try settings.credentials(environment: ProcessInfo.processInfo.environment) else {
+            throw ValidationError("no keys: neither in the environment nor in venue.credentials_file")
+        }
+        let desk = try journal.replay(fromLatest: true, engine: GreeksComputer()).desk
+        let audit = try await VenueAudit.run(settings, keys, desk: desk)
+        for remark in audit.remarks { print("venue      \(remark)") }
+        for fault in audit.faults { print("fault      \(fault)") }
+        guard audit.faults.isEmpty else { throw ExitCode(1) }
+        print(
+            "venue      \(audit.trades) trades, positions and \(audit.entries) entries of its log agree with the books"
+        )
     }
 }
 
@@ -120,8 +148,7 @@ struct StopCommand: ParsableCommand {
 
     func run() throws {
         let action = OperatorCommand.Action(rawValue: level.rawValue) ?? .pause
-        try CommandFile.write(
-            OperatorCommand(action, by: NSUserName(), reason: reason), journal: journal.path)
+        try journal.tell(OperatorCommand(action, by: NSUserName(), reason: reason))
     }
 }
 
@@ -135,7 +162,59 @@ struct ReleaseCommand: ParsableCommand {
     var reason: String
 
     func run() throws {
-        try CommandFile.write(
-            OperatorCommand(.release, by: NSUserName(), reason: reason), journal: journal.path)
+        try journal.tell(OperatorCommand(.release, by: NSUserName(), reason: reason))
+    }
+}
+
+struct AcceptCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept",
+        abstract:
+            "Takes the venue's word for a position that the books do not explain: only what you can explain.")
+
+    @OptionGroup var journal: JournalArgument
+
+    @Argument(help: "The instrument.")
+    var instrument: String
+
+    @Option(help: "What explains it.")
+    var reason: String
+
+    func run() throws {
+        try journal.tell(
+            OperatorCommand(.accept, by: NSUserName(), reason: reason, instrumentName: instrument))
+    }
+}
+
+struct LimitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "limit",
+        abstract:
+            "Moves the band of a limit while the desk runs, until the configuration says something else.")
+
+    @OptionGroup var journal: JournalArgument
+
+    @Argument(help: "The coin.")
+    var underlying: String
+
+    @Argument(help: "The exposure: delta, gamma, vega, …")
+    var greek: String
+
+    @Option(help: "The lower edge, in the limit's unit; none where it is left out.")
+    var low: Double?
+
+    @Option(help: "The upper edge.")
+    var high: Double?
+
+    @Option(help: "The book; all together where it is left out.")
+    var book: String?
+
+    @Option(help: "Why.")
+    var reason = ""
+
+    func run() throws {
+        guard low != nil || high != nil else { throw ValidationError("--low or --high is wanted") }
+        let limit = LimitSetting(book: book, underlying, greek, low: low, high: high)
+        try journal.tell(OperatorCommand(.limit, by: NSUserName(), reason: reason, limit: limit))
     }
 }

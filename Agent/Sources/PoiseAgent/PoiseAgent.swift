@@ -8,7 +8,8 @@ struct PoiseAgent: AsyncParsableCommand {
         abstract:
             "Keeps option books balanced on a venue: watches, decides, trades, and writes everything down.",
         subcommands: [
-            DemoCommand.self, RehearseCommand.self, StatusCommand.self, ReplayCommand.self,
-            VerifyCommand.self, StopCommand.self, ReleaseCommand.self, RecordCommand.self,
+            RunCommand.self, DemoCommand.self, RehearseCommand.self, WatchCommand.self, StatusCommand.self,
+            ReplayCommand.self, VerifyCommand.self, StopCommand.self, ReleaseCommand.self, LimitCommand.self,
+            AcceptCommand.self, RecordCommand.self,
         ])
 }

@@ -2,12 +2,13 @@ import ArgumentParser
 import Desk
 import Foundation
 import Journal
+import Live
 import Rehearsal
 import VenueProtocol
 
 /// What demonstrations and rehearsals have in common.
 struct SessionOptions: ParsableArguments {
-    @Option(help: "The desk's configuration (JSON): books, limits, candidates, execution, guards.")
+    @Option(help: "The desk's configuration (TOML or JSON): books, limits, candidates, execution, guards.")
     var config: String?
 
     @Option(help: "A new file for the journal. Without it nothing is kept.")
@@ -22,52 +23,60 @@ struct SessionOptions: ParsableArguments {
     @Flag(help: "Everything but sending.")
     var dryRun = false
 
-    func rehearsal() throws -> Rehearsal {
-        var desk = DeskConfiguration.demonstration
-        if let config {
-            do {
-                let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: config)))
-                desk = try DeskConfiguration(checking: JSONTape(bytes).root)
-            } catch { throw ValidationError("\(config): \(error)") }
+    /// - Throws: `ValidationError` with the file, key and value.
+    func desk() throws -> DeskConfiguration {
+        guard let config else { return .demonstration }
+        do { return try DeskConfiguration(checking: JSONTape(settingsText(path: config)).root) } catch {
+            throw ValidationError("\(config): \(error)")
         }
+    }
+
+    /// The exchange begins anew with each process: what was traded on another one does not fit it.
+    func newJournal() throws -> String {
+        guard let journal else {
+            return FileManager.default.temporaryDirectory.appendingPathComponent(
+                "poise-demo-\(UUID().uuidString.prefix(8)).sqlite"
+            ).path
+        }
+        guard !FileManager.default.fileExists(atPath: journal) else {
+            throw ValidationError("\(journal): is there already")
+        }
+        return journal
+    }
+
+    func rehearsal() throws -> Rehearsal {
+        let desk = try desk()
         guard position.magnitude <= 1_000 else { throw ValidationError("--position: at most 1000 coins") }
         var settings = Rehearsal.Settings()
         (settings.seed, settings.position) = (seed, position)
-        // The exchange begins anew with each process: what was traded on another one does not fit it.
-        if let journal, FileManager.default.fileExists(atPath: journal) {
-            throw ValidationError("\(journal): is there already")
-        }
-        let rehearsal = try Rehearsal(desk, settings, journal: try journal.map { try Journal(path: $0) })
+        let journal = try journal == nil ? nil : Journal(path: newJournal())
+        let rehearsal = try Rehearsal(desk, settings, journal: journal)
         rehearsal.isDry = dryRun
         return rehearsal
     }
 }
 
-/// A word for a running process, in a file beside its journal.
-enum CommandFile {
-    static func path(_ journal: String) -> String { journal + ".command" }
-
-    static func write(_ command: OperatorCommand, journal: String) throws {
-        guard FileManager.default.fileExists(atPath: journal) else {
-            throw ValidationError("\(journal): there is no such journal")
-        }
-        let url = URL(fileURLWithPath: path(journal))
-        try Data(command.json).write(to: url, options: .atomic)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: url.path)
-    }
-
-    /// Takes the word, if there is one; what cannot be read is a pause.
-    static func take(journal: String) -> OperatorCommand? {
-        let url = URL(fileURLWithPath: path(journal))
-        guard let bytes = try? Data(contentsOf: url) else { return nil }
-        try? FileManager.default.removeItem(at: url)
-        if let command = try? OperatorCommand(JSONTape(Array(bytes)).root) { return command }
-        return OperatorCommand(.pause, by: "command file", reason: "it could not be read")
-    }
-}
-
 /// Text for a terminal.
 enum Terminal {
+    /// A line, written through at once.
+    static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+    /// An agent in a line.
+    static func figures(_ view: AgentView) -> String {
+        let bands = view.bands.map { band in
+            let (low, high) = (band.low ?? -.infinity, band.high ?? .infinity)
+            let isOutside = band.value < low || band.value > high
+            return
+                "\(band.greek) \(whole(band.value))\(isOutside ? " OUTSIDE" : " in") \(whole(low))…\(whole(high))"
+        }
+        return
+            "\(clock(view.time))  "
+            + view.prices.map { "\($0.name) \(whole($0.price))" }.joined(separator: " ") + "  "
+            + bands.joined(separator: " | ")
+            + "  orders \(view.counters.sent) open \(view.orders.count) fills \(view.counters.fills)  "
+            + "cost \(whole(view.counters.shortfall.total)) usd  switch \(view.kill.level.rawValue)"
+    }
+
     static func clock(_ time: Int) -> String {
         let seconds = time / 1_000
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

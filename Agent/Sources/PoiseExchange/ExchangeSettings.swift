@@ -1,5 +1,6 @@
 import ExchangeServer
 import Foundation
+import HTTPService
 import TestExchange
 import TestMarket
 import VenueProtocol
@@ -12,6 +13,9 @@ struct ExchangeSettings: Sendable {
         var clientSecret = ""
         /// Deposits by currency.
         var deposits = NamedValues<Double>([("BTC", 100), ("ETH", 1_000), ("USDC", 1_000_000)])
+
+        /// Coins of each of eight options near the money that it has at the start; negative is short.
+        var options: NamedValues<Double>?
 
         init() {}
         init(_ name: String) {
@@ -27,6 +31,7 @@ struct ExchangeSettings: Sendable {
             var some: NamedValues<Double>? = deposits
             try fields.field("deposits", &some)
             deposits = some ?? deposits
+            try fields.field("options", &options)
         }
     }
 
@@ -140,9 +145,11 @@ struct ExchangeSettings: Sendable {
             ExchangeConfiguration(
                 start: begin, currencies: ["BTC", "ETH", "USDC"],
                 indices: prices.map { .init(name: $0.name, base: $0.base, price: $0.price) }))
+        var opened: [Int] = []
         for settings in accounts {
             let account = exchange.openAccount(
                 name: settings.name, clientID: settings.clientID, clientSecret: settings.clientSecret)
+            opened.append(account)
             for (currency, amount) in settings.deposits.values {
                 exchange.deposit(Scales.money(amount) ?? 0, currency: currency, to: account)
             }
@@ -153,8 +160,17 @@ struct ExchangeSettings: Sendable {
         // Four steps a second of the wall's clock.
         configuration.step = max(1, Int((250 * speed).rounded()))
         let market = try Market(exchange, Listing(underlyings: underlyings), configuration)
+        for (number, settings) in accounts.enumerated() {
+            for (index, coins) in settings.options?.values ?? [] {
+                guard let price = prices.first(where: { $0.name == index })?.price else {
+                    throw VenueProtocolError.unexpected(
+                        path: "accounts[\(number)].options", expected: "an index", found: index)
+                }
+                exchange.openBook(ofOptions: coins, account: opened[number], index: index, price: price)
+            }
+        }
         let service = VenueService(
-            exchange, venue, now: Self.microseconds, makeSecret: venueSecret,
+            exchange, venue, now: Self.microseconds, makeSecret: secretToken,
             faults: FaultPlan(seed: self.market.seed))
         for rule in faults { service.faults.add(rule, at: begin) }
         let speed = speed

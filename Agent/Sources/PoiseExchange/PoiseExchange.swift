@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import ExchangeServer
 import Foundation
+import HTTPService
 import TestExchange
 import TestMarket
 import VenueProtocol
@@ -57,7 +58,7 @@ struct PoiseExchange: AsyncParsableCommand {
         address.certificate = tls
         address.key = tls
         let chosen = settings
-        var control = ExchangeServer.Control(token: venueSecret())
+        var control = ExchangeServer.Control(token: secretToken())
         control.port = controlPort ?? settings.controlPort
         let server = try await ExchangeServer.start(address, control: control) { try chosen.contents() }
         let (http, ws) = tls == nil ? ("http", "ws") : ("https", "wss")

@@ -77,27 +77,8 @@ public final class Rehearsal {
         market = try Market(exchange, listing, living)
         line = Line(settings.faults, seed: settings.seed)
         desk = try Desk(configuration, engine: greeks)
-        trade()
-    }
-
-    /// The account's book before the desk begins: options of the expiries after the first, near the money.
-    private func trade() {
-        let units = Scales.units(settings.position.magnitude) ?? 0
-        guard units > 0 else { return }
-        let live = exchange.liveContracts.filter { exchange.instrument($0).kind == .option }
-        let expiries = Set(live.compactMap { exchange.instrument($0).expirationTimestamp }).sorted()
-        for expiry in expiries.prefix(2) {
-            let near = live.filter { exchange.instrument($0).expirationTimestamp == expiry }.sorted {
-                func distance(_ contract: Int) -> Double {
-                    ((exchange.instrument(contract).strike ?? 0) - settings.price).magnitude
-                }
-                return (distance($0), $0) < (distance($1), $1)
-            }
-            for contract in near.prefix(4) {
-                exchange.take(contract, account: account, settings.position > 0 ? .buy : .sell, amount: units)
-            }
-        }
-        _ = exchange.takeEvents()
+        exchange.openBook(
+            ofOptions: settings.position, account: account, index: "btc_usd", price: settings.price)
     }
 
     // MARK: The process

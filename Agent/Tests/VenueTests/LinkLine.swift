@@ -33,6 +33,13 @@ final class LinkLine {
         core = VenueLinkCore(configuration, at: venue.clock.microseconds, random: { jitter.uniform() })
     }
 
+    /// Both connections are gone, and nobody here knows: as when a process is killed.
+    func cut() {
+        for session in sessions.values { venue.service.disconnect(session) }
+        sessions.removeAll()
+        inboxes.removeAll()
+    }
+
     var now: Int { venue.clock.microseconds }
     func random() -> Double { generator.uniform() }
 

@@ -1,0 +1,4 @@
+import Poise
+
+/// The agent's version, as runs and journals have it.
+let agentVersion = "poise-agent \(poiseVersion)"
