@@ -16,7 +16,7 @@ private final class Taken: Sendable {
 }
 
 struct ControlTests {
-    private static let token = "the token"
+    private static let token = "9f3c77aa"
     private static let figure = "61234.5"
 
     private static func door(_ taken: Taken = Taken()) -> ControlDoor {
@@ -61,11 +61,11 @@ struct ControlTests {
 
     @Test(
         "Without the token nothing is read and nothing changes, whatever is left out or put in",
-        arguments: [nil, "", "the toke", "the token ", "The token", "wrong"] as [String?])
+        arguments: [nil, "", "9f3c77a", "9f3c77aa ", "9F3C77AA", "wrong"] as [String?])
     func attacker(token: String?) {
         let taken = Taken()
         let door = Self.door(taken)
-        for path in ["/api/state", "/api/stream", "/metrics", "/api/command", "/api/state?token=the%20token"]
+        for path in ["/api/state", "/api/stream", "/metrics", "/api/command", "/api/state?token=9f3c77aa"]
         {
             for method in [HTTPMethod.GET, .POST, .PUT, .DELETE, .HEAD, .OPTIONS] {
                 let answer = door.answer(
@@ -100,7 +100,7 @@ struct ControlTests {
         let taken = Taken()
         let door = Self.door(taken)
         let body = Array(#"{"action":"pause"}"#.utf8)
-        func status(_ host: String = "127.0.0.1:8090", _ headers: [(String, String)]) -> Int {
+        func status(_ headers: [(String, String)], host: String = "127.0.0.1:8090") -> Int {
             door.answer(Self.request("/api/command", .POST, host: host, headers), body).status
         }
         #expect(status([Self.json, ("Origin", "http://evil.example")]) == 403)
@@ -108,8 +108,8 @@ struct ControlTests {
         #expect(status([Self.json, ("Origin", "http://127.0.0.1:8091")]) == 403)
         #expect(status([Self.json, ("Sec-Fetch-Site", "cross-site")]) == 403)
         #expect(status([Self.json, ("Sec-Fetch-Site", "same-site")]) == 403)
-        #expect(status("evil.example", [Self.json]) == 403)
-        #expect(status("127.0.0.1.evil.example:8090", [Self.json]) == 403)
+        #expect(status([Self.json], host: "evil.example") == 403)
+        #expect(status([Self.json], host: "127.0.0.1.evil.example:8090") == 403)
         #expect(status([]) == 415)
         #expect(status([("Content-Type", "text/plain")]) == 415)
         #expect(status([("Content-Type", "application/x-www-form-urlencoded")]) == 415)
@@ -117,7 +117,7 @@ struct ControlTests {
         #expect(
             status([Self.json, ("Origin", "http://127.0.0.1:8090"), ("Sec-Fetch-Site", "same-origin")]) == 202
         )
-        #expect(status("localhost:8090", [Self.json]) == 202)
+        #expect(status([Self.json], host: "localhost:8090") == 202)
         #expect(taken.commands.map(\.action) == [.pause, .pause])
     }
 

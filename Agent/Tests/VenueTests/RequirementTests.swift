@@ -267,6 +267,9 @@ struct RequirementTests {
         "R34: a trade whose messages are all lost on a healthy line is found by the next review, and hedged")
     func review() throws {
         let line = try Self.outside()
+        // The last review has just been: the next one is seconds away.
+        let listings = line.live.statistics.listings
+        try line.run(seconds: 10) { line.live.statistics.listings > listings }
         line.fault(.dropNotification) { ($0.channel, $0.lasts) = ("user", 500) }
         line.trade(.buy, dollars: 20_000)
         try line.run(seconds: 0.5)
