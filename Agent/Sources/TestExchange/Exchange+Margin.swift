@@ -60,6 +60,18 @@ extension Exchange {
         return (contract.value(amount: amount, price: price), sell)
     }
 
+    /// What a trade of an amount would cost whoever takes and whoever makes, in money.
+    public func orderFees(_ number: Int, amount: Int, price: Double?) -> (taker: Int, maker: Int) {
+        let contract = contracts[number]
+        let mark = contract.mark / (Scales.money / Scales.units)
+        let price = price.flatMap { Scales.units($0) }.flatMap { $0 > 0 ? $0 : nil } ?? max(1, mark)
+        let index = coinPrice(contract)
+        return (
+            contract.fee(amount: amount, price: price, index: index, isMaker: false),
+            contract.fee(amount: amount, price: price, index: index, isMaker: true)
+        )
+    }
+
     /// What an order that rests takes: nothing for what reduces a position.
     func margin(of order: ExchangeOrder) -> Int {
         let contract = contracts[order.contract]
@@ -109,6 +121,9 @@ extension Exchange {
             }
             result.deltaTotal += delta
             result.deltaByIndex[contract.priceIndex, default: 0] += delta
+        }
+        if !accounts[account].protections.isEmpty {
+            result.initialMargin += protectionReserve(account, currency)
         }
         for id in accounts[account].allOpenOrders {
             if let order = orders[id], contracts[order.contract].currency == currency {

@@ -26,6 +26,7 @@ extension Exchange {
         order.isPostOnly = request.isPostOnly ?? false
         order.rejectsPostOnly = request.rejectsPostOnly ?? false
         order.isReduceOnly = request.isReduceOnly ?? false
+        order.isProtected = request.isMarketMakerProtected ?? false
         if order.isPostOnly,
             type != .limit || order.timeInForce == .immediateOrCancel || order.timeInForce == .fillOrKill
         {
@@ -48,6 +49,7 @@ extension Exchange {
             order.state = .untriggered
         }
         if order.isReduceOnly { try reduce(&order) }
+        try checkProtection(order)
         try checkFunds(order)
         nextOrder += 1
         if order.state == .untriggered {
@@ -257,7 +259,7 @@ extension Exchange {
                 account: order.account, order: order.id, label: order.label, direction: order.direction,
                 fee: fee,
                 liquidity: liquidity, state: order.state, orderType: order.type, isPostOnly: order.isPostOnly,
-                isReduceOnly: order.isReduceOnly, profit: profit)
+                isReduceOnly: order.isReduceOnly, isProtected: order.isProtected, profit: profit)
         }
         let contract = contracts[number]
         let result = ExchangeTrade(
@@ -274,6 +276,7 @@ extension Exchange {
         }
         if maker.remaining == 0 { finish(makerID) } else { announce(maker) }
         if taker.remaining == 0 { finish(takerID) } else { announce(taker) }
+        countProtected(result, [taker, maker])
         return result
     }
 
@@ -422,6 +425,9 @@ extension Exchange {
             request.amount == nil && request.contracts == nil
             ? order.amount : try wholeAmount(request.amount, request.contracts, order.contract)
         guard amount > order.filled else { throw VenueFault(.alreadyFilled) }
+        if let isProtected = request.isMarketMakerProtected, isProtected != order.isProtected {
+            throw invalid("mmp", "cannot be edited")
+        }
         var edited = order
         edited.amount = amount
         edited.isReplaced = true
@@ -451,6 +457,7 @@ extension Exchange {
             announce(edited)
             return (edited, [])
         }
+        try checkProtection(edited)
         try checkFunds(edited, instead: order)
         if edited.isPostOnly, edited.rejectsPostOnly, let new = edited.price,
             let best = contracts[order.contract].book.best(order.direction.opposite),
@@ -505,6 +512,7 @@ extension Exchange {
             connection: order.connection, created: time, type: type, timeInForce: order.timeInForce,
             label: order.label, price: order.price, amount: order.amount, updated: time)
         released.isReduceOnly = order.isReduceOnly
+        released.isProtected = order.isProtected
         released.trigger = order.trigger
         released.triggerPrice = order.triggerPrice
         released.triggerOrder = order.id

@@ -222,8 +222,9 @@ extension Exchange {
         view.rejectsPostOnly = order.rejectsPostOnly
         view.isReduceOnly = order.isReduceOnly
         view.isReplaced = order.isReplaced
-        view.isMarketMakerProtected = false
+        view.isMarketMakerProtected = order.isProtected
         view.cancelReason = order.cancelReason
+        if order.cancelReason == "mmp_trigger" { view.wasCancelledByProtection = true }
         view.isLiquidation = order.isLiquidation
         view.isRiskReducing = order.isReduceOnly
         view.isFromWeb = false
@@ -281,7 +282,7 @@ extension Exchange {
         result.profitLoss = Scales.money(side.profit)
         result.isPostOnly = side.isPostOnly
         result.isReduceOnly = side.isReduceOnly
-        result.isMarketMakerProtected = false
+        result.isMarketMakerProtected = side.isProtected
         result.isFromAPI = true
         result.isRiskReducing = side.isReduceOnly
         result.userID = account
@@ -361,11 +362,11 @@ extension Exchange {
         holder.referrerID = .null
         holder.isLoginEnabled = false
         holder.hasSecurityKeys = false
-        holder.isProtectionEnabled = false
+        holder.isProtectionEnabled = !accounts[account].protections.isEmpty
         holder.mayTransfer = false
         holder.preventsBlockSelfMatch = false
         holder.selfTradingMode = accounts[account].selfTrading
-        holder.isSelfTradingExtended = false
+        holder.isSelfTradingExtended = accounts[account].extendsSelfTrading
         return holder
     }
 

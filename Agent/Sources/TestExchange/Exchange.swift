@@ -150,8 +150,9 @@ public final class Exchange {
         record(account, currency, type: "deposit", change: money)
     }
 
-    public func setSelfTrading(_ mode: SelfTradingMode, of account: Int) {
+    public func setSelfTrading(_ mode: SelfTradingMode, isExtended: Bool = false, of account: Int) {
         accounts[account].selfTrading = mode
+        accounts[account].extendsSelfTrading = isExtended
     }
     public func setLocked(_ isLocked: Bool, account: Int) { accounts[account].isLocked = isLocked }
 

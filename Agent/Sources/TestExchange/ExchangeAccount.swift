@@ -19,6 +19,8 @@ struct ExchangeAccount {
     /// The market's own participants are not asked for margin, and nobody is told of their orders.
     let isHouse: Bool
     var selfTrading = SelfTradingMode.cancelMaker
+    /// Kept and told, without effect: no account here has another below it.
+    var extendsSelfTrading = false
     /// By currency.
     var cash: [Int]
     var feesPaid: [Int]
@@ -33,4 +35,6 @@ struct ExchangeAccount {
     var trades: [ExchangeTrade] = []
     var log: [Transaction] = []
     var isLocked = false
+    /// Market-maker protection, by index.
+    var protections: [Int: Protection] = [:]
 }

@@ -12,6 +12,8 @@ public enum ExchangeEvent: Sendable {
     case index(Int)
     case mark(contract: Int)
     case settled(time: Int)
+    /// An account's market-maker protection was set off.
+    case protection(account: Int, ProtectionTrigger)
 }
 
 /// What an exchange is made with.

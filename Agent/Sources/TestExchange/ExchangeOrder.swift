@@ -25,6 +25,8 @@ public struct ExchangeOrder: Sendable {
     public internal(set) var rejectsPostOnly = false
     public internal(set) var isReduceOnly = false
     public internal(set) var isReplaced = false
+    /// Whether market-maker protection may cancel it.
+    public internal(set) var isProtected = false
     public internal(set) var isLiquidation = false
     public internal(set) var cancelReason: String?
     public internal(set) var trigger: Trigger?
@@ -48,6 +50,7 @@ public struct ExchangeTrade: Sendable {
         public let orderType: OrderType
         public let isPostOnly: Bool
         public let isReduceOnly: Bool
+        public let isProtected: Bool
         public let profit: Int
     }
 

@@ -31,6 +31,7 @@ public enum ChannelName: Hashable, Sendable, CustomStringConvertible {
     case volatilityIndex(String)
     case estimatedExpirationPrice(index: String)
     case perpetual(String, ChannelInterval)
+    case chart(String, resolution: String)
     case instrumentState(kind: String, currency: String)
     case platformState
     case publicMethodsState
@@ -39,6 +40,7 @@ public enum ChannelName: Hashable, Sendable, CustomStringConvertible {
     case userChanges(Scope, ChannelInterval)
     case userPortfolio(currency: String)
     case userLock
+    case userProtection(index: String)
 
     /// - Returns: nil for a channel that there is not.
     public init?(_ text: String) {
@@ -80,11 +82,13 @@ public enum ChannelName: Hashable, Sendable, CustomStringConvertible {
         case ("perpetual", 3):
             guard let interval = interval(2) else { return nil }
             self = .perpetual(parts[1], interval)
+        case ("chart", 4) where parts[1] == "trades": self = .chart(parts[2], resolution: parts[3])
         case ("instrument", 4) where parts[1] == "state":
             self = .instrumentState(kind: parts[2], currency: parts[3])
         case ("platform_state", 1): self = .platformState
         case ("platform_state", 2) where parts[1] == "public_methods_state": self = .publicMethodsState
         case ("user", 2) where parts[1] == "lock": self = .userLock
+        case ("user", 3) where parts[1] == "mmp_trigger": self = .userProtection(index: parts[2])
         case ("user", 3) where parts[1] == "portfolio": self = .userPortfolio(currency: parts[2])
         case ("user", _):
             guard parts.count > 2, let (scope, interval) = scope(from: 2) else { return nil }
@@ -112,6 +116,7 @@ public enum ChannelName: Hashable, Sendable, CustomStringConvertible {
         case .volatilityIndex(let index): "deribit_volatility_index.\(index)"
         case .estimatedExpirationPrice(let index): "estimated_expiration_price.\(index)"
         case .perpetual(let name, let interval): "perpetual.\(name).\(interval.rawValue)"
+        case .chart(let name, let resolution): "chart.trades.\(name).\(resolution)"
         case .instrumentState(let kind, let currency): "instrument.state.\(kind).\(currency)"
         case .platformState: "platform_state"
         case .publicMethodsState: "platform_state.public_methods_state"
@@ -120,12 +125,13 @@ public enum ChannelName: Hashable, Sendable, CustomStringConvertible {
         case .userChanges(let scope, let interval): "user.changes.\(scope.text).\(interval.rawValue)"
         case .userPortfolio(let currency): "user.portfolio.\(currency)"
         case .userLock: "user.lock"
+        case .userProtection(let index): "user.mmp_trigger.\(index)"
         }
     }
 
     public var isPrivate: Bool {
         switch self {
-        case .userOrders, .userTrades, .userChanges, .userPortfolio, .userLock: true
+        case .userOrders, .userTrades, .userChanges, .userPortfolio, .userLock, .userProtection: true
         default: false
         }
     }
