@@ -38,10 +38,10 @@ struct ControlPort {
         case (.GET, ["control", "faults"]): return json(faults)
         case (.POST, ["control", "faults"]): return add(body)
         case (.DELETE, ["control", "faults"]):
-            service.faults.removeAll()
+            service.endFaults()
             return json(faults)
         case (.DELETE, _) where path.count == 3 && path.starts(with: ["control", "faults"]):
-            guard let id = Int(path[2]), service.faults.remove(id) else {
+            guard let id = Int(path[2]), service.endFault(id) else {
                 return .refusal(404, "no such rule")
             }
             return json(faults)
@@ -63,8 +63,7 @@ struct ControlPort {
             // All or none.
             var rules: [FaultRule] = []
             for json in root.elements ?? [root] { rules.append(try FaultRule(checked: json)) }
-            let ids = rules.map { service.faults.add($0, at: service.exchange.time) }
-            return json(Members([("added", ids)]))
+            return json(Members([("added", service.add(rules))]))
         } catch { return .refusal(400, error.description) }
     }
 

@@ -126,7 +126,8 @@ public final class ExchangeServer: Sendable {
                 privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))))
     }
 
-    private static func configure(
+    /// What carries the bytes of a connection to the service and back.
+    static func configure(
         _ channel: any NIOCore.Channel, _ service: NIOLoopBound<VenueService>, _ tls: NIOSSLContext?
     ) throws {
         let pipeline = channel.pipeline.syncOperations

@@ -55,14 +55,16 @@ extension VenueService {
         switch name {
         case .book(let text, _), .groupedBook(let text, _, _, _), .ticker(let text, _),
             .incrementalTicker(let text),
-            .quote(let text), .perpetual(let text, _), .trades(.instrument(let text), _),
+            .quote(let text), .perpetual(let text, _), .chart(let text, _), .trades(.instrument(let text), _),
             .userOrders(.instrument(let text), _), .userTrades(.instrument(let text), _),
             .userChanges(.instrument(let text), _):
             contract = exchange.contract(named: text)
             guard contract != nil else { return nil }
             if case .groupedBook(_, let group, _, _) = name, group != "none" { return nil }
             if case .incrementalTicker = name { return nil }
-        case .priceIndex(let text), .markPrices(let text), .estimatedExpirationPrice(let text):
+            if case .chart(_, let resolution) = name, Self.resolutions[resolution] == nil { return nil }
+        case .priceIndex(let text), .markPrices(let text), .estimatedExpirationPrice(let text),
+            .userProtection(let text):
             index = exchange.indices.firstIndex { $0.name == text }
             guard index != nil else { return nil }
         case .volatilityIndex: return nil
@@ -129,6 +131,7 @@ extension VenueService {
         for event in events {
             switch event {
             case .trade(let trade):
+                chart(trade)
                 recentTrades[trade.contract, default: []].append(trade)
                 let excess = (recentTrades[trade.contract]?.count ?? 0) - Self.retainedTrades
                 if excess > 0 { recentTrades[trade.contract]?.removeFirst(excess) }
@@ -180,6 +183,7 @@ extension VenueService {
             let isOwn = trade.taker.account == channel.account || trade.maker.account == channel.account
             switch channel.name {
             case .trades: if isAbout(channel, trade.contract) { channel.trades.append(trade) }
+            case .chart: if channel.contract == trade.contract { channel.isDirty = true }
             case .userTrades, .userChanges:
                 if isOwn, isAbout(channel, trade.contract) { channel.trades.append(trade) }
             case .userPortfolio: if isOwn { channel.isDirty = true }
@@ -215,6 +219,12 @@ extension VenueService {
             }
         case .settled:
             if case .userPortfolio = channel.name { channel.isDirty = true }
+        case .protection(let account, let trigger):
+            if case .userProtection(let index) = channel.name, account == channel.account,
+                index == trigger.indexName
+            {
+                channel.send(trigger)
+            }
         }
     }
 
@@ -258,6 +268,12 @@ extension VenueService {
             if channel.isDirty, let contract = channel.contract { channel.send(exchange.quote(contract)) }
         case .perpetual:
             if channel.isDirty, let contract = channel.contract { channel.send(perpetual(contract)) }
+        case .chart(_, let resolution):
+            if channel.isDirty, let contract = channel.contract, let minutes = Self.resolutions[resolution],
+                let candle = candle(contract, minutes: minutes)
+            {
+                channel.send(candle)
+            }
         case .trades:
             if !channel.trades.isEmpty { channel.send(channel.trades.map { exchange.publicTrade($0) }) }
             channel.trades.removeAll()

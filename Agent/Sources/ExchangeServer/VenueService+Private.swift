@@ -68,8 +68,12 @@ extension VenueService {
             guard let mode = call.parameters["mode"]?.string.flatMap({ SelfTradingMode(rawValue: $0) }) else {
                 throw invalid("mode")
             }
-            exchange.setSelfTrading(mode, of: account)
+            exchange.setSelfTrading(
+                mode, isExtended: call.parameters["extended_to_subaccounts"]?.boolean ?? false, of: account)
             return "ok"
+        case "private/set_mmp_config", "private/get_mmp_config", "private/get_mmp_status",
+            "private/reset_mmp":
+            return try protection(call, account)
         case "private/enable_cancel_on_disconnect", "private/disable_cancel_on_disconnect",
             "private/get_cancel_on_disconnect":
             return try cancelOnDisconnect(call, account)
@@ -217,9 +221,12 @@ extension VenueService {
         }
         let ticker = exchange.ticker(number)
         let (buy, sell) = exchange.orderMargins(number, amount: units, price: request.price)
+        let fees = exchange.orderFees(number, amount: units, price: request.price)
         return Members([
             ("buy", Scales.money(buy)), ("sell", Scales.money(sell)), ("min_price", ticker.minPrice),
-            ("max_price", ticker.maxPrice),
+            ("max_price", ticker.maxPrice), ("buy_taker_fee", Scales.money(fees.taker)),
+            ("buy_maker_fee", Scales.money(fees.maker)), ("sell_taker_fee", Scales.money(fees.taker)),
+            ("sell_maker_fee", Scales.money(fees.maker)),
         ])
     }
 

@@ -75,6 +75,7 @@ extension VenueService {
             return try lastTrades(call, [try contract(call)])
         case "public/get_last_trades_by_currency", "public/get_last_trades_by_currency_and_time":
             return try lastTrades(call, try live(call))
+        case "public/get_tradingview_chart_data": return try chartData(call)
         case "public/get_expirations": return try expirations(call)
         default:
             guard call.method.hasPrefix("private/") else { throw VenueFault(.methodNotFound) }
@@ -97,10 +98,15 @@ extension VenueService {
         return number
     }
 
+    /// Currencies that the real exchange has and this one has nothing in: clients ask for all of them.
+    static let otherCurrencies: Set<String> = ["USDT", "EURR", "SOL"]
+
     /// Currency and kind of a request to numbers of contracts; `any` and nothing are all.
     func isChosen(_ selection: Selection) throws(VenueFault) -> (Int) -> Bool {
         let currency = selection.currency.flatMap { $0.lowercased() == "any" ? nil : $0.uppercased() }
-        if let currency, !exchange.currencies.contains(currency) { throw invalid("currency") }
+        if let currency, !exchange.currencies.contains(currency), !Self.otherCurrencies.contains(currency) {
+            throw invalid("currency")
+        }
         let kind = selection.kind.flatMap { $0 == "any" ? nil : $0 }
         if let kind, InstrumentKind(rawValue: kind) == nil { throw invalid("kind") }
         return { [exchange] number in

@@ -45,8 +45,14 @@ public final class VenueService {
     /// Channels whose new subscribers have not had their first message.
     var pendingGreetings: [(session: Session, channels: [Channel])] = []
     var recentTrades: [Int: [ExchangeTrade]] = [:]
+    /// Minutes in which a contract was traded, by contract.
+    var candles: [Int: [Candle]] = [:]
     private var requestCredits: [Int: CreditBucket] = [:]
     private var orderCredits: [Int: CreditBucket] = [:]
+    /// Of `cancel_all` and its kin, which have credits of their own.
+    private var cancelCredits: [Int: CreditBucket] = [:]
+    /// By the place of the bucket in the limits.
+    private var bucketCredits: [Int: [Int: CreditBucket]] = [:]
     /// Of the message that is being answered.
     private(set) var lastMethod = ""
     var ticksOfHundred = 0
@@ -55,6 +61,8 @@ public final class VenueService {
     var isInMaintenance = false
     /// What goes wrong here, on purpose.
     public let faults: FaultPlan
+    /// Where what happens is written down; nil where it is not.
+    public var recording: VenueRecording?
     /// Connections are refused.
     var isRefusing = false
     /// Indices that are said to be locked.
@@ -86,18 +94,31 @@ public final class VenueService {
     public func connect(
         send: @escaping ([UInt8]) -> Void, close: @escaping (_ code: Int) -> Void
     ) -> Session {
-        let session = Session(id: nextSession, isPersistent: true, send: send, close: close)
+        let id = nextSession
+        let session = Session(
+            id: id, isPersistent: true,
+            send: { [unowned self] bytes in
+                recording?.sent(bytes, to: id)
+                send(bytes)
+            }, close: close)
         session.filter = { [unowned self] bytes, what, session in pass(bytes, what, session) }
         nextSession += 1
-        session.lastReceived = now()
-        session.lastHeartbeat = session.lastReceived
-        sessions[session.id] = session
-        return session
+        return recorded([("open", id)]) {
+            session.lastReceived = now()
+            session.lastHeartbeat = session.lastReceived
+            sessions[id] = session
+            return session
+        }
     }
 
     /// The connection is gone, for whatever reason: what depends on it goes too.
     public func disconnect(_ session: Session) {
-        guard sessions.removeValue(forKey: session.id) != nil else { return }
+        guard sessions[session.id] != nil else { return }
+        recorded([("gone", session.id)]) { remove(session) }
+    }
+
+    private func remove(_ session: Session) {
+        sessions[session.id] = nil
         session.wasClosed()
         for key in session.channels { channels[key]?.subscribers.removeAll { $0 === session } }
         tokens = tokens.filter { $0.value.session != session.id }
@@ -118,6 +139,10 @@ public final class VenueService {
     /// A message of a connection.
     public func receive(_ bytes: [UInt8], from session: Session) {
         guard !session.isHalfOpen, !session.isClosed else { return }
+        recorded([("in", session.id), ("text", VenueRecording.text(bytes))]) { take(bytes, session) }
+    }
+
+    private func take(_ bytes: [UInt8], _ session: Session) {
         let started = now()
         let struck = faultOfRequest(bytes)
         if struck?.kind == .dropRequest { return }
@@ -151,6 +176,25 @@ public final class VenueService {
         verb: String, method: String, query: [(name: String, value: String)], body: [UInt8],
         authorization: String?,
         target: String
+    ) -> (status: Int, body: [UInt8]) {
+        guard let recording else {
+            return carryOut(verb, method, query, body, authorization, target: target)
+        }
+        var request: [(name: String, value: any VenueValue)] = [
+            ("verb", verb), ("method", method), ("query", query.map { [$0.name, $0.value] }),
+            ("body", VenueRecording.text(body)), ("target", target),
+        ]
+        if let authorization { request.append(("authorization", authorization)) }
+        let (status, reply) = recorded([("http", Members(request))]) {
+            carryOut(verb, method, query, body, authorization, target: target)
+        }
+        recording.line([("reply", status), ("text", VenueRecording.text(reply))])
+        return (status, reply)
+    }
+
+    private func carryOut(
+        _ verb: String, _ method: String, _ query: [(name: String, value: String)], _ body: [UInt8],
+        _ authorization: String?, target: String
     ) -> (status: Int, body: [UInt8]) {
         let started = now()
         let session = Session(id: 0, isPersistent: false, send: { _ in }, close: { _ in })
@@ -294,7 +338,10 @@ public final class VenueService {
         let key = call.account ?? -call.session.id
         let time = now()
         let hasCredit: Bool
-        if Self.trading.contains(call.method) {
+        if call.method.hasPrefix("private/cancel_all") {
+            hasCredit = cancelCredits[key, default: CreditBucket(configuration.limits.matching, at: time)]
+                .take(at: time)
+        } else if Self.trading.contains(call.method) {
             hasCredit = orderCredits[key, default: CreditBucket(configuration.limits.matching, at: time)]
                 .take(at: time)
         } else {
@@ -302,6 +349,13 @@ public final class VenueService {
                 .take(at: time)
         }
         guard hasCredit else { throw VenueFault(.tooManyRequests) }
+        for (place, bucket) in configuration.limits.buckets.enumerated()
+        where bucket.names.contains(call.method) {
+            let full = CreditBucket(burst: bucket.burst, rate: bucket.rate, at: time)
+            guard bucketCredits[place, default: [:]][key, default: full].take(at: time) else {
+                throw VenueFault(.tooManyRequests)
+            }
+        }
     }
 
     /// The parameters as a record.
@@ -323,16 +377,18 @@ public final class VenueService {
 
     /// To be called every 100 ms of the wall's clock, after the market has moved.
     public func tick() {
-        ticksOfHundred += 1
-        changeFaults()
-        reopen()
-        dispatch()
-        flush(.hundredMilliseconds)
-        if ticksOfHundred % 10 == 0 {
-            flush(.second)
-            beat()
+        recorded([("tick", true)]) {
+            ticksOfHundred += 1
+            changeFaults()
+            reopen()
+            dispatch()
+            flush(.hundredMilliseconds)
+            if ticksOfHundred % 10 == 0 {
+                flush(.second)
+                beat()
+            }
+            releaseHeld()
         }
-        releaseHeld()
     }
 
     /// Heartbeats, questions to connections that are quiet, and the end of those that do not answer.

@@ -138,9 +138,31 @@ struct ExchangeSettings: Sendable {
     }
 
     /// Exchange, market and service; called by the thread that will own them.
-    func contents() throws -> ExchangeServer.Contents {
+    /// - Parameter path: of a file to which what happens is written; nil for none.
+    func contents(recordingTo path: String?) throws -> ExchangeServer.Contents {
+        let file = try path.map { try RunFile(path: $0) }
+        let recording = file.map { file in
+            VenueRecording(clock: Self.microseconds, makeSecret: venueSecret) { file.write($0) }
+        }
+        let begin = start ?? Self.microseconds() / 1_000
+        recording?.line(RunFile.header(self, begin: begin))
+        let (service, market) = try makeVenue(
+            begin: begin, now: recording?.now ?? Self.microseconds,
+            makeSecret: recording?.secret ?? venueSecret)
+        service.recording = recording
         let began = Self.microseconds()
-        let begin = start ?? began / 1_000
+        let speed = speed
+        return ExchangeServer.Contents(service: service) {
+            let elapsed = Double(Self.microseconds() - began) / 1_000 * speed
+            service.advance(to: begin + Int(elapsed) + service.skipped) { market.run(to: $0) }
+            file?.flush()
+        }
+    }
+
+    /// The venue without anything that drives it.
+    func makeVenue(begin: Int, now: @escaping () -> Int, makeSecret: @escaping () -> String) throws -> (
+        VenueService, Market
+    ) {
         let exchange = Exchange(
             ExchangeConfiguration(
                 start: begin, currencies: ["BTC", "ETH", "USDC"],
@@ -170,13 +192,8 @@ struct ExchangeSettings: Sendable {
             }
         }
         let service = VenueService(
-            exchange, venue, now: Self.microseconds, makeSecret: secretToken,
-            faults: FaultPlan(seed: self.market.seed))
+            exchange, venue, now: now, makeSecret: makeSecret, faults: FaultPlan(seed: self.market.seed))
         for rule in faults { service.faults.add(rule, at: begin) }
-        let speed = speed
-        return ExchangeServer.Contents(service: service) {
-            let elapsed = Double(Self.microseconds() - began) / 1_000 * speed
-            market.run(to: begin + Int(elapsed) + service.skipped)
-        }
+        return (service, market)
     }
 }

@@ -37,6 +37,13 @@ struct PoiseExchange: AsyncParsableCommand {
         help: "The loopback port for faults and a page; 0 is any that is free.")
     var controlPort: Int?
 
+    @Option(help: "A file to which all that happens is written, so that the run can be gone through again.")
+    var record: String?
+
+    @Option(
+        help: "A file that --record wrote: goes through it again, with the same --config, and serves nobody.")
+    var replay: String?
+
     @Option(help: "Stops by itself after so many seconds.")
     var seconds: Double?
 
@@ -52,15 +59,19 @@ struct PoiseExchange: AsyncParsableCommand {
         guard settings.speed >= 0.01, settings.speed <= 100_000 else {
             throw ValidationError("--speed: from 0.01 to 100000")
         }
+        if let replay { return print(try settings.replay(path: replay)) }
         var address = ExchangeServer.Address()
         address.host = host
         address.port = port ?? settings.port
         address.certificate = tls
         address.key = tls
         let chosen = settings
+        let record = record
         var control = ExchangeServer.Control(token: secretToken())
         control.port = controlPort ?? settings.controlPort
-        let server = try await ExchangeServer.start(address, control: control) { try chosen.contents() }
+        let server = try await ExchangeServer.start(address, control: control) {
+            try chosen.contents(recordingTo: record)
+        }
         let (http, ws) = tls == nil ? ("http", "ws") : ("https", "wss")
         var lines = [
             "WebSocket  \(ws)://\(host):\(server.port)/ws/api/v2",

@@ -23,6 +23,11 @@ public final class ClientConnection {
         public var cancelsOnDisconnect = false
         public var orders = RateLimit(burst: 20, rate: 5)
         public var requests = RateLimit(burst: 100, rate: 20)
+        /// Requests at once and a second of methods that the venue counts on their own besides: it does not tell these.
+        public var buckets: [(names: [String], burst: Double, rate: Double)] = [
+            (["public/get_instruments"], 50, 1), (["public/subscribe", "private/subscribe"], 10, 10.0 / 3),
+            (["private/get_transaction_log"], 8, 1),
+        ]
         /// Of the venue's credits that are used.
         public var share = 0.8
         /// Channels of a request: frames are not to exceed 32 KiB.
@@ -110,6 +115,8 @@ public final class ClientConnection {
     var nextRequest = 1
     var orderCredits: Throttle
     var requestCredits: Throttle
+    /// By the place of the bucket in the settings.
+    var bucketCredits: [Throttle]
     var refreshToken: String?
     var refreshAt = Int.max
     var clockAt = Int.max
@@ -133,6 +140,9 @@ public final class ClientConnection {
         self.random = random
         orderCredits = Throttle(settings.orders, share: settings.share, at: time)
         requestCredits = Throttle(settings.requests, share: settings.share, at: time)
+        bucketCredits = settings.buckets.map {
+            Throttle(burst: $0.burst * settings.share, rate: $0.rate * settings.share, at: time)
+        }
         connectAt = time
     }
 
@@ -256,7 +266,11 @@ public final class ClientConnection {
             }
         }
         for entry in waiting where !entry.isCancel && !entry.isOrder && entry.method != "public/test" {
+            let bucket = settings.buckets.firstIndex { $0.names.contains(entry.method) }
+            // One that waits for a bucket of its own keeps only its like waiting.
+            if let bucket, !bucketCredits[bucket].hasCredit(at: time) { continue }
             guard requestCredits.take(at: time) else { break }
+            if let bucket { _ = bucketCredits[bucket].take(at: time) }
             go(entry)
         }
         waiting.removeAll { sent.contains($0.request) }

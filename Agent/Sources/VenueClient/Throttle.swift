@@ -6,11 +6,15 @@ struct Throttle {
     private var credits: Double
     private var last: Int
 
-    init(_ limit: RateLimit, share: Double, at microseconds: Int) {
-        burst = max(1, Double(limit.burst) * share)
-        rate = Double(limit.rate) * share
-        credits = burst
+    init(burst: Double, rate: Double, at microseconds: Int) {
+        self.burst = max(1, burst)
+        self.rate = rate
+        credits = self.burst
         last = microseconds
+    }
+
+    init(_ limit: RateLimit, share: Double, at microseconds: Int) {
+        self.init(burst: Double(limit.burst) * share, rate: Double(limit.rate) * share, at: microseconds)
     }
 
     /// Another limit from now on. What was spent stays spent.
@@ -26,6 +30,11 @@ struct Throttle {
     private mutating func fill(at microseconds: Int) {
         credits = min(burst, credits + Double(max(0, microseconds - last)) * rate / 1e6)
         last = max(last, microseconds)
+    }
+
+    mutating func hasCredit(at microseconds: Int) -> Bool {
+        fill(at: microseconds)
+        return credits >= 1
     }
 
     /// - Returns: whether there was a credit to take.

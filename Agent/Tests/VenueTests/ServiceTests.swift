@@ -225,6 +225,92 @@ struct ServiceTests {
         #expect(client.inbox.isClosed)
     }
 
+    @Test("Lists, subscriptions and the log have credits of their own, and so does cancelling all")
+    func buckets() throws {
+        for (method, burst, refill) in [
+            ("public/get_instruments", 50, 1_000_000), ("public/subscribe", 10, 300_000),
+            ("private/get_transaction_log", 8, 1_000_000),
+        ] {
+            let venue = Venue()
+            let client = try venue.connect(as: "alice")
+            let parameters =
+                #"{"currency":"BTC","channels":["ticker.BTC-PERPETUAL.100ms"],"start_timestamp":0,"end_timestamp":9}"#
+            for _ in 0..<burst { #expect(try client.call(method, parameters).fault == nil, "\(method)") }
+            venue.clock.microseconds += refill
+            #expect(try client.call(method, parameters).fault == nil, "\(method)")
+            #expect(try client.call(method, parameters).fault?.code == 10028, "\(method)")
+        }
+        var configuration = VenueConfiguration()
+        configuration.limits.matching = RateLimit(burst: 3, rate: 1)
+        let client = try Venue(configuration).connect(as: "alice")
+        for _ in 0..<3 { #expect(try client.call("private/cancel", #"{"order_id":"1"}"#).fault?.code == 10004) }
+        #expect(try client.call("private/cancel_all").fault == nil)
+        #expect(try client.call("private/cancel", #"{"order_id":"1"}"#).fault?.code == 10028)
+    }
+
+    @Test("Market-maker protection over the protocol: set, shown, set off and told, reset")
+    func protection() throws {
+        let venue = Venue()
+        let alice = try venue.connect(as: "alice")
+        try alice.call("private/subscribe", #"{"channels":["user.mmp_trigger.btc_usd"]}"#)
+        let set: [ProtectionConfiguration] = try alice.result(
+            "private/set_mmp_config",
+            #"{"index_name":"btc_usd","interval":5,"frozen_time":0,"quantity_limit":0.0001,"max_quote_quantity":5}"#)
+        #expect(set.count == 1 && set.first?.quantityLimit == 0.0001)
+        #expect(try alice.result("private/get_mmp_config", as: [ProtectionConfiguration].self) == set)
+        #expect(try alice.result("private/get_mmp_status", as: [ProtectionTrigger].self).isEmpty)
+        let order = #"{"instrument_name":"BTC-PERPETUAL","amount":10,"price":90000.5,"mmp":true}"#
+        let filled: OrderReply = try alice.result("private/buy", order)
+        #expect(filled.order.isMarketMakerProtected == true)
+        #expect(filled.trades.first?.isMarketMakerProtected == true)
+        let triggers = try alice.take("user.mmp_trigger.btc_usd").map { try ProtectionTrigger($0) }
+        #expect(triggers.map(\.frozenUntil) == [0] && triggers.map(\.group) == [nil])
+        let status: [ProtectionTrigger] = try alice.result("private/get_mmp_status")
+        #expect(status.map(\.indexName) == ["btc_usd"] && status.map(\.group) == [""])
+        #expect(try alice.call("private/buy", order).fault?.code == 11030)
+        #expect(try alice.call("private/reset_mmp", #"{"index_name":"btc_usd"}"#).fault == nil)
+        #expect(try alice.call("private/buy", order).fault == nil)
+        for parameters in [#"{"index_name":"no_usd"}"#, #"{"index_name":"btc_usd","mmp_group":"a"}"#] {
+            #expect(try alice.call("private/get_mmp_config", parameters).fault?.code == -32602)
+        }
+        let margins = try alice.result(
+            "private/get_margins", #"{"instrument_name":"BTC-PERPETUAL","amount":90000,"price":90000}"#,
+            as: JSONValue.self)
+        #expect(margins["buy_taker_fee"]?.number == 0.0005 && margins["sell_maker_fee"]?.number == 0)
+    }
+
+    @Test("Candles: what was traded in a minute, while it is under way and afterwards")
+    func candles() throws {
+        let venue = Venue()
+        let client = try venue.connect(as: "alice")
+        try client.call("public/subscribe", #"{"channels":["chart.trades.BTC-PERPETUAL.1"]}"#)
+        for (side, amount) in [("buy", 9_000), ("sell", 18_000), ("buy", 9_000)] {
+            try client.call(
+                "private/\(side)", #"{"instrument_name":"BTC-PERPETUAL","amount":\#(amount),"type":"market"}"#)
+        }
+        let told = try client.take("chart.trades.BTC-PERPETUAL.1")
+        #expect(told.count == 3)
+        let last = try #require(told.last)
+        #expect(last["open"]?.number == 90_000.5 && last["close"]?.number == 90_000.5)
+        #expect(last["high"]?.number == 90_000.5 && last["low"]?.number == 89_999.5)
+        #expect(last["cost"]?.number == 36_000)
+        let coins = 9_000 / 90_000.5 + 18_000 / 89_999.5 + 9_000 / 90_000.5
+        #expect(abs((last["volume"]?.number ?? 0) - coins) < 1e-12)
+        #expect(last["tick"]?.integer == Venue.start / 60_000 * 60_000)
+        venue.pass(seconds: 121)
+        let chart: ChartData = try client.result(
+            "public/get_tradingview_chart_data",
+            #"{"instrument_name":"BTC-PERPETUAL","resolution":"1","start_timestamp":0,"end_timestamp":9999999999999}"#
+        )
+        #expect(chart.status == "ok" && chart.ticks.count == 3)
+        #expect(chart.cost == [36_000, 0, 0] && chart.open == [90_000.5, 90_000.5, 90_000.5])
+        #expect(
+            try client.call(
+                "public/get_tradingview_chart_data",
+                #"{"instrument_name":"BTC-PERPETUAL","resolution":"7","start_timestamp":0,"end_timestamp":1}"#
+            ).fault?.code == -32602)
+    }
+
     @Test("HTTP: query and body, every form of authorisation, the status of faults")
     func http() throws {
         let venue = Venue()
@@ -264,41 +350,5 @@ struct ServiceTests {
             authorization: nil, target: "/api/v2")
         let answered = try Reply<Int>(try JSONTape(post.body).root)
         #expect(answered.id.value == .text("a") && answered.result == Venue.start)
-    }
-
-    @Test("Messages that are none are answered with a fault, and the session goes on: 5,000 mutants")
-    func mutants() throws {
-        var configuration = VenueConfiguration()
-        configuration.limits.isEnforced = false
-        let venue = Venue(configuration)
-        let client = try venue.connect(as: "alice")
-        let seeds = [
-            #"{"jsonrpc":"2.0","id":1,"method":"private/buy","params":{"instrument_name":"BTC-PERPETUAL","amount":10,"price":89000,"type":"limit"}}"#,
-            #"{"jsonrpc":"2.0","id":"x","method":"public/subscribe","params":{"channels":["book.BTC-PERPETUAL.raw"]}}"#,
-            #"{"jsonrpc":"2.0","id":1,"method":"private/edit","params":{"order_id":"1","amount":20,"price":89000.5}}"#,
-            #"{"jsonrpc":"2.0","id":1,"method":"public/get_last_trades_by_currency","params":{"currency":"BTC","count":-1}}"#,
-        ].map { Array($0.utf8) }
-        var state: UInt64 = 9
-        func random(_ count: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % count
-        }
-        let cash = venue.exchange.totals().cash
-        for _ in 0..<5_000 {
-            var mutant = seeds[random(seeds.count)]
-            for _ in 0...random(3) {
-                let place = random(mutant.count)
-                switch random(3) {
-                case 0: mutant[place] = UInt8(random(256))
-                case 1: mutant.remove(at: place)
-                default: mutant.insert(UInt8(ascii: "9"), at: place)
-                }
-            }
-            let before = client.inbox.messages.count
-            venue.service.receive(mutant, from: client.session)
-            #expect(client.inbox.messages.count > before)
-        }
-        #expect(try client.call("public/test").fault == nil)
-        #expect(venue.exchange.totals().cash == cash)
     }
 }

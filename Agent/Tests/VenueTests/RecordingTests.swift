@@ -1,0 +1,72 @@
+import ExchangeServer
+import TestExchange
+import Testing
+import VenueProtocol
+
+@Suite(.timeLimit(.minutes(10)))
+struct RecordingTests {
+    private final class Lines {
+        var lines: [[UInt8]] = []
+    }
+
+    /// A session, a request over HTTP, faults and time.
+    private func record() throws -> [[UInt8]] {
+        let venue = Venue()
+        let lines = Lines()
+        venue.service.recording = VenueRecording(
+            clock: { venue.clock.microseconds },
+            makeSecret: { "never asked for: the service was made with its own" },
+            write: { lines.lines.append(Array($0.dropLast())) })
+        let client = try venue.connect(as: "alice")
+        try client.call(
+            "private/subscribe", #"{"channels":["user.orders.any.any.raw","book.BTC-PERPETUAL.100ms"]}"#)
+        var rule = FaultRule(.bookDuplicate)
+        rule.probability = 0.5
+        venue.service.add([rule])
+        for step in 0..<20 {
+            try client.call(
+                "private/buy",
+                #"{"instrument_name":"BTC-PERPETUAL","amount":10,"price":\#(89_990 + step)}"#)
+            venue.clock.microseconds += 100_000
+            venue.service.advance(to: venue.exchange.time + 100) { venue.exchange.advance(to: $0) }
+            venue.service.tick()
+        }
+        _ = venue.service.request(
+            verb: "GET", method: "public/get_order_book",
+            query: [(name: "instrument_name", value: "BTC-PERPETUAL")], body: [], authorization: nil,
+            target: "/api/v2/public/get_order_book?instrument_name=BTC-PERPETUAL")
+        venue.service.receive([0xFF, 0x7B, 0x0A], from: client.session)
+        venue.service.disconnect(client.session)
+        return lines.lines
+    }
+
+    private func replay(_ lines: [[UInt8]]) throws -> VenueReplay {
+        let venue = Venue()
+        var replay = VenueReplay()
+        // The clock of the service is the fixture's: it follows the lines.
+        for (number, line) in lines.enumerated() {
+            if let time = try JSONTape(line).root["at"]?.integer { venue.clock.microseconds = time }
+            try replay.take(line, number: number + 1, on: venue.service) { venue.exchange.advance(to: $0) }
+        }
+        return replay
+    }
+
+    @Test("A run that was recorded and is gone through again says the same, byte for byte")
+    func same() throws {
+        let lines = try record()
+        let replay = try replay(lines)
+        #expect(replay.happened > 60)
+        #expect(replay.messages > 40)
+    }
+
+    @Test("A run in which one order differs is found out at the line where it begins to")
+    func other() throws {
+        var lines = try record()
+        let place = try #require(
+            lines.firstIndex { String(decoding: $0, as: UTF8.self).contains(#"price\":89995"#) })
+        lines[place] = Array(
+            String(decoding: lines[place], as: UTF8.self).replacing("89995", with: "89994").utf8)
+        let difference = #expect(throws: VenueReplay.Difference.self) { _ = try replay(lines) }
+        #expect((difference?.line ?? 0) > place && (difference?.line ?? 0) < place + 4)
+    }
+}
