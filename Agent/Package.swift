@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .executable(name: "poise-agent", targets: ["PoiseAgent"]),
         .executable(name: "poise-exchange", targets: ["PoiseExchange"]),
+        .executable(name: "agent-load", targets: ["AgentLoad"]),
     ],
     dependencies: [
         // A link to the checkout: SwiftPM tells packages apart by the names of their folders, and a checkout may have any,
@@ -73,13 +74,21 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOWebSocket", package: "swift-nio"),
-            ], swiftSettings: own),
+            ], swiftSettings: tested),
         .executableTarget(
             name: "PoiseExchange",
             dependencies: [
                 "ExchangeServer", "HTTPService", "TestExchange", "TestMarket", "VenueProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Poise", package: "poise"),
+            ], swiftSettings: own),
+
+        // What client and exchange take: rates, latency, memory.
+        .executableTarget(
+            name: "AgentLoad",
+            dependencies: [
+                "ExchangeServer", "TestExchange", "TestMarket", "VenueClient", "VenueProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: own),
 
         // The agent's core: books, orders, fills, decisions, guards. No input or output, no clock.
@@ -160,6 +169,7 @@ let package = Package(
                 "Control", "Desk", "ExchangeServer", "HTTPService", "Journal", "Live", "Recorder",
                 "TestExchange",
                 "TestMarket", "VenueClient", "VenueProtocol", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Poise", package: "poise"),
