@@ -70,19 +70,55 @@ async def streams(base: str, client: str, secret: str) -> None:
     venue = ccxt.pro.deribit({"apiKey": client, "secret": secret})
     venue.urls["api"]["rest"] = base
     venue.urls["api"]["ws"] = base.replace("http", "ws") + "/ws/api/v2"
+    seen = []
+
+    async def watch(name: str, *arguments: object, **named: object) -> object:
+        result = await asyncio.wait_for(getattr(venue, f"watch_{name}")(*arguments, **named), 60)
+        seen.append(name)
+        return result
+
+    async def trade(name: str, *arguments: object) -> object:
+        """What a channel says when something is bought; bought again until it does."""
+        watching = asyncio.ensure_future(watch(name, *arguments))
+        for _ in range(10):
+            await asyncio.sleep(1)
+            if not watching.done():
+                await venue.create_order(PERPETUAL, "market", "buy", 10)
+            if watching.done():
+                break
+        return await watching
+
     try:
         for _ in range(5):
-            book = await asyncio.wait_for(venue.watch_order_book(PERPETUAL), 20)
-        assert book["bids"][0][0] < book["asks"][0][0]
-        ticker = await asyncio.wait_for(venue.watch_ticker(PERPETUAL), 20)
-        assert ticker["last"] is not None or ticker["bid"]
-        watching = asyncio.ensure_future(venue.watch_orders())
+            book = await watch("order_book", PERPETUAL)
+            assert book["bids"][0][0] < book["asks"][0][0]
+        both = await watch("order_book_for_symbols", [PERPETUAL, "ETH/USD:ETH"])
+        assert both["bids"] and both["asks"]
+        ticker = await watch("ticker", PERPETUAL)
+        assert ticker["bid"] and ticker["markPrice"]
+        assert PERPETUAL in await watch("tickers", [PERPETUAL])
+        best = (await watch("bids_asks", [PERPETUAL]))[PERPETUAL]
+        assert best["bid"] < best["ask"], best
+        trades = await trade("trades", PERPETUAL)
+        assert trades[-1]["symbol"] == PERPETUAL and trades[-1]["amount"] > 0
+        own = await trade("my_trades", PERPETUAL)
+        assert own[-1]["fee"]["currency"] == "BTC" and own[-1]["takerOrMaker"] == "taker", own[-1]
+        candle = (await trade("ohlcv", PERPETUAL, "1m"))[-1]
+        assert candle[2] >= candle[4] >= candle[3], candle
+        balance = await trade("balance")
+        assert balance["BTC"]["total"] > 0, balance["BTC"]
+        watching = asyncio.ensure_future(watch("orders"))
         await asyncio.sleep(1)
         order = await venue.create_order(PERPETUAL, "limit", "buy", 50, round(book["bids"][0][0] * 0.985 * 2) / 2)
-        seen = await asyncio.wait_for(watching, 20)
-        assert seen[0]["id"] == order["id"], seen
+        orders = await watching
+        assert orders[-1]["id"] == order["id"] and orders[-1]["status"] == "open", orders
+        await venue.edit_order(order["id"], PERPETUAL, "limit", "buy", 60, order["price"])
         await venue.cancel_order(order["id"], PERPETUAL)
-        print(f"ccxt {ccxt.__version__} streams: book, ticker, orders")
+        while (await watch("orders"))[-1]["status"] != "canceled":
+            pass
+        candles = await venue.fetch_ohlcv(PERPETUAL, "1m", limit=5)
+        assert candles and candles[-1][5] > 0, candles
+        print(f"ccxt {ccxt.__version__} streams: {', '.join(sorted(set(seen)))}")
     finally:
         await venue.close()
 

@@ -143,7 +143,14 @@ async def main() -> None:
         config=TradingNodeConfig(
             trader_id="PRACTICE-001",
             logging=LoggingConfig(log_level="WARNING"),
-            exec_engine=LiveExecEngineConfig(reconciliation=True, reconciliation_lookback_mins=1440),
+            exec_engine=LiveExecEngineConfig(
+                reconciliation=True,
+                reconciliation_lookback_mins=1440,
+                reconciliation_startup_delay_secs=1.0,
+                # Its Python client leaves out what its Rust part makes of a fill: this finds it.
+                open_check_interval_secs=2.0,
+                open_check_open_only=False,
+            ),
             data_clients={"DERIBIT": deribit.DeribitDataClientConfig(**common)},
             exec_clients={"DERIBIT": deribit.DeribitExecClientConfig(**common)},
             timeout_connection=30.0,

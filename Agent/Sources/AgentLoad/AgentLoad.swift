@@ -9,7 +9,9 @@ import VenueProtocol
 struct AgentLoad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent-load",
-        abstract: "Measures the client's and the test exchange's rates and latency, in one thread and without a network.")
+        abstract:
+            "Measures the client's and the test exchange's rates and latency, in one thread and without a network."
+    )
 
     @Option(help: "A file for the messages, a line each: for other parsers to be measured on the same bytes.")
     var messages: String?
@@ -24,7 +26,9 @@ struct AgentLoad: ParsableCommand {
         let line = try LoadLine()
         let frames = line.capture(count)
         let bytes = frames.reduce(0) { $0 + $1.count }
-        print("corpus: \(frames.count) messages, \(bytes / 1_000_000) MB, \(line.exchange.liveContracts.count) contracts")
+        print(
+            "corpus: \(frames.count) messages, \(bytes / 1_000_000) MB, \(line.exchange.liveContracts.count) contracts"
+        )
         if let messages { try write(frames, to: messages) }
         measureReading(frames)
         measureApplying(line, frames)
@@ -80,8 +84,9 @@ struct AgentLoad: ParsableCommand {
             }
         }
         report("read and applied", frames.count, applied)
-        print("  \(events) events, \(line.core.market.gaps - before) gaps, \(line.core.market.books.count) books,"
-            + " \(line.core.market.tickers.count) tickers")
+        print(
+            "  \(events) events, \(line.core.market.gaps - before) gaps, \(line.core.market.books.count) books,"
+                + " \(line.core.market.tickers.count) tickers")
     }
 
     // MARK: Matching

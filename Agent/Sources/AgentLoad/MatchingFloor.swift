@@ -68,7 +68,8 @@ final class MatchingFloor {
                 if number % 600 < accounts.count {
                     service.receive(
                         Array(
-                            #"{"jsonrpc":"2.0","id":\#(number),"method":"private/cancel_all","params":{}}"#.utf8
+                            #"{"jsonrpc":"2.0","id":\#(number),"method":"private/cancel_all","params":{}}"#
+                                .utf8
                         ), from: sessions[who])
                 }
                 continue

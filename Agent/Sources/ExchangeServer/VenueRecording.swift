@@ -176,8 +176,7 @@ public struct VenueReplay {
         outgoing.lines.append(writer.bytes)
     }
 
-    private mutating func happen(_ line: JSONValue, _ service: VenueService, _ market: (Int) -> Void) throws
-    {
+    private mutating func happen(_ line: JSONValue, _ service: VenueService, _ market: (Int) -> Void) throws {
         if let time = line["advance"]?.integer {
             market(time)
         } else if line["tick"] != nil {
@@ -191,7 +190,8 @@ public struct VenueReplay {
         } else if let id = line["gone"]?.integer, let session = sessions.removeValue(forKey: id) {
             service.disconnect(session)
         } else if let request = line["http"] {
-            let query = (request["query"]?.elements ?? []).compactMap { pair -> (name: String, value: String)? in
+            let query = (request["query"]?.elements ?? []).compactMap {
+                pair -> (name: String, value: String)? in
                 guard let pair = pair.elements, pair.count == 2 else { return nil }
                 return (pair[0].string ?? "", pair[1].string ?? "")
             }

@@ -23,7 +23,8 @@ struct ProtectionTests {
     }
 
     /// Alice sells the call at three prices, protected.
-    private func quoted(_ change: (inout ProtectionConfiguration) -> Void) throws -> (Floor, [ExchangeOrder]) {
+    private func quoted(_ change: (inout ProtectionConfiguration) -> Void) throws -> (Floor, [ExchangeOrder])
+    {
         let floor = Floor()
         try floor.exchange.protect(configuration(change), account: floor.alice, index: 0)
         let orders = try [0.021, 0.0215, 0.022].map { price in
@@ -34,7 +35,9 @@ struct ProtectionTests {
         return (floor, orders)
     }
 
-    @Test("A trade beyond the limit of quantity cancels what is protected and nothing else, and freezes it for its time")
+    @Test(
+        "A trade beyond the limit of quantity cancels what is protected and nothing else, and freezes it for its time"
+    )
     func quantity() throws {
         let (floor, orders) = try quoted { $0.quantityLimit = 6 }
         let plain = try floor.place(floor.alice, .sell, 5, at: 0.0225, in: floor.call).order
@@ -71,7 +74,9 @@ struct ProtectionTests {
         #expect(code(again) == nil)
     }
 
-    @Test("Quantities count both ways, deltas and vegas their sum; what is older than the interval does not count")
+    @Test(
+        "Quantities count both ways, deltas and vegas their sum; what is older than the interval does not count"
+    )
     func windows() throws {
         let (floor, _) = try quoted { $0.deltaLimit = 3 }
         // Net transaction delta: 0.5 less the mark, per coin, sold.
@@ -116,7 +121,9 @@ struct ProtectionTests {
         #expect(!floor.exchange.resetProtection(account: floor.bob, index: 0))
     }
 
-    @Test("The largest quantity is of a side of a book, takes three percent of itself as margin, and limits are checked")
+    @Test(
+        "The largest quantity is of a side of a book, takes three percent of itself as margin, and limits are checked"
+    )
     func limits() throws {
         let floor = Floor()
         let number = floor.contract(floor.call)

@@ -45,20 +45,30 @@ struct FuzzTests {
     }
 
     private static let requests = [
-        request("private/buy", #"{"instrument_name":"BTC-PERPETUAL","amount":10,"price":89000,"type":"limit"}"#),
+        request(
+            "private/buy", #"{"instrument_name":"BTC-PERPETUAL","amount":10,"price":89000,"type":"limit"}"#),
         request("private/sell", #"{"instrument_name":"BTC-PERPETUAL","amount":10,"type":"market"}"#),
         request("private/edit", #"{"order_id":"1","amount":20,"price":89000.5}"#),
         request("private/cancel", #"{"order_id":"7"}"#),
         request("private/cancel_all_by_currency", #"{"currency":"BTC","kind":"future"}"#),
         request("private/get_positions", #"{"currency":"any"}"#),
-        request("private/get_transaction_log", #"{"currency":"BTC","start_timestamp":0,"end_timestamp":9999999999999}"#),
-        request("private/set_mmp_config", #"{"index_name":"btc_usd","interval":5,"frozen_time":5,"quantity_limit":1,"max_quote_quantity":5}"#),
+        request(
+            "private/get_transaction_log",
+            #"{"currency":"BTC","start_timestamp":0,"end_timestamp":9999999999999}"#),
+        request(
+            "private/set_mmp_config",
+            #"{"index_name":"btc_usd","interval":5,"frozen_time":5,"quantity_limit":1,"max_quote_quantity":5}"#
+        ),
         request("private/subscribe", #"{"channels":["user.orders.any.any.raw","book.BTC-PERPETUAL.raw"]}"#),
-        request("public/auth", #"{"grant_type":"client_credentials","client_id":"alice","client_secret":"secret of mallory"}"#),
+        request(
+            "public/auth",
+            #"{"grant_type":"client_credentials","client_id":"alice","client_secret":"secret of mallory"}"#),
         request("public/subscribe", #"{"channels":["book.BTC-PERPETUAL.100ms","trades.any.any.100ms"]}"#),
         request("public/get_last_trades_by_currency", #"{"currency":"BTC","count":-1}"#),
         request("public/get_order_book", #"{"instrument_name":"BTC-PERPETUAL","depth":10}"#),
-        request("public/get_tradingview_chart_data", #"{"instrument_name":"BTC-PERPETUAL","resolution":"1","start_timestamp":0,"end_timestamp":9}"#),
+        request(
+            "public/get_tradingview_chart_data",
+            #"{"instrument_name":"BTC-PERPETUAL","resolution":"1","start_timestamp":0,"end_timestamp":9}"#),
     ]
 
     private func venue() -> Venue {
@@ -67,7 +77,9 @@ struct FuzzTests {
         return Venue(configuration)
     }
 
-    @Test("Tampered requests are answered, whoever sends them; the money adds up, and a stranger has done nothing")
+    @Test(
+        "Tampered requests are answered, whoever sends them; the money adds up, and a stranger has done nothing"
+    )
     func messages() throws {
         let venue = venue()
         let known = try venue.connect(as: "alice")
@@ -108,7 +120,9 @@ struct FuzzTests {
         // What is wrong is for the pipeline to notice: it closes.
         _ = try? channel.writeInbound(channel.allocator.buffer(bytes: bytes))
         var answer: [UInt8] = []
-        while let buffer = try? channel.readOutbound(as: ByteBuffer.self) { answer += buffer.readableBytesView }
+        while let buffer = try? channel.readOutbound(as: ByteBuffer.self) {
+            answer += buffer.readableBytesView
+        }
         return answer
     }
 
@@ -129,7 +143,8 @@ struct FuzzTests {
             Self.http("", "", body: #"{"jsonrpc":"2.0","id":"a","method":"public/get_time","params":{}}"#),
             Self.http("private/cancel_all", "", body: #"{"id":1,"params":{"access_token":"x"}}"#),
             Array("GET /ws/api/v2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n".utf8)
-                + Array("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".utf8),
+                + Array(
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".utf8),
         ]
         #expect(String(decoding: send(seeds[0], try connect(venue)), as: UTF8.self).contains("200 OK"))
         #expect(String(decoding: send(seeds[1], try connect(venue)), as: UTF8.self).contains("13009"))
@@ -198,7 +213,9 @@ struct FuzzTests {
 
     // MARK: The client
 
-    @Test("A client that is told nonsense drops the line or leaves it out, and has the venue's books again later")
+    @Test(
+        "A client that is told nonsense drops the line or leaves it out, and has the venue's books again later"
+    )
     func client() throws {
         let venue = venue()
         let line = LinkLine(venue) {
@@ -209,8 +226,10 @@ struct FuzzTests {
         #expect(line.core.isReady)
         let contract = try #require(venue.exchange.contract(named: Venue.perpetual))
         let seeds: [[UInt8]] = [
-            Notification(channel: "book.BTC-PERPETUAL.100ms", content: venue.exchange.snapshot(contract)).json,
-            Notification(channel: "ticker.BTC-PERPETUAL.100ms", content: venue.exchange.ticker(contract)).json,
+            Notification(channel: "book.BTC-PERPETUAL.100ms", content: venue.exchange.snapshot(contract))
+                .json,
+            Notification(channel: "ticker.BTC-PERPETUAL.100ms", content: venue.exchange.ticker(contract))
+                .json,
             Array(#"{"jsonrpc":"2.0","id":3,"result":{"version":"1"},"usIn":1,"usOut":2,"usDiff":1}"#.utf8),
             Array(#"{"jsonrpc":"2.0","id":3,"error":{"code":10028,"message":"too_many_requests"}}"#.utf8),
             Heartbeat(.testRequest).json,

@@ -243,7 +243,9 @@ struct ServiceTests {
         var configuration = VenueConfiguration()
         configuration.limits.matching = RateLimit(burst: 3, rate: 1)
         let client = try Venue(configuration).connect(as: "alice")
-        for _ in 0..<3 { #expect(try client.call("private/cancel", #"{"order_id":"1"}"#).fault?.code == 10004) }
+        for _ in 0..<3 {
+            #expect(try client.call("private/cancel", #"{"order_id":"1"}"#).fault?.code == 10004)
+        }
         #expect(try client.call("private/cancel_all").fault == nil)
         #expect(try client.call("private/cancel", #"{"order_id":"1"}"#).fault?.code == 10028)
     }
@@ -255,7 +257,8 @@ struct ServiceTests {
         try alice.call("private/subscribe", #"{"channels":["user.mmp_trigger.btc_usd"]}"#)
         let set: [ProtectionConfiguration] = try alice.result(
             "private/set_mmp_config",
-            #"{"index_name":"btc_usd","interval":5,"frozen_time":0,"quantity_limit":0.0001,"max_quote_quantity":5}"#)
+            #"{"index_name":"btc_usd","interval":5,"frozen_time":0,"quantity_limit":0.0001,"max_quote_quantity":5}"#
+        )
         #expect(set.count == 1 && set.first?.quantityLimit == 0.0001)
         #expect(try alice.result("private/get_mmp_config", as: [ProtectionConfiguration].self) == set)
         #expect(try alice.result("private/get_mmp_status", as: [ProtectionTrigger].self).isEmpty)
@@ -286,7 +289,8 @@ struct ServiceTests {
         try client.call("public/subscribe", #"{"channels":["chart.trades.BTC-PERPETUAL.1"]}"#)
         for (side, amount) in [("buy", 9_000), ("sell", 18_000), ("buy", 9_000)] {
             try client.call(
-                "private/\(side)", #"{"instrument_name":"BTC-PERPETUAL","amount":\#(amount),"type":"market"}"#)
+                "private/\(side)", #"{"instrument_name":"BTC-PERPETUAL","amount":\#(amount),"type":"market"}"#
+            )
         }
         let told = try client.take("chart.trades.BTC-PERPETUAL.1")
         #expect(told.count == 3)
