@@ -48,7 +48,6 @@ async def main(base: str, control: str) -> None:
     lists = [f"/api/v2/public/get_instruments?currency={currency}" for currency in ("BTC", "ETH", "USDC", "SOL")]
     Deribit.rest_endpoints = [RestEndpoint(base, routes=Routes(lists))]
     logging.getLogger("cryptofeed").addHandler(Gaps())
-    logging.getLogger("cryptofeed.exchanges.deribit").addHandler(Gaps())
     snapshots = []
 
     def counter(name: str):
@@ -79,7 +78,8 @@ async def main(base: str, control: str) -> None:
         for _ in range(600):
             if condition():
                 return
-            assert not running.done(), running.exception()
+            if running.done():
+                await running
             await asyncio.sleep(0.1)
         raise AssertionError(f"{what}: {counts}, {len(snapshots)} snapshots, gaps {gaps}")
 

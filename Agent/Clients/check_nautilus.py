@@ -79,6 +79,9 @@ class Life(Strategy):
         self.subscribe_order_book_deltas(PERPETUAL, book_type=BookType.L2_MBP)
         self.subscribe_quote_ticks(PERPETUAL)
 
+    def on_stop(self) -> None:
+        pass
+
     def on_order_book_deltas(self, deltas) -> None:
         self.deltas += 1
 
@@ -120,7 +123,7 @@ class Life(Strategy):
     on_order_cancel_rejected = on_order_rejected
 
 
-async def main() -> None:
+async def main() -> TradingNode:
     call("private/cancel_all")
     bid = call("public/get_order_book", instrument_name="BTC-PERPETUAL", depth=1)["bids"][0][0]
     before = call("private/buy", instrument_name="BTC-PERPETUAL", amount=1000, type="market")["order"]
@@ -187,8 +190,11 @@ async def main() -> None:
         await node.stop_async()
         running.cancel()
         await asyncio.wait([running], timeout=10)
-        node.dispose()
         call("private/cancel_all")
+    return node
 
 
-asyncio.run(main())
+# Disposing of a node stops its loop: nothing may wait in it then.
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+loop.run_until_complete(main()).dispose()

@@ -28,6 +28,10 @@ KNOWN_FAULTS = [
     (r"continuation$", "is null where nothing follows"),
     (r"block_rfq_self_match_prevention$", "is a boolean"),
     (r"estimated_liquidation_price$", "is left out where there is none"),
+    (r"^currency$", "is written in capitals in portfolios"),
+    (r"^result\.\d+$", "index names are texts where nothing more was asked for"),
+    (r"^result$", "expirations of any currency are by kind, without the currency above"),
+    (r"^id$", "may be a text, which is sent back as it came"),
     (r"open_orders_margin$", "is not in positions any more"),
 ]
 
@@ -116,7 +120,8 @@ def thinned(value: object) -> object:
     """The same with one element of each shape in its lists."""
     if isinstance(value, dict):
         return {key: thinned(part) for key, part in value.items()}
-    if not isinstance(value, list):
+    # A level of a book is a list of numbers, each with a place of its own.
+    if not isinstance(value, list) or not all(isinstance(part, (dict, list)) for part in value):
         return value
     kept = {json.dumps(shape(part)): part for part in (thinned(part) for part in value)}
     return list(kept.values())

@@ -54,7 +54,11 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let session { service.disconnect(session) }
+        if let session {
+            // A write that fails closes at once: whatever the service was about is done first.
+            let gone = NIOLoopBound((service, session), eventLoop: context.eventLoop)
+            context.eventLoop.execute { gone.value.0.disconnect(gone.value.1) }
+        }
         session = nil
         context.fireChannelInactive()
     }
