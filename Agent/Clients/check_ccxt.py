@@ -106,7 +106,8 @@ async def streams(base: str, client: str, secret: str) -> None:
         candle = (await trade("ohlcv", PERPETUAL, "1m"))[-1]
         assert candle[2] >= candle[4] >= candle[3], candle
         balance = await trade("balance")
-        assert balance["BTC"]["total"] > 0, balance["BTC"]
+        # It keeps what a currency's message says under the currency, as a balance of its own.
+        assert balance["BTC"]["total"]["BTC"] > 0, balance["BTC"]
         watching = asyncio.ensure_future(watch("orders"))
         await asyncio.sleep(1)
         order = await venue.create_order(PERPETUAL, "limit", "buy", 50, round(book["bids"][0][0] * 0.985 * 2) / 2)
