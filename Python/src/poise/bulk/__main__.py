@@ -10,6 +10,7 @@ from typing import List, Optional
 
 from .._errors import HostError, PoiseError
 from . import _engines
+from ._files import sweep
 from ._partitions import MANIFEST, Job, collect, finished, plan, strays
 
 
@@ -63,7 +64,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     positions, chain, grid, out = (str(Path(path).resolve()) for path in given)
     job = Job(positions, chain, grid, out, options.by)
     try:
-        partitions = plan(job)
+        partitions, others = plan(job)
+        if others:
+            some = ", ".join(path.name for path in others[:3]) + (", …" if len(others) > 3 else "")
+            print(f"poise.bulk: {job.positions}: {len(others)} files are no Parquet and left out: {some}", file=sys.stderr)
         try:
             Path(job.out).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -84,8 +88,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             passed = time.monotonic() - start
         progress.end()
         manifest = collect(job, partitions, stamps)
-        for path in Path(job.out).rglob(".part-0.parquet.*.tmp"):
-            path.unlink(missing_ok=True)  # of runs that were killed
+        sweep(Path(job.out))
         for path in strays(job, partitions):
             print(f"poise.bulk: {path}: is not of these positions, nor in {MANIFEST}", file=sys.stderr)
     except (PoiseError, OSError) as error:

@@ -120,6 +120,10 @@ def _legs(batch: pa.RecordBatch, market: Market, first_row: int) -> Any:
             raise InputError(f"expected texts, got {column.type}", field=name)
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
+        # Names that differ in their Unicode form alone are one name, as everywhere.
+        composed = pc.utf8_normalize(column.dictionary, "NFC")
+        if not composed.equals(column.dictionary):
+            column = pa.DictionaryArray.from_arrays(column.indices, composed).dictionary_decode().dictionary_encode()
         indices = column.indices.cast(pa.int32())
         texts.append(pa.DictionaryArray.from_arrays(indices, column.dictionary.cast(pa.string())))
     books, instruments = texts
@@ -182,7 +186,8 @@ def revalue(legs: pa.RecordBatch, market: Market, first_row: int = 0) -> pa.Reco
     block: Any = np.empty((len(market.names), len(places)))
     for figure, column in zip(market.figures, block):
         figure.take(places, out=column, mode="clip")
-        column *= quantities
+        with np.errstate(over="ignore"):  # who writes a file refuses what no number holds
+            column *= quantities
         columns.append(pa.array(column))
     return pa.RecordBatch.from_arrays(columns, schema=schema(market, "leg"))
 

@@ -5,15 +5,16 @@ that finds the file with the fingerprint it would write itself has nothing to do
 """
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
+import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from .. import _native
 from .._desk import Chain
 from .._errors import HostError, InputError
 from .._scenarios import Grid
+from ._files import data_set, replacing
 from ._market import Market, move, net, revalue, schema
 
 #: Legs that are in memory at a time, and rows of an output's row groups.
@@ -74,16 +76,9 @@ class Partition:
         return report if report.get("fingerprint") == self.fingerprint else None
 
 
-def _files(root: Path) -> List[Path]:
-    """The Parquet files of a data set, sorted: what begins with _ or . is none of it, files and folders."""
-    return sorted(
-        path for path in root.rglob("*.parquet")
-        if not any(part[0] in "_." for part in path.relative_to(root).parts) and path.is_file()
-    )
-
-
-def plan(job: Job) -> List[Partition]:
-    """The partitions of a job, sorted: every folder under `positions` that has Parquet files in it.
+def plan(job: Job) -> Tuple[List[Partition], List[Path]]:
+    """The partitions of a job, sorted: every folder under `positions` that has Parquet files in it; and the files there that
+    are none.
 
     Refuses an `out` that is `positions`, is in it or has it inside.
     """
@@ -94,7 +89,8 @@ def plan(job: Job) -> List[Partition]:
     if into == own or into in own.parents or own in into.parents:
         raise InputError(f"must not be the folder of the positions, {own}, nor one inside the other", field="out", value=str(into))
     folders: Dict[Path, List[Path]] = {}
-    for path in _files(root):
+    files, others = data_set(root, "positions")
+    for path in files:
         folders.setdefault(path.parent, []).append(path)
     if not folders:
         raise InputError("no Parquet files in it", field="positions", file=str(root))
@@ -105,7 +101,7 @@ def plan(job: Job) -> List[Partition]:
         fingerprint = hashlib.sha256(json.dumps([same, stamps]).encode()).hexdigest()
         key = folder.relative_to(root).as_posix()
         partitions.append(Partition("" if key == "." else key, tuple(map(str, files)), fingerprint, job))
-    return partitions
+    return partitions, others
 
 
 def finished(job: Job, partitions: List[Partition]) -> Tuple[Dict[str, Any], List[Path]]:
@@ -135,7 +131,11 @@ def finished(job: Job, partitions: List[Partition]) -> Tuple[Dict[str, Any], Lis
 def strays(job: Job, partitions: List[Partition]) -> List[Path]:
     """Parquet files in `out` that belong to none of the partitions: of positions that are gone, say."""
     own = {partition.output for partition in partitions}
-    return [path for path in _files(Path(job.out)) if path not in own]
+    root = Path(job.out)
+    return sorted(
+        path for path in root.rglob("*.parquet")
+        if path not in own and not any(part[0] in "_." for part in path.relative_to(root).parts)
+    )
 
 
 def _digest(path: Path, field: str) -> str:
@@ -158,9 +158,14 @@ def _market(chain: str, grid: str, date: Optional[str], stamps: Tuple[int, ...])
     except (OSError, pa.ArrowException) as error:
         raise InputError(str(error), field="chain", file=chain) from None
     rows = None
+    if table.column_names.count("date") > 1:
+        raise InputError("the table has more than one such column", field="date", file=chain)
     if "date" in table.column_names:
         if date is not None:
-            chosen = pc.equal(table["date"].cast(pa.string()), date)
+            try:
+                chosen = pc.equal(table["date"].cast(pa.string()), date)
+            except pa.ArrowException:
+                raise InputError(f"expected dates, got {table['date'].type}", field="date", file=chain) from None
             rows, table = pc.indices_nonzero(chosen), table.filter(chosen)
             if not table.num_rows:
                 raise InputError("no rows of that date", field="date", value=date, file=chain)
@@ -185,14 +190,57 @@ def _place(error: InputError, chain: str, rows: Optional[pa.Array]) -> None:
         error.earlier_row = None if error.earlier_row is None else rows[error.earlier_row].as_py()
 
 
+_COLUMNS = ("book", "instrument", "quantity")
+
+
 def _batches(path: str) -> Iterator[pa.RecordBatch]:
-    """A file's legs, in order."""
+    """A file's legs, in order; texts are checked to be UTF-8."""
     try:
-        with pq.ParquetFile(path, read_dictionary=["book", "instrument"]) as file:
-            names = [name for name in ("book", "instrument", "quantity") if name in file.schema_arrow.names]
-            yield from file.iter_batches(BATCH_ROWS, columns=names, use_threads=False)
+        with open(path, "rb") as stream:
+            columns = pq.read_schema(stream)
+            for name in _COLUMNS:
+                count = columns.names.count(name)
+                if count == 1:
+                    continue
+                others = [other for other in columns.names if other.lower() == name and other != name]
+                hint = f"; it has {others[0]}, and capitals count" if others else ""
+                reason = "the legs have no such column" + hint if count == 0 else "the legs have more than one such column"
+                raise InputError(reason, field=name, file=path)
+            texts = [name for name in _COLUMNS[:2] if _is_text(columns.field(name).type)]
+            with pq.ParquetFile(stream, read_dictionary=texts) as file:
+                row = 0
+                for batch in file.iter_batches(BATCH_ROWS, columns=list(_COLUMNS), use_threads=False):
+                    _require_texts(batch, row)
+                    row += batch.num_rows
+                    yield batch
     except (OSError, pa.ArrowException) as error:
         raise InputError(str(error), file=path) from None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _require_texts(batch: pa.RecordBatch, first_row: int) -> None:
+    """Refuses names that are no UTF-8, which Arrow takes from a file as they are."""
+    for name in _COLUMNS[:2]:
+        column = batch.column(name)
+        is_dictionary = pa.types.is_dictionary(column.type)
+        values = column.dictionary if is_dictionary else column
+        try:
+            values.validate(full=True)
+        except pa.ArrowInvalid:
+            bad = next(place for place in range(len(values)) if not _is_valid(values, place))
+            rows = (column.indices.to_pylist().index(bad) if is_dictionary else bad)
+            raise InputError("is no UTF-8", first_row + rows, name) from None
+
+
+def _is_valid(values: Any, place: int) -> bool:
+    try:
+        values[place].as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def recompute(partition: Partition) -> Dict[str, Any]:
@@ -212,36 +260,36 @@ def recompute(partition: Partition) -> Dict[str, Any]:
         nonlocal where, before
         for where in partition.files:
             before = report["rows_in"]
-            for batch in _batches(where):
-                row = report["rows_in"]
-                report["rows_in"] += batch.num_rows
-                yield row, batch
+            try:
+                for batch in _batches(where):
+                    row = report["rows_in"]
+                    report["rows_in"] += batch.num_rows
+                    yield row, batch
+            except InputError as error:  # of this file's own rows
+                if error.row is not None:
+                    error.row += before
+                raise
         where = str(Path(where).parent)
 
     output = partition.output
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         texts = ["book", "instrument"]
         columns = schema(market, job.by)
         # Profits are next to random in their last bits: compression takes a tenth off them for half of the time.
         codecs = {name: "none" if name in market.names else "zstd" for name in columns.names}
-        with pq.ParquetWriter(temporary, columns, compression=codecs, use_dictionary=texts) as writer:
-            results = (
-                (revalue(batch, market, row) for row, batch in legs()) if job.by == "leg"
-                else iter([net((batch for _, batch in legs()), market)])
-            )
-            for result in results:
-                report["rows_out"] += result.num_rows
-                for name in market.names:
-                    report["totals"][name] += float(result.column(name).to_numpy().sum())
-                writer.write_batch(result, row_group_size=BATCH_ROWS)
-            writer.add_key_value_metadata({_FOOTER: json.dumps(report)})
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        stamp = _stamp(temporary)  # while the file is in memory, and by all workers at a time
-        os.replace(temporary, output)
-        _sync(output.parent)
+        with replacing(output) as file:
+            with pq.ParquetWriter(file, columns, compression=codecs, use_dictionary=texts) as writer:
+                results = (
+                    (revalue(batch, market, row) for row, batch in legs()) if job.by == "leg"
+                    else iter([net((batch for _, batch in legs()), market)])
+                )
+                for result in results:
+                    _add(report, result, market.names)
+                    writer.write_batch(result, row_group_size=BATCH_ROWS)
+                writer.add_key_value_metadata({_FOOTER: json.dumps(report)})
+            file.flush()
+            stamp = _stamp_of(file.fileno())  # while the file is in memory, and by all workers at a time
     except InputError as error:
         if error.row is not None:
             move(error, error.row - before)
@@ -249,24 +297,37 @@ def recompute(partition: Partition) -> Dict[str, Any]:
         raise
     except OSError as error:
         raise HostError(f"{output}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
     return {**report, "output": stamp}
+
+
+def _add(report: Dict[str, Any], result: pa.RecordBatch, names: List[str]) -> None:
+    """Counts rows, and adds them to the totals; what no double holds is refused, by leg with its row."""
+    first_row = report["rows_out"]
+    report["rows_out"] += result.num_rows
+    for name in names:
+        column = result.column(name).to_numpy()
+        if not np.isfinite(column).all():
+            row = int(np.argmin(np.isfinite(column)))
+            is_leg = "quantity" in result.schema.names
+            who = "" if is_leg else f"book {result.column('book')[row].as_py()}"
+            raise InputError("is too large for a number", first_row + row if is_leg else None, name, name=who)
+        report["totals"][name] += float(column.sum())
+        if not math.isfinite(report["totals"][name]):
+            raise InputError("is too large to be added", field=name)
+
+
+def _stamp_of(descriptor: int) -> Dict[str, Any]:
+    """Digest and size of a file that is open for reading, too."""
+    digest, place = hashlib.sha256(), 0
+    while block := os.pread(descriptor, 1 << 20, place):
+        digest.update(block)
+        place += len(block)
+    return {"sha256": digest.hexdigest(), "bytes": place}
 
 
 def _stamp(output: Path) -> Dict[str, Any]:
     """Digest and size of a finished file."""
     return {"sha256": _digest(output, "out"), "bytes": output.stat().st_size}
-
-
-def _sync(folder: Path) -> None:
-    """Makes a name in a folder last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def collect(job: Job, partitions: List[Partition], stamps: Optional[Mapping[str, Any]] = None) -> Dict[str, Any]:
@@ -304,12 +365,6 @@ def collect(job: Job, partitions: List[Partition], stamps: Optional[Mapping[str,
         "totals": totals,
         "partitions": entries,
     }
-    path = Path(job.out, MANIFEST)
-    temporary = path.with_name(f".{MANIFEST}.{os.getpid()}.tmp")
-    with open(temporary, "w") as file:
-        json.dump(manifest, file, indent=1)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with replacing(Path(job.out, MANIFEST)) as file:
+        file.write((json.dumps(manifest, indent=1, allow_nan=False) + "\n").encode())
     return manifest
