@@ -59,6 +59,11 @@ let surfaceRooms: [Target.Dependency] =
 let americanRooms: [Target.Dependency] =
     (["AmericanBaseline"] + instructionSetNames.filter { $0.hasPrefix("American") }).map { .target(name: $0) }
 
+// `scripts/docs` asks for it; nobody else fetches it.
+let documentationPlugin: [Package.Dependency] =
+    Context.environment["POISE_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 let package = Package(
     name: "poise",
     products: [
@@ -70,7 +75,7 @@ let package = Package(
     dependencies: [
         // Used by the command-line tool alone: embedders of the library neither compile nor link them.
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
-    ],
+    ] + documentationPlugin,
     targets: [
         // C, where Swift can't say it.
         .target(name: "CKernels", path: "CKernels/CKernels"),
@@ -154,7 +159,9 @@ let package = Package(
             name: "LibPoise", dependencies: ["PoiseC"], exclude: ["exports.map"],
             linkerSettings: [
                 .unsafeFlags([
-                    "-static-stdlib", "-Xlinker", "-soname=libpoise.so.1", "-Xlinker",
+                    "-static-stdlib", "-Xlinker", "-soname=libpoise.so.1",
+                    // Threads that have used the Swift runtime call back into it when they end: it is never unloaded.
+                    "-Xlinker", "-z", "-Xlinker", "nodelete", "-Xlinker",
                     "--version-script=\(Context.packageDirectory)/Sources/LibPoise/exports.map",
                 ])
             ]),

@@ -86,7 +86,7 @@ package struct JSONReader {
         var values: [JSON] = []
         skipSpace()
         while index < source.bytes.count {
-            values.append(try value(depth: 0))
+            values.append(try value())
             skipSpace()
         }
         return values
@@ -111,52 +111,82 @@ package struct JSONReader {
         return true
     }
 
-    private mutating func value(depth: Int) throws(MarketError) -> JSON {
-        guard depth < Self.deepestNesting else { throw failure("nested too deeply") }
-        skipSpace()
-        let (start, line) = (index, line)
-        let content: JSON.Content
-        switch next {
-        case UInt8(ascii: "{"): content = try object(depth)
-        case UInt8(ascii: "["): content = try array(depth)
-        case UInt8(ascii: "\""): content = .string(try string())
-        case nil: throw failure("ends too early")
-        default: content = try word()
-        }
-        return JSON(content: content, start: start, end: index, line: line)
+    /// An object or array that is being read.
+    private struct Open {
+        let start, line: Int
+        let isObject: Bool
+        /// Of an object, the name of the member that is being read.
+        var name = ""
+        var members: [String: JSON] = [:]
+        var elements: [JSON] = []
+
+        var content: JSON.Content { isObject ? .object(members) : .array(elements) }
     }
 
-    private mutating func object(_ depth: Int) throws(MarketError) -> JSON.Content {
-        index += 1
-        var members: [String: JSON] = [:]
-        skipSpace()
-        if take("}") { return .object(members) }
-        repeat {
+    /// A value with all that is in it; what is open stands in an array, so that depth takes no stack.
+    private mutating func value() throws(MarketError) -> JSON {
+        var open: [Open] = []
+        while true {
+            guard open.count < Self.deepestNesting else { throw failure("nested too deeply") }
             skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw failure("expected a member's name") }
-            let name = try string()
-            skipSpace()
-            guard take(":") else { throw failure("expected \":\"") }
-            guard members.updateValue(try value(depth: depth + 1), forKey: name) == nil else {
-                throw failure("member \"\(name.clipped)\" stands twice")
+            let (start, line) = (index, line)
+            let content: JSON.Content
+            switch next {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                let isObject = next == UInt8(ascii: "{")
+                index += 1
+                skipSpace()
+                var opened = Open(start: start, line: line, isObject: isObject)
+                guard take(isObject ? "}" : "]") else {
+                    if isObject { opened.name = try memberName() }
+                    open.append(opened)
+                    continue
+                }
+                content = opened.content
+            case UInt8(ascii: "\""): content = .string(try string())
+            case nil: throw failure("ends too early")
+            default: content = try word()
+            }
+            if let whole = try close(JSON(content: content, start: start, end: index, line: line), &open) {
+                return whole
+            }
+        }
+    }
+
+    /// Puts a value where it belongs, and closes what ends behind it.
+    /// - Returns: the outermost value, once it is whole.
+    private mutating func close(_ value: JSON, _ open: inout [Open]) throws(MarketError) -> JSON? {
+        var value = value
+        while let last = open.indices.last {
+            let isObject = open[last].isObject
+            if isObject {
+                guard open[last].members.updateValue(value, forKey: open[last].name) == nil else {
+                    throw failure("member \"\(open[last].name.clipped)\" stands twice")
+                }
+            } else {
+                open[last].elements.append(value)
             }
             skipSpace()
-        } while take(",")
-        guard take("}") else { throw failure("expected \",\" or \"}\"") }
-        return .object(members)
+            if take(",") {
+                if isObject { open[last].name = try memberName() }
+                return nil
+            }
+            guard take(isObject ? "}" : "]") else {
+                throw failure(isObject ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"")
+            }
+            let closed = open.removeLast()
+            value = JSON(content: closed.content, start: closed.start, end: index, line: closed.line)
+        }
+        return value
     }
 
-    private mutating func array(_ depth: Int) throws(MarketError) -> JSON.Content {
-        index += 1
-        var elements: [JSON] = []
+    private mutating func memberName() throws(MarketError) -> String {
         skipSpace()
-        if take("]") { return .array(elements) }
-        repeat {
-            elements.append(try value(depth: depth + 1))
-            skipSpace()
-        } while take(",")
-        guard take("]") else { throw failure("expected \",\" or \"]\"") }
-        return .array(elements)
+        guard next == UInt8(ascii: "\"") else { throw failure("expected a member's name") }
+        let name = try string()
+        skipSpace()
+        guard take(":") else { throw failure("expected \":\"") }
+        return name
     }
 
     private mutating func string() throws(MarketError) -> String {

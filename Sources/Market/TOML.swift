@@ -1,6 +1,9 @@
 /// A strict reader of TOML 1.0 into the tree that JSON is read into, places included. Dates and times are texts, as
 /// they are written; whole numbers that a double does not hold are refused.
 package struct TOMLReader {
+    /// Keys and brackets within each other; each takes stack, of which hosts' threads may have little.
+    static let deepestNesting = 32
+
     private let source: Source
     private var index = 0
     private var line = 1
@@ -106,7 +109,7 @@ package struct TOMLReader {
         let key = path[path.count - 1]
         guard table.members[key] == nil else { throw failure("\"\(key.clipped)\" stands twice") }
         skipBlanks()
-        table.members[key] = .value(try value(depth: depth + 1))
+        table.members[key] = .value(try value(depth: depth + path.count))
     }
 
     /// The table of that name on the way of a header or a dotted key.
@@ -141,14 +144,14 @@ package struct TOMLReader {
             }
             skipBlanks()
         } while take(".")
-        guard path.count <= JSONReader.deepestNesting else { throw failure("nested too deeply") }
+        guard path.count <= Self.deepestNesting else { throw failure("nested too deeply") }
         return path
     }
 
     // MARK: Values
 
     private mutating func value(depth: Int) throws(MarketError) -> JSON {
-        guard depth < JSONReader.deepestNesting else { throw failure("nested too deeply") }
+        guard depth < Self.deepestNesting else { throw failure("nested too deeply") }
         let place = place
         let content: JSON.Content
         switch next {

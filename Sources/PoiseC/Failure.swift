@@ -56,9 +56,11 @@ struct Failure: PoiseError {
     }
 }
 
-/// Runs the body of a call.
+/// Runs the body of a call, in the floating point environment that results are promised in.
 @inline(__always)
 func attempt(_ body: () throws(Failure) -> Void) -> poise_status {
+    let environment = poise_private_enter()
+    defer { poise_private_leave(environment) }
     do throws(Failure) {
         try body()
         return POISE_OK

@@ -169,17 +169,25 @@ struct GreeksJob {
         }
     }
 
-    /// Strided inputs copied as a whole, for the pool.
+    /// Rows of strided inputs that are copied at a time for the pool: enough work for all of its threads.
+    private static let copied = 1 << 17
+
+    /// Strided inputs copied piece by piece, for the pool.
     @inline(never)
     func computeCopied(_ pool: GreeksPool) throws(Failure) {
-        let room = (count + 7) & ~7
+        let room = (min(count, Self.copied) + 7) & ~7
         let block = UnsafeMutablePointer<Double>.allocate(capacity: 7 * room)
         defer { block.deallocate() }
-        let columns = inputs.copy(0..<count, to: block, room: room)
-        let outputs = targets.pointers
-        let failures = try check(columns, 0..<count)
-        pool.fullForm(selection, model: model, columns, count: count, into: outputs)
-        if failures > 0 { blank(0..<count, outputs) }
+        var start = 0
+        while start < count {
+            let rows = start..<min(start + Self.copied, count)
+            let columns = inputs.copy(rows, to: block, room: room)
+            let outputs = targets.pointers.advanced(by: start)
+            let failures = try check(columns, rows)
+            pool.fullForm(selection, model: model, columns, count: rows.count, into: outputs)
+            if failures > 0 { blank(rows, outputs) }
+            start = rows.upperBound
+        }
     }
 
     /// Strided columns by blocks on the stack.

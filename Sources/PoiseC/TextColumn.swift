@@ -40,6 +40,8 @@ struct TextColumn {
         guard let bytes = texts.bytes else { throw .null(name) }
         let text = UnsafeRawBufferPointer(start: bytes + start, count: end - start)
         guard let valid = String(validating: text, as: UTF8.self) else { throw invalid(row, "is no UTF-8") }
+        // A name would end there for whoever reads it as a C string.
+        guard !text.contains(0) else { throw invalid(row, "has a NUL in it") }
         return valid
     }
 

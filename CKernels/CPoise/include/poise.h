@@ -42,6 +42,9 @@
  *   memory left, the process ends: the one exception to "nothing aborts".
  * - Units are natural ones, as everywhere inside Poise: volatility 0.6 for 60%, rates 0.05 for 5% continuously
  *   compounded, years ACT/365; no value is divided by 100 or 365 unless its description says so.
+ * - Floating point. Calls that return a status compute with the default environment, whatever the caller's rounding mode,
+ *   traps and treatment of denormals are, and leave the caller's as it was. Locales play no part.
+ * - The library stays loaded once it is: dlclose does nothing, and threads may end in any order.
  * - Bits. The same on any number of threads, with AVX2 and AVX-512, through C, C++, Swift and Python.
  *
  * STABILITY. The shared library's soname is libpoise.so.1. Until it becomes .2, names and numbers below stay;
@@ -289,7 +292,7 @@ typedef struct poise_full_form {
  *  and the call succeeds. Without, the first such row makes it fail with POISE_ERROR_VALUE, and the contents of the columns
  *  are unspecified.
  *  POISE_ERROR_ARGUMENT for unknown bits or an unknown model. Allocates nothing, unless the engine has several
- *  threads and an input column has a stride other than 8: then it copies that column.
+ *  threads and an input column has a stride other than 8: then it copies columns, 131,072 rows at a time.
  *  Any number of threads at once, also on one engine. Since 0.1. */
 poise_status poise_greeks(
     const poise_engine *engine, const poise_full_form *options, poise_greek_set greeks, const poise_column *columns,
@@ -1739,6 +1742,256 @@ typedef enum poise_margin_bid {
 /** Copies a figure of all bids. POISE_ERROR_ARGUMENT for an unknown one. Allocates nothing. Since 0.1. */
 poise_status poise_margin_auction_amounts(
     const poise_margin_auction *auction, poise_margin_bid figure, poise_column column);
+
+/* ---- Chains as tables --------------------------------------------------------------------------------------- */
+
+typedef enum poise_contract_kind {
+    POISE_KIND_OPTION = 0,
+    POISE_KIND_FUTURE = 1,
+    POISE_KIND_PERPETUAL = 2,
+    POISE_KIND_SPOT = 3
+} poise_contract_kind;
+
+/** Where the table of a chain is written: poise_chain_count rows of each column, in the order of poise_chain_instrument. NULL,
+ *  or a column with data NULL: not wanted. Numbers are NaN where they are not known, or a contract has none. */
+typedef struct poise_ticker_columns {
+    size_t size;
+    /** A poise_contract_kind each. */
+    uint8_t *kind;
+    /** 0 for a call, 1 for a put, 255 for what is no option. */
+    uint8_t *type;
+    /** When the ticker held, and when the contract expires (0: never); since 1970, UTC. */
+    int64_t *milliseconds, *expiry_milliseconds;
+    /** In quote currency. Of options the future of their expiry; of others the mark price. */
+    poise_column strike, forward;
+    /** To expiry, ACT/365, from the ticker's own time; volatility 0.6 for 60%; rate continuously compounded. */
+    poise_column years, volatility, rate;
+    /** As quoted: in coin for inverse options, else in quote currency; the index is in quote currency. */
+    poise_column mark_price, index_price, bid_price, bid_amount, ask_price, ask_amount;
+    poise_column open_interest;
+    /** As the exchange published them, rounded, in its own units: delta in coins, gamma per dollar, vega per point, theta per
+     *  day, rho per percent. */
+    poise_column exchange_delta, exchange_gamma, exchange_vega, exchange_theta, exchange_rho;
+} poise_ticker_columns;
+
+/** Writes the latest ticker of each instrument. Since 0.1. */
+poise_status poise_chain_table(const poise_chain *chain, const poise_ticker_columns *columns);
+/** The coin of an instrument, "BTC"; NULL beyond the last. Belongs to the chain. Since 0.1. */
+const char *poise_chain_underlying(const poise_chain *chain, size_t index);
+/** Makes a chain whose options have the volatilities of a surface fitted to the quotes of `chain`, as `--surface own` of the
+ *  commands. What keeps the exchange's, and why, is in its remarks. Since 0.1. */
+poise_status poise_chain_with_own_volatilities(
+    const poise_engine *engine, const poise_chain *chain, poise_chain **made);
+
+/** The moves of a scenario. POISE_ERROR_ARGUMENT beyond the last. Since 0.1. */
+poise_status poise_grid_scenario(const poise_grid *grid, size_t scenario, poise_scenario *given);
+/** The rules of volatility; 0 for NULL. Since 0.1. */
+size_t poise_grid_rule_count(const poise_grid *grid);
+/** The name of a rule, "up"; NULL beyond the last. Belongs to the grid. Since 0.1. */
+const char *poise_grid_rule(const poise_grid *grid, size_t rule);
+
+/* ---- Tail risk ---------------------------------------------------------------------------------------------- */
+
+typedef enum poise_tail_method {
+    /** Moves as they happened, every contract valued anew. */
+    POISE_TAIL_HISTORICAL = 0,
+    /** Moves drawn from their covariance, through the books' Greeks. */
+    POISE_TAIL_DELTA_GAMMA_VEGA = 1,
+    /** Moves drawn from their covariance, every contract valued anew. */
+    POISE_TAIL_MONTE_CARLO = 2
+} poise_tail_method;
+
+/** How volatilities move where no history of an index of them is given. */
+typedef enum poise_tail_volatility {
+    /** With the exponentially weighted volatility of the coin's own returns. */
+    POISE_TAIL_VOLATILITY_REALISED = 0,
+    POISE_TAIL_VOLATILITY_STILL = 1
+} poise_tail_volatility;
+
+typedef enum poise_tail_covariance {
+    POISE_TAIL_COVARIANCE_EXPONENTIAL = 0,
+    POISE_TAIL_COVARIANCE_LEDOIT_WOLF = 1,
+    POISE_TAIL_COVARIANCE_SAMPLE = 2
+} poise_tail_covariance;
+
+/** The history of a coin: candles timestamp,open,high,low,close, of which closes count. Several sources are joined. */
+typedef struct poise_history {
+    const char *coin;
+    const poise_source *candles;
+    size_t candle_count;
+    /** Candles of its volatility index, with whose close its volatilities move; count 0: none. All coins have one, or none. */
+    const poise_source *volatility_index;
+    size_t volatility_index_count;
+} poise_history;
+
+typedef struct poise_tail_options {
+    size_t size;
+    /** Groupings and numeraire; none: by book. A `size` of 0 stands for the default, dollars. */
+    poise_exposure_options exposures;
+    poise_tail_method method;
+    poise_tail_volatility volatility;
+    /** Of drawn moves. */
+    poise_tail_covariance covariance;
+    /** Other than 0: the horizon passes, options decay, and those that expire are worth what they pay. */
+    uint32_t time_passes;
+    /** Hours that a scenario takes; 0: 24. */
+    double horizon_hours;
+    /** Options of T days beyond 30 take part in moves of volatility by (30/T)^power, 0 to 1: 0 moves all alike. The command
+     *  line's is 0.5. */
+    double term_power;
+    /** The weight that is left after a day, of realised volatility and of the exponential covariance; 0: 0.94. */
+    double decay;
+    /** By how much more the covariance is shrunk towards its mean variance, 0 to 1. */
+    double shrinkage;
+    /** Historical: candles from one scenario to the next; 0: 1. */
+    uint64_t stride;
+    /** Drawn: how many; 0: 100,000. */
+    uint64_t scenarios;
+    /** Drawn: the same scenarios on every machine. The command line's is 1. */
+    uint64_t seed;
+} poise_tail_options;
+
+/** Gains of groups of positions in scenarios of moves of prices and volatilities. Never change: share them among threads. */
+typedef struct poise_tail_risk poise_tail_risk;
+
+/** Values positions in scenarios that come from histories, as `poise var`. `options`: or NULL, for zeros and a term power of
+ *  0.5; `buckets`: or NULL, as of poise_exposures_create_in_buckets. POISE_ERROR_VALUE for a coin that is held and has no
+ *  history, candles that do not go together, a covariance that is not positive definite; POISE_ERROR_TEXT for files. Since
+ *  0.1. */
+poise_status poise_tail_risk_create(
+    const poise_engine *engine, const poise_chain *chain, const poise_positions *positions,
+    const poise_history *histories, size_t history_count, const poise_tail_options *options,
+    const poise_buckets *buckets, poise_tail_risk **tail);
+/** Frees it, or NULL. Since 0.1. */
+void poise_tail_risk_free(poise_tail_risk *tail);
+/** Groups; 0 for NULL. Since 0.1. */
+size_t poise_tail_risk_count(const poise_tail_risk *tail);
+/** As poise_exposures_label. Since 0.1. */
+const char *poise_tail_risk_label(const poise_tail_risk *tail, size_t group, size_t grouping);
+/** Scenarios; 0 for NULL. Since 0.1. */
+size_t poise_tail_risk_scenario_count(const poise_tail_risk *tail);
+/** When a scenario of a history began, milliseconds since 1970; 0 for one that is drawn, and beyond the last. Since 0.1. */
+int64_t poise_tail_risk_start(const poise_tail_risk *tail, size_t scenario);
+/** Copies what a group gains, scenario by scenario. Since 0.1. */
+poise_status poise_tail_risk_gains(const poise_tail_risk *tail, size_t group, poise_column column);
+/** What groups add up to: one total in dollars, in coin one for each underlying; 0 for NULL. Since 0.1. */
+size_t poise_tail_risk_total_count(const poise_tail_risk *tail);
+/** "total"; in coin of several underlyings "total BTC"; NULL beyond the last. Belongs to the object. Since 0.1. */
+const char *poise_tail_risk_total(const poise_tail_risk *tail, size_t total);
+
+/** Losses of groups, above 0 where money is lost; each with data NULL. Components add up to their total. */
+typedef struct poise_tail_columns {
+    size_t size;
+    /** Alone: minus the (1 − level) quantile (type 7), and minus the mean of the gains below it. */
+    poise_column value_at_risk, expected_shortfall;
+    /** Of the total's: what the group is expected to lose where the total loses just that, and in its tail. */
+    poise_column value_at_risk_component, expected_shortfall_component;
+} poise_tail_columns;
+
+/** Losses of a total. Errors are one standard error each, of scenarios that are drawn. */
+typedef struct poise_tail_total {
+    double value_at_risk, expected_shortfall;
+    double value_at_risk_error, expected_shortfall_error;
+} poise_tail_total;
+
+/** Measures at a level, 0.5 to below 1: 0.99 for the loss that one scenario in a hundred exceeds. `columns`:
+ *  poise_tail_risk_count rows; `totals`: poise_tail_risk_total_count of them; each or NULL. Since 0.1. */
+poise_status poise_tail_risk_measures(
+    const poise_tail_risk *tail, double level, const poise_tail_columns *columns, poise_tail_total *totals);
+
+/* ---- Profits explained -------------------------------------------------------------------------------------- */
+
+/** Trades of books between two chains. Never change. */
+typedef struct poise_trades poise_trades;
+
+/** Makes trades of columns. `quantity`: above 0 where the book bought; `price` as the exchange quotes it, in coin for
+ *  inverse options; `fee`: dollars, above 0 where the book paid it, or data NULL. POISE_ERROR_VALUE with row and field. Since
+ *  0.1. */
+poise_status poise_trades_create(
+    size_t count, poise_texts book, poise_texts instrument, poise_values quantity, poise_values price, poise_values fee,
+    poise_trades **trades);
+/** The same of a table (CSV: book,instrument,quantity,price[,fee_usd]) or an exchange's reply. As poise_chain_parse. Since
+ *  0.1. */
+poise_status poise_trades_parse(const char *text, size_t length, const char *name, poise_trades **trades);
+/** The same of a file. Since 0.1. */
+poise_status poise_trades_read(const char *path, poise_trades **trades);
+/** Frees trades, or NULL. Since 0.1. */
+void poise_trades_free(poise_trades *trades);
+/** How many; 0 for NULL. Since 0.1. */
+size_t poise_trades_count(const poise_trades *trades);
+
+/** What a profit consists of: the first is all of it, the next twelve add up to it, the last four to the vega. */
+typedef enum poise_profit_part {
+    POISE_PROFIT_ALL = 0,
+    /** The way of a future to its index as time passes; funding of perpetuals. */
+    POISE_PROFIT_CARRY = 1,
+    POISE_PROFIT_DELTA = 2,
+    POISE_PROFIT_GAMMA = 3,
+    POISE_PROFIT_VEGA = 4,
+    POISE_PROFIT_THETA = 5,
+    /** Of discounting alone. */
+    POISE_PROFIT_RHO = 6,
+    POISE_PROFIT_VANNA = 7,
+    POISE_PROFIT_VOLGA = 8,
+    POISE_PROFIT_CHARM = 9,
+    /** From the price of a trade to the end, and minus its fees. */
+    POISE_PROFIT_TRADES = 10,
+    POISE_PROFIT_FEES = 11,
+    /** The exact rest. */
+    POISE_PROFIT_UNEXPLAINED = 12,
+    /** With `splits_vega`: what the level at the money, the skew and the wings of each expiry's curve moved, and the rest. */
+    POISE_PROFIT_VEGA_LEVEL = 13,
+    POISE_PROFIT_VEGA_SKEW = 14,
+    POISE_PROFIT_VEGA_WINGS = 15,
+    POISE_PROFIT_VEGA_REST = 16
+} poise_profit_part;
+
+#define POISE_PROFIT_PART_COUNT 17
+
+/** The name of a part, "profit"; NULL for an unknown enumerator. Static memory. Since 0.1. */
+const char *poise_profit_part_name(poise_profit_part part);
+
+typedef struct poise_explanation_options {
+    size_t size;
+    /** Groupings and numeraire; desks too, tenor and moneyness not. A `size` of 0 stands for the default, dollars by book and
+     *  underlying. */
+    poise_exposure_options exposures;
+    /** Desks, or NULL. */
+    const poise_buckets *buckets;
+    /** What long perpetuals pay per eight hours, as a share of their value. */
+    double funding_rate;
+    /** Other than 0: vega in its four parts. */
+    uint32_t splits_vega;
+    /** Delivery prices of what expired, by the name up to the strike, "BTC-12FEB21"; else the index of the second chain. */
+    size_t delivery_count;
+    poise_texts delivery_name;
+    poise_values delivery_price;
+} poise_explanation_options;
+
+/** Profits of groups of positions between two chains. Never change. */
+typedef struct poise_explanation poise_explanation;
+
+/** Explains what positions held at the time of `from` have gained by that of `to`, as `poise explain`. `trades`, `options`: or
+ *  NULL. POISE_ERROR_UNKNOWN_NAME for a contract without a price in either chain, and a delivery price of what was not held
+ *  or has not expired. Since 0.1. */
+poise_status poise_explanation_create(
+    const poise_engine *engine, const poise_chain *from, const poise_chain *to, const poise_positions *positions,
+    const poise_trades *trades, const poise_explanation_options *options, poise_explanation **explanation);
+/** Frees it, or NULL. Since 0.1. */
+void poise_explanation_free(poise_explanation *explanation);
+/** Groups; 0 for NULL. Since 0.1. */
+size_t poise_explanation_count(const poise_explanation *explanation);
+/** As poise_exposures_label. Since 0.1. */
+const char *poise_explanation_label(const poise_explanation *explanation, size_t group, size_t grouping);
+/** Copies one part of every group's profit. Since 0.1. */
+poise_status poise_explanation_values(
+    const poise_explanation *explanation, poise_profit_part part, poise_column column);
+/** Contracts that expired on the way; 0 for NULL. Since 0.1. */
+size_t poise_explanation_settlement_count(const poise_explanation *explanation);
+/** The name of one, the price at which it was settled, and whether that is one of the options' rather than an index (1, 0; each
+ *  or NULL); NULL beyond the last. Belongs to the explanation. Since 0.1. */
+const char *poise_explanation_settlement(
+    const poise_explanation *explanation, size_t index, double *price, uint32_t *is_given);
 
 #ifdef __cplusplus
 }
