@@ -109,3 +109,4 @@ class engine : public handle<poise_engine, poise_engine_free> {
 
 #include "poise_live.hpp"
 #include "poise_margin.hpp"
+#include "poise_risk.hpp"

@@ -6,12 +6,14 @@ import Poise
 /// Behind `poise_chain`.
 final class ChainHandle: Sendable {
     let chain: Chain
-    let names, remarks: CStrings
+    let names, underlyings, remarks: CStrings
 
-    init(_ chain: Chain) {
+    /// - Parameter remarks: beside the chain's own.
+    init(_ chain: Chain, remarks: [String] = []) {
         self.chain = chain
         names = CStrings(chain.latestTickers.map(\.instrument.name))
-        remarks = CStrings(chain.remarks)
+        underlyings = CStrings(chain.latestTickers.map(\.instrument.base))
+        self.remarks = CStrings(chain.remarks + remarks)
     }
 
     convenience init(_ source: Source, _ badRows: inout BadRows) throws(MarketError) {

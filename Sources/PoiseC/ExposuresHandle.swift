@@ -105,7 +105,7 @@ struct ExposureOptions {
 struct BucketEdges {
     private var tenorDays = ExposureBuckets.standardTenorDays
     private var moneyness = ExposureBuckets.standardMoneyness
-    private var deskOfBook: [String: String] = [:]
+    private(set) var deskOfBook: [String: String] = [:]
 
     init(_ given: UnsafePointer<poise_buckets>?) throws(Failure) {
         guard let given else { return }

@@ -4,10 +4,11 @@ import Poise
 /// Behind `poise_grid`.
 final class GridHandle: Sendable {
     let grid: ScenarioGrid
-    let titles: CStrings
+    let titles, rules: CStrings
 
     init(_ grid: ScenarioGrid) {
         self.grid = grid
+        rules = CStrings(grid.ruleNames)
         titles = CStrings(grid.scenarios.indices.map(grid.title))
     }
 
@@ -99,4 +100,35 @@ public func poise_grid_count(_ grid: OpaquePointer?) -> Int {
 @c @implementation
 public func poise_grid_title(_ grid: OpaquePointer?, _ scenario: Int) -> UnsafePointer<CChar>? {
     object(grid, as: GridHandle.self)?.titles[scenario]
+}
+
+@c @implementation
+public func poise_grid_scenario(
+    _ grid: OpaquePointer?, _ scenario: Int, _ given: UnsafeMutablePointer<poise_scenario>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let grid = try object(grid, as: GridHandle.self, "grid").grid
+        let target = try required(given, "given")
+        try checkIndex(scenario, below: grid.count, "scenario")
+        let found = grid.scenarios[scenario]
+        let stickiness: poise_stickiness =
+            switch found.stickiness {
+            case .strike: POISE_STICKY_STRIKE
+            case .moneyness: POISE_STICKY_MONEYNESS
+            case .delta: POISE_STICKY_DELTA
+            }
+        target.pointee = poise_scenario(
+            spot: found.spot, days: found.days, rate: found.rate, dampening: found.dampening,
+            rule: UInt32(found.rule), stickiness: stickiness)
+    }
+}
+
+@c @implementation
+public func poise_grid_rule_count(_ grid: OpaquePointer?) -> Int {
+    object(grid, as: GridHandle.self)?.rules.count ?? 0
+}
+
+@c @implementation
+public func poise_grid_rule(_ grid: OpaquePointer?, _ rule: Int) -> UnsafePointer<CChar>? {
+    object(grid, as: GridHandle.self)?.rules[rule]
 }

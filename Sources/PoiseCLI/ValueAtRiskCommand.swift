@@ -14,7 +14,7 @@ struct ValueAtRiskCommand: ParsableCommand {
             Greeks (delta-gamma-vega) or through every contract's formula (monte-carlo; historical does so too). \
             Losses are positive. Components add up to the total: of the shortfall, what the books lose in the \
             total's tail; of the value at risk, what they are expected to lose where the total loses just that.
-            """)
+            """ + HelpExamples.of("var"))
 
     enum Method: String, ExpressibleByArgument, CaseIterable {
         case historical
@@ -155,13 +155,7 @@ struct ValueAtRiskCommand: ParsableCommand {
             method == .deltaGammaVega
             ? try DeltaGammaVega(book).profits(moves, years: years) : try book.profits(moves, years: years)
         stopwatch.lap("value")
-        // In coin there is one total per underlying.
-        var parts = [(name: "total", gains: gains)]
-        if numeraire == .coin, Set(coins).count > 1 {
-            parts = try Set(coins).sorted().map { coin in
-                ("total \(coin)", try gains.only { Self.coin(of: $0, groupings) == coin })
-            }
-        }
+        let parts = try gains.totals(of: coins, by: groupings, in: numeraire)
         let levels = try levelList()
         let reports = try parts.map { part in
             TailRiskReport.Part(
@@ -195,12 +189,6 @@ struct ValueAtRiskCommand: ParsableCommand {
         common.report(badRows)
     }
 
-    /// The coin of a group that has but one.
-    private static func coin(of labels: [String], _ groupings: [Grouping]) -> String? {
-        if let place = groupings.firstIndex(of: .underlying) { return labels[place] }
-        return groupings.firstIndex(of: .instrument).flatMap { try? Instrument(name: labels[$0]).base }
-    }
-
     // MARK: Scenarios
 
     private func candles(
@@ -227,32 +215,30 @@ struct ValueAtRiskCommand: ParsableCommand {
             prices, volatility: volatility == .none ? .constant : .realised(decayPerDay: decay))
     }
 
-    private func moves(_ history: FactorHistory) throws -> (FactorMoves, FactorCovariance?) {
-        let steps = horizon * 3_600_000 / Double(history.interval)
-        if method == .historical {
-            guard steps == steps.rounded(), steps >= 1 else {
-                throw ValidationError(
-                    "--horizon \(horizon): expected a multiple of the candles' \(history.interval / 1000) s")
-            }
-            let moves = try history.moves(steps: Int(steps), stride: stride)
-            guard moves.count > 1 else { throw TailRiskError.tooFewWindows(moves.count, needed: 2) }
-            return (moves, nil)
+    private var choice: ScenarioChoice {
+        var choice = ScenarioChoice()
+        switch method {
+        case .historical: choice.method = .historical
+        case .deltaGammaVega: choice.method = .deltaGammaVega
+        case .monteCarlo: choice.method = .monteCarlo
         }
-        let hourly = try history.moves(steps: 1)
-        let estimator: FactorCovariance.Estimator
         switch covariance {
-        case .sample: estimator = .sample
-        case .ledoitWolf: estimator = .ledoitWolf(standardised: true)
-        case .ewma:
-            estimator = .exponential(
-                decayPerStep: FactorHistory.decay(perDay: decay, interval: history.interval))
+        case .ewma: choice.estimator = .exponential
+        case .ledoitWolf: choice.estimator = .ledoitWolf
+        case .sample: choice.estimator = .sample
         }
-        var covariance = try FactorCovariance(hourly.factors, names: hourly.factorNames, estimator)
-        if let shrinkage { covariance = try covariance.shrunk(by: shrinkage) }
-        let moves = try FactorMoves.gaussian(
-            covariance, coins: history.coins, steps: steps, count: scenarios, seed: seed,
-            method == .deltaGammaVega ? .normal : .lognormal)
-        return (moves, covariance)
+        (choice.horizonHours, choice.stride, choice.count) = (horizon, stride, scenarios)
+        (choice.decayPerDay, choice.shrinkage, choice.seed) = (decay, shrinkage, seed)
+        return choice
+    }
+
+    private func moves(_ history: FactorHistory) throws -> (FactorMoves, FactorCovariance?) {
+        do throws(TailRiskError) {
+            return try choice.moves(history)
+        } catch {
+            guard case .invalidValue("horizon", _, let reason) = error else { throw error }
+            throw ValidationError("--horizon \(horizon): \(reason)")
+        }
     }
 
     /// Gains of every group in every scenario.

@@ -29,12 +29,6 @@ public struct ScenarioProfits: Sendable {
         try addUp()
     }
 
-    /// The gains of some of the groups, and what these gain together.
-    public func only(_ isKept: ([String]) -> Bool) throws(TailRiskError) -> ScenarioProfits {
-        let kept = groups.indices.filter { isKept(groups[$0]) }
-        return try ScenarioProfits(groups: kept.map { groups[$0] }, gains: kept.map { Array(self[$0]) })
-    }
-
     /// Fills in 16 scenarios at a time: `block` writes the gains of each group in scenarios `first` to
     /// `first + 15`, of which those from `count` on are ignored, as a row of 16 per group.
     init(

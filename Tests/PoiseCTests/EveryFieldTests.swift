@@ -28,7 +28,8 @@ struct EveryFieldTests {
 
     static let rows =
         FormRows.rows + ScenarioRows.rows + SourceRows.rows + BookFieldRows.rows + DeskRows.rows
-        + LiveDeskRows.rows + LiveChoiceRows.rows + SurfaceRows.rows + MarginRows.rows
+        + LiveDeskRows.rows + LiveChoiceRows.rows + SurfaceRows.rows + MarginRows.rows + TailRiskRows.rows
+        + ExplanationRows.rows
 
     @Test("A field does what its row of the table says", arguments: rows)
     func field(_ row: Row) throws { try row.check() }
