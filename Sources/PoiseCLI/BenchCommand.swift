@@ -11,7 +11,7 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             Builds the programs of Benchmarks/ on first use, so it works from a checkout only. \
             scripts/bench-peers measures other libraries in the same run.
-            """)
+            """ + HelpExamples.of("bench"))
 
     enum Subject: String, ExpressibleByArgument, CaseIterable {
         case throughput, latency, hedge, lots, iv, scenarios

@@ -14,7 +14,7 @@ struct ExplainCommand: ParsableCommand {
             second chain's index, options at their intrinsic value. --trades count from their price to the end. \
             An option's profit is the change of its value in the numeraire; futures are paid in their settlement \
             currency, exchanged at their price at the end.
-            """)
+            """ + HelpExamples.of("explain"))
 
     @Option(
         help: ArgumentHelp(

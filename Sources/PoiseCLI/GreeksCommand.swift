@@ -10,7 +10,7 @@ struct GreeksCommand: ParsableCommand {
             (0.05 is 5%). --chain reads an exchange's tickers as CSV or JSON; each row is priced as of its own \
             time stamp. All Greeks are in natural units per unit of the underlying, ∂t in years of calendar \
             time; the columns exchange_… are in the exchange's units.
-            """)
+            """ + HelpExamples.of("greeks"))
 
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))
     var options: String?

@@ -13,7 +13,7 @@ struct HedgeCommand: ParsableCommand {
             is proved by its multipliers: the gap printed with it bounds what other trades could save. The exit \
             status is 3 where some problem has no solution; what comes nearest is printed all the same. It is 4 \
             where some answer could not be proved; no trades are printed then.
-            """)
+            """ + HelpExamples.of("hedge"))
 
     @Option(help: ArgumentHelp("Hedge problem, or an array of them, in JSON; or -.", valueName: "file"))
     var problem: String?

@@ -12,7 +12,7 @@ struct ImpliedVolatilityCommand: ParsableCommand {
             (digitals out of the money, whose price rises with volatility at first and then falls). American prices may \
             also be exercise (what exercise gives, at every volatility up to some), double-boundary or outside-range. \
             Only rows that are ok have a vol.
-            """)
+            """ + HelpExamples.of("iv"))
 
     @Option(help: ArgumentHelp("Table of options, or - for standard input.", valueName: "file"))
     var options: String

@@ -13,7 +13,7 @@ struct MarginCommand: ParsableCommand {
             Margin models are files of parameters with source and date: Examples/margin has some, and docs/margin.md says \
             what stands in them, what is assumed and what is left out. All positions are one account. With several --model \
             the same account is shown under each. With --cases, each case brings its own market and model.
-            """)
+            """ + HelpExamples.of("margin"))
 
     @OptionGroup var chains: ChainOption
     @OptionGroup var held: PositionsOption

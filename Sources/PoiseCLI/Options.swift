@@ -60,8 +60,16 @@ struct OutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Columns by their names in csv, such as book,vega_usd_per_point; or all. Tables on a terminal show those that fit.",
+            valueName: "names"))
+    var columns: String?
+
     func open(_ outputs: Outputs) throws -> Output {
-        try outputs.open(output, isForPeople: format == .table)
+        let opened = try outputs.open(output, isForPeople: format == .table)
+        if let columns { opened.columns = columns == "all" ? .all : .named(columns.split(separator: ",").map(String.init)) }
+        return opened
     }
 }
 

@@ -15,6 +15,20 @@ struct OutputError: PoiseError {
     }
 }
 
+/// A name of `--columns` that no table has.
+struct UnknownColumnError: PoiseError {
+    let name: String
+    let known: [String]
+    var field: String { "--columns" }
+    var value: String? { name }
+    var exitStatus: ExitStatus { .usage }
+    var reason: String {
+        if known.isEmpty { return "nothing here is a table with such a column" }
+        let near = known.first { Spelling.isNear(name, $0) }
+        return near.map { "no such column; did you mean \($0)?" } ?? "must be one of \(known.joined(separator: ", "))"
+    }
+}
+
 /// The outputs of a run. They are opened before the work, so that one that cannot be written is found at once, and
 /// finished together: the files appear under their names when all are complete, or none does.
 final class Outputs {
@@ -59,6 +73,28 @@ final class Output {
     private let isShown: Bool
     /// Whether the reader is a person at a terminal that shows colours.
     let hasColours: Bool
+    /// The terminal that shows it; nil for files and pipes.
+    private let terminal: TerminalSize?
+    /// Which columns tables show.
+    var columns = ColumnChoice.fitting
+    private var knownColumns: [String] = []
+
+    enum ColumnChoice: Equatable {
+        /// On a terminal those that fit, else all.
+        case fitting
+        case all
+        case named([String])
+    }
+
+    /// Columns of a terminal; nil elsewhere.
+    var width: Int? { terminal?.columns }
+
+    /// The names asked for, of a table's own; nil for all, and where it has none of them.
+    func columnsAsked(of names: [String]) -> [String]? {
+        guard case .named(let asked) = columns else { return nil }
+        knownColumns += names.filter { !knownColumns.contains($0) }
+        return asked.contains(where: names.contains) ? asked : nil
+    }
 
     fileprivate init(_ path: String?, isForPeople: Bool) throws {
         let path = path == "-" ? nil : path
@@ -83,6 +119,7 @@ final class Output {
         isShown = isForPeople || isTerminal
         let environment = ProcessInfo.processInfo.environment
         hasColours = isTerminal && environment["NO_COLOR"] == nil && environment["TERM"] != "dumb"
+        terminal = isTerminal && isForPeople ? TerminalSize(descriptor) : nil
     }
 
     deinit {
@@ -149,11 +186,16 @@ final class Output {
 
     func write(bytes: some Sequence<UInt8>) throws {
         buffer.append(contentsOf: bytes)
-        if buffer.count >= 1 << 16 { try flush() }
+        // What is shown is counted first: long ones go through a pager.
+        if buffer.count >= 1 << 16, terminal == nil { try flush() }
     }
 
     /// Writes what is buffered; a file that is to take a name is on the disk after that.
     fileprivate func complete() throws {
+        if case .named(let asked) = columns, let unknown = asked.first(where: { !knownColumns.contains($0) }) {
+            throw UnknownColumnError(name: unknown, known: knownColumns)
+        }
+        if let terminal, terminal.page(buffer) { buffer.removeAll() }
         try flush()
         if isReplacement, fsync(descriptor) != 0 { throw OutputError.system(name) }
         let closed = close(descriptor)

@@ -43,7 +43,9 @@ struct PoiseCommand: ParsableCommand {
                 print(text)
                 Foundation.exit(0)
             }
-            fail(text, status: .usage, prefix: "")
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            let suggestions = Suggestions.lines(for: arguments, besides: text).map { $0 + "\n" }.joined()
+            fail(suggestions + text, status: .usage, prefix: "")
         }
     }
 

@@ -83,8 +83,16 @@ struct Report<Row> {
     /// - Throws: `ReportError` at the first figure that is no finite number.
     func requireFinite() throws { for row in rows + totals { _ = try cells(row) } }
 
+    /// With the columns that were asked for; with all where none of them is here.
+    private func chosen(for output: Output) -> Report {
+        guard let names = output.columnsAsked(of: columns.map(\.name)) else { return self }
+        return Report(columns: columns.filter { names.contains($0.name) }, rows: rows, totals: totals)
+    }
+
     /// A line per row. Totals are left out, so that what adds a column counts nothing twice.
-    func writeCSV(to output: Output) throws {
+    func writeCSV(to output: Output) throws { try chosen(for: output).writeRows(to: output) }
+
+    private func writeRows(to output: Output) throws {
         try output.write(columns.map { Self.quoted($0.name) }.joined(separator: ",") + "\n")
         // One text, filled again for each row: a million rows cost a few allocations.
         var line = ""
@@ -106,6 +114,10 @@ struct Report<Row> {
 
     /// The rows as an array of objects, one a line; empty cells are null.
     func write(_ rows: [Row], to json: inout JSONWriter, _ output: Output) throws {
+        try chosen(for: output).writeObjects(rows, to: &json, output)
+    }
+
+    private func writeObjects(_ rows: [Row], to json: inout JSONWriter, _ output: Output) throws {
         try json.array(lines: 2) { json in
             for row in rows {
                 let cells = try cells(row)
@@ -140,8 +152,10 @@ struct Report<Row> {
         }
     }
 
-    /// Aligned columns: text left, numbers right, totals behind a rule.
-    func writeTable(to output: Output) throws {
+    /// Aligned columns: text left, numbers right, totals behind a rule. On a terminal those that fit its width.
+    func writeTable(to output: Output) throws { try chosen(for: output).writeAligned(to: output) }
+
+    private func writeAligned(to output: Output) throws {
         let rows = try (rows + totals).map(cells)
         var widths: [Int] = []
         var isText: [Bool] = []
@@ -171,10 +185,12 @@ struct Report<Row> {
             widths.append(width)
             isText.append(holdsText)
         }
+        let fitting = output.columns == .fitting ? Self.fitting(widths, in: output.width) : columns.count
+        widths = Array(widths.prefix(fitting))
         func line(_ fields: [String]) -> String {
             var line = ""
             var pending = 0
-            for (place, field) in fields.enumerated() {
+            for (place, field) in fields.prefix(fitting).enumerated() {
                 let padding = widths[place] - field.columns
                 if place > 0 { pending += 2 }
                 if !isText[place] { pending += padding }
@@ -201,6 +217,22 @@ struct Report<Row> {
             if output.hasColours { text = text.colouringNegatives(red, plain) }
             try output.write(styled: text)
         }
+        if fitting < columns.count {
+            let left = columns[fitting...].map(\.name).joined(separator: ",")
+            try output.write(styled: dim + "not shown for lack of room (--columns all, or their names): \(left)\n" + plain)
+        }
+    }
+
+    /// How many columns of these widths stand in a line; the first in any case.
+    private static func fitting(_ widths: [Int], in room: Int?) -> Int {
+        guard let room else { return widths.count }
+        var (count, used) = (0, -2)
+        for width in widths {
+            used += 2 + width
+            if used > room, count > 0 { break }
+            count += 1
+        }
+        return count
     }
 
     private static func quoted(_ text: String) -> String {

@@ -11,7 +11,7 @@ struct RiskCommand: ParsableCommand {
             contract is valued at the latest row that the chain has of it. In usd, delta is the amount of \
             dollars that moves with the price and gamma its change for a move of 1%; net delta takes off \
             what the premium of coin-settled options moves.
-            """)
+            """ + HelpExamples.of("risk"))
 
     @OptionGroup var inputs: BookOptions
 

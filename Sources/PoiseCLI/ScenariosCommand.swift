@@ -13,7 +13,7 @@ struct ScenariosCommand: ParsableCommand {
             in the style of exchanges' portfolio margin, and docs/commands.md says what stands in them. The table shows \
             the total by move of the price, and each group's worst and best scenario; csv and json have every \
             group in every scenario.
-            """)
+            """ + HelpExamples.of("scenarios"))
 
     @OptionGroup var inputs: BookOptions
 

@@ -13,7 +13,7 @@ struct SimulateCommand: ParsableCommand {
             the same paths and the same failures, so that their differences are far better known than their \
             figures. ± is 1.96 standard errors. Ctrl-C stops early, and so do SIGTERM and SIGHUP: what is complete is \
             printed, and saved where --resume says. The exit status is then 128 and the signal, 130 for Ctrl-C.
-            """)
+            """ + HelpExamples.of("simulate"))
 
     @Option(help: ArgumentHelp("What to simulate.", valueName: "file.toml"))
     var config: String

@@ -16,7 +16,7 @@ struct SurfaceCommand: ParsableCommand {
             asked is never ok: too-few-quotes (five two-sided ones at different strikes are needed), fallback (a simpler \
             curve stands in), bad-quotes (fitted without quotes that cannot be right), butterfly, calendar, unsolved, \
             expired, no-forward, unreadable. No expiry is left out.
-            """)
+            """ + HelpExamples.of("surface"))
 
     @Option(
         help: ArgumentHelp(
