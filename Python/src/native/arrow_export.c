@@ -44,10 +44,14 @@ static void release_schema(struct ArrowSchema *schema) {
     schema->release = NULL;
 }
 
-/** Fills one child from an array, or from offsets and bytes. */
+/** Fills one child from an array; from offsets and bytes; or from milliseconds, bits that say which are there, and how many
+ *  are not. */
 static bool export_column(const char *name, PyObject *values, struct ArrowSchema *schema, struct ArrowArray *array) {
     PyObject *offsets = NULL, *bytes = NULL;
-    bool is_text = PyTuple_Check(values);
+    bool is_time = PyTuple_Check(values) && PyTuple_Size(values) == 3, is_text = PyTuple_Check(values) && !is_time;
+    PyObject *bits = is_time ? PyTuple_GetItem(values, 1) : NULL, *whole = values;
+    long long missing = is_time ? PyLong_AsLongLong(PyTuple_GetItem(values, 2)) : 0;
+    if (is_time) values = PyTuple_GetItem(values, 0);
     if (is_text) {
         if (!(offsets = PyTuple_GetItem(values, 0)) || !(bytes = PyTuple_GetItem(values, 1))) return false;
         values = bytes;
@@ -67,18 +71,22 @@ static bool export_column(const char *name, PyObject *values, struct ArrowSchema
     }
     *schema = (struct ArrowSchema){
         .format = is_text              ? "U"
+                  : is_time            ? "tsm:"
                   : type == NPY_DOUBLE ? "g"
                   : type == NPY_UINT8  ? "C"
                                        : "l",
         .name = text,
+        .flags = is_time ? ARROW_NULLABLE : 0,
         .release = release_schema,
         .private_data = text};
-    own->owner = is_text ? PyTuple_Pack(2, offsets, bytes) : values;
-    if (!is_text) Py_INCREF(values);
+    own->owner = is_text ? PyTuple_Pack(2, offsets, bytes) : whole;
+    if (!is_text) Py_INCREF(whole);
+    if (is_time) own->buffers[0] = PyArray_DATA((PyArrayObject *)bits);
     own->buffers[1] = PyArray_DATA((PyArrayObject *)(is_text ? offsets : values));
     if (is_text) own->buffers[2] = PyArray_DATA((PyArrayObject *)bytes);
     *array = (struct ArrowArray){
         .length = PyArray_DIM((PyArrayObject *)(is_text ? offsets : values), 0) - is_text,
+        .null_count = missing,
         .n_buffers = 2 + is_text,
         .buffers = own->buffers,
         .release = release_column,

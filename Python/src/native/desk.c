@@ -49,8 +49,7 @@ poise_texts texts_of(reader *from, const char *name) {
     return texts;
 }
 
-/** Numbers of any length; NULL where there are none. */
-static const double *edges_of(reader *from, const char *name, size_t *count) {
+const double *edges_of(reader *from, const char *name, size_t *count) {
     PyObject *object = from->has_failed ? NULL : PyDict_GetItemString(from->columns, name);
     PyArrayObject *array = object ? array_of(from, object, name, NPY_DOUBLE, -1) : NULL;
     *count = array ? (size_t)PyArray_DIM(array, 0) : 0;
@@ -139,16 +138,21 @@ static PyObject *limits_create(PyObject *self, PyObject *arguments) {
     return from.has_failed ? NULL : own_limits(poise_limits_create(&columns, &limits), &limits);
 }
 
-/** The paths of a tuple as sources, whose bytes `owners` keeps. */
-static poise_source *sources_of(PyObject *paths, const char *exchange, PyObject **owners) {
-    Py_ssize_t count = PyTuple_Size(paths);
-    poise_source *sources = (*owners = PyList_New(0)) ? PyMem_Calloc((size_t)count, sizeof *sources) : NULL;
-    if (!sources) PyErr_NoMemory();
+poise_source *sources_of(PyObject *given, const char *name, const char *exchange, PyObject *owners) {
+    Py_ssize_t count = PyTuple_Size(given);
+    poise_source *sources = count < 0 ? NULL : PyMem_Calloc((size_t)count + 1, sizeof *sources);
+    if (!sources && count >= 0) PyErr_NoMemory();
     for (Py_ssize_t i = 0; sources && i < count; i++) {
-        PyObject *bytes = NULL;
-        if (PyUnicode_FSConverter(PyTuple_GetItem(paths, i), &bytes) && PyList_Append(*owners, bytes) == 0) {
-            sources[i] = (poise_source){.size = sizeof *sources, .path = PyBytes_AsString(bytes), .exchange = exchange};
-        } else {
+        PyObject *one = PyTuple_GetItem(given, i), *bytes = NULL;
+        sources[i] = (poise_source){.size = sizeof *sources, .name = name, .exchange = exchange};
+        if (PyBytes_Check(one)) {
+            Py_INCREF(bytes = one);
+            sources[i].text = PyBytes_AsString(one);
+            sources[i].length = (size_t)PyBytes_Size(one);
+        } else if (PyUnicode_FSConverter(one, &bytes)) {
+            sources[i].path = PyBytes_AsString(bytes);
+        }
+        if (!bytes || PyList_Append(owners, bytes) < 0) {
             PyMem_Free(sources);
             sources = NULL;
         }
@@ -167,7 +171,8 @@ static PyObject *chain_load(PyObject *self, PyObject *arguments) {
         return NULL;
     written.length = (size_t)length;
     Py_ssize_t files = PyTuple_Size(paths);
-    poise_source *sources = files ? sources_of(paths, written.exchange, &owners) : &written;
+    if (files && !(owners = PyList_New(0))) return NULL;
+    poise_source *sources = files ? sources_of(paths, NULL, written.exchange, owners) : &written;
     poise_chain *chain;
     PyObject *result = sources ? own_chain(poise_chain_load(sources, files ? (size_t)files : 1, &chain), &chain) : NULL;
     if (files) PyMem_Free(sources);
@@ -223,6 +228,73 @@ static PyObject *chain_remarks(PyObject *self, PyObject *capsule) {
 static PyObject *chain_left_out(PyObject *self, PyObject *capsule) {
     const poise_chain *chain = pointer_of(capsule, chain_kind);
     return chain ? PyLong_FromSize_t(poise_chain_left_out(chain)) : NULL;
+}
+
+static const char *chain_coin(const void *chain, size_t i) { return poise_chain_underlying(chain, i); }
+
+static PyObject *new_array(int type, size_t count, void **data) {
+    npy_intp dimension = (npy_intp)count;
+    PyObject *array = PyArray_SimpleNew(1, &dimension, type);
+    *data = array ? PyArray_DATA((PyArrayObject *)array) : NULL;
+    return array;
+}
+
+/** The doubles of a table of tickers, in the order in which `chain_table` has them. */
+static const size_t ticker_numbers[] = {
+    offsetof(poise_ticker_columns, strike),        offsetof(poise_ticker_columns, forward),
+    offsetof(poise_ticker_columns, years),         offsetof(poise_ticker_columns, volatility),
+    offsetof(poise_ticker_columns, rate),          offsetof(poise_ticker_columns, mark_price),
+    offsetof(poise_ticker_columns, index_price),   offsetof(poise_ticker_columns, bid_price),
+    offsetof(poise_ticker_columns, bid_amount),    offsetof(poise_ticker_columns, ask_price),
+    offsetof(poise_ticker_columns, ask_amount),    offsetof(poise_ticker_columns, open_interest),
+    offsetof(poise_ticker_columns, exchange_delta), offsetof(poise_ticker_columns, exchange_gamma),
+    offsetof(poise_ticker_columns, exchange_vega), offsetof(poise_ticker_columns, exchange_theta),
+    offsetof(poise_ticker_columns, exchange_rho)};
+enum { TICKER_NUMBERS = sizeof ticker_numbers / sizeof *ticker_numbers };
+
+/** chain_table(chain) → underlyings, kinds, types, times, expiries (milliseconds), and the numbers above. */
+static PyObject *chain_table(PyObject *self, PyObject *capsule) {
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    if (!chain) return NULL;
+    size_t count = poise_chain_count(chain);
+    poise_ticker_columns columns = {.size = sizeof columns};
+    PyObject *numbers[TICKER_NUMBERS], *result = NULL, *packed = PyTuple_New(TICKER_NUMBERS);
+    if (!packed || !new_columns(TICKER_NUMBERS, (Py_ssize_t)count, numbers)) {
+        Py_XDECREF(packed);
+        return NULL;
+    }
+    for (int i = 0; i < TICKER_NUMBERS; i++) {
+        ((poise_column *)((char *)&columns + ticker_numbers[i]))->data = PyArray_DATA((PyArrayObject *)numbers[i]);
+        PyTuple_SetItem(packed, i, numbers[i]);
+    }
+    void *data[4];
+    PyObject *kinds = new_array(NPY_UINT8, count, data), *types = new_array(NPY_UINT8, count, data + 1);
+    PyObject *times = new_array(NPY_INT64, count, data + 2), *expiries = new_array(NPY_INT64, count, data + 3);
+    PyObject *coins = list_of(count, chain_coin, chain);
+    if (kinds && types && times && expiries && coins) {
+        columns.kind = data[0];
+        columns.type = data[1];
+        columns.milliseconds = data[2];
+        columns.expiry_milliseconds = data[3];
+        poise_status status = poise_chain_table(chain, &columns);
+        result = status == POISE_OK ? PyTuple_Pack(6, coins, kinds, types, times, expiries, packed) : raise_status(status);
+    }
+    PyObject *made[] = {kinds, types, times, expiries, coins, packed};
+    for (int i = 0; i < 6; i++) Py_XDECREF(made[i]);
+    return result;
+}
+
+/** chain_with_own_volatilities(chain) */
+static PyObject *chain_with_own_volatilities(PyObject *self, PyObject *capsule) {
+    const poise_chain *chain = pointer_of(capsule, chain_kind);
+    const poise_engine *engine = chain ? engine_with(NULL) : NULL;
+    if (!engine) return NULL;
+    poise_chain *made;
+    poise_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = poise_chain_with_own_volatilities(engine, chain, &made);
+    Py_END_ALLOW_THREADS
+    return own_chain(status, &made);
 }
 
 static PyObject *positions_count(PyObject *self, PyObject *capsule) {
@@ -290,8 +362,18 @@ static const char *exposure_label(const void *from, size_t group, size_t groupin
     return poise_exposures_label(from, group, grouping);
 }
 
-/** exposures(chain, positions, coin, groupings, buckets) → labels by grouping, figures by number. Buckets: a dict of
- *  tenor_days and moneyness (float64), and book and desk (texts) of `desks` rows; each may be left out. */
+poise_buckets buckets_of(reader *from) {
+    poise_buckets buckets = {
+        .size = sizeof buckets,
+        .desk_count = (size_t)from->rows,
+        .book = texts_of(from, "book"),
+        .desk = texts_of(from, "desk")};
+    buckets.tenor_days = edges_of(from, "tenor_days", &buckets.tenor_count);
+    buckets.moneyness = edges_of(from, "moneyness", &buckets.moneyness_count);
+    return buckets;
+}
+
+/** exposures(chain, positions, coin, groupings, buckets, desks) → labels by grouping, figures by number; see `buckets_of`. */
 static PyObject *exposures(PyObject *self, PyObject *arguments) {
     PyObject *chain_capsule, *positions_capsule, *coin, *groupings;
     poise_exposure_options options = {0};
@@ -301,13 +383,7 @@ static PyObject *exposures(PyObject *self, PyObject *arguments) {
             &from.columns, &from.rows) ||
         !read_options(coin, groupings, &options))
         return NULL;
-    poise_buckets buckets = {
-        .size = sizeof buckets,
-        .desk_count = (size_t)from.rows,
-        .book = texts_of(&from, "book"),
-        .desk = texts_of(&from, "desk")};
-    buckets.tenor_days = edges_of(&from, "tenor_days", &buckets.tenor_count);
-    buckets.moneyness = edges_of(&from, "moneyness", &buckets.moneyness_count);
+    poise_buckets buckets = buckets_of(&from);
     if (from.has_failed) return NULL;
     const poise_chain *chain = pointer_of(chain_capsule, chain_kind);
     const poise_positions *positions = chain ? pointer_of(positions_capsule, positions_kind) : NULL;
@@ -336,6 +412,8 @@ static PyMethodDef methods[] = {
     METHOD(chain_instruments, METH_O),
     METHOD(chain_remarks, METH_O),
     METHOD(chain_left_out, METH_O),
+    METHOD(chain_table, METH_O),
+    METHOD(chain_with_own_volatilities, METH_O),
     METHOD(positions_create, METH_VARARGS),
     METHOD(positions_read, METH_VARARGS),
     METHOD(positions_parse, METH_VARARGS),

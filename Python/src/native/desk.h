@@ -75,6 +75,8 @@ KIND(margin_hedge)
 KIND(margin_ahead)
 KIND(margin_exact)
 KIND(margin_auction)
+KIND(tail_risk)
+KIND(trades)
 
 /** `…_read(path)` and `…_parse(text, name)`. */
 #define READERS(name)                                                                             \
@@ -123,6 +125,16 @@ typedef struct reader {
 /** Doubles, and texts as offsets and bytes, of that name; none where it is not there. */
 poise_values values_of(reader *from, const char *name);
 poise_texts texts_of(reader *from, const char *name);
+
+/** Doubles of any number by name; NULL where there are none. */
+const double *edges_of(reader *from, const char *name, size_t *count);
+/** Desks, tenors and moneyness of a dict: tenor_days and moneyness (float64), and book and desk (texts) of `rows`; each may be
+ *  left out. */
+poise_buckets buckets_of(reader *from);
+
+/** What to read: the paths and texts (bytes) of a tuple, whose memory `owners`, a list, keeps. `name`: of texts. NULL with an
+ *  exception; free it. */
+poise_source *sources_of(PyObject *given, const char *name, const char *exchange, PyObject *owners);
 
 /** An answer's fields. */
 PyObject *result_dict(const poise_hedge_result *result);

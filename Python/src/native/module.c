@@ -149,7 +149,8 @@ PyMODINIT_FUNC PyInit__native(void) {
         !add_names(module, "BOOK_GREEKS", POISE_GREEKS_BOOK, greek) ||
         !add_names(module, "EXPOSURES", (1u << POISE_EXPOSURE_COUNT) - 1, exposure) || !add_desk(module) ||
         !add_live(module) || !add_live_desk(module) || !add_live_hedges(module) || !add_margin(module) ||
-        !add_scenarios(module) || !add_slices(module) || !add_surface(module)) {
+        !add_scenarios(module) || !add_slices(module) || !add_surface(module) || !add_tail_risk(module) ||
+        !add_explanation(module)) {
         Py_DECREF(module);
         return NULL;
     }

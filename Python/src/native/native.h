@@ -102,9 +102,11 @@ PyObject *native_time(PyObject *self, PyObject *text);
 PyObject *native_export_array(PyObject *self, PyObject *arguments);
 PyObject *native_export_stream(PyObject *self, PyObject *arguments);
 
-/* ---- desk.c, live.c, live_desk.c, live_hedges.c, margin.c, margin_hedge.c, margin_steps.c, scenarios.c, slices.c, surface.c ---- */
+/* ---- desk.c, explanation.c, live.c, live_desk.c, live_hedges.c, margin.c, margin_hedge.c, margin_steps.c, scenarios.c,
+ * slices.c, surface.c, tail_risk.c ---- */
 
 bool add_desk(PyObject *module);
+bool add_explanation(PyObject *module);
 bool add_live(PyObject *module);
 bool add_live_desk(PyObject *module);
 bool add_live_hedges(PyObject *module);
@@ -114,5 +116,6 @@ bool add_margin_steps(PyObject *module);
 bool add_scenarios(PyObject *module);
 bool add_slices(PyObject *module);
 bool add_surface(PyObject *module);
+bool add_tail_risk(PyObject *module);
 
 #endif

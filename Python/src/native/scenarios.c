@@ -10,6 +10,32 @@ static PyObject *grid_titles(PyObject *self, PyObject *capsule) {
     return grid ? list_of(poise_grid_count(grid), title, grid) : NULL;
 }
 
+static const char *rule(const void *grid, size_t i) { return poise_grid_rule(grid, i); }
+
+/** grid_scenarios(grid) → names of rules, and (scenarios, 6): spot, days, rate, dampening, rule, stickiness. */
+static PyObject *grid_scenarios(PyObject *self, PyObject *capsule) {
+    const poise_grid *grid = pointer_of(capsule, grid_kind);
+    if (!grid) return NULL;
+    npy_intp shape[2] = {(npy_intp)poise_grid_count(grid), 6};
+    PyObject *names = list_of(poise_grid_rule_count(grid), rule, grid), *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    double *row = array ? PyArray_DATA((PyArrayObject *)array) : NULL;
+    for (npy_intp i = 0; row && i < shape[0]; i++, row += 6) {
+        poise_scenario one;
+        poise_status status = poise_grid_scenario(grid, (size_t)i, &one);
+        if (status != POISE_OK) {
+            Py_CLEAR(array);
+            raise_status(status);
+            break;
+        }
+        double fields[] = {one.spot, one.days, one.rate, one.dampening, one.rule, one.stickiness};
+        memcpy(row, fields, sizeof fields);
+    }
+    PyObject *result = names && array ? PyTuple_Pack(2, names, array) : NULL;
+    Py_XDECREF(names);
+    Py_XDECREF(array);
+    return result;
+}
+
 static PyObject *new_rows(size_t count, size_t width, poise_rows *rows) {
     npy_intp shape[2] = {(npy_intp)count, (npy_intp)width};
     PyObject *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
@@ -115,7 +141,7 @@ done:
 }
 
 static PyMethodDef methods[] = {METHOD(grid_read, METH_VARARGS),     METHOD(grid_parse, METH_VARARGS),
-                                METHOD(grid_titles, METH_O),         METHOD(scenario_profits, METH_VARARGS),
+                                METHOD(grid_titles, METH_O), METHOD(grid_scenarios, METH_O), METHOD(scenario_profits, METH_VARARGS),
                                 METHOD(scenario_legs, METH_VARARGS), {0}};
 
 bool add_scenarios(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

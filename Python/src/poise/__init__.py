@@ -13,17 +13,20 @@ import os
 from . import _native
 from ._book import Book, BookView, Settlement
 from ._columns import Columns
+from ._command import Answer, Simulation, command, simulate
 from ._desk import Chain, Diagnosis, Hedge, Limits, Positions, exposures
 from ._errors import HostError, InputError, PoiseError, UnknownNameError, UnsupportedError
+from ._explain import PROFIT_PARTS, Explanation, Trades, explain
 from ._hedger import HedgeProblem, Hedger
 from ._live_margin import LiveMargin
 from ._margin import Margin, MarginCases
 from ._margin_hedge import MarginHedge
 from ._margin_inputs import ExactMargin, MarginAccount, MarginFigures, MarginModel
 from ._native import EXPOSURES, GREEKS, greeks, implied_vol, instruction_set, version as __version__
-from ._scenarios import Grid, leg_scenarios, scenarios
+from ._scenarios import Grid, ScenarioProfits, leg_scenarios, scenarios
 from ._slices import Slices
 from ._surface import FIT_STATUS, Surface
+from ._tail_risk import TailRisk, value_at_risk
 
 #: What a row's `status` of `greeks(…, invalid="status")` means, by its number.
 ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend")
@@ -31,11 +34,12 @@ ROW_STATUS = ("ok", "type", "spot", "strike", "years", "vol", "rate", "dividend"
 VOLATILITY_STATUS = ("ok", "below-intrinsic", "above-maximum", "not-a-number", "expired", "two-volatilities")
 
 __all__ = [
-    "Book", "BookView", "Chain", "Columns", "Diagnosis", "EXPOSURES", "ExactMargin", "FIT_STATUS", "GREEKS", "Grid",
-    "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount", "MarginCases",
-    "MarginFigures", "MarginHedge", "MarginModel", "PoiseError", "Positions", "ROW_STATUS", "Settlement", "Slices", "Surface",
-    "UnknownNameError", "UnsupportedError", "VOLATILITY_STATUS", "__version__", "exposures", "greeks", "implied_vol",
-    "instruction_set", "leg_scenarios", "scenarios",
+    "Answer", "Book", "BookView", "Chain", "Columns", "Diagnosis", "EXPOSURES", "ExactMargin", "Explanation", "FIT_STATUS", "GREEKS",
+    "Grid", "Hedge", "HedgeProblem", "Hedger", "HostError", "InputError", "Limits", "LiveMargin", "Margin", "MarginAccount",
+    "MarginCases", "MarginFigures", "MarginHedge", "MarginModel", "PROFIT_PARTS", "PoiseError", "Positions", "ROW_STATUS",
+    "ScenarioProfits", "Settlement", "Simulation", "Slices", "Surface", "TailRisk", "Trades", "UnknownNameError",
+    "UnsupportedError", "VOLATILITY_STATUS", "__version__", "command", "explain", "exposures", "greeks", "implied_vol",
+    "instruction_set", "leg_scenarios", "scenarios", "simulate", "value_at_risk",
 ]
 
 os.register_at_fork(after_in_child=_native.forget_engines)

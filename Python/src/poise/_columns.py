@@ -32,6 +32,12 @@ class Columns(Dict[str, Any]):
 
         return _native.export_stream(_exportable(self))
 
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame."""
+        import pandas
+
+        return pandas.DataFrame(dict(self))
+
     def __repr__(self) -> str:
         rows = next((len(array) for array in self.values() if np.ndim(array)), None)
         if rows is None:
@@ -44,7 +50,11 @@ def _exportable(columns: Columns) -> Dict[str, Any]:
     arrays: Dict[str, Any] = {}
     for name, values in columns.items():
         array = np.atleast_1d(np.asarray(values))
-        if array.dtype.kind in "UOT":
+        if array.dtype.kind == "M":
+            there = ~np.isnat(array)
+            bits = np.packbits(there, bitorder="little")
+            arrays[name] = (array.astype("M8[ms]").astype(np.int64), bits, int(np.count_nonzero(~there)))
+        elif array.dtype.kind in "UOT":
             arrays[name] = texts(array.tolist(), name)
         elif array.dtype.kind == "b":
             arrays[name] = np.ascontiguousarray(array, np.uint8)

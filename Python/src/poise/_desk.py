@@ -1,8 +1,11 @@
 """Chains, positions, limits, exposures, and the answers of hedges."""
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import pickle
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,16 +35,78 @@ OUTCOMES = ("optimal", "infeasible", "budget", "uncertified", "within-limits")
 
 # What exchanges call the columns of a chain, and the kernel; volatilities in percent are told apart by their name.
 _TICKERS = {
-    "timestamp": "i", "underlying_price": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
+    "timestamp": "i", "underlying_price": "f", "forward": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
     "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o", "bids": "o", "asks": "o",
 }
 _ALIASES = {
-    "instrument_name": "instrument", "interest_rate": "rate", "best_bid_price": "bid_price",
+    "instrument_name": "instrument", "forward": "underlying_price", "interest_rate": "rate", "best_bid_price": "bid_price",
     "best_bid_amount": "bid_amount", "best_ask_price": "ask_price", "best_ask_amount": "ask_amount", "mark_iv": "vol",
     "mark_volatility": "vol",
 }
+
+
+# What a chain's table has, in the order of the C extension.
+_KINDS = ("option", "future", "perpetual", "spot")
+_PUBLISHED = ("exchange_delta", "exchange_gamma", "exchange_vega", "exchange_theta", "exchange_rho")
+_TICKER_FIGURES = (
+    "strike", "forward", "years", "vol", "rate", "mark_price", "index_price", "bid_price", "bid_amount", "ask_price",
+    "ask_amount", "open_interest", *_PUBLISHED,
+)
+
+
+def _records(tickers: Any) -> Any:
+    """A list of dicts, as an exchange's reply has it, as columns."""
+    if not isinstance(tickers, list) or not all(isinstance(one, Mapping) for one in tickers):
+        return tickers
+    names = dict.fromkeys(name for one in tickers for name in one)
+    missing: Dict[str, Any] = {name: np.nan if _TICKERS.get(name) == "f" else None for name in names}
+    return {
+        name: [missing[name] if one.get(name) is None else one[name] for one in tickers] for name in names
+    }
+
+
+def _as_text(tickers: Any) -> Optional[str]:
+    """A table in the layout of an exchange's reply as the file that readers know; None for one with the library's own columns."""
+    for way in ("to_pydict", "to_dict"):  # pyarrow; pandas and Polars
+        if not isinstance(tickers, Mapping) and hasattr(tickers, way):
+            names = [str(name) for name in getattr(tickers, "column_names", getattr(tickers, "columns", ()))]
+            break
+    else:
+        if not isinstance(tickers, Mapping):
+            return None
+        names = [str(name) for name in tickers]
+    if "timestamp" in names and ("instrument" in names or "instrument_name" in names) or len(set(names)) < len(names):
+        return None
+    if isinstance(tickers, Mapping):
+        columns = tickers
+    elif hasattr(tickers, "to_pydict"):
+        columns = tickers.to_pydict()
+    else:
+        columns = tickers.to_dict("list") if type(tickers).__module__.startswith("pandas") else tickers.to_dict(as_series=False)
+    if any(isinstance(column, (str, tuple)) or not np.ndim(column) for column in columns.values()):
+        return None
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(names)
+    writer.writerows(zip(*([_cell(value) for value in _listed(columns[name])] for name in names)))
+    return file.getvalue()
+
+
+def _listed(column: Any) -> List[Any]:
+    found: List[Any] = column.tolist() if hasattr(column, "tolist") else list(column)
+    return found
+
+
+def _cell(value: Any) -> str:
+    if is_null(value):
+        return ""
+    if isinstance(value, (list, tuple)):
+        return json.dumps(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 # What positions are made of: the names of each column, the first that is there counting, and its kind.
@@ -150,10 +215,44 @@ def _groupings(names: Tuple[str, ...], known: Mapping[str, int] = _GROUPINGS) ->
     return tuple(known[name] for name in names)
 
 
+def buckets_of(
+    desks: Optional[Mapping[str, str]], tenor_days: Optional[Sequence[float]], moneyness: Optional[Sequence[float]]
+) -> Tuple[Dict[str, Any], int]:
+    """Desks and edges as the library has them, and how many desks."""
+    buckets: Dict[str, Any] = {}
+    for name, edges in (("tenor_days", tenor_days), ("moneyness", moneyness)):
+        if edges is not None:
+            buckets[name] = np.array(edges, float)
+    if desks:
+        buckets["book"], buckets["desk"] = texts(desks, "desks"), texts(desks.values(), "desks")
+    return buckets, len(desks or ())
+
+
+def _stamp(path: Path) -> Tuple[int, int]:
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
+def _content(path: Path, stamp: Tuple[int, int]) -> bytes:
+    """A file's bytes, if it is still the one that was read."""
+    if _stamp(path) != stamp:
+        raise pickle.PicklingError(f"{os.fspath(path)}: has changed since it was read")
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _again(kind: Any, origin: Tuple[Any, ...]) -> Any:
+    """One made of what another was made of."""
+    made = kind._of(kind._from_origin(*origin))
+    made._origin = origin
+    return made
+
+
 class _Readable:
-    """What can be made of a file or text too."""
+    """What can be made of a file or text too; it is pickled as what it was made of."""
 
     _handle: object
+    _origin: Tuple[Any, ...] = ()
     _from_file: Callable[[Path], object]
     _from_text: Callable[[Union[str, bytes], Optional[str]], object]
 
@@ -161,14 +260,39 @@ class _Readable:
     def read(cls, path: Path) -> Self:
         """One of a file, as the command line takes it: CSV; chains and grids also JSON."""
         try:
-            return cls._of(cls._from_file(path))
+            made = cls._of(cls._from_file(path))
+            made._origin = ("file", os.path.abspath(path), _stamp(path))
+            return made
         except HostError as error:
             raise error_of_file(error, path) from None
 
     @classmethod
     def parse(cls, text: Union[str, bytes], name: str = "text") -> Self:
         """One of such a text; `name` is what errors call it."""
-        return cls._of(cls._from_text(text, name))
+        made = cls._of(cls._from_text(text, name))
+        made._origin = ("text", text, name)
+        return made
+
+    def _keep_columns(self, columns: Mapping[str, Any], rows: int) -> None:
+        """Keeps copies: the caller's memory may change."""
+        kept = {
+            name: tuple(np.array(part) for part in column) if isinstance(column, tuple) else np.array(column)
+            for name, column in columns.items()
+        }
+        self._origin = ("columns", kept, rows)
+
+    @classmethod
+    def _from_origin(cls, kind: str, *parts: Any) -> object:
+        if kind == "columns":
+            create: Callable[[Any, int], object] = getattr(_native, f"{cls.__name__.lower()}_create")
+            return create(*parts)
+        return cls._from_text(*parts)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        origin = self._origin
+        if origin and origin[0] == "file":
+            origin = ("text", _content(origin[1], origin[2]), origin[1])
+        return _again, (type(self), origin)
 
     @classmethod
     def _of(cls, handle: object) -> Self:
@@ -182,7 +306,7 @@ class Chain(_Readable):
 
     Parameters
     ----------
-    tickers : Arrow table, pandas DataFrame or dict, one row per ticker (n,)
+    tickers : Arrow table, pandas or Polars DataFrame, dict or list of dicts, one row per ticker (n,)
         instrument : text: BTC-27JUN25-60000-C, BTC-27JUN25, BTC-PERPETUAL, BTC_USDC-27JUN25-60000-C, BTC_USDC.
         timestamp : datetimes, ISO 8601 (UTC unless they say otherwise), or numbers since 1970 of 10, 13, 16 or 19 digits:
             seconds, milli-, micro- or nanoseconds.
@@ -193,7 +317,8 @@ class Chain(_Readable):
             optional.
         bids, asks : order books, best first, as JSON texts "[[price, amount], …]", or lists of pairs in objects; optional, and
             in place of the best prices.
-        The exchange's names for these (instrument_name, interest_rate, best_bid_price …) do too. NaN or null: not known.
+        The exchange's names for these (instrument_name, interest_rate, best_bid_price …) do too, and so do tables in the layout of
+        any reply that files may have (a book summary, other exchanges' tickers), and lists of dicts. NaN or null: not known.
 
     exchange : "deribit", "okx" or "bybit"
         Whose contracts they are, where names that several exchanges have don't say.
@@ -208,24 +333,73 @@ class Chain(_Readable):
         if not paths:
             raise InputError("expected at least one file", field="path")
         try:
-            return cls._of(_native.chain_load(paths, None, None, exchange))
+            made = cls._of(_native.chain_load(paths, None, None, exchange))
+            made._origin = ("files", tuple((os.path.abspath(one), _stamp(one)) for one in paths), exchange)
+            return made
         except HostError as error:
             raise error_of_file(error, error.file or paths[0]) from None
 
     @classmethod
     def parse(cls, text: Union[str, bytes], name: str = "text", exchange: Optional[str] = None) -> Self:
         """One of such a text; `name` is what errors call it."""
-        return cls._of(_native.chain_load((), text, name, exchange))
+        made = cls._of(_native.chain_load((), text, name, exchange))
+        made._origin = ("text", text, name, exchange)
+        return made
 
     def with_instruments(self, path: Optional[Path] = None, *, text: Union[str, bytes, None] = None) -> Chain:
         """The same with an exchange's list of instruments (JSON, a file or its text), from which hedges take lots."""
         try:
-            return Chain._of(_native.chain_with_instruments(self._handle, path, text))
+            made = Chain._of(_native.chain_with_instruments(self._handle, path, text))
+            given = text if path is None else ("file", os.path.abspath(path), _stamp(path))
+            made._origin = ("instruments", self, given)
+            return made
         except HostError as error:
             raise error_of_file(error, path) from None
 
+    def with_own_volatilities(self) -> Chain:
+        """The same with the volatilities of a surface fitted to its own quotes, as `--surface own` of the commands.
+
+        What keeps the exchange's, and why, is in `remarks`.
+        """
+        made = Chain._of(_native.chain_with_own_volatilities(self._handle))
+        made._origin = ("own", self)
+        return made
+
+    @classmethod
+    def _from_origin(cls, kind: str, *parts: Any) -> object:
+        if kind == "text":
+            return _native.chain_load((), *parts)
+        if kind == "files":
+            return _native.chain_load(parts[0], None, None, parts[1])
+        if kind == "instruments":
+            return _native.chain_with_instruments(parts[0]._handle, None, parts[1])
+        if kind == "own":
+            return _native.chain_with_own_volatilities(parts[0]._handle)
+        return _native.chain_create(*parts)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        origin = self._origin
+        if origin[0] == "files":
+            origin = ("files", tuple(_content(*one) if isinstance(one, tuple) else one for one in origin[1]), origin[2])
+        elif origin[0] == "instruments" and isinstance(origin[2], tuple):
+            origin = (*origin[:2], _content(*origin[2][1:]))
+        return _again, (type(self), origin)
+
     def __init__(self, tickers: Any, exchange: Optional[str] = None) -> None:
+        tickers = _records(tickers)
+        text = _as_text(tickers)
+        if text is not None:
+            try:
+                self._handle = _native.chain_load((), text, "tickers", exchange)
+                self._origin = ("text", text, "tickers", exchange)
+                return
+            except InputError as error:
+                if error.line is not None and error.line > 1:
+                    # Of the table's rows.
+                    error.row, error.line, error.file, error.table = error.line - 2, None, "", "tickers"
+                    raise
         columns, rows, names, given = ticker_columns(tickers, exchange)
+        self._keep_columns(columns, rows)
         try:
             self._handle = _native.chain_create(columns, rows)
         except InputError as error:
@@ -236,6 +410,58 @@ class Chain(_Readable):
     def instruments(self) -> List[str]:
         """Each once, in the order of the rows."""
         return _native.chain_instruments(self._handle)
+
+    def table(self, greeks: Union[str, Sequence[str]] = "book") -> Columns:
+        """The latest ticker of each instrument with its Greeks, a row each in the order of `instruments`.
+
+        Parameters
+        ----------
+        greeks : of poise.GREEKS, "book", "all", or () for none
+
+        Returns
+        -------
+        Columns
+            instrument, underlying, kind ("option", "future", "perpetual", "spot") and type ("C", "P" or ""), text; timestamp and
+            expiry, datetime64[ms], NaT where there is none. Then float64, NaN where it is not known: strike, forward (of
+            options the future of their expiry, of others the mark price), years, vol, rate, mark_price, index_price,
+            bid_price, bid_amount, ask_price, ask_amount, open_interest; the natural Greeks of a unit in quote currency, of
+            options Black-76 on `forward` (all others have a price and a delta of 1); and what the exchange published in its
+            own units: exchange_delta, exchange_gamma, exchange_vega, exchange_theta, exchange_rho.
+        """
+        underlyings, kinds, types, times_, expiries, numbers_ = _native.chain_table(self._handle)
+        is_option = kinds == 0
+        table = Columns(
+            instrument=np.array(self.instruments, dtype=object), underlying=np.array(underlyings, dtype=object),
+            kind=np.array(_KINDS, dtype=object)[kinds], type=np.array(["C", "P"] + [""] * 254, dtype=object)[types],
+            timestamp=times_.astype("M8[ms]"),
+            expiry=np.where(expiries == 0, np.datetime64("NaT", "ms"), expiries.astype("M8[ms]")))
+        figures = dict(zip(_TICKER_FIGURES, numbers_))
+        published = {name: figures.pop(name) for name in _PUBLISHED}
+        table.update(figures)
+        if not isinstance(greeks, str) and not len(greeks):
+            return Columns({**table, **published})
+        option = {name: np.where(is_option, figures[name], 0.0) for name in ("strike", "years", "vol", "rate")}
+        found = _native.greeks(
+            np.where(is_option, types, 0).astype(np.uint8), figures["forward"], option["strike"], option["years"], option["vol"],
+            option["rate"], option["rate"], greeks=greeks, invalid="status")
+        found.pop("status")
+        return Columns({**table, **found, **published})
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table().__arrow_c_stream__(requested_schema)
+
+    def to_pandas(self) -> Any:
+        """`table()` as a pandas DataFrame."""
+        return self.table().to_pandas()
+
+    def plot(self, underlying: Optional[str] = None, ax: Any = None) -> Any:
+        """The volatilities of each expiry over the strike, with matplotlib; returns the axes.
+
+        underlying : the coin; needed where the chain has options of several
+        """
+        from . import _plots
+
+        return _plots.smiles(self.table(greeks=()), underlying, ax)
 
     @property
     def remarks(self) -> List[str]:
@@ -288,6 +514,7 @@ class Positions(_Readable):
         if "direction" in found:
             quantity = _directed(quantity, *found.pop("direction"))
         found["quantity"] = np.ascontiguousarray(np.broadcast_to(quantity, rows))
+        self._keep_columns(found, rows)
         self._handle = _native.positions_create(found, rows)
 
     def __len__(self) -> int:
@@ -333,6 +560,8 @@ class Limits(_Readable):
         for name, missing in (("low", -np.inf), ("high", np.inf)):
             values = columns.get(name, np.full(rows, np.nan))
             columns[name] = np.where(np.isnan(values), missing, values)
+        columns.pop("", None)
+        self._keep_columns(columns, rows)
         self._handle = _native.limits_create(columns, rows)
 
 
@@ -368,15 +597,10 @@ def exposures(
         For a position whose contract the chain has no price for.
     """
     names = _names(by)
-    buckets: Dict[str, Any] = {}
-    for name, edges in (("tenor_days", tenor_days), ("moneyness", moneyness)):
-        if edges is not None:
-            buckets[name] = np.array(edges, float)
-    if desks:
-        buckets["book"], buckets["desk"] = texts(desks, "desks"), texts(desks.values(), "desks")
+    buckets, count = buckets_of(desks, tenor_days, moneyness)
     groupings = _groupings(names, {**_GROUPINGS, **_BUCKETS})
     labels, figures = _native.exposures(
-        chain._handle, positions._handle, _is_coin(numeraire), groupings, buckets, len(desks or ()))
+        chain._handle, positions._handle, _is_coin(numeraire), groupings, buckets, count)
     columns = Columns(zip(names, (np.array(label, dtype=object) for label in labels)))
     columns.update(zip(exposure_columns(numeraire), figures))
     return columns

@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
+from numbers import Real
 from typing import Any, List, Tuple
 
 import numpy as np
 
 from . import _native
-from ._columns import Columns
+from ._columns import Columns, numbers
 from ._desk import Diagnosis, Hedge, diagnosis_of, hedge_of
 from ._errors import InputError
 
@@ -78,7 +80,10 @@ class HedgeProblem:
     def __init__(self, problem: Mapping[str, Any]) -> None:
         _require_known(problem, "problem", "")
         self.name = str(problem.get("name", ""))
-        self.underlyings: List[str] = list(problem.get("underlyings") or [""])
+        underlyings = problem.get("underlyings") or [""]
+        if isinstance(underlyings, str):
+            raise InputError("expected a list of texts", field="underlyings", value=underlyings)
+        self.underlyings: List[str] = [str(name) for name in underlyings]
         instruments, bands = problem.get("instruments") or [], problem.get("bands") or []
         for k, one in enumerate(instruments):
             _require_known(one, "instrument", f"instruments[{k}]")
@@ -110,9 +115,9 @@ class HedgeProblem:
                 raise InputError(f"{len(coefficients)} values for {len(places)} of idx", field=f"{path}.coef")
             record["first_entry"], record["entry_count"] = len(entries), len(places)
             for at, (place, coefficient) in enumerate(zip(places, coefficients)):
-                if not (isinstance(place, (int, np.integer)) and 0 <= place < len(instruments)):
+                if not (isinstance(place, (int, np.integer)) and not isinstance(place, bool) and 0 <= place < len(instruments)):
                     raise InputError("is no instrument's index", field=f"{path}.idx[{at}]", value=place)
-                entries.append((int(place), coefficient))
+                entries.append((int(place), _real(coefficient, f"{path}.coef[{at}]")))
         self.entries = np.array(entries, _ENTRY)
         self.margin_limit = _number(problem, "marginLimit", math.inf, "")
         self.cash_budget = _number(problem, "budget", math.inf, "")
@@ -125,10 +130,37 @@ class HedgeProblem:
         )
 
     def _native(self) -> Tuple[Any, ...]:
-        return (
-            self.instruments, self.bands, self.entries, len(self.underlyings), self.margin_limit, self.cash_budget,
-            self.risk_aversion, self.covariance, self.dollar_delta, self.exposure, self.minimum_trade,
-        )
+        """The arrays as C reads them, whatever has been put in their place since."""
+        records = [
+            _records(getattr(self, name), kind, name)
+            for name, kind in (("instruments", _INSTRUMENT), ("bands", _BAND), ("entries", _ENTRY))
+        ]
+        for name, count in (("ids", len(records[0])), ("labels", len(records[1]))):
+            if len(getattr(self, name)) != count:
+                raise InputError(f"{len(getattr(self, name))} values where {count} are needed", field=name)
+        columns = [
+            np.ascontiguousarray(numbers(getattr(self, name), name))
+            for name in ("covariance", "dollar_delta", "exposure", "minimum_trade")
+        ]
+        amounts = [
+            _real(getattr(self, name), name) for name in ("margin_limit", "cash_budget", "risk_aversion")
+        ]
+        return (*records, len(self.underlyings), *amounts, *columns)
+
+
+def _records(array: Any, kind: np.dtype[Any], field: str) -> Any:
+    if not isinstance(array, np.ndarray) or array.dtype != kind or array.ndim != 1:
+        found = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+        names = ", ".join(kind.names or ())
+        raise InputError(f"expected records of {names} in one dimension, got {found}", field=field)
+    return np.ascontiguousarray(array)
+
+
+def _real(value: Any, field: str) -> float:
+    """A number; texts and booleans are none."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal, np.ndarray)) or getattr(value, "ndim", 0):
+        raise InputError("must be a number", field=field, value=None if value is None else str(value))
+    return float(value)
 
 
 def _require_known(fields: Any, kind: str, path: str) -> None:
@@ -147,26 +179,23 @@ def _number(fields: Mapping[str, Any], name: str, standard: Any, path: str) -> f
     where = f"{path}.{name}" if path else name
     if value is None:
         raise InputError("is missing", field=where)
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise InputError("must be a number", field=where, value=value) from None
+    return _real(value, where)
 
 
 def _numbers(fields: Mapping[str, Any], name: str) -> Any:
     if fields.get(name) is None:
         raise InputError("is missing", field=f"risk.{name}")
     try:
-        return np.array(fields[name], float)
+        return np.array(numbers(fields[name], name))
     except (TypeError, ValueError):
-        raise InputError("must be numbers", field=f"risk.{name}", value=fields[name]) from None
+        raise InputError("must be numbers", field=f"risk.{name}", value=str(fields[name])) from None
 
 
 def _fill(record: Any, fields: Mapping[str, Any], names: Mapping[str, Any], path: str) -> None:
     for name, (column, standard) in names.items():
         number = _number(fields, name, standard, path)
-        if column == "underlying" and not (number >= 0 and number == int(number)):
-            raise InputError("must be a whole number", field=f"{path}.{name}", value=number)
+        if column == "underlying" and not (0 <= number < 2**31 and number == int(number)):
+            raise InputError("must be a whole number, the place of an underlying", field=f"{path}.{name}", value=number)
         record[column] = number
 
 
@@ -186,8 +215,8 @@ class Hedger:
     """
 
     def __init__(self, node_limit: int = 0, gap: float = 0.0, seconds: float = 0.0) -> None:
-        if node_limit < 0:
-            raise InputError("must be at least 0", field="node_limit", value=node_limit)
+        if isinstance(node_limit, bool) or not isinstance(node_limit, (int, np.integer)) or not 0 <= node_limit < 2**32:
+            raise InputError("must be a whole number from 0 to 4294967295", field="node_limit", value=str(node_limit))
         self._handle = _native.hedger_create(node_limit, gap)
         _native.hedger_set_search(self._handle, 0, node_limit, gap, seconds)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, List, Optional, Union
+from typing import Any, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -11,6 +11,11 @@ from . import _native
 from ._columns import Columns, is_table
 from ._desk import Chain, Positions, _groupings, _is_coin, _names, _Readable
 from ._tables import legs
+
+
+_STICKINESS = ("strike", "moneyness", "delta")
+#: Of `Grid.axes`: what results are addressed by.
+_AXES = ("spot", "vol", "days", "rate")
 
 
 class Grid(_Readable):
@@ -28,7 +33,21 @@ class Grid(_Readable):
 
     def __init__(self, grid: Union[Mapping[str, Any], str, bytes]) -> None:
         text = grid if isinstance(grid, (str, bytes)) else json.dumps(grid)
+        self._origin = ("text", text, "grid")
         self._handle = _native.grid_parse(text, "grid")
+
+    @property
+    def axes(self) -> Columns:
+        """The moves of each scenario as numbers, a row each.
+
+        spot : float64, relative: −0.1 is a fall by 10%. vol : text, the rule's name. days : float64. rate : float64, added
+        per year. dampening : float64, by which profits are multiplied. stickiness : text, "strike", "moneyness" or "delta".
+        """
+        rules, rows = _native.grid_scenarios(self._handle)
+        return Columns(
+            spot=rows[:, 0].copy(), vol=np.array(rules, dtype=object)[rows[:, 4].astype(np.int64)], days=rows[:, 1].copy(),
+            rate=rows[:, 2].copy(), dampening=rows[:, 3].copy(),
+            stickiness=np.array(_STICKINESS, dtype=object)[rows[:, 5].astype(np.int64)])
 
     @property
     def titles(self) -> List[str]:
@@ -42,9 +61,80 @@ class Grid(_Readable):
         return f"Grid({len(self)} scenarios)"
 
 
+class ScenarioProfits(Columns):
+    """What groups gain in every scenario: Columns of labels, then a column per scenario by its title; with numbers for axes.
+
+    Attributes
+    ----------
+    by : tuple of str
+        What groups are made of: the names of the labels.
+    axes : Columns
+        `Grid.axes`, one row per scenario.
+    profits : (groups, scenarios) float64, of which the columns are views
+    """
+
+    by: Tuple[str, ...]
+    axes: Columns
+    profits: Any
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _profits, (dict(self), self.by, self.axes, self.profits)
+
+    def to_pandas(self, numeric: bool = False) -> Any:
+        """A pandas DataFrame; with `numeric` the labels are its index, and the columns are addressed by spot, vol, days and
+        rate, of which those are left out that are the same throughout.
+        """
+        import pandas
+
+        if not numeric:
+            return super().to_pandas()
+        def index(table: Columns, names: Sequence[str]) -> Any:
+            if len(names) == 1:
+                return pandas.Index(table[names[0]], name=names[0])
+            return pandas.MultiIndex.from_arrays([table[name] for name in names], names=names)
+
+        return pandas.DataFrame(self.profits, index=index(self, self.by), columns=index(self.axes, self._moving()))
+
+    def to_xarray(self) -> Any:
+        """An xarray DataArray: groups by their labels, and where the scenarios are all combinations of their moves, a dimension
+        for each of spot, vol, days and rate that moves; else one dimension, scenario, with these as coordinates.
+        """
+        import xarray
+
+        labels = [" ".join(map(str, row)) for row in zip(*(self[name] for name in self.by))]
+        names = self._moving()
+        values = {name: list(dict.fromkeys(self.axes[name].tolist())) for name in names}
+        sizes = [len(values[name]) for name in names]
+        places = [tuple(values[name].index(self.axes[name][k]) for name in names) for k in range(self.profits.shape[1])]
+        own = {name: ("group", self[name]) for name in self.by}
+        if len(set(places)) == len(places) == int(np.prod(sizes)):
+            cube: Any = np.empty((len(labels), *sizes))
+            for k, place in enumerate(places):
+                cube[(slice(None), *place)] = self.profits[:, k]
+            return xarray.DataArray(cube, dims=("group", *names), coords={"group": labels, **own, **values}, name="profit")
+        along = {name: ("scenario", self.axes[name]) for name in _AXES}
+        return xarray.DataArray(
+            self.profits, dims=("group", "scenario"), coords={"group": labels, **own, **along}, name="profit")
+
+    def plot(self, row: int = 0, ax: Any = None) -> Any:
+        """A group's profit over the moves of price, a line for each rule of volatility, with matplotlib; returns the axes."""
+        from . import _plots
+
+        return _plots.ladder(self, row, ax)
+
+    def _moving(self) -> List[str]:
+        return [name for name in _AXES if len(set(self.axes[name].tolist())) > 1] or ["spot"]
+
+
+def _profits(columns: Mapping[str, Any], by: Tuple[str, ...], axes: Columns, profits: Any) -> ScenarioProfits:
+    made = ScenarioProfits(columns)
+    made.by, made.axes, made.profits = by, axes, profits
+    return made
+
+
 def scenarios(
     chain: Chain, positions: Positions, grid: Grid, by: Sequence[str] = ("book", "underlying"), numeraire: str = "usd"
-) -> Columns:
+) -> ScenarioProfits:
     """What groups of positions gain in every scenario, by full revaluation off the latest ticker of each contract.
 
     Parameters
@@ -55,9 +145,9 @@ def scenarios(
 
     Returns
     -------
-    Columns
+    ScenarioProfits
         A label (text) for each of `by`, then (groups,) float64 by scenario, named by its title; equal titles are
-        numbered. The columns are views of one (groups, scenarios) matrix.
+        numbered. The columns are views of one (groups, scenarios) matrix, `profits`; `axes` has the moves as numbers.
 
     Raises
     ------
@@ -68,7 +158,8 @@ def scenarios(
     labels, matrix = _native.scenario_profits(
         chain._handle, positions._handle, grid._handle, _is_coin(numeraire), _groupings(names)
     )
-    columns = Columns(zip(names, (np.array(label, dtype=object) for label in labels)))
+    labelled = zip(names, (np.array(label, dtype=object) for label in labels))
+    columns = _profits(dict(labelled), names, grid.axes, matrix)
     for number, title in enumerate(grid.titles):
         copy, name = 1, title
         while name in columns:

@@ -74,10 +74,16 @@ class Surface:
             raise ValueError(f"loss: {loss!r} is none of {', '.join(_LOSS)}")
         if arbitrage not in _ARBITRAGE:
             raise ValueError(f"arbitrage: {arbitrage!r} is none of {', '.join(_ARBITRAGE)}")
-        self._handle = _native.surface_fit(
+        quotes: Tuple[Any, ...] = (
             _years(columns.get("years"), columns.get("expiry"), now), columns["forward"], columns["strike"],
-            columns["bid"], columns["ask"], columns.get("weight"), float(spot), _LOSS.index(loss),
-            _ARBITRAGE.index(arbitrage))
+            columns["bid"], columns["ask"], columns.get("weight"))
+        settings: Tuple[Any, ...] = (float(spot), _LOSS.index(loss), _ARBITRAGE.index(arbitrage))
+        # Copies: the caller's memory may change.
+        self._quotes: Tuple[Any, ...] = (*(None if column is None else np.array(column) for column in quotes), *settings)
+        self._handle = _native.surface_fit(*quotes, *settings)
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _fitted, (self._quotes,)
 
     @property
     def slices(self) -> Columns:
@@ -95,6 +101,12 @@ class Surface:
         for name in ("quotes", "dropped"):
             columns[name] = columns[name].astype(np.int64)
         return columns
+
+    def plot(self, width: float = 0.5, ax: Any = None) -> Any:
+        """The curves over ln(strike/forward) from −width to width, with matplotlib; returns the axes."""
+        from . import _plots
+
+        return _plots.curves(self, width, ax)
 
     def __len__(self) -> int:
         """How many slices."""
@@ -160,6 +172,12 @@ class Surface:
     def forward(self, years: Any) -> Any:
         """The forward for a time."""
         return self.query(1.0, years, "forward")["forward"]
+
+
+def _fitted(quotes: Tuple[Any, ...]) -> Surface:
+    made = Surface.__new__(Surface)
+    made._quotes, made._handle = quotes, _native.surface_fit(*quotes)
+    return made
 
 
 def _years(years: Any, expiry: Any, now: Any) -> Any:

@@ -218,7 +218,7 @@ def _batches(path: str) -> Iterator[pa.RecordBatch]:
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _require_texts(batch: pa.RecordBatch, first_row: int) -> None:
