@@ -11,7 +11,10 @@ private struct TickerTargets {
         let all: [(poise_column, StaticString, (Ticker) -> Double?)] = [
             (given.strike, "strike", { $0.instrument.strike }),
             (given.forward, "forward", { $0.instrument.isOption ? $0.underlyingPrice : $0.markPrice }),
-            (given.years, "years", { ticker in ticker.instrument.expiry.map { ticker.timestamp.years(until: $0) } }),
+            (
+                given.years, "years",
+                { ticker in ticker.instrument.expiry.map { ticker.timestamp.years(until: $0) } }
+            ),
             (given.volatility, "volatility", \.markVolatility),
             (given.rate, "rate", \.interestRate),
             (given.mark_price, "mark_price", \.markPrice),

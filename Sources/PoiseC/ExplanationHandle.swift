@@ -38,9 +38,12 @@ final class ExplanationHandle: Sendable {
                 reason: "no contract of that name was held and had expired by \(second.file)")
         }
         let groupings = options.exposures.groupings ?? [.book, .underlying]
-        let held = positions.positions + (trades?.trades ?? []).map {
-            PositionTable.Position(book: $0.book, instrument: $0.instrument, quantity: $0.quantity, line: $0.line)
-        }
+        let held =
+            positions.positions
+            + (trades?.trades ?? []).map {
+                PositionTable.Position(
+                    book: $0.book, instrument: $0.instrument, quantity: $0.quantity, line: $0.line)
+            }
         try options.exposures.checkCoin(groupings, held)
         sums = explanation.sums(by: groupings, deskOfBook: options.deskOfBook)
         labels = sums.groups.map { CStrings($0) }

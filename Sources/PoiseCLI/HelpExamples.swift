@@ -17,7 +17,9 @@ enum HelpExamples {
         "var": [
             "poise var --chain Examples/sample/chain.csv --positions Examples/sample/positions.csv --history BTC=Examples/sample/btc-1d.csv --history ETH=Examples/sample/eth-1d.csv"
         ],
-        "explain": ["poise explain --from morning.csv --to evening.csv --positions positions.csv --trades trades.csv"],
+        "explain": [
+            "poise explain --from morning.csv --to evening.csv --positions positions.csv --trades trades.csv"
+        ],
         "margin": [
             "poise margin --chain Examples/sample/chain.csv --positions Examples/sample/positions.csv --underlying BTC --account Examples/margin/account-btc.toml --model Examples/margin/deribit-pm-btc.json"
         ],

@@ -68,7 +68,9 @@ struct OutputOptions: ParsableArguments {
 
     func open(_ outputs: Outputs) throws -> Output {
         let opened = try outputs.open(output, isForPeople: format == .table)
-        if let columns { opened.columns = columns == "all" ? .all : .named(columns.split(separator: ",").map(String.init)) }
+        if let columns {
+            opened.columns = columns == "all" ? .all : .named(columns.split(separator: ",").map(String.init))
+        }
         return opened
     }
 }

@@ -25,7 +25,8 @@ struct UnknownColumnError: PoiseError {
     var reason: String {
         if known.isEmpty { return "nothing here is a table with such a column" }
         let near = known.first { Spelling.isNear(name, $0) }
-        return near.map { "no such column; did you mean \($0)?" } ?? "must be one of \(known.joined(separator: ", "))"
+        return near.map { "no such column; did you mean \($0)?" }
+            ?? "must be one of \(known.joined(separator: ", "))"
     }
 }
 
@@ -192,7 +193,8 @@ final class Output {
 
     /// Writes what is buffered; a file that is to take a name is on the disk after that.
     fileprivate func complete() throws {
-        if case .named(let asked) = columns, let unknown = asked.first(where: { !knownColumns.contains($0) }) {
+        if case .named(let asked) = columns, let unknown = asked.first(where: { !knownColumns.contains($0) })
+        {
             throw UnknownColumnError(name: unknown, known: knownColumns)
         }
         if let terminal, terminal.page(buffer) { buffer.removeAll() }

@@ -219,7 +219,8 @@ struct Report<Row> {
         }
         if fitting < columns.count {
             let left = columns[fitting...].map(\.name).joined(separator: ",")
-            try output.write(styled: dim + "not shown for lack of room (--columns all, or their names): \(left)\n" + plain)
+            try output.write(
+                styled: dim + "not shown for lack of room (--columns all, or their names): \(left)\n" + plain)
         }
     }
 

@@ -112,15 +112,21 @@ struct EveryOptionTests {
                 let unasked = try $0.run(command).output
                 #expect(unasked.split(separator: "\n").count == table.output.split(separator: "\n").count)
             },
-            Row(command, "--columns", "the columns of these names, in the table's order; a name that is none is refused") {
+            Row(
+                command, "--columns",
+                "the columns of these names, in the table's order; a name that is none is refused"
+            ) {
                 let whole = try $0.run(command, ["--format", "csv"]).rows
                 let names = [whole[0].last, whole[0].first].compactMap { $0 }
                 let asked = names.joined(separator: ",")
                 let some = try $0.run(command, ["--format", "csv", "--columns", asked]).rows
                 #expect(some == whole.map { [$0[0], $0[$0.count - 1]] })
                 try #expect($0.run(command, ["--format", "csv", "--columns", "all"]).rows == whole)
-                let wrong = try Poise.run($0.arguments(command) + ["--format", "csv", "--columns", "\(names[0])x"])
-                #expect(wrong.status == 2 && wrong.errors.contains("did you mean \(names[0])?"), "\(wrong.errors)")
+                let wrong = try Poise.run(
+                    $0.arguments(command) + ["--format", "csv", "--columns", "\(names[0])x"])
+                #expect(
+                    wrong.status == 2 && wrong.errors.contains("did you mean \(names[0])?"), "\(wrong.errors)"
+                )
             },
             Row(command, "--output", "the file has what standard output would have had") {
                 let path = $0.path("out.csv")

@@ -88,12 +88,16 @@ struct TerminalTests {
 
     @Test(
         "Examples in a command's help run as they stand",
-        arguments: ["greeks", "risk", "scenarios", "surface", "var", "margin", "hedge", "simulate", "iv", "explain"])
+        arguments: [
+            "greeks", "risk", "scenarios", "surface", "var", "margin", "hedge", "simulate", "iv", "explain",
+        ])
     func examples(_ command: String) throws {
         let help = try Poise.run([command, "--help"], environment: ["COLUMNS": "1000"]).output
         let end = try #require(help.range(of: "EXAMPLES:"))
-        let lines = help[end.upperBound...].split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-            .prefix { !$0.hasPrefix("USAGE") }.filter { $0.hasPrefix("poise ") }
+        let lines = help[end.upperBound...].split(separator: "\n").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        .prefix { !$0.hasPrefix("USAGE") }.filter { $0.hasPrefix("poise ") }
         #expect(!lines.isEmpty, "\(help)")
         let root = SharedData.packageRoot.path + "/"
         for line in lines {

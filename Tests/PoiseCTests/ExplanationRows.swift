@@ -151,7 +151,8 @@ enum ExplanationRows {
 
     /// A column of the table of the small market.
     private static func column(
-        _ set: @escaping (inout poise_ticker_columns, poise_column) -> Void, of market: SmallMarket = SmallMarket()
+        _ set: @escaping (inout poise_ticker_columns, poise_column) -> Void,
+        of market: SmallMarket = SmallMarket()
     ) throws -> [Double] {
         let chain = try market.chain()
         var numbers = [Double](repeating: -7, count: poise_chain_count(chain.pointer))

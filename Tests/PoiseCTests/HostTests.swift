@@ -95,7 +95,8 @@ struct HostTests {
     func stack(_ opening: String) {
         let closing = opening == "[" ? "]" : "}"
         for depth in [60, 63, 64, 65, 5_000] {
-            let text = String(repeating: opening, count: depth) + "1" + String(repeating: closing, count: depth)
+            let text =
+                String(repeating: opening, count: depth) + "1" + String(repeating: closing, count: depth)
             let done = DispatchSemaphore(value: 0)
             let worker = Thread {
                 var chain: OpaquePointer?

@@ -19,7 +19,8 @@ enum TailRiskRows {
     }
 
     /// Runs `body` with sources of texts.
-    private static func withSources<R>(_ texts: [String], _ body: ([poise_source]) throws -> R) rethrows -> R {
+    private static func withSources<R>(_ texts: [String], _ body: ([poise_source]) throws -> R) rethrows -> R
+    {
         let copies = texts.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
         return try body(
@@ -120,7 +121,8 @@ enum TailRiskRows {
             let found = try gains(options(), prices: [closes, shifted]) { $0.candle_count = 1 }
             #expect(areNear(found[0], moves().map { 120_000 * $0 }))
         },
-        Row("history", "volatility_index, volatility_index_count", "a call's volatility moves with the index") {
+        Row("history", "volatility_index, volatility_index_count", "a call's volatility moves with the index")
+        {
             let index = [50.0, 55, 44, 50, 60, 45, 50, 52]
             let found = try gains(options(), of: call, indices: [index])[0]
             // Twenty days: in full.
@@ -157,7 +159,8 @@ enum TailRiskRows {
                 set(&$0)
             })[0]
         let mean = found.reduce(0, +) / Double(found.count)
-        return (found.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(found.count)).squareRoot() / 120_000
+        return (found.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(found.count)).squareRoot()
+            / 120_000
     }
 
     private static var sampleDeviation: Double {
@@ -181,7 +184,8 @@ enum TailRiskRows {
                 })
             #expect(found.count == 1 && areNear(found[0], moves().map { 90_000 * $0 }))
         },
-        Row("tail_options", "method, scenarios, seed", "draws: as many as asked for, others for another seed") {
+        Row("tail_options", "method, scenarios, seed", "draws: as many as asked for, others for another seed")
+        {
             let draw = try gains(with { ($0.method, $0.scenarios) = (POISE_TAIL_MONTE_CARLO, 100) })[0]
             let same = try gains(with { ($0.method, $0.scenarios) = (POISE_TAIL_MONTE_CARLO, 100) })[0]
             let other = try gains(
@@ -189,7 +193,10 @@ enum TailRiskRows {
             #expect(draw.count == 100 && sameBits(draw, same) && !sameBits(draw, other))
             #expect(draw.allSatisfy { $0 > -120_000 })
         },
-        Row("tail_options", "volatility", "realised: the call gains otherwise than with volatilities that stay") {
+        Row(
+            "tail_options", "volatility",
+            "realised: the call gains otherwise than with volatilities that stay"
+        ) {
             let long = (0..<200).map { 100 + 10 * sin(Double($0) * Double($0)) }
             let still = try gains(options(), of: call, prices: [long])[0]
             let moved = try gains(
@@ -216,7 +223,9 @@ enum TailRiskRows {
         Row("tail_options", "horizon_hours", "moves over two hours") {
             try expect(with { $0.horizon_hours = 2 }, moves(2))
         },
-        Row("tail_options", "stride", "every third candle") { try expect(with { $0.stride = 3 }, moves(every: 3)) },
+        Row("tail_options", "stride", "every third candle") {
+            try expect(with { $0.stride = 3 }, moves(every: 3))
+        },
         Row("tail_options", "term_power", "from 0 to 1") {
             let positions = try SmallMarket.positions()
             #expect(try create(positions, with { $0.term_power = 1.5 }).status == POISE_ERROR_ARGUMENT)
@@ -248,7 +257,9 @@ enum TailRiskRows {
         let sorted = gains.sorted()
         let rank = Double(sorted.count - 1) * (1 - level)
         let below = Int(rank)
-        return -(sorted[below] + (rank - Double(below)) * (sorted[min(below + 1, sorted.count - 1)] - sorted[below]))
+        return
+            -(sorted[below] + (rank - Double(below))
+                * (sorted[min(below + 1, sorted.count - 1)] - sorted[below]))
     }
 
     private static let measures: [Row] = [
@@ -312,7 +323,8 @@ enum TailRiskRows {
             let sum = totals[0]
             // Φ⁻¹(0.95), and φ of it over 0.05.
             #expect((sum.value_at_risk - 1.6448536 * deviation).magnitude < 4 * sum.value_at_risk_error)
-            #expect((sum.expected_shortfall - 2.0627128 * deviation).magnitude < 4 * sum.expected_shortfall_error)
+            #expect(
+                (sum.expected_shortfall - 2.0627128 * deviation).magnitude < 4 * sum.expected_shortfall_error)
             // √(p(1−p)/n)/φ for the quantile.
             let error = (0.05 * 0.95 / 1e5).squareRoot() / 0.1031356 * deviation
             #expect((sum.value_at_risk_error / error - 1).magnitude < 0.2)
