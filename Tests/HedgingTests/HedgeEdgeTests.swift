@@ -77,10 +77,9 @@ struct HedgeEdgeTests {
                     "\(band)", HedgeBand(hard: -.infinity, current - 100, current: current), coefficients: sum
                 )
             }
-            let (place, multiple) = (
-                Int.random(in: sums.indices, using: &generator),
-                [1, -1, 2, -0.5].randomElement(using: &generator) ?? 1
-            )
+            let place = Int.random(in: sums.indices, using: &generator)
+            let multiples: [Double] = [1, -1, 2, -0.5]
+            let multiple = multiples.randomElement(using: &generator) ?? 1
             let first = problem.bands[place]
             let edge = multiple * (first.high + Double.random(in: 0.5...50, using: &generator))
             problem.add(
