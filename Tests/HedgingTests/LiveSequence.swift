@@ -357,10 +357,11 @@ struct LiveSequence {
         variance = nil
         if number(0...1) < 0.8 {
             let common = number(-0.9...0.9) * 1.2e-3
-            variance = LiveVariance(
+            var drawn = LiveVariance(
                 underlyings: ["ETH", "BTC"], covariance: [1.6e-3, common, common, 9e-4],
                 riskAversion: number(1e-9...1e-5))
-            variance?.exposure = number(0...1) < 0.5 ? .delta : .netDelta
+            drawn.exposure = number(0...1) < 0.5 ? .delta : .netDelta
+            variance = drawn
         }
         try hedge.setVariance(variance)
         count("variance")
