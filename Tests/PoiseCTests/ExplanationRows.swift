@@ -69,7 +69,7 @@ enum ExplanationRows {
 
     private static let explanations: [Row] = [
         Row("explanation_options", "size", "another than the struct's is refused") {
-            #expect(try refusal(with { $0.size += 8 }) == POISE_ERROR_SIZE)
+            try #expect(refusal(with { $0.size += 8 }) == POISE_ERROR_SIZE)
         },
         Row("explanation_options", "exposures", "one group by underlying; tenor is refused") {
             let whole = try explain(POISE_PROFIT_ALL, options())
