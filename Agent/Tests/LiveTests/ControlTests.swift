@@ -65,8 +65,7 @@ struct ControlTests {
     func attacker(token: String?) {
         let taken = Taken()
         let door = Self.door(taken)
-        for path in ["/api/state", "/api/stream", "/metrics", "/api/command", "/api/state?token=9f3c77aa"]
-        {
+        for path in ["/api/state", "/api/stream", "/metrics", "/api/command", "/api/state?token=9f3c77aa"] {
             for method in [HTTPMethod.GET, .POST, .PUT, .DELETE, .HEAD, .OPTIONS] {
                 let answer = door.answer(
                     Self.request(path, method, token: token, [Self.json]),
