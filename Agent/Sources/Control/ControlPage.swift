@@ -77,6 +77,7 @@ let controlStyle = #"""
       align-items: center; padding: .4rem 0; border-bottom: 1px solid var(--line) }
     .band:last-child { border-bottom: 0 }
     .band .value { font-size: 1.15rem; font-weight: 600; text-align: right; font-variant-numeric: tabular-nums }
+    .band .value .soft { font-size: .85rem; font-weight: 400 } #money td, #money th { padding-right: .3rem }
     .band svg { width: 100%; height: 2.6rem; display: block; overflow: visible }
     .why { grid-column: 1 / -1; color: var(--warn) }
     @media (max-width: 46rem) { .band { grid-template-columns: 1fr auto } .band svg { grid-column: 1 / -1 } }
