@@ -126,7 +126,7 @@ extension FactorHistory {
         let source: VolatilitySource =
             !indices.isEmpty
             ? .index(indices)
-            : options.movesVolatility ? .realised(decayPerDay: options.choice.decayPerDay) : .none
+            : options.movesVolatility ? .realised(decayPerDay: options.choice.decayPerDay) : .constant
         let (tables, chosen) = (prices, source)
         self = try failing { () throws(TailRiskError) in try FactorHistory(tables, volatility: chosen) }
     }
@@ -242,8 +242,8 @@ public func poise_tail_risk_measures(
             }
             sums?[number] = poise_tail_total(
                 value_at_risk: measures.valueAtRisk, expected_shortfall: measures.expectedShortfall,
-                value_at_risk_error: measures.valueAtRiskError,
-                expected_shortfall_error: measures.expectedShortfallError)
+                value_at_risk_error: measures.valueAtRiskStandardError,
+                expected_shortfall_error: measures.expectedShortfallStandardError)
         }
     }
 }
