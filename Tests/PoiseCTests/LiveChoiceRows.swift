@@ -24,16 +24,15 @@ enum LiveChoiceRows {
         return poise_live_choose(desk.pointer, 0, &rule)
     }
 
-    /// The answer of a desk within its limits whose variance has a price, and which trades its perpetual alone.
-    private static func priced(
-        _ coins: [String], _ covariance: [Double], expecting: ((poise_status) -> Void)? = nil,
-        _ set: (inout poise_live_variance) -> Void
-    ) throws -> Desk.Answer {
+    /// A desk within its limits that trades its perpetual alone, and the status of giving its variance a price.
+    private static func pricing(
+        _ coins: [String], _ covariance: [Double], _ set: (inout poise_live_variance) -> Void
+    ) throws -> (desk: Handle, status: poise_status) {
         let desk = try Desk.small(low: -1e9, high: 1e9)
         var rule = Desk.rule()
         rule.classes = 1 << POISE_CLASS_PERPETUAL.rawValue
         #expect(poise_live_choose(desk.pointer, 0, &rule) == POISE_OK)
-        let status = try withStrings(coins) { names in
+        let status = withStrings(coins) { names in
             covariance.withUnsafeBufferPointer { values in
                 var variance = poise_live_variance()
                 variance.size = MemoryLayout<poise_live_variance>.stride
@@ -43,13 +42,27 @@ enum LiveChoiceRows {
                 return poise_live_set_variance(desk.pointer, 0, &variance)
             }
         }
-        if let expecting { expecting(status) } else { #expect(status == POISE_OK, "\(lastError)") }
+        return (desk, status)
+    }
+
+    /// The perpetuals that such a desk trades where one costs 5.
+    private static func traded(
+        _ coins: [String], _ covariance: [Double], _ set: (inout poise_live_variance) -> Void
+    ) throws -> Double {
+        let (desk, status) = try pricing(coins, covariance, set)
+        #expect(status == POISE_OK, "\(lastError)")
         var instrument = poise_hedge_instrument()
         (instrument.cost_buy, instrument.cost_sell) = (5, 5)
         (instrument.maximum_buy, instrument.maximum_sell) = (10, 10)
         #expect(poise_live_set_candidate(desk.pointer, 0, 0, &instrument) == POISE_OK)
-        #expect(try Desk.decide(desk).outcome == POISE_HEDGE_WITHIN_LIMITS)
-        return try Desk.decide(desk, 0, poise_live_rebalance)
+        let within = try Desk.decide(desk)
+        #expect(within.outcome == POISE_HEDGE_WITHIN_LIMITS)
+        return try Desk.decide(desk, 0, poise_live_rebalance).trades["BTC_USDC-PERPETUAL"] ?? 0
+    }
+
+    private static func expectVariance(_ expected: poise_status, _ set: (inout poise_live_variance) -> Void) throws {
+        let status = try pricing(["BTC"], [4e-4], set).status
+        #expect(status == expected)
     }
 
     private static let (option, future, perpetual) = ("27MAR26-60000-C", "27MAR26", "PERPETUAL")
@@ -225,29 +238,23 @@ enum LiveChoiceRows {
             "what is left costs its variance; what is none is refused"
         ) {
             // 180,000 dollars, of which a coin of 60,000 takes off; selling one costs 5.
-            func sold(_ variance: Double, _ set: (inout poise_live_variance) -> Void) throws -> Double {
-                try priced(["BTC"], [variance], set).trades["BTC_USDC-PERPETUAL"] ?? 0
-            }
             for (aversion, variance) in [(1e-5, 4e-4), (2e-5, 4e-4), (1e-5, 1e-4)] {
                 let expected = (5 / (2 * aversion * 60_000 * variance) - 180_000) / 60_000
-                #expect(isNear(try sold(variance) { $0.risk_aversion = aversion }, expected, 1e-9))
+                let sold = try traded(["BTC"], [variance]) { $0.risk_aversion = aversion }
+                #expect(isNear(sold, expected, 1e-9))
             }
             // Futures and perpetuals have no premium: both deltas are one.
-            let plain = try sold(4e-4) { _ in }
-            #expect(try sold(4e-4) { $0.net_delta = 1 } == plain)
+            let plain = try traded(["BTC"], [4e-4]) { _ in }
+            let net = try traded(["BTC"], [4e-4]) { $0.net_delta = 1 }
+            #expect(net == plain)
             // Of two coins, one is not held.
-            let two = try priced(["XRP", "BTC"], [1e-3, 2e-4, 2e-4, 4e-4]) { _ in }
-            #expect(isNear(two.trades["BTC_USDC-PERPETUAL"] ?? 0, plain, 1e-9))
-            func refusal(_ set: (inout poise_live_variance) -> Void) throws -> poise_status {
-                var status = POISE_OK
-                _ = try priced(["BTC"], [4e-4], expecting: { status = $0 }, set)
-                return status
-            }
-            try #expect(try refusal { $0.size = 8 } == POISE_ERROR_SIZE)
-            try #expect(try refusal { $0.risk_aversion = -1 } == POISE_ERROR_VALUE)
-            try #expect(try refusal { $0.covariance = nil } == POISE_ERROR_NULL)
-            try #expect(try refusal { $0.count = 0 } == POISE_ERROR_COUNT)
-            try #expect(try refusal { $0.underlyings = poise_texts() } == POISE_ERROR_NULL)
+            let two = try traded(["XRP", "BTC"], [1e-3, 2e-4, 2e-4, 4e-4]) { _ in }
+            #expect(isNear(two, plain, 1e-9))
+            try expectVariance(POISE_ERROR_SIZE) { $0.size = 8 }
+            try expectVariance(POISE_ERROR_VALUE) { $0.risk_aversion = -1 }
+            try expectVariance(POISE_ERROR_NULL) { $0.covariance = nil }
+            try expectVariance(POISE_ERROR_COUNT) { $0.count = 0 }
+            try expectVariance(POISE_ERROR_NULL) { $0.underlyings = poise_texts() }
         },
         Row("hedge_search", "size, node_limit, gap", "a search ends at its nodes, or at its gap") {
             let few = try search { $0.node_limit = 3 }
