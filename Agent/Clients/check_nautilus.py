@@ -11,8 +11,7 @@ import sys
 import urllib.request
 from decimal import Decimal
 
-from nautilus_trader.adapters.deribit import config as deribit
-from nautilus_trader.adapters.deribit import execution, factories
+from nautilus_trader.adapters.deribit import config as deribit, execution, factories
 from nautilus_trader.config import (
     InstrumentProviderConfig,
     LiveExecEngineConfig,

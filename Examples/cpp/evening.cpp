@@ -16,7 +16,8 @@ static void run(const std::string &folder) {
     const poise::exposures stand(engine, chain, held, poise::grouped_by({POISE_BY_UNDERLYING}));
     const auto net_delta = stand.values(POISE_EXPOSURE_NET_DELTA), vega = stand.values(POISE_EXPOSURE_VEGA);
     for (std::size_t i = 0; i < stand.size(); i++)
-        std::printf("%s: net delta %.0f USD, vega %.0f USD per point\n", stand.label(i, 0).data(), net_delta[i], vega[i]);
+        std::printf(
+            "%s: net delta %.0f USD, vega %.0f USD per point\n", stand.label(i, 0).data(), net_delta[i], vega[i]);
 
     // ---- What does a jump cost? ----
     const poise::grid moves(

@@ -15,7 +15,8 @@ namespace poise {
 /// How figures of books are counted and grouped.
 inline poise_exposure_options grouped_by(
     std::initializer_list<poise_grouping> groupings, poise_numeraire numeraire = POISE_NUMERAIRE_USD) {
-    if (groupings.size() > POISE_MAXIMUM_GROUPINGS) throw std::invalid_argument("poise::grouped_by: too many groupings");
+    if (groupings.size() > POISE_MAXIMUM_GROUPINGS)
+        throw std::invalid_argument("poise::grouped_by: too many groupings");
     poise_exposure_options options = {};
     options.size = sizeof options;
     options.numeraire = numeraire;
@@ -119,7 +120,8 @@ class tail_risk : public handle<poise_tail_risk, poise_tail_risk_free> {
               sources.reserve(2 * histories.size());
               const auto of = [&](const std::vector<std::string> &paths) {
                   auto &made = sources.emplace_back();
-                  for (const auto &path : paths) made.push_back({sizeof(poise_source), path.c_str(), nullptr, 0, nullptr, nullptr});
+                  for (const auto &path : paths)
+                      made.push_back({sizeof(poise_source), path.c_str(), nullptr, 0, nullptr, nullptr});
                   return std::pair<const poise_source *, std::size_t>(made.data(), made.size());
               };
               std::vector<poise_history> given;
@@ -186,7 +188,8 @@ class explanation : public handle<poise_explanation, poise_explanation_free> {
         const trades *trades = nullptr, const poise_explanation_options &options = standard())
         : handle([&](poise_explanation **made) {
               return poise_explanation_create(
-                  engine.get(), from.get(), to.get(), positions.get(), trades ? trades->get() : nullptr, &options, made);
+                  engine.get(), from.get(), to.get(), positions.get(), trades ? trades->get() : nullptr, &options,
+                  made);
           }) {}
 
     std::size_t size() const { return poise_explanation_count(get()); }

@@ -7,8 +7,8 @@ import textwrap
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import poise
+import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import ROOT, SAMPLE, SHARED, read_csv

@@ -110,7 +110,9 @@ TRADES = {"book": ["book-01", "book-02"], "instrument": ["BTC-PERPETUAL", "ETH-P
 
 
 @pytest.mark.parametrize("options, more", [
-    ({}, ()), ({"by": "underlying", "numeraire": "coin", "smile_parts": True}, ("--by", "underlying", "--numeraire", "coin", "--smile-parts")),
+    ({}, ()),
+    ({"by": "underlying", "numeraire": "coin", "smile_parts": True},
+     ("--by", "underlying", "--numeraire", "coin", "--smile-parts")),
     ({"by": ("expiry",), "funding": 0.0001}, ("--by", "expiry", "--funding", "0.0001")),
 ])
 def test_an_explanation_is_the_commands(tool, chain, positions, later, tmp_path, options, more):

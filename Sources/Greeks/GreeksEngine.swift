@@ -64,7 +64,8 @@ public struct GreeksEngine: Sendable {
         unsafe precondition(output.hold(selection), "a column of the selection is missing")
         precondition(selection.isSubset(of: model.greeks), "the model has not all Greeks of the selection")
         unsafe fullForm(
-            selection, model, input, count: count, streams: streams(selection, model, count, output), into: output)
+            selection, model, input, count: count, streams: streams(selection, model, count, output),
+            into: output)
     }
 
     /// The same of a part of a larger call, whose columns hold its selection.

@@ -78,7 +78,8 @@ public enum Bachelier: PricingModel {
         greeks[.delta] = delta
         greeks[.gamma] = gamma
         greeks[.vega] = vega
-        greeks[.theta] = rate * price - carry * spotTimesDelta - discount * alive * deviation * halfReciprocalYears
+        greeks[.theta] =
+            rate * price - carry * spotTimesDelta - discount * alive * deviation * halfReciprocalYears
         greeks[.rho] = years * (spotTimesDelta - price)
         greeks[.phi] = (years * spotTimesDelta).negated
         greeks[.vanna] = (dividendFactor * alive * d * reciprocalVolatility).negated

@@ -143,6 +143,6 @@ extension MarketError {
 
     /// The column that was probably meant: similar, and unlikely to be another in its own right.
     static func near(_ column: String, in found: [String]) -> String? {
-        found.first { Spelling.isNear($0, column) }
+        Spelling.nearest(to: column, in: found)
     }
 }

@@ -248,7 +248,7 @@ package final class Settings {
     /// Refuses all keys but these.
     package func refuseOthers(than known: Set<String>) throws(MarketError) {
         guard let key = keys.first(where: { !known.contains($0) }) else { return }
-        throw unknown(key, near: known.sorted().first { Spelling.isNear($0, key) }, known)
+        throw unknown(key, near: Spelling.nearest(to: key, in: known.sorted()), known)
     }
 
     /// Counts keys as read: remarks, whatever they say.
@@ -294,7 +294,7 @@ package final class Settings {
         if let old = others.first(where: { renamed[renamedPath($0)].map { now.hasSuffix($0) } ?? false }) {
             return unknown(old, near: nil)
         }
-        if let other = others.first(where: { Spelling.isNear(key, $0) }) { return unknown(other, near: key) }
+        if let other = Spelling.nearest(to: key, in: others) { return unknown(other, near: key) }
         return failure(key, nil, reason)
     }
 

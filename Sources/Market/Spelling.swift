@@ -1,8 +1,9 @@
 /// The name that was probably meant by an unknown one.
 package enum Spelling {
-    /// Similar, and unlikely to be another name in its own right: good enough for a guess in an error.
-    package static func isNear(_ a: String, _ b: String) -> Bool {
-        haveSameStart(a, b) && distance(a, b) <= 2
+    /// The most similar of some names, the first of those, if it is similar enough for a guess in an error.
+    package static func nearest(to found: String, in names: some Sequence<String>) -> String? {
+        names.filter { haveSameStart(found, $0) }.map { (name: $0, distance: distance(found, $0)) }
+            .filter { $0.distance <= 2 }.min { $0.distance < $1.distance }?.name
     }
 
     /// So similar to a name that it must be meant by it: good enough to refuse what would be ignored. A letter may be wrong,

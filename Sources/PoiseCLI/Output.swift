@@ -24,7 +24,7 @@ struct UnknownColumnError: PoiseError {
     var exitStatus: ExitStatus { .usage }
     var reason: String {
         if known.isEmpty { return "nothing here is a table with such a column" }
-        let near = known.first { Spelling.isNear(name, $0) }
+        let near = Spelling.nearest(to: name, in: known)
         return near.map { "no such column; did you mean \($0)?" }
             ?? "must be one of \(known.joined(separator: ", "))"
     }

@@ -8,16 +8,17 @@ enum Suggestions {
         let commands = PoiseCommand.configuration.subcommands
         guard let first = arguments.first else { return [] }
         guard let command = commands.first(where: { name(of: $0) == first }) else {
-            let near = first.hasPrefix("-") ? [] : commands.map(name).filter { Spelling.isNear(first, $0) }
-            return near.first.map { ["There is no command '\(first)'. Did you mean '\($0)'?"] } ?? []
+            let near = first.hasPrefix("-") ? nil : Spelling.nearest(to: first, in: commands.map(name))
+            return near.map { ["There is no command '\(first)'. Did you mean '\($0)'?"] } ?? []
         }
         let known = options(of: command)
         var lines: [String] = []
         for argument in arguments.dropFirst() where argument.hasPrefix("--") && argument.count > 2 {
             let option = String(argument.prefix { $0 != "=" })
             guard !known.contains(option), !message.contains("'\(option)'") else { continue }
-            let near = known.first { Spelling.isNear(String(option.dropFirst(2)), String($0.dropFirst(2))) }
-            lines.append("There is no option '\(option)'." + (near.map { " Did you mean '\($0)'?" } ?? ""))
+            let near = Spelling.nearest(
+                to: String(option.dropFirst(2)), in: known.map { String($0.dropFirst(2)) })
+            lines.append("There is no option '\(option)'." + (near.map { " Did you mean '--\($0)'?" } ?? ""))
         }
         return lines
     }

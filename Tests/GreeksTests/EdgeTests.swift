@@ -143,11 +143,15 @@ struct EdgeTests {
         #expect(batch.spot == stride(from: 1.0, to: Double(count), by: 2).map { $0 })
     }
 
-    @Test("A rate and years that Greeks refuse are refused by implied volatilities, too", arguments: OptionModel.allCases)
+    @Test(
+        "A rate and years that Greeks refuse are refused by implied volatilities, too",
+        arguments: OptionModel.allCases)
     func ratesAlike(_ model: OptionModel) throws {
         let engine = try GreeksEngine()
         let edge = Domain.largestRate
-        for (rate, years) in [(edge, 0.0), (edge.nextUp, 0), (1e9, 1e-12), (-1e9, 1e-12), (1, 400), (edge, 1e-7)] {
+        for (rate, years) in [
+            (edge, 0.0), (edge.nextUp, 0), (1e9, 1e-12), (-1e9, 1e-12), (1, 400), (edge, 1e-7),
+        ] {
             for isDividend in [false, true] {
                 let (rates, dividends) = isDividend ? ([0], [rate]) : ([rate], [0.0])
                 let accepted =
@@ -165,7 +169,8 @@ struct EdgeTests {
 
     @Test("The complaint of a rate names both rules and shows the value as it is written")
     func rateComplaint() {
-        let error = GreeksError.invalidInput(row: 0, status: .invalidRate, value: 1e9, model: .blackScholesMerton)
+        let error = GreeksError.invalidInput(
+            row: 0, status: .invalidRate, value: 1e9, model: .blackScholesMerton)
         #expect(error.value == "1e9")
         #expect(error.reason == "must be from -35e7 to 35e7, |rate·years| at most 350", "\(error.reason)")
     }
@@ -186,7 +191,9 @@ struct EdgeTests {
                     price: [Double](repeating: price, count: 9), rate: [Double](repeating: 0, count: 9),
                     dividend: [Double](repeating: 0, count: 9)), model: model)
             for other in 0..<9 {
-                if let volatility = found[other].volatility { #expect(volatility <= model.range.largestVolatility) }
+                if let volatility = found[other].volatility {
+                    #expect(volatility <= model.range.largestVolatility)
+                }
                 if other != row { #expect(found[other].status == .ok, "\(row) \(other) \(found[other])") }
             }
             if model != .cashOrNothing { #expect(found[row] == .none(.aboveMaximum), "\(row) \(found[row])") }

@@ -106,7 +106,7 @@ import Testing
 
     /// Costs by level as in an order book, as in both, as in a pool: from nothing, and of 2 ticks after each.
     static let expectedOfCurves: [(cold: Work, warm: Work)] = [
-        (Work(476, 48, 76), Work(935, 285, 166)),
+        (Work(476, 48, 84), Work(935, 285, 178)),
         (Work(567, 78, 2061), Work(1060, 237, 2906)),
         (Work(516, 151, 66), Work(1037, 162, 118)),
     ]

@@ -119,7 +119,7 @@ struct LiveTermTests {
         try hedge.setMargin(50, ofCandidate: 0)
         hedge.setMarginLimit(40)
         #expect(try hedge.decide() == .hedge(.optimal))
-        #expect(abs(hedge.solution.trades[0] + 0.8) < 1e-9 && hedge.solution.marginPrice > 0)
+        #expect(abs(hedge.solution.trades[0] + 0.8) < 1e-9 && hedge.solution.marginPrice < 0)
         // It lasts while candidates are numbered anew.
         hedge.choose(CandidateRule())
         #expect(try hedge.decide() == .hedge(.optimal))

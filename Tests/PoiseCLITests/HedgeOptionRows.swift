@@ -135,10 +135,12 @@ enum HedgeOptionRows {
             let asks = try #require(own["buy"] as? [[String: Any]])
             #expect(isNear(own["costBuy"], 30) && isNear(own["costSell"], 30) && isNear(own["impact"], 0))
             #expect(isNear(asks.first?["price"], 5) && isNear(asks.last?["upTo"], 10))
-            // They are what there is without a word; with --no-levels half a spread stands for them.
+            // They are what there is without a word.
             let path = $0.path("as-it-is.json")
             _ = try $0.run("hedge", ["--save-problem", path])
             #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\"buy\""))
+        },
+        Row("hedge", "--no-levels", "half a spread stands for the book's levels, beside the fee") {
             let smooth = try instrument(try problem($0, ["--no-levels"]), "BTC_USDC-PERPETUAL")
             #expect(smooth["buy"] == nil && isNear(smooth["costBuy"], 5 + 30))
         },

@@ -108,7 +108,8 @@ struct HostTests {
                 poise_margin_model_free(model)
                 done.signal()
             }
-            worker.stackSize = 128 << 10
+            // A thread's own variables stand there, too: some 160 KiB in a program of tests with OpenBLAS.
+            worker.stackSize = (128 + 192) << 10
             worker.start()
             done.wait()
         }

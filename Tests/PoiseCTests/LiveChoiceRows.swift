@@ -60,7 +60,9 @@ enum LiveChoiceRows {
         return try Desk.decide(desk, 0, poise_live_rebalance).trades["BTC_USDC-PERPETUAL"] ?? 0
     }
 
-    private static func expectVariance(_ expected: poise_status, _ set: (inout poise_live_variance) -> Void) throws {
+    private static func expectVariance(_ expected: poise_status, _ set: (inout poise_live_variance) -> Void)
+        throws
+    {
         let status = try pricing(["BTC"], [4e-4], set).status
         #expect(status == expected)
     }

@@ -11,6 +11,9 @@ import Testing
         var result: poise_hedge_result
     }
 
+    /// Relaxations that a search over lots may solve here: the whole of one takes minutes.
+    private static let nodes = 60
+
     private static func answer(_ set: (inout poise_live_options) -> Void) throws -> Answer {
         let (engine, chain, positions) = (try makeEngine(), try makeChain(), try makePositions())
         let limits = try makeLimits()
@@ -21,6 +24,10 @@ import Testing
             poise_live_create(
                 engine.pointer, chain.pointer, positions.pointer, limits.pointer, &options, $0)
         }
+        var search = poise_hedge_search()
+        search.size = MemoryLayout<poise_hedge_search>.stride
+        search.node_limit = UInt64(nodes)
+        try #require(poise_live_set_search(desk.pointer, 0, &search) == POISE_OK, "\(lastError)")
         var result = poise_hedge_result()
         result.size = MemoryLayout<poise_hedge_result>.stride
         try #require(poise_live_decide(desk.pointer, 0, &result) == POISE_OK, "\(lastError)")
@@ -40,6 +47,7 @@ import Testing
             try LimitTable(try Source(path: sample("limits.csv")), &badRows), options, try GreeksEngine(),
             &badRows)
         let hedge = hedges[0]
+        hedge.search.nodeLimit = nodes
         _ = try hedge.decide()
         return hedge
     }

@@ -241,14 +241,14 @@ static PyObject *new_array(int type, size_t count, void **data) {
 
 /** The doubles of a table of tickers, in the order in which `chain_table` has them. */
 static const size_t ticker_numbers[] = {
-    offsetof(poise_ticker_columns, strike),        offsetof(poise_ticker_columns, forward),
-    offsetof(poise_ticker_columns, years),         offsetof(poise_ticker_columns, volatility),
-    offsetof(poise_ticker_columns, rate),          offsetof(poise_ticker_columns, mark_price),
-    offsetof(poise_ticker_columns, index_price),   offsetof(poise_ticker_columns, bid_price),
-    offsetof(poise_ticker_columns, bid_amount),    offsetof(poise_ticker_columns, ask_price),
-    offsetof(poise_ticker_columns, ask_amount),    offsetof(poise_ticker_columns, open_interest),
+    offsetof(poise_ticker_columns, strike),         offsetof(poise_ticker_columns, forward),
+    offsetof(poise_ticker_columns, years),          offsetof(poise_ticker_columns, volatility),
+    offsetof(poise_ticker_columns, rate),           offsetof(poise_ticker_columns, mark_price),
+    offsetof(poise_ticker_columns, index_price),    offsetof(poise_ticker_columns, bid_price),
+    offsetof(poise_ticker_columns, bid_amount),     offsetof(poise_ticker_columns, ask_price),
+    offsetof(poise_ticker_columns, ask_amount),     offsetof(poise_ticker_columns, open_interest),
     offsetof(poise_ticker_columns, exchange_delta), offsetof(poise_ticker_columns, exchange_gamma),
-    offsetof(poise_ticker_columns, exchange_vega), offsetof(poise_ticker_columns, exchange_theta),
+    offsetof(poise_ticker_columns, exchange_vega),  offsetof(poise_ticker_columns, exchange_theta),
     offsetof(poise_ticker_columns, exchange_rho)};
 enum { TICKER_NUMBERS = sizeof ticker_numbers / sizeof *ticker_numbers };
 
@@ -277,7 +277,8 @@ static PyObject *chain_table(PyObject *self, PyObject *capsule) {
         columns.milliseconds = data[2];
         columns.expiry_milliseconds = data[3];
         poise_status status = poise_chain_table(chain, &columns);
-        result = status == POISE_OK ? PyTuple_Pack(6, coins, kinds, types, times, expiries, packed) : raise_status(status);
+        result =
+            status == POISE_OK ? PyTuple_Pack(6, coins, kinds, types, times, expiries, packed) : raise_status(status);
     }
     PyObject *made[] = {kinds, types, times, expiries, coins, packed};
     for (int i = 0; i < 6; i++) Py_XDECREF(made[i]);

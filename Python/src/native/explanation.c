@@ -8,11 +8,11 @@ static PyObject *trades_create(PyObject *self, PyObject *arguments) {
     reader from = {0};
     if (!PyArg_ParseTuple(arguments, "O!n", &PyDict_Type, &from.columns, &from.rows)) return NULL;
     poise_texts book = texts_of(&from, "book"), instrument = texts_of(&from, "instrument");
-    poise_values quantity = values_of(&from, "quantity"), price = values_of(&from, "price"), fee = values_of(&from, "fee");
+    poise_values quantity = values_of(&from, "quantity"), price = values_of(&from, "price"),
+                 fee = values_of(&from, "fee");
     poise_trades *trades;
     if (from.has_failed) return NULL;
-    return own_trades(
-        poise_trades_create((size_t)from.rows, book, instrument, quantity, price, fee, &trades), &trades);
+    return own_trades(poise_trades_create((size_t)from.rows, book, instrument, quantity, price, fee, &trades), &trades);
 }
 
 static PyObject *trades_count(PyObject *self, PyObject *capsule) {
@@ -100,8 +100,8 @@ static PyObject *explanation(PyObject *self, PyObject *arguments) {
     return result;
 }
 
-static PyMethodDef methods[] = {
-    METHOD(trades_create, METH_VARARGS), METHOD(trades_read, METH_VARARGS), METHOD(trades_parse, METH_VARARGS),
-    METHOD(trades_count, METH_O),        METHOD(explanation, METH_VARARGS), {0}};
+static PyMethodDef methods[] = {METHOD(trades_create, METH_VARARGS), METHOD(trades_read, METH_VARARGS),
+                                METHOD(trades_parse, METH_VARARGS),  METHOD(trades_count, METH_O),
+                                METHOD(explanation, METH_VARARGS),   {0}};
 
 bool add_explanation(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -247,8 +247,7 @@ static PyObject *live_set_variance(PyObject *self, PyObject *arguments) {
     Py_ssize_t hedge;
     int net;
     poise_live_variance variance = {.size = sizeof variance};
-    if (!PyArg_ParseTuple(
-            arguments, "OndOOp", &capsule, &hedge, &variance.risk_aversion, &coins, &covariance, &net))
+    if (!PyArg_ParseTuple(arguments, "OndOOp", &capsule, &hedge, &variance.risk_aversion, &coins, &covariance, &net))
         return NULL;
     poise_live *live = pointer_of(capsule, live_kind);
     if (!live) return NULL;

@@ -17,7 +17,8 @@ static PyObject *grid_scenarios(PyObject *self, PyObject *capsule) {
     const poise_grid *grid = pointer_of(capsule, grid_kind);
     if (!grid) return NULL;
     npy_intp shape[2] = {(npy_intp)poise_grid_count(grid), 6};
-    PyObject *names = list_of(poise_grid_rule_count(grid), rule, grid), *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    PyObject *names = list_of(poise_grid_rule_count(grid), rule, grid),
+             *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
     double *row = array ? PyArray_DATA((PyArrayObject *)array) : NULL;
     for (npy_intp i = 0; row && i < shape[0]; i++, row += 6) {
         poise_scenario one;
@@ -140,8 +141,13 @@ done:
     return result;
 }
 
-static PyMethodDef methods[] = {METHOD(grid_read, METH_VARARGS),     METHOD(grid_parse, METH_VARARGS),
-                                METHOD(grid_titles, METH_O), METHOD(grid_scenarios, METH_O), METHOD(scenario_profits, METH_VARARGS),
-                                METHOD(scenario_legs, METH_VARARGS), {0}};
+static PyMethodDef methods[] = {
+    METHOD(grid_read, METH_VARARGS),
+    METHOD(grid_parse, METH_VARARGS),
+    METHOD(grid_titles, METH_O),
+    METHOD(grid_scenarios, METH_O),
+    METHOD(scenario_profits, METH_VARARGS),
+    METHOD(scenario_legs, METH_VARARGS),
+    {0}};
 
 bool add_scenarios(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

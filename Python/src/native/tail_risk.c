@@ -54,8 +54,7 @@ static PyObject *tail_risk_create(PyObject *self, PyObject *arguments) {
         poise_tail_risk *made;
         poise_status status;
         Py_BEGIN_ALLOW_THREADS
-        status = poise_tail_risk_create(
-            engine, chain, positions, histories, (size_t)count, &options, &buckets, &made);
+        status = poise_tail_risk_create(engine, chain, positions, histories, (size_t)count, &options, &buckets, &made);
         Py_END_ALLOW_THREADS
         result = own_tail_risk(status, &made);
     }

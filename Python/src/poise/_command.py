@@ -152,8 +152,8 @@ class Simulation:
 
 
 def simulate(
-    config: Union[str, "os.PathLike[str]", Mapping[str, Any]], *, paths: Optional[int] = None, seed: Optional[int] = None,
-    threads: int = 1, resume: Union[str, "os.PathLike[str]", None] = None, report: Union[str, "os.PathLike[str]", None] = None,
+    config: Union[str, os.PathLike[str], Mapping[str, Any]], *, paths: Optional[int] = None, seed: Optional[int] = None,
+    threads: int = 1, resume: Union[str, os.PathLike[str], None] = None, report: Union[str, os.PathLike[str], None] = None,
     against: Optional[int] = None, progress: bool = False,
 ) -> Simulation:
     """What rebalancing policies cost and what risk they leave, on common paths: `poise simulate`, in a process of its own.

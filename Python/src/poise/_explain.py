@@ -9,8 +9,7 @@ import numpy as np
 
 from . import _native
 from ._columns import Columns, numbers, texts
-from ._desk import (
-    _GROUPINGS, _POSITIONS, Chain, Positions, _directed, _groupings, _is_coin, _names, _Readable, buckets_of)
+from ._desk import _GROUPINGS, _POSITIONS, Chain, Positions, _directed, _groupings, _is_coin, _names, _Readable, buckets_of
 from ._errors import InputError
 from ._tables import single
 

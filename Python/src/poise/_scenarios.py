@@ -12,7 +12,6 @@ from ._columns import Columns, is_table
 from ._desk import Chain, Positions, _groupings, _is_coin, _names, _Readable
 from ._tables import legs
 
-
 _STICKINESS = ("strike", "moneyness", "delta")
 #: Of `Grid.axes`: what results are addressed by.
 _AXES = ("spot", "vol", "days", "rate")

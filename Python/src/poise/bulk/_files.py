@@ -56,7 +56,8 @@ def _is_parquet(path: Path, field: str) -> bool:
     named = ".parquet" in path.name.lower() or path.name.lower().endswith((".parq", ".pq"))
     # What calls itself so and is packed, or cut off, is no file to be passed over.
     if named and begin not in _MAGIC:
-        reason = "is packed: Parquet packs its columns itself" if begin[:2] == b"\x1f\x8b" or begin == b"(\xb5/\xfd" else "is no Parquet file"
+        is_packed = begin[:2] == b"\x1f\x8b" or begin == b"(\xb5/\xfd"
+        reason = "is packed: Parquet packs its columns itself" if is_packed else "is no Parquet file"
         raise InputError(reason, field=field, file=str(path))
     return begin in _MAGIC
 
