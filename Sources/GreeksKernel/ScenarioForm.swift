@@ -4,17 +4,18 @@ import VectorMath
 public struct ScenarioTerm: Sendable {
     /// Time that passes, and what is added to interest rates.
     public var years, rate: Double
-    /// Added to dividend yields: as much as to rates where the forward price is to stay where it is.
-    public var dividend: Double
     /// The price of a leg rises by exp(growth T) over the time T that is left, before it moves.
-    public var growth: Double
+    public let growth: Double
+    /// What is added to dividend yields, less the growth.
+    @usableFromInline let netDividend: Double
 
+    /// - Parameter dividend: added to dividend yields: as much as to rates where the forward price is to stay where it is.
     @inlinable
     public init(years: Double, rate: Double, dividend: Double = 0, growth: Double = 0) {
         self.years = years
         self.rate = rate
-        self.dividend = dividend
         self.growth = growth
+        netDividend = dividend - growth
     }
 }
 
@@ -255,7 +256,7 @@ func prepareScenarioTerms<A: LaneArithmetic, M: ScenarioMeasure>(
         let change = plan.terms + term
         let years = (lanes(market.years, index) - Lanes(repeating: change.pointee.years)).atLeast(0)
         let rate = lanes(market.rate, index) + Lanes(repeating: change.pointee.rate)
-        let dividend = ownDividend + Lanes(repeating: change.pointee.dividend - change.pointee.growth)
+        let dividend = ownDividend + Lanes(repeating: change.pointee.netDividend)
         let (dividendFactor, discount) = exponentials(
             arithmetic, (dividend * years).negated, (rate * years).negated)
         let own = terms + 48 &* term

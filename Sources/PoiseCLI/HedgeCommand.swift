@@ -72,7 +72,8 @@ struct HedgeCommand: ParsableCommand {
     @Flag(
         inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Walk displayed order books level by level (default), or take one impact for both sides."))
+            "Walk displayed order books by level (default without lots and tickets), or take one impact for both sides."
+        ))
     var levels: Bool?
 
     @Flag(help: "Start each problem from the one before, as from tick to tick.")
@@ -216,7 +217,9 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        options.walksLevels = levels ?? true
+        // A search, in which levels of hundreds of order books take minutes.
+        let isSearch = lots || options.costs.rates.values.contains { $0.ticket > 0 || $0.minimum > 0 }
+        options.walksLevels = levels ?? !isSearch
         var chain = try volatilities.chain(try chains.read(&badRows), &badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(chains.exchanges, &badRows)

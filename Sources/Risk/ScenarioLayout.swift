@@ -103,9 +103,10 @@ extension ScenarioTerm {
         _ scenario: ScenarioGrid.Scenario, holding held: ScenarioGrid.HeldPrice,
         pricedOff: ScenarioGrid.HeldPrice
     ) {
-        self.init(years: scenario.days / 365, rate: scenario.rate)
-        if pricedOff == .future || held == .future { dividend = scenario.rate }
-        if pricedOff == .future && held == .spot { growth = scenario.rate }
+        self.init(
+            years: scenario.days / 365, rate: scenario.rate,
+            dividend: pricedOff == .future || held == .future ? scenario.rate : 0,
+            growth: pricedOff == .future && held == .spot ? scenario.rate : 0)
     }
 }
 

@@ -175,8 +175,8 @@ import Testing
                 #expect(result.status == 0, "\(result.errors)")
                 return try #require(try object(result.output)["all books"] as? [String: Any])
             }
-            let free = try solve([])
-            let charged = try solve(["--fees", fees, "--nodes", "200"])
+            let free = try solve(["--no-levels"])
+            let charged = try solve(["--fees", fees, "--nodes", "200", "--no-levels"])
             let trades = try #require(charged["trades"] as? [String: NSNumber])
             let before = try #require(free["trades"] as? [String: NSNumber])
             #expect(trades.count < before.count)
