@@ -158,7 +158,8 @@ def _records(array: Any, kind: np.dtype[Any], field: str) -> Any:
 
 def _real(value: Any, field: str) -> float:
     """A number; texts and booleans are none."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, Decimal, np.ndarray)) or getattr(value, "ndim", 0):
+    is_number = isinstance(value, (Real, Decimal)) or isinstance(value, np.ndarray) and value.ndim == 0
+    if isinstance(value, (bool, np.bool_)) or not is_number:
         raise InputError("must be a number", field=field, value=None if value is None else str(value))
     return float(value)
 
