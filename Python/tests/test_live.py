@@ -278,7 +278,7 @@ def test_variance_and_margin(book):
     bought = book.hedge().trades["quantity"][0]
     book.set_margin("BTC-PERPETUAL", 0.02)
     book.set_margin_limit(0.02 * bought * 0.999)
-    assert book.costs()["margin"].tolist() == [0.02] and book.hedge().outcome == "infeasible"
+    assert book.hedge().outcome == "infeasible"
     book.set_margin_limit(0.02 * bought * 1.001)
     assert book.hedge().outcome == "optimal"
     book.set_margin_limit(None)
