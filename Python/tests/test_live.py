@@ -279,6 +279,7 @@ def test_variance_and_margin(book):
     book.set_margin("BTC-PERPETUAL", 0.02)
     book.set_margin_limit(0.02 * bought * 0.999)
     assert book.hedge().outcome == "infeasible"
+    assert book.costs()["margin"].tolist() == [0.02]
     book.set_margin_limit(0.02 * bought * 1.001)
     assert book.hedge().outcome == "optimal"
     book.set_margin_limit(None)
