@@ -104,6 +104,21 @@ def test_a_summary_is_a_chain_in_every_form():
         assert values[call] == pytest.approx(2163.99, abs=0.01) and values[put] == pytest.approx(168500.38, abs=0.01)
 
 
+@pytest.mark.parametrize("make", [dict, pd.DataFrame, pl.DataFrame, pa.table, lambda columns: poise.Columns(columns)])
+def test_columns_are_found_in_any_case(chain, make):
+    plain = {"book": ["a", "b"], "instrument": ["BTC-PERPETUAL"] * 2, "quantity": [1000.0, 500.0], "side": ["sell", "buy"]}
+    expected = poise.exposures(chain, poise.Positions(make(plain)))["delta_usd"]
+    assert expected[0] < 0 < expected[1]
+    spelt = make({name.title(): values for name, values in plain.items()})
+    assert np.array_equal(poise.exposures(chain, poise.Positions(spelt))["delta_usd"], expected)
+    # Of two that differ by case alone, the one that is asked for counts.
+    both = make({**plain, "Side": ["buy", "sell"]})
+    assert np.array_equal(poise.exposures(chain, poise.Positions(both))["delta_usd"], expected)
+    options = {"type": ["C"], "spot": [100.0], "strike": [90.0], "years": [0.5], "vol": [0.6]}
+    capitals = poise.greeks(make({name.upper(): values for name, values in options.items()}))
+    assert np.array_equal(capitals["price"], poise.greeks(make(options))["price"])
+
+
 def test_order_books_of_frames_hedge_as_those_of_files():
     path = SHARED / "data/deribit-options-2021-02-11-btc.csv"
     if not path.exists():

@@ -116,6 +116,25 @@ _POSITIONS: Dict[str, Tuple[Tuple[str, ...], str]] = {
 }
 
 
+def held(columns: Dict[str, Any], book: Optional[str]) -> Dict[str, Any]:
+    """Book, instrument and signed quantity of the rows of a table (see `_POSITIONS`); `book`: that of all, where it has none."""
+    rows = columns[""]
+    found = {}
+    for field, (names, _) in _POSITIONS.items():
+        name = next((name for name in names if name in columns), None)
+        if name is not None:
+            found[field] = columns[name]
+        elif field == "book" and book is not None:
+            found[field] = texts([book] * rows, field)
+        elif field != "direction":
+            raise InputError("the table has no such column", field=field)
+    quantity = np.array(numbers(found["quantity"], "quantity"))
+    if "direction" in found:
+        quantity = _directed(quantity, *found.pop("direction"))
+    found["quantity"] = np.ascontiguousarray(np.broadcast_to(quantity, rows))
+    return found
+
+
 def _as_json(levels: Any) -> str:
     """A side of an order book as the text that tables have."""
     if is_null(levels):
@@ -501,19 +520,7 @@ class Positions(_Readable):
         kinds = {name: kind for names, kind in _POSITIONS.values() for name in names}
         columns = single(table, kinds, list(kinds), nulls_as_nan=False)
         rows = columns[""]
-        found = {}
-        for field, (names, _) in _POSITIONS.items():
-            name = next((name for name in names if name in columns), None)
-            if name is not None:
-                found[field] = columns[name]
-            elif field == "book" and book is not None:
-                found[field] = texts([book] * rows, field)
-            elif field != "direction":
-                raise InputError("the table has no such column", field=field)
-        quantity = np.array(numbers(found["quantity"], "quantity"))
-        if "direction" in found:
-            quantity = _directed(quantity, *found.pop("direction"))
-        found["quantity"] = np.ascontiguousarray(np.broadcast_to(quantity, rows))
+        found = held(columns, book)
         self._keep_columns(found, rows)
         self._handle = _native.positions_create(found, rows)
 

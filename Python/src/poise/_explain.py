@@ -9,8 +9,7 @@ import numpy as np
 
 from . import _native
 from ._columns import Columns, numbers, texts
-from ._desk import _GROUPINGS, _POSITIONS, Chain, Positions, _directed, _groupings, _is_coin, _names, _Readable, buckets_of
-from ._errors import InputError
+from ._desk import _GROUPINGS, _POSITIONS, Chain, Positions, _groupings, _is_coin, _names, _Readable, buckets_of, held
 from ._tables import single
 
 #: What a profit consists of; the first is the sum of the others.
@@ -40,19 +39,7 @@ class Trades(_Readable):
         kinds.update(price="f", fee_usd="f")
         columns = single(table, kinds, [name for name in kinds if name != "price"], nulls_as_nan=True)
         rows = columns[""]
-        found = {}
-        for field, (names, _) in _POSITIONS.items():
-            name = next((name for name in names if name in columns), None)
-            if name is not None:
-                found[field] = columns[name]
-            elif field == "book" and book is not None:
-                found[field] = texts([book] * rows, field)
-            elif field != "direction":
-                raise InputError("the table has no such column", field=field)
-        quantity = np.array(numbers(found["quantity"], "quantity"))
-        if "direction" in found:
-            quantity = _directed(quantity, *found.pop("direction"))
-        found["quantity"] = np.ascontiguousarray(np.broadcast_to(quantity, rows))
+        found = held(columns, book)
         found["price"] = np.ascontiguousarray(numbers(columns["price"], "price"))
         if "fee_usd" in columns:
             fees = numbers(columns["fee_usd"], "fee_usd")

@@ -21,17 +21,24 @@ def batches(
 
     Kinds: f (n,) float64, t (n,) uint8 option types, i (n,) int64 counts since 1970 (times as milliseconds), s texts as offsets and
     bytes, o the same with nulls as empty texts. With `nulls_as_nan`, what is no option type is 255 too. Arrow's memory is
-    read where it is.
+    read where it is. Columns are found in any case, as the command line's readers find them.
     """
     from . import _native
 
     if type(table).__name__ == "LazyFrame":
         raise TypeError("expected a table or columns, got a LazyFrame: collect() first")
+    spelt = _as_the_table_has_them(table, kinds)
+    own = {spelt.get(name, name): kind for name, kind in kinds.items()}
     if _is_arrow(table):
-        found, names = _native.import_arrow(table, {name: ord(kind) for name, kind in kinds.items()}, nulls_as_nan)
+        found, names = _native.import_arrow(table, {name: ord(kind) for name, kind in own.items()}, nulls_as_nan)
     else:
-        found = [_of_mapping(table, kinds, nulls_as_nan)]
+        found = [_of_mapping(table, own, nulls_as_nan)]
         names = list(found[0])
+    for name, other in spelt.items():
+        names = [name if known == other else known for known in names]
+        for part in found:
+            if other in part:
+                part[name] = part.pop(other)
     for name in kinds:
         if name not in names and name not in optional:
             raise InputError("the table has no such column", field=name)
@@ -52,6 +59,17 @@ def single(
             columns = [part[name] for part in parts]
             joined[name] = _joined_texts(columns) if kind in "so" else np.concatenate(columns)
     return joined
+
+
+def _as_the_table_has_them(table: Any, kinds: Mapping[str, str]) -> Dict[str, str]:
+    """The table's own name of each wanted column that it has in another case only."""
+    names = table if isinstance(table, Mapping) else None
+    for place in (table, getattr(table, "schema", None)):
+        for attribute in ("column_names", "columns", "names"):
+            names = getattr(place, attribute, None) if names is None else names
+    known = [name for name in names if isinstance(name, str)] if names is not None and not callable(names) else []
+    others = {name.lower(): name for name in reversed(known) if name not in kinds}
+    return {name: others[name.lower()] for name in kinds if name not in known and name.lower() in others}
 
 
 def _is_arrow(table: Any) -> bool:
