@@ -103,8 +103,7 @@ struct DemoExchange {
         seed: UInt64, speed: Double, position: Double
     ) throws -> ExchangeServer.Contents {
         let price = 90_000.0
-        let began = microseconds()
-        let begin = began / 1_000
+        let begin = microseconds() / 1_000
         let exchange = Exchange(
             ExchangeConfiguration(
                 start: begin, currencies: ["BTC", "ETH", "USDC"],
@@ -122,9 +121,9 @@ struct DemoExchange {
         let service = VenueService(
             exchange, VenueConfiguration(), now: microseconds, makeSecret: secretToken,
             faults: FaultPlan(seed: seed))
-        return ExchangeServer.Contents(service: service) {
-            let elapsed = Double(microseconds() - began) / 1_000 * speed
-            market.run(to: begin + Int(elapsed) + service.skipped)
+        let pace = VenuePace(service, speed: speed, step: living.step, clock: microseconds) {
+            market.run(to: $0)
         }
+        return ExchangeServer.Contents(service: service) { pace.advance() }
     }
 }

@@ -142,19 +142,19 @@ struct ExchangeSettings: Sendable {
     func contents(recordingTo path: String?) throws -> ExchangeServer.Contents {
         let file = try path.map { try RunFile(path: $0) }
         let recording = file.map { file in
-            VenueRecording(clock: Self.microseconds, makeSecret: venueSecret) { file.write($0) }
+            VenueRecording(clock: Self.microseconds, makeSecret: secretToken) { file.write($0) }
         }
         let begin = start ?? Self.microseconds() / 1_000
         recording?.line(RunFile.header(self, begin: begin))
         let (service, market) = try makeVenue(
             begin: begin, now: recording?.now ?? Self.microseconds,
-            makeSecret: recording?.secret ?? venueSecret)
+            makeSecret: recording?.secret ?? secretToken)
         service.recording = recording
-        let began = Self.microseconds()
-        let speed = speed
+        let pace = VenuePace(
+            service, speed: speed, step: market.configuration.step, clock: Self.microseconds
+        ) { market.run(to: $0) }
         return ExchangeServer.Contents(service: service) {
-            let elapsed = Double(Self.microseconds() - began) / 1_000 * speed
-            service.advance(to: begin + Int(elapsed) + service.skipped) { market.run(to: $0) }
+            pace.advance()
             file?.flush()
         }
     }

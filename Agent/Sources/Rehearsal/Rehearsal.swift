@@ -258,7 +258,7 @@ public final class Rehearsal {
                     change.timestamp = exchange.time
                     try deliver(.state(change))
                 }
-            case .order, .trade, .index, .mark, .settled: break
+            case .order, .trade, .index, .mark, .settled, .protection: break
             }
         }
         for contract in books where subscribed.contains(exchange.name(of: contract)) {
