@@ -167,15 +167,19 @@ extension VenueService {
 
     /// Those of trades, oldest first, that a request wants.
     func page(_ trades: [ExchangeTrade], _ selection: Selection) -> (trades: [ExchangeTrade], hasMore: Bool) {
+        // Of `ETH-15` the number counts: the currency is another parameter.
+        func number(_ id: String?) -> Int? { id?.split(separator: "-").last.flatMap { Int($0) } }
+        let (startID, endID) = (number(selection.startID), number(selection.endID))
         let chosen = trades.filter { trade in
             (selection.startTimestamp.map { trade.time >= $0 } ?? true)
                 && (selection.endTimestamp.map { trade.time <= $0 } ?? true)
                 && (selection.startSequence.map { trade.sequence >= $0 } ?? true)
                 && (selection.endSequence.map { trade.sequence <= $0 } ?? true)
+                && (startID.map { trade.id >= $0 } ?? true) && (endID.map { trade.id <= $0 } ?? true)
         }
         let limit = min(max(selection.count ?? 10, 1), 1_000)
         // From a start trades come oldest first, else the latest ones and those first.
-        let hasStart = selection.startTimestamp != nil || selection.startSequence != nil
+        let hasStart = selection.startTimestamp != nil || selection.startSequence != nil || startID != nil
         let isAscending = selection.sorting == "asc" || selection.sorting != "desc" && hasStart
         let page = isAscending ? Array(chosen.prefix(limit)) : chosen.suffix(limit).reversed()
         return (page, chosen.count > limit)

@@ -29,7 +29,8 @@ extension LiveDesk {
             var selection = Selection()
             (selection.label, selection.currency) = (label, currency)
             ask("private/get_order_state_by_label", selection, .lookUp(label: label))
-        case .askTrades(let currency, let since): if mode != .paper { askTrades(currency, since) }
+        case .askTrades(let currency, let since):
+            if mode != .paper { ask(TradePage(currency, since: since)) }
         case .askOpenOrders:
             if let paper {
                 answers.append(.openOrders(paper.openOrders))
@@ -66,15 +67,7 @@ extension LiveDesk {
         door?.send(.call(method: method, parameters: parameters), tag: tag(question))
     }
 
-    private func askTrades(_ currency: String, _ since: Int) {
-        var selection = Selection()
-        selection.currency = currency
-        (selection.startTimestamp, selection.endTimestamp) = (since, VenueTime.never)
-        (selection.sorting, selection.count) = ("asc", 1_000)
-        ask(
-            "private/get_user_trades_by_currency_and_time", selection,
-            .trades(currency: currency, since: since))
-    }
+    private func ask(_ page: TradePage) { ask(page.method, page.selection, .trades(page)) }
 
     // MARK: Outcomes
 
@@ -113,11 +106,10 @@ extension LiveDesk {
             let found = try [VenueOrder](result)
             if found.isEmpty { try deliver(.absent(label: label)) }
             for order in found { try deliver(.order(order)) }
-        case .trades(let currency, let since):
+        case .trades(let page):
             let list = try TradeList<UserTrade>(result)
             try deliver(.trades(list.trades))
-            let latest = list.trades.map(\.timestamp).max() ?? since
-            if list.hasMore ?? false, latest > since { askTrades(currency, latest) }
+            if let next = try page.next(after: list) { ask(next) }
         case .openOrders:
             let list = try [VenueOrder](result)
             openOrders = Dictionary(list.map { ($0.orderID, $0) }, uniquingKeysWith: { first, _ in first })

@@ -29,7 +29,7 @@ public final class LiveDesk {
         case cancel(label: String)
         case cancelAll
         case lookUp(label: String)
-        case trades(currency: String, since: Int)
+        case trades(TradePage)
         case openOrders
         case positions
     }

@@ -154,18 +154,14 @@ private struct AuditLine {
     }
 
     mutating func trades(_ currency: String, since: Int) async throws -> [UserTrade] {
-        var (result, seen, start): ([UserTrade], Set<String>, Int) = ([], [], since)
-        while true {
-            var selection = Selection()
-            (selection.currency, selection.startTimestamp) = (currency, start)
-            (selection.endTimestamp, selection.sorting, selection.count) = (VenueTime.never, "asc", 1_000)
-            let list = try TradeList<UserTrade>(
-                await ask("private/get_user_trades_by_currency_and_time", selection))
+        var (result, seen): ([UserTrade], Set<String>) = ([], [])
+        var next: TradePage? = TradePage(currency, since: since)
+        while let page = next {
+            let list = try TradeList<UserTrade>(await ask(page.method, page.selection))
             for trade in list.trades where seen.insert(trade.tradeID).inserted { result.append(trade) }
-            let latest = list.trades.map(\.timestamp).max() ?? start
-            guard list.hasMore ?? false, latest > start else { return result }
-            start = latest
+            next = try page.next(after: list)
         }
+        return result
     }
 
     /// Oldest first.

@@ -8,7 +8,11 @@ extension TradingClient {
         nextReview = time + reviewInterval
         if let offset = connection.clockOffset { forgetOld(before: (time + offset) / 1_000 - retention) }
         ask(.openOrders, "private/get_open_orders", Selection(), at: time)
-        for currency in currencies { askTrades(currency, at: time) }
+        // The latest one that was listed comes again, and counts once. What channels told is no mark to go on from: an earlier one
+        // may have been lost.
+        for currency in currencies {
+            askTrades(TradePage(currency, since: listedUntil[currency] ?? 0), at: time)
+        }
         ask(.positions, "private/get_positions", Selection(), at: time)
         ask(.portfolios, "private/get_account_summaries", Selection(), at: time)
         for label in account.unknownLabels {
@@ -19,16 +23,8 @@ extension TradingClient {
         }
     }
 
-    private func askTrades(_ currency: String, at time: Int) {
-        var selection = Selection()
-        selection.currency = currency
-        // The latest one that was listed comes again, and counts once. What channels told is no mark to go on from: an
-        // earlier one may have been lost.
-        selection.startTimestamp = listedUntil[currency] ?? 0
-        selection.endTimestamp = VenueTime.never
-        selection.sorting = "asc"
-        selection.count = Self.page
-        ask(.trades(currency: currency), "private/get_user_trades_by_currency_and_time", selection, at: time)
+    private func askTrades(_ page: TradePage, at time: Int) {
+        ask(.trades(page), page.method, page.selection, at: time)
     }
 
     private func ask(_ question: Question, _ method: String, _ selection: Selection, at time: Int) {
@@ -65,13 +61,12 @@ extension TradingClient {
                 selection.orderID = id
                 ask(.state(order: id), "private/get_order_state", selection, at: time)
             }
-        case .trades(let currency):
+        case .trades(let page):
             let list = try TradeList<UserTrade>(result)
-            let before = listedUntil[currency] ?? 0
             for trade in list.trades { note(.trade(trade)) }
-            let latest = list.trades.map(\.timestamp).max() ?? before
-            listedUntil[currency] = max(before, latest)
-            if list.hasMore ?? false, latest > before { askTrades(currency, at: time) }
+            let latest = list.trades.map(\.timestamp).max() ?? 0
+            listedUntil[page.currency] = max(listedUntil[page.currency] ?? 0, latest)
+            if let next = try page.next(after: list) { askTrades(next, at: time) }
         case .positions: note(.positions(try [Position](result)))
         case .portfolios:
             let summaries = try AccountSummaries(result).summaries

@@ -24,7 +24,7 @@ public final class TradingClient {
 
     enum Question {
         case openOrders
-        case trades(currency: String)
+        case trades(TradePage)
         case positions
         case portfolios
         case label(String)
@@ -59,8 +59,6 @@ public final class TradingClient {
     public var orderLife: Int? = 5_000_000
     /// Milliseconds that orders and trades are kept after they were over.
     public var retention = 24 * 3_600_000
-    /// Trades asked for at once.
-    static let page = 1_000
 
     /// - Parameter tradesSince: milliseconds from which on trades are asked for, by currency; from the first on where it
     ///   does not say.

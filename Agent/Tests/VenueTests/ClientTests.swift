@@ -164,6 +164,24 @@ struct ClientTests {
         try expectSame(line, "after the review")
     }
 
+    @Test("More trades of one moment than a page holds are all listed")
+    func oneMoment() throws {
+        let line = Line(Venue(), seed: 8)
+        line.run(seconds: 1)
+        line.faults.loseNotification = 1
+        for _ in 0..<2_500 {
+            _ = try line.venue.exchange.place(
+                OrderRequest(.buy, Venue.perpetual, amount: MessageAmount(10), price: 90_100), account: 1)
+        }
+        line.run(seconds: 1)
+        #expect(line.client.account.trades.isEmpty)
+        line.faults = .none
+        line.run(seconds: 40)
+        #expect(line.client.account.trades.count == 2_500)
+        #expect(line.losses == 0)
+        try expectSame(line, "after the review")
+    }
+
     @Test("A token is made fresh before it expires")
     func refreshing() throws {
         var configuration = VenueConfiguration()
