@@ -97,10 +97,16 @@ public final class LiveRebalancing {
     }
 
     /// Brings the risk up to date, asks every policy for its band, and hedges where one has been left.
-    /// - Throws: `invalidExposure` where a band comes out as no number, for want of a figure in `states`; `invalidRule`
-    ///   where a rule's limit has been removed or the desk has nothing of its underlying any more; errors of the solver
-    ///   as they are.
+    /// - Throws: as `setBands`; errors of the solver as they are.
     public func decide() throws -> LiveHedge.Decision {
+        try setBands()
+        return try hedge.decide()
+    }
+
+    /// Brings the risk up to date, asks every policy for its band, and gives the bands to the hedge.
+    /// - Throws: `invalidExposure` where a band comes out as no number, for want of a figure in `states`; `invalidRule`
+    ///   where a rule's limit has been removed or the desk has nothing of its underlying any more.
+    public func setBands() throws(RebalancingError) {
         hedge.refresh()
         try follow()
         for (number, rule) in rules.enumerated() {
@@ -135,7 +141,6 @@ public final class LiveRebalancing {
                 place, low: isOutside ? band.innerLower[0] : band.lower[0],
                 high: isOutside ? band.innerUpper[0] : band.upper[0])
         }
-        return try hedge.decide()
     }
 
     /// Figures of the positions that a rule's limit covers, in natural units.

@@ -76,7 +76,14 @@ extension Desk {
         state.counters.decisions += 1
         engine.refresh(place)
         keepBooks(place)
-        let isOutside = setBands(place)
+        let isOutside: Bool
+        do throws(Undecided) {
+            try requireFigures(place)
+            isOutside = try setBands(place)
+        } catch {
+            looks[place] = exposures(place)
+            return undecided(place, error.reason)
+        }
         note(place, isOutside: isOutside, elapsed: elapsed)
         looks[place] = exposures(place)
         if let plan = state.plans.firstIndex(where: { $0.underlying == underlying }) {
@@ -101,6 +108,9 @@ extension Desk {
                 state.lines[place].timeOutside += elapsed
             }
         } else {
+            if state.lines[place].isUndecided ?? false {
+                report(.resolved, engine.lines[place].underlying, "its bands are known again")
+            }
             if let since = state.lines[place].outsideSince {
                 state.lines[place].timeOutside += elapsed
                 report(
@@ -110,9 +120,41 @@ extension Desk {
             state.lines[place].outsideSince = nil
             state.lines[place].reason = ""
         }
+        state.lines[place].isUndecided = nil
     }
 
-    /// Says once why a line stays outside.
+    /// Why nobody can say whether a line is within its bands.
+    private struct Undecided: Error {
+        let reason: String
+    }
+
+    /// Says so once, as soon as everything that the desk needs is confirmed.
+    private func undecided(_ place: Int, _ reason: String) {
+        guard notReady == nil else { return }
+        state.lines[place].isUndecided = true
+        remain(place, reason)
+    }
+
+    /// Without a figure of something that is held exposures are not known.
+    private func requireFigures(_ place: Int) throws(Undecided) {
+        let line = engine.lines[place]
+        for holding in state.holdings where line.book == nil || line.book == holding.book {
+            guard let known = placeOfContract[holding.instrumentName],
+                state.contracts[known].instrument.baseCurrency == line.underlying
+            else { continue }
+            if let refusal = state.contracts[known].refusal {
+                throw Undecided(
+                    reason: "\(holding.instrumentName) is held, and its price was refused: \(refusal)")
+            }
+            if state.contracts[known].ticker == nil, let since = state.confirmed.readyAt,
+                state.time - since > configuration.guards.tickerAge
+            {
+                throw Undecided(reason: "\(holding.instrumentName) is held and has no price")
+            }
+        }
+    }
+
+    /// Says once why a line stays outside, or cannot be decided on.
     private func remain(_ place: Int, _ reason: String) {
         guard state.lines[place].reason != reason else { return }
         state.lines[place].reason = reason
@@ -137,7 +179,8 @@ extension Desk {
                 return "\(name) is held and has no price"
             }
             let age = state.time - contract.tickerTime
-            if age > configuration.guards.tickerAge { return "the price of \(name) is \(age) ms old" }
+            let most = configuration.guards.tickerAge
+            if age > most { return "the price of \(name) is more than \(most) ms old" }
         }
         return nil
     }
@@ -146,7 +189,8 @@ extension Desk {
 
     /// Sets the bands that the solver has to keep: outer ones, and where one has been left, inner ones for that limit.
     /// - Returns: whether one has been left.
-    private func setBands(_ place: Int) -> Bool {
+    /// - Throws: where a policy has no answer.
+    private func setBands(_ place: Int) throws(Undecided) -> Bool {
         let line = engine.lines[place]
         var isOutside = false
         for (number, setting) in line.settings.enumerated() where setting.policy == nil {
@@ -162,10 +206,27 @@ extension Desk {
             line.hedge.setBand(
                 number, low: isInner ? middle - inner : low, high: isInner ? middle + inner : high)
         }
-        guard let rebalancing = line.rebalancing else { return isOutside }
+        guard line.hasPolicies else { return isOutside }
+        guard let rebalancing = line.rebalancing else {
+            throw Undecided(reason: "there is no policy: \(line.policyRefusal ?? "nothing is listed")")
+        }
         keepStates(place, rebalancing)
-        _ = try? rebalancing.decide()
-        return isOutside || rebalancing.isOutside.contains(true)
+        do { try rebalancing.setBands() } catch { throw Undecided(reason: "\(error)") }
+        isOutside = isOutside || rebalancing.isOutside.contains(true)
+        guard !isOutside else { return true }
+        // A policy without a band does nothing, whatever the exposure: that is to be seen.
+        for (number, rule) in rebalancing.rules.enumerated() {
+            let band = rebalancing.bands[number]
+            guard band.lower[0] == -.infinity, band.upper[0] == .infinity,
+                engine.exposure(place, rule.limit) != 0
+            else { continue }
+            let cause = rebalancing.states[number].yearsToExpiry[0].isFinite ? "" : ", and no option is held"
+            throw Undecided(
+                reason:
+                    "\(line.settings[rule.limit].greek): the policy has no band now\(cause) (\(rule.policy.name))"
+            )
+        }
+        return false
     }
 
     /// What the finest trade of any candidate changes in a limit's exposure; 0 without candidates.
@@ -199,7 +260,11 @@ extension Desk {
             depth += contract.instrument.coins(of: min(bid.amount, ask.amount), at: middle).value
         }
         let year = 365.0 * Double(VenueTime.day)
+        let options = heldOptions(place)
         for number in rebalancing.states.indices {
+            rebalancing.states[number].impliedVolatility = .init(repeating: options.volatility)
+            rebalancing.states[number].yearsToExpiry = .init(repeating: options.years)
+            rebalancing.states[number].rate = .init(repeating: options.rate)
             rebalancing.states[number].dataAge = .init(repeating: age)
             rebalancing.states[number].proportionalCost = .init(repeating: cost)
             rebalancing.states[number].depth = .init(repeating: depth)
@@ -208,15 +273,37 @@ extension Desk {
         }
     }
 
+    /// Volatility, time to expiry and rate of the options that a line covers, each by its share of their gamma; without
+    /// gamma there is no expiry.
+    private func heldOptions(_ place: Int) -> (volatility: Double, years: Double, rate: Double) {
+        let line = engine.lines[place]
+        var (weights, volatility, days, rate) = (0.0, 0.0, 0.0, 0.0)
+        for holding in state.holdings where line.book == nil || line.book == holding.book {
+            guard let known = placeOfContract[holding.instrumentName],
+                let contract = engine.risk.index(of: holding.instrumentName),
+                let own = engine.risk.volatility(ofContract: contract),
+                state.contracts[known].instrument.baseCurrency == line.underlying
+            else { continue }
+            let weight = (holding.quantity.amount * engine.risk.figure(contract, .gamma)).magnitude
+            guard weight > 0 else { continue }
+            weights += weight
+            volatility += weight * own
+            days += weight * max(0, state.contracts[known].daysLeft(at: state.time))
+            rate += weight * engine.risk.rate(ofSlice: engine.risk.slice(of: contract))
+        }
+        guard weights > 0 else { return (0, .infinity, 0) }
+        return (volatility / weights, days / weights / 365, rate / weights)
+    }
+
     // MARK: Candidates
 
     /// Gives the solver the order books as they are; those that are too old or closed have nothing to trade.
     private func keepBooks(_ place: Int) {
         let line = engine.lines[place]
-        for contract in state.contracts where contract.isCandidate {
+        for (number, contract) in state.contracts.enumerated() where contract.isCandidate {
             guard contract.instrument.baseCurrency == line.underlying,
-                let number = engine.risk.index(of: contract.instrument.name),
-                let candidate = line.candidateOfContract[number]
+                let listed = engine.risk.index(of: contract.instrument.name),
+                let candidate = line.candidateOfContract[listed]
             else { continue }
             let isUsable =
                 contract.state == .open && !contract.isBlocked && contract.book?.isValid ?? false
@@ -228,8 +315,16 @@ extension Desk {
             func levels(_ levels: [VenueProtocol.PriceLevel]?) -> [OrderLevel] {
                 (levels ?? []).map { OrderLevel(price: $0.price, amount: $0.amount.value) }
             }
-            try? line.hedge.setBook(
-                bids: levels(amounts?.bids), asks: levels(amounts?.asks), ofCandidate: candidate)
+            do throws(RiskError) {
+                try line.hedge.setBook(
+                    bids: levels(amounts?.bids), asks: levels(amounts?.asks), ofCandidate: candidate)
+            } catch {
+                // What was refused is not traded on, nor is the book before it.
+                report(.alarm, contract.instrument.name, "its order book was refused: \(error)")
+                state.contracts[number].book = BookView(
+                    contract.instrument.name, bids: [], asks: [], isValid: false)
+                try? line.hedge.setBook(bids: [], asks: [], ofCandidate: candidate)
+            }
         }
     }
 
@@ -237,17 +332,19 @@ extension Desk {
 
     private func hedge(_ place: Int) {
         let line = engine.lines[place]
-        var trades = solve(line)
-        if trades == nil {
+        var answer = solve(line)
+        if case .failure = answer {
             // What cannot be brought to the inner bands may still be brought to the edges.
             for (number, _) in line.settings.enumerated() {
                 let band = outerBand(place, number)
                 line.hedge.setBand(number, low: band.low, high: band.high)
             }
-            trades = solve(line)
+            answer = solve(line)
         }
-        guard let trades else {
-            return remain(place, "no trades at hand bring it back: \(line.hedge.solution.status.rawValue)")
+        let trades: [Double]
+        switch answer {
+        case .success(let found): trades = found
+        case .failure(let undecided): return remain(place, undecided.reason)
         }
         var plan = Plan()
         (plan.book, plan.underlying, plan.startedAt) = (line.book, line.underlying, state.time)
@@ -284,15 +381,19 @@ extension Desk {
         return Quantity(units: Int(count) * step.units)
     }
 
-    /// The trades; nil where there are none that may be trusted.
-    private func solve(_ line: DeskEngine.Line) -> [Double]? {
-        guard let decision = try? line.hedge.decide() else { return nil }
+    /// The trades, where there are some that may be trusted.
+    private func solve(_ line: DeskEngine.Line) -> Result<[Double], Undecided> {
+        let decision: LiveHedge.Decision
+        do throws(HedgeError) { decision = try line.hedge.decide() } catch {
+            return .failure(Undecided(reason: "trades could not be searched for: \(error)"))
+        }
         switch decision {
-        case .withinLimits: return []
-        case .hedge(.optimal): return line.hedge.solution.trades
-        case .hedge(.budget):
-            return line.hedge.solution.gap.isFinite ? line.hedge.solution.trades : nil
-        case .hedge(.infeasible), .hedge(.uncertified): return nil
+        case .withinLimits: return .success([])
+        case .hedge(.optimal): return .success(line.hedge.solution.trades)
+        case .hedge(.budget) where line.hedge.solution.gap.isFinite:
+            return .success(line.hedge.solution.trades)
+        case .hedge(let status):
+            return .failure(Undecided(reason: "no trades at hand bring it back: \(status.rawValue)"))
         }
     }
 

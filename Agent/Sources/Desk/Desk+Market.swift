@@ -55,7 +55,9 @@ extension Desk {
         state.holdings.removeAll { $0.instrumentName == name }
         state.dust.removeAll { $0.instrumentName == name }
         state.suspects.removeAll { $0.instrumentName == name }
-        engine.remove(name, books: configuration.books.map(\.name))
+        do throws(RiskError) { try engine.remove(name, books: configuration.books.map(\.name)) } catch {
+            report(.alarm, name, "could not be taken off the exposures: \(error)")
+        }
     }
 
     /// Contracts of which the desk wants tickers and order books, in the order of the venue's list.
@@ -107,7 +109,9 @@ extension Desk {
             state.contracts[place].ticker = ticker
             state.contracts[place].tickerTime = time
             if let contract = engine.risk.index(of: mark.instrumentName), engine.risk.isListed(contract) {
-                try? engine.risk.setVolatility(volatility, ofContract: contract)
+                do throws(RiskError) {
+                    try engine.risk.setVolatility(volatility, ofContract: contract)
+                } catch { refuse(place, "\(error)") }
             }
         }
     }
@@ -166,27 +170,39 @@ extension Desk {
     /// Gives a contract's ticker to the engine, and with it, if it may be traded, its order book.
     func enlist(_ place: Int) {
         let contract = state.contracts[place]
-        guard isWanted(place), let ticker = contract.ticker,
-            let taken = DeskEngine.ticker(ticker, book: contract.book)
-        else { return }
+        guard isWanted(place), let ticker = contract.ticker else { return }
         let name = contract.instrument.name
         let isNew = engine.risk.index(of: name).map { !engine.risk.isListed($0) } ?? true
-        let (listed, _) = engine.take(taken)
-        guard listed != nil || !isNew else { return }
-        if isNew {
-            for holding in state.holdings where holding.instrumentName == name {
-                engine.setPosition(name, book: holding.book, holding.quantity)
+        let taken: Ticker
+        do {
+            taken = try DeskEngine.ticker(ticker, book: contract.book)
+            try engine.take(taken)
+            if isNew {
+                for holding in state.holdings where holding.instrumentName == name {
+                    try engine.setPosition(name, book: holding.book, holding.quantity)
+                }
             }
+        } catch { return refuse(place, "\(error)") }
+        if state.contracts[place].refusal != nil {
+            state.contracts[place].refusal = nil
+            report(.resolved, name, "its price is taken again")
         }
         guard contract.isCandidate else { return }
         let isOffered = engine.lines.contains { line in
             line.underlying == contract.instrument.baseCurrency
                 && line.hedge.candidates.contains { $0.instrument.name == name }
         }
-        if !isOffered {
-            engine.offer(
-                taken, step: contract.step.amount, minimum: contract.minimum.amount)
-        }
+        guard !isOffered else { return }
+        do throws(RiskError) {
+            try engine.offer(taken, step: contract.step.amount, minimum: contract.minimum.amount)
+        } catch { refuse(place, "\(error)") }
+    }
+
+    /// What the venue says of a contract did not come into the exposures. That is said once, until it does.
+    private func refuse(_ place: Int, _ reason: String) {
+        guard state.contracts[place].refusal == nil else { return }
+        state.contracts[place].refusal = reason
+        report(.alarm, state.contracts[place].instrument.name, "its price was refused: \(reason)")
     }
 
     // MARK: Candidates

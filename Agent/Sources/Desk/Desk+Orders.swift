@@ -1,3 +1,4 @@
+import Poise
 import VenueProtocol
 
 /// What became of orders. Everything may come twice, late, in any order, or not at all.
@@ -78,7 +79,9 @@ extension Desk {
         }
         guard let place = placeOfContract[name] else { return }
         if engine.figure(name, .delta) == nil { enlist(place) }
-        engine.setPosition(name, book: book, held)
+        do throws(RiskError) { try engine.setPosition(name, book: book, held) } catch {
+            report(.alarm, name, "\(book)'s position is not in the exposures: \(error)")
+        }
     }
 
     /// What all books together hold.

@@ -77,6 +77,7 @@ extension Desk {
         let reason = notReady
         if (reason == nil) != state.confirmed.wasReady {
             state.confirmed.wasReady = reason == nil
+            state.confirmed.readyAt = reason == nil ? state.time : nil
             report(reason == nil ? .ready : .notReady, "desk", reason ?? "everything is confirmed")
         }
         if let offset = state.line.clockOffset, state.line.isUp,

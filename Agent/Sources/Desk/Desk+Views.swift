@@ -39,6 +39,9 @@ extension Desk {
         }
     }
 
+    /// How many contracts hedges may be made with.
+    public var candidateCount: Int { state.contracts.count(where: \.isCandidate) }
+
     /// Instruments of which nothing new is traded, as their position is not explained.
     public var blocked: [String] {
         state.contracts.filter(\.isBlocked).map(\.instrument.name)

@@ -99,6 +99,7 @@ public final class Desk {
         for place in state.contracts.indices {
             state.contracts[place].ticker = nil
             state.contracts[place].book = nil
+            state.contracts[place].refusal = nil
         }
         for place in state.indices.indices { state.indices[place].time = 0 }
         for place in state.accounts.indices { state.accounts[place].time = 0 }
@@ -122,9 +123,10 @@ public final class Desk {
         }
         seenTrades = [:]
         for seen in state.seenTrades { seenTrades[seen.currency] = Set(seen.ids) }
-        // The configuration has been accepted before.
-        guard let made = try? DeskEngine(configuration, greeksEngine) else { return }
-        engine = made
+        do { engine = try DeskEngine(configuration, greeksEngine) } catch {
+            // The same configuration made one before.
+            return arm(.pause, by: "desk", "exposures could not be made anew: \(error)")
+        }
         for place in state.contracts.indices { enlist(place) }
         for underlying in Set(engine.lines.map(\.underlying)).sorted() {
             let names = state.contracts.filter {

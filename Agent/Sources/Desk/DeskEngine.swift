@@ -11,6 +11,8 @@ struct DeskEngine {
         let hedge: LiveHedge
         /// There once a contract of the underlying is listed; nil also where no limit has a policy.
         var rebalancing: LiveRebalancing?
+        /// Why there are no policies although limits have some.
+        var policyRefusal: String?
         /// Of `hedge.candidates`, by the number of its contract in `risk`, for a layout.
         var candidateOfContract: [Int: Int] = [:]
         var layout = -1
@@ -59,14 +61,23 @@ struct DeskEngine {
 
     // MARK: Contracts
 
-    /// What the library makes of a ticker; nil for a contract that it cannot name or that has no mark.
-    static func ticker(_ ticker: MarketTicker, book: BookView?) -> Ticker? {
-        guard let instrument = try? Deribit.instrument(named: ticker.instrumentName) else { return nil }
+    /// Why a venue's word did not come into the exposures.
+    struct Refusal: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What the library makes of a ticker.
+    /// - Throws: for a contract that it cannot name, and for an option without a volatility or a price of its underlying.
+    static func ticker(_ ticker: MarketTicker, book: BookView?) throws -> Ticker {
+        let instrument = try Deribit.instrument(named: ticker.instrumentName)
         func levels(_ levels: [VenueProtocol.PriceLevel]) -> [OrderLevel] {
             levels.map { OrderLevel(price: $0.price, amount: $0.amount.value) }
         }
         let volatility = ticker.markIV.flatMap { $0 > 0 ? $0 / 100 : nil }
-        if instrument.isOption, volatility == nil || ticker.underlyingPrice == nil { return nil }
+        if instrument.isOption, volatility == nil { throw Refusal(description: "no volatility") }
+        if instrument.isOption, ticker.underlyingPrice == nil {
+            throw Refusal(description: "no price of what it is on")
+        }
         let isValid = book?.isValid ?? false
         return Ticker(
             instrument: instrument, timestamp: Timestamp(milliseconds: Int64(ticker.timestamp)),
@@ -78,25 +89,20 @@ struct DeskEngine {
     }
 
     /// Takes a ticker in, and lists its contract if it is new.
-    /// - Returns: the contract's number; nil where it could not be taken, with the reason.
-    func take(_ ticker: Ticker) -> (contract: Int?, refusal: String?) {
-        do throws(RiskError) {
-            if let contract = risk.index(of: ticker.instrument.name), risk.isListed(contract) {
-                try risk.quote(ticker)
-                return (contract, nil)
-            }
-            return (try risk.list(ticker), nil)
-        } catch {
-            return (nil, "\(error)")
+    func take(_ ticker: Ticker) throws(RiskError) {
+        if let contract = risk.index(of: ticker.instrument.name), risk.isListed(contract) {
+            try risk.quote(ticker)
+        } else {
+            try risk.list(ticker)
         }
     }
 
     /// Makes a contract known to the lines of its underlying as one to hedge with, if it is not, and its policies where they
     /// waited for the underlying.
-    mutating func offer(_ ticker: Ticker, step: Double, minimum: Double) {
+    mutating func offer(_ ticker: Ticker, step: Double, minimum: Double) throws(RiskError) {
         for place in lines.indices where lines[place].underlying == ticker.instrument.base {
             let amount = TradedAmount(step: step, minimum: minimum)
-            _ = try? lines[place].hedge.add(ticker, amount: amount)
+            try lines[place].hedge.add(ticker, amount: amount)
         }
     }
 
@@ -109,16 +115,17 @@ struct DeskEngine {
         }
     }
 
-    func setPosition(_ name: String, book: String, _ quantity: Quantity) {
+    /// Of a contract that is not listed yet nothing is held here: positions follow when it is.
+    func setPosition(_ name: String, book: String, _ quantity: Quantity) throws(RiskError) {
         guard let contract = risk.index(of: name), risk.isListed(contract) else { return }
-        try? risk.setPosition(book: book, contract: contract, quantity: quantity.amount)
+        try risk.setPosition(book: book, contract: contract, quantity: quantity.amount)
     }
 
     /// A contract is over: nobody holds it any more.
-    func remove(_ name: String, books: [String]) {
+    func remove(_ name: String, books: [String]) throws(RiskError) {
         guard let contract = risk.index(of: name), risk.isListed(contract) else { return }
-        for book in books { try? risk.setPosition(book: book, contract: contract, quantity: 0) }
-        try? risk.delist(contract)
+        for book in books { try risk.setPosition(book: book, contract: contract, quantity: 0) }
+        try risk.delist(contract)
     }
 
     /// An exposure that a unit of a contract adds.
@@ -134,13 +141,16 @@ struct DeskEngine {
         lines[place].hedge.refresh()
         let line = lines[place]
         if line.rebalancing == nil, line.hasPolicies, line.hedge.risk.underlyings.contains(line.underlying) {
-            let rules = line.settings.enumerated().compactMap { number, setting -> LiveRebalancing.Rule? in
-                guard let greek = setting.exposure,
-                    let policy = try? setting.policy?.make(greek, landing: setting.landing)
-                else { return nil }
-                return LiveRebalancing.Rule(limit: number, policy: policy)
-            }
-            lines[place].rebalancing = try? LiveRebalancing(line.hedge, rules)
+            do {
+                let rules = try line.settings.enumerated().compactMap {
+                    number, setting -> LiveRebalancing.Rule? in
+                    guard let greek = setting.exposure, let policy = setting.policy else { return nil }
+                    return LiveRebalancing.Rule(
+                        limit: number, policy: try policy.make(greek, landing: setting.landing))
+                }
+                lines[place].rebalancing = try LiveRebalancing(line.hedge, rules)
+                lines[place].policyRefusal = nil
+            } catch { lines[place].policyRefusal = "\(error)" }
         }
         guard lines[place].layout != line.hedge.layoutVersion else { return }
         lines[place].layout = line.hedge.layoutVersion

@@ -151,6 +151,8 @@ struct Contract: VenueRecord {
     var isDelivered = false
     /// Nothing new of it until a difference to the venue is explained.
     var isBlocked = false
+    /// Why its latest prices are not in the exposures.
+    var refusal: String?
 
     init() {}
     mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -163,6 +165,7 @@ struct Contract: VenueRecord {
         try fields.field("is_candidate", &isCandidate)
         try fields.field("is_delivered", &isDelivered)
         try fields.field("is_blocked", &isBlocked)
+        try fields.field("refusal", &refusal)
     }
 }
 
@@ -218,6 +221,8 @@ struct Confirmations: VenueRecord, Equatable {
     var positions = false
     var positionsTime = 0
     var wasReady = false
+    /// When all was confirmed last.
+    var readyAt: Int?
 
     init() {}
     mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -226,6 +231,7 @@ struct Confirmations: VenueRecord, Equatable {
         try fields.field("positions", &positions)
         try fields.field("positions_time", &positionsTime)
         try fields.field("was_ready", &wasReady)
+        try fields.field("ready_at", &readyAt)
     }
 }
 
@@ -326,6 +332,8 @@ struct LineMemory: VenueRecord {
     var lastHedge: Int?
     /// Milliseconds outside so far.
     var timeOutside = 0
+    /// Whether nobody can say if it is outside.
+    var isUndecided: Bool?
 
     init() {}
     mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -337,5 +345,6 @@ struct LineMemory: VenueRecord {
         try fields.field("reason", &reason)
         try fields.field("last_hedge", &lastHedge)
         try fields.field("time_outside", &timeOutside)
+        try fields.field("is_undecided", &isUndecided)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Poise
 import Testing
 import VenueProtocol
@@ -176,5 +177,88 @@ struct HedgeTests {
         #expect(stand.refresh().placed.isEmpty)
         let exposure = try #require(stand.desk.exposures().first)
         #expect(abs(exposure.low + 30_000) < 1e-6 && abs(exposure.high - 30_000) < 1e-6)
+    }
+
+    /// A desk whose delta a policy has, and the half-width of Zakamouline's band by the paper's formula, in dollars.
+    private static func zakamouline(aversion: Double) -> PolicySetting {
+        var policy = PolicySetting(.zakamouline)
+        policy.riskAversion = aversion
+        return policy
+    }
+
+    @Test("Zakamouline's band has the volatility and the time to expiry of what is held, and is acted on")
+    func zakamouline() throws {
+        let aversion = 1e-5
+        let stand = try Stand {
+            $0.limits = [LimitSetting("BTC", "delta", policy: Self.zakamouline(aversion: aversion))]
+        }
+        let request = try #require(stand.open(options: -10).placed.first)
+        #expect(request.direction == .buy)
+        let exposure = try #require(stand.desk.lookedAt.first)
+        let (spot, sigma) = (90_000.0, 0.6)
+        let years = Double((VenueTime.expiry("1JUL26") ?? 0) - stand.time) / (365 * 86_400_000)
+        let deviation = sigma * years.squareRoot()
+        let density = Foundation.exp(-deviation * deviation / 8) / (2 * Double.pi).squareRoot()
+        let gamma = 10 * density / (spot * deviation)
+        // Half the spread of the perpetual's book, and its fee.
+        let cost = 0.25 / 89_999.75 + 0.0005
+        let constant = cost / (aversion * spot * sigma * sigma * years)
+        let varying =
+            1.12 * Foundation.pow(cost, 0.31) * Foundation.pow(years, 0.05) * Foundation.pow(1 / sigma, 0.25)
+            * (gamma / aversion).squareRoot()
+        let half = (exposure.high - exposure.low) / 2
+        #expect(abs(half / ((constant + varying) * spot) - 1) < 1e-3, "\(half)")
+        stand.fill(request)
+        #expect(stand.refresh().placed.isEmpty)
+    }
+
+    @Test("A policy that has no band for what is held says so, once")
+    func noBand() throws {
+        let stand = try Stand {
+            $0.limits = [LimitSetting("BTC", "delta", policy: Self.zakamouline(aversion: 1e-5))]
+        }
+        stand.open()
+        #expect(stand.desk.lookedAt.first?.reason.isEmpty == true)
+        let other = OrderRequest(
+            .sell, Stand.perpetual, amount: MessageAmount(200_000), price: 90_000, label: "by hand")
+        var reports = stand.tell(.trades([stand.trade(other, 200_000)]), after: 300).reported(.unhedged)
+        for _ in 0..<8 { reports += stand.refresh().reported(.unhedged) }
+        #expect(reports.count == 1 && reports[0].text.contains("no option is held"), "\(reports)")
+        #expect(stand.desk.counters.sent == 0)
+        #expect(stand.desk.lookedAt.first?.reason == reports.first?.text)
+    }
+
+    @Test(
+        "A price that is refused is told once, and what it is held in is not within its bands until it is taken"
+    )
+    func refusedPrice() throws {
+        let stand = try Stand()
+        stand.open(options: 1)
+        func tell(volatility: Double?) -> [DeskIntent] {
+            guard case .ticker(var ticker) = stand.ticker(0.0686, name: Stand.option) else { return [] }
+            ticker.markIV = volatility
+            return stand.tell(.ticker(ticker), after: 500)
+        }
+        var intents: [DeskIntent] = []
+        for _ in 0..<5 { intents += tell(volatility: nil) }
+        #expect(intents.reported(.alarm).map(\.text) == ["its price was refused: no volatility"])
+        #expect(intents.reported(.unhedged).count == 1 && intents.placed.isEmpty)
+        let after = tell(volatility: 60)
+        #expect(after.reported(.resolved).count == 2, "\(after.reports)")
+        #expect(stand.desk.lookedAt.first?.reason.isEmpty == true)
+    }
+
+    @Test("What is held and never gets a price is told, once there was time for one")
+    func noPrice() throws {
+        let stand = try Stand()
+        stand.open()
+        var other = OrderRequest(.buy, Stand.option, amount: MessageAmount(1), price: 0.07)
+        other.label = "by hand"
+        stand.tell(.trades([stand.trade(other, 1)]))
+        stand.tell(.positions([Stand.position(Stand.option, 1)]))
+        var reports: [DeskReport] = []
+        for _ in 0..<30 { reports += stand.refreshPerpetual() }
+        let missing = reports.filter { $0.kind == .unhedged }
+        #expect(missing.map(\.text) == ["\(Stand.option) is held and has no price"], "\(reports)")
     }
 }

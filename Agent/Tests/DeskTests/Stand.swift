@@ -136,6 +136,12 @@ final class Stand {
         return intents + tell(book())
     }
 
+    /// The perpetual's prices alone, a second later.
+    func refreshPerpetual() -> [DeskReport] {
+        time += 1_000
+        return (tell(index()) + tell(ticker()) + tell(book())).reports
+    }
+
     // MARK: Answering
 
     func trade(
