@@ -85,11 +85,11 @@ extension ClientConnection {
         unsubscribe(there, at: time)
     }
 
-    /// Subscribes a channel anew: the venue then begins with a snapshot.
-    public func restart(_ channel: String, at time: Int) {
-        guard phase == .preparation || phase == .ready else { return }
-        unsubscribe([channel], at: time)
-        subscribe([channel], at: time, isStep: false)
+    /// Subscribes channels anew, in as few requests as may be: the venue then begins with snapshots.
+    public func restart(_ channels: [String], at time: Int) {
+        guard phase == .preparation || phase == .ready, !channels.isEmpty else { return }
+        unsubscribe(channels, at: time)
+        subscribe(channels, at: time, isStep: false)
     }
 
     private func unsubscribe(_ names: [String], at time: Int) {

@@ -46,24 +46,22 @@ extension VenueLinkCore {
             }
         }
         // A snapshot may have been lost too.
-        for (channel, asked) in awaitsSnapshot.sorted(by: { $0.key < $1.key })
-        where time - asked > configuration.connection.deadline {
-            restartBook(channel, at: time)
-        }
+        let late = awaitsSnapshot.filter { time - $0.value > configuration.connection.deadline }
+        restartBooks(late.keys.sorted(), at: time)
         for index in configuration.indices {
             for channel in ["deribit_price_index.\(index)", "markprice.options.\(index)"]
             where time - (lastSpoken[channel] ?? time) > configuration.longestSilence {
                 lastSpoken[channel] = time
                 emit(.silent(channel), at: time)
-                marketLine.restart(channel, at: time)
+                marketLine.restart([channel], at: time)
             }
         }
     }
 
-    /// Asks for a book anew: its channel begins with a snapshot.
-    func restartBook(_ channel: String, at time: Int) {
-        awaitsSnapshot[channel] = time
-        marketLine.restart(channel, at: time)
+    /// Asks for books anew: their channels begin with a snapshot.
+    func restartBooks(_ channels: [String], at time: Int) {
+        for channel in channels { awaitsSnapshot[channel] = time }
+        marketLine.restart(channels, at: time)
     }
 
     func answered(_ question: Question, _ outcome: ClientConnection.Outcome, at time: Int) {
@@ -148,7 +146,7 @@ extension VenueLinkCore {
                 guard fault.wasValid else { return }
                 let reason = "\(fault.reason)"
                 _ = tell(.bookInvalid(instrument: message.instrumentName, reason: reason), at: time)
-                restartBook(channel, at: time)
+                restartBooks([channel], at: time)
             }
             if case .instrumentState(let change) = content { changed(change, at: time) }
         } catch {
@@ -156,7 +154,7 @@ extension VenueLinkCore {
             guard case .book(let instrument, _)? = ChannelName(channel) else { return }
             // A change that cannot be read is a gap.
             _ = tell(.bookInvalid(instrument: instrument, reason: error.description), at: time)
-            restartBook(channel, at: time)
+            restartBooks([channel], at: time)
         }
     }
 

@@ -143,9 +143,8 @@ public final class VenueLinkCore {
         let content = VenueEvent.Content.overflow(dropped: dropped)
         market.apply(content, at: time)
         emit(content, at: time)
-        for channel in marketLine.channels {
-            if case .book? = ChannelName(channel) { restartBook(channel, at: time) }
-        }
+        restartBooks(
+            marketLine.channels.filter { if case .book? = ChannelName($0) { true } else { false } }, at: time)
         settle(at: time)
     }
 
