@@ -105,34 +105,6 @@ struct FuzzTests {
 
     // MARK: Bytes of connections
 
-    /// A connection to the server's own pipeline, without a network.
-    private func connect(_ venue: Venue) throws -> EmbeddedChannel {
-        let channel = EmbeddedChannel()
-        let service = NIOLoopBound(venue.service, eventLoop: channel.eventLoop)
-        try ExchangeServer.configure(channel, service, nil)
-        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-        return channel
-    }
-
-    /// - Returns: what the other side sent.
-    @discardableResult
-    private func send(_ bytes: [UInt8], _ channel: EmbeddedChannel) -> [UInt8] {
-        // What is wrong is for the pipeline to notice: it closes.
-        _ = try? channel.writeInbound(channel.allocator.buffer(bytes: bytes))
-        channel.embeddedEventLoop.run()
-        var answer: [UInt8] = []
-        while let buffer = try? channel.readOutbound(as: ByteBuffer.self) {
-            answer += buffer.readableBytesView
-        }
-        return answer
-    }
-
-    /// The other side goes, and what waits for the loop's next turn is done.
-    private static func end(_ channel: EmbeddedChannel) {
-        _ = try? channel.finish(acceptAlreadyClosed: true)
-        channel.embeddedEventLoop.run()
-    }
-
     private static func http(_ method: String, _ query: String, body: String = "") -> [UInt8] {
         let verb = body.isEmpty ? "GET" : "POST"
         let token = method.hasPrefix("private") ? "Authorization: Bearer token-1\r\n" : ""
@@ -150,17 +122,17 @@ struct FuzzTests {
             Self.http("private/buy", "instrument_name=BTC-PERPETUAL&amount=10&price=89000"),
             Self.http("", "", body: #"{"jsonrpc":"2.0","id":"a","method":"public/get_time","params":{}}"#),
             Self.http("private/cancel_all", "", body: #"{"id":1,"params":{"access_token":"x"}}"#),
-            Array("GET /ws/api/v2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n".utf8)
-                + Array(
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".utf8),
+            Pipe.upgrade,
         ]
-        #expect(String(decoding: send(seeds[0], try connect(venue)), as: UTF8.self).contains("200 OK"))
-        #expect(String(decoding: send(seeds[1], try connect(venue)), as: UTF8.self).contains("13009"))
+        #expect(
+            String(decoding: Pipe.send(seeds[0], try Pipe.connect(venue)), as: UTF8.self).contains("200 OK"))
+        #expect(
+            String(decoding: Pipe.send(seeds[1], try Pipe.connect(venue)), as: UTF8.self).contains("13009"))
         var random = SplitMix(seed: 10)
         for _ in 0..<Self.count(5_000) {
-            let channel = try connect(venue)
-            send(Self.mutant(seeds[Int(random.next() % UInt64(seeds.count))], &random), channel)
-            Self.end(channel)
+            let channel = try Pipe.connect(venue)
+            Pipe.send(Self.mutant(seeds[Int(random.next() % UInt64(seeds.count))], &random), channel)
+            Pipe.end(channel)
         }
         #expect(venue.service.sessions.isEmpty)
         let after = venue.exchange.totals()
@@ -170,24 +142,9 @@ struct FuzzTests {
         }
     }
 
-    /// A client's frame: masked, as RFC 6455 wants it.
-    private static func frame(_ payload: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = [0x81]
-        if payload.count < 126 {
-            bytes.append(0x80 | UInt8(payload.count))
-        } else {
-            bytes += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
-        }
-        let mask: [UInt8] = [1, 2, 3, 4]
-        return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] }
-    }
-
     @Test("Tampered frames are answered or their connection ends, and its session with it")
     func frames() throws {
         let venue = venue()
-        let upgrade = Array(
-            ("GET /ws/api/v2 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
-                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n").utf8)
         let before = venue.exchange.totals()
         var random = SplitMix(seed: 11)
         var channel: EmbeddedChannel?
@@ -197,19 +154,20 @@ struct FuzzTests {
             if let open = channel, open.isActive {
                 line = open
             } else {
-                if let channel { Self.end(channel) }
-                line = try connect(venue)
-                #expect(String(decoding: send(upgrade, line), as: UTF8.self).contains("101 Switching"))
+                if let channel { Pipe.end(channel) }
+                line = try Pipe.connect(venue)
+                #expect(
+                    String(decoding: Pipe.send(Pipe.upgrade, line), as: UTF8.self).contains("101 Switching"))
                 channel = line
                 connections += 1
             }
             let request = Self.requests[Int(random.next() % UInt64(Self.requests.count))]
-            let whole = Self.frame(request)
-            send(random.next() % 3 == 0 ? whole : Self.mutant(whole, &random), line)
+            let whole = Pipe.frame(request)
+            Pipe.send(random.next() % 3 == 0 ? whole : Self.mutant(whole, &random), line)
             // A length that was tampered with would wait for bytes that never come.
-            if random.next() % 8 == 0 { Self.end(line) }
+            if random.next() % 8 == 0 { Pipe.end(line) }
         }
-        if let channel { Self.end(channel) }
+        if let channel { Pipe.end(channel) }
         #expect(connections > 10)
         #expect(venue.service.sessions.isEmpty)
         let after = venue.exchange.totals()

@@ -1,4 +1,6 @@
 import ExchangeServer
+import NIOCore
+import NIOEmbedded
 import TestExchange
 import Testing
 import VenueProtocol
@@ -68,5 +70,55 @@ struct RecordingTests {
             String(decoding: lines[place], as: UTF8.self).replacing("89995", with: "89994").utf8)
         let difference = #expect(throws: VenueReplay.Difference.self) { _ = try replay(lines) }
         #expect((difference?.line ?? 0) > place && (difference?.line ?? 0) < place + 4)
+    }
+
+    /// The way out of a connection, which breaks when it is told to: the next write finds out.
+    private final class Break: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        var isBroken = false
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            guard isBroken else { return context.write(data, promise: promise) }
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            context.close(promise: nil)
+        }
+    }
+
+    @Test(
+        "A socket that breaks while it is written to is gone behind what was under way, in the run and in its replay"
+    )
+    func broken() throws {
+        let venue = Venue()
+        let lines = Lines()
+        venue.service.recording = VenueRecording(
+            clock: { venue.clock.microseconds }, makeSecret: { "never asked for" },
+            write: { lines.lines.append(Array($0.dropLast())) })
+        let channel = try Pipe.connect(venue)
+        let breaking = Break()
+        try channel.pipeline.syncOperations.addHandler(breaking, position: .first)
+        Pipe.send(Pipe.upgrade, channel)
+        for request in [
+            #"{"jsonrpc":"2.0","id":1,"method":"public/auth","params":{"grant_type":"client_credentials","client_id":"alice","client_secret":"secret of alice"}}"#,
+            #"{"jsonrpc":"2.0","id":2,"method":"private/enable_cancel_on_disconnect","params":{}}"#,
+            #"{"jsonrpc":"2.0","id":3,"method":"private/subscribe","params":{"channels":["user.orders.any.any.raw"]}}"#,
+            #"{"jsonrpc":"2.0","id":4,"method":"private/buy","params":{"instrument_name":"BTC-PERPETUAL","amount":100,"price":90000}}"#,
+            #"{"jsonrpc":"2.0","id":5,"method":"private/buy","params":{"instrument_name":"BTC-PERPETUAL","amount":100,"price":89000}}"#,
+        ] {
+            Pipe.send(Pipe.frame(Array(request.utf8)), channel)
+        }
+        #expect(venue.exchange.openOrders(of: 1).count == 2)
+        let bob = try venue.connect(as: "bob")
+        try bob.call("private/subscribe", #"{"channels":["book.BTC-PERPETUAL.raw"]}"#)
+        breaking.isBroken = true
+        // Alice's fill is told while bob's request is carried out.
+        try bob.call("private/sell", #"{"instrument_name":"BTC-PERPETUAL","amount":50,"price":90000}"#)
+        #expect(!channel.isActive)
+        channel.embeddedEventLoop.run()
+        #expect(venue.exchange.openOrders(of: 1).isEmpty)
+        try bob.call("private/get_positions")
+        let recorded = lines.lines.map { String(decoding: $0, as: UTF8.self) }
+        #expect(recorded.filter { $0.contains(#""gone":"#) }.count == 1)
+        let replay = try replay(lines.lines)
+        #expect(replay.messages > 8)
     }
 }
