@@ -22,8 +22,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "How many seconds of the market go by in one.")
     var speed: Double = 10
 
-    @Option(help: "Ends by itself after so many seconds.")
-    var seconds: Double?
+    @OptionGroup var ending: EndingOption
 
     @Option(help: "The page's port; 0 is any that is free.")
     var port = 0
@@ -66,16 +65,16 @@ struct DemoCommand: AsyncParsableCommand {
                 Terminal.say(Terminal.figures(try await agent.view()))
             }
         }
-        let ending: AgentProcess.Ending
-        do { ending = try await AgentSession(agent, seconds: seconds).wait() } catch {
+        let ended: AgentProcess.Ending
+        do { ended = try await AgentSession(agent, seconds: ending.seconds).wait() } catch {
             ticker.cancel()
             try await exchange.server.stop()
             throw error
         }
         ticker.cancel()
-        Terminal.say(Terminal.figures(ending.view))
+        Terminal.say(Terminal.figures(ended.view))
         try await exchange.server.stop()
-        try AgentSession.report(ending)
+        try AgentSession.report(ended)
     }
 }
 

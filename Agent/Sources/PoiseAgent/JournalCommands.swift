@@ -200,10 +200,10 @@ struct LimitCommand: ParsableCommand {
     @Argument(help: "The exposure: delta, gamma, vega, …")
     var greek: String
 
-    @Option(help: "The lower edge, in the limit's unit; none where it is left out.")
+    @Option(parsing: .unconditional, help: "The lower edge, in the limit's unit; none where it is left out.")
     var low: Double?
 
-    @Option(help: "The upper edge.")
+    @Option(parsing: .unconditional, help: "The upper edge.")
     var high: Double?
 
     @Option(help: "The book; all together where it is left out.")

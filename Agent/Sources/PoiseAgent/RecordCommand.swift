@@ -25,8 +25,7 @@ struct RecordCommand: AsyncParsableCommand {
     @Option(help: "Seconds between chains.")
     var every = 60
 
-    @Option(help: "Stops by itself after so many seconds.")
-    var seconds: Double?
+    @OptionGroup var ending: EndingOption
 
     @Flag(help: "Keep chains alone, not every message.")
     var chainsOnly = false
@@ -58,7 +57,7 @@ struct RecordCommand: AsyncParsableCommand {
             source.resume()
             return source
         }
-        if let seconds {
+        if let seconds = ending.seconds {
             Task {
                 try await Task.sleep(for: .seconds(seconds))
                 try await connection.stop()

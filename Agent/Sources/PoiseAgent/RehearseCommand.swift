@@ -24,7 +24,8 @@ struct RehearseCommand: ParsableCommand {
 
     func run() throws {
         guard hours > 0, hours <= 24 * 365 else { throw ValidationError("--hours: above 0, at most a year") }
-        let rehearsal = try options.rehearsal()
+        guard step >= 0.1, step <= 3_600 else { throw ValidationError("--step: from 0.1 to 3600 seconds") }
+        let rehearsal = try options.rehearsal(step: Int((step * 1_000).rounded()))
         try rehearsal.begin()
         let start = rehearsal.exchange.time
         try rehearsal.run(to: start + Int(hours * 3_600_000)) { rehearsal in

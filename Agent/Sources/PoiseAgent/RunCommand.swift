@@ -23,8 +23,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Fill orders against the venue's live books, on an account that is not there.")
     var paper = false
 
-    @Option(help: "Stop after so many seconds.")
-    var seconds: Double?
+    @OptionGroup var ending: EndingOption
 
     @Flag(help: "Print what goes wrong alone.")
     var quiet = false
@@ -50,8 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         if let port = agent.controlPort {
             Terminal.say("page       http://127.0.0.1:\(port)/ (its token: \(settings.journal.file).token)")
         }
-        let ending = try await AgentSession(agent, seconds: seconds).wait()
-        try AgentSession.report(ending)
+        try AgentSession.report(try await AgentSession(agent, seconds: ending.seconds).wait())
     }
 }
 
@@ -116,8 +114,7 @@ struct WatchCommand: AsyncParsableCommand {
     @Option(help: "Seconds without a heartbeat after which everything is cancelled.")
     var after = 10.0
 
-    @Option(help: "Stop after so many seconds.")
-    var seconds: Double?
+    @OptionGroup var ending: EndingOption
 
     func run() async throws {
         guard after >= 2, after <= 3_600 else { throw ValidationError("--after: from 2 to 3600") }
@@ -133,7 +130,7 @@ struct WatchCommand: AsyncParsableCommand {
         }
         let interrupts = Interrupts { watching.cancel() }
         defer { interrupts.cancel() }
-        let timer = seconds.map { seconds in
+        let timer = ending.seconds.map { seconds in
             Task {
                 try await Task.sleep(for: .seconds(seconds))
                 watching.cancel()

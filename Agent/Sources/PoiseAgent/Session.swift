@@ -6,6 +6,19 @@ import Live
 import Rehearsal
 import VenueProtocol
 
+/// When a command ends by itself.
+struct EndingOption: ParsableArguments {
+    @Option(help: "Ends by itself after so many seconds.")
+    var seconds: Double?
+
+    func validate() throws {
+        guard let seconds else { return }
+        guard seconds >= 0, seconds <= 31_536_000 else {
+            throw ValidationError("--seconds: from 0 to 31536000, a year")
+        }
+    }
+}
+
 /// What demonstrations and rehearsals have in common.
 struct SessionOptions: ParsableArguments {
     @Option(help: "The desk's configuration (TOML or JSON): books, limits, candidates, execution, guards.")
@@ -17,7 +30,9 @@ struct SessionOptions: ParsableArguments {
     @Option(help: "The market's seed.")
     var seed: UInt64 = 1
 
-    @Option(help: "Coins of each option that the account holds before the desk begins; negative is short.")
+    @Option(
+        parsing: .unconditional,
+        help: "Coins of each option that the account holds before the desk begins; negative is short.")
     var position: Double = -4
 
     @Flag(help: "Everything but sending.")
@@ -44,11 +59,12 @@ struct SessionOptions: ParsableArguments {
         return journal
     }
 
-    func rehearsal() throws -> Rehearsal {
+    /// - Parameter step: milliseconds of the market.
+    func rehearsal(step: Int) throws -> Rehearsal {
         let desk = try desk()
         guard position.magnitude <= 1_000 else { throw ValidationError("--position: at most 1000 coins") }
         var settings = Rehearsal.Settings()
-        (settings.seed, settings.position) = (seed, position)
+        (settings.seed, settings.position, settings.step) = (seed, position, step)
         let journal = try journal == nil ? nil : Journal(path: newJournal())
         let rehearsal = try Rehearsal(desk, settings, journal: journal)
         rehearsal.isDry = dryRun

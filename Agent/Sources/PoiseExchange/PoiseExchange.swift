@@ -59,6 +59,9 @@ struct PoiseExchange: AsyncParsableCommand {
         guard settings.speed >= 0.01, settings.speed <= 100_000 else {
             throw ValidationError("--speed: from 0.01 to 100000")
         }
+        if let seconds, !(0...31_536_000).contains(seconds) {
+            throw ValidationError("--seconds: from 0 to 31536000, a year")
+        }
         if let replay { return print(try settings.replay(path: replay)) }
         var address = ExchangeServer.Address()
         address.host = host
