@@ -83,6 +83,14 @@ public struct Chain: Sendable {
         finish(reader, &badRows)
     }
 
+    /// A chain of tickers that a program has: of an instrument the latest stands for it.
+    /// - Parameter name: what errors call it.
+    /// - Throws: `conflict` for two of one instrument and time that differ.
+    public init(name: String, _ tickers: [Ticker]) throws(MarketError) {
+        file = name
+        for ticker in tickers { try add(ticker) }
+    }
+
     private mutating func finish(_ reader: ChainReader, _ badRows: inout BadRows) {
         (remarks, leftOut) = (reader.remarks, reader.leftOut)
         unreadableOptions = reader.unreadable.values.sorted { $0.name < $1.name }

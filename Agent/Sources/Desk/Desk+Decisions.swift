@@ -59,6 +59,7 @@ extension Desk {
 
     /// Looks at each line of limits whose time has come.
     func decide() {
+        fitSurfaces()
         for place in engine.lines.indices {
             let memory = state.lines[place]
             guard state.time - memory.decidedAt >= configuration.execution.decisionInterval else { continue }
@@ -75,7 +76,6 @@ extension Desk {
         state.lines[place].decidedAt = state.time
         state.counters.decisions += 1
         engine.refresh(place)
-        keepBooks(place)
         let isOutside: Bool
         do throws(Undecided) {
             try requireFigures(place)
@@ -137,9 +137,11 @@ extension Desk {
 
     /// Without a figure of something that is held exposures are not known.
     private func requireFigures(_ place: Int) throws(Undecided) {
+        let missing = places.withoutFigures(state)
+        guard !missing.isEmpty else { return }
         let line = engine.lines[place]
         for holding in state.holdings where line.book == nil || line.book == holding.book {
-            guard let known = placeOfContract[holding.instrumentName],
+            guard let known = placeOfContract[holding.instrumentName], missing.contains(known),
                 state.contracts[known].instrument.baseCurrency == line.underlying
             else { continue }
             if let refusal = state.contracts[known].refusal {
@@ -170,17 +172,17 @@ extension Desk {
 
     /// Something that exposures are made of and that is too old to be believed.
     private func staleInput(_ underlying: String) -> String? {
-        for contract in state.contracts where contract.instrument.baseCurrency == underlying {
-            let name = contract.instrument.name
-            guard !contract.isDelivered, state.holdings.contains(where: { $0.instrumentName == name }) else {
-                continue
-            }
-            guard contract.ticker != nil, engine.figure(name, .delta) != nil else {
-                return "\(name) is held and has no price"
-            }
-            let age = state.time - contract.tickerTime
-            let most = configuration.guards.tickerAge
-            if age > most { return "the price of \(name) is more than \(most) ms old" }
+        for place in places.withoutFigures(state)
+        where state.contracts[place].instrument.baseCurrency == underlying {
+            return "\(state.contracts[place].instrument.name) is held and has no price"
+        }
+        let most = configuration.guards.tickerAge
+        let oldest = state.time - most
+        for place in places.held
+        where state.contracts[place].tickerTime < oldest
+            && state.contracts[place].instrument.baseCurrency == underlying
+        {
+            return "the price of \(state.contracts[place].instrument.name) is more than \(most) ms old"
         }
         return nil
     }
@@ -235,7 +237,7 @@ extension Desk {
         var finest = Double.infinity
         for (number, candidate) in line.hedge.candidates.enumerated() {
             guard let place = placeOfContract[candidate.instrument.name] else { continue }
-            let change = engine.risk.figure(line.hedge.contracts[number], greek).magnitude
+            let change = line.hedge.risk.figure(line.hedge.contracts[number], greek).magnitude
             let step = state.contracts[place].step.amount
             if change * step > 0 { finest = min(finest, change * step) }
         }
@@ -249,10 +251,8 @@ extension Desk {
         let age = index.map { Double(state.time - $0.time) / 1_000 } ?? .nan
         var cost = 0.0005
         var depth = 0.0
-        for contract in state.contracts
-        where contract.isPerpetual && contract.isCandidate
-            && contract.instrument.baseCurrency == line.underlying
-        {
+        for contract in places.candidates.lazy.map({ self.state.contracts[$0] })
+        where contract.isPerpetual && contract.instrument.baseCurrency == line.underlying {
             guard let book = contract.book, let middle = book.middle, let bid = book.bids.first,
                 let ask = book.asks.first
             else { continue }
@@ -277,19 +277,20 @@ extension Desk {
     /// gamma there is no expiry.
     private func heldOptions(_ place: Int) -> (volatility: Double, years: Double, rate: Double) {
         let line = engine.lines[place]
+        let risk = line.hedge.risk
         var (weights, volatility, days, rate) = (0.0, 0.0, 0.0, 0.0)
         for holding in state.holdings where line.book == nil || line.book == holding.book {
             guard let known = placeOfContract[holding.instrumentName],
-                let contract = engine.risk.index(of: holding.instrumentName),
-                let own = engine.risk.volatility(ofContract: contract),
+                let contract = risk.index(of: holding.instrumentName),
+                let own = risk.volatility(ofContract: contract),
                 state.contracts[known].instrument.baseCurrency == line.underlying
             else { continue }
-            let weight = (holding.quantity.amount * engine.risk.figure(contract, .gamma)).magnitude
+            let weight = (holding.quantity.amount * risk.figure(contract, .gamma)).magnitude
             guard weight > 0 else { continue }
             weights += weight
             volatility += weight * own
             days += weight * max(0, state.contracts[known].daysLeft(at: state.time))
-            rate += weight * engine.risk.rate(ofSlice: engine.risk.slice(of: contract))
+            rate += weight * risk.rate(ofSlice: risk.slice(of: contract))
         }
         guard weights > 0 else { return (0, .infinity, 0) }
         return (volatility / weights, days / weights / 365, rate / weights)
@@ -300,9 +301,10 @@ extension Desk {
     /// Gives the solver the order books as they are; those that are too old or closed have nothing to trade.
     private func keepBooks(_ place: Int) {
         let line = engine.lines[place]
-        for (number, contract) in state.contracts.enumerated() where contract.isCandidate {
+        for number in places.candidates {
+            let contract = state.contracts[number]
             guard contract.instrument.baseCurrency == line.underlying,
-                let listed = engine.risk.index(of: contract.instrument.name),
+                let listed = line.hedge.risk.index(of: contract.instrument.name),
                 let candidate = line.candidateOfContract[listed]
             else { continue }
             let isUsable =
@@ -310,6 +312,10 @@ extension Desk {
                 && state.time - contract.bookTime <= configuration.guards.bookAge
                 && state.time - contract.tickerTime <= configuration.guards.tickerAge
                 && contract.daysLeft(at: state.time) * 1_440 >= configuration.guards.minutesToExpiry
+            // What the solver has already it keeps.
+            let version = isUsable ? places.bookVersions[number] : -1
+            guard line.bookVersions[number] != version else { continue }
+            engine.lines[place].bookVersions[number] = version
             // The most that one order may be is the most that one decision may ask for.
             let amounts = isUsable ? contract.book : nil
             func levels(_ levels: [VenueProtocol.PriceLevel]?) -> [OrderLevel] {
@@ -331,6 +337,7 @@ extension Desk {
     // MARK: Hedging
 
     private func hedge(_ place: Int) {
+        keepBooks(place)
         let line = engine.lines[place]
         var answer = solve(line)
         if case .failure = answer {

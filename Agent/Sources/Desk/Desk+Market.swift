@@ -55,6 +55,7 @@ extension Desk {
         state.holdings.removeAll { $0.instrumentName == name }
         state.dust.removeAll { $0.instrumentName == name }
         state.suspects.removeAll { $0.instrumentName == name }
+        places.follow(state, placeOfContract)
         do throws(RiskError) { try engine.remove(name, books: configuration.books.map(\.name)) } catch {
             report(.alarm, name, "could not be taken off the exposures: \(error)")
         }
@@ -62,17 +63,11 @@ extension Desk {
 
     /// Contracts of which the desk wants tickers and order books, in the order of the venue's list.
     public var wanted: [String] {
-        let held = Set(state.holdings.map(\.instrumentName))
-        return state.contracts.filter {
-            !$0.isDelivered && ($0.isCandidate || held.contains($0.instrument.name))
-        }.map(\.instrument.name)
+        state.contracts.indices.filter { isWanted($0) }.map { state.contracts[$0].instrument.name }
     }
 
     func isWanted(_ place: Int) -> Bool {
-        let contract = state.contracts[place]
-        return !contract.isDelivered
-            && (contract.isCandidate
-                || state.holdings.contains { $0.instrumentName == contract.instrument.name })
+        !state.contracts[place].isDelivered && (state.contracts[place].isCandidate || places.isHeld(place))
     }
 
     // MARK: Prices
@@ -82,6 +77,7 @@ extension Desk {
         // An older one, or one that is no price, changes nothing: its age will tell.
         let last = state.contracts[place].ticker?.timestamp ?? .min
         guard ticker.timestamp >= last, ticker.markPrice > 0, ticker.markPrice.isFinite else { return }
+        if state.contracts[place].ticker == nil { places.figuresChanged() }
         state.contracts[place].ticker = ticker
         state.contracts[place].tickerTime = ticker.timestamp
         if let now = ticker.state, now != state.contracts[place].state {
@@ -108,10 +104,8 @@ extension Desk {
             ticker.timestamp = time
             state.contracts[place].ticker = ticker
             state.contracts[place].tickerTime = time
-            if let contract = engine.risk.index(of: mark.instrumentName), engine.risk.isListed(contract) {
-                do throws(RiskError) {
-                    try engine.risk.setVolatility(volatility, ofContract: contract)
-                } catch { refuse(place, "\(error)") }
+            do throws(RiskError) { try engine.setVolatility(volatility, of: mark.instrumentName) } catch {
+                refuse(place, "\(error)")
             }
         }
     }
@@ -125,6 +119,7 @@ extension Desk {
         if !book.isValid { (book.bids, book.asks) = ([], []) }
         state.contracts[place].book = book
         state.contracts[place].bookTime = state.time
+        places.bookChanged(place)
         if state.contracts[place].isCandidate, state.contracts[place].ticker != nil { enlist(place) }
     }
 
@@ -169,13 +164,15 @@ extension Desk {
 
     /// Gives a contract's ticker to the engine, and with it, if it may be traded, its order book.
     func enlist(_ place: Int) {
+        guard isWanted(place) else { return }
         let contract = state.contracts[place]
-        guard isWanted(place), let ticker = contract.ticker else { return }
+        guard let ticker = contract.ticker else { return }
         let name = contract.instrument.name
-        let isNew = engine.risk.index(of: name).map { !engine.risk.isListed($0) } ?? true
+        let isNew = !engine.isListed(name)
         let taken: Ticker
         do {
-            taken = try DeskEngine.ticker(ticker, book: contract.book)
+            let none = BookView(name, bids: [], asks: [], isValid: false)
+            taken = try DeskEngine.ticker(ticker, book: contract.book ?? none)
             try engine.take(taken)
             if isNew {
                 for holding in state.holdings where holding.instrumentName == name {
@@ -185,14 +182,11 @@ extension Desk {
         } catch { return refuse(place, "\(error)") }
         if state.contracts[place].refusal != nil {
             state.contracts[place].refusal = nil
+            places.figuresChanged()
             report(.resolved, name, "its price is taken again")
         }
         guard contract.isCandidate else { return }
-        let isOffered = engine.lines.contains { line in
-            line.underlying == contract.instrument.baseCurrency
-                && line.hedge.candidates.contains { $0.instrument.name == name }
-        }
-        guard !isOffered else { return }
+        guard !engine.isOffered(name) else { return }
         do throws(RiskError) {
             try engine.offer(taken, step: contract.step.amount, minimum: contract.minimum.amount)
         } catch { refuse(place, "\(error)") }
@@ -202,6 +196,7 @@ extension Desk {
     private func refuse(_ place: Int, _ reason: String) {
         guard state.contracts[place].refusal == nil else { return }
         state.contracts[place].refusal = reason
+        places.figuresChanged()
         report(.alarm, state.contracts[place].instrument.name, "its price was refused: \(reason)")
     }
 
@@ -252,6 +247,7 @@ extension Desk {
         let all = Set(
             state.contracts.filter { $0.isCandidate && $0.instrument.baseCurrency == underlying }
                 .map(\.instrument.name))
+        places.follow(state, placeOfContract)
         engine.choose(all, underlying: underlying)
         for place in state.contracts.indices where state.contracts[place].isCandidate { enlist(place) }
     }

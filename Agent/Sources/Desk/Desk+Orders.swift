@@ -70,6 +70,7 @@ extension Desk {
     /// Adds to what a book holds.
     func add(_ quantity: Quantity, of name: String, to book: String) {
         var held = quantity
+        let count = state.holdings.count
         if let place = state.holdings.firstIndex(where: { $0.book == book && $0.instrumentName == name }) {
             state.holdings[place].quantity += quantity
             held = state.holdings[place].quantity
@@ -77,6 +78,7 @@ extension Desk {
         } else {
             state.holdings.append(Holding(book, name, quantity))
         }
+        if state.holdings.count != count { places.follow(state, placeOfContract) }
         guard let place = placeOfContract[name] else { return }
         if engine.figure(name, .delta) == nil { enlist(place) }
         do throws(RiskError) { try engine.setPosition(name, book: book, held) } catch {

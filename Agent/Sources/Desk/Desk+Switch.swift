@@ -29,22 +29,19 @@ extension Desk {
         if let order = state.orders.first(where: { $0.phase == .unknown }) {
             return "the fate of \(order.label) is not known"
         }
-        for limit in configuration.limits where !hasFreshIndex(limit.underlying) {
-            return "no index of \(limit.underlying)"
-        }
+        for (name, prefix) in limitUnderlyings where !hasFreshIndex(prefix) { return "no index of \(name)" }
         return nil
     }
 
     /// An index of one of the limits that the venue says stands still.
     private var lockedIndex: String? {
         state.line.lockedIndices?.first { name in
-            configuration.limits.contains { name.hasPrefix($0.underlying.lowercased() + "_usd") }
+            limitUnderlyings.contains { name.hasPrefix($0.index) }
         }
     }
 
-    func hasFreshIndex(_ underlying: String) -> Bool {
-        let prefix = underlying.lowercased() + "_usd"
-        return state.indices.contains {
+    private func hasFreshIndex(_ prefix: String) -> Bool {
+        state.indices.contains {
             $0.name.hasPrefix(prefix) && state.time - $0.time <= configuration.guards.indexAge
         }
     }

@@ -40,7 +40,10 @@ extension Desk {
     }
 
     /// How many contracts hedges may be made with.
-    public var candidateCount: Int { state.contracts.count(where: \.isCandidate) }
+    public var candidateCount: Int { places.candidates.count }
+
+    /// Another number whenever `wanted` or `watched` may be others.
+    public var wantedVersion: Int { places.version }
 
     /// Instruments of which nothing new is traded, as their position is not explained.
     public var blocked: [String] {

@@ -15,6 +15,9 @@ public final class Desk {
     var engine: DeskEngine
     /// Of `state.contracts`.
     var placeOfContract: [String: Int] = [:]
+    var places = DeskPlaces()
+    /// The underlyings of the limits, and how the names of their indices begin.
+    let limitUnderlyings: [(name: String, index: String)]
     /// Trades that have counted, by currency.
     var seenTrades: [String: Set<String>] = [:]
     private var intents: [DeskIntent] = []
@@ -26,6 +29,12 @@ public final class Desk {
         try configuration.check()
         self.configuration = configuration
         greeksEngine = engine
+        var underlyings: [(name: String, index: String)] = []
+        for limit in configuration.limits where !underlyings.contains(where: { $0.name == limit.underlying })
+        {
+            underlyings.append((limit.underlying, limit.underlying.lowercased() + "_usd"))
+        }
+        limitUnderlyings = underlyings
         self.engine = try DeskEngine(configuration, engine)
         for line in self.engine.lines {
             var memory = LineMemory()
@@ -45,6 +54,7 @@ public final class Desk {
         case .started(let start): begin(start)
         case .instruments(let listed):
             for instrument in listed { list(instrument) }
+            places.follow(state, placeOfContract)
             state.confirmed.instruments = true
         case .state(let change): take(change)
         case .delivered(let delivery): deliver(delivery)
@@ -121,6 +131,7 @@ public final class Desk {
         for (place, contract) in state.contracts.enumerated() {
             placeOfContract[contract.instrument.name] = place
         }
+        places.follow(state, placeOfContract)
         seenTrades = [:]
         for seen in state.seenTrades { seenTrades[seen.currency] = Set(seen.ids) }
         do { engine = try DeskEngine(configuration, greeksEngine) } catch {
@@ -139,6 +150,7 @@ public final class Desk {
             (state.contracts[$0].tickerTime, $0) < (state.contracts[$1].tickerTime, $1)
         }
         for place in order { enlist(place) }
+        refitSurfaces()
     }
 
     // MARK: Saving

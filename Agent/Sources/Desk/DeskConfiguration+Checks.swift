@@ -57,6 +57,8 @@ extension DeskConfiguration {
         try require(
             execution.answerDeadline > execution.orderLife, "execution.answer_deadline_ms",
             "must be above order_life_ms: an order that may still arrive is not to be given up")
+        try require(
+            surfaceSeconds >= 0.1 && surfaceSeconds <= 3_600, "surface_seconds", "from 0.1 to 3600")
         try checkGuards(require)
     }
 

@@ -10,6 +10,8 @@ public struct DeskConfiguration: VenueRecord {
     public var candidates = CandidateSettings()
     public var execution = ExecutionSettings()
     public var guards = GuardSettings()
+    /// From one fit of the desk's own surfaces to the next, where a book is valued by them.
+    public var surfaceSeconds = 1.0
 
     public init() {}
     public mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -19,6 +21,7 @@ public struct DeskConfiguration: VenueRecord {
         try fields.setting("candidates", &candidates)
         try fields.setting("execution", &execution)
         try fields.setting("guards", &guards)
+        try fields.setting("surface_seconds", &surfaceSeconds)
     }
 }
 
@@ -34,9 +37,18 @@ extension FieldVisitor {
 }
 
 public struct BookSetting: VenueRecord, Equatable {
+    public enum Volatilities: String, VenueWord {
+        /// Those of the exchange's marks.
+        case exchange
+        /// Those of a surface that the desk fits to the order books.
+        case own
+    }
+
     public var name = ""
     /// Of what the account holds at the first start, the book's; by instrument.
     public var positions: [BookPosition]?
+    /// By which its options are valued; the exchange's where it does not say.
+    public var volatilities: Volatilities?
 
     public init() {}
     public init(_ name: String, _ positions: [BookPosition]? = nil) {
@@ -45,6 +57,7 @@ public struct BookSetting: VenueRecord, Equatable {
     public mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
         try fields.field("name", &name)
         try fields.field("positions", &positions)
+        try fields.field("volatilities", &volatilities)
     }
 }
 

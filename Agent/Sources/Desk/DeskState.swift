@@ -30,6 +30,9 @@ struct DeskState: VenueRecord {
     var dust: [Holding] = []
     /// Bands that a person moved while the desk ran.
     var limitChanges: [LimitChange]?
+    /// When the desk's own surfaces were fitted last, and the expiries that had none.
+    var surfacesAt: Int?
+    var withoutSurface: [String]?
 
     init() {}
     mutating func visit(_ fields: inout some FieldVisitor) throws(VenueProtocolError) {
@@ -56,6 +59,8 @@ struct DeskState: VenueRecord {
         try fields.field("lines", &lines)
         try fields.field("dust", &dust)
         try fields.field("limit_changes", &limitChanges)
+        try fields.field("surfaces_at", &surfacesAt)
+        try fields.field("without_surface", &withoutSurface)
     }
 }
 

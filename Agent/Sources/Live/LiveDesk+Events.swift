@@ -53,7 +53,8 @@ extension LiveDesk {
             statistics.bookGaps += 1
             mark(name)
         case .ticker(let ticker):
-            guard followed.contains(ticker.instrumentName) else { return }
+            guard followed.contains(ticker.instrumentName) || watched.contains(ticker.instrumentName)
+            else { return }
             try deliver(.ticker(ticker))
             confirmBook(ticker, at: event.time)
         case .marks(_, let marks):
@@ -181,16 +182,21 @@ extension LiveDesk {
 
     /// Tickers and books of what the desk has come to want, and no longer of what it has not.
     func followWanted() {
-        guard line.isUp else { return }
-        let wanted = Set(desk.wanted).union(desk.orders.map(\.instrumentName))
-        guard wanted != followed else { return }
+        let orders = Set(desk.orders.map(\.instrumentName))
+        guard line.isUp, desk.wantedVersion != followedVersion || orders != followedOrders else { return }
+        (followedVersion, followedOrders) = (desk.wantedVersion, orders)
+        let wanted = Set(desk.wanted).union(orders)
+        let others = Set(desk.watched).subtracting(wanted)
+        guard wanted != followed || others != watched else { return }
         let interval = configuration.venue.interval.rawValue
-        func channels(_ names: Set<String>) -> [String] {
-            names.sorted().flatMap { ["book.\($0).\(interval)", "ticker.\($0).\(interval)"] }
+        func channels(_ books: Set<String>, _ tickers: Set<String>) -> Set<String> {
+            Set(books.map { "book.\($0).\(interval)" }).union(
+                books.union(tickers).map { "ticker.\($0).\(interval)" })
         }
-        let (new, old) = (wanted.subtracting(followed), followed.subtracting(wanted))
-        followed = wanted
-        if !new.isEmpty { door?.follow(channels(new)) }
-        if !old.isEmpty { door?.unfollow(channels(old)) }
+        let (before, after) = (channels(followed, watched), channels(wanted, others))
+        (followed, watched) = (wanted, others)
+        let (new, old) = (after.subtracting(before).sorted(), before.subtracting(after).sorted())
+        if !new.isEmpty { door?.follow(new) }
+        if !old.isEmpty { door?.unfollow(old) }
     }
 }

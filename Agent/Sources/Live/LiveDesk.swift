@@ -58,7 +58,12 @@ public final class LiveDesk {
     var paper: PaperVenue?
     /// What was answered within: taken in after what is under way.
     var answers: [DeskEvent.Content] = []
+    /// Instruments whose tickers and books are followed, and those whose tickers alone are.
     var followed: Set<String> = []
+    var watched: Set<String> = []
+    /// What both were made of.
+    var followedVersion = -1
+    var followedOrders: Set<String> = []
     var dirtyBooks: [String] = []
     /// When each book was told last, in microseconds.
     var toldBooks: [String: Int] = [:]

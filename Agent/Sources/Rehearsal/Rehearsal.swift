@@ -174,7 +174,7 @@ public final class Rehearsal {
         try notify()
         try drain()
         try subscribe()
-        for name in subscribed.sorted() {
+        for name in subscribed.union(desk.watched).sorted() {
             if let number = exchange.contract(named: name) { try deliverTicker(number) }
         }
         for index in exchange.indices.indices { try deliverIndex(index) }
