@@ -29,10 +29,15 @@ extension MarginCases.Case {
                 return .account(requirement, liquidation: prices)
             }
         } catch {
-            let parts = [name, error.place.map { "\($0)" } ?? "", error.field].filter { !$0.isEmpty }
-            throw MarginError(
-                place, field: parts.joined(separator: ": "), value: error.value, reason: error.reason)
+            throw refusal(error)
         }
+    }
+
+    /// An error about the case as its own: the field says where in it.
+    public func refusal(_ error: MarginError) -> MarginError {
+        let parts = [name, error.place.map { "\($0)" } ?? "", error.field].filter { !$0.isEmpty }
+        return MarginError(
+            place, field: parts.joined(separator: ": "), value: error.value, reason: error.reason)
     }
 }
 

@@ -26,6 +26,32 @@ func required<T>(
     return pointer
 }
 
+/// The same of what may be NULL.
+@inline(__always)
+func requiredIfGiven<T>(
+    _ pointer: UnsafeMutablePointer<T>?, _ name: StaticString
+) throws(Failure) -> UnsafeMutablePointer<T>? {
+    pointer == nil ? nil : try required(pointer, name)
+}
+
+/// The caller's struct to be written, which starts with its `size`.
+@inline(__always)
+func sized<T>(
+    _ pointer: UnsafeMutablePointer<T>?, _ name: StaticString
+) throws(Failure) -> UnsafeMutablePointer<T> {
+    let target = try required(pointer, name)
+    try checkSize(UnsafeRawPointer(target).load(as: Int.self), of: T.self, name)
+    return target
+}
+
+/// The same of what may be NULL.
+@inline(__always)
+func sizedIfGiven<T>(
+    _ pointer: UnsafeMutablePointer<T>?, _ name: StaticString
+) throws(Failure) -> UnsafeMutablePointer<T>? {
+    pointer == nil ? nil : try sized(pointer, name)
+}
+
 @inline(__always)
 func checkAlignment(_ pointer: UnsafeRawPointer, _ alignment: Int, _ name: StaticString) throws(Failure) {
     guard UInt(bitPattern: pointer) & UInt(alignment - 1) == 0 else {

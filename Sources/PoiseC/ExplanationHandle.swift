@@ -56,10 +56,7 @@ final class ExplanationHandle: Sendable {
         _ first: Chain, _ second: Chain, _ engine: GreeksEngine
     ) -> VolatilitySplit {
         let fits = [first, second].map { OwnVolatilities($0, engine) }
-        let moves = SmileMoves(from: fits[0].fit, to: fits[1].fit)
-        return { instrument, start, end in
-            moves.move(of: instrument, from: start, to: end).map { ($0.level, $0.skew, $0.wings) }
-        }
+        return SmileMoves(from: fits[0].fit, to: fits[1].fit).split
     }
 }
 

@@ -56,9 +56,7 @@ extension OptionModel {
         }
         self = found
     }
-}
 
-extension OptionModel {
     /// - Throws: where it does not compute a Greek of the selection.
     @inline(never)
     fileprivate func check(_ selection: GreekSet) throws(Failure) {

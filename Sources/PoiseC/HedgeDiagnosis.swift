@@ -13,8 +13,7 @@ struct DiagnosisTargets {
         self.trades = trades.data == nil ? nil : try Target(trades, "trades")
         self.violations = violations.data == nil ? nil : try Target(violations, "violations")
         self.prices = prices.data == nil ? nil : try Target(prices, "shadow_prices")
-        self.diagnosis = try required(diagnosis, "diagnosis")
-        try checkSize(self.diagnosis.pointee.size, of: poise_hedge_diagnosis.self, "diagnosis")
+        self.diagnosis = try sized(diagnosis, "diagnosis")
     }
 
     /// Diagnoses a problem.

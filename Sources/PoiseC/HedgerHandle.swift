@@ -144,6 +144,16 @@ final class HedgerHandle {
 extension poise_hedge_problem {
     /// The struct's size before it had `minimum_trade`.
     static let sizeBeforeMinimumTrade = MemoryLayout<poise_hedge_problem>.offset(of: \.minimum_trade) ?? 0
+
+    /// The caller's problem, of this size or of that one.
+    static func given(
+        _ problem: UnsafePointer<poise_hedge_problem>?
+    ) throws(Failure) -> UnsafePointer<poise_hedge_problem> {
+        let given = try required(problem, "problem")
+        try checkSize(
+            given.pointee.size, of: poise_hedge_problem.self, "problem", earlier: sizeBeforeMinimumTrade)
+        return given
+    }
 }
 
 extension HedgeInstrument {
@@ -224,18 +234,13 @@ public func poise_hedger_solve(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(hedger, as: HedgerHandle.self, "hedger")
-        let given = try required(problem, "problem")
-        try checkSize(
-            given.pointee.size, of: poise_hedge_problem.self, "problem",
-            earlier: poise_hedge_problem.sizeBeforeMinimumTrade)
+        let given = try poise_hedge_problem.given(problem)
         guard start == POISE_HEDGE_COLD || start == POISE_HEDGE_WARM else {
             throw .argument("start", "\(start.rawValue) is no start")
         }
         let target = try Target(trades, "trades")
         let priceTarget = shadow_prices.data == nil ? nil : try Target(shadow_prices, "shadow_prices")
-        if let result {
-            try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
-        }
+        let result = try sizedIfGiven(result, "result")
         try handle.load(given)
         try handle.solve(start == POISE_HEDGE_WARM ? .warm : .cold)
         let has = handle.solver.solution.hasTrades
@@ -259,10 +264,7 @@ public func poise_hedger_diagnose(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(hedger, as: HedgerHandle.self, "hedger")
-        let given = try required(problem, "problem")
-        try checkSize(
-            given.pointee.size, of: poise_hedge_problem.self, "problem",
-            earlier: poise_hedge_problem.sizeBeforeMinimumTrade)
+        let given = try poise_hedge_problem.given(problem)
         let targets = try DiagnosisTargets(trades, violations, shadow_prices, diagnosis)
         try handle.load(given)
         try targets.write(handle.solver, handle.problem)

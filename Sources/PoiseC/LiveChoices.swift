@@ -49,8 +49,9 @@ public func poise_live_add_candidates(
     _ live: OpaquePointer?, _ index: Int, _ chain: OpaquePointer?, _ added: UnsafeMutablePointer<Int>?
 ) -> poise_status {
     changeHedge(live, index) { hedge throws(Failure) in
+        let target = try requiredIfGiven(added, "added")
         let count = hedge.hedge.add(from: try object(chain, as: ChainHandle.self, "chain").chain)
-        if added != nil { try required(added, "added").pointee = count }
+        target?.pointee = count
     }
 }
 
@@ -185,7 +186,9 @@ public func poise_live_set_margin_limit(
     _ live: OpaquePointer?, _ index: Int, _ limit: Double
 ) -> poise_status {
     changeHedge(live, index) { hedge throws(Failure) in
-        guard limit >= 0 else { throw .value("limit", limit, NumberRule.notNegative.complaint) }
+        guard NumberRule.allowance.accepts(limit) else {
+            throw .value("limit", limit, NumberRule.allowance.complaint)
+        }
         hedge.hedge.setMarginLimit(limit)
     }
 }

@@ -27,6 +27,7 @@ public func poise_live_list(
     _ contract: UnsafeMutablePointer<Int>?
 ) -> poise_status {
     change(live) { live throws(Failure) in
+        let target = try requiredIfGiven(contract, "contract")
         let name = try text(name, "name")
         let given = try taken(listing, "listing", poise_listing())
         guard let time = try timestamp(given.milliseconds) else {
@@ -42,7 +43,7 @@ public func poise_live_list(
             published: nil)
         let place = try failing { () throws(RiskError) in try live.risk.list(ticker) }
         live.readNames()
-        if contract != nil { try required(contract, "contract").pointee = place }
+        target?.pointee = place
     }
 }
 
@@ -62,10 +63,7 @@ public func poise_live_settle(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(contract, below: live.contracts.count, "contract")
-        if let settlement {
-            try checkSize(
-                try required(settlement, "settlement").pointee.size, of: poise_settlement.self, "settlement")
-        }
+        let settlement = try sizedIfGiven(settlement, "settlement")
         let settled = try failing { () throws(RiskError) in
             try live.risk.settle(contract, at: deliveryPrice)
         }
@@ -206,6 +204,7 @@ private func setMany(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkCount(count)
+        let target = try requiredIfGiven(refused, "refused")
         var failures = 0
         if count > 0 {
             let places = try required(places, placesName)
@@ -217,7 +216,7 @@ private func setMany(
                 }
             }
         }
-        if refused != nil { try required(refused, "refused").pointee = failures }
+        target?.pointee = failures
     }
 }
 

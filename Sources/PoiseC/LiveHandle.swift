@@ -362,8 +362,9 @@ public func poise_live_fill(
 @c @implementation
 public func poise_live_update(_ live: OpaquePointer?, _ slices: UnsafeMutablePointer<Int>?) -> poise_status {
     change(live) { live throws(Failure) in
+        let target = try requiredIfGiven(slices, "slices")
         let count = live.risk.update()
-        if slices != nil { try required(slices, "slices").pointee = count }
+        target?.pointee = count
     }
 }
 

@@ -111,9 +111,7 @@ private func answer(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
-        if let result {
-            try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
-        }
+        let result = try sizedIfGiven(result, "result")
         handle.hasTrades = false
         handle.isBooked = false
         switch try failing({ () throws(HedgeError) in try decide(handle.hedge) }) {

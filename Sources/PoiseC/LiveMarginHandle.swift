@@ -311,7 +311,7 @@ public func poise_live_margin_totals(
 ) -> poise_status {
     changeMargin(live) { live throws(Failure) in
         let found = live.figures
-        try checkFigures(figures).pointee = poise_margin_figures(
+        try sized(figures, "figures").pointee = poise_margin_figures(
             size: MemoryLayout<poise_margin_figures>.stride, initial_margin: found.initialMargin,
             maintenance_margin: found.maintenanceMargin, mark_to_market: found.markToMarket,
             initial_balance: found.initialBalance, maintenance_balance: found.maintenanceBalance,

@@ -18,8 +18,7 @@ public func poise_live_slice_state(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkIndex(slice, below: live.slices.count, "slice")
-        let place = try required(state, "state")
-        try checkSize(place.pointee.size, of: poise_slice_state.self, "state")
+        let place = try sized(state, "state")
         let risk = live.risk
         place.pointee = poise_slice_state(
             underlying: risk.slices[slice].underlying, price: risk.price(ofSlice: slice),
@@ -81,6 +80,7 @@ public func poise_live_quote(
     change(live) { live throws(Failure) in
         let given = try taken(tickers, "tickers", poise_tickers(), earlier: poise_tickers.sizeBeforeBooks)
         try checkCount(given.count)
+        let target = try requiredIfGiven(refused, "refused")
         var failures = 0
         if given.count > 0 {
             let columns = try TickerColumnFields(given)
@@ -102,7 +102,7 @@ public func poise_live_quote(
                 }
             }
         }
-        if refused != nil { try required(refused, "refused").pointee = failures }
+        target?.pointee = failures
     }
 }
 

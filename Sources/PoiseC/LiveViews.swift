@@ -94,8 +94,7 @@ public func poise_live_view_slice_state(
 ) -> poise_status {
     look(view) { view throws(Failure) in
         try checkIndex(slice, below: view.slices.count, "slice")
-        let place = try required(state, "state")
-        try checkSize(place.pointee.size, of: poise_slice_state.self, "state")
+        let place = try sized(state, "state")
         let shown = view.snapshot
         place.pointee = poise_slice_state(
             underlying: shown.slices[slice].underlying, price: shown.prices[slice],

@@ -147,15 +147,6 @@ final class MarginHandle: Sendable {
     }
 }
 
-extension MarginCases.Case {
-    /// An error about the case as its own: the field says where in it.
-    func refusal(_ error: MarginError) -> MarginError {
-        let parts = [name, error.place.map { "\($0)" } ?? "", error.field].filter { !$0.isEmpty }
-        return MarginError(
-            place, field: parts.joined(separator: ": "), value: error.value, reason: error.reason)
-    }
-}
-
 /// Where margins after trades are written.
 struct MarginTargets {
     private let initial, maintenance, initialLeft, maintenanceLeft: Target?
@@ -189,15 +180,6 @@ extension MarginRequirement {
             initial_balance: initialBalance, maintenance_balance: maintenanceBalance,
             worst_scenario: worst.map { Int64($0) } ?? -1)
     }
-}
-
-/// Checks figures that are to be written.
-func checkFigures(
-    _ figures: UnsafeMutablePointer<poise_margin_figures>?
-) throws(Failure) -> UnsafeMutablePointer<poise_margin_figures> {
-    let target = try required(figures, "figures")
-    try checkSize(target.pointee.size, of: poise_margin_figures.self, "figures")
-    return target
 }
 
 private func marginHandle(_ margin: OpaquePointer?) -> MarginHandle? { object(margin, as: MarginHandle.self) }
@@ -238,7 +220,7 @@ public func poise_margin_totals(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(margin, as: MarginHandle.self, "margin")
-        handle.requirement.write(to: try checkFigures(figures))
+        handle.requirement.write(to: try sized(figures, "figures"))
     }
 }
 

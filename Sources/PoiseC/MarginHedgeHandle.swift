@@ -231,14 +231,8 @@ public func poise_margin_hedge_totals(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(hedge, as: MarginHedgeHandle.self, "hedge")
-        if let result {
-            try checkSize(try required(result, "result").pointee.size, of: poise_hedge_result.self, "result")
-        }
-        if let answer {
-            try checkSize(
-                try required(answer, "answer").pointee.size, of: poise_margin_hedge_answer.self, "answer")
-            handle.write(to: answer)
-        }
+        let (result, answer) = (try sizedIfGiven(result, "result"), try sizedIfGiven(answer, "answer"))
+        if let answer { handle.write(to: answer) }
         if let result { handle.solution.write(to: result, has: handle.hasTrades) }
     }
 }
@@ -251,9 +245,9 @@ public func poise_margin_hedge_account(
     attempt { () throws(Failure) in
         let handle = try object(hedge, as: MarginHedgeHandle.self, "hedge")
         let state = after == 0 ? handle.before : handle.after
-        let below = liquidation_below == nil ? nil : try required(liquidation_below, "liquidation_below")
-        let above = liquidation_above == nil ? nil : try required(liquidation_above, "liquidation_above")
-        if figures != nil { state.requirement.write(to: try checkFigures(figures)) }
+        let below = try requiredIfGiven(liquidation_below, "liquidation_below")
+        let above = try requiredIfGiven(liquidation_above, "liquidation_above")
+        if let figures = try sizedIfGiven(figures, "figures") { state.requirement.write(to: figures) }
         below?.pointee = state.below
         above?.pointee = state.above
     }

@@ -157,8 +157,7 @@ public func poise_surface_slice_at(
 ) -> poise_status {
     attempt { () throws(Failure) in
         let handle = try object(surface, as: SurfaceHandle.self, "surface")
-        let target = try required(slice, "slice")
-        try checkSize(target.pointee.size, of: poise_surface_slice.self, "slice")
+        let target = try sized(slice, "slice")
         try checkIndex(index, below: handle.slices.count, "index")
         target.pointee = handle.slice(index)
     }
@@ -172,10 +171,7 @@ public func poise_surface_gap(
     attempt { () throws(Failure) in
         let handle = try object(surface, as: SurfaceHandle.self, "surface")
         try checkIndex(index, below: handle.slices.count, "index")
-        let targets = (
-            try least.map { pointer throws(Failure) in try required(pointer, "least") },
-            try at.map { pointer throws(Failure) in try required(pointer, "at") }
-        )
+        let targets = (try requiredIfGiven(least, "least"), try requiredIfGiven(at, "at"))
         let later = handle.slices[(index + 1)...].lazy.compactMap(\.slice).first
         let gap = handle.slices[index].slice.flatMap { slice in later.flatMap { slice.leastGap(to: $0) } }
         targets.0?.pointee = gap?.value ?? .nan

@@ -118,7 +118,7 @@ extension FactorHistory {
                     value: coin, reason: "stands twice")
             }
             prices[coin] = try CandleTable(given[place].candles, given[place].candle_count, "candles")
-            if given[place].volatility_index_count > 0 {
+            if given[place].volatility_index_count != 0 {
                 indices[coin] = try CandleTable(
                     given[place].volatility_index, given[place].volatility_index_count, "volatility_index")
             }
@@ -231,7 +231,7 @@ public func poise_tail_risk_measures(
         let valuePart = try target(given?.value_at_risk_component, "value_at_risk_component")
         let shortfall = try target(given?.expected_shortfall, "expected_shortfall")
         let shortfallPart = try target(given?.expected_shortfall_component, "expected_shortfall_component")
-        let sums = totals == nil ? nil : try required(totals, "totals")
+        let sums = try requiredIfGiven(totals, "totals")
         for (number, total) in handle.totals.enumerated() {
             let measures = try failing { () throws(TailRiskError) in try total.gains.measures(level: level) }
             for (place, group) in total.groups.enumerated() {

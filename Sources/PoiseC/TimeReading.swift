@@ -10,7 +10,10 @@ public func poise_time_parse(
         let place = try required(milliseconds, "milliseconds")
         let source = try Source(text, length, nil, default: "text")
         let written = String(decoding: source.bytes, as: UTF8.self)
-        guard let time = Timestamp(text: written) else { throw .argument("text", Timestamp.expectation) }
+        guard let time = Timestamp(text: written) else {
+            throw Failure(
+                status: POISE_ERROR_ARGUMENT, field: "text", value: written, reason: Timestamp.expectation)
+        }
         place.pointee = time.milliseconds
     }
 }

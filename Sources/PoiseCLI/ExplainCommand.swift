@@ -95,10 +95,10 @@ struct ExplainCommand: ParsableCommand {
             try TradeTable(try exchanges.source($0), book: held.book, &badRows)
         }
         let deskOfBook = try groups.deskOfBook(groupings, table, trades, &badRows)
-        let moves = try smileParts ? moves(first, second, engine, &badRows) : nil
+        let split = try smileParts ? split(first, second, engine, &badRows) : nil
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
-            fundingRate: funding.funding, splitting: moves, in: numeraire, engine, &badRows)
+            fundingRate: funding.funding, splitting: split, in: numeraire, engine, &badRows)
         for argument in delivery
         where !explanation.settlements.contains(where: { $0.series == argument.name }) {
             throw ValidationError(
@@ -132,17 +132,14 @@ struct ExplainCommand: ParsableCommand {
     }
 
     /// The split of moves of volatility by the curves of both chains.
-    private func moves(
+    private func split(
         _ first: Chain, _ second: Chain, _ engine: GreeksEngine, _ badRows: inout BadRows
     ) throws -> VolatilitySplit {
         let fits = [first, second].map { OwnVolatilities($0, engine) }
         if volatilities.surface == .exchange {
             for remark in fits.flatMap(\.remarks) { badRows.remark(remark) }
         }
-        let moves = SmileMoves(from: fits[0].fit, to: fits[1].fit)
-        return { instrument, start, end in
-            moves.move(of: instrument, from: start, to: end).map { ($0.level, $0.skew, $0.wings) }
-        }
+        return SmileMoves(from: fits[0].fit, to: fits[1].fit).split
     }
 
     /// Rows of the first sums, and those of the others as totals.

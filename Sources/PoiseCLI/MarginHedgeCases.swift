@@ -46,10 +46,7 @@ struct MarginHedgeCases {
                     objective: cost + terms.price * (exact?.initialMargin ?? answer.required),
                     notes: margin.requirement.notes)
             } catch let error as MarginError {
-                let parts = [one.name, error.place.map { "\($0)" } ?? "", error.field]
-                throw MarginError(
-                    one.place, field: parts.filter { !$0.isEmpty }.joined(separator: ": "),
-                    value: error.value, reason: error.reason)
+                throw one.refusal(error)
             }
         }
     }

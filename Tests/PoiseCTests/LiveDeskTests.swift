@@ -171,6 +171,37 @@ struct LiveDeskTests {
         #expect(trades.allSatisfy { $0 == 0 })
     }
 
+    @Test("A place for a result that is misaligned is refused before anything changes")
+    func misalignedResults() throws {
+        let desk = try Self.desk()
+        let live = desk.pointer
+        let option = try Self.list(desk, "BTC_USDC-27MAR26-65000-C", Self.listing())
+        let version = poise_live_layout_version(live)
+        var (slices, room) = (0, [0, 0])
+        try room.withUnsafeMutableBytes { room in
+            let place = try #require(room.baseAddress).advanced(by: 4).assumingMemoryBound(to: Int.self)
+            var listing = Self.listing()
+            #expect(
+                poise_live_list(live, "BTC_USDC-27MAR26-70000-C", &listing, place) == POISE_ERROR_ALIGNMENT)
+            #expect(lastField == "contract" && poise_live_layout_version(live) == version)
+            #expect(poise_live_find_contract(live, "BTC_USDC-27MAR26-70000-C") == -1)
+            let (volatilities, prices) = ([0.9], [99_000.0])
+            #expect(
+                poise_live_set_volatilities(
+                    live, 1, [option], poise_values(data: volatilities, stride: 0), place)
+                    == POISE_ERROR_ALIGNMENT)
+            #expect(lastField == "refused")
+            #expect(
+                poise_live_set_prices(
+                    live, 1, [Int(poise_live_find_slice(live, "BTC_USDC-27MAR26"))],
+                    poise_values(data: prices, stride: 0), 0, place) == POISE_ERROR_ALIGNMENT)
+            #expect(poise_live_update(live, &slices) == POISE_OK && slices == 0)
+            #expect(poise_live_tick(live, 0, 61_000, 0) == POISE_OK)
+            #expect(poise_live_update(live, place) == POISE_ERROR_ALIGNMENT && lastField == "slices")
+        }
+        #expect(poise_live_update(live, &slices) == POISE_OK && slices > 0)
+    }
+
     @Test("Of no desk, and beyond the last, there is nothing")
     func nothing() {
         #expect(poise_live_layout_version(nil) == 0 && poise_live_hedge_version(nil, 0) == 0)

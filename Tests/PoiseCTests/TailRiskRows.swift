@@ -140,6 +140,10 @@ enum TailRiskRows {
                         blackScholes(60_000 * (1 + $0), 60_000, years, 0.6)
                             - blackScholes(60_000, 60_000, years, 0.6)
                     }))
+            // What is more than any memory holds is a mistake, not nothing.
+            let positions = try SmallMarket.positions([("a", "BTC_USDC-PERPETUAL", 1)])
+            let absurd = try create(positions, options(), indices: [index]) { $0.volatility_index_count = -1 }
+            #expect(absurd.status == POISE_ERROR_COUNT && lastField == "volatility_index")
         },
     ]
 

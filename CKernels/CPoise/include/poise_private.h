@@ -24,7 +24,7 @@ double poise_private_value(void);
 /// Rows of a block that strided columns are copied to.
 #define POISE_PRIVATE_BLOCK 256
 /// Columns of such a block: seven of inputs, and as many outputs as there are Greeks.
-#define POISE_PRIVATE_COLUMNS 22
+#define POISE_PRIVATE_COLUMNS (7 + POISE_GREEK_COUNT)
 
 /// The caller's floating point environment, of SSE and of the x87.
 typedef struct poise_private_environment {
