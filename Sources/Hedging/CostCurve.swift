@@ -1,3 +1,5 @@
+import Checks
+
 /// What an instrument costs level by level, on each side, beside its own `costBuy`, `costSell` and `impact`: the
 /// levels of an order book, a pool's price along its curve, or several of these as one.
 ///
@@ -163,10 +165,10 @@ extension HedgeProblem {
         }
         for (k, level) in levels.enumerated() {
             guard level.price.magnitude <= most else {
-                throw invalid(k, "price", level.price, "must be a finite number")
+                throw invalid(k, "price", level.price, HedgeProblem.anyNumber.complaint)
             }
             guard level.quadratic >= 0, level.quadratic <= most else {
-                throw invalid(k, "quadratic", level.quadratic, "must be a finite number not below 0")
+                throw invalid(k, "quadratic", level.quadratic, HedgeProblem.notNegative.complaint)
             }
             guard level.upTo > end, level.upTo <= most || (level.upTo == .infinity && k == levels.count - 1)
             else {

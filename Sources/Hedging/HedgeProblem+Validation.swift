@@ -1,6 +1,10 @@
+import Checks
+
 extension HedgeProblem {
     /// Largest magnitude of a number that is accepted.
     static let largestMagnitude = 1e100
+    static let anyNumber = NumberRule.within(-largestMagnitude...largestMagnitude)
+    static let notNegative = NumberRule.within(0...largestMagnitude)
 
     /// Checks every number.
     /// - Throws: the first that cannot be used, by field and name. Indefinite covariances are found by the
@@ -27,10 +31,10 @@ extension HedgeProblem {
             }
         }
         guard marginLimit >= 0 else {
-            throw invalid("marginLimit", "", marginLimit, "must be a number not below 0")
+            throw invalid("marginLimit", "", marginLimit, NumberRule.allowance.complaint)
         }
         guard cashBudget > -Self.largestMagnitude else {
-            throw invalid("budget", "", cashBudget, "must be a number")
+            throw invalid("budget", "", cashBudget, "must be above \((-Self.largestMagnitude).shown)")
         }
         if let risk { try check(risk) }
         if !curves.isEmpty { try validateCurves() }
@@ -44,7 +48,7 @@ extension HedgeProblem {
         throws(HedgeError)
     {
         guard value.magnitude <= Self.largestMagnitude else {
-            throw invalid(field(), name, value, "must be a finite number")
+            throw invalid(field(), name, value, Self.anyNumber.complaint)
         }
     }
 
@@ -52,7 +56,7 @@ extension HedgeProblem {
         throws(HedgeError)
     {
         guard value >= 0, value <= Self.largestMagnitude else {
-            throw invalid(field(), name, value, "must be a finite number not below 0")
+            throw invalid(field(), name, value, Self.notNegative.complaint)
         }
     }
 
@@ -125,10 +129,10 @@ extension HedgeProblem {
         let name = bandNames[index]
         try checkFinite(band.current, "bands[\(index)].current", name)
         guard band.low < .infinity else {
-            throw invalid("bands[\(index)].lo", name, band.low, "must be a number or -infinity")
+            throw invalid("bands[\(index)].lo", name, band.low, NumberRule.lowerEnd.complaint)
         }
         guard band.high > -.infinity else {
-            throw invalid("bands[\(index)].hi", name, band.high, "must be a number or infinity")
+            throw invalid("bands[\(index)].hi", name, band.high, NumberRule.upperEnd.complaint)
         }
         guard band.low <= band.high else {
             throw invalid("bands[\(index)].hi", name, band.high, "is below lo, \(band.low)")

@@ -1,3 +1,4 @@
+import Checks
 import Risk
 
 /// How a requirement counts in a hedge.
@@ -168,11 +169,13 @@ public final class RequirementSolver {
         }
         guard terms.price >= 0, terms.price <= HedgeProblem.largestMagnitude else {
             throw .invalidValue(
-                field: "margin_price", name: "", value: terms.price, reason: "must be a number not below 0")
+                field: "margin_price", name: "", value: terms.price,
+                reason: HedgeProblem.notNegative.complaint)
         }
         guard terms.balanceAtLeast < HedgeProblem.largestMagnitude else {
             throw .invalidValue(
-                field: "balanceAtLeast", name: "", value: terms.balanceAtLeast, reason: "must be a number")
+                field: "balanceAtLeast", name: "", value: terms.balanceAtLeast,
+                reason: "must be below \(HedgeProblem.largestMagnitude.shown)")
         }
         try problem.validate()
     }

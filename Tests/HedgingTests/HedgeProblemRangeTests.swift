@@ -33,8 +33,8 @@ struct HedgeProblemRangeTests {
         }
     }
 
-    static let finite = "must be a finite number"
-    static let notNegative = "must be a finite number not below 0"
+    static let finite = "must be from -1e+100 to 1e+100"
+    static let notNegative = "must be from 0 to 1e+100"
 
     struct Row: Sendable, CustomTestStringConvertible {
         let field: String
@@ -156,11 +156,11 @@ struct HedgeProblemRangeTests {
         },
         Row(
             "marginLimit", accepts: [0, 1, largest, .infinity],
-            refuses: [([-1e-300, -1, -.infinity, .nan], "must be a number not below 0")]
+            refuses: [([-1e-300, -1, -.infinity, .nan], "must be at least 0")]
         ) { $0.marginLimit = $1 },
         Row(
             "budget", accepts: [(-largest).nextUp, 0, largest, .infinity],
-            refuses: [([-largest, -.infinity, .nan], "must be a number")]
+            refuses: [([-largest, -.infinity, .nan], "must be above -1e+100")]
         ) { $0.cashBudget = $1 },
         .notBelowZero("risk.lam") { $0.risk?.riskAversion = $1 },
         .anySign("risk.d0[1] (Y)") { $0.risk?.dollarDelta[1] = $1 },
