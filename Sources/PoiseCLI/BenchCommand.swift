@@ -21,24 +21,25 @@ struct BenchCommand: ParsableCommand {
     @Argument(help: "throughput, latency, tick-to-hedge, hedge, lots, iv or scenarios.")
     var subject = Subject.throughput
 
-    @Option(help: "How many ticks latency and tick-to-hedge measure.")
-    var ticks = 100_000
+    @Option(parsing: .unconditional, help: "How many ticks latency and tick-to-hedge measure (100000).")
+    var ticks: Int?
+
+    private var hasTicks: Bool { subject == .latency || subject == .tickToHedge }
 
     func validate() throws {
         try NumberRule.within(1...999_999_999).require("--ticks", ticks)
+        if ticks != nil, !hasTicks { throw ValidationError("--ticks goes with latency and tick-to-hedge") }
     }
 
     func run() throws {
         guard let script = Self.script() else {
-            throw BenchError(executable: CommandLine.arguments[0])
+            throw BenchError(executable: CommandLine.arguments[0], reason: BenchError.elsewhere)
         }
-        let process = Process()
-        process.executableURL = script
-        process.arguments = [subject.rawValue]
-        if subject == .latency || subject == .tickToHedge { process.arguments?.append("\(ticks)") }
-        try process.run()
-        process.waitUntilExit()
-        if process.terminationStatus != 0 { throw ExitCode(process.terminationStatus) }
+        let words = [script.path, subject.rawValue] + (hasTicks ? ["\(ticks ?? 100_000)"] : [])
+        // The script takes this process's place: signals and the exit status are its own.
+        var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+        unsafe execv(script.path, &arguments)
+        throw BenchError(executable: script.path, reason: unsafe String(cString: strerror(errno)))
     }
 
     /// Of the checkout whose sources this executable was built from, and in whose `.build` it still is: no other
@@ -57,9 +58,9 @@ struct BenchCommand: ParsableCommand {
 /// The benchmarks are not where the tool is.
 struct BenchError: PoiseError {
     let executable: String
-    var place: Place? { .name("bench") }
+    let reason: String
+    var place: Place? { .name("bench: \(executable)") }
 
-    var reason: String {
-        "\(executable) is not in the checkout that it was built from; run scripts/bench in a checkout of Poise"
-    }
+    static let elsewhere =
+        "is not in the checkout that it was built from; run scripts/bench in a checkout of Poise"
 }

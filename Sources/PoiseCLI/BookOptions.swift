@@ -9,12 +9,14 @@ struct BookOptions: ParsableArguments {
     @OptionGroup var groups: GroupOptions
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Edges of the buckets of --by tenor, in days (7,30,90,180,365).", valueName: "days"))
     var tenors: String?
 
     @Option(
         name: .customLong("moneyness"),
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Edges of the buckets of --by moneyness, strike over future (0.8,0.95,1.05,1.25).",
             valueName: "ratios"))
@@ -34,10 +36,9 @@ struct BookOptions: ParsableArguments {
 
     /// - Throws: where a file that is needed is not named.
     func requireFiles() throws {
-        guard !chain.isEmpty, let positions else {
+        guard !chain.isEmpty, positions != nil else {
             throw ValidationError("--chain and --positions are needed")
         }
-        try requireOneStandardInput(chain + [positions])
     }
 
     /// The inputs, read.
@@ -74,7 +75,7 @@ struct BookOptions: ParsableArguments {
 /// Edges of buckets, `7,30,90`.
 func edges(_ text: String?, _ option: String, _ standard: [Double]) throws -> [Double] {
     guard let text else { return standard }
-    let edges = text.split(separator: ",").map { Double($0) ?? .nan }
+    let edges = try items(text, option).map { Double($0) ?? .nan }
     for (number, edge) in edges.enumerated()
     where !(edge > 0 && edge.isFinite && (number == 0 || edge > edges[number - 1])) {
         throw ValidationError("\(option) \(text): edges are positive numbers, ascending")

@@ -1,13 +1,17 @@
 import Foundation
 
 /// A straight map from values to pixels, with ticks at round numbers.
-struct ChartScale {
-    let range: ClosedRange<Double>
+package struct ChartScale {
+    package let range: ClosedRange<Double>
     let pixels: (from: Double, to: Double)
 
-    init(_ range: ClosedRange<Double>, to pixels: (from: Double, to: Double)) {
-        let width = range.upperBound - range.lowerBound
-        self.range = width > 0 ? range : range.lowerBound - 1...range.upperBound + 1
+    /// - Parameter range: of values; one whose ends differ in their last digits only, between which there is no room for
+    ///   ticks, becomes wider.
+    package init(_ range: ClosedRange<Double>, to pixels: (from: Double, to: Double)) {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        let magnitude = max(low.magnitude, high.magnitude)
+        let room = max(1, 1e-3 * magnitude)
+        self.range = high - low > max(1e-9 * magnitude, 1e-300) ? range : low - room...high + room
         self.pixels = pixels
     }
 
@@ -25,7 +29,7 @@ struct ChartScale {
     }
 
     /// Round values, some `count` of them.
-    func ticks(_ count: Int) -> [Double] {
+    package func ticks(_ count: Int) -> [Double] {
         let rough = (range.upperBound - range.lowerBound) / Double(max(1, count))
         let power = pow(10, floor(log10(rough)))
         let step = ([1, 2, 2.5, 5, 10].first { $0 * power >= rough } ?? 10) * power
@@ -34,7 +38,7 @@ struct ChartScale {
     }
 
     /// A tick as text, with the decimals that its neighbours need.
-    func text(_ tick: Double, _ ticks: [Double]) -> String {
+    package func text(_ tick: Double, _ ticks: [Double]) -> String {
         let step = ticks.count > 1 ? ticks[1] - ticks[0] : max(1, abs(tick))
         let thousands = max(abs(range.lowerBound), abs(range.upperBound)) >= 20_000 && step >= 500
         let shown = thousands ? tick / 1000 : tick
@@ -124,17 +128,26 @@ struct Chart {
 }
 
 extension Double {
+    /// A length in a drawing, with as many decimals as it has.
+    /// - Parameter decimals: at most.
+    func length(decimals: Int) -> String {
+        let scale = pow(10, Double(decimals))
+        let rounded = (self * scale).rounded() / scale
+        return Int(exactly: rounded).map(String.init) ?? "\(rounded)"
+    }
+
     /// A tenth of a pixel is enough.
     fileprivate var pixel: String {
-        let rounded = (self * 10).rounded() / 10
-        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+        length(decimals: 1)
     }
 }
 
 extension String {
-    /// Fit for HTML.
+    /// Fit for HTML and SVG.
     var escaped: String {
-        replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-            .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+        printable(keepsLines: true).replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
+            of: "<", with: "&lt;"
+        )
+        .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
     }
 }

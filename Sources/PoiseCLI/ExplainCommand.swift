@@ -79,7 +79,6 @@ struct ExplainCommand: ParsableCommand {
         _ = try groupings()
         try groups.validate(common.format)
         _ = try deliveryPrices()
-        try requireOneStandardInput(from + to + [held.positions, trades, groups.desks])
     }
 
     func run() throws {

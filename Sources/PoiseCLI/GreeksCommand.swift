@@ -43,7 +43,6 @@ struct GreeksCommand: ParsableCommand {
             throw ValidationError("--surface goes with --chain")
         }
         try smile.validate(volatilities)
-        try requireOneStandardInput(chains.chain + [smile.file])
         let choice = models.choice
         if choice != ModelChoice(model: .blackScholesMerton), !chains.chain.isEmpty || coin {
             throw ValidationError("--model \(choice.name) goes with --options alone")
@@ -55,7 +54,7 @@ struct GreeksCommand: ParsableCommand {
         let output = try common.outputs.open(outputs)
         let engine = try GreeksEngine()
         var badRows = BadRows(skip: common.skipBadRows)
-        let report: Report<Int>
+        var report: Report<Int>
         if let options {
             var table = try OptionTable(
                 try Source(path: options), allowsNegativePrices: model.range.allowsNegativePrices, &badRows)
@@ -72,6 +71,7 @@ struct GreeksCommand: ParsableCommand {
                     columns: columns(batch, engine.greeks(model.greeks, of: batch)),
                     rows: Array(0..<batch.count))
             }
+            report.source = { [table] in .line(file: table.file, table.lines[$0]) }
         } else {
             let read = try chains.read(&badRows)
             let own = try volatilities.own(read, &badRows)

@@ -52,6 +52,7 @@ struct HedgeCommand: ParsableCommand {
     var fees: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Days that perpetuals and futures are held, for their funding and basis.", valueName: "days"))
     var horizon = 0.0
@@ -80,23 +81,26 @@ struct HedgeCommand: ParsableCommand {
     var warm = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Most relaxations to solve where there are lots or fixed costs.", valueName: "count"))
     var nodes: Int?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Most seconds for a problem. A problem made of --chain has 10, unless --nodes is given.",
             valueName: "seconds"))
     var seconds: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Gap, as a share of the cost, at which a search over lots may end; 0.0001 for --chain.",
             valueName: "share"))
     var gap: Double?
 
-    @Option(help: ArgumentHelp("Also write the problems of the book as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("Also write the problems of the book as JSON.", valueName: "target"))
     var saveProblem: String?
 
     @OptionGroup var common: CommonOptions
@@ -108,37 +112,34 @@ struct HedgeCommand: ParsableCommand {
         try NumberRule.within(0...3650).require("--horizon", horizon)
         try NumberRule.finite.require("--cash", cash)
         let live = [("--chain", chains.chain.first), ("--positions", held.positions), ("--limits", limits)]
+        let ofBooks = [
+            ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
+            ("--cash", cash != nil), ("--lots", lots), ("--levels", levels != nil),
+            ("--surface", volatilities.surface == .own), ("--book", held.book != nil),
+            ("--instruments", !instruments.isEmpty), ("--margin", marginOptions.margin != nil),
+        ]
         if marginCases != nil {
-            let others = [("--problem", problem), ("--fees", fees), ("--save-problem", saveProblem)] + live
-            if let (name, _) = others.first(where: { $0.1 != nil }) {
+            let others = (live + [("--problem", problem), ("--save-problem", saveProblem)]).map {
+                ($0, $1 != nil)
+            }
+            if let (name, _) = (others + ofBooks).first(where: \.1) {
                 throw ValidationError("--margin-cases have all of their own: no \(name) beside them")
             }
         } else if problem != nil {
             if let (name, _) = live.first(where: { $0.1 != nil }) {
                 throw ValidationError("\(name) and --problem: give one or the other")
             }
-            let ofBooks = [
-                ("--fees", fees != nil), ("--horizon", horizon != 0), ("--funding", funding.funding != 0),
-                ("--cash", cash != nil), ("--lots", lots), ("--levels", levels != nil),
-                ("--surface", volatilities.surface == .own),
-                ("--instruments", !instruments.isEmpty), ("--margin", marginOptions.margin != nil),
-            ]
             if let (name, _) = ofBooks.first(where: \.1) {
                 throw ValidationError("\(name) is for a live book; a problem says it in its own fields")
-            }
-            if common.skipBadRows {
-                throw ValidationError("--skip-bad-rows: a problem has no rows to leave out")
             }
         } else {
             for (name, value) in live where value == nil {
                 throw ValidationError("\(name) is missing (or give --problem)")
             }
         }
-        try requireOneStandardInput(
-            chains.chain + instruments + [
-                held.positions, limits, fees, problem, marginCases, marginOptions.margin,
-                marginOptions.account,
-            ])
+        if common.skipBadRows, problem ?? marginCases != nil {
+            throw ValidationError("--skip-bad-rows: a problem has no rows to leave out")
+        }
     }
 
     func run() throws {
@@ -211,7 +212,7 @@ struct HedgeCommand: ParsableCommand {
         }
     }
 
-    private func liveHedges(_ badRows: inout BadRows) throws -> ([BookHedge], [HedgeMargin]) {
+    private func liveHedges(_ badRows: inout BadRows) throws -> ([BookHedge], [MarginedBookHedge]) {
         var options = BookHedge.Options()
         if let fees { options.costs = try VenueCosts(try Source(path: fees), &badRows) }
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
@@ -232,10 +233,15 @@ struct HedgeCommand: ParsableCommand {
         if common.format != .table {
             for notes in hedges.compactMap(\.amountNotes) where !notes.isEmpty { badRows.remark("\(notes)") }
         }
-        guard marginOptions.margin != nil else { return (hedges, []) }
+        guard let margin = marginOptions.margin else { return (hedges, []) }
+        let model = try MarginModel(try Source(path: margin))
+        let account = try MarginAccountFile(try Source(path: marginOptions.account ?? "-"))
+        let days = horizon > 0 ? horizon : 1
         let margins = try hedges.map {
-            try HedgeMargin(
-                marginOptions, table, in: chain, $0, days: horizon > 0 ? horizon : 1, engine, &badRows)
+            try MarginedBookHedge(
+                $0, table, in: chain, account, model, underlying: marginOptions.marginUnderlying,
+                buffer: marginOptions.marginBuffer, price: (marginOptions.marginPrice ?? 0) * days, engine,
+                &badRows)
         }
         return (hedges, margins)
     }

@@ -10,7 +10,7 @@ final class HedgeRun {
     private let solver: HedgeSolver
     private let hedges: [BookHedge]
     /// Of each hedge, where a venue's margin is asked about.
-    private let margins: [HedgeMargin]
+    private let margins: [MarginedBookHedge]
     private let requirements = RequirementSolver()
     private let isWarm: Bool
     private let file: String
@@ -21,7 +21,7 @@ final class HedgeRun {
     ///   - file: where the problems come from, for errors.
     init(
         _ solver: HedgeSolver, _ hedges: [BookHedge], _ problems: [HedgeProblem],
-        margins: [HedgeMargin] = [], isWarm: Bool, file: String
+        margins: [MarginedBookHedge] = [], isWarm: Bool, file: String
     ) {
         self.margins = margins
         self.solver = solver
@@ -59,7 +59,7 @@ final class HedgeRun {
     }
 
     private func marginReport(
-        _ margin: HedgeMargin, _ report: HedgeReport, _ answer: RequirementAnswer?
+        _ margin: MarginedBookHedge, _ report: HedgeReport, _ answer: RequirementAnswer?
     ) throws -> HedgeMarginReport? {
         // Trades that are no orders have no margin.
         guard report.solution.status != .uncertified, !report.trades.isEmpty else { return nil }

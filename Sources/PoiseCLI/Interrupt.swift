@@ -34,7 +34,8 @@ enum Interrupt {
         }
     }
 
-    static func ignore() {
+    /// From here on the first signal ends the process.
+    static func unwatch() {
         for number in signals {
             let earlier = Foundation.signal(number, PartialFiles.handler)
             if unsafe unsafeBitCast(earlier, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {

@@ -36,17 +36,21 @@ struct MarginCommand: ParsableCommand {
     var candidates: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Liquidation prices are looked for between these multiples of the index.", valueName: "low,high"))
-    var within = "0.1,10"
+            "Liquidation prices are looked for between these multiples of the index (0.1,10).",
+            valueName: "low,high"))
+    var within: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Show when the rule itself jumps or bends within so many days: expiries, 30 days before, the last half hour.",
             valueName: "days"))
     var ahead: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             Find the cheapest transfers and conversions, of those that the account's file lists, which leave so much over initial \
@@ -66,14 +70,14 @@ struct MarginCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Write inputs, losses and results of --exact there, for scripts/check-margin-transcript.",
-            valueName: "file"))
+            valueName: "target"))
     var transcript: String?
 
     @Option(
         help: ArgumentHelp(
             """
             Also write a page with what is required by part, scenarios, expiries, liquidation and the time ahead (HTML).
-            """, valueName: "file"))
+            """, valueName: "target"))
     var report: String?
 
     @Option(help: ArgumentHelp("Self-contained accounts (JSON), or -.", valueName: "file"))
@@ -89,6 +93,7 @@ struct MarginCommand: ParsableCommand {
             ("--chain", chains.chain.first), ("--positions", held.positions), ("--account", account),
             ("--model", model.first), ("--underlying", underlying), ("--candidates", candidates),
             ("--report", report), ("--buffer", buffer.map { "\($0)" }), ("--changes", changes ? "" : nil),
+            ("--within", within), ("--ahead", ahead.map { "\($0)" }), ("--book", held.book),
         ]
         if cases != nil {
             if let (name, _) = ofAccounts.first(where: { $0.1 != nil }) {
@@ -107,10 +112,10 @@ struct MarginCommand: ParsableCommand {
         try NumberRule.finite.require("--buffer", buffer)
         if changes, model.count < 2 { throw ValidationError("--changes compares two --model or more") }
         _ = try range()
-        try requireOneStandardInput(chains.chain + [held.positions, account, candidates, cases] + model)
     }
 
     private func range() throws -> ClosedRange<Double> {
+        guard let within else { return 0.1...10 }
         let ends = within.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) ?? .nan }
         guard ends.count == 2, ends[0] > 0, ends[0] < 1, ends[1] > 1, ends[1] <= 1e6 else {
             throw ValidationError("--within \(within): two multiples, below 1 and above it")

@@ -57,7 +57,8 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "table for people; csv or json for programs, with all digits.")
     var format: Format = .table
 
-    @Option(help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write to a file instead; it appears whole or not at all.", valueName: "target"))
     var output: String?
 
     @Option(
@@ -66,11 +67,16 @@ struct OutputOptions: ParsableArguments {
             valueName: "names"))
     var columns: String?
 
+    func validate() throws { _ = try choice() }
+
+    private func choice() throws -> Output.ColumnChoice {
+        guard let columns else { return .fitting }
+        return columns == "all" ? .all : .named(try items(columns, "--columns"))
+    }
+
     func open(_ outputs: Outputs) throws -> Output {
         let opened = try outputs.open(output, isForPeople: format == .table)
-        if let columns {
-            opened.columns = columns == "all" ? .all : .named(columns.split(separator: ",").map(String.init))
-        }
+        opened.columns = try choice()
         return opened
     }
 }
@@ -172,6 +178,10 @@ struct PositionsOption: ParsableArguments {
             "The book of positions and trades without a column book (the file's name).", valueName: "name"))
     var book: String?
 
+    func validate() throws {
+        if book == "" { throw ValidationError("--book: the name of a book is missing") }
+    }
+
     /// Reads the positions.
     func table(_ exchanges: ExchangeOption, _ badRows: inout BadRows) throws -> PositionTable {
         let table = try PositionTable(try exchanges.source(positions ?? "-"), book: book, &badRows)
@@ -264,11 +274,14 @@ extension NumberRule {
     func require(_ option: String, _ value: Int?) throws { try require(option, value.map { Double($0) }) }
 }
 
-/// - Throws: `ValidationError` where several files are standard input.
-func requireOneStandardInput(_ files: [String?]) throws {
-    if files.filter({ $0 == "-" }).count > 1 {
-        throw ValidationError("standard input can be one of the files only")
+/// The items of a list such as `book,underlying`.
+/// - Throws: `ValidationError` where one is empty.
+func items(_ text: String, _ option: String) throws -> [String] {
+    let items = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard !items.contains("") else {
+        throw ValidationError("\(option) \(text): expected items with one comma between them")
     }
+    return items
 }
 
 /// `NAME=VALUE` as an argument.

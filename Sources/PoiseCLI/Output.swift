@@ -34,16 +34,25 @@ struct UnknownColumnError: PoiseError {
 /// finished together: the files appear under their names when all are complete, or none does.
 final class Outputs {
     private var outputs: [Output] = []
+    /// Those of the run that are finished at another time.
+    private let others: Outputs?
+
+    init(besides others: Outputs? = nil) { self.others = others }
 
     /// Opens a file, or standard output for nil and `-`.
     /// - Parameter isForPeople: whether the text is shown rather than read by programs.
     func open(_ path: String?, isForPeople: Bool = false) throws -> Output {
         let output = try Output(path, isForPeople: isForPeople)
-        guard !outputs.contains(where: { $0.place == output.place && output.place != nil }) else {
+        guard !has(output) else {
             throw OutputError(file: output.name, reason: "two outputs have this place")
         }
         outputs.append(output)
         return output
+    }
+
+    private func has(_ output: Output) -> Bool {
+        guard let place = output.place else { return false }
+        return outputs.contains { $0.place == place } || others?.has(output) == true
     }
 
     func finish() throws {
@@ -111,7 +120,7 @@ final class Output {
             place = nil
             descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
         case .file(let path, let earlier):
-            place = path
+            place = Destination.resolved(path)
             (descriptor, temporary) = Self.temporary(beside: path)
             if let earlier, descriptor >= 0 { Self.copyOwnership(of: earlier, to: descriptor) }
         }
@@ -284,6 +293,14 @@ private enum Destination {
         else { return nil }
         defer { unsafe free(folder) }
         return unsafe String(cString: folder) == "/proc/\(getpid())/fd" ? number : nil
+    }
+
+    /// The name by which a file is the same however its folder is written.
+    static func resolved(_ path: String) -> String {
+        guard let folder = unsafe realpath(folder(of: path), nil) else { return path }
+        defer { unsafe free(folder) }
+        let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        return unsafe String(cString: folder) + "/" + name
     }
 
     static func folder(of path: String) -> String {

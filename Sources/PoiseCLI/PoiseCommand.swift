@@ -21,7 +21,7 @@ struct PoiseCommand: ParsableCommand {
         do {
             var command = try parseAsRoot()
             do {
-                try RepeatedFiles.refuse(Array(CommandLine.arguments.dropFirst()))
+                try FileArguments.check(Array(CommandLine.arguments.dropFirst()))
                 try command.run()
             } catch let error as ValidationError {
                 // What only the files could tell is wrong usage of this command.
@@ -39,13 +39,22 @@ struct PoiseCommand: ParsableCommand {
             // Help and version are "errors" too, with status 0.
             let status = exitCode(for: error)
             let text = fullMessage(for: error)
-            if status == .success {
-                print(text)
-                Foundation.exit(0)
-            }
+            if status == .success { show(text) }
             let arguments = Array(CommandLine.arguments.dropFirst())
             let suggestions = Suggestions.lines(for: arguments, besides: text).map { $0 + "\n" }.joined()
             fail(suggestions + text, status: .usage, prefix: "")
+        }
+    }
+
+    /// Prints help and ends.
+    private static func show(_ text: String) -> Never {
+        do {
+            let outputs = Outputs()
+            try outputs.open(nil).write(text + "\n")
+            try outputs.finish()
+            Foundation.exit(ExitStatus.done.rawValue)
+        } catch {
+            fail("\(error)", status: .badInput)
         }
     }
 

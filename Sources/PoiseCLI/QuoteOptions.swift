@@ -15,17 +15,20 @@ struct QuoteOptions: ParsableArguments {
     var forward: ChainQuoteRules.Forward?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Of --chain: leave out quotes older than the latest by more.", valueName: "seconds"))
     var maxAge: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Of --chain: leave out quotes whose bid is fewer ticks; 1 leaves out those without a bid, 2 the smallest, too.",
             valueName: "count"))
     var minTicks: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Of --chain: the tick of prices as they are quoted, where neither --instruments nor the exchange says.",
             valueName: "price"))

@@ -26,14 +26,17 @@ struct ReportError: PoiseError {
     let labels: [String]
     let column: String
     let figure: Double
+    /// Where what the row is of comes from, if one place is known.
+    var source: Place?
 
     var place: Place? {
+        if let source { return source }
         let row = labels.filter { !$0.isEmpty }.joined(separator: ", ")
         return row.isEmpty ? nil : .name(row)
     }
     var field: String { column }
     var value: String? { "\(figure)" }
-    var reason: String { "too large to be computed" }
+    var reason: String { figure.isNaN ? "cannot be computed" : "too large to be computed" }
 }
 
 /// Rows of named values and totals of them, written as a table, as comma-separated values or as JSON.
@@ -62,6 +65,8 @@ struct Report<Row> {
     let columns: [Column]
     let rows: [Row]
     var totals: [Row] = []
+    /// Where a row comes from, for errors; nil where it has labels.
+    var source: ((Row) -> Place)?
 
     /// A cell of a row.
     /// - Throws: `ReportError` where it is no finite number.
@@ -71,7 +76,8 @@ struct Report<Row> {
         let labels = columns.prefix(column).compactMap {
             if case .text(let text) = $0.cell(row) { text } else { nil }
         }
-        throw ReportError(labels: labels, column: columns[column].name, figure: value)
+        throw ReportError(
+            labels: labels, column: columns[column].name, figure: value, source: source?(row))
     }
 
     /// The cells of a row.

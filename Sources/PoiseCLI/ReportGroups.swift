@@ -6,8 +6,8 @@ extension Grouping {
     /// - Parameter known: what may stand in it.
     static func list(_ text: String, of known: [Grouping] = allCases) throws -> [Grouping] {
         var groupings: [Grouping] = []
-        for name in text.split(separator: ",") {
-            guard let grouping = Grouping(rawValue: String(name)), known.contains(grouping),
+        for name in try items(text, "--by") {
+            guard let grouping = Grouping(rawValue: name), known.contains(grouping),
                 !groupings.contains(grouping)
             else {
                 let names = known.map(\.rawValue).joined(separator: ", ")

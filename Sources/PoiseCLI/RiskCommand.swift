@@ -37,7 +37,6 @@ struct RiskCommand: ParsableCommand {
         if inputs.groups.totals, limits != nil {
             throw ValidationError("--totals and --limits: give one or the other")
         }
-        try requireOneStandardInput(inputs.chain + [inputs.positions, limits, smile.file])
     }
 
     func run() throws {

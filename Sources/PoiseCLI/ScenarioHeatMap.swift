@@ -54,7 +54,7 @@ struct ScenarioHeatMap {
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(n(width)) \(n(height))" \
             width="\(n(width))" height="\(n(height))" role="img">
-            <title>\(escaped(report.grid.name))</title>
+            <title>\(report.grid.name.escaped)</title>
             <style>
             text { font-family: Inter, "Helvetica Neue", Helvetica, Arial, sans-serif; fill: #1f2933; }
             .title { font-size: 22px; font-weight: 600; } .note { font-size: 13px; fill: #52606d; }
@@ -103,7 +103,7 @@ struct ScenarioHeatMap {
                 let shade = scale.isDark(profit) ? "cell light" : "cell"
                 body +=
                     "<text x=\"\(n(x + cellWidth / 2))\" y=\"\(n(top + cellHeight / 2 + 4))\" class=\"\(shade)\">"
-                    + "<title>\(escaped(report.grid.title(scenario))): \(profit)</title>"
+                    + "<title>\(report.grid.title(scenario).escaped): \(profit)</title>"
                     + "\(profit.amount)</text>\n"
             }
         }
@@ -189,19 +189,9 @@ struct ScenarioHeatMap {
     private func text(_ x: Double, _ y: Double, _ content: String, _ style: String) -> String {
         let content = content.replacingOccurrences(of: " -", with: " −")
         let signed = content.hasPrefix("-") ? "−" + content.dropFirst() : content
-        return "<text x=\"\(n(x))\" y=\"\(n(y))\" class=\"\(style)\">\(escaped(signed))</text>\n"
+        return "<text x=\"\(n(x))\" y=\"\(n(y))\" class=\"\(style)\">\(signed.escaped)</text>\n"
     }
 
     /// A length with at most two decimals.
-    private func n(_ value: Double) -> String {
-        let rounded = (value * 100).rounded() / 100
-        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
-    }
-
-    private func escaped(_ text: String) -> String {
-        text.printable().replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(
-            of: "<", with: "&lt;"
-        )
-        .replacingOccurrences(of: ">", with: "&gt;")
-    }
+    private func n(_ value: Double) -> String { value.length(decimals: 2) }
 }

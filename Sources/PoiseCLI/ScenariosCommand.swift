@@ -20,7 +20,7 @@ struct ScenariosCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Scenarios (JSON), or -.", valueName: "file"))
     var grid: String
 
-    @Option(help: ArgumentHelp("Draw the total and every group as a heat map (SVG).", valueName: "file"))
+    @Option(help: ArgumentHelp("Draw the total and every group as a heat map (SVG).", valueName: "target"))
     var svg: String?
 
     @Option(
@@ -32,6 +32,7 @@ struct ScenariosCommand: ParsableCommand {
     var options: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Threads that share the scenarios of --options; the same bits for any number.", valueName: "count"
         ))
@@ -53,7 +54,8 @@ struct ScenariosCommand: ParsableCommand {
         } else {
             let ofBooks = [
                 ("--chain", inputs.chain.first), ("--positions", inputs.positions),
-                ("--by", inputs.groups.by), ("--desks", inputs.groups.desks), ("--tenors", inputs.tenors),
+                ("--book", inputs.held.book), ("--by", inputs.groups.by), ("--desks", inputs.groups.desks),
+                ("--tenors", inputs.tenors),
                 ("--moneyness", inputs.moneynessEdges),
                 ("--surface", inputs.volatilities.surface == .own ? "own" : nil), ("--betas", betas),
             ]
@@ -63,7 +65,6 @@ struct ScenariosCommand: ParsableCommand {
         }
         try NumberRule.within(1...1024).require("--threads", threads)
         if threads > 1, options == nil { throw ValidationError("--threads is for --options") }
-        try requireOneStandardInput(inputs.chain + [inputs.positions, options, grid, betas])
     }
 
     func run() throws {

@@ -18,25 +18,32 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What to simulate.", valueName: "file.toml"))
     var config: String
 
-    @Option(help: ArgumentHelp("Paths, in place of the configuration's.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Paths, in place of the configuration's.", valueName: "count"))
     var paths: Int?
 
-    @Option(help: ArgumentHelp("Seed, in place of the configuration's.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Seed, in place of the configuration's.", valueName: "number"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Threads; the figures are the same bits for any number.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Threads; the figures are the same bits for any number.", valueName: "count"))
     var threads = 1
 
     @Option(
         help: ArgumentHelp(
             "Keep figures in this file, and go on from those that it has of the same configuration.",
-            valueName: "file"))
+            valueName: "target"))
     var resume: String?
 
-    @Option(help: ArgumentHelp("Also write a page with charts for a browser.", valueName: "file.html"))
+    @Option(help: ArgumentHelp("Also write a page with charts for a browser.", valueName: "target"))
     var report: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Compare with the policy of this number in the table, from 1.", valueName: "number"))
     var against = 1
@@ -47,12 +54,15 @@ struct SimulateCommand: ParsableCommand {
     var trace = false
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Path that --trace (default 0) and the page (default one that went badly) show, from 0.",
             valueName: "number"))
     var path: Int?
 
-    @Option(help: ArgumentHelp("Policy that --trace and the page show, from 1.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Policy that --trace and the page show, from 1.", valueName: "number"))
     var policy: Int?
 
     func validate() throws {
@@ -61,6 +71,7 @@ struct SimulateCommand: ParsableCommand {
         try NumberRule.atLeast(1).require("--against", against)
         try NumberRule.atLeast(0).require("--path", path)
         try NumberRule.atLeast(1).require("--policy", policy)
+        if resume == "-" { throw ValidationError("--resume -: figures are kept in a file") }
         if trace, report != nil { throw ValidationError("--trace and --report exclude each other") }
     }
 
@@ -91,7 +102,7 @@ struct SimulateCommand: ParsableCommand {
         let output = try outputs.open(files)
         let pageOutput = try report.map { try files.open($0) }
         // What hours have gone into is saved whether or not the rest can be written.
-        let archives = Outputs()
+        let archives = Outputs(besides: files)
         let archive = try resume.map { try archives.open($0) }
         let figures = simulate(settings, partial)
         if let archive {
@@ -132,7 +143,7 @@ struct SimulateCommand: ParsableCommand {
             bar.update($0)
             return Interrupt.signal == nil
         }
-        Interrupt.ignore()
+        Interrupt.unwatch()
         bar.finish()
         if figures.completed < settings.paths {
             let advice = resume.map { "; run again with --resume \($0) to go on" } ?? ""

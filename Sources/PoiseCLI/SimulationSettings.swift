@@ -155,5 +155,3 @@ extension PolicySetting {
         return ([label] + bands.map { "\($0.greek.rawValue) \($0.width.short)" }).joined(separator: ", ")
     }
 }
-
-/// `1 option`, `2 options`.

@@ -6,6 +6,7 @@ import Poise
 /// Greeks on smiles that move along with the price, beside Black's.
 struct StickinessOption: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             """
             With --surface own: also delta and gamma where smiles move along with the price, at a skew stickiness R (1: \

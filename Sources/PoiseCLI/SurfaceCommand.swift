@@ -35,6 +35,7 @@ struct SurfaceCommand: ParsableCommand {
     var history: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Of --history: edges of the buckets of tenors, in days (7,30,90,180,365).", valueName: "days"))
     var tenors: String?
@@ -54,7 +55,7 @@ struct SurfaceCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Also write a page with smiles, term structure, densities, arbitrage and quality (HTML).",
-            valueName: "file"))
+            valueName: "target"))
     var report: String?
 
     @OptionGroup var common: CommonOptions
@@ -70,7 +71,6 @@ struct SurfaceCommand: ParsableCommand {
         if history != nil, !terms.instruments.isEmpty {
             throw ValidationError("--instruments goes with --chain")
         }
-        try requireOneStandardInput([quotes] + chains.chain + terms.instruments)
     }
 
     private func tenorDays() throws -> [Double] {

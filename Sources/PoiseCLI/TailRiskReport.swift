@@ -79,10 +79,11 @@ struct TailRiskReport {
             totals: parts.map { TailRow(part: $0, group: nil) })
     }
 
-    /// 0.975 as `97.5`.
+    /// 0.975 as `97.5`: with all digits, so that two levels never have one name.
     static func percent(_ level: Double) -> String {
-        let percent = (level * 1e12).rounded() / 1e10
-        return percent == percent.rounded() ? "\(Int(percent))" : "\(percent)"
+        let digits = "\(level)".dropFirst(2)
+        let part = digits.dropFirst(2)
+        return digits.prefix(2) + (digits.count == 1 ? "0" : "") + (part.isEmpty ? "" : "." + part)
     }
 }
 

@@ -8,7 +8,7 @@ extension String {
         func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar.value {
             case 9, 10: !keepsLines
-            case ..<32, 127...159, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+            case ..<32, 127...159, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
             default: false
             }
         }

@@ -41,10 +41,10 @@ struct ValueAtRiskCommand: ParsableCommand {
     @Option(help: "historical, delta-gamma-vega or monte-carlo.")
     var method: Method = .historical
 
-    @Option(help: ArgumentHelp("Levels, such as 0.95,0.99.", valueName: "levels"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Levels, such as 0.95,0.99.", valueName: "levels"))
     var levels = "0.95,0.99"
 
-    @Option(help: ArgumentHelp("Hours that a scenario takes.", valueName: "hours"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Hours that a scenario takes.", valueName: "hours"))
     var horizon = 24.0
 
     @Option(
@@ -62,6 +62,7 @@ struct ValueAtRiskCommand: ParsableCommand {
     var volatilityHistory: [NamedArgument] = []
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Options of T days beyond 30 take part in moves of volatility by (30/T)^power.",
             valueName: "power"
@@ -71,35 +72,45 @@ struct ValueAtRiskCommand: ParsableCommand {
     @Flag(help: "Let the horizon pass: options decay, and those that expire are worth what they pay.")
     var timePasses = false
 
-    @Option(help: ArgumentHelp("historical: candles from one scenario to the next.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Of --method historical: candles from one scenario to the next.", valueName: "count"))
     var stride = 1
 
-    @Option(help: "Covariance estimator for drawn scenarios: ewma, ledoit-wolf or sample.")
+    @Option(help: "Of drawn scenarios: estimator of the covariance: ewma, ledoit-wolf or sample.")
     var covariance: Covariance = .ewma
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Weight that is left after a day, of ewma and of realised volatility.", valueName: "weight"))
     var decay = 0.94
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
-            "Shrink the covariance by so much more towards its mean variance.", valueName: "intensity"))
+            "Of drawn scenarios: shrink the covariance by so much more towards its mean variance.",
+            valueName: "intensity"))
     var shrinkage: Double?
 
-    @Option(help: ArgumentHelp("Scenarios to draw.", valueName: "count"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Of drawn scenarios: their number.", valueName: "count"))
     var scenarios = 100_000
 
-    @Option(help: "Seed of what is drawn; the same scenarios on every machine.")
+    @Option(
+        parsing: .unconditional,
+        help: "Of drawn scenarios: their seed; the same scenarios on every machine.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Also write every scenario's gains of each group (CSV).", valueName: "file"))
+    @Option(help: ArgumentHelp("Also write every scenario's gains of each group (CSV).", valueName: "target"))
     var saveGains: String?
 
     @OptionGroup var common: CommonOptions
 
     private func levelList() throws -> [Double] {
-        try levels.split(separator: ",", omittingEmptySubsequences: false).map { text in
+        try items(levels, "--levels").map { text in
             guard let level = Double(text), level >= 0.5, level < 1 else {
                 throw ValidationError("--levels \(levels): must be from 0.5 to below 1")
             }
@@ -111,19 +122,15 @@ struct ValueAtRiskCommand: ParsableCommand {
         _ = try inputs.groupings()
         try inputs.groups.validate(common.format)
         let list = try levelList()
-        guard !list.isEmpty, Set(list).count == list.count else {
-            throw ValidationError("--levels \(levels): expected at least one level, no repeats")
+        guard Set(list).count == list.count else {
+            throw ValidationError("--levels \(levels): expected no repeats")
         }
         try NumberRule.positiveUpTo(87_600).require("--horizon", horizon)
         try NumberRule.within(1...1_000_000).require("--stride", stride)
         try NumberRule.within(2...67_108_864).require("--scenarios", scenarios)
-        guard decay > 0, decay < 1 else {
-            throw ValidationError("--decay \(decay.shown): must be above 0 and below 1")
-        }
+        try NumberRule.between(0, 1).require("--decay", decay)
         try NumberRule.share.require("--term-power", termPower)
         try NumberRule.share.require("--shrinkage", shrinkage)
-        try requireOneStandardInput(
-            inputs.chain + [inputs.positions] + (history + volatilityHistory).map(\.value))
     }
 
     func run() throws {
@@ -252,7 +259,7 @@ struct ValueAtRiskCommand: ParsableCommand {
         }
         return Report(
             columns: [
-                Column("scenario") { .text("\($0 + 1)") },
+                Column("scenario") { .whole($0 + 1) },
                 Column("start") {
                     moves.starts.isEmpty ? .empty : .text("\(moves.starts[$0].milliseconds)")
                 },

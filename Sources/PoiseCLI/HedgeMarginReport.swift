@@ -1,64 +1,4 @@
-import ArgumentParser
-import Checks
-import Market
 import Poise
-
-/// What a venue's margin has to do with a hedge: options of `poise hedge`.
-struct HedgeMarginOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("Margin model of the venue (JSON or TOML), for a live book.", valueName: "file"))
-    var margin: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Cash, collateral and feeds' confidence of the account (TOML or JSON), or -.", valueName: "file"))
-    var account: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Least headroom over initial margin after the trades, in the account's currency.",
-            valueName: "amount"))
-    var marginBuffer: Double?
-
-    @Option(
-        help: ArgumentHelp(
-            "Cost of a unit of initial margin per day; for the days of --horizon, or one.",
-            valueName: "rate"))
-    var marginPrice: Double?
-
-    @Option(
-        help: ArgumentHelp("The account holds the positions in this underlying alone.", valueName: "coin"))
-    var marginUnderlying: String?
-
-    func validate() throws {
-        try NumberRule.within(-1e15...1e15).require("--margin-buffer", marginBuffer)
-        try NumberRule.within(0...1e6).require("--margin-price", marginPrice)
-        if margin != nil, account == nil { throw ValidationError("--margin needs --account") }
-        let others = [
-            ("--account", account != nil), ("--margin-buffer", marginBuffer != nil),
-            ("--margin-price", marginPrice != nil), ("--margin-underlying", marginUnderlying != nil),
-        ]
-        if margin == nil, let (name, _) = others.first(where: \.1) {
-            throw ValidationError("\(name) is for a venue's margin: --margin is missing")
-        }
-    }
-}
-
-typealias HedgeMargin = MarginedBookHedge
-
-extension MarginedBookHedge {
-    init(
-        _ options: HedgeMarginOptions, _ table: PositionTable, in chain: Chain, _ hedge: BookHedge,
-        days: Double, _ engine: GreeksEngine, _ badRows: inout BadRows
-    ) throws {
-        let model = try MarginModel(try Source(path: options.margin ?? "-"))
-        let account = try MarginAccountFile(try Source(path: options.account ?? "-"))
-        try self.init(
-            hedge, table, in: chain, account, model, underlying: options.marginUnderlying,
-            buffer: options.marginBuffer, price: (options.marginPrice ?? 0) * days, engine, &badRows)
-    }
-}
 
 /// Margin before and after a hedge, for people and for programs.
 struct HedgeMarginReport {
@@ -68,7 +8,7 @@ struct HedgeMarginReport {
         let liquidations: [(below: Double?, above: Double?)]
     }
 
-    let margin: HedgeMargin
+    let margin: MarginedBookHedge
     let problem: HedgeProblem
     let answer: RequirementAnswer?
     let trades: [Double]
@@ -76,7 +16,9 @@ struct HedgeMarginReport {
     /// By how much each trade changes the headroom, beside all the others.
     let changes: [Double]
 
-    init(_ margin: HedgeMargin, _ problem: HedgeProblem, _ trades: [Double], _ answer: RequirementAnswer?)
+    init(
+        _ margin: MarginedBookHedge, _ problem: HedgeProblem, _ trades: [Double], _ answer: RequirementAnswer?
+    )
         throws
     {
         (self.margin, self.problem, self.answer, self.trades) = (margin, problem, answer, trades)
