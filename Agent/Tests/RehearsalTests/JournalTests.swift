@@ -7,7 +7,6 @@ import TestExchange
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(20)))
 struct JournalTests {
     /// A rehearsal of some minutes with a journal.
     private func rehearsal(

@@ -19,7 +19,6 @@ final class Folder {
     var journal: String { path + "/journal.sqlite" }
 }
 
-@Suite(.timeLimit(.minutes(20)))
 struct RehearsalTests {
     /// A market that makes the delta of short options leave its band often.
     static func settings(seed: UInt64 = 1, faults: LineFaults = LineFaults()) -> Rehearsal.Settings {

@@ -3,7 +3,6 @@ import VenueProtocol
 
 @testable import TestExchange
 
-@Suite(.timeLimit(.minutes(10)))
 struct ProtectionTests {
     private func code(_ body: () throws -> Void) -> Int? {
         do {

@@ -3,7 +3,6 @@ import VenueProtocol
 
 @testable import TestExchange
 
-@Suite(.timeLimit(.minutes(10)))
 struct SettlementTests {
     @Test(
         "Nothing is made or lost in four days of random trading, funding, settlement and expiry",

@@ -3,7 +3,6 @@ import TestMarket
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct MarketTests {
     private static let start = 1_770_012_000_000
 

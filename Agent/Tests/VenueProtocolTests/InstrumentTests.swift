@@ -1,7 +1,6 @@
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct InstrumentTests {
     @Test("Names are taken apart: decimals, combinations, days without a zero")
     func names() {

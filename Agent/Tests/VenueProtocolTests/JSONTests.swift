@@ -3,7 +3,6 @@ import Testing
 
 @testable import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct JSONTests {
     @Test(
         "Numbers are the nearest doubles, as the standard library reads them", arguments: [UInt64(1), 2, 3])

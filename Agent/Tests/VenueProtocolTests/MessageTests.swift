@@ -1,7 +1,6 @@
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct MessageTests {
     private func book(_ text: String) throws -> BookMessage { try BookMessage(try JSONTape(text).root) }
 

@@ -4,7 +4,6 @@ import Testing
 import VenueClient
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct ClientTests {
     /// Whether the client's account is the venue's own.
     private func expectSame(_ line: Line, _ comment: Comment) throws {

@@ -10,7 +10,6 @@ import VenueProtocol
 
 /// A client on an exchange with faults: whatever goes wrong, afterwards both have the same books, orders, fills,
 /// positions and cash.
-@Suite(.timeLimit(.minutes(30)))
 struct FaultTests {
     /// Seconds after the last fault in which everything has to be right again: a line that is half open is found out
     /// after two and a half heartbeats, one that was refused waits half a minute.

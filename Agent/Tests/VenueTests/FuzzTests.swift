@@ -12,7 +12,6 @@ import VenueProtocol
 #endif
 
 /// Messages that were tampered with, at both ends: nothing ends, nothing hangs, nothing is done that nobody may do.
-@Suite(.timeLimit(.minutes(60)))
 struct FuzzTests {
     /// A million where `scripts/agent faults` says so.
     private static func count(_ usual: Int) -> Int {

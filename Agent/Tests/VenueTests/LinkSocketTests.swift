@@ -11,7 +11,6 @@ import VenueProtocol
 #endif
 
 /// Link, exchange and control port over real sockets.
-@Suite(.timeLimit(.minutes(10)))
 struct LinkSocketTests {
     private static let token = "the port's token"
 

@@ -4,7 +4,6 @@ import Testing
 import VenueClient
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct LinkTests {
     private static func order(_ label: String, _ direction: Direction = .buy, at price: Double = 89_000)
         -> OrderRequest

@@ -7,7 +7,6 @@ import Testing
 import VenueClient
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct RecorderTests {
     @Test(
         "What is recorded of a living market is read by the engine: whole chains, and every message of an hour"

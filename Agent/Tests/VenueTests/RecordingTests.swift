@@ -5,7 +5,6 @@ import TestExchange
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct RecordingTests {
     private final class Lines {
         var lines: [[UInt8]] = []

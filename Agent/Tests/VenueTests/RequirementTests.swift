@@ -9,7 +9,6 @@ import VenueProtocol
 
 /// What broke other agents in live use, each by its number in docs/live-agent.md. Those that are about the desk alone, or the
 /// client alone, have their tests there.
-@Suite(.timeLimit(.minutes(10)))
 struct RequirementTests {
     /// An agent that is ready, and whose delta a stranger's trade then puts outside.
     private static func outside(

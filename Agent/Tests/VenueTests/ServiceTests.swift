@@ -3,7 +3,6 @@ import TestExchange
 import Testing
 import VenueProtocol
 
-@Suite(.timeLimit(.minutes(10)))
 struct ServiceTests {
     private func code(_ body: () throws -> Void) -> Int? {
         do {

@@ -7,8 +7,7 @@ import Testing
 import VenueClient
 import VenueProtocol
 
-// Nothing here waits without end: opening has its deadline, and so has a mailbox. The suite's limit is for what is left.
-@Suite(.timeLimit(.minutes(10)))
+// Nothing here waits without end: opening has its deadline, and so has a mailbox.
 struct SocketTests {
     /// Seconds: long, as a machine may be slow, and only what never happens takes them.
     private static let patience = 120
