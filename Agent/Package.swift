@@ -83,12 +83,12 @@ let package = Package(
                 .product(name: "Poise", package: "poise"),
             ], swiftSettings: own),
 
-        // What client and exchange take: rates, latency, memory.
+        // What client, exchange and desk take: rates, latency, memory.
         .executableTarget(
             name: "AgentLoad",
             dependencies: [
-                "ExchangeServer", "TestExchange", "TestMarket", "VenueClient", "VenueProtocol",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Desk", "ExchangeServer", "Journal", "Live", "TestExchange", "TestMarket", "VenueClient",
+                "VenueProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: own),
 
         // The agent's core: books, orders, fills, decisions, guards. No input or output, no clock.

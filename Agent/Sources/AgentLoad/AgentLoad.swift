@@ -19,14 +19,33 @@ struct AgentLoad: ParsableCommand {
     @Option(help: "Distinct messages that are taken in.")
     var count = 200_000
 
+    @Flag(help: "The desk's latency alone.")
+    var deskOnly = false
+
+    @Option(help: "Books of the desk whose latency is measured.")
+    var books = 200
+
+    @Option(help: "Contracts that they hold, about.")
+    var contracts = 5_000
+
+    @Option(help: "Messages to the desk of each kind.")
+    var ticks = 10_000
+
+    @Option(help: "Every so many of them is one that is hedged.")
+    var hedgeEvery = 20
+
+    @Option(help: "A folder for the desk's journal; one in memory leaves the disk's time out.")
+    var journals: String?
+
     @Option(help: "Messages in all that the client's memory is watched over; 0 leaves it out.")
     var endurance = 0
 
     mutating func run() throws {
+        guard !deskOnly else { return try measureDesk() }
         let line = try LoadLine()
         let frames = line.capture(count)
         let bytes = frames.reduce(0) { $0 + $1.count }
-        print(
+        say(
             "corpus: \(frames.count) messages, \(bytes / 1_000_000) MB, \(line.exchange.liveContracts.count) contracts"
         )
         if let messages { try write(frames, to: messages) }
@@ -34,8 +53,12 @@ struct AgentLoad: ParsableCommand {
         measureApplying(line, frames)
         try measureMatching()
         try measureLatency(line)
+        try measureDesk()
         if endurance > 0 { watchMemory(line, frames) }
     }
+
+    /// A figure, written through as soon as it is there.
+    private func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
     private func write(_ frames: [[UInt8]], to path: String) throws {
         var data = Data()
@@ -61,7 +84,7 @@ struct AgentLoad: ParsableCommand {
 
     private func report(_ what: String, _ count: Int, _ seconds: Double) {
         let rate = (Double(count) / seconds / 100).rounded() * 100
-        print("\(what): \(Int(rate)) a second (\(count) in \((seconds * 1000).rounded() / 1000) s)")
+        say("\(what): \(Int(rate)) a second (\(count) in \((seconds * 1000).rounded() / 1000) s)")
     }
 
     // MARK: In
@@ -84,7 +107,7 @@ struct AgentLoad: ParsableCommand {
             }
         }
         report("read and applied", frames.count, applied)
-        print(
+        say(
             "  \(events) events, \(line.core.market.gaps - before) gaps, \(line.core.market.books.count) books,"
                 + " \(line.core.market.tickers.count) tickers")
     }
@@ -97,7 +120,7 @@ struct AgentLoad: ParsableCommand {
             let floor = try MatchingFloor()
             let spent = try seconds { try floor.run(orders, overProtocol: isProtocol) }
             report(isProtocol ? "orders over the protocol" : "orders matched", orders, spent)
-            print("  \(floor.trades) trades, \(floor.refused) refused")
+            say("  \(floor.trades) trades, \(floor.refused) refused")
         }
     }
 
@@ -118,17 +141,46 @@ struct AgentLoad: ParsableCommand {
             let end = Self.wallTime()
             guard isOut else { throw VenueFault(.internalError) }
             samples.append((end - start) * 1e6)
-            for effect in effects { line.perform(effect) }
-            line.carry()
+            for effect in effects { line.wire.perform(effect) }
+            line.wire.carry()
         }
-        samples.sort()
-        func at(_ share: Double) -> Double {
-            (samples[min(samples.count - 1, Int(Double(samples.count) * share))] * 10).rounded() / 10
-        }
-        print("tick in to order out: p50 \(at(0.5)) µs, p99 \(at(0.99)) µs, p99.9 \(at(0.999)) µs")
+        report("link alone, tick in to order out", samples)
     }
 
-    private static func wallTime() -> Double {
+    /// - Parameter samples: microseconds.
+    private func report(_ what: String, _ samples: [Double]) {
+        let samples = samples.sorted()
+        func at(_ share: Double) -> Double {
+            guard !samples.isEmpty else { return .nan }
+            return (samples[min(samples.count - 1, Int(Double(samples.count) * share))] * 10).rounded() / 10
+        }
+        say(
+            "\(what): p50 \(at(0.5)) µs, p99 \(at(0.99)) µs, p99.9 \(at(0.999)) µs (\(samples.count) of them)"
+        )
+    }
+
+    /// A desk with its journal: from a message's last byte to an order's first, or to the end of what follows of it.
+    private func measureDesk() throws {
+        let folder = journals ?? NSTemporaryDirectory()
+        for (lines, isHedging) in [(1, true), (books, false)] {
+            let line = try DeskLine(
+                books: books, contracts: contracts, linesOfLimits: lines, journals: folder)
+            say(
+                "desk: \(line.held) contracts in \(books) books, \(line.candidates) candidates, \(lines) lines of limits,"
+                    + " a journal in \(folder)")
+            let figures = try line.measure(ticks: ticks, hedgeEvery: isHedging ? hedgeEvery : .max)
+            report("  an index's tick that changes nothing", figures.idle)
+            report("  an index's tick, all decided", figures.index)
+            report("  a perpetual's tick, all decided", figures.perpetual)
+            report("  an option's tick, all decided", figures.option)
+            if isHedging {
+                report("  an index's tick that is hedged, to the order's first byte", figures.hedged)
+                report("  the same without the journal's write", figures.decided)
+            }
+        }
+    }
+
+    static func wallTime() -> Double {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -153,7 +205,7 @@ struct AgentLoad: ParsableCommand {
             figures.append(Self.residentKilobytes())
         }
         let text = figures.map { String($0 / 1024) }.joined(separator: " ")
-        print("memory over \(taken) messages, MiB after each round of \(frames.count): \(text)")
+        say("memory over \(taken) messages, MiB after each round of \(frames.count): \(text)")
     }
 
     private static func residentKilobytes() -> Int {

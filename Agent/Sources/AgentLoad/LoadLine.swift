@@ -11,20 +11,10 @@ final class LoadLine {
 
     let exchange: Exchange
     let service: VenueService
-    let core: VenueLinkCore
+    let wire: Wire
+    var core: VenueLinkCore { wire.core }
     private let market: Market
-    private let clock = Clock()
-    private var sessions: [VenueLine: Session] = [:]
-    private var inboxes: [VenueLine: Inbox] = [:]
-    /// What the market's line brings from now on, in its order; nil while nobody wants to know.
-    var captured: [[UInt8]]?
-
-    private final class Clock {
-        var microseconds = LoadLine.start * 1_000
-        var secrets = 0
-    }
-
-    private final class Inbox { var messages: [[UInt8]] = [] }
+    private let clock = Wire.Clock(LoadLine.start)
 
     init() throws {
         exchange = Exchange(
@@ -46,11 +36,7 @@ final class LoadLine {
         venue.limits.isEnforced = false
         let clock = clock
         service = VenueService(
-            exchange, venue, now: { clock.microseconds },
-            makeSecret: {
-                clock.secrets += 1
-                return "token-\(clock.secrets)"
-            })
+            exchange, venue, now: { clock.microseconds }, makeSecret: clock.secret)
         var link = VenueLinkConfiguration(
             address: .init(host: "", port: 0, tls: nil),
             credentials: Credentials(clientID: "alice", secret: "secret"))
@@ -62,7 +48,7 @@ final class LoadLine {
         link.connection.orders = RateLimit(burst: 1 << 30, rate: 1 << 30)
         link.connection.requests = RateLimit(burst: 1 << 30, rate: 1 << 30)
         link.connection.buckets = []
-        core = VenueLinkCore(link, at: clock.microseconds, random: { 0.5 })
+        wire = Wire(VenueLinkCore(link, at: clock.microseconds, random: { 0.5 }), service, clock)
         var tries = 0
         while !core.isReady {
             pass()
@@ -80,59 +66,19 @@ final class LoadLine {
         market.run(to: exchange.time + 100)
         service.tick()
         core.tick(at: now)
-        carry()
-    }
-
-    /// Carries what waits to the other side, until nothing does.
-    func carry() {
-        while true {
-            let effects = core.takeEffects()
-            for effect in effects { perform(effect) }
-            if effects.isEmpty, !deliver() { return }
-        }
-    }
-
-    func perform(_ effect: VenueLinkCore.Effect) {
-        switch effect {
-        case .connect(let line):
-            let inbox = Inbox()
-            inboxes[line] = inbox
-            sessions[line] = service.connect(send: { inbox.messages.append($0) }, close: { _ in })
-            core.opened(line, at: now)
-        case .send(let line, let bytes):
-            if let session = sessions[line] { service.receive(bytes, from: session) }
-        case .close(let line):
-            if let session = sessions.removeValue(forKey: line) { service.disconnect(session) }
-            inboxes[line] = nil
-        case .event: break
-        }
-    }
-
-    private func deliver() -> Bool {
-        var wasThere = false
-        for line in VenueLine.allCases {
-            guard let inbox = inboxes[line], !inbox.messages.isEmpty else { continue }
-            let messages = inbox.messages
-            inbox.messages.removeAll(keepingCapacity: true)
-            for message in messages {
-                if line == .market { captured?.append(message) }
-                core.received(line, message, at: now)
-            }
-            wasThere = true
-        }
-        return wasThere
+        wire.carry()
     }
 
     /// Notifications of the market, with a snapshot of every book first, so that they can be taken again and again.
     func capture(_ count: Int) -> [[UInt8]] {
-        captured = []
+        wire.captured = []
         // Whoever missed events begins all books anew.
         core.setOverflowing(true, at: now)
         core.setOverflowing(false, at: now)
-        carry()
-        while captured?.count ?? 0 < count { pass() }
-        defer { captured = nil }
-        return (captured ?? []).filter { $0.starts(with: Self.notification) }
+        wire.carry()
+        while wire.captured?.count ?? 0 < count { pass() }
+        defer { wire.captured = nil }
+        return (wire.captured ?? []).filter { $0.starts(with: Self.notification) }
     }
 
     private static let notification = Array(#"{"jsonrpc":"2.0","method":"subscription""#.utf8)

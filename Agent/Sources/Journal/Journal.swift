@@ -46,6 +46,8 @@ public final class Journal {
     /// Of the last record.
     public private(set) var last = 0
     private var check: UInt64 = 0
+    /// What records took so far to get to the disk.
+    public private(set) var timeWriting = Duration.zero
     private var waiting: [(event: [UInt8], intents: [UInt8], time: Int)] = []
     private var isBroken = false
 
@@ -117,6 +119,8 @@ public final class Journal {
     /// Writes what waits.
     public func flush() throws {
         guard !waiting.isEmpty else { return }
+        let start = ContinuousClock.now
+        defer { timeWriting += start.duration(to: .now) }
         var (number, sum) = (last, check)
         let records = waiting
         try write { database in

@@ -78,6 +78,9 @@ public final class VenueLinkCore {
     public var account: AccountPicture { trading?.account ?? AccountPicture() }
     public var isReady: Bool { isMarketReady && trading?.isReconciled ?? true }
 
+    /// Whether `takeEffects` would have any.
+    public var hasEffects: Bool { !effects.isEmpty }
+
     public func takeEffects() -> [Effect] {
         defer { effects.removeAll(keepingCapacity: true) }
         return effects
