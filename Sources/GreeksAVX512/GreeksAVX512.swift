@@ -46,6 +46,9 @@ enum RoomArithmetic: RowArithmetic {
 
     @inline(__always)
     static var hasManyRegisters: Bool { true }
+
+    @inline(__always)
+    static func forgetMemory() { poise_forget_memory() }
 }
 
 /// Past the caches, for columns that would not stay in them; addresses are multiples of 64.

@@ -24,56 +24,74 @@ import VectorMath
     }
 }
 
-/// The Greeks of options `index` to `index + 7`.
-@inlinable @inline(__always)
-func fullForm<A: LaneArithmetic>(_ arithmetic: A.Type, _ input: FullFormColumns, at index: Int) -> GreekLanes
-{
-    let one = Lanes(repeating: 1)
-    // Zero spot or strike as the smallest that the formulas carry without overflow.
-    let spot = lanes(input.spot, index).atLeast(Domain.leastPrice)
-    let strike = lanes(input.strike, index).atLeast(Domain.leastPrice)
-    let years = lanes(input.years, index)
-    let rate = lanes(input.rate, index)
-    let dividend = lanes(input.dividend, index)
+/// Every option with a market of its own.
+@usableFromInline
+struct FullForm: OptionForm {
+    @_transparent @inlinable static var step: Int { 8 }
+    @_transparent @inlinable static var isPaired: Bool { true }
 
-    let squareRootOfYears = A.squareRoot(years)
-    let volatility = lanes(input.volatility, index)
-    let deviation = (volatility * squareRootOfYears).atLeast(Floor.deviation)
-    let reciprocalDeviation = one / deviation
-    // 1/√T without a division. Where σ or T is 0 it is wrong but finite, and what it enters is 0.
-    let reciprocalRoot = volatility * reciprocalDeviation
-    let (dividendFactor, discount) = exponentials(
-        arithmetic, (dividend * years).negated, (rate * years).negated)
+    @usableFromInline let input: FullFormColumns
 
-    let terms = BlackScholesMertonTerms(
-        reciprocalSpot: one / spot,
-        discountedSpot: spot * dividendFactor,
-        discountedStrike: strike * discount,
-        years: years,
-        squareRootOfYears: squareRootOfYears,
-        reciprocalYears: reciprocalRoot * reciprocalRoot,
-        spotRootYears: spot * squareRootOfYears,
-        rate: rate,
-        dividend: dividend,
-        deviation: deviation,
-        reciprocalDeviation: reciprocalDeviation,
-        logForwardMoneyness: A.multiplyAdd(
-            rate - dividend, years, logarithmOfRatio(arithmetic, spot, strike)),
-        putSign: putSigns(input.type, index))
-    return blackScholesMertonGreeks(arithmetic, terms)
+    @inlinable @inline(__always)
+    init(_ input: FullFormColumns) { self.input = input }
+
+    @_transparent @inlinable
+    func moneyness<A: LaneArithmetic>(_ arithmetic: A.Type, at index: Int) -> StandardisedMoneyness {
+        let years = lanes(input.years, index)
+        let squareRootOfYears = A.squareRoot(years)
+        let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
+        let rate = lanes(input.rate, index)
+        let dividend = lanes(input.dividend, index)
+        let (dividendFactor, discount) = exponentials(
+            arithmetic, (dividend * years).negated, (rate * years).negated)
+        return standardisedMoneyness(
+            arithmetic,
+            logForwardMoneyness: A.multiplyAdd(
+                rate - dividend, years,
+                logarithmOfRatio(arithmetic, price(input.spot, index), price(input.strike, index))),
+            deviation: deviation, reciprocalDeviation: Lanes(repeating: 1) / deviation,
+            squareRootOfYears: squareRootOfYears, dividendFactor: dividendFactor, discount: discount)
+    }
+
+    @_transparent @inlinable
+    func terms<A: LaneArithmetic>(
+        _ arithmetic: A.Type, _ moneyness: StandardisedMoneyness, at index: Int
+    ) -> BlackScholesMertonTerms {
+        let spot = price(input.spot, index)
+        let years = lanes(input.years, index)
+        let volatility = lanes(input.volatility, index)
+        let rate = lanes(input.rate, index)
+        let dividend = lanes(input.dividend, index)
+        // 1/√T without a division. Where σ or T is 0 it is wrong but finite, and what it enters is 0.
+        let reciprocalRoot = volatility * moneyness.reciprocalDeviation
+        return BlackScholesMertonTerms(
+            reciprocalSpot: Lanes(repeating: 1) / spot,
+            discountedSpot: spot * moneyness.dividendFactor,
+            discountedStrike: price(input.strike, index) * moneyness.discount,
+            years: years,
+            reciprocalYears: reciprocalRoot * reciprocalRoot,
+            spotRootYears: spot * moneyness.squareRootOfYears,
+            rate: rate,
+            dividend: dividend,
+            deviation: (volatility * moneyness.squareRootOfYears).atLeast(Floor.deviation),
+            putSign: putSigns(input.type, index))
+    }
+
+    /// A spot or strike of 0 as the smallest that the formulas carry without overflow.
+    @_transparent @inlinable
+    func price(_ column: UnsafePointer<Double>, _ index: Int) -> Lanes {
+        lanes(column, index).atLeast(Domain.leastPrice)
+    }
 }
 
 extension ModelTable {
     /// Prices and Greeks of `count` options; `count` is a multiple of 8.
     @inlinable @inline(__always)
-    static func fullForm<M: PricingModel, L: GreekLevel, W: LaneWriter>(
-        _ model: M.Type, _ level: L.Type, _ writer: W.Type, _ input: FullFormColumns, _ count: Int,
-        _ output: GreekColumns
+    static func fullForm<L: GreekLevel, W: LaneWriter>(
+        _ level: L.Type, _ writer: W.Type, _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
     ) {
-        var index = 0
-        while index < count {
-            store(level, writer, M.greeks(Arithmetic.self, input, at: index), to: output, at: index)
-            index &+= 8
+        forEachEight(Arithmetic.self, FullForm(input), from: 0, to: count) { greeks, index in
+            store(level, writer, greeks, to: output, at: index)
         }
         W.finish()
     }

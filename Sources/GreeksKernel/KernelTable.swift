@@ -131,27 +131,27 @@ public protocol KernelTable: ModelTable, SendableMetatype {
 extension KernelTable {
     @inlinable @inline(never)
     public static func fullFormPrice(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(BlackScholesMerton.self, PriceLevel.self, CachedWriter.self, input, count, output)
+        fullForm(PriceLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
     public static func fullFormBook(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(BlackScholesMerton.self, BookLevel.self, CachedWriter.self, input, count, output)
+        fullForm(BookLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
     public static func fullFormAll(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(BlackScholesMerton.self, FullLevel.self, CachedWriter.self, input, count, output)
+        fullForm(FullLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
     public static func fullFormBookStreamed(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(BlackScholesMerton.self, BookLevel.self, Streaming.self, input, count, output)
+        fullForm(BookLevel.self, Streaming.self, input, count, output)
     }
 
     @inlinable @inline(never)
     public static func fullFormAllStreamed(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        fullForm(BlackScholesMerton.self, FullLevel.self, Streaming.self, input, count, output)
+        fullForm(FullLevel.self, Streaming.self, input, count, output)
     }
 
     @inlinable @inline(never)

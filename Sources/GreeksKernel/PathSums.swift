@@ -129,7 +129,10 @@ extension KernelTable {
                 let carry = Lanes(repeating: expiry.pointee.carry)
                 let forwardHigh = logHigh + carry
                 let forwardLow = logLow + roundingErrorOfSum(logHigh, carry, forwardHigh)
-                let shift = market.pointee.level * Lanes(repeating: expiry.pointee.levelShare)
+                let form = PathForm(
+                    market: market, expiry: expiry, options: options, spot: spot,
+                    reciprocalSpot: reciprocalSpot, forwardHigh: forwardHigh, forwardLow: forwardLow,
+                    shift: market.pointee.level * Lanes(repeating: expiry.pointee.levelShare))
                 var price = Lanes.zero
                 var delta = Lanes.zero
                 var gamma = Lanes.zero
@@ -137,22 +140,11 @@ extension KernelTable {
                 var theta = Lanes.zero
                 var variance = Lanes.zero
                 var shiftVega = Lanes.zero
-                var index = offsets[number]
-                let end = offsets[number &+ 1]
-                while index < end {
-                    let option = options + index
-                    let slope = Lanes(repeating: option.pointee.slope)
-                    let ownVolatility = Arithmetic.multiplyAdd(
-                        slope, market.pointee.logSpotShift,
-                        Lanes(repeating: option.pointee.volatility) + shift)
-                    let volatility = (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
-                    let deviation = (volatility * Lanes(repeating: expiry.pointee.squareRootOfYears)).atLeast(
-                        Floor.deviation)
-                    let terms = terms(
-                        option, expiry, deviation, spot: spot, reciprocalSpot: reciprocalSpot,
-                        forward: (forwardHigh, forwardLow))
-                    let greeks = blackScholesMertonGreeks(Arithmetic.self, terms)
-                    let quantity = Lanes(repeating: option.pointee.quantity)
+                forEachEight(
+                    Arithmetic.self, form, from: offsets[number], to: offsets[number &+ 1]
+                ) { greeks, index in
+                    let volatility = form.volatility(Arithmetic.self, at: index)
+                    let quantity = Lanes(repeating: options[index].quantity)
                     let ownGamma = quantity * greeks[.gamma]
                     let ownVega = quantity * greeks[.vega]
                     price = Arithmetic.multiplyAdd(quantity, greeks[.price], price)
@@ -161,8 +153,8 @@ extension KernelTable {
                     vega = vega + ownVega
                     theta = Arithmetic.multiplyAdd(quantity, greeks[.theta], theta)
                     variance = Arithmetic.multiplyAdd(ownGamma, volatility * volatility, variance)
-                    shiftVega = Arithmetic.multiplyAdd(slope, ownVega, shiftVega)
-                    index &+= 1
+                    shiftVega = Arithmetic.multiplyAdd(
+                        Lanes(repeating: options[index].slope), ownVega, shiftVega)
                 }
                 stepPrice = stepPrice + price
                 stepDelta = stepDelta + delta
@@ -189,22 +181,77 @@ extension KernelTable {
     }
 }
 
-/// The terms of an option's Greeks on eight paths, `forward` being ln F in two parts.
-@inlinable @inline(__always)
-func terms(
-    _ option: UnsafePointer<PathOption>, _ expiry: UnsafePointer<PathExpiry>, _ deviation: Lanes, spot: Lanes,
-    reciprocalSpot: Lanes, forward: (high: Lanes, low: Lanes)
-) -> BlackScholesMertonTerms {
-    let root = Lanes(repeating: expiry.pointee.squareRootOfYears)
-    return BlackScholesMertonTerms(
-        reciprocalSpot: reciprocalSpot,
-        discountedSpot: spot * Lanes(repeating: expiry.pointee.dividendDiscount),
-        discountedStrike: Lanes(repeating: option.pointee.strike * expiry.pointee.discount),
-        years: Lanes(repeating: expiry.pointee.years), squareRootOfYears: root,
-        reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears), spotRootYears: spot * root,
-        rate: Lanes(repeating: expiry.pointee.rate), dividend: Lanes(repeating: expiry.pointee.dividend),
-        deviation: deviation, reciprocalDeviation: Lanes(repeating: 1) / deviation,
-        logForwardMoneyness: (forward.high - Lanes(repeating: option.pointee.logStrikeHigh))
-            + (forward.low - Lanes(repeating: option.pointee.logStrikeLow)),
-        putSign: LaneBits(repeating: option.pointee.putSign))
+/// The options of one expiry on eight paths: one option a step.
+@usableFromInline
+struct PathForm: OptionForm {
+    @usableFromInline let market: UnsafePointer<PathMarket>
+    @usableFromInline let expiry: UnsafePointer<PathExpiry>
+    @usableFromInline let options: UnsafePointer<PathOption>
+    @usableFromInline let spot, reciprocalSpot: Lanes
+    /// ln F in two parts.
+    @usableFromInline let forwardHigh, forwardLow: Lanes
+    /// What the market's level adds to volatilities.
+    @usableFromInline let shift: Lanes
+
+    @inlinable @inline(__always)
+    init(
+        market: UnsafePointer<PathMarket>, expiry: UnsafePointer<PathExpiry>,
+        options: UnsafePointer<PathOption>, spot: Lanes, reciprocalSpot: Lanes, forwardHigh: Lanes,
+        forwardLow: Lanes, shift: Lanes
+    ) {
+        self.market = market
+        self.expiry = expiry
+        self.options = options
+        self.spot = spot
+        self.reciprocalSpot = reciprocalSpot
+        self.forwardHigh = forwardHigh
+        self.forwardLow = forwardLow
+        self.shift = shift
+    }
+
+    @_transparent @inlinable static var step: Int { 1 }
+    @_transparent @inlinable static var isPaired: Bool { false }
+
+    @_transparent @inlinable
+    func volatility<A: LaneArithmetic>(_ arithmetic: A.Type, at index: Int) -> Lanes {
+        let ownVolatility = A.multiplyAdd(
+            Lanes(repeating: options[index].slope), market.pointee.logSpotShift,
+            Lanes(repeating: options[index].volatility) + shift)
+        return (ownVolatility * market.pointee.scale).atLeast(leastVolatility)
+    }
+
+    @_transparent @inlinable
+    func deviation<A: LaneArithmetic>(_ arithmetic: A.Type, at index: Int) -> Lanes {
+        (volatility(arithmetic, at: index) * Lanes(repeating: expiry.pointee.squareRootOfYears))
+            .atLeast(Floor.deviation)
+    }
+
+    @_transparent @inlinable
+    func moneyness<A: LaneArithmetic>(_ arithmetic: A.Type, at index: Int) -> StandardisedMoneyness {
+        let deviation = deviation(arithmetic, at: index)
+        return standardisedMoneyness(
+            arithmetic,
+            logForwardMoneyness: (forwardHigh - Lanes(repeating: options[index].logStrikeHigh))
+                + (forwardLow - Lanes(repeating: options[index].logStrikeLow)),
+            deviation: deviation, reciprocalDeviation: Lanes(repeating: 1) / deviation,
+            squareRootOfYears: Lanes(repeating: expiry.pointee.squareRootOfYears),
+            dividendFactor: Lanes(repeating: expiry.pointee.dividendDiscount),
+            discount: Lanes(repeating: expiry.pointee.discount))
+    }
+
+    @_transparent @inlinable
+    func terms<A: LaneArithmetic>(
+        _ arithmetic: A.Type, _ moneyness: StandardisedMoneyness, at index: Int
+    ) -> BlackScholesMertonTerms {
+        BlackScholesMertonTerms(
+            reciprocalSpot: reciprocalSpot,
+            discountedSpot: spot * Lanes(repeating: expiry.pointee.dividendDiscount),
+            discountedStrike: Lanes(repeating: options[index].strike * expiry.pointee.discount),
+            years: Lanes(repeating: expiry.pointee.years),
+            reciprocalYears: Lanes(repeating: expiry.pointee.reciprocalYears),
+            spotRootYears: spot * Lanes(repeating: expiry.pointee.squareRootOfYears),
+            rate: Lanes(repeating: expiry.pointee.rate), dividend: Lanes(repeating: expiry.pointee.dividend),
+            deviation: deviation(arithmetic, at: index),
+            putSign: LaneBits(repeating: options[index].putSign))
+    }
 }

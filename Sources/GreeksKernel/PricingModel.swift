@@ -61,7 +61,7 @@ public protocol ModelTable {
 extension ModelTable {
     @inlinable @inline(never)
     public static func blackScholesMerton(_ input: FullFormColumns, _ count: Int, _ output: GreekColumns) {
-        anyGreeks(BlackScholesMerton.self, input, count, output)
+        fullForm(SomeLevel.self, CachedWriter.self, input, count, output)
     }
 
     @inlinable @inline(never)
@@ -78,7 +78,13 @@ extension ModelTable {
     static func anyGreeks<M: PricingModel>(
         _ model: M.Type, _ input: FullFormColumns, _ count: Int, _ output: GreekColumns
     ) {
-        fullForm(model, SomeLevel.self, CachedWriter.self, input, count, output)
+        var index = 0
+        while index < count {
+            store(
+                SomeLevel.self, CachedWriter.self, M.greeks(Arithmetic.self, input, at: index), to: output,
+                at: index)
+            index &+= 8
+        }
     }
 }
 

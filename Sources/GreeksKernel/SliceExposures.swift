@@ -19,11 +19,11 @@ extension KernelTable {
     ) {
         var number = 0
         while number < sliceCount {
-            let slice = slices + number
+            let form = SliceForm(slices + number, input)
             let end = offsets[number &+ 1]
             var index = offsets[number]
             while index < end {
-                let greeks = GreeksKernel.sliceForm(Arithmetic.self, slice, input, at: index)
+                let greeks = blackScholesMertonGreeks(Arithmetic.self, form, at: index)
                 var exposures = InlineArray<16, Lanes>(repeating: .zero)
                 ExposureMap.forEach(
                     maps + number, { greeks[$0] }, { $0 * $1 },

@@ -110,8 +110,6 @@ extension KernelTable {
 
 extension KernelTable {
     /// Prices and Greeks of the options `offsets[s]` to `offsets[s + 1] − 1` of each of `count` slices s.
-    ///
-    /// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
     @inlinable @inline(__always)
     static func sliceForm<L: GreekLevel, W: LaneWriter>(
         _ level: L.Type, _ writer: W.Type, _ slices: UnsafePointer<Slice>, _ offsets: UnsafePointer<Int>,
@@ -119,43 +117,67 @@ extension KernelTable {
     ) {
         var number = 0
         while number < count {
-            let slice = slices + number
-            let end = offsets[number &+ 1]
-            var index = offsets[number]
-            while index < end {
-                let greeks = GreeksKernel.sliceForm(Arithmetic.self, slice, input, at: index)
-                store(level, writer, greeks, to: output, at: index)
-                index &+= 8
-            }
+            forEachEight(
+                Arithmetic.self, SliceForm(slices + number, input), from: offsets[number],
+                to: offsets[number &+ 1]
+            ) { greeks, index in store(level, writer, greeks, to: output, at: index) }
             number &+= 1
         }
         W.finish()
     }
 }
 
-/// The Greeks of options `index` to `index + 7` of one slice.
-@_transparent @inlinable
-func sliceForm<A: LaneArithmetic>(
-    _ arithmetic: A.Type, _ slice: UnsafePointer<Slice>, _ input: SliceFormColumns, at index: Int
-) -> GreekLanes {
-    let squareRootOfYears = Lanes(repeating: slice.pointee.squareRootOfYears)
-    let deviation = (lanes(input.volatility, index) * squareRootOfYears).atLeast(Floor.deviation)
-    let logForwardMoneyness =
-        (Lanes(repeating: slice.pointee.logForwardHigh) - lanes(input.logStrikeHigh, index))
-        + (Lanes(repeating: slice.pointee.logForwardLow) - lanes(input.logStrikeLow, index))
-    let terms = BlackScholesMertonTerms(
-        reciprocalSpot: Lanes(repeating: slice.pointee.reciprocalSpot),
-        discountedSpot: Lanes(repeating: slice.pointee.discountedSpot),
-        discountedStrike: lanes(input.strike, index) * Lanes(repeating: slice.pointee.discount),
-        years: Lanes(repeating: slice.pointee.years),
-        squareRootOfYears: squareRootOfYears,
-        reciprocalYears: Lanes(repeating: slice.pointee.reciprocalYears),
-        spotRootYears: Lanes(repeating: slice.pointee.spotRootYears),
-        rate: Lanes(repeating: slice.pointee.rate),
-        dividend: Lanes(repeating: slice.pointee.dividend),
-        deviation: deviation,
-        reciprocalDeviation: Lanes(repeating: 1) / deviation,
-        logForwardMoneyness: logForwardMoneyness,
-        putSign: putSigns(input.type, index))
-    return blackScholesMertonGreeks(arithmetic, terms)
+/// The options of one slice.
+///
+/// No logarithm, no square root: a slice brings its own, and ln F − ln K is taken in two parts.
+@usableFromInline
+struct SliceForm: OptionForm {
+    @_transparent @inlinable static var step: Int { 8 }
+    @_transparent @inlinable static var isPaired: Bool { true }
+
+    @usableFromInline let slice: UnsafePointer<Slice>
+    @usableFromInline let input: SliceFormColumns
+
+    @inlinable @inline(__always)
+    init(_ slice: UnsafePointer<Slice>, _ input: SliceFormColumns) {
+        self.slice = slice
+        self.input = input
+    }
+
+    @_transparent @inlinable
+    func moneyness<A: LaneArithmetic>(_ arithmetic: A.Type, at index: Int) -> StandardisedMoneyness {
+        let deviation = deviation(at: index)
+        return standardisedMoneyness(
+            arithmetic,
+            logForwardMoneyness: (Lanes(repeating: slice.pointee.logForwardHigh)
+                - lanes(input.logStrikeHigh, index))
+                + (Lanes(repeating: slice.pointee.logForwardLow) - lanes(input.logStrikeLow, index)),
+            deviation: deviation, reciprocalDeviation: Lanes(repeating: 1) / deviation,
+            squareRootOfYears: Lanes(repeating: slice.pointee.squareRootOfYears),
+            // The slice has its spot discounted.
+            dividendFactor: .zero, discount: Lanes(repeating: slice.pointee.discount))
+    }
+
+    @_transparent @inlinable
+    func terms<A: LaneArithmetic>(
+        _ arithmetic: A.Type, _ moneyness: StandardisedMoneyness, at index: Int
+    ) -> BlackScholesMertonTerms {
+        BlackScholesMertonTerms(
+            reciprocalSpot: Lanes(repeating: slice.pointee.reciprocalSpot),
+            discountedSpot: Lanes(repeating: slice.pointee.discountedSpot),
+            discountedStrike: lanes(input.strike, index) * Lanes(repeating: slice.pointee.discount),
+            years: Lanes(repeating: slice.pointee.years),
+            reciprocalYears: Lanes(repeating: slice.pointee.reciprocalYears),
+            spotRootYears: Lanes(repeating: slice.pointee.spotRootYears),
+            rate: Lanes(repeating: slice.pointee.rate),
+            dividend: Lanes(repeating: slice.pointee.dividend),
+            deviation: deviation(at: index),
+            putSign: putSigns(input.type, index))
+    }
+
+    @_transparent @inlinable
+    func deviation(at index: Int) -> Lanes {
+        (lanes(input.volatility, index) * Lanes(repeating: slice.pointee.squareRootOfYears))
+            .atLeast(Floor.deviation)
+    }
 }

@@ -29,11 +29,15 @@ public protocol LaneArithmetic {
     static var secondScale: Double { get }
     /// Whether 24 sums of eight doubles can stay in registers.
     static var hasManyRegisters: Bool { get }
+    /// After it, the compiler reads again what it has read before. With many registers in use, keeping what a load or
+    /// two give back costs more: a spill is a store, which on Zen 5 takes the place of two multiply-adds.
+    static func forgetMemory()
 }
 
 extension LaneArithmetic {
     @inlinable @inline(__always) public static var secondScale: Double { 1 }
     @inlinable @inline(__always) public static var hasManyRegisters: Bool { false }
+    @inlinable @inline(__always) public static func forgetMemory() {}
 
     @inlinable @inline(__always)
     public static func entries(of table: Lanes, at index: LaneBits) -> Lanes {

@@ -9,9 +9,17 @@
 public func upperTails<A: LaneArithmetic>(
     _ arithmetic: A.Type, _ x: Lanes, _ y: Lanes, scale: Lanes
 ) -> (Lanes, Lanes) {
-    let (px, qx, py, qy) = millsFractions(arithmetic, x, y)
-    let common = scale / (qx * qy)
-    return (px * (qy * common), py * (qx * common))
+    upperTails(millsFractions(arithmetic, x, y), scale: scale)
+}
+
+/// Numerators and denominators of two Mills ratios over √(2π).
+public typealias MillsFractions = (px: Lanes, qx: Lanes, py: Lanes, qy: Lanes)
+
+/// The tails from their fractions.
+@inlinable @inline(__always)
+public func upperTails(_ mills: MillsFractions, scale: Lanes) -> (Lanes, Lanes) {
+    let common = scale / (mills.qx * mills.qy)
+    return (mills.px * (mills.qy * common), mills.py * (mills.qx * common))
 }
 
 /// scale · N(−|x|), and scale · exp(−x²/2) times N(−|y|)/exp(−y²/2), where what counts is the scale.

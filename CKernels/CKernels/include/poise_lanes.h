@@ -33,6 +33,9 @@ POISE_LANES_INLINE poise_lanes poise_rough_inverse_square_root(poise_lanes a) {
 }
 #endif
 
+/// What was read is read again after it rather than kept in a register: a load is cheaper than a spill.
+static inline __attribute__((always_inline)) void poise_forget_memory(void) { __asm__ volatile("" ::: "memory"); }
+
 /// Whether any lane of a mask (0 or all ones) is set.
 POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) { return __builtin_reduce_or(mask) != 0; }
 
