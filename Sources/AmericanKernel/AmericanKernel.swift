@@ -71,7 +71,7 @@ public enum AmericanKernel<A: LaneArithmetic> {
 /// Which variants a selection of Greeks needs.
 @usableFromInline
 struct VariantSet {
-    @usableFromInline let hasVolatility, hasRate, hasDividend: Bool
+    @usableFromInline let hasVolatility, hasFarVolatility, hasRate, hasDividend: Bool
     /// Whether moved premiums are needed with their derivatives by spot.
     @usableFromInline let isWhole: Bool
 
@@ -79,17 +79,22 @@ struct VariantSet {
     init(of selection: GreekSet) {
         isWhole =
             selection.contains(.vanna) || selection.contains(.zomma) || selection.contains(.veta)
-        hasVolatility = isWhole || selection.contains(.vega) || selection.contains(.volga)
+        hasFarVolatility = selection.contains(.ultima)
+        hasVolatility =
+            isWhole || hasFarVolatility || selection.contains(.vega) || selection.contains(.volga)
         hasRate = selection.contains(.rho)
         hasDividend = selection.contains(.phi)
     }
 
     @inlinable @inline(__always)
     func contains(_ variant: Int) -> Bool {
-        variant == 0
-            || (variant < PremiumVariant.rate
-                ? hasVolatility
-                : variant < PremiumVariant.dividend ? hasRate : hasDividend)
+        switch variant {
+        case 0: true
+        case ..<PremiumVariant.rate: hasVolatility
+        case ..<PremiumVariant.dividend: hasRate
+        case ..<PremiumVariant.farVolatility: hasDividend
+        default: hasFarVolatility
+        }
     }
 }
 

@@ -66,6 +66,9 @@ struct AmericanLanes {
 }
 
 extension AmericanLanes {
+    /// How many times as far the volatility is moved for its third derivative, whose differences lose more digits.
+    @inlinable @inline(__always) static var far: Double { 32 }
+
     /// By how much each input is moved, up and down: the volatility by 2⁻¹⁰ of itself, rates by 2⁻¹³, but what exercise
     /// earns never below 0, where there is no exercise.
     @inlinable @inline(__always)
@@ -100,6 +103,8 @@ extension AmericanLanes {
         case 4: rate -= moves.rateDown
         case 5: dividend += moves.dividendUp
         case 6: dividend -= moves.dividendDown
+        case 7: volatility += Lanes(repeating: AmericanLanes.far) * moves.volatility
+        case 8: volatility -= Lanes(repeating: AmericanLanes.far) * moves.volatility
         default: break
         }
         let put = isPut
@@ -135,6 +140,7 @@ extension AmericanLanes {
         let perStrike = one / strike
         let value = strike * base.value.atLeast(0)
         let (slope, bend, twist) = (base.slope, base.bend * perStrike, base.twist * perStrike * perStrike)
+        let snap = base.snap * perStrike * perStrike * perStrike
         let carry = (rate - dividend) * spot
         let half = Lanes(repeating: 0.5)
         let variance = volatility * volatility * spot
@@ -146,6 +152,9 @@ extension AmericanLanes {
         // The equation of Black and Scholes gives what time does.
         added[.theta] = rate * value - carry * slope - half * variance * spot * bend
         added[.charm] = dividend * slope - (carry + variance) * bend - half * variance * spot * twist
+        added[.color] =
+            dividend * bend - (rate - dividend + volatility * volatility) * (bend + spot * twist)
+            - variance * twist - half * variance * spot * snap
         let moves = moves()
         if bumped.hasVolatility {
             let (up, down) = (premiums[1], premiums[2])
@@ -160,6 +169,16 @@ extension AmericanLanes {
             added[.zomma] = zomma
             added[.veta] =
                 rate * vega - carry * vanna - volatility * spot * spot * bend - half * variance * spot * zomma
+        }
+        if bumped.hasFarVolatility {
+            // Differences over both moves are f′ + h²f‴/6: what is left is theirs, by the fifth derivative.
+            let near = (premiums[1].value - premiums[2].value) * Lanes(repeating: AmericanLanes.far)
+            let wide = premiums[7].value - premiums[8].value
+            let move = moves.volatility * Lanes(repeating: AmericanLanes.far)
+            added[.ultima] =
+                strike * (wide - near)
+                * Lanes(repeating: 3 / (1 - 1 / (AmericanLanes.far * AmericanLanes.far)))
+                / (move * move * move)
         }
         if bumped.hasRate {
             added[.rho] =

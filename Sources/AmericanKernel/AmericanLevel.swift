@@ -8,8 +8,7 @@ public enum AmericanLevel: Int, Sendable, CaseIterable {
     case fast
     /// For books: prices and second-order Greeks.
     case accurate
-    /// Ten digits of the early-exercise premium where its sweeps settle. With rate and yield nearly equal they may not, with
-    /// errors up to 1e-3 that nothing tells, so that commands do not offer it.
+    /// Ten digits of the early-exercise premium: to hold others against.
     case reference
 
     /// As on the command line.
@@ -17,7 +16,10 @@ public enum AmericanLevel: Int, Sendable, CaseIterable {
 
     @usableFromInline var nodes: Int { [6, 10, 32][rawValue] }
     @usableFromInline var points: Int { [6, 12, 40][rawValue] }
-    @usableFromInline var sweeps: Int { [2, 4, 16][rawValue] }
+    @usableFromInline var sweeps: Int { [2, 6, 40][rawValue] }
+    /// The share of a step that a sweep takes. With many nodes, and rate and yield nearly equal, whole steps of the nodes next
+    /// to expiry overshoot by more than they correct; shorter ones settle.
+    @usableFromInline var relaxation: Double { [1, 0.8, 0.5][rawValue] }
     @usableFromInline var premiumPoints: Int { [12, 24, 96][rawValue] }
 
     /// The level's weights, made at first use.

@@ -8,6 +8,7 @@ import Glibc
 /// and H there is a fixed sum of its values at the nodes.
 public struct AmericanRule: @unchecked Sendable {
     public let nodes, points, sweeps, premiumPoints: Int
+    @usableFromInline let relaxation: Double
     /// fᵢ, from 1 downwards; 0, where H is 0, is left out.
     @usableFromInline let fractions: UnsafePointer<Double>
     /// Of each point of the boundary's integrals sin θ, its inverse, sin² θ and the weight.
@@ -24,6 +25,7 @@ public struct AmericanRule: @unchecked Sendable {
     init(_ level: AmericanLevel) {
         (nodes, points) = (level.nodes, level.points)
         (sweeps, premiumPoints) = (level.sweeps, level.premiumPoints)
+        relaxation = level.relaxation
         let nodes = nodes
         let places = (0...nodes).map { cos(Double($0) * .pi / Double(nodes)) }
         let fractions = places.map { (1 + $0) / 2 }

@@ -46,18 +46,20 @@ public protocol AmericanTable: SendableMetatype {
 }
 
 extension GreekSet {
-    /// What is computed of American options: all but color and ultima.
-    public static var american: GreekSet { standard.subtracting([GreekSet(.color), GreekSet(.ultima)]) }
+    /// What is computed of American options.
+    public static var american: GreekSet { standard }
 }
 
 /// Which input of a premium is moved to differentiate by it.
 @usableFromInline
 enum PremiumVariant {
-    @inlinable @inline(__always) static var count: Int { 7 }
+    @inlinable @inline(__always) static var count: Int { 9 }
     @inlinable @inline(__always) static var base: Int { 0 }
     @inlinable @inline(__always) static var volatility: Int { 1 }
     @inlinable @inline(__always) static var rate: Int { 3 }
     @inlinable @inline(__always) static var dividend: Int { 5 }
+    /// The volatility moved further, for its third derivative.
+    @inlinable @inline(__always) static var farVolatility: Int { 7 }
 }
 
 extension AmericanTable {

@@ -146,7 +146,7 @@ func sweep<A: LaneArithmetic>(
             (strikeBell * lower.negated * safeDenominator - spotBell * (deviation - upper) * safeNumerator)
             * inverse / (safeNumerator * safeDenominator)
         // A slope of 1 or more would lead away.
-        let step = gap / (one - steepness).atLeast(0.125)
+        let step = gap / (one - steepness).atLeast(0.125) * Lanes(repeating: rule.relaxation)
         let moved = (own - step.atLeast(-1).atMost(1)).atLeast(0)
         room.nextRoots[node] = own.replacing(with: moved, where: isSound .& (step .== step))
         node &+= 1

@@ -1,12 +1,12 @@
 import VectorMath
 
-/// The early-exercise premium of eight options over the strike, and its first three derivatives by spot over strike.
+/// The early-exercise premium of eight options over the strike, and its first four derivatives by spot over strike.
 @usableFromInline
 struct Premium {
-    @usableFromInline var value, slope, bend, twist: Lanes
+    @usableFromInline var value, slope, bend, twist, snap: Lanes
 
     @inlinable @inline(__always)
-    init() { (value, slope, bend, twist) = (.zero, .zero, .zero, .zero) }
+    init() { (value, slope, bend, twist, snap) = (.zero, .zero, .zero, .zero, .zero) }
 }
 
 /// Options as the premium's integral takes them.
@@ -81,8 +81,13 @@ func premium<A: LaneArithmetic>(
             let bend = A.multiplyAdd(difference, (one + steep).negated, spotDensity)
             densities.slope += difference
             densities.bend += bend
-            densities.twist += A.multiplyAdd(
-                bend, Lanes(repeating: 2) + steep, difference * perDeviation * perDeviation)
+            let square = perDeviation * perDeviation
+            let twist = A.multiplyAdd(bend, Lanes(repeating: 2) + steep, difference * square)
+            densities.twist += twist
+            // With D, bend and twist as sums of A and D: x A′ = −(1 + s) A, x D′ = −(1 + s) D and x s′ = 1/v².
+            let fall = A.multiplyAdd(
+                bend, Lanes(repeating: -2) - steep - square, square * (one + steep) * difference)
+            densities.snap += A.multiplyAdd(twist, Lanes(repeating: 4) + steep, fall)
         }
         k &+= 1
     }
@@ -93,6 +98,7 @@ func premium<A: LaneArithmetic>(
         result.slope = A.multiplyAdd(densities.slope, scale, chances.flippingSign(input.putSign))
         result.bend = densities.bend * scale * perRatio
         result.twist = (densities.twist * scale * perRatio * perRatio).negated
+        result.snap = densities.snap * scale * perRatio * perRatio * perRatio
     }
     return result
 }

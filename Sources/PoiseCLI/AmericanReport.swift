@@ -2,15 +2,12 @@ import ArgumentParser
 import Poise
 
 extension AmericanLevel: ExpressibleByArgument {
-    /// On some contracts the sweeps of `reference` do not settle, and nothing would say which.
-    private static let offered: [AmericanLevel] = [.fast, .accurate]
-
     public init?(argument: String) {
-        guard let level = Self.offered.first(where: { $0.name == argument }) else { return nil }
+        guard let level = Self.allCases.first(where: { $0.name == argument }) else { return nil }
         self = level
     }
 
-    public static var allValueStrings: [String] { offered.map(\.name) }
+    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 /// American options of a table with their Greeks.

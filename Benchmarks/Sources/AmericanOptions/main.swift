@@ -27,7 +27,7 @@ func shown(_ value: Double, _ width: Int) -> String {
     String(format: "%\(width).3g", value)
 }
 print("American options, \(batch.count) random puts and calls, one thread; errors for a strike of 100")
-print("level      set        prices/s   with delta, gamma, theta   all 13 Greeks     rms     largest error")
+print("level      set        prices/s   with delta, gamma, theta   all 15 Greeks     rms     largest error")
 for set in InstructionSet.supported.reversed() {
     for level in AmericanLevel.allCases {
         let engine = AmericanEngine(try GreeksEngine(set), level: level)
