@@ -84,7 +84,7 @@ package struct ConstrainedFit {
 
     private func lossOf(_ vectors: [SliceVector]) -> Double {
         var sum = 0.0
-        for (vector, quotes) in zip(vectors, quotes) { sum += quotes.loss(vector) }
+        for slice in vectors.indices { sum += quotes[slice].loss(vectors[slice]) }
         return sum
     }
 
@@ -130,10 +130,10 @@ package struct ConstrainedFit {
         for slice in vectors.indices {
             trial.append(quotes[slice].clamped(vectors[slice] + share * problem.steps[slice]))
         }
-        for (vector, quotes) in zip(trial, quotes) {
+        for (slice, vector) in trial.enumerated() {
             let least = vector[0] + exp(vector[4]) * (max(0, vector[1]) * max(0, vector[2])).squareRoot()
             // Half of the least variance is still a curve; the rest is a matter of cuts.
-            guard least > 0.5 * quotes.domain.leastVariance, vector[4] > -40, vector[4] < 40 else {
+            guard least > 0.5 * quotes[slice].domain.leastVariance, vector[4] > -40, vector[4] < 40 else {
                 return nil
             }
         }
@@ -171,7 +171,7 @@ package struct ConstrainedFit {
     /// The quadratic models with the second derivatives of the conditions that hold with equality, by the multipliers
     /// found: Newton's method for the whole problem, where the losses' own curvature would creep along curved conditions.
     ///
-    /// - Returns: false where nothing is to be changed.
+    /// - Returns: false where nothing is to be changed, or where a slice's model has no minimum: the problem then lacks it.
     private mutating func bendSteps(_ damping: Double) -> Bool {
         bends.removeAll(keepingCapacity: true)
         for _ in vectors { bends.append(InlineArray(repeating: .zero)) }
@@ -220,11 +220,11 @@ package struct ConstrainedFit {
                 isDone = problem.add(gradient: expansion.gradient, hessian: hessian, damping: own)
                 share *= 0.5
             }
-            while !isDone {
+            while !isDone, own < 1e12 {
                 isDone = problem.add(gradient: expansion.gradient, hessian: expansion.hessian, damping: own)
                 own = max(own * 100, 1e-9)
-                if !(own < 1e12) { return false }
             }
+            if !isDone { return false }
         }
         return true
     }
@@ -251,6 +251,7 @@ package struct ConstrainedFit {
             if rule != .none, !held.isEmpty, bendSteps(damping) {
                 problem.solve(bentCuts)
             } else {
+                if problem.count < vectors.count { guard expand(&damping) else { return } }
                 problem.solve(cuts)
             }
             noteMultipliers()
@@ -346,13 +347,13 @@ package struct ConstrainedFit {
     private mutating func expand(_ damping: inout Double) -> Bool {
         problem.removeAll()
         expansions.removeAll(keepingCapacity: true)
-        for (vector, quotes) in zip(vectors, quotes) {
-            var expansion = quotes.expansion(vector, isExact: true)
+        for (slice, vector) in vectors.enumerated() {
+            var expansion = quotes[slice].expansion(vector, isExact: true)
             if problem.add(gradient: expansion.gradient, hessian: expansion.hessian, damping: damping) {
                 expansions.append(expansion)
                 continue
             }
-            expansion = quotes.expansion(vector, isExact: false)
+            expansion = quotes[slice].expansion(vector, isExact: false)
             expansions.append(expansion)
             var own = max(damping, 1e-9)
             while !problem.add(gradient: expansion.gradient, hessian: expansion.hessian, damping: own) {

@@ -98,6 +98,9 @@ package struct StepProblem {
         return true
     }
 
+    /// How many slices have been added.
+    package var count: Int { factors.count }
+
     package mutating func removeAll() {
         factors.removeAll(keepingCapacity: true)
         free.removeAll(keepingCapacity: true)
