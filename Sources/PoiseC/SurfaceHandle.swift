@@ -57,6 +57,8 @@ final class SurfaceHandle: Sendable {
             case .none: POISE_REPAIR_NONE
             case .refit: POISE_REPAIR_REFIT
             case .essvi: POISE_REPAIR_ESSVI
+            case .jumpWings: POISE_REPAIR_JUMP_WINGS
+            case .zoom: POISE_REPAIR_ZOOM
             }
         return result
     }
@@ -76,6 +78,7 @@ public func poise_surface_fit(
         switch given.loss {
         case POISE_LOSS_BAND: loss = .band
         case POISE_LOSS_MID: loss = .mid
+        case POISE_LOSS_SPREAD: loss = .spread
         default: throw .argument("loss", "\(given.loss.rawValue) is no loss")
         }
         let rule: ArbitrageRule

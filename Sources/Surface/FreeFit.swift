@@ -12,10 +12,10 @@ struct FreeFit {
 
     init() {}
 
-    /// - Parameter extra: another start; nil is none.
-    init(_ quotes: QuoteLanes, extra: SliceVector? = nil) {
+    /// - Parameter known: a fit of the same quotes that came to its end.
+    init(_ quotes: QuoteLanes, known: SliceFit? = nil) {
         let starts = quotes.starts(isWide: quotes.hasBands)
-        if let extra { add(extra, quotes) }
+        if let known { (vector, loss) = (known.vector, known.loss) }
         for place in 0..<starts.count { add(starts.vectors[place], quotes) }
     }
 

@@ -37,14 +37,14 @@ public struct LiveSurface: Sendable {
 
         fileprivate var logForward: Double
         fileprivate var quotes: [SmileQuote]
-        fileprivate var logStrikes: [Double]
+        fileprivate var order: QuoteOrder
         fileprivate var isStale = false
-        /// The loss of the last fit from all starts, how many fits ago that was, and the optima that it passed over.
+        /// The loss of the last fit from all starts, how many fits ago that was, and how many optima it passed over.
         fileprivate var coldLoss: Double
         fileprivate var age = 0
-        fileprivate var rivals = InlineArray<8, SliceVector>(repeating: .zero)
-        fileprivate var rivalGaps = InlineArray<8, Double>(repeating: 0)
         fileprivate var rivalCount = 0
+        /// Where it ended.
+        fileprivate var coldVector = SliceVector.zero
     }
 
     public private(set) var slices: [Slice] = []
@@ -55,10 +55,13 @@ public struct LiveSurface: Sendable {
     /// The joint fit: quotes and parameters of all slices.
     private var fit: ConstrainedFit
     private var before: [SliceVector] = []
+    /// The optima that fits from all starts passed over, eight places for each slice, and by how much they were worse.
+    private var rivals: [SliceVector] = []
+    private var rivalGaps: [Double] = []
     /// Of the contracts of a slice.
     private var moneyness: [Double] = []
     /// After how many warm fits a slice without a rule is fitted from all starts.
-    private static let period = 256
+    private static let period = 64
 
     /// Fits the smiles from all starts.
     ///
@@ -84,7 +87,8 @@ public struct LiveSurface: Sendable {
         for found in cold.slices {
             let smile = found.smile
             guard let slice = found.slice else { throw .noSlices(of: smile.name) }
-            let own = QuoteLanes(smile, loss: loss)
+            var order = QuoteOrder(smile.quotes)
+            let own = QuoteLanes(smile, loss: loss, &order)
             vectors.append(slice.vector)
             lanes.append(own)
             let rows = count..<(count + smile.quotes.count)
@@ -95,11 +99,13 @@ public struct LiveSurface: Sendable {
                     name: smile.name, years: smile.years, forward: smile.forward,
                     state: found.isAsAsked ? .cold : .kept, loss: value, slice: slice, contracts: rows,
                     logForward: log(smile.forward), quotes: smile.quotes,
-                    logStrikes: smile.quotes.map { log($0.strike) }, coldLoss: value))
+                    order: order, coldLoss: value))
         }
         contractCount = count
         fit = ConstrainedFit(lanes, rule: rule, from: vectors)
         before = vectors
+        rivals = Array(repeating: .zero, count: 8 * slices.count)
+        rivalGaps = Array(repeating: 0, count: 8 * slices.count)
         moneyness.reserveCapacity(count)
         if rule == .none { for place in slices.indices { noteRivals(place, FreeFit(lanes[place])) } }
     }
@@ -193,11 +199,11 @@ public struct LiveSurface: Sendable {
             slices[place].isStale = false
             count += 1
             let first = slices[place].contracts.lowerBound
-            let size = slices[place].logStrikes.count
+            let size = slices[place].order.logStrikes.count
             let section = SmileSection(slices[place].slice, years: slices[place].years, forward: 1)
             let logForward = slices[place].logForward
             moneyness.removeAll(keepingCapacity: true)
-            for row in 0..<size { moneyness.append(slices[place].logStrikes[row] - logForward) }
+            for row in 0..<size { moneyness.append(slices[place].order.logStrikes[row] - logForward) }
             section.volatilities(moneyness.span, first: first, &volatilities)
         }
         return count
@@ -208,8 +214,8 @@ public struct LiveSurface: Sendable {
         var isAny = false
         for place in slices.indices where slices[place].isStale {
             let isEnough = fit.quotes[place].update(
-                slices[place].quotes, logForward: slices[place].logForward, years: slices[place].years,
-                loss: loss, least: 5)
+                slices[place].quotes, &slices[place].order, logForward: slices[place].logForward,
+                years: slices[place].years, loss: loss, least: 5)
             slices[place].state = isEnough ? .warm : .tooFewQuotes
             guard isEnough else { continue }
             isAny = true
@@ -221,46 +227,68 @@ public struct LiveSurface: Sendable {
 
     /// One slice without a rule.
     private mutating func refitAlone(_ place: Int) {
+        slices[place].age += 1
+        guard slices[place].age < Self.period else { return refitAnew(place) }
         var own = SliceFit(from: fit.vectors[place])
         own.isWarm = true
         fit.quotes[place].run(&own)
-        slices[place].age += 1
         let coldLoss = slices[place].coldLoss
         var isSure = own.isDone && own.loss < .infinity && fit.quotes[place].isHighEnough(own.vector)
         isSure = isSure && own.loss <= 4 * coldLoss && coldLoss <= 4 * own.loss
-        for rival in 0..<slices[place].rivalCount where isSure {
+        // Far from where all starts were compared there may be optima that none of them led to.
+        isSure = isSure && Self.isNear(own.vector, slices[place].coldVector, by: 0.25)
+        for rival in (8 * place)..<(8 * place + slices[place].rivalCount) where isSure {
             // Another optimum has come half of the way down to this one.
-            let gap = fit.quotes[place].loss(slices[place].rivals[rival]) - own.loss
-            isSure = gap > 0.5 * slices[place].rivalGaps[rival] * own.loss / max(coldLoss, 1e-300)
+            let gap = fit.quotes[place].loss(rivals[rival]) - own.loss
+            isSure = gap > 0.5 * rivalGaps[rival] * own.loss / max(coldLoss, 1e-300)
         }
-        if isSure, slices[place].age < Self.period {
+        if isSure {
             take(own.vector, place, own.loss, .warm)
-            return
+        } else {
+            finish(place, FreeFit(fit.quotes[place], known: own.isDone ? own : nil), own)
         }
-        let cold = FreeFit(fit.quotes[place], extra: own.loss < .infinity ? own.vector : nil)
-        guard cold.loss < .infinity, fit.quotes[place].isHighEnough(cold.vector) else {
+    }
+
+    /// One slice without a rule, from all starts; where it is now is one only where the best of them is elsewhere.
+    private mutating func refitAnew(_ place: Int) {
+        var cold = FreeFit(fit.quotes[place])
+        var own = SliceFit(from: fit.vectors[place])
+        if !(cold.loss < .infinity && Self.isNear(own.vector, cold.vector)) {
+            own.isWarm = true
+            fit.quotes[place].run(&own)
+            if own.loss < cold.loss { cold = FreeFit(fit.quotes[place], known: own) }
+        }
+        finish(place, cold, own)
+    }
+
+    private mutating func finish(_ place: Int, _ cold: FreeFit, _ own: SliceFit) {
+        if cold.loss < .infinity, fit.quotes[place].isHighEnough(cold.vector) {
+            take(cold.vector, place, cold.loss, .cold)
+            noteRivals(place, cold)
+        } else if own.loss < .infinity {
             // At the least variance: only the fit under conditions knows.
-            slices[place].state = own.loss < .infinity ? .unsure : .kept
-            if own.loss < .infinity { take(own.vector, place, own.loss, .unsure) }
-            return
+            take(own.vector, place, own.loss, .unsure)
+        } else {
+            slices[place].state = .kept
         }
-        take(cold.vector, place, cold.loss, .cold)
-        noteRivals(place, cold)
+    }
+
+    private static func isNear(_ one: SliceVector, _ other: SliceVector, by share: Double = 0.05) -> Bool {
+        let apart = one - other
+        return apart[4].magnitude < share && apart[3].magnitude < share * exp(other[4])
     }
 
     private mutating func noteRivals(_ place: Int, _ cold: FreeFit) {
         slices[place].age = 0
         slices[place].coldLoss = cold.loss
-        slices[place].rivalCount = 0
-        for rival in 0..<cold.rivalCount {
-            let apart = cold.rivals[rival] - cold.vector
-            let isSame = apart[4].magnitude < 0.05 && apart[3].magnitude < 0.05 * exp(cold.vector[4])
-            if isSame { continue }
-            let count = slices[place].rivalCount
-            slices[place].rivals[count] = cold.rivals[rival]
-            slices[place].rivalGaps[count] = cold.rivalLosses[rival] - cold.loss
-            slices[place].rivalCount = count + 1
+        slices[place].coldVector = cold.vector
+        var count = 0
+        for rival in 0..<cold.rivalCount where !Self.isNear(cold.rivals[rival], cold.vector) {
+            rivals[8 * place + count] = cold.rivals[rival]
+            rivalGaps[8 * place + count] = cold.rivalLosses[rival] - cold.loss
+            count += 1
         }
+        slices[place].rivalCount = count
     }
 
     private mutating func take(_ vector: SliceVector, _ place: Int, _ loss: Double, _ state: State) {

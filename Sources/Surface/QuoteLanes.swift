@@ -20,24 +20,112 @@ package struct QuoteLanes {
     package private(set) var scale = 1.0
     /// How many different strikes have two sides.
     package private(set) var strikeCount = 0
-    /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.
-    private var logStrikes: [Double] = []
-    private var ascending: [Int] = []
-    private var halves: [Double] = []
 
     package init() {}
 
     package init(_ smile: SmileQuotes, loss: SmileLoss) {
-        logStrikes = smile.quotes.map { log($0.strike) }
-        let own = logStrikes
+        var order = QuoteOrder(smile.quotes)
+        self.init(smile, loss: loss, &order)
+    }
+
+    package init(_ smile: SmileQuotes, loss: SmileLoss, _ order: inout QuoteOrder) {
+        blocks = Array(repeating: QuoteBlock(), count: (smile.quotes.count + 7) / 8)
+        update(smile.quotes, &order, logForward: log(smile.forward), years: smile.years, loss: loss)
+    }
+
+    /// Takes quotes at the same strikes as before, a forward and a time; allocates nothing.
+    ///
+    /// - Parameter least: how many different strikes must have two sides; else nothing changes.
+    /// - Returns: whether there are as many.
+    @discardableResult
+    package mutating func update(
+        _ quotes: [SmileQuote], _ order: inout QuoteOrder, logForward: Double, years: Double, loss: SmileLoss,
+        least: Int = 0
+    ) -> Bool {
+        let survey = order.survey(quotes, logForward)
+        guard survey.strikeCount >= least else { return false }
+        self.years = years
+        strikeCount = survey.strikeCount
+        scale = max(survey.level * survey.level, 1e-4) * years
+        hasBands = loss == .band
+        if survey.strikeCount > 1 {
+            domain = SliceDomain(
+                first: survey.first, last: survey.last, logOfRange: log(survey.last - survey.first),
+                years: years)
+        }
+        let median = hasBands && survey.hasOneSided ? order.medianHalf(quotes) : 0
+        let row = Row(level: survey.level, median: median, years: years, loss: loss)
+        count = unsafe blocks.withUnsafeMutableBytes { blocks in
+            // A field is eight doubles, a block eight fields.
+            guard let lanes = unsafe blocks.assumingMemoryBound(to: Double.self).baseAddress else { return 0 }
+            var count = 0
+            for place in quotes.indices where quotes[place].counts {
+                if loss != .band, !quotes[place].isTwoSided { continue }
+                let values = row.values(quotes[place], order.logStrikes[place] - logForward)
+                unsafe Self.set(lanes, count, values)
+                count += 1
+            }
+            for place in count..<((count + 7) / 8 * 8) { unsafe Self.set(lanes, place, Row.none) }
+            return count
+        }
+        blockCount = (count + 7) / 8
+        return true
+    }
+
+    /// A quote's own lane of the eight fields.
+    private static func set(_ lanes: UnsafeMutablePointer<Double>, _ place: Int, _ values: Lanes) {
+        let first = place / 8 * 64 + place % 8
+        for field in 0..<8 { unsafe lanes[first + 8 * field] = values[field] }
+    }
+
+    /// What a quote has in the fields of a block, in their order.
+    private struct Row {
+        let level, median, years: Double
+        let loss: SmileLoss
+
+        /// What counts for nothing.
+        static let none = Lanes(0, 1, 0, -.infinity, .infinity, 0, 1, 0)
+
+        func values(_ quote: SmileQuote, _ moneyness: Double) -> Lanes {
+            var (middle, variance, steepness) = (level, 1.0, 0.0)
+            var half = median
+            if let bid = quote.bid, let ask = quote.ask {
+                middle = (bid + ask) / 2
+                variance = middle * middle * years
+                steepness = 0.5 / (years * middle)
+                half = max((ask - bid) / 2, SmileLoss.leastHalfSpread)
+            }
+            let weight = loss == .mid ? quote.weight : quote.weight / (half * half)
+            guard loss == .band else {
+                return Lanes(
+                    moneyness, middle, weight, -.infinity, .infinity, 0, variance,
+                    weight * steepness * steepness)
+            }
+            return Lanes(
+                moneyness, middle, steepness > 0 ? SmileLoss.middleShare * weight : 0,
+                quote.bid ?? -.infinity,
+                quote.ask ?? .infinity, weight, variance, weight * steepness * steepness)
+        }
+    }
+}
+
+/// The strikes of a smile's quotes, which stay as they are when quotes move. Apart from what fits read, so that a copy of
+/// that is one of a single array.
+package struct QuoteOrder: Sendable {
+    /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.
+    let logStrikes: [Double]
+    private let ascending: [Int]
+    private var halves: [Double] = []
+
+    package init(_ quotes: [SmileQuote]) {
+        let own = quotes.map { log($0.strike) }
+        logStrikes = own
         ascending = Array(own.indices).sorted { own[$0] < own[$1] }
-        blocks = Array(repeating: QuoteBlock(), count: (own.count + 7) / 8)
         halves.reserveCapacity(own.count)
-        update(smile.quotes, logForward: log(smile.forward), years: smile.years, loss: loss)
     }
 
     /// What all quotes together say.
-    private struct Survey {
+    fileprivate struct Survey {
         var strikeCount = 0
         var first = 0.0
         var last = 0.0
@@ -46,7 +134,7 @@ package struct QuoteLanes {
         var hasOneSided = false
     }
 
-    private func survey(_ quotes: [SmileQuote], _ logForward: Double) -> Survey {
+    fileprivate func survey(_ quotes: [SmileQuote], _ logForward: Double) -> Survey {
         var result = Survey()
         for place in ascending {
             let quote = quotes[place]
@@ -70,7 +158,7 @@ package struct QuoteLanes {
     }
 
     /// The median of the half spreads of two-sided quotes; the least one where there are none.
-    private mutating func medianHalf(_ quotes: [SmileQuote]) -> Double {
+    fileprivate mutating func medianHalf(_ quotes: [SmileQuote]) -> Double {
         halves.removeAll(keepingCapacity: true)
         for quote in quotes where quote.counts {
             guard let half = quote.halfSpread else { continue }
@@ -80,81 +168,6 @@ package struct QuoteLanes {
         }
         guard !halves.isEmpty else { return SmileLoss.leastHalfSpread }
         return (halves[halves.count / 2] + halves[(halves.count - 1) / 2]) / 2
-    }
-
-    /// Takes quotes at the same strikes as before, a forward and a time; allocates nothing.
-    ///
-    /// - Parameter least: how many different strikes must have two sides; else nothing changes.
-    /// - Returns: whether there are as many.
-    @discardableResult
-    package mutating func update(
-        _ quotes: [SmileQuote], logForward: Double, years: Double, loss: SmileLoss, least: Int = 0
-    ) -> Bool {
-        let survey = survey(quotes, logForward)
-        guard survey.strikeCount >= least else { return false }
-        self.years = years
-        strikeCount = survey.strikeCount
-        scale = max(survey.level * survey.level, 1e-4) * years
-        hasBands = loss == .band
-        if survey.strikeCount > 1 {
-            domain = SliceDomain(
-                first: survey.first, last: survey.last, logOfRange: log(survey.last - survey.first),
-                years: years)
-        }
-        let median = hasBands && survey.hasOneSided ? medianHalf(quotes) : 0
-        let row = Row(level: survey.level, median: median, years: years, hasBands: hasBands)
-        let logStrikes = logStrikes
-        count = unsafe blocks.withUnsafeMutableBytes { blocks in
-            // A field is eight doubles, a block eight fields.
-            guard let lanes = unsafe blocks.assumingMemoryBound(to: Double.self).baseAddress else { return 0 }
-            var count = 0
-            for place in quotes.indices where quotes[place].counts {
-                if loss == .mid, !quotes[place].isTwoSided { continue }
-                let values = row.values(quotes[place], logStrikes[place] - logForward)
-                unsafe Self.set(lanes, count, values)
-                count += 1
-            }
-            for place in count..<((count + 7) / 8 * 8) { unsafe Self.set(lanes, place, Row.none) }
-            return count
-        }
-        blockCount = (count + 7) / 8
-        return true
-    }
-
-    /// A quote's own lane of the eight fields.
-    private static func set(_ lanes: UnsafeMutablePointer<Double>, _ place: Int, _ values: Lanes) {
-        let first = place / 8 * 64 + place % 8
-        for field in 0..<8 { unsafe lanes[first + 8 * field] = values[field] }
-    }
-
-    /// What a quote has in the fields of a block, in their order.
-    private struct Row {
-        let level, median, years: Double
-        let hasBands: Bool
-
-        /// What counts for nothing.
-        static let none = Lanes(0, 1, 0, -.infinity, .infinity, 0, 1, 0)
-
-        func values(_ quote: SmileQuote, _ moneyness: Double) -> Lanes {
-            var (middle, variance, steepness) = (level, 1.0, 0.0)
-            var half = median
-            if let bid = quote.bid, let ask = quote.ask {
-                middle = (bid + ask) / 2
-                variance = middle * middle * years
-                steepness = 0.5 / (years * middle)
-                half = max((ask - bid) / 2, SmileLoss.leastHalfSpread)
-            }
-            guard hasBands else {
-                return Lanes(
-                    moneyness, middle, quote.weight, -.infinity, .infinity, 0, variance,
-                    quote.weight * steepness * steepness)
-            }
-            let weight = quote.weight / (half * half)
-            return Lanes(
-                moneyness, middle, steepness > 0 ? SmileLoss.middleShare * weight : 0,
-                quote.bid ?? -.infinity,
-                quote.ask ?? .infinity, weight, variance, weight * steepness * steepness)
-        }
     }
 }
 

@@ -50,21 +50,54 @@ public struct SVISlice: Sendable, Equatable {
     public subscript(k: Double) -> Point {
         let x = k - m
         let reach = (x * x + sigma * sigma).squareRoot()
-        let direction = x / reach
-        let square = sigma / reach
+        let inverse = 1 / reach
+        let square = sigma * inverse
         return Point(
-            variance: variance(at: k), slope: b * (rho + direction), curvature: b * square * square / reach)
+            variance: variance(x, reach), slope: b * (rho + x * inverse),
+            curvature: b * (square * square) * inverse)
     }
 
-    /// w(k). Each wing's share by itself, so that nothing cancels far out.
+    /// The sum of two slices by their weights and a lift, both at once.
+    @inlinable @inline(__always)
+    static func mixed(
+        _ one: SVISlice, _ other: SVISlice, _ weights: SIMD2<Double>, lift: Double, at k: Double
+    ) -> Point {
+        let x = SIMD2(repeating: k) - SIMD2(one.m, other.m)
+        let (b, rho) = (weights * SIMD2(one.b, other.b), SIMD2(one.rho, other.rho))
+        let sigma = SIMD2(one.sigma, other.sigma)
+        let unit = SIMD2<Double>(repeating: 1)
+        let reach = (x * x + sigma * sigma).squareRoot()
+        let inverse = unit / reach
+        let square = sigma * inverse
+        // As in `variance`.
+        let isLeft = x .< SIMD2(repeating: 0)
+        let large = reach + x.replacing(with: -x, where: isLeft)
+        let small = sigma * sigma / large
+        let lean = rho.replacing(with: -rho, where: isLeft)
+        let wings = b * ((unit + lean) * large + (unit - lean) * small)
+        let variance = weights * SIMD2(one.a, other.a) + SIMD2(repeating: 0.5) * wings
+        let slope = b * (rho + x * inverse)
+        let curvature = b * (square * square) * inverse
+        return Point(
+            variance: variance.x + variance.y + lift, slope: slope.x + slope.y,
+            curvature: curvature.x + curvature.y)
+    }
+
+    /// w(k).
     @inlinable
     public func variance(at k: Double) -> Double {
         let x = k - m
-        let reach = (x * x + sigma * sigma).squareRoot()
+        return variance(x, (x * x + sigma * sigma).squareRoot())
+    }
+
+    /// Each wing's share by itself, so that nothing cancels far out; no branch, since sides come as they like.
+    @inlinable @inline(__always)
+    func variance(_ x: Double, _ reach: Double) -> Double {
         let large = reach + x.magnitude
         let small = sigma * sigma / large
-        let (up, down) = x >= 0 ? (large, small) : (small, large)
-        return a + 0.5 * b * ((1 + rho) * up + (1 - rho) * down)
+        // That of the side on which k is.
+        let lean = Double(bitPattern: rho.bitPattern ^ (x.bitPattern & (1 << 63)))
+        return a + 0.5 * b * ((1 + lean) * large + (1 - lean) * small)
     }
 
     /// The volatility at a log-moneyness, for a slice that expires in so many years: √(w/T).

@@ -5,8 +5,8 @@ public struct SmileFit: Sendable {
     public enum Status: String, Sendable, CaseIterable {
         /// Fitted as asked, and proved to keep what was asked for.
         case ok
-        /// Raw SVI could not be freed of what the rule forbids: a curve of three parameters stands in that is free of it by
-        /// construction (eSSVI), in all slices of the underlying under `full`.
+        /// Raw SVI could not be freed of what the rule forbids by a fit: what stands in is free of it, `repair` says what: the
+        /// free fit mended by hand, or a curve of three parameters (eSSVI), in all slices of the underlying under `full`.
         case fallback
         /// Fewer than five two-sided quotes at different strikes that count: no curve.
         case tooFewQuotes = "too-few-quotes"
@@ -31,7 +31,12 @@ public struct SmileFit: Sendable {
         case none
         /// Fitted anew under the rule's conditions.
         case refit
-        /// A simpler curve: see `Status.fallback`.
+        /// The free fit with its right wing and least variance moved as far as needed towards those of a slice without
+        /// butterflies that has the same variance and skew at the money and the same left wing.
+        case jumpWings = "jump-wings"
+        /// The free fit made wider, and higher with it, as far as needed.
+        case zoom
+        /// A curve of three parameters.
         case essvi
     }
 
@@ -99,7 +104,7 @@ public struct SmileQuality: Sendable, Equatable {
         let worst = errors.indices.max { errors[$0].magnitude < errors[$1].magnitude }
         largestError = worst.map { errors[$0].magnitude } ?? 0
         largestErrorStrike = worst.map { twoSided[$0].strike }
-        let used = loss == .mid ? twoSided : counting
+        let used = loss == .band ? counting : twoSided
         let met = used.filter {
             let volatility = volatility($0)
             return volatility >= ($0.bid ?? 0) - 1e-4 && volatility <= ($0.ask ?? .infinity) + 1e-4

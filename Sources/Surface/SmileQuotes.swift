@@ -5,6 +5,8 @@ import Greeks
 public enum SmileLoss: String, Sendable, CaseIterable {
     /// Σ q (σ − mid)², over two-sided quotes.
     case mid
+    /// Σ q ((σ − mid)/h)², over two-sided quotes, h being half the spread, at least 0.001.
+    case spread
     /// Σ q (e/h)² + 0.01 Σ q ((σ − mid)/h)², where e is how far σ lies outside of bid and ask (outside the only side there
     /// is) and h half the spread, at least 0.001; the second sum over two-sided quotes. One-sided quotes have the median h
     /// of the others.
@@ -202,7 +204,7 @@ public struct SmileQuotes: Sendable {
         for quote in quotes {
             if let exclusion = quote.exclusion {
                 counts[exclusion, default: 0] += 1
-            } else if loss == .mid, !quote.isTwoSided {
+            } else if loss != .band, !quote.isTwoSided {
                 counts[.oneSided, default: 0] += 1
             }
         }

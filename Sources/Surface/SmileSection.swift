@@ -39,18 +39,12 @@ public struct SmileSection: Sendable, Equatable {
     /// w, w' and w'' at a log-moneyness.
     @inlinable
     public subscript(k: Double) -> SVISlice.Point {
-        let (one, other) = (near[k], far[k])
-        return SVISlice.Point(
-            variance: nearWeight * one.variance + farWeight * other.variance + lift,
-            slope: nearWeight * one.slope + farWeight * other.slope,
-            curvature: nearWeight * one.curvature + farWeight * other.curvature)
+        SVISlice.mixed(near, far, SIMD2(nearWeight, farWeight), lift: lift, at: k)
     }
 
     /// w(k).
     @inlinable
-    public func variance(at k: Double) -> Double {
-        nearWeight * near.variance(at: k) + farWeight * far.variance(at: k) + lift
-    }
+    public func variance(at k: Double) -> Double { self[k].variance }
 
     /// √(w/T).
     @inlinable
@@ -87,10 +81,13 @@ public struct VolatilityPoint: Sendable, Equatable {
     /// σ = √(w/T): σ' = w'/(2σT), σ'' = w''/(2σT) − σ'²/σ.
     @inlinable
     init(_ point: SVISlice.Point, years: Double) {
-        volatility = (point.variance / years).squareRoot()
-        let half = 0.5 / (volatility * years)
+        // 1/(σT) and 1/σ come of 1/w, without waiting for the root.
+        let quotients = SIMD2(point.variance, 1) / SIMD2(years, point.variance)
+        volatility = quotients.x.squareRoot()
+        let inverse = quotients.y
+        let half = 0.5 * (volatility * inverse)
         slope = point.slope * half
-        curvature = point.curvature * half - slope * slope / volatility
+        curvature = point.curvature * half - slope * slope * (years * volatility * inverse)
     }
 }
 

@@ -78,7 +78,9 @@ public struct SurfaceFit: Sendable {
         var lifted: [SliceVector] = []
         if free.loss < .infinity { lifted.append(free.vector) }
         for place in 0..<free.rivalCount { lifted.append(free.rivals[place]) }
-        if rule != .none { lifted += lifted.prefix(1).compactMap { repaired($0) } }
+        if rule != .none {
+            lifted += lifted.prefix(1).compactMap { repaired(SVISlice($0))?.slice(years: 1)?.vector }
+        }
         let wide = quotes.starts(isWide: true)
         for place in 0..<wide.count {
             lifted.append(wide.vectors[place])
@@ -99,20 +101,64 @@ public struct SurfaceFit: Sendable {
         }
         if let best { return Found(vector: best.vector, repair: rule == .none ? .none : .refit) }
         guard rule != .none else { return nil }
+        if free.loss < .infinity, let mended = mended(SVISlice(free.vector)) {
+            return Found(vector: mended.slice.vector, status: .fallback, repair: mended.repair)
+        }
         return standIns([quotes]).first
     }
 
-    /// A slice of the same variance and skew at the money and the same left wing that has no butterfly, as a start.
+    /// A slice freed of butterflies by hand, as little of each as is enough: by its jump wings, or else by its width.
+    /// - Source: Gatheral and Jacquier, Arbitrage-free SVI volatility surfaces, 2014, section 5.1; Martini and Mingone, No
+    ///   arbitrage SVI, 2022: α = a/σ and μ = m/σ kept, there is a least σ without butterflies.
+    package static func mended(_ slice: SVISlice) -> (slice: SVISlice, repair: SmileFit.Repair)? {
+        let wings = JumpWings(slice, years: 1)
+        let whole = repaired(slice)
+        func byWings(_ share: Double) -> SVISlice? {
+            guard let whole else { return nil }
+            func mixed(_ one: Double, _ other: Double) -> Double { one + share * (other - one) }
+            return JumpWings(
+                variance: wings.variance, skew: wings.skew, leftWing: wings.leftWing,
+                rightWing: mixed(wings.rightWing, whole.rightWing),
+                leastVariance: mixed(wings.leastVariance, whole.leastVariance)
+            ).slice(years: 1)
+        }
+        if let found = least(byWings, from: 0, to: 1) { return (found, .jumpWings) }
+        func byWidth(_ doublings: Double) -> SVISlice? {
+            let factor = exp2(doublings)
+            return SVISlice(
+                a: slice.a * factor, b: slice.b, rho: slice.rho, m: slice.m * factor,
+                sigma: slice.sigma * factor)
+        }
+        return least(byWidth, from: 0, to: 20).map { ($0, .zoom) }
+    }
+
+    /// The first slice on a way that has no butterfly, where the last one has none.
+    private static func least(
+        _ slice: (Double) -> SVISlice?, from start: Double, to end: Double
+    ) -> SVISlice? {
+        func free(_ place: Double) -> SVISlice? {
+            slice(place).flatMap { $0.isCurve && $0.butterfly == .free ? $0 : nil }
+        }
+        guard var found = free(end) else { return nil }
+        var (low, high) = (start, end)
+        for _ in 0..<40 {
+            let middle = 0.5 * (low + high)
+            if let slice = free(middle) { (found, high) = (slice, middle) } else { low = middle }
+        }
+        return found
+    }
+
+    /// The same variance and skew at the money and the same left wing, with a right one and a least variance that leave
+    /// no butterfly where wings are not too steep.
     /// - Source: Gatheral and Jacquier, Arbitrage-free SVI volatility surfaces, 2014, section 5.1.
-    private static func repaired(_ vector: SliceVector) -> SliceVector? {
-        let wings = JumpWings(SVISlice(vector), years: 1)
+    private static func repaired(_ slice: SVISlice) -> JumpWings? {
+        let wings = JumpWings(slice, years: 1)
         let right = max(0, wings.leftWing + 2 * wings.skew)
         let sum = wings.leftWing + right
         guard wings.variance > 0, sum > 0 else { return nil }
         return JumpWings(
             variance: wings.variance, skew: wings.skew, leftWing: wings.leftWing, rightWing: right,
-            leastVariance: wings.variance * 4 * wings.leftWing * right / (sum * sum)
-        ).slice(years: 1)?.vector
+            leastVariance: wings.variance * 4 * wings.leftWing * right / (sum * sum))
     }
 
     /// All slices moved together, under all conditions.

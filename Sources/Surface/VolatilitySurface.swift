@@ -37,6 +37,8 @@ public struct VolatilitySurface: Sendable {
     private let years: [Double]
     private let slices: [SVISlice]
     private let times: [Double]
+    /// One over what the clock shows from each expiry to the next.
+    private let perSpan: [Double]
     private let logForwards: [Double]
     /// Growth of the logarithm of the forward per year before the first expiry, and beyond the last.
     private let firstGrowth, lastGrowth: Double
@@ -72,6 +74,7 @@ public struct VolatilitySurface: Sendable {
         let times = ascending.map { clock.time($0.years).value }
         let logForwards = ascending.map { log($0.forward) }
         self.times = times
+        perSpan = zip(times.dropFirst(), times).map { 1 / ($0 - $1) }
         years = ascending.map(\.years)
         slices = ascending.map(\.slice)
         self.logForwards = logForwards
@@ -114,13 +117,15 @@ public struct VolatilitySurface: Sendable {
 
     /// How many expiries come at a time or before it.
     private func count(upTo years: Double) -> Int {
-        var low = 0
-        var high = self.years.count
-        while low < high {
-            let middle = (low + high) / 2
-            if self.years[middle] <= years { low = middle + 1 } else { high = middle }
+        // Whatever comes, the same number of steps without a branch that could be foretold wrongly.
+        var first = 0
+        var size = self.years.count
+        while size > 1 {
+            let half = size / 2
+            first += self.years[first + half - 1] <= years ? half : 0
+            size -= half
         }
-        return low
+        return first + (self.years[first] <= years ? 1 : 0)
     }
 
     /// The forward for delivery in so many years; nil where these are below 0 or not finite.
@@ -159,13 +164,10 @@ public struct VolatilitySurface: Sendable {
             return section(years, after: place, forward: 1).volatilityPoint(at: k)
         }
         let now = clock.isCalendar ? years : clock.time(years).value
-        let share = (now - times[place - 1]) / (times[place] - times[place - 1])
-        let (one, other) = (slices[place - 1][k], slices[place][k])
+        let share = (now - times[place - 1]) * perSpan[place - 1]
         return VolatilityPoint(
-            SVISlice.Point(
-                variance: (1 - share) * one.variance + share * other.variance,
-                slope: (1 - share) * one.slope + share * other.slope,
-                curvature: (1 - share) * one.curvature + share * other.curvature), years: years)
+            SVISlice.mixed(
+                slices[place - 1], slices[place], SIMD2(1 - share, share), lift: 0, at: k), years: years)
     }
 
     private func section(_ years: Double, after place: Int, forward: Double) -> SmileSection {
@@ -182,9 +184,8 @@ public struct VolatilitySurface: Sendable {
                 rates: (0, 0), lift: lastVariance * (now.value - times[last]),
                 liftRate: lastVariance * now.rate)
         }
-        let span = times[place] - times[place - 1]
-        let share = (now.value - times[place - 1]) / span
-        let rate = now.rate / span
+        let share = (now.value - times[place - 1]) * perSpan[place - 1]
+        let rate = now.rate * perSpan[place - 1]
         return SmileSection(
             years: years, forward: forward, near: slices[place - 1], far: slices[place],
             weights: (1 - share, share), rates: (-rate, rate))
@@ -216,7 +217,12 @@ extension VolatilitySurface {
         try SurfaceError.require(volatilities.count, "volatilities", is: count)
         try SurfaceError.require(slopes.count, "slopes", is: count)
         try SurfaceError.require(curvatures.count, "curvatures", is: count)
+        var isGood = true
         for row in 0..<count {
+            let isTime = years[row] > 0 && years[row] < .infinity
+            if !(isTime && logMoneyness[row].magnitude < .infinity) { isGood = false }
+        }
+        for row in 0..<(isGood ? 0 : count) {
             try SurfaceError.require(.positive, years[row], "years", row: row)
             try SurfaceError.require(.finite, logMoneyness[row], "log_moneyness", row: row)
         }

@@ -20,6 +20,32 @@ enum RoomArithmetic: SliceArithmetic {
     @inline(__always)
     static func squareRoot(_ a: Lanes) -> Lanes { poise_square_root(a) }
 
+    @inline(__always)
+    static func add(_ a: Lanes, _ b: Lanes) -> Lanes { poise_add(a, b) }
+
+    @inline(__always)
+    static func subtract(_ a: Lanes, _ b: Lanes) -> Lanes { poise_subtract(a, b) }
+
+    @inline(__always)
+    static func multiply(_ a: Lanes, _ b: Lanes) -> Lanes { poise_multiply(a, b) }
+
+    @inline(__always)
+    static func divide(_ a: Lanes, _ b: Lanes) -> Lanes { poise_divide(a, b) }
+
+    @inline(__always)
+    static func larger(_ a: Lanes, _ b: Lanes) -> Lanes { poise_larger(a, b) }
+
+    @inline(__always)
+    static func smaller(_ a: Lanes, _ b: Lanes) -> Lanes { poise_smaller(a, b) }
+
+    @inline(__always)
+    static func sums(
+        _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes, _ e: Lanes, _ f: Lanes, _ g: Lanes, _ h: Lanes
+    ) -> Lanes { poise_sums(a, b, c, d, e, f, g, h) }
+
+    @inline(__always)
+    static func bits(_ mask: LaneMask) -> UInt8 { poise_bits(unsafeBitCast(mask, to: SIMD8<Int64>.self)) }
+
     /// From an estimate of 14 bits of its inverse, by a step of Newton's.
     @inline(__always)
     static func roughSquareRoot(_ a: Lanes) -> Lanes {

@@ -8,51 +8,50 @@ extension SliceKernel {
         _ quotes: QuoteColumns, _ vector: SliceVector, sigma oldSigma: Double, to m: Double,
         logSigma: Double, sigma: Double
     ) -> SliceVector {
-        let (a, p, c) = (
-            Lanes(repeating: vector[0]), Lanes(repeating: vector[1]), Lanes(repeating: vector[2])
-        )
-        let (oldM, oldSquare) = (Lanes(repeating: vector[3]), Lanes(repeating: oldSigma * oldSigma))
-        let (newM, square) = (Lanes(repeating: m), Lanes(repeating: sigma * sigma))
-        let perYear = Lanes(repeating: 1 / quotes.years)
-        let half = Lanes(repeating: 0.5)
-        var (s1, sl, su, sll, slu, suu) = (
-            Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero
-        )
-        var (y1, yl, yu) = (Lanes.zero, Lanes.zero, Lanes.zero)
+        let (a, p, c) = (Eight<A>(vector[0]), Eight<A>(vector[1]), Eight<A>(vector[2]))
+        let (oldM, oldSquare) = (Eight<A>(vector[3]), Eight<A>(oldSigma * oldSigma))
+        let (newM, square) = (Eight<A>(m), Eight<A>(sigma * sigma))
+        let perYear = Eight<A>(1 / quotes.years)
+        let half = Eight<A>(0.5)
+        var s1 = Eight<A>.zero
+        var (sl, su, sll, slu, suu) = (s1, s1, s1, s1, s1)
+        var (y1, yl, yu) = (s1, s1, s1)
         for place in 0..<quotes.blockCount {
             let block = quotes.blocks[place]
-            let oldX = block.moneyness - oldM
-            let oldReach = A.squareRoot(A.multiplyAdd(oldX, oldX, oldSquare))
+            let oldX = Eight<A>(block.moneyness) - oldM
+            let oldReach = oldSquare.plus(oldX, oldX).squareRoot()
             let w = a + half * (p * (oldReach - oldX) + c * (oldReach + oldX))
-            let volatility = A.squareRoot(w * perYear)
-            var pull = block.middleWeight * (volatility - block.mid)
-            var stiffness = block.middleWeight
+            let volatility = (w * perYear).squareRoot()
+            var stiffness = Eight<A>(block.middleWeight)
+            var pull = stiffness * (volatility - Eight(block.mid))
             if quotes.hasBands {
-                let above = (volatility - block.ask).larger(.zero)
-                let below = (block.bid - volatility).larger(.zero)
-                pull += block.bandWeight * (above - below)
-                stiffness += block.bandWeight.kept(where: (above + below) .> .zero)
+                let above = (volatility - Eight(block.ask)).larger(.zero)
+                let below = (Eight(block.bid) - volatility).larger(.zero)
+                let weight = Eight<A>(block.bandWeight)
+                pull += weight * (above - below)
+                stiffness += weight.kept(where: (above + below).isPositive)
             }
             stiffness = stiffness * volatility - pull
             // Half of the second derivative by w, and the least place of that parabola.
             let weight = stiffness / (w * volatility)
-            let shift = (Lanes(repeating: 2) * pull / stiffness).smaller(Lanes(repeating: 0.75))
-            let y = (w - w * shift).kept(where: stiffness .> .zero)
-            let x = block.moneyness - newM
-            let reach = A.squareRoot(A.multiplyAdd(x, x, square))
+            let shift = (Eight(2) * pull / stiffness).smaller(Eight(0.75))
+            let y = (w - w * shift).kept(where: stiffness.isPositive)
+            let x = Eight<A>(block.moneyness) - newM
+            let reach = square.plus(x, x).squareRoot()
             let (left, right) = (half * (reach - x), half * (reach + x))
             let (wl, wr, wy) = (weight * left, weight * right, weight * y)
             s1 += weight
             sl += wl
             su += wr
-            sll = A.multiplyAdd(wl, left, sll)
-            slu = A.multiplyAdd(wl, right, slu)
-            suu = A.multiplyAdd(wr, right, suu)
+            sll.add(wl, left)
+            slu.add(wl, right)
+            suu.add(wr, right)
             y1 += wy
-            yl = A.multiplyAdd(wy, left, yl)
-            yu = A.multiplyAdd(wy, right, yu)
+            yl.add(wy, left)
+            yu.add(wy, right)
         }
-        let moments = BoxedSquares(sums(s1, sl, su, sll, slu, suu, y1, yl), targetRight: yu.pairedSum)
+        let moments = BoxedSquares(
+            Eight.sums(s1, sl, su, sll, slu, suu, y1, yl).lanes, targetRight: yu.lanes.pairedSum)
         let best = moments.solved(most: SliceDomain.steepest)
         return SliceVector(best.a, best.left, best.right, m, logSigma, 0, 0, 0)
     }

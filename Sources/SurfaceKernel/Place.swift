@@ -22,7 +22,10 @@ struct Place<A: SliceArithmetic> {
     @usableFromInline let vector: SliceVector
     /// Its σ.
     @usableFromInline let sigma: Double
-    @usableFromInline let expansion: LossExpansion
+    /// The loss, and its second derivative by a.
+    @usableFromInline let loss, stiffness: Double
+    /// Its derivatives by m and ln σ alone.
+    @usableFromInline let gradientM, gradientS, hessianMM, hessianMS, hessianSS: Double
     /// The lower triangle of the factor for a and the slopes, its diagonal inverted; those that a bound holds have a row of their own.
     @usableFromInline let factor: (Double, Double, Double, Double, Double, Double)
     /// L⁻¹ times gradient, and times the mixed derivatives by m and by ln σ.
@@ -32,37 +35,38 @@ struct Place<A: SliceArithmetic> {
     init(_ quotes: QuoteColumns, _ vector: SliceVector, sigma: Double) {
         self.vector = vector
         self.sigma = sigma
-        expansion = SliceKernel<A>.expansion(quotes, vector, sigma: sigma, isExact: true)
-        let (gradient, rows) = (expansion.gradient, expansion.hessian)
+        let sums = SliceKernel<A>.exactSums(quotes, vector, sigma: sigma)
+        let (near, middle, far) = (sums.near, sums.middle, sums.far)
+        (loss, stiffness) = (near[0], near[6])
+        (gradientM, gradientS) = (near[4], near[5])
+        (hessianMM, hessianMS, hessianSS) = (far[2], far[3], far[4])
         let most = SliceDomain.steepest
-        let holdsLeft =
-            (vector[1] <= 0 && gradient[1] >= 0) || (vector[1] >= most && gradient[1] <= 0)
-        let holdsRight =
-            (vector[2] <= 0 && gradient[2] >= 0) || (vector[2] >= most && gradient[2] <= 0)
+        let holdsLeft = (vector[1] <= 0 && near[2] >= 0) || (vector[1] >= most && near[2] <= 0)
+        let holdsRight = (vector[2] <= 0 && near[3] >= 0) || (vector[2] >= most && near[3] <= 0)
         let left = holdsLeft ? 0.0 : 1
         let right = holdsRight ? 0.0 : 1
         func root(_ rest: Double, of whole: Double) -> Double {
             max(rest, 1e-14 * whole, .leastNormalMagnitude).squareRoot()
         }
-        let i00 = 1 / root(rows[0][0], of: rows[0][0])
-        let l10 = left * rows[1][0] * i00
-        let i11 = holdsLeft ? 1 : 1 / root(rows[1][1] - l10 * l10, of: rows[1][1])
-        let l20 = right * rows[2][0] * i00
-        let l21 = holdsRight ? 0 : (left * rows[2][1] - l20 * l10) * i11
-        let i22 = holdsRight ? 1 : 1 / root(rows[2][2] - l20 * l20 - l21 * l21, of: rows[2][2])
+        let i00 = 1 / root(near[6], of: near[6])
+        let l10 = left * near[7] * i00
+        let i11 = holdsLeft ? 1 : 1 / root(middle[3] - l10 * l10, of: middle[3])
+        let l20 = right * middle[0] * i00
+        let l21 = holdsRight ? 0 : (left * middle[4] - l20 * l10) * i11
+        let i22 = holdsRight ? 1 : 1 / root(middle[7] - l20 * l20 - l21 * l21, of: middle[7])
         func solved(_ x: Double, _ y: Double, _ z: Double) -> SIMD4<Double> {
             let first = x * i00
             let second = (left * y - l10 * first) * i11
             return SIMD4(first, second, (right * z - l20 * first - l21 * second) * i22, 0)
         }
         factor = (i00, l10, i11, l20, l21, i22)
-        pull = solved(gradient[0], gradient[1], gradient[2])
-        byM = solved(rows[3][0], rows[3][1], rows[3][2])
-        byLogSigma = solved(rows[4][0], rows[4][1], rows[4][2])
+        pull = solved(near[1], near[2], near[3])
+        byM = solved(middle[1], middle[5], far[0])
+        byLogSigma = solved(middle[2], middle[6], far[1])
     }
 
     /// Whether there is a loss at all.
-    @inlinable var hasLoss: Bool { expansion.value < .infinity }
+    @inlinable var hasLoss: Bool { loss < .infinity }
 
     /// Whether m and σ are nearly those of another slice.
     @inlinable
@@ -73,7 +77,7 @@ struct Place<A: SliceArithmetic> {
 
     /// What a and the slopes would gain by themselves, and the loss after that.
     @inlinable var gain: Double { 0.5 * (pull * pull).sum() }
-    @inlinable var projected: Double { expansion.value - gain }
+    @inlinable var projected: Double { loss - gain }
 
     /// The step of m and ln σ, no longer than `reach`, and what it should gain.
     ///
@@ -82,13 +86,11 @@ struct Place<A: SliceArithmetic> {
     @inlinable
     func step(within reach: Double, _ domain: SliceDomain) -> (Move, gain: Double) {
         let unit = max(sigma, 0.01 * (domain.highM - domain.lowM))
-        let gradient = expansion.gradient
-        var gm = (gradient[3] - (byM * pull).sum()) * unit
-        var gs = gradient[4] - (byLogSigma * pull).sum()
-        let rows = expansion.hessian
-        var mm = (rows[3][3] - (byM * byM).sum()) * unit * unit
-        var ms = (rows[3][4] - (byM * byLogSigma).sum()) * unit
-        var ss = rows[4][4] - (byLogSigma * byLogSigma).sum()
+        var gm = (gradientM - (byM * pull).sum()) * unit
+        var gs = gradientS - (byLogSigma * pull).sum()
+        var mm = (hessianMM - (byM * byM).sum()) * unit * unit
+        var ms = (hessianMS - (byM * byLogSigma).sum()) * unit
+        var ss = hessianSS - (byLogSigma * byLogSigma).sum()
         let largest = max(mm.magnitude, ss.magnitude, ms.magnitude, .leastNormalMagnitude)
         if (vector[3] <= domain.lowM && gm > 0) || (vector[3] >= domain.highM && gm < 0) {
             (gm, mm, ms) = (0, largest, 0)
@@ -111,13 +113,18 @@ struct Place<A: SliceArithmetic> {
         var lowStep = -alongLow / max(low.magnitude, floor)
         var length = (highStep * highStep + lowStep * lowStep).squareRoot()
         if length > reach {
-            // The stiff direction keeps what it needs; a common shift shortens the other.
-            var shift = largest * 1e-6
-            for _ in 0..<40 where length > reach {
-                shift *= 2.5
-                highStep = -alongHigh / (max(high.magnitude, floor) + shift)
-                lowStep = -alongLow / (max(low.magnitude, floor) + shift)
-                length = (highStep * highStep + lowStep * lowStep).squareRoot()
+            // The stiff direction keeps what it needs; a common shift of the curvatures shortens the other. From one below
+            // what is needed Newton's method comes near in two steps.
+            // - Source: Moré and Sorensen, Computing a trust region step, 1983.
+            let (steep, flat) = (max(high.magnitude, floor), max(low.magnitude, floor))
+            var shift = max(alongHigh.magnitude / reach - steep, alongLow.magnitude / reach - flat, 0)
+            for _ in 0..<3 {
+                let (perHigh, perLow) = (1 / (steep + shift), 1 / (flat + shift))
+                (highStep, lowStep) = (-alongHigh * perHigh, -alongLow * perLow)
+                let (highSquare, lowSquare) = (highStep * highStep, lowStep * lowStep)
+                let square = highSquare + lowSquare
+                length = square.squareRoot()
+                shift += (length - reach) * square / (reach * (highSquare * perHigh + lowSquare * perLow))
             }
             if length > reach {
                 (highStep, lowStep) = (highStep * reach / length, lowStep * reach / length)
@@ -155,13 +162,11 @@ struct Place<A: SliceArithmetic> {
     /// a and the slopes are factored already; m and ln σ are what is left, two by two. What a bound holds stays.
     @inlinable
     func wholeStep(_ domain: SliceDomain) -> (SliceVector, gain: Double)? {
-        let gradient = expansion.gradient
-        var gm = gradient[3] - (byM * pull).sum()
-        var gs = gradient[4] - (byLogSigma * pull).sum()
-        let rows = expansion.hessian
-        let mm = rows[3][3] - (byM * byM).sum()
-        var ms = rows[3][4] - (byM * byLogSigma).sum()
-        let ss = rows[4][4] - (byLogSigma * byLogSigma).sum()
+        var gm = gradientM - (byM * pull).sum()
+        var gs = gradientS - (byLogSigma * pull).sum()
+        let mm = hessianMM - (byM * byM).sum()
+        var ms = hessianMS - (byM * byLogSigma).sum()
+        let ss = hessianSS - (byLogSigma * byLogSigma).sum()
         if (vector[3] <= domain.lowM && gm > 0) || (vector[3] >= domain.highM && gm < 0) { (gm, ms) = (0, 0) }
         if (vector[4] <= domain.lowLogSigma && gs > 0) || (vector[4] >= domain.highLogSigma && gs < 0) {
             (gs, ms) = (0, 0)

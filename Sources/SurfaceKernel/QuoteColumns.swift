@@ -89,6 +89,25 @@ public struct LossExpansion: Sendable {
     @inlinable public init() {}
 }
 
+/// The loss, its gradient and its second derivatives by a, the left and right slope p and c, m and s = ln σ, one number
+/// each.
+@usableFromInline
+struct LossSums {
+    /// The loss, then by a, p, c, m, s, aa, ap.
+    @usableFromInline let near: Lanes
+    /// By ac, am, as, pp, pc, pm, ps, cc.
+    @usableFromInline let middle: Lanes
+    /// By cm, cs, mm, ms, ss.
+    @usableFromInline let far: Lanes
+
+    @inlinable
+    init(near: Lanes, middle: Lanes, far: Lanes) {
+        self.near = near
+        self.middle = middle
+        self.far = far
+    }
+}
+
 /// At most eight starts of a fit, best first.
 public struct SliceStarts: Sendable {
     public var vectors = InlineArray<8, SliceVector>(repeating: .zero)

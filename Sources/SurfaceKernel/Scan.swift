@@ -44,10 +44,11 @@ extension SliceKernel {
             var isLowest = own .< limit
             if !A.any(isLowest) { continue }
             isLowest = isLowest .& (own .<= scan.lanes(8 * block + 7)) .& (own .< scan.lanes(8 * block + 9))
-            if !A.any(isLowest) { continue }
-            for lane in 0..<8 where isLowest[lane] {
-                scan.minima[count] = UInt8(truncatingIfNeeded: 8 * block + lane)
+            var left = A.bits(isLowest)
+            while left != 0 {
+                scan.minima[count] = UInt8(truncatingIfNeeded: 8 * block + left.trailingZeroBitCount)
                 count += 1
+                left &= left - 1
             }
         }
         return count
@@ -59,23 +60,23 @@ extension SliceKernel {
         _ slice: SliceShape, _ places: UnsafePointer<ScanPlaces>, blocks: Int,
         below limit: Double, into scan: ScanRows
     ) -> Int {
-        let (a, sigma) = (Lanes(repeating: slice.level), Lanes(repeating: slice.sigma))
-        let (p, c) = (Lanes(repeating: slice.left), Lanes(repeating: slice.right))
-        let m = Lanes(repeating: slice.m)
-        let one = Lanes(repeating: 1)
-        let (half, quarter) = (Lanes(repeating: 0.5), Lanes(repeating: 0.25))
+        let (a, sigma, m) = (Eight<A>(slice.level), Eight<A>(slice.sigma), Eight<A>(slice.m))
+        let (p, c) = (Eight<A>(slice.left), Eight<A>(slice.right))
+        let (one, half, quarter) = (Eight<A>(1), Eight<A>(0.5), Eight<A>(0.25))
         let bend = (p + c) / sigma
         for block in 0..<blocks {
-            let (sinh, cosh, tanh) = (places[block].sinh, places[block].cosh, places[block].tanh)
-            let k = A.multiplyAdd(sigma, sinh, m)
-            let w = A.multiplyAdd(sigma, A.multiplyAdd(p, cosh - sinh, c * (cosh + sinh)), a)
-            let slope = A.multiplyAdd(p, tanh - one, c * (tanh + one))
+            let (sinh, cosh, tanh) = (
+                Eight<A>(places[block].sinh), Eight<A>(places[block].cosh), Eight<A>(places[block].tanh)
+            )
+            let k = m.plus(sigma, sinh)
+            let w = a.plus(sigma, (c * (cosh + sinh)).plus(p, cosh - sinh))
+            let slope = (c * (tanh + one)).plus(p, tanh - one)
             let shared = one / (w * cosh)
             let (perVariance, perCosh) = (shared * cosh, shared * w)
             let h = one - half * k * slope * perVariance
             let steep = quarter * slope * slope
             let g = h * h - steep * (perVariance + quarter) + half * bend * (perCosh * perCosh * perCosh)
-            scan.set(Lanes(repeating: -1e6).replacing(with: g, where: w .> .zero), block)
+            scan.set(Lanes(repeating: -1e6).replacing(with: g.lanes, where: w.isPositive), block)
         }
         return findMinima(scan, blocks: blocks, below: limit)
     }
@@ -87,18 +88,16 @@ extension SliceKernel {
         _ places: UnsafePointer<ScanPlaces>, blocks: Int, below limit: Double, into scan: ScanRows
     ) -> Int {
         for block in 0..<blocks {
-            let k = A.multiplyAdd(Lanes(repeating: sigma), places[block].sinh, Lanes(repeating: m))
-            scan.set(variances(later, k) - variances(earlier, k), block)
+            let k = Eight<A>(m).plus(Eight(sigma), Eight(places[block].sinh))
+            scan.set((variances(later, k) - variances(earlier, k)).lanes, block)
         }
         return findMinima(scan, blocks: blocks, below: limit)
     }
 
     @inlinable @inline(__always)
-    static func variances(_ slice: SliceShape, _ k: Lanes) -> Lanes {
-        let x = k - Lanes(repeating: slice.m)
-        let square = Lanes(repeating: slice.sigma * slice.sigma)
-        let reach = A.squareRoot(A.multiplyAdd(x, x, square))
-        let level = A.multiplyAdd(Lanes(repeating: slice.left), reach - x, Lanes(repeating: slice.level))
-        return A.multiplyAdd(Lanes(repeating: slice.right), reach + x, level)
+    static func variances(_ slice: SliceShape, _ k: Eight<A>) -> Eight<A> {
+        let x = k - Eight(slice.m)
+        let reach = Eight<A>(slice.sigma * slice.sigma).plus(x, x).squareRoot()
+        return Eight<A>(slice.level).plus(Eight(slice.left), reach - x).plus(Eight(slice.right), reach + x)
     }
 }

@@ -27,7 +27,7 @@ public struct SliceFitting<A: SliceArithmetic> {
             if !fitting.isDone { fitting.run(most: fit.most, unlessAt: rival) }
         }
         fit.vector = fitting.place.vector
-        fit.loss = fitting.place.hasLoss ? fitting.place.expansion.value : .infinity
+        fit.loss = fitting.place.hasLoss ? fitting.loss : .infinity
         fit.evaluations = fitting.evaluations
         fit.isDone = fitting.isDone
     }
@@ -37,16 +37,16 @@ public struct SliceFitting<A: SliceArithmetic> {
         self.quotes = quotes
         let start = quotes.domain.clamped(start)
         place = Place(quotes, start, sigma: Self.exponential(start[4]))
-        least = 1e-27 * place.expansion.hessian[0][0] * quotes.scale * quotes.scale
+        least = 1e-27 * place.stiffness * quotes.scale * quotes.scale
     }
 
     @inlinable
     static func exponential(_ x: Double) -> Double { VectorMath.exponential(A.self, Lanes(repeating: x))[0] }
 
-    @inlinable var loss: Double { place.expansion.value }
+    @inlinable var loss: Double { place.loss }
 
     /// What is left to gain that does not matter.
-    @inlinable var enough: Double { 1e-10 * place.expansion.value + least }
+    @inlinable var enough: Double { 1e-10 * place.loss + least }
 
     /// Newton's steps in all five parameters for as long as each does as foreseen.
     @inlinable
@@ -58,8 +58,8 @@ public struct SliceFitting<A: SliceArithmetic> {
                 return
             }
             let next = evaluated(quotes.domain.clamped(place.vector + move))
-            guard next.hasLoss, next.expansion.value <= loss - 0.25 * gain else { return }
-            let gained = loss - next.expansion.value
+            guard next.hasLoss, next.loss <= loss - 0.25 * gain else { return }
+            let gained = loss - next.loss
             place = next
             // Newton's steps square what is left: after one that did as foreseen there is nothing more to gain.
             if gain <= 1e-6 * loss, (gained - gain).magnitude <= 0.1 * gain {
@@ -115,7 +115,7 @@ public struct SliceFitting<A: SliceArithmetic> {
         isDone = true
         guard place.gain > enough else { return }
         let next = evaluated(place.settled(quotes))
-        if next.hasLoss, next.expansion.value <= loss { place = next }
+        if next.hasLoss, next.loss <= loss { place = next }
     }
 
     @inlinable
@@ -142,11 +142,11 @@ public struct SliceFitting<A: SliceArithmetic> {
         var share = 1.0
         for _ in 0..<8 {
             let next = evaluated(place.vector + share * whole)
-            if next.hasLoss, next.expansion.value < loss { return next }
+            if next.hasLoss, next.loss < loss { return next }
             share *= 0.5
         }
         // At a slope's bound that direction may lead up; least squares keep the bound.
         let next = refitted((place.vector[3], place.vector[4]))
-        return next.hasLoss && next.expansion.value < loss ? next : nil
+        return next.hasLoss && next.loss < loss ? next : nil
     }
 }

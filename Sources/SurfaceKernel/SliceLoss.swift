@@ -7,28 +7,27 @@ extension SliceKernel {
     /// The loss alone; NaN where a total variance is below 0.
     @inlinable
     static func loss(_ quotes: QuoteColumns, _ vector: SliceVector, sigma: Double) -> Double {
-        let (a, p, c) = (
-            Lanes(repeating: vector[0]), Lanes(repeating: vector[1] / 2), Lanes(repeating: vector[2] / 2)
-        )
-        let (m, square) = (Lanes(repeating: vector[3]), Lanes(repeating: sigma * sigma))
-        let perYear = Lanes(repeating: 1 / quotes.years)
-        var sum = Lanes.zero
+        let (a, p, c) = (Eight<A>(vector[0]), Eight<A>(vector[1] / 2), Eight<A>(vector[2] / 2))
+        let (m, square) = (Eight<A>(vector[3]), Eight<A>(sigma * sigma))
+        let perYear = Eight<A>(1 / quotes.years)
+        var sum = Eight<A>.zero
         for place in 0..<quotes.blockCount {
             let block = quotes.blocks[place]
-            let x = block.moneyness - m
-            let reach = A.squareRoot(A.multiplyAdd(x, x, square))
+            let x = Eight<A>(block.moneyness) - m
+            let reach = square.plus(x, x).squareRoot()
             let w = a + p * (reach - x) + c * (reach + x)
-            let volatility = A.squareRoot(w * perYear)
-            let distance = volatility - block.mid
-            sum += block.middleWeight * distance * distance
+            let volatility = (w * perYear).squareRoot()
+            let distance = volatility - Eight(block.mid)
+            sum += Eight(block.middleWeight) * distance * distance
             if quotes.hasBands {
                 // NaN does not pass through `larger`, but it did through the middle.
                 let outside =
-                    (volatility - block.ask).larger(.zero) + (block.bid - volatility).larger(.zero)
-                sum += block.bandWeight * outside * outside
+                    (volatility - Eight(block.ask)).larger(.zero)
+                    + (Eight(block.bid) - volatility).larger(.zero)
+                sum += Eight(block.bandWeight) * outside * outside
             }
         }
-        return sum.pairedSum
+        return sum.lanes.pairedSum
     }
 
     /// - Parameter isExact: all second derivatives; else without those of volatility by the parameters (Gauss and
@@ -37,94 +36,14 @@ extension SliceKernel {
     static func expansion(
         _ quotes: QuoteColumns, _ vector: SliceVector, sigma: Double, isExact: Bool
     ) -> LossExpansion {
-        let (a, p, c) = (
-            Lanes(repeating: vector[0]), Lanes(repeating: vector[1] / 2), Lanes(repeating: vector[2] / 2)
-        )
-        let (m, square) = (Lanes(repeating: vector[3]), Lanes(repeating: sigma * sigma))
-        let perYear = Lanes(repeating: 1 / quotes.years)
-        let one = Lanes(repeating: 1)
-        let half = Lanes(repeating: 0.5)
-        let b = p + c
-        var value = Lanes.zero
-        var (ga, gp, gc, gm, gs) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var (haa, hap, hac, ham, has) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var (hpp, hpc, hpm, hps, hcc) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        var (hcm, hcs, hmm, hms, hss) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
-        let halfPerYear = half * perYear
-        for place in 0..<quotes.blockCount {
-            let block = quotes.blocks[place]
-            let x = block.moneyness - m
-            let reach = A.squareRoot(A.multiplyAdd(x, x, square))
-            let (left, right) = (reach - x, reach + x)
-            let volatility = A.squareRoot((a + p * left + c * right) * perYear)
-            // One division for two reciprocals.
-            let shared = one / (reach * volatility)
-            let inverse = shared * volatility
-            let perVolatility = shared * reach
-            let direction = x * inverse
-            let distance = volatility - block.mid
-            var pull = block.middleWeight * distance
-            var stiffness = block.middleWeight
-            value = A.multiplyAdd(pull, distance, value)
-            if quotes.hasBands {
-                let above = (volatility - block.ask).larger(.zero)
-                let below = (block.bid - volatility).larger(.zero)
-                let outside = above + below
-                value += block.bandWeight * outside * outside
-                pull += block.bandWeight * (above - below)
-                stiffness += block.bandWeight.kept(where: outside .> .zero)
-            }
-            // By volatility, then by variance.
-            let perVariance = halfPerYear * perVolatility
-            let slope = pull * perVariance
-            var curvature = stiffness * perVariance * perVariance
-            if isExact { curvature -= slope * perVariance * perVolatility }
-            // By the parameters: those of w by p and c are halves of `left` and `right`.
-            let (jp, jc) = (half * left, half * right)
-            let jm = (p - c) - b * direction
-            let bend = square * inverse
-            let js = b * bend
-            ga += slope
-            gp = A.multiplyAdd(slope, jp, gp)
-            gc = A.multiplyAdd(slope, jc, gc)
-            gm = A.multiplyAdd(slope, jm, gm)
-            gs = A.multiplyAdd(slope, js, gs)
-            haa += curvature
-            let (cp, cc, cm, cs) = (curvature * jp, curvature * jc, curvature * jm, curvature * js)
-            hap += cp
-            hac += cc
-            ham += cm
-            has += cs
-            hpp = A.multiplyAdd(cp, jp, hpp)
-            hpc = A.multiplyAdd(cp, jc, hpc)
-            hpm = A.multiplyAdd(cp, jm, hpm)
-            hps = A.multiplyAdd(cp, js, hps)
-            hcc = A.multiplyAdd(cc, jc, hcc)
-            hcm = A.multiplyAdd(cc, jm, hcm)
-            hcs = A.multiplyAdd(cc, js, hcs)
-            hmm = A.multiplyAdd(cm, jm, hmm)
-            hms = A.multiplyAdd(cm, js, hms)
-            hss = A.multiplyAdd(cs, js, hss)
-            if isExact {
-                let ratio = bend * inverse
-                let halfSlope = half * slope
-                hpm += halfSlope * (one - direction)
-                hcm -= halfSlope * (one + direction)
-                hps = A.multiplyAdd(halfSlope, bend, hps)
-                hcs = A.multiplyAdd(halfSlope, bend, hcs)
-                let sharp = slope * b * inverse * ratio
-                hmm += sharp
-                hms = A.multiplyAdd(sharp, x, hms)
-                hss += slope * js * (Lanes(repeating: 2) - ratio)
-            }
-        }
+        let sums =
+            isExact
+            ? exactSums(quotes, vector, sigma: sigma)
+            : lossSums(quotes, vector, sigma: sigma, isExact: false, hasBands: quotes.hasBands)
+        let (near, middle, far) = (sums.near, sums.middle, sums.far)
         var result = LossExpansion()
-        let first = sums(value, ga, gp, gc, gm, gs, haa, hap)
-        let second = sums(hac, ham, has, hpp, hpc, hpm, hps, hcc)
-        let third = sums(hcm, hcs, hmm, hms, hss, .zero, .zero, .zero)
-        result.value = first[0]
-        result.gradient = 2 * Lanes(first[1], first[2], first[3], first[4], first[5], 0, 0, 0)
-        let (near, middle, far) = (2 * first, 2 * second, 2 * third)
+        result.value = near[0]
+        result.gradient = Lanes(near[1], near[2], near[3], near[4], near[5], 0, 0, 0)
         result.hessian[0] = Lanes(near[6], near[7], middle[0], middle[1], middle[2], 0, 0, 0)
         result.hessian[1] = Lanes(near[7], middle[3], middle[4], middle[5], middle[6], 0, 0, 0)
         result.hessian[2] = Lanes(middle[0], middle[4], middle[7], far[0], far[1], 0, 0, 0)
@@ -133,17 +52,104 @@ extension SliceKernel {
         return result
     }
 
-    /// The sums of the lanes of eight, one in each lane.
-    @inlinable @inline(__always)
-    static func sums(
-        _ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes, _ e: Lanes, _ f: Lanes, _ g: Lanes, _ h: Lanes
-    ) -> Lanes {
-        pairs(pairs(pairs(a, b), pairs(c, d)), pairs(pairs(e, f), pairs(g, h)))
+    /// The loss with all its first and second derivatives.
+    @inlinable
+    static func exactSums(_ quotes: QuoteColumns, _ vector: SliceVector, sigma: Double) -> LossSums {
+        // A loop for each kind of loss.
+        quotes.hasBands
+            ? lossSums(quotes, vector, sigma: sigma, isExact: true, hasBands: true)
+            : lossSums(quotes, vector, sigma: sigma, isExact: true, hasBands: false)
     }
 
-    /// Sums of neighbouring lanes: those of the first, then those of the second.
     @inlinable @inline(__always)
-    static func pairs(_ a: Lanes, _ b: Lanes) -> Lanes {
-        Lanes(lowHalf: a.evenHalf, highHalf: b.evenHalf) + Lanes(lowHalf: a.oddHalf, highHalf: b.oddHalf)
+    static func lossSums(
+        _ quotes: QuoteColumns, _ vector: SliceVector, sigma: Double, isExact: Bool, hasBands: Bool
+    ) -> LossSums {
+        let (a, p, c) = (Eight<A>(vector[0]), Eight<A>(vector[1] / 2), Eight<A>(vector[2] / 2))
+        let (m, square) = (Eight<A>(vector[3]), Eight<A>(sigma * sigma))
+        let perYear = Eight<A>(1 / quotes.years)
+        let unit = Eight<A>(1)
+        let half = Eight<A>(0.5)
+        let b = p + c
+        let lean = p - c
+        var value = Eight<A>.zero
+        var (ga, gp, gc, gm, gs) = (value, value, value, value, value)
+        var (haa, hap, hac, ham, has) = (value, value, value, value, value)
+        var (hpp, hpc, hpm, hps, hcc) = (value, value, value, value, value)
+        var (hcm, hcs, hmm, hms, hss) = (value, value, value, value, value)
+        let halfPerYear = half * perYear
+        for place in 0..<quotes.blockCount {
+            let block = quotes.blocks[place]
+            let x = Eight<A>(block.moneyness) - m
+            let reach = square.plus(x, x).squareRoot()
+            let (left, right) = (reach - x, reach + x)
+            let volatility = ((a + p * left + c * right) * perYear).squareRoot()
+            // One division for two reciprocals.
+            let shared = unit / (reach * volatility)
+            let inverse = shared * volatility
+            let perVolatility = shared * reach
+            let direction = x * inverse
+            let distance = volatility - Eight(block.mid)
+            var stiffness = Eight<A>(block.middleWeight)
+            var pull = stiffness * distance
+            value.add(pull, distance)
+            if hasBands {
+                let above = (volatility - Eight(block.ask)).larger(.zero)
+                let below = (Eight(block.bid) - volatility).larger(.zero)
+                let outside = above + below
+                let weight = Eight<A>(block.bandWeight)
+                value += weight * outside * outside
+                pull += weight * (above - below)
+                stiffness += weight.kept(where: outside.isPositive)
+            }
+            // By volatility, then by variance.
+            let perVariance = halfPerYear * perVolatility
+            let slope = pull * perVariance
+            var curvature = stiffness * perVariance * perVariance
+            if isExact { curvature -= slope * perVariance * perVolatility }
+            // By the parameters: those of w by p and c are halves of `left` and `right`.
+            let (jp, jc) = (half * left, half * right)
+            let jm = lean - b * direction
+            let bend = square * inverse
+            let js = b * bend
+            ga += slope
+            gp.add(slope, jp)
+            gc.add(slope, jc)
+            gm.add(slope, jm)
+            gs.add(slope, js)
+            haa += curvature
+            let (cp, cc, cm, cs) = (curvature * jp, curvature * jc, curvature * jm, curvature * js)
+            hap += cp
+            hac += cc
+            ham += cm
+            has += cs
+            hpp.add(cp, jp)
+            hpc.add(cp, jc)
+            hpm.add(cp, jm)
+            hps.add(cp, js)
+            hcc.add(cc, jc)
+            hcm.add(cc, jm)
+            hcs.add(cc, js)
+            hmm.add(cm, jm)
+            hms.add(cm, js)
+            hss.add(cs, js)
+            if isExact {
+                let ratio = bend * inverse
+                let halfSlope = half * slope
+                hpm += halfSlope * (unit - direction)
+                hcm -= halfSlope * (unit + direction)
+                hps.add(halfSlope, bend)
+                hcs.add(halfSlope, bend)
+                let sharp = slope * b * inverse * ratio
+                hmm += sharp
+                hms.add(sharp, x)
+                hss += slope * js * (Eight(2) - ratio)
+            }
+        }
+        let two = Eight<A>(2)
+        let near = Eight<A>(Lanes(1, 2, 2, 2, 2, 2, 2, 2)) * Eight.sums(value, ga, gp, gc, gm, gs, haa, hap)
+        let middle = two * Eight.sums(hac, ham, has, hpp, hpc, hpm, hps, hcc)
+        let far = two * Eight.sums(hcm, hcs, hmm, hms, hss, .zero, .zero, .zero)
+        return LossSums(near: near.lanes, middle: middle.lanes, far: far.lanes)
     }
 }

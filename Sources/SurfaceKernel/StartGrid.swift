@@ -19,25 +19,47 @@ public struct StartGrid<A: SliceArithmetic> {
     ///   and with bands or under conditions there are optima that mids know nothing of.
     @inlinable
     public static func starts(_ quotes: QuoteColumns, isWide: Bool = false) -> SliceStarts {
+        var rows = InlineArray<7, Row>(repeating: Row())
+        // By its address: whatever is asked of an array of vectors by value is a copy of all.
+        return withUnsafeMutableBytes(of: &rows) {
+            starts(quotes, isWide: isWide, $0.assumingMemoryBound(to: Row.self).baseAddress.unsafelyUnwrapped)
+        }
+    }
+
+    @inlinable @inline(__always)
+    static func starts(
+        _ quotes: QuoteColumns, isWide: Bool, _ found: UnsafeMutablePointer<Row>
+    ) -> SliceStarts {
         let grid = StartGrid(quotes)
-        var found = InlineArray<7, Projection>(repeating: Projection())
-        for row in 0..<rows { found[row] = grid.projected(quotes, grid.nodes(row)) }
+        grid.addRoots(quotes, found)
+        for row in 0..<rows { grid.project(quotes, row, &found[row]) }
         var choice = Choice()
         for row in 0..<rows {
-            let bits = lowest(row, found)
-            for column in 0..<columns where bits & (1 << column) != 0 {
-                choice.insert(row * columns + column, found[row].score[column], most: 4)
+            let score = found[row].score
+            var about = found[row].sides
+            if row > 0 { about = A.smaller(about, found[row - 1].line) }
+            if row < rows - 1 { about = A.smaller(about, found[row + 1].line) }
+            let isLowest = (score .<= about) .& (score .< Lanes(repeating: .infinity))
+            var left = A.bits(isLowest)
+            while left != 0 {
+                let column = left.trailingZeroBitCount
+                choice.insert(row * columns + column, score[column], most: 4)
+                left &= left - 1
             }
         }
         if isWide { choice.widen(found) }
+        // ln σ of all rows at once.
+        let sigmas = Lanes(
+            grid.sigma(0), grid.sigma(1), grid.sigma(2), grid.sigma(3), grid.sigma(4), grid.sigma(5),
+            grid.sigma(6), 1)
+        let logSigmas = logarithmOfRatio(A.self, sigmas, Lanes(repeating: 1))
         var result = SliceStarts()
         result.count = choice.count
         for place in 0..<choice.count {
             let (row, lane) = (choice.nodes[place] / columns, choice.nodes[place] % columns)
-            let node = grid.nodes(row)
             result.vectors[place] = SliceVector(
-                found[row].a[lane], found[row].left[lane], found[row].right[lane], grid.centre + node.m[lane],
-                logarithmOfRatio(A.self, node.sigma, Lanes(repeating: 1))[lane], 0, 0, 0)
+                found[row].a[lane], found[row].left[lane], found[row].right[lane],
+                grid.centre + grid.nodes(row).m[lane], logSigmas[row], 0, 0, 0)
         }
         return result
     }
@@ -70,7 +92,7 @@ public struct StartGrid<A: SliceArithmetic> {
 
         /// Adds the best of those that are no neighbours of any, one by one.
         @inlinable @inline(__always)
-        mutating func widen(_ found: InlineArray<7, Projection>) {
+        mutating func widen(_ found: UnsafeMutablePointer<Row>) {
             var taken: UInt64 = 0
             for place in 0..<count { taken |= StartGrid.neighbours(nodes[place]) }
             while count < 8 {
@@ -78,11 +100,11 @@ public struct StartGrid<A: SliceArithmetic> {
                 var lowest = Double.infinity
                 for row in 0..<StartGrid.rows {
                     let free = UInt8(truncatingIfNeeded: ~taken >> UInt64(8 * row))
-                    let scores = found[row].score
-                    if free == 0 || !(scores.min() < lowest) { continue }
+                    let own = found[row].score
+                    if free == 0 || !A.any(own .< Lanes(repeating: lowest)) { continue }
                     for column in 0..<StartGrid.columns
-                    where free & (1 << column) != 0 && scores[column] < lowest {
-                        (lowest, best) = (scores[column], row * StartGrid.columns + column)
+                    where free & (1 << column) != 0 && own[column] < lowest {
+                        (lowest, best) = (own[column], row * StartGrid.columns + column)
                     }
                 }
                 guard best >= 0 else { return }
@@ -102,29 +124,6 @@ public struct StartGrid<A: SliceArithmetic> {
         var result: UInt64 = 0
         for other in max(0, row - 1)...min(rows - 1, row + 1) { result |= about << UInt64(8 * other) }
         return result
-    }
-
-    /// The nodes of a row that score no worse than their neighbours, as bits; of equal ones the first.
-    @inlinable @inline(__always)
-    static func lowest(_ row: Int, _ found: InlineArray<7, Projection>) -> UInt8 {
-        let own = found[row].score
-        var isLowest = own .< Lanes(repeating: .infinity)
-        isLowest = isLowest .& (own .< shifted(own, by: -1)) .& (own .<= shifted(own, by: 1))
-        if row > 0 {
-            let above = found[row - 1].score
-            isLowest =
-                isLowest .& (own .< above) .& (own .< shifted(above, by: -1))
-                .& (own .< shifted(above, by: 1))
-        }
-        if row < rows - 1 {
-            let below = found[row + 1].score
-            isLowest =
-                isLowest .& (own .<= below) .& (own .<= shifted(below, by: -1))
-                .& (own .<= shifted(below, by: 1))
-        }
-        var bits: UInt8 = 0
-        for lane in 0..<8 where isLowest[lane] { bits |= 1 << lane }
-        return bits
     }
 
     /// In each lane the one before (−1) or behind (1), infinity where there is none.
@@ -166,91 +165,130 @@ public struct StartGrid<A: SliceArithmetic> {
     }
 
     @inlinable
+    func sigma(_ row: Int) -> Double { Self.widths[row] * range }
+
+    @inlinable
     func nodes(_ row: Int) -> (m: Lanes, sigma: Lanes) {
-        let step = 2 * range / Double(Self.columns - 1)
-        let places = Lanes(0, 1, 2, 3, 4, 5, 6, 7)
-        return (places * step - range, Lanes(repeating: Self.widths[row] * range))
+        let step = Lanes(repeating: 2 * range / Double(Self.columns - 1))
+        return (
+            A.multiplyAdd(Lanes(0, 1, 2, 3, 4, 5, 6, 7), step, Lanes(repeating: -range)),
+            Lanes(repeating: sigma(row))
+        )
     }
 
+    /// The nodes of one σ.
     @usableFromInline
-    struct Projection {
-        @usableFromInline var score, a, left, right: Lanes
+    struct Row {
+        /// Weighted sums of r, k r and y r over the quotes.
+        @usableFromInline var plain = Lanes.zero
+        @usableFromInline var byK = Lanes.zero
+        @usableFromInline var byY = Lanes.zero
+        /// What is left of the loss, and the slice.
+        @usableFromInline var score = Lanes.zero
+        @usableFromInline var a = Lanes.zero
+        @usableFromInline var left = Lanes.zero
+        @usableFromInline var right = Lanes.zero
+        /// The lower score of those to the left and the right, and of the node, too.
+        @usableFromInline var sides = Lanes.zero
+        @usableFromInline var line = Lanes.zero
 
         @inlinable
-        init() { (score, a, left, right) = (.zero, .zero, .zero, .zero) }
-
-        @inlinable
-        init(score: Lanes, a: Lanes, left: Lanes, right: Lanes) {
-            self.score = score
-            self.a = a
-            self.left = left
-            self.right = right
-        }
+        init() {}
     }
 
     @inlinable
-    func projected(_ quotes: QuoteColumns, _ node: (m: Lanes, sigma: Lanes)) -> Projection {
-        let (m, sigma) = node
-        let square = sigma * sigma
-        var (sr, skr, syr) = (Lanes.zero, Lanes.zero, Lanes.zero)
+    func addRoots(_ quotes: QuoteColumns, _ rows: UnsafeMutablePointer<Row>) {
+        let m = Eight<A>(nodes(0).m)
         for place in 0..<quotes.blockCount {
             let block = quotes.blocks[place]
-            let k = block.moneyness - centre
-            let weight = block.startWeight
-            let (wk, wy) = (weight * k, weight * block.startVariance)
-            for lane in 0..<8 {
-                let x = Lanes(repeating: k[lane]) - m
-                let r = A.roughSquareRoot(A.multiplyAdd(x, x, square))
-                sr = A.multiplyAdd(Lanes(repeating: weight[lane]), r, sr)
-                skr = A.multiplyAdd(Lanes(repeating: wk[lane]), r, skr)
-                syr = A.multiplyAdd(Lanes(repeating: wy[lane]), r, syr)
+            let k = Eight<A>(block.moneyness) - Eight(centre)
+            let weight = Eight<A>(block.startWeight)
+            // In memory, from where a lane is all lanes at no cost.
+            let fields: InlineArray<4, Lanes> = [
+                k.lanes, weight.lanes, (weight * k).lanes, (weight * Eight(block.startVariance)).lanes,
+            ]
+            withUnsafeBytes(of: fields) { bytes in
+                let fields = bytes.assumingMemoryBound(to: Double.self).baseAddress.unsafelyUnwrapped
+                for row in 0..<Self.rows {
+                    let square = Eight<A>(sigma(row) * sigma(row))
+                    var plain = Eight<A>(rows[row].plain)
+                    var byK = Eight<A>(rows[row].byK)
+                    var byY = Eight<A>(rows[row].byY)
+                    for lane in 0..<8 {
+                        let x = Eight<A>(fields[lane]) - m
+                        let r = Eight<A>(A.roughSquareRoot(square.plus(x, x).lanes))
+                        plain.add(Eight(fields[8 + lane]), r)
+                        byK.add(Eight(fields[16 + lane]), r)
+                        byY.add(Eight(fields[24 + lane]), r)
+                    }
+                    (rows[row].plain, rows[row].byK, rows[row].byY) = (plain.lanes, byK.lanes, byY.lanes)
+                }
             }
         }
+    }
+
+    /// Fits a slice at each node of a row.
+    @inlinable @inline(__always)
+    func project(_ quotes: QuoteColumns, _ row: Int, _ found: inout Row) {
+        let (m, sigma) = (Eight<A>(nodes(row).m), Eight<A>(sigma(row)))
+        let (plain, byK, byY) = (Eight<A>(found.plain), Eight<A>(found.byK), Eight<A>(found.byY))
+        let square = sigma * sigma
+        let (s1, sk, skk) = (Eight<A>(s1), Eight<A>(sk), Eight<A>(skk))
+        let (sy, sky, syy) = (Eight<A>(sy), Eight<A>(sky), Eight<A>(syy))
+        let (unit, two, half, quarter) = (Eight<A>(1), Eight<A>(2), Eight<A>(0.5), Eight<A>(0.25))
+        let most = Eight<A>(SliceDomain.steepest)
         // Of x and r, then of (r − x)/2 and (r + x)/2.
-        let sx = sk - m * s1
-        let sxx = skk - m * (2 * sk - m * s1)
-        let sxr = skr - m * sr
-        let syx = sky - m * sy
-        let srr = sxx + square * s1
-        let (sl, su) = (0.5 * (sr - sx), 0.5 * (sr + sx))
-        let (sll, suu) = (0.25 * (srr + sxx) - 0.5 * sxr, 0.25 * (srr + sxx) + 0.5 * sxr)
-        let slu = 0.25 * square * s1
-        let (syl, syu) = (0.5 * (syr - syx), 0.5 * (syr + syx))
+        let sx = sk.minus(m, s1)
+        let sxx = skk.minus(m, (two * sk).minus(m, s1))
+        let sxr = byK.minus(m, plain)
+        let syx = sky.minus(m, sy)
+        let mean = quarter * (two * sxx).plus(square, s1)
+        let (sl, su) = (half * (plain - sx), half * (plain + sx))
+        let (sll, suu) = (mean.minus(half, sxr), mean.plus(half, sxr))
+        let slu = quarter * square * s1
+        let (syl, syu) = (half * (byY - syx), half * (byY + syx))
         // Without a: second moments about the means.
-        let inverse = 1 / s1
-        let (ll, lu, uu) = (sll - sl * sl * inverse, slu - sl * su * inverse, suu - su * su * inverse)
-        let (bl, bu) = (syl - sy * sl * inverse, syu - sy * su * inverse)
-        let rest = syy - sy * sy * inverse
+        let inverse = unit / s1
+        let (slm, sum) = (sl * inverse, su * inverse)
+        let (ll, lu, uu) = (sll.minus(sl, slm), slu.minus(sl, sum), suu.minus(su, sum))
+        let (bl, bu) = (syl.minus(sy, slm), syu.minus(sy, sum))
+        let rest = syy.minus(sy, sy * inverse)
         // What is not inlined here has a generic form, a symbol that all instruction sets share.
         @inline(__always)
-        func score(_ p: Lanes, _ c: Lanes) -> Lanes {
-            rest - 2 * (p * bl + c * bu) + (p * p * ll + 2 * p * c * lu + c * c * uu)
+        func score(_ p: Eight<A>, _ c: Eight<A>) -> Eight<A> {
+            let left = (p * ll).plus(two, c * lu - bl)
+            return rest.plus(p, left).plus(c, (c * uu).minus(two, bu))
         }
-        let most = Lanes(repeating: SliceDomain.steepest)
-        let determinant = ll * uu - lu * lu
-        var p = (bl * uu - bu * lu) / determinant
-        var c = (bu * ll - bl * lu) / determinant
+        let determinant = (ll * uu).minus(lu, lu)
+        let perDeterminant = unit / determinant
+        var p = (bl * uu).minus(bu, lu) * perDeterminant
+        var c = (bu * ll).minus(bl, lu) * perDeterminant
         let isInside =
-            (p .>= .zero) .& (c .>= .zero) .& (p .<= most) .& (c .<= most) .& (determinant .> .zero)
-        var best = Lanes(repeating: .infinity).replacing(with: score(p, c), where: isInside)
+            (p.lanes .>= Lanes.zero) .& (c.lanes .>= Lanes.zero) .& (p.lanes .<= most.lanes)
+            .& (c.lanes .<= most.lanes) .& determinant.isPositive
+        var best = Eight<A>(Lanes(repeating: .infinity).replacing(with: score(p, c).lanes, where: isInside))
         if A.any(.!isInside) {
+            let (perLeft, perRight) = (unit / ll, unit / uu)
             for side in 0..<4 {
-                let edge = side < 2 ? Lanes.zero : most
+                let edge = side < 2 ? Eight<A>.zero : most
                 let isLeft = side & 1 == 0
-                let edgeP = isLeft ? edge : ((bl - edge * lu) / ll).atLeast(0).smaller(most)
-                let edgeC = isLeft ? ((bu - edge * lu) / uu).atLeast(0).smaller(most) : edge
-                let found = score(edgeP, edgeC)
-                let isBetter = found .< best
-                best.replace(with: found, where: isBetter)
-                p.replace(with: edgeP, where: isBetter)
-                c.replace(with: edgeC, where: isBetter)
+                let edgeP = isLeft ? edge : (bl.minus(edge, lu) * perLeft).larger(.zero).smaller(most)
+                let edgeC = isLeft ? (bu.minus(edge, lu) * perRight).larger(.zero).smaller(most) : edge
+                let score = score(edgeP, edgeC)
+                let isBetter = score.lanes .< best.lanes
+                best.lanes.replace(with: score.lanes, where: isBetter)
+                p.lanes.replace(with: edgeP.lanes, where: isBetter)
+                c.lanes.replace(with: edgeC.lanes, where: isBetter)
             }
         }
         // The least variance lifts the whole slice.
-        var a = (sy - p * sl - c * su) * inverse
-        let least = a + sigma * A.squareRoot(p * c)
-        let lift = (quotes.domain.leastVariance - least).atLeast(0)
+        var a = sy.minus(p, sl).minus(c, su) * inverse
+        let least = a.plus(sigma, (p * c).squareRoot())
+        let lift = (Eight(quotes.domain.leastVariance) - least).larger(.zero)
         a += lift
-        return Projection(score: best + s1 * lift * lift, a: a, left: p, right: c)
+        best = best.plus(s1 * lift, lift)
+        (found.score, found.a, found.left, found.right) = (best.lanes, a.lanes, p.lanes, c.lanes)
+        found.sides = A.smaller(Self.shifted(best.lanes, by: -1), Self.shifted(best.lanes, by: 1))
+        found.line = A.smaller(found.sides, best.lanes)
     }
 }

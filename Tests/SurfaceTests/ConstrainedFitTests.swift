@@ -31,7 +31,7 @@ struct ConstrainedFitTests {
 
     @Test(
         "Smiles without arbitrage, alone or two together, lose no more than scipy's best of thirty starts",
-        arguments: SmileLoss.allCases)
+        arguments: [SmileLoss.mid, .band])
     func losses(_ loss: SmileLoss) throws {
         var repaired = 0
         for (name, surface) in try Self.surfaces() {

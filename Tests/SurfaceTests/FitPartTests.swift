@@ -55,6 +55,7 @@ struct FitPartTests {
             var distance = 0.0
             if let bid = quote.bid, let ask = quote.ask { distance = found - (bid + ask) / 2 }
             if kind == .mid { return sum + quote.weight * distance * distance }
+            if kind == .spread { return sum + quote.weight * distance * distance / (half * half) }
             let outside = max(0, (quote.bid ?? 0) - found, found - (quote.ask ?? .infinity)) / half
             return sum + quote.weight * (outside * outside + 0.01 * distance * distance / (half * half))
         }
@@ -110,7 +111,7 @@ struct FitPartTests {
                 for j in 0..<5 {
                     let bend = (after[j] - before[j]) / (2 * h)
                     // With bands the gradient has kinks between the two places.
-                    let share = kind == .mid ? 1e-6 : 2e-3
+                    let share = kind == .band ? 2e-3 : 1e-6
                     #expect(
                         abs(bend - found.hessian[i][j]) < share * size[i] * size[j],
                         "\(i), \(j): \(bend), \(found.hessian[i][j])")
@@ -133,7 +134,7 @@ struct FitPartTests {
                 let k = log(quote.strike / smile.forward)
                 let isTwoSided = quote.bid != nil && quote.ask != nil
                 let volatility = slice.volatility(at: k, years: smile.years)
-                var weight = kind == .mid ? (isTwoSided ? quote.weight : 0) : 0
+                var weight = isTwoSided ? quote.weight / (kind == .mid ? 1 : half * half) : 0
                 if kind == .band {
                     let isOutside = volatility < quote.bid ?? 0 || volatility > quote.ask ?? .infinity
                     weight = quote.weight / (half * half) * ((isOutside ? 1 : 0) + (isTwoSided ? 0.01 : 0))
@@ -163,7 +164,7 @@ struct FitPartTests {
         let twoSided = counting.filter { $0.bid != nil && $0.ask != nil }
         for kind in SmileLoss.allCases {
             let quotes = QuoteLanes(smile, loss: kind)
-            #expect(quotes.count == (kind == .mid ? twoSided.count : counting.count))
+            #expect(quotes.count == (kind == .band ? counting.count : twoSided.count))
             #expect(quotes.strikeCount == twoSided.count)
             let nearest = twoSided.min { abs(log($0.strike / 90)) < abs(log($1.strike / 90)) }
             let level = ((nearest?.bid ?? .nan) + (nearest?.ask ?? .nan)) / 2
@@ -240,7 +241,7 @@ struct FitPartTests {
             let r = (x * x + sigma * sigma).squareRoot()
             let mid = (bid + ask) / 2
             let perVariance = 1 / (2 * mid * smile.years)
-            let weight = quote.weight * perVariance * perVariance / (kind == .band ? half * half : 1)
+            let weight = quote.weight * perVariance * perVariance / (kind == .mid ? 1 : half * half)
             return (weight, (r - x) / 2, (r + x) / 2, mid * mid * smile.years)
         }
     }

@@ -28,6 +28,25 @@ struct FitTests {
         }
     }
 
+    @Test(
+        "By hand: wings first, no more than is needed; where they are not enough the width; or else nothing")
+    func mended() throws {
+        let vogt = SVISlice(a: -0.041, b: 0.1331, rho: 0.306, m: 0.3586, sigma: 0.4153)
+        let (slice, repair) = try #require(SurfaceFit.mended(vogt))
+        #expect(repair == .jumpWings && slice.butterfly == .free && slice.leastDurrleman.value < 1e-6)
+        let (one, other) = (JumpWings(vogt, years: 1), JumpWings(slice, years: 1))
+        #expect(abs(one.variance - other.variance) < 1e-12 && abs(one.skew - other.skew) < 1e-12)
+        #expect(abs(one.leftWing - other.leftWing) < 1e-12 && other.rightWing < one.rightWing)
+
+        let sharp = SVISlice(a: 2e-4, b: 0.4, rho: -0.6, m: 0, sigma: 0.002)
+        let (wide, zoom) = try #require(SurfaceFit.mended(sharp))
+        #expect(zoom == .zoom && wide.butterfly == .free && wide.leastDurrleman.value < 1e-6)
+        let factor = wide.sigma / sharp.sigma
+        #expect(factor > 1 && abs(wide.a / sharp.a - factor) < 1e-9 * factor && wide.b == sharp.b)
+
+        #expect(SurfaceFit.mended(SVISlice(a: 0.01, b: 1.2, rho: -0.99, m: 0, sigma: 0.02)) == nil)
+    }
+
     @Test("Quotes on a slice give its parameters back, under either loss", arguments: SmileLoss.allCases)
     func exact(_ loss: SmileLoss) throws {
         let fit = SurfaceFit([Self.smile(Self.plain)], loss: loss, rule: .none).slices[0]

@@ -56,6 +56,7 @@ struct LiveSurfaceTests {
             let distance = volatility - (bid + ask) / 2
             if kind == .mid { return sum + distance * distance }
             let half = max((ask - bid) / 2, 0.001)
+            if kind == .spread { return sum + distance * distance / (half * half) }
             let outside = max(0, bid - volatility, volatility - ask) / half
             return sum + outside * outside + 0.01 * distance / half * distance / half
         }

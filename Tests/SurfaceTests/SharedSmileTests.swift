@@ -93,7 +93,7 @@ struct SharedSmileTests {
 
     @Test(
         "Surfaces without any arbitrage cost no more than 1.01 of the best found",
-        arguments: SmileLoss.allCases)
+        arguments: [SmileLoss.mid, .band])
     func joint(_ kind: SmileLoss) throws {
         for set in sets {
             let expected = try Self.reference(set.expected)

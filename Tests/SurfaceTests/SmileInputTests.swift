@@ -164,9 +164,9 @@ struct SmileInputTests {
         for loss in SmileLoss.allCases {
             let fit = SurfaceFit([smile], loss: loss, rule: .none).slices[0]
             let (slice, quality) = try (#require(fit.slice), #require(fit.quality))
-            #expect(quality.quotes == (loss == .mid ? 21 : 23) && quality.dropped == (loss == .mid ? 4 : 2))
+            #expect(quality.quotes == (loss == .band ? 23 : 21) && quality.dropped == (loss == .band ? 2 : 4))
             var (sum, largest, inside) = (0.0, 0.0, 0)
-            for quote in quotes.prefix(loss == .mid ? 21 : 23) {
+            for quote in quotes.prefix(loss == .band ? 23 : 21) {
                 let volatility = slice.volatility(at: log(quote.strike / 100), years: 0.5)
                 if let bid = quote.bid, let ask = quote.ask {
                     let error = 100 * (volatility - (bid + ask) / 2)

@@ -54,7 +54,7 @@ struct SurfaceFuzzTests {
                 Self.smile($0, &generator)
             }
             made += smiles.count
-            let loss = Bool.random(using: &generator) ? SmileLoss.mid : .band
+            let loss = SmileLoss.allCases[Int.random(in: 0..<3, using: &generator)]
             let rule = ArbitrageRule.allCases[Int.random(in: 0..<3, using: &generator)]
             let fit = SurfaceFit(smiles, loss: loss, rule: rule)
             for found in fit.slices {

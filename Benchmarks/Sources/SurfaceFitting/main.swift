@@ -176,6 +176,36 @@ for loss in SmileLoss.allCases {
     }
 }
 
+/// Bids and asks of a slice as prices of options out of the money, of which volatilities are to be found.
+@MainActor
+func prices(_ smile: SmileQuotes) throws -> PriceBatch {
+    let sides = smile.quotes.flatMap { quote in
+        [quote.bid, quote.ask].compactMap { side in side.map { (quote.strike, $0) } }
+    }
+    let zeros = Array(repeating: 0.0, count: sides.count)
+    let types = sides.map { UInt8($0.0 < smile.forward ? 1 : 0) }
+    let (spot, years) = (zeros.map { _ in smile.forward }, zeros.map { _ in smile.years })
+    let strikes = sides.map(\.0)
+    let options = try OptionBatch(
+        type: types, spot: spot, strike: strikes, years: years, volatility: sides.map(\.1), rate: zeros,
+        dividend: zeros)
+    let found = try GreeksEngine().greeks(.price, of: options)[.price].map(Array.init) ?? []
+    return try PriceBatch(
+        type: types, spot: spot, strike: strikes, years: years, price: found, rate: zeros, dividend: zeros)
+}
+
+let engine = try GreeksEngine()
+let batches = try smiles.map(prices)
+var found = batches.map { Array(repeating: 0.0, count: $0.count) }
+var statuses = batches.map { Array(repeating: UInt8(0), count: $0.count) }
+var batch = 0
+try measure("volatilities of a slice's prices", between: { batch = (batch + 1) % batches.count }) {
+    var volatilities = found[batch].mutableSpan
+    var reasons = statuses[batch].mutableSpan
+    let prices = batches[batch]
+    engine.impliedVolatilities(of: prices.columns, volatility: &volatilities, status: &reasons)
+}
+
 let live = try LiveSurface(smiles, loss: .mid, rule: .full)
 let surface = try live.surface()
 let k = (0..<4096).map { 0.8 * sin(Double($0)) }

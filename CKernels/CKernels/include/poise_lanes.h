@@ -22,6 +22,35 @@ POISE_LANES_INLINE poise_lanes poise_multiply_add(poise_lanes a, poise_lanes b, 
     return a * b + c;
 }
 
+/// Whole vectors from the start: in long bodies LLVM's vectorizer does not join Swift's eight scalar operations again.
+POISE_LANES_INLINE poise_lanes poise_add(poise_lanes a, poise_lanes b) { return a + b; }
+POISE_LANES_INLINE poise_lanes poise_subtract(poise_lanes a, poise_lanes b) { return a - b; }
+POISE_LANES_INLINE poise_lanes poise_multiply(poise_lanes a, poise_lanes b) { return a * b; }
+POISE_LANES_INLINE poise_lanes poise_divide(poise_lanes a, poise_lanes b) { return a / b; }
+
+/// The larger, or the smaller, of two lanes; that of b where one is NaN.
+POISE_LANES_INLINE poise_lanes poise_larger(poise_lanes a, poise_lanes b) { return a > b ? a : b; }
+POISE_LANES_INLINE poise_lanes poise_smaller(poise_lanes a, poise_lanes b) { return a < b ? a : b; }
+
+/// The sums of the lanes of eight, one in each lane: neighbours first, then pairs, then halves.
+POISE_LANES_INLINE poise_lanes poise_sums(
+    poise_lanes a, poise_lanes b, poise_lanes c, poise_lanes d, poise_lanes e, poise_lanes f, poise_lanes g,
+    poise_lanes h) {
+#define POISE_NEIGHBOURS(x, y)                                  \
+    (__builtin_shufflevector(x, y, 0, 8, 2, 10, 4, 12, 6, 14) + \
+     __builtin_shufflevector(x, y, 1, 9, 3, 11, 5, 13, 7, 15))
+// Of lanes in twos.
+#define POISE_PAIRS(x, y)                                       \
+    (__builtin_shufflevector(x, y, 0, 1, 4, 5, 8, 9, 12, 13) +  \
+     __builtin_shufflevector(x, y, 2, 3, 6, 7, 10, 11, 14, 15))
+    const poise_lanes ab = POISE_NEIGHBOURS(a, b), cd = POISE_NEIGHBOURS(c, d);
+    const poise_lanes ef = POISE_NEIGHBOURS(e, f), gh = POISE_NEIGHBOURS(g, h);
+    const poise_lanes abcd = POISE_PAIRS(ab, cd), efgh = POISE_PAIRS(ef, gh);
+    return POISE_PAIRS(abcd, efgh);
+#undef POISE_NEIGHBOURS
+#undef POISE_PAIRS
+}
+
 /// The correctly rounded square root of each lane.
 POISE_LANES_INLINE poise_lanes poise_square_root(poise_lanes a) { return __builtin_elementwise_sqrt(a); }
 
@@ -38,6 +67,15 @@ static inline __attribute__((always_inline)) void poise_forget_memory(void) { __
 
 /// Whether any lane of a mask (0 or all ones) is set.
 POISE_LANES_INLINE bool poise_any(poise_lane_mask mask) { return __builtin_reduce_or(mask) != 0; }
+
+/// Which lanes of a mask (0 or all ones) are set, the first one lowest.
+POISE_LANES_INLINE unsigned char poise_bits(poise_lane_mask mask) {
+    typedef bool bools __attribute__((ext_vector_type(8)));
+    const bools set = __builtin_convertvector(mask, bools);
+    unsigned char result;
+    __builtin_memcpy(&result, &set, 1);
+    return result;
+}
 
 /// Of a table of eight the entry that the low three bits of each lane name.
 POISE_LANES_INLINE poise_lanes poise_entries(poise_lanes table, poise_lane_mask index) {

@@ -1216,7 +1216,9 @@ typedef enum poise_smile_loss {
      *  the second sum over quotes of two sides. */
     POISE_LOSS_BAND = 0,
     /** Σ q (σ − mid)², over quotes of two sides. */
-    POISE_LOSS_MID = 1
+    POISE_LOSS_MID = 1,
+    /** Σ q ((σ − mid)/h)², over quotes of two sides. */
+    POISE_LOSS_SPREAD = 2
 } poise_smile_loss;
 
 /** What the slices of a surface are kept free of, at all strikes. */
@@ -1231,7 +1233,8 @@ typedef enum poise_arbitrage {
 typedef enum poise_fit_status {
     /** As asked, and proved. */
     POISE_FIT_OK = 0,
-    /** A curve of three parameters stands in (eSSVI), free of what the rule forbids by construction. */
+    /** What stands in, free of what the rule forbids: the free fit mended by hand, or a curve of three parameters (eSSVI);
+     *  see `repair`. */
     POISE_FIT_FALLBACK = 1,
     /** Fewer than five quotes of two sides at different strikes: no curve. */
     POISE_FIT_TOO_FEW_QUOTES = 2,
@@ -1249,7 +1252,11 @@ typedef enum poise_fit_status {
 typedef enum poise_fit_repair {
     POISE_REPAIR_NONE = 0,
     POISE_REPAIR_REFIT = 1,
-    POISE_REPAIR_ESSVI = 2
+    POISE_REPAIR_ESSVI = 2,
+    /** The free fit, with its right wing and least variance moved as far as needed; status POISE_FIT_FALLBACK. */
+    POISE_REPAIR_JUMP_WINGS = 3,
+    /** The free fit, made wider as far as needed; status POISE_FIT_FALLBACK. */
+    POISE_REPAIR_ZOOM = 4
 } poise_fit_repair;
 
 /** Quotes of one underlying, a row each, in any order: rows of the same years are a slice. */

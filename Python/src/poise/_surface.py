@@ -12,8 +12,8 @@ from ._tables import single
 
 #: What a slice's `status` may be.
 FIT_STATUS = ("ok", "fallback", "too-few-quotes", "butterfly", "calendar", "unsolved", "bad-quotes")
-_REPAIR = ("none", "refit", "essvi")
-_LOSS = ("band", "mid")
+_REPAIR = ("none", "refit", "essvi", "jump-wings", "zoom")
+_LOSS = ("band", "mid", "spread")
 _ARBITRAGE = ("full", "butterfly", "none")
 _QUANTITIES = ("vol", "slope", "curvature", "variance", "density", "local_variance", "forward")
 _FIGURES = (
@@ -40,7 +40,8 @@ class Surface:
         How much a quote counts; 0 is not at all.
     spot : float
         The price now, for forwards before the first expiry.
-    loss : "band" (distance outside of bid and ask, in half spreads) or "mid"
+    loss : "band" (distance outside of bid and ask, in half spreads), "mid" or "spread" (distance from the middle, in
+        volatility or in half spreads)
     arbitrage : "full", "butterfly" or "none"
         What is excluded, at all strikes.
 
