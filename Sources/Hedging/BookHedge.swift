@@ -118,14 +118,10 @@ public struct BookHedge: Sendable {
             let found = options.usesLots ? chain.tradedAmount(of: candidate.instrument) : nil
             amounts.append(found?.amount)
             amountNotes.add(candidate.instrument, found)
-            var instrument = candidate.hedgeInstrument(
-                underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount)
             let levels = options.walksLevels ? candidate.levels : .none
-            if !levels.isNone {
-                instrument.costBuy -= candidate.halfSpreadBuy
-                instrument.costSell -= candidate.halfSpreadSell
-                instrument.impact = 0
-            }
+            let instrument = candidate.hedgeInstrument(
+                underlying: bases.firstIndex(of: candidate.instrument.base) ?? 0, amount: found?.amount,
+                hasLevels: !levels.isNone)
             problem.add(candidate.instrument.name, instrument, levels)
         }
         self.amountNotes = options.usesLots ? amountNotes : nil

@@ -96,11 +96,13 @@ final class BranchAndBound {
     // MARK: The search
 
     /// Searches the box of the problem that `scaled` holds; leaves `scaled` as it was.
-    /// - Parameter strengthen: called once, where the search turns out to be no short one: may `offer` trades and
-    ///   returns a bound, in the problem's currency.
+    /// - Parameters:
+    ///   - offered: trades near which whole ones may be good, if any.
+    ///   - strengthen: called once, where the search turns out to be no short one: may `offer` trades and
+    ///     returns a bound, in the problem's currency.
     /// - Returns: whether there are trades; then `incumbent` has the best found.
     func run(
-        _ problem: HedgeProblem, _ limits: HedgeSearch,
+        _ problem: HedgeProblem, _ limits: HedgeSearch, offered: [Double] = [],
         strengthen: (BranchAndBound) -> Double = { _ in -.infinity }
     ) -> Bool {
         load(problem)
@@ -112,6 +114,7 @@ final class BranchAndBound {
         floor = -.infinity
         isExhausted = false
         var next: SearchNode? = root()
+        if !offered.isEmpty { offer(offered) }
         while let node = next {
             next = nil
             if nodes == Self.shortSearch {

@@ -179,9 +179,28 @@ public struct CandidateCosts: Sendable, Equatable {
             bids: bids, asks: asks, reference: 0.5 * (bid.price + ask.price), perPrice: price.perPrice)
     }
 
-    /// Levels, and what they stand in for of the costs in dollars; nil and none where there are no levels.
-    func walked(at price: Price) -> (instead: Dollars?, levels: CostCurve) {
-        let levels = levels(at: price)
-        return levels.isNone ? (nil, levels) : (summary.dollars(at: price), levels)
+    /// The levels as they are quoted, by their price alone, and the middle of the market; nil where a side is empty.
+    var quoted: (levels: CostCurve, middle: Double)? {
+        guard let bid = bids.first, let ask = asks.first else { return nil }
+        return (CostCurve(bids: bids, asks: asks, reference: 0), 0.5 * (bid.price + ask.price))
+    }
+}
+
+extension CostCurve {
+    /// Whether it has as many levels.
+    func isLike(_ other: CostCurve) -> Bool {
+        buy?.count == other.buy?.count && sell?.count == other.sell?.count
+    }
+
+    /// Takes the prices of quoted levels, of which this one was made, at another price of what they are quoted in.
+    mutating func follow(_ quoted: CostCurve, middle: Double, perPrice: Double) {
+        if let levels = quoted.buy { buy?.follow(levels, -middle, perPrice) }
+        if let levels = quoted.sell { sell?.follow(levels, middle, perPrice) }
+    }
+}
+
+extension [CostCurve.Level] {
+    fileprivate mutating func follow(_ quoted: [CostCurve.Level], _ shift: Double, _ perPrice: Double) {
+        for k in indices { self[k].price = (quoted[k].price + shift) * perPrice }
     }
 }

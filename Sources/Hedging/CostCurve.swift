@@ -81,31 +81,35 @@ extension HedgeProblem {
     }
 
     /// Adds `pieces` of a side to others.
-    func append(_ i: Int, _ side: TradeSide, to pieces: inout [CostPiece]) {
+    /// - Returns: as `limit`.
+    @discardableResult
+    func append(_ i: Int, _ side: TradeSide, to pieces: inout [CostPiece]) -> Double {
         let instrument = instruments[i]
         let cost = side == .buy ? instrument.costBuy : instrument.costSell
-        let limit = limit(i, side)
-        guard limit > 0 else { return }
+        let own = side == .buy ? instrument.maximumBuy : instrument.maximumSell
+        let impact = instrument.impact
         guard let levels = levels(i, side) else {
-            pieces.append(CostPiece(start: 0, size: limit, price: cost, quadratic: instrument.impact))
-            return
+            if own > 0 { pieces.append(CostPiece(start: 0, size: own, price: cost, quadratic: impact)) }
+            return own
         }
+        let first = pieces.count
         var start = 0.0
-        for level in levels where start < limit {
-            let end = min(level.upTo, limit)
+        for level in levels {
+            let end = min(level.upTo, own)
             guard end > start else { continue }
-            let piece = CostPiece(
-                start: start, size: end - start, price: cost + level.price + 2 * instrument.impact * start,
-                quadratic: level.quadratic + instrument.impact)
-            if start > 0, piece.quadratic == 0, let last = pieces.last, last.quadratic == 0,
-                last.price >= piece.price
-            {
-                pieces[pieces.count - 1].size = end - last.start
+            let price = cost + level.price + 2 * impact * start
+            let quadratic = level.quadratic + impact
+            // As one with the stretch before where it costs no more.
+            let last = pieces.count - 1
+            if quadratic == 0, last >= first, pieces[last].quadratic == 0, pieces[last].price >= price {
+                pieces[last].size = end - pieces[last].start
             } else {
-                pieces.append(piece)
+                pieces.append(CostPiece(start: start, size: end - start, price: price, quadratic: quadratic))
             }
             start = end
+            if start >= own { break }
         }
+        return start
     }
 
     /// What an amount of a side costs by its levels alone.
@@ -139,7 +143,7 @@ extension HedgeProblem {
             throw .lengthMismatch(field: "curves", expected: instruments.count, got: curves.count)
         }
         for i in curves.indices where !curves[i].isNone {
-            for side in TradeSide.both { try checkLevels(i, side) }
+            for side in TradeSide.both where !hasPlainLevels(i, side) { try checkLevels(i, side) }
             let instrument = instruments[i]
             guard let buy = levels(i, .buy)?.first?.price ?? (curves[i].buy == nil ? 0 : nil),
                 let sell = levels(i, .sell)?.first?.price ?? (curves[i].sell == nil ? 0 : nil)
@@ -151,6 +155,20 @@ extension HedgeProblem {
                     reason: "buying and selling again would earn money: must be at least \(least)")
             }
         }
+    }
+
+    /// Whether `checkLevels` finds nothing, by one look at each number.
+    private func hasPlainLevels(_ i: Int, _ side: TradeSide) -> Bool {
+        guard let levels = levels(i, side) else { return true }
+        let most = Self.largestMagnitude
+        var (end, last) = (0.0, -most)
+        for level in levels {
+            guard level.upTo > end, level.upTo <= most, level.quadratic == 0, level.price >= last,
+                level.price <= most
+            else { return false }
+            (end, last) = (level.upTo, level.price)
+        }
+        return true
     }
 
     private func checkLevels(_ i: Int, _ side: TradeSide) throws(HedgeError) {
@@ -195,11 +213,13 @@ extension HedgeProblem {
     }
 }
 
-/// The stretches of all instruments' costs, side by side.
+/// The stretches of all instruments' costs, side by side. Numbers of a problem of the same size are taken in without an
+/// allocation.
 struct CostTable {
     private var pieces: [CostPiece] = []
-    /// Of instrument i: bought at 2i, sold at 2i + 1.
-    private var ranges: [Range<Int>] = []
+    /// Where the stretches of a side begin: of instrument i bought at 2i, sold at 2i + 1.
+    private var starts: [Int] = []
+    private var limits: [Double] = []
     /// Whether some instrument's stretches differ in how they bend.
     private(set) var isBent = false
     /// Whether any of them bends.
@@ -208,16 +228,27 @@ struct CostTable {
     var isPlain: Bool { !isBent && hasOneEach }
     private var hasOneEach = true
 
+    init() {}
+
     init(_ problem: HedgeProblem) {
-        let levels = problem.curves.reduce(0) { $0 + ($1.buy?.count ?? 0) + ($1.sell?.count ?? 0) }
-        pieces.reserveCapacity(levels + 2 * problem.instruments.count)
-        ranges.reserveCapacity(2 * problem.instruments.count)
+        pieces.reserveCapacity(
+            problem.curves.reduce(2 * problem.instruments.count) {
+                $0 + ($1.buy?.count ?? 0) + ($1.sell?.count ?? 0)
+            })
+        load(problem)
+    }
+
+    mutating func load(_ problem: HedgeProblem) {
+        pieces.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        limits.removeAll(keepingCapacity: true)
+        (isBent, hasQuadratics, hasOneEach) = (false, false, true)
         for i in problem.instruments.indices {
             let first = pieces.count
             for side in TradeSide.both {
                 let start = pieces.count
-                problem.append(i, side, to: &pieces)
-                ranges.append(start..<pieces.count)
+                starts.append(start)
+                limits.append(problem.append(i, side, to: &pieces))
                 if pieces.count - start > 1 { hasOneEach = false }
             }
             for k in first..<pieces.count {
@@ -225,25 +256,38 @@ struct CostTable {
                 if pieces[k].quadratic > 0 { hasQuadratics = true }
             }
         }
+        starts.append(pieces.count)
     }
 
-    subscript(_ i: Int, _ side: TradeSide) -> ArraySlice<CostPiece> {
-        pieces[ranges[side == .buy ? 2 * i : 2 * i + 1]]
+    /// The places of a side's stretches.
+    @inline(__always)
+    func places(_ i: Int, _ side: TradeSide) -> Range<Int> {
+        let k = side == .buy ? 2 * i : 2 * i + 1
+        return starts[k]..<starts[k + 1]
     }
+
+    /// The most that may be traded of a side, as the problem's `limit`.
+    @inline(__always)
+    func limit(_ i: Int, _ side: TradeSide) -> Double { limits[side == .buy ? 2 * i : 2 * i + 1] }
+
+    /// The stretch at a place.
+    @inline(__always) subscript(_ place: Int) -> CostPiece { pieces[place] }
+
+    subscript(_ i: Int, _ side: TradeSide) -> ArraySlice<CostPiece> { pieces[places(i, side)] }
 
     /// Stretch `k` of a side, nil where there are not as many.
     func piece(_ i: Int, _ side: TradeSide, _ k: Int) -> CostPiece? {
-        let range = ranges[side == .buy ? 2 * i : 2 * i + 1]
-        return k < range.count ? pieces[range.lowerBound + k] : nil
+        let places = places(i, side)
+        return k < places.count ? pieces[places.lowerBound + k] : nil
     }
 
     /// What a trade costs.
     func cost(_ i: Int, _ x: Double) -> Double {
         var (cost, left) = (0.0, x.magnitude)
         guard left > 0 else { return 0 }
-        for piece in self[i, x > 0 ? .buy : .sell] where left > 0 {
-            cost += piece.cost(min(left, piece.size))
-            left -= piece.size
+        for k in places(i, x > 0 ? .buy : .sell) where left > 0 {
+            cost += pieces[k].cost(min(left, pieces[k].size))
+            left -= pieces[k].size
         }
         return cost
     }
@@ -255,7 +299,8 @@ struct CostTable {
         // The costs of the unit before this amount and of the one after it.
         var before = x == 0 ? piece(i, .sell, 0).map { -$0.price } ?? -.infinity : 0
         var after = Double.infinity
-        for piece in self[i, side] {
+        for k in places(i, side) {
+            let piece = pieces[k]
             let into = amount - piece.start
             if into < piece.size {
                 after = piece.price + 2 * piece.quadratic * max(into, 0)
@@ -325,7 +370,7 @@ struct CostTable {
 
     /// Whether a trade lies next to an end.
     func isNext(_ i: Int, _ c: Int, _ x: Double) -> Bool {
-        guard c >= -self[i, .sell].count, c <= self[i, .buy].count else { return false }
+        guard c >= -places(i, .sell).count, c <= places(i, .buy).count else { return false }
         let end = end(i, c)
         return x >= end.position - end.below && x <= end.position + end.above
     }

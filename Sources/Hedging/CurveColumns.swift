@@ -18,6 +18,8 @@ struct CurveColumns {
         /// 1 bought, −1 sold, 0 either, and 0 for a switch.
         let sign: Double
         let isSwitch: Bool
+        /// Of a switch: the sign of what it lets be traded, 0 for either.
+        var switched = 0.0
     }
 
     /// How a problem is taken apart.
@@ -58,7 +60,8 @@ struct CurveColumns {
             let isPlain = isOne && isJoined
             let needsSwitch =
                 (hasMinimum || hasFixed)
-                && !(isPlain && (!hasFixed || original.cashBudget == .infinity))
+                && !(isPlain
+                    && (!hasFixed || original.cashBudget == .infinity || !original.countsAllCosts))
             func column(_ bought: CostPiece?, _ sold: CostPiece?) {
                 let piece = bought ?? sold
                 var column = instrument
@@ -121,7 +124,8 @@ struct CurveColumns {
             HedgeInstrument(
                 underlying: instrument.underlying, costBuy: instrument.fixedCost, costSell: 0, lot: 1,
                 maximumBuy: 1, maximumSell: 0))
-        columns.append(Column(instrument: i, start: 0, sign: 0, isSwitch: true))
+        columns.append(
+            Column(instrument: i, start: 0, sign: 0, isSwitch: true, switched: side?.sign ?? 0))
         // In shares of the limit, so that rounding of large limits lets nothing through.
         for sign in side.map({ [$0.sign] }) ?? [1, -1] {
             problem.add(
@@ -195,7 +199,8 @@ struct CurveColumns {
         columns.indices.map { k in
             let column = columns[k]
             let x = trades[column.instrument]
-            guard !column.isSwitch, x * column.sign >= 0 else { return 0 }
+            if column.isSwitch { return x != 0 && x * column.switched >= 0 ? 1 : 0 }
+            guard x * column.sign >= 0 else { return 0 }
             let instrument = problem.instruments[k]
             let size = x > 0 ? instrument.maximumBuy : instrument.maximumSell
             let amount = max(min(x.magnitude - column.start, size), 0)

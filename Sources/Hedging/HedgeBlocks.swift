@@ -51,20 +51,23 @@ struct HedgeBlocks {
     /// Offers the parts' trades to a search, and moves the prices to where the bound is higher.
     /// - Parameters:
     ///   - costScale: the problem's currency per unit of the search's costs.
+    ///   - nodeLimit: relaxations that all parts together may solve.
     ///   - timeLimit: seconds that it may take.
     /// - Returns: the highest bound.
     func strengthen(
-        _ search: BranchAndBound, costScale: Double, timeLimit: Double, _ isCancelled: (() -> Bool)?
+        _ search: BranchAndBound, costScale: Double, nodeLimit: Int, timeLimit: Double,
+        _ isCancelled: (() -> Bool)?
     ) -> Double {
         var blocks = self
         var highest = -Double.infinity
         let clock = ContinuousClock()
         let begin = clock.now
         var stride = 1.0
+        var nodes = nodeLimit
         for _ in 0..<Self.rounds {
             let left = timeLimit - (clock.now - begin) / .seconds(1)
-            guard left > 0, !search.scaled.watch.isOver,
-                let (bound, trades) = blocks.solve(within: left, isCancelled)
+            guard left > 0, nodes > 0, !search.scaled.watch.isOver,
+                let (bound, trades) = blocks.solve(within: left, &nodes, isCancelled)
             else { break }
             stride = bound > highest ? stride : 0.5 * stride
             highest = max(highest, bound)
@@ -79,7 +82,7 @@ struct HedgeBlocks {
 
     /// What all parts cost at least, and their trades; nil where one has none.
     private func solve(
-        within seconds: Double, _ isCancelled: (() -> Bool)?
+        within seconds: Double, _ nodes: inout Int, _ isCancelled: (() -> Bool)?
     ) -> (bound: Double, trades: [Double])? {
         var bound = min(marginPrice, 0) < 0 ? marginPrice * problem.marginLimit : 0
         if cashPrice < 0 { bound += cashPrice * problem.cashBudget }
@@ -95,13 +98,14 @@ struct HedgeBlocks {
         var trades = [Double](repeating: 0, count: problem.instruments.count)
         for block in blocks {
             let solver = HedgeSolver()
-            solver.search.nodeLimit = Self.nodesPerBlock
+            solver.search.nodeLimit = max(min(Self.nodesPerBlock, nodes), 1)
             solver.search.timeLimit = seconds / Double(blocks.count)
             solver.search.gap = 1e-7
             solver.isCancelled = isCancelled
             guard let status = try? solver.solve(part(block, paid)), status == .optimal || status == .budget,
                 solver.solution.gap < .infinity
             else { return nil }
+            nodes -= solver.solution.nodes
             let cost = solver.solution.cost.total
             bound += cost - solver.solution.gap * cost.magnitude
             for (k, i) in block.enumerated() { trades[i] = solver.solution.trades[k] }

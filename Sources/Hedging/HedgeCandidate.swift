@@ -95,12 +95,14 @@ public struct HedgeCandidate: Sendable {
     }
 
     /// As the optimizer wants it.
-    /// - Parameter amount: in which it trades; nil for any.
-    func hedgeInstrument(underlying: Int, amount: TradedAmount?) -> HedgeInstrument {
+    /// - Parameters:
+    ///   - amount: in which it trades; nil for any.
+    ///   - hasLevels: whether levels say what its spread and impact would.
+    func hedgeInstrument(underlying: Int, amount: TradedAmount?, hasLevels: Bool) -> HedgeInstrument {
         HedgeInstrument(
-            underlying: underlying, costBuy: halfSpreadBuy + fee + carry,
-            costSell: halfSpreadSell + fee - carry,
-            impact: impact, fixedCost: ticket, lot: amount?.step ?? 0,
+            underlying: underlying, costBuy: (hasLevels ? 0 : halfSpreadBuy) + fee + carry,
+            costSell: (hasLevels ? 0 : halfSpreadSell) + fee - carry,
+            impact: hasLevels ? 0 : impact, fixedCost: ticket, lot: amount?.step ?? 0,
             minimum: Self.minimum(minimum, amount), maximumBuy: maximumBuy, maximumSell: maximumSell,
             cash: instrument.isOption || instrument.kind == .spot ? value : 0)
     }

@@ -65,6 +65,12 @@ extension HedgeProblem {
 
     /// The cost of trades, fixed costs of traded instruments included.
     public func cost(trades: [Double]) -> HedgeCost {
+        var cost = costWithoutRisk(trades: trades)
+        if let risk, risk.riskAversion > 0 { cost.risk = riskCost(risk, trades) }
+        return cost
+    }
+
+    func costWithoutRisk(trades: [Double]) -> HedgeCost {
         var cost = HedgeCost()
         for i in instruments.indices where trades[i] != 0 {
             cost.linear += Self.linearCost(instruments[i], trades[i])
@@ -77,7 +83,6 @@ extension HedgeProblem {
             let outside = max(exposure - bands[r].high, bands[r].low - exposure, 0)
             cost.penalty += (bands[r].penalty + 0.5 * bands[r].penaltyQuadratic * outside) * outside
         }
-        if let risk, risk.riskAversion > 0 { cost.risk = riskCost(risk, trades) }
         return cost
     }
 

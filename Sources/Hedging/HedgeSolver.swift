@@ -43,6 +43,19 @@ public struct HedgeSolution: Sendable, Equatable {
     public internal(set) var pivots = 0
     /// Nodes of a search over lots and fixed costs.
     public internal(set) var nodes = 0
+
+    /// Takes another answer over, into arrays of its own: without an allocation where it is of the same length.
+    mutating func copy(_ other: HedgeSolution) {
+        func copy(_ values: [Double], _ target: inout [Double]) {
+            guard target.count == values.count else { return target = values.map { $0 } }
+            for k in values.indices { target[k] = values[k] }
+        }
+        copy(other.trades, &trades)
+        copy(other.bandPrices, &bandPrices)
+        (status, cost, certificate, gap) = (other.status, other.cost, other.certificate, other.gap)
+        (marginPrice, cashPrice) = (other.marginPrice, other.cashPrice)
+        (interiorSteps, pivots, nodes) = (other.interiorSteps, other.pivots, other.nodes)
+    }
 }
 
 /// Solves hedge problems one after another. The first of a shape (the same bands on the same instruments)
@@ -93,19 +106,43 @@ public final class HedgeSolver {
     @discardableResult
     public func solve(_ problem: HedgeProblem, start: HedgeStart = .cold) throws(HedgeError) -> HedgeStatus {
         try problem.validate()
+        return try solveValid(problem, start: start)
+    }
+
+    /// The same of a problem that has been validated.
+    @discardableResult
+    func solveValid(_ problem: HedgeProblem, start: HedgeStart) throws(HedgeError) -> HedgeStatus {
         if problem.needsCurveSolver { return try solveCurves(problem, start) }
         let (scaled, interior, active) = prepare(problem)
         scaled.watch.start(seconds: search.timeLimit, isCancelled)
         let status = try solveRelaxation(problem, start, scaled, interior, active)
         if cleaned.count != scaled.count { cleaned = Array(repeating: 0, count: scaled.count) }
         if status == .optimal { dropDust(problem, scaled) }
-        guard status == .optimal,
-            problem.instruments.contains(where: { $0.lot > 0 || $0.minimum > 0 || $0.fixedCost > 0 })
-        else {
-            return status
+        guard status == .optimal, problem.isWhole else { return status }
+        guard searchesAll || problem.instruments.count <= Self.mostSearched else {
+            return try solveReduced(problem, scaled)
         }
         return solveWhole(problem)
     }
+
+    /// Lots, smallest trades and fixed costs of many instruments: of those that may be part of an answer.
+    private func solveReduced(
+        _ problem: HedgeProblem, _ scaled: ScaledProblem
+    ) throws(HedgeError) -> HedgeStatus {
+        curves.search = search
+        if search.timeLimit < .infinity { curves.search.timeLimit = scaled.watch.secondsLeft }
+        curves.isCancelled = isCancelled
+        try curves.solveWhole(problem, from: solution)
+        solution.copy(curves.solution)
+        return solution.status
+    }
+
+    /// Instruments up to which a search looks at all of them.
+    static let mostSearched = 100
+    /// Whether a search looks at all instruments, however many.
+    var searchesAll = false
+    /// Trades near which good whole ones are, if any.
+    var offered: [Double] = []
 
     /// Trades below a billionth of what is traded of an instrument are none, where the certificate holds without them.
     private func dropDust(_ problem: HedgeProblem, _ scaled: ScaledProblem) {
@@ -131,7 +168,7 @@ public final class HedgeSolver {
         try curves.solve(problem, isWarm: start == .warm)
         // What was prepared for other problems has answers of other lengths.
         scaled = nil
-        solution = curves.solution
+        solution.copy(curves.solution)
         return solution.status
     }
 
@@ -141,11 +178,11 @@ public final class HedgeSolver {
         let branching = self.branching ?? BranchAndBound(scaled, interior, active)
         self.branching = branching
         let relaxation = solution
-        let found = branching.run(problem, search) { [search, isCancelled] branching in
+        let found = branching.run(problem, search, offered: offered) { [search, isCancelled] branching in
             guard let blocks = HedgeBlocks(problem, relaxation, amounts: scaled.instrumentScale)
             else { return -.infinity }
             return blocks.strengthen(
-                branching, costScale: scaled.objectiveScale,
+                branching, costScale: scaled.objectiveScale, nodeLimit: search.nodeLimit,
                 timeLimit: min(0.3 * search.timeLimit, scaled.watch.secondsLeft), isCancelled)
         }
         active.restore(from: guess)

@@ -22,6 +22,9 @@ struct LiveCandidate {
         self.index = (candidate.ticker.indexPrice ?? index).flatMap { mark > 0 ? $0 / mark : nil }
     }
 
+    /// Whether costs come by the levels of its order book, where that is wanted.
+    var hasLevels: Bool { fixed == nil && !(costs.bids.isEmpty && costs.asks.isEmpty) }
+
     static func price(_ unit: CandidateCosts.Unit, _ mark: LiveRisk.Mark) -> CandidateCosts.Price {
         CandidateCosts.Price(unit, price: mark.price, value: unit.isOption ? max(0, mark.value) : 0)
     }
@@ -29,13 +32,16 @@ struct LiveCandidate {
     /// What of it a tick looks at: numbers alone, as references would be counted for each.
     struct Terms {
         private let kind: Instrument.Kind
-        private let costs: CandidateCosts.Summary
+        let costs: CandidateCosts.Summary
         private let amount: TradedAmount?
         private let index: Double?
         private let margin: Double
         let isFixed: Bool
+        /// Whether levels say what the spread and impact would.
+        let hasLevels: Bool
 
-        init(_ one: LiveCandidate) {
+        init(_ one: LiveCandidate, walksLevels: Bool) {
+            hasLevels = walksLevels && one.hasLevels
             kind = one.candidate.instrument.kind
             costs = one.costs.summary
             (amount, index, isFixed) = (one.amount, one.index, one.fixed != nil)
@@ -56,8 +62,10 @@ struct LiveCandidate {
                 price.value
                 * holding.carry(kind, price: price.mark, index: index.map { $0 * price.mark }, at: mark.time)
             return HedgeInstrument(
-                underlying: underlying, costBuy: dollars.halfSpreadBuy + dollars.fee + carry,
-                costSell: dollars.halfSpreadSell + dollars.fee - carry, impact: dollars.impact,
+                underlying: underlying,
+                costBuy: (hasLevels ? 0 : dollars.halfSpreadBuy) + dollars.fee + carry,
+                costSell: (hasLevels ? 0 : dollars.halfSpreadSell) + dollars.fee - carry,
+                impact: hasLevels ? 0 : dollars.impact,
                 fixedCost: dollars.ticket, lot: amount?.step ?? 0,
                 minimum: HedgeCandidate.minimum(dollars.minimum, amount), maximumBuy: dollars.maximumBuy,
                 maximumSell: dollars.maximumSell, margin: margin,

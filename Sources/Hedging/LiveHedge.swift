@@ -44,6 +44,8 @@ public final class LiveHedge {
     private var chosen: [Int] = []
     /// What makes costs of each candidate at the desk's prices.
     private var terms: [LiveCandidate.Terms] = []
+    /// The order book of each candidate as it is quoted; nil where a side is empty.
+    private var quotes: [(levels: CostCurve, middle: Double)?] = []
     private var options: BookHedge.Options
     /// Why the desk's groups cannot keep the limits: it was grouped in another way since.
     private var unmet: RiskError?
@@ -154,7 +156,7 @@ public final class LiveHedge {
         }
         candidates = chosen.map { known[$0].candidate }
         contracts = candidates.map { risk.index(of: $0.instrument.name) ?? 0 }
-        terms = chosen.map { LiveCandidate.Terms(known[$0]) }
+        readKnown()
         let bases = Array(Set(candidates.map(\.instrument.base) + (variance?.underlyings ?? []))).sorted()
         var made = HedgeProblem(
             name: problem.name, underlyings: bases.isEmpty ? [""] : bases, marginLimit: problem.marginLimit,
@@ -248,22 +250,21 @@ public final class LiveHedge {
 
     // MARK: Costs
 
-    /// Gives a candidate of a problem the levels of its order book in place of half a spread and one impact.
+    /// Gives a candidate of a problem the levels of its order book, at the desk's price.
     private func walk(_ candidate: Int, in problem: inout HedgeProblem) {
-        let one = known[chosen[candidate]]
-        let price = LiveCandidate.price(one.costs.summary.unit, risk.mark(of: contracts[candidate]))
-        let (costs, levels) = one.fixed == nil ? one.costs.walked(at: price) : (nil, CostCurve.none)
-        if let costs {
-            problem.instruments[candidate].costBuy -= costs.halfSpreadBuy
-            problem.instruments[candidate].costSell -= costs.halfSpreadSell
-            problem.instruments[candidate].impact = 0
-        }
+        guard terms[candidate].hasLevels else { return }
+        let price = LiveCandidate.price(terms[candidate].costs.unit, risk.mark(of: contracts[candidate]))
+        if problem.curves.isEmpty { problem.curves = problem.instruments.map { _ in .none } }
         while problem.curves.count < problem.instruments.count { problem.curves.append(.none) }
-        problem.curves[candidate] = levels
+        guard let quoted = quotes[candidate], problem.curves[candidate].isLike(quoted.levels) else {
+            problem.curves[candidate] = known[chosen[candidate]].costs.levels(at: price)
+            return
+        }
+        problem.curves[candidate].follow(quoted.levels, middle: quoted.middle, perPrice: price.perPrice)
     }
 
     /// Whether trades cost what they take of the displayed order books, level by level, in place of half the spread and one
-    /// impact for both sides. Makes curves anew at each decision that has to trade, which allocates.
+    /// impact for both sides.
     public var walksLevels: Bool {
         get { options.walksLevels }
         set {
@@ -276,7 +277,17 @@ public final class LiveHedge {
     /// Changes what is known of a candidate.
     func change(_ candidate: Int, _ body: (inout LiveCandidate) -> Void) {
         body(&known[chosen[candidate]])
-        terms[candidate] = LiveCandidate.Terms(known[chosen[candidate]])
+        let one = known[chosen[candidate]]
+        terms[candidate] = LiveCandidate.Terms(one, walksLevels: options.walksLevels)
+        quotes[candidate] = one.costs.quoted
+        // Made anew at the next decision.
+        if candidate < problem.curves.count { problem.curves[candidate] = .none }
+    }
+
+    /// What a tick looks at of the chosen candidates.
+    private func readKnown() {
+        terms = chosen.map { LiveCandidate.Terms(known[$0], walksLevels: options.walksLevels) }
+        quotes = options.walksLevels ? chosen.map { known[$0].costs.quoted } : chosen.map { _ in nil }
     }
 
     /// The levels, fees and depth of a candidate, in the currency in which it is quoted.
@@ -335,7 +346,7 @@ public final class LiveHedge {
             guard let rates = costs.rates(of: known[place].candidate.instrument) else { continue }
             known[place].costs.rates = rates
         }
-        terms = chosen.map { LiveCandidate.Terms(known[$0]) }
+        readKnown()
     }
 
     /// What positions are held for, by which carry is a cost.

@@ -106,9 +106,9 @@ import Testing
 
     /// Costs by level as in an order book, as in both, as in a pool: from nothing, and of 2 ticks after each.
     static let expectedOfCurves: [(cold: Work, warm: Work)] = [
-        (Work(476, 48, 84), Work(935, 285, 178)),
-        (Work(567, 78, 2061), Work(1060, 237, 2906)),
-        (Work(516, 151, 66), Work(1037, 162, 118)),
+        (Work(477, 47, 50), Work(941, 306, 114)),
+        (Work(557, 77, 1894), Work(1040, 238, 2717)),
+        (Work(502, 150, 42), Work(1005, 161, 92)),
     ]
 
     @Test("Problems with costs by level take as many steps and nodes as they did", arguments: 0..<3)

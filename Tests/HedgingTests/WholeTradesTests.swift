@@ -114,3 +114,73 @@ import Testing
         #expect(compared >= 400 && helped >= 30)
     }
 }
+
+extension WholeTradesTests {
+    /// Every whole trade of three instruments tried, against levels with lots, tickets and smallest trades.
+    @Test("Lots, tickets and smallest trades by level cost what the best of all whole trades does")
+    func wholeLevels() throws {
+        var random = SeededGenerator(seed: 0x1E7E)
+        func uniform(_ low: Double, _ high: Double) -> Double {
+            low + (high - low) * Double(random.next() >> 11) * 0x1p-53
+        }
+        let solver = HedgeSolver()
+        var (solved, impossible) = (0, 0)
+        for number in 0..<300 {
+            var problem = HedgeProblem(underlyings: ["X"])
+            for k in 0..<3 {
+                func side() -> [CostCurve.Level] {
+                    var (end, price) = (0.0, uniform(0, 0.4))
+                    return (0..<Int(uniform(1, 4))).map { _ in
+                        end += Double(Int(uniform(1, 4)))
+                        price += uniform(0.05, 0.6)
+                        return CostCurve.Level(upTo: end, price: price)
+                    }
+                }
+                problem.add(
+                    "i\(k)",
+                    HedgeInstrument(
+                        costBuy: 0.1, costSell: 0.1, fixedCost: number % 3 == 0 ? 0 : uniform(0, 1.5), lot: 1,
+                        minimum: number % 2 == 0 ? 0 : Double(Int(uniform(1, 4))), maximumBuy: 20,
+                        maximumSell: 20), CostCurve(buy: side(), sell: side()))
+            }
+            problem.add(
+                "delta", HedgeBand(hard: -0.6, 0.6, current: uniform(-9, 9)),
+                coefficients: (0..<3).map { (instrument: $0, coefficient: uniform(0.4, 1.2)) })
+            problem.add(
+                "vega", HedgeBand(soft: -1, 1, current: uniform(-4, 4), penalty: uniform(0.1, 2)),
+                coefficients: (0..<3).map { (instrument: $0, coefficient: uniform(-1, 1)) })
+            // Among a hundred that cannot be traded, which leaves the search to `LevelSearch`.
+            if number % 4 > 1 {
+                for k in 0..<100 {
+                    problem.add(
+                        "none \(k)", HedgeInstrument(costBuy: 1, costSell: 1, maximumBuy: 0, maximumSell: 0))
+                }
+            }
+            let rest = problem.instruments.dropFirst(3).map { _ in 0.0 }
+            var least = Double.infinity
+            let range = -9...9
+            for a in range {
+                for b in range {
+                    for c in range {
+                        let trades = [Double(a), Double(b), Double(c)] + rest
+                        let isKept = (0..<3).allSatisfy {
+                            trades[$0] == 0 || trades[$0].magnitude >= problem.instruments[$0].minimum
+                        }
+                        guard isKept, problem.violation(trades: trades) <= 0 else { continue }
+                        least = min(least, problem.cost(trades: trades).total)
+                    }
+                }
+            }
+            let status = try solver.solve(problem)
+            if least == .infinity {
+                #expect(status == .infeasible, "\(number)")
+                impossible += 1
+            } else {
+                #expect(status == .optimal, "\(number)")
+                #expect((solver.solution.cost.total - least).magnitude <= 1e-8 * least, "\(number)")
+                solved += 1
+            }
+        }
+        #expect(solved > 100 && impossible > 5, "\(solved), \(impossible)")
+    }
+}
