@@ -3,10 +3,12 @@ import Timing
 
 /// Ticks of one desk: every Greek, cost and band moves a little from one to the next.
 enum TickSequence {
-    /// - Parameter softShare: share of bands that are soft.
-    static func problems(instruments count: Int, underlyings: Int, softShare: Double, ticks: Int)
-        -> [HedgeProblem]
-    {
+    /// - Parameters:
+    ///   - softShare: share of bands that are soft.
+    ///   - levels: order books of so many levels a side in place of impact; 0: one price alone; nil: impact.
+    static func problems(
+        instruments count: Int, underlyings: Int, softShare: Double, ticks: Int, levels: Int? = nil
+    ) -> [HedgeProblem] {
         var next = UniformNumbers()
         func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * next() }
         var problem = HedgeProblem(
@@ -60,6 +62,7 @@ enum TickSequence {
         }
         problem.marginLimit = 3 * problem.margin(trades: inside)
         problem.cashBudget = 3 * problem.cash(trades: inside).magnitude + 1
+        if let levels { walk(levels, in: &problem) }
         return (0..<ticks).map { _ in
             defer {
                 for i in problem.instruments.indices {
@@ -72,6 +75,23 @@ enum TickSequence {
                 }
             }
             return problem
+        }
+    }
+
+    /// Order books in place of impact, and neither margin nor cash.
+    private static func walk(_ levels: Int, in problem: inout HedgeProblem) {
+        for i in problem.instruments.indices { problem.instruments[i].impact = 0 }
+        (problem.marginLimit, problem.cashBudget) = (.infinity, .infinity)
+        guard levels > 0 else { return }
+        problem.curves = problem.instruments.map { instrument in
+            func side(_ limit: Double) -> [CostCurve.Level] {
+                (0..<levels).map { k in
+                    CostCurve.Level(
+                        upTo: limit * Double(k + 1) / Double(levels),
+                        price: instrument.costBuy * 0.2 * Double(k))
+                }
+            }
+            return CostCurve(buy: side(instrument.maximumBuy), sell: side(instrument.maximumSell))
         }
     }
 }

@@ -114,6 +114,17 @@ if files.isEmpty || files.count == 1 && isAlone {
                 problems: TickSequence.problems(
                     instruments: count, underlyings: underlyings, softShare: soft, ticks: ticks)))
     }
+    for (count, underlyings, ticks) in [(30, 4, 40), (60, 6, 40), (1000, 2, 10)] {
+        for levels in [0, 1, 10] {
+            sequences.append(
+                Sequence(
+                    name:
+                        "n = \(count), \(levels == 0 ? "one price and no impact" : "\(levels) levels a side")",
+                    problems: TickSequence.problems(
+                        instruments: count, underlyings: underlyings, softShare: 0, ticks: ticks,
+                        levels: levels)))
+        }
+    }
 }
 
 func shown(_ times: [Double]) -> String {
