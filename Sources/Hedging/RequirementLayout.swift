@@ -32,6 +32,9 @@ final class RequirementLayout {
     private var costPlanes: (used: Int, capacity: Int)
     /// Of the payments that fixed costs are: what the limit keeps back for them.
     private var reserve = 0.0
+    /// Whether the limit keeps back what other trades may not pay: then more is asked of them than there is to ask, and
+    /// that problem proves nothing of this one.
+    var keepsBack: Bool { reserve > 0 }
     private var reach: Double
     private var scratch: RequirementPlane
     private let curveCount: Int
@@ -226,7 +229,9 @@ final class RequirementLayout {
     // MARK: Planes
 
     enum Tightening {
-        case holds, widened, stuck
+        case holds, stuck
+        /// A limit of the problem.
+        case moved
         case added(Int)
         /// Every place holds the trades: more are needed.
         case full
@@ -252,7 +257,7 @@ final class RequirementLayout {
             guard terms.price > 0 || stated < 0, stated <= -reach * (1 - 1e-6) else { return .holds }
             reach *= 16
             problem.instruments[requirementPlace].maximumSell = reach
-            return .widened
+            return .moved
         }
         var added = 0
         let excess = answer.required - stated
@@ -265,7 +270,7 @@ final class RequirementLayout {
             // Fixed costs are paid too, and no plane knows of them: what these trades pay is kept back.
             reserve = answer.hedge.cost.fixed
             setLimit(requirement, terms)
-            return .added(0)
+            return .moved
         }
         return added > 0 ? .added(added) : .stuck
     }

@@ -228,7 +228,7 @@ public final class RequirementSolver {
             let status = try solver.solve(layout.problem, start: start)
             start = .warm
             guard status == .optimal || status == .budget else {
-                return best.objective < .infinity ? finish(.budget) : status
+                return best.objective < .infinity || layout.keepsBack ? finish(.budget) : status
             }
             // What a part of the time did not settle, all that is left of it may.
             let isCut = isWhole && status == .budget && share < 1 && seconds < .infinity
@@ -241,7 +241,9 @@ public final class RequirementSolver {
             evaluate(layout, problem, requirement, terms)
             if isWhole {
                 let found = solver.solution
-                proved = max(proved, found.cost.total - found.gap * found.cost.total.magnitude)
+                if !layout.keepsBack {
+                    proved = max(proved, found.cost.total - found.gap * found.cost.total.magnitude)
+                }
                 keepBest(terms)
                 // Planes only ask for less: what they prove holds for the requirement itself.
                 if best.objective - proved <= search.gap * best.objective.magnitude {
@@ -256,10 +258,10 @@ public final class RequirementSolver {
                     share = 1
                     continue
                 }
-                if isWhole { return finish(status) }
+                if isWhole { return finish(layout.keepsBack ? .budget : status) }
                 price(layout, requirement, terms)
                 return status
-            case .widened: continue
+            case .moved: continue
             case .added(let count):
                 answer.planesAdded += count
             case .full:
