@@ -35,8 +35,7 @@ extension SVISlice {
         guard later.leftSlope >= leftSlope, later.rightSlope >= rightSlope else { return nil }
         let scale = max(sigma, later.sigma)
         let centre = 0.5 * (m + later.m)
-        func gap(_ k: Double) -> Double { later.variance(at: k) - variance(at: k) }
-        var least = LowestPoint { gap(centre + scale * sinh($0)) }
+        var least = LowestPoint { gap(to: later, at: centre + scale * sinh($0)) }
         least.prove { bound in
             guard case .negative(let k) = signOfGap(to: later, less: bound) else { return nil }
             return asinh((k - centre) / scale)
@@ -46,10 +45,25 @@ extension SVISlice {
         for (own, other, side) in [
             (leftSlope, later.leftSlope, -1.0), (rightSlope, later.rightSlope, 1.0),
         ] where own == other {
+            // What lies no lower than it by more than rounding is the limit, approached.
             let limit = later.a - a - side * own * (later.m - m)
-            if limit < result.value - 1e-15 { result = LeastValue(value: limit, at: side * .infinity) }
+            if result.value > limit - 1e-15 { result = LeastValue(value: limit, at: side * .infinity) }
         }
         return result
+    }
+
+    /// Less this one's total variance: of slopes that cancel far out nothing is left but what is not.
+    private func gap(to later: SVISlice, at k: Double) -> Double {
+        let (x, y) = (k - m, k - later.m)
+        guard x * y > 0 else { return later.variance(at: k) - variance(at: k) }
+        let side = x < 0 ? -1.0 : 1.0
+        let (own, other) = x < 0 ? (leftSlope, later.leftSlope) : (rightSlope, later.rightSlope)
+        let asymptotes = later.a - a + side * ((other - own) * x - other * (later.m - m))
+        return asymptotes + later.aboveAsymptote(y) - aboveAsymptote(x)
+    }
+
+    private func aboveAsymptote(_ x: Double) -> Double {
+        b * sigma * sigma / (x.magnitude + (x * x + sigma * sigma).squareRoot())
     }
 }
 

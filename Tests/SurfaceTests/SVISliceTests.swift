@@ -153,4 +153,27 @@ struct SVISliceTests {
             }
         }
     }
+
+    @Test("Between wings of one slope the gap ends at that of the asymptotes, on either side")
+    func gapOfWings() throws {
+        let earlier = SVISlice(a: 0.04, b: 0.1, rho: -0.3, m: 0.05, sigma: 0.1)
+        // Later by `lift`, wider, and shifted: what a shift lowers on one side it raises on the other.
+        for shift in [-0.02, 0.02] {
+            let later = SVISlice(a: 0.07, b: 0.1, rho: -0.3, m: earlier.m + shift, sigma: 0.2)
+            let gap = try #require(earlier.leastGap(to: later))
+            let left = 0.03 + earlier.leftSlope * shift
+            let right = 0.03 - earlier.rightSlope * shift
+            #expect(gap.at == (shift < 0 ? -.infinity : .infinity), "\(gap)")
+            #expect((gap.value - min(left, right)).magnitude < 1e-15, "\(gap)")
+        }
+        // A slope more than the other's has no such end.
+        let steeper = SVISlice(a: 0.07, b: 0.11, rho: -0.3, m: 0.05, sigma: 0.2)
+        #expect(try #require(earlier.leastGap(to: steeper)).at.isFinite)
+        #expect(steeper.leastGap(to: earlier) == nil)
+        for rho in [-0.2, -0.4] {
+            // Flatter on one side alone.
+            let turned = SVISlice(a: 0.07, b: 0.1, rho: rho, m: 0.05, sigma: 0.2)
+            #expect(earlier.leastGap(to: turned) == nil, "\(rho)")
+        }
+    }
 }
