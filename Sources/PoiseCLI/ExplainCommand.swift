@@ -98,6 +98,7 @@ struct ExplainCommand: ParsableCommand {
         let explanation = try ProfitExplanation(
             from: first, to: second, table, trades, deliveryPrices: try deliveryPrices(),
             fundingRate: funding.funding, splitting: split, in: numeraire, engine, &badRows)
+        try badRows.requireRows(explanation.positionCount + explanation.tradeCount, of: table.file)
         for argument in delivery
         where !explanation.settlements.contains(where: { $0.series == argument.name }) {
             throw ValidationError(

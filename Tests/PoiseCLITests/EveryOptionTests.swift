@@ -152,6 +152,21 @@ struct EveryOptionTests {
                     // A slice of which no row is left is named.
                     let others = kept.output.split(separator: "\n").filter { !$0.contains(",unreadable,") }
                     try #expect(others == $0.run(command, ["--format", "csv"]).output.split(separator: "\n"))
+                    var tables = [(option, file)]
+                    if ["risk", "hedge"].contains(command) { tables.append(("--limits", "limits.csv")) }
+                    for (option, file) in tables {
+                        let lines = try String(contentsOfFile: $0.path(file), encoding: .utf8).split(
+                            separator: "\n")
+                        let none = try $0.write(
+                            "none.csv",
+                            "\(lines[0])\n" + String(lines[1].map { $0 == "," ? "," : "?" }) + "\n")
+                        let result = try Poise.run(
+                            $0.arguments(command, replacing: option, by: none) + ["--skip-bad-rows"])
+                        #expect(result.status == 1 && result.output.isEmpty, "\(option): \(result.errors)")
+                        #expect(
+                            result.errors.contains("none.csv: no row can be used:\n"),
+                            "\(option): \(result.errors)")
+                    }
                 })
         }
         return rows

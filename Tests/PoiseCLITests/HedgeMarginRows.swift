@@ -64,6 +64,58 @@ enum HedgeMarginRows {
             #expect(HedgeOptionRows.isNear(try state(answer, "before")["initial_margin_balance"], 32_000))
         },
         Row(
+            "hedge", "--margin",
+            "of several coins each has its own liquidation prices, the first beside the rest"
+        ) {
+            let chain = try $0.write(
+                "two.csv",
+                Desk.chain()
+                    + #"ETH_USDC-PERPETUAL,\#(Desk.time),,,3000,3000,"[[2999,10]]","[[3001,10]]""# + "\n")
+            let held = try $0.write(
+                "held.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,3\na,ETH_USDC-PERPETUAL,-10\n")
+            var own = try arguments($0)
+            for (option, file) in [("--chain", chain), ("--positions", held)] {
+                if let place = own.firstIndex(of: option) { own[place + 1] = file }
+            }
+            for when in ["before", "after"] {
+                let state = try state(try HedgeOptionRows.answer(own), when)
+                let prices = try #require(state["liquidation"] as? [[String: Any]])
+                #expect(prices.map { $0["underlying"] as? String } == ["BTC", "ETH"])
+                // 20,000 and what prices bring are a twentieth of 3 x and 30,000, or of 180,000 and 10 y.
+                let btc = 161_500 / 2.85
+                let eth = 41_000 / 10.5
+                let below = HedgeOptionRows.number(state["liquidation_below"])
+                #expect((below - btc).magnitude < 1e-6 && prices[0]["below"] as? Double == below, "\(state)")
+                #expect(state["liquidation_above"] == nil || state["liquidation_above"] is NSNull)
+                #expect((HedgeOptionRows.number(prices[1]["above"]) - eth).magnitude < 1e-6, "\(prices)")
+                #expect(prices[1]["below"] == nil || prices[1]["below"] is NSNull)
+            }
+            // And short of the first, long of the second.
+            let turned = try $0.write(
+                "turned.csv", "book,instrument,quantity\na,BTC_USDC-PERPETUAL,-3\na,ETH_USDC-PERPETUAL,10\n")
+            if let place = own.firstIndex(of: "--positions") { own[place + 1] = turned }
+            let state = try state(try HedgeOptionRows.answer(own), "before")
+            let prices = try #require(state["liquidation"] as? [[String: Any]])
+            let btc = 198_500 / 3.15
+            #expect((HedgeOptionRows.number(state["liquidation_above"]) - btc).magnitude < 1e-6)
+            #expect(
+                HedgeOptionRows.number(prices[0]["above"])
+                    == HedgeOptionRows.number(state["liquidation_above"]))
+            #expect(HedgeOptionRows.number(prices[1]["below"]) < 3000)
+        },
+        Row("hedge", "--horizon", "the margin is paid for so many days, for one where none is said") {
+            let own = try arguments($0) + ["--margin-price", "0.0001"]
+            for (horizon, days) in [([], 1.0), (["--horizon", "0.5"], 0.5), (["--horizon", "3"], 3)] {
+                let answer = try HedgeOptionRows.answer(own + horizon)
+                let margin = try #require(answer["margin"] as? [String: Any])
+                let after = try state(answer, "after")
+                let expected = days * 0.0001 * HedgeOptionRows.number(after["initial_margin"])
+                #expect(
+                    (HedgeOptionRows.number(margin["costOfMargin"]) - expected).magnitude < 1e-9, "\(horizon)"
+                )
+            }
+        },
+        Row(
             "hedge", "--margin-buffer",
             "is left after the trades and their cost; more than there is is infeasible"
         ) {

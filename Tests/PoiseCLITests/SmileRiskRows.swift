@@ -148,6 +148,53 @@ enum SmileRiskRows {
             #expect(rows.count == 2)
             #expect(try Poise.run(["scenarios"] + arguments).status == 2)
         },
+        Row(
+            "scenarios", "--surface",
+            "skew turns the smile about the money, a wing rises with its slope, the least strike by what is asked"
+        ) { desk in
+            let held = try desk.write(
+                "smile.csv",
+                "book,instrument,quantity\n"
+                    + ["45000-P", "57000-P", "60000-C", "63000-C", "75000-C"].enumerated().map {
+                        "\($0),BTC-27MAR26-\($1),1\n"
+                    }.joined())
+            let strikes = [45_000.0, 57_000, 60_000, 63_000, 75_000]
+            /// By how many points each volatility rises: prices say so.
+            func rises(_ term: String) throws -> [Double] {
+                let grid = try desk.write(
+                    "term.json",
+                    "{\"vol_rules\": {\"r\": {\"smile\": {\(term)}}}, \"scenarios\": [{\"vol\": \"r\"}]}")
+                let rows = try desk.table(
+                    "scenarios",
+                    [
+                        "--chain", try curved(desk), "--positions", held, "--grid", grid, "--surface", "own",
+                    ])
+                #expect(rows.count == 5)
+                return zip(strikes, rows).map { strike, row in
+                    let own = volatility(log(strike / forward))
+                    func value(_ volatility: Double) -> Double {
+                        Desk.call(forward, strike, years, volatility)
+                    }
+                    let profit = number(row, "profit_usd")
+                    var (low, high) = (-own, 1.0)
+                    for _ in 0..<60 {
+                        let middle = (low + high) / 2
+                        if value(own + middle) - value(own) < profit { low = middle } else { high = middle }
+                    }
+                    return 100 * low
+                }
+            }
+            let skew = try rises("\"skew\": 0.1")
+            #expect(
+                skew[2].magnitude < 1e-3 && (skew[3] - skew[1] - 0.1 * 100 * log(63 / 57)).magnitude < 0.15)
+            #expect(skew[0] < -0.4 && skew[1] < -0.3 && skew[3] > 0.4 && skew[4] > 0.7, "\(skew)")
+            let left = try rises("\"left_wing\": 0.2")
+            #expect(left[2].magnitude < 1e-3 && left[0] > 3 && left[4] < 0.4 && left[4] > 0, "\(left)")
+            let right = try rises("\"right_wing\": 0.2")
+            #expect(right[2].magnitude < 1e-3 && right[4] > 1.5 && right[0] < 0.1 && right[0] > 0, "\(right)")
+            let least = try rises("\"least\": 0.005")
+            #expect(least[2].magnitude < 1e-3 && least[1] > 0.3 && least[3] > 0.5 && least[4] > 2, "\(least)")
+        },
         Row("surface", "--skip-bad-rows", "an option whose row cannot be read makes its slice bad-quotes") {
             desk in
             let good = OwnSurfaceRows.chain(quoted: 0.7, marked: 0.7)
