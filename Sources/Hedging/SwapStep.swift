@@ -118,7 +118,7 @@ public struct SwapStep: Sendable, Equatable {
         }
         guard !amount.isZero else { return root }
         guard let scaled = UInt256(liquidity).shiftedLeft(96), let product = amount.times(root),
-            scaled > product, let divisor = scaled.minus(product)
+            let divisor = scaled.minus(product)
         else { return nil }
         return scaled.times(root, over: divisor, roundingUp: true).flatMap(fitting)
     }

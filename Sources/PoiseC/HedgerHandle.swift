@@ -91,7 +91,6 @@ final class HedgerHandle {
     ) -> Bool {
         guard problem.instruments.count == given.pointee.instrument_count,
             problem.bands.count == given.pointee.band_count,
-            problem.entries.count == given.pointee.entry_count,
             problem.underlyings.count == given.pointee.underlying_count
         else { return false }
         for b in problem.bands.indices {
