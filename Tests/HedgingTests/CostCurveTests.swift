@@ -79,6 +79,34 @@ import Testing
             a.solution.interiorSteps == b.solution.interiorSteps && a.solution.pivots == b.solution.pivots)
     }
 
+    @Test(
+        "A trade where slopes of cost meet the price of its band is proved stationary, on both sides and between levels"
+    )
+    func stationary() throws {
+        let solver = HedgeSolver()
+        for (dear, cheap) in [(1.5, 1.0), (1, 1.5)] {
+            for wanted in [0.25, 0.5, 1, 1.5, 2, 3, 3.5, 0, -0.25, -0.5, -1, -1.5, -2, -3.5] {
+                var problem = HedgeProblem(underlyings: ["X"])
+                problem.add(
+                    "a", HedgeInstrument(costBuy: dear, costSell: cheap, maximumBuy: 4, maximumSell: 4),
+                    CostCurve(
+                        buy: [
+                            .init(upTo: 1, price: 0.1), .init(upTo: 3, price: 0.5),
+                            .init(upTo: 4, price: 0.7),
+                        ],
+                        sell: [
+                            .init(upTo: 0.5, price: 0.3), .init(upTo: 2, price: 0.8),
+                            .init(upTo: 4, price: 0.9),
+                        ]))
+                problem.add("b", HedgeBand(hard: wanted, wanted, current: 0), coefficients: [0: 1])
+                #expect(try solver.solve(problem) == .optimal)
+                #expect((solver.solution.trades[0] - wanted).magnitude < 1e-9)
+                #expect(
+                    solver.solution.certificate.stationarity <= 1e-9, "\(dear) \(wanted): \(solver.solution)")
+            }
+        }
+    }
+
     @Test("Trades in whole lots, of a smallest size and with fixed costs go by their levels as well")
     func wholeTrades() throws {
         let solver = HedgeSolver()

@@ -110,6 +110,36 @@ struct LiveHedgeEdgeTests {
             &badRows)
     }
 
+    @Test("Limits on underlyings and expiries that a desk has are taken, on others refused by name")
+    func onTheDesk() throws {
+        let (_, valuation) = try LimitTableTests.valuation()
+        let risk = try LiveRisk(
+            valuation.positions, valuation.greeks, by: [.expiry, .book], engine: try GreeksEngine())
+        func error(_ underlying: String?, _ expiry: String?) throws -> RiskError? {
+            let limits = try LimitTable(
+                name: "limits",
+                [.init(underlying: underlying, expiry: expiry, greek: ExposureGreek.delta, high: 1)])
+            do throws(RiskError) {
+                let hedges = try LiveHedge.all(risk, limits, BookHedge.Options())
+                #expect(hedges.count == 1)
+            } catch { return error }
+            return nil
+        }
+        for (underlying, expiry) in [("BTC", nil), ("BTC", "2026-03-27"), (nil, "2026-03-27")] {
+            #expect(try error(underlying, expiry) == nil)
+        }
+        for (underlying, expiry, field, name) in [
+            ("XRP", nil, "underlying", "XRP"), ("BTC", "2026-03-28", "expiry", "2026-03-28"),
+            ("ETH", "2026-03-27", "expiry", "2026-03-27"), (nil, "2026-03-28", "expiry", "2026-03-28"),
+        ] as [(String?, String?, String, String)] {
+            guard case .invalidValue(_, let found, _, let reason) = try error(underlying, expiry) else {
+                Issue.record("\(name) was taken")
+                continue
+            }
+            #expect(found == field && reason == "\(name) is not on the desk")
+        }
+    }
+
     @Test(
         "A band is left by more than a billionth of its width, or a thousandth of that of its edges or of what it holds",
         arguments: [
