@@ -606,45 +606,66 @@ struct MarginRuleTests {
     )
     func turns() throws {
         let engine = try GreeksEngine()
-        var market = MarginMarket()
-        var underlying = MarginMarket.Underlying("X", spot: 100)
-        underlying.expiries = [MarginMarket.Expiry("e", seconds: 86400, forward: 100)]
-        market.underlyings = [underlying]
-        for (strike, type) in [(95.0, Instrument.OptionType.put), (105, .call)] {
-            var contract = MarginMarket.Contract("\(strike)", .option, underlying: 0, expiry: 0)
-            (contract.strike, contract.type, contract.volatility) = (strike, type, 0.4)
-            market.contracts.append(contract)
+        func strangle(
+            _ put: Double, _ call: Double, days: Double, _ volatility: Double
+        ) -> MarginMarket {
+            var market = MarginMarket()
+            var underlying = MarginMarket.Underlying("X", spot: 100)
+            underlying.expiries = [MarginMarket.Expiry("e", seconds: 86400 * days, forward: 100)]
+            market.underlyings = [underlying]
+            for (strike, type) in [(put, Instrument.OptionType.put), (call, .call)] {
+                var contract = MarginMarket.Contract("\(strike)", .option, underlying: 0, expiry: 0)
+                (contract.strike, contract.type, contract.volatility) = (strike, type, volatility)
+                market.contracts.append(contract)
+            }
+            return market
         }
+        let market = strangle(95, 105, days: 1, 0.4)
         // Worth cash plus a strangle: least near the middle, where it is just below 0.
         let still = try ScenarioGrid(
             name: "still", rules: [("same", ScenarioGrid.VolatilityRule())],
             scenarios: [ScenarioGrid.Scenario()])
         let model = MarginModel(.scan(ScanMargin(still)))
-        func account(_ cash: Double, _ sign: Double) throws -> CrossMarginAccount {
-            try CrossMarginAccount(
-                currency: "USD", cash: cash,
-                [0, 1].map { CrossMarginAccount.Position(contract: $0, quantity: sign) }, in: market)
-        }
-        let least =
-            try (9_950...10_050).map { place in
-                var moved = market
-                moved.underlyings[0].expiries[0].forward = Double(place) / 100
-                return try model.requirement(of: account(0, 1), in: moved, engine).markToMarket
-            }.min() ?? .nan
-        for sign in [1.0, -1] {
-            // A thousandth of a dollar beyond: two prices close to each other.
-            let own = try account(-sign * (least + 0.001), sign)
-            for points in [1600, 12] {
-                let prices = try model.liquidationPrices(
-                    of: own, in: market, underlying: 0, within: 50...200, points: points, engine)
-                #expect(prices.count == 2, "\(points): \(prices)")
-                #expect((prices.last ?? .nan) - (prices.first ?? .nan) < 2)
-                #expect(prices.allSatisfy { $0 > 98 && $0 < 102 })
+        // Two with their least value at the index, which is looked at, and beside it, where few prices are.
+        for (market, middle) in [(market, 100.0), (strangle(90, 130, days: 20, 0.8), 108)] {
+            func account(_ cash: Double, _ sign: Double) throws -> CrossMarginAccount {
+                try CrossMarginAccount(
+                    currency: "USD", cash: cash,
+                    [0, 1].map { CrossMarginAccount.Position(contract: $0, quantity: sign) }, in: market)
             }
-            let other = try account(-sign * (least - 0.001), sign)
-            #expect(
-                try model.liquidationPrices(of: other, in: market, underlying: 0, within: 50...200, engine)
-                    .isEmpty)
+            let least =
+                try (-300...300).map { place in
+                    var moved = market
+                    moved.underlyings[0].expiries[0].forward = middle + Double(place) / 100
+                    return try model.requirement(of: account(0, 1), in: moved, engine).markToMarket
+                }.min() ?? .nan
+            for sign in [1.0, -1] {
+                // A thousandth of a dollar beyond: two prices close to each other.
+                let own = try account(-sign * (least + 0.001), sign)
+                for points in [1600, 12] {
+                    let prices = try model.liquidationPrices(
+                        of: own, in: market, underlying: 0, within: 50...200, points: points, engine)
+                    #expect(prices.count == 2, "\(middle) \(points): \(prices)")
+                    #expect((prices.last ?? .nan) - (prices.first ?? .nan) < 2)
+                    #expect(prices.allSatisfy { ($0 - middle).magnitude < 3 })
+                    for price in prices {
+                        let there = try model.requirements(
+                            of: own, in: market, underlying: 0, at: [price], engine)[0]
+                        #expect(there.maintenanceBalance.magnitude < 1e-9, "\(price)")
+                    }
+                    let factors = try model.liquidationFactors(
+                        of: own, in: market, within: 0.5...2, points: points, engine)
+                    #expect(factors.count == 2)
+                    for (factor, price) in zip(factors, prices) {
+                        #expect((100 * factor - price).magnitude < 1e-6)
+                    }
+                }
+                let other = try account(-sign * (least - 0.001), sign)
+                #expect(
+                    try model.liquidationPrices(
+                        of: other, in: market, underlying: 0, within: 50...200, engine
+                    ).isEmpty)
+            }
         }
         // A price at which nothing is left exactly, on the grid: the index itself.
         let exact = try CrossMarginAccount(

@@ -38,7 +38,17 @@ struct ProfitExplanationTests {
         deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, in numeraire: Numeraire = .usd
     ) throws -> ProfitExplanation {
         var badRows = BadRows(skip: false)
-        return try ProfitExplanation(
+        return try explain(
+            first, second, positions: positions, trades: trades, deliveryPrices: deliveryPrices,
+            fundingRate: fundingRate, in: numeraire, &badRows)
+    }
+
+    static func explain(
+        _ first: [String], _ second: [String], positions: String, trades: String? = nil,
+        deliveryPrices: [String: Double] = [:], fundingRate: Double = 0, in numeraire: Numeraire = .usd,
+        _ badRows: inout BadRows
+    ) throws -> ProfitExplanation {
+        try ProfitExplanation(
             from: try chain("first.json", first), to: try chain("second.json", second),
             try PositionTable(
                 Source(name: "positions.csv", text: "book,instrument,quantity\n" + positions), &badRows),
@@ -255,6 +265,37 @@ struct ProfitExplanationTests {
         #expect(sums[3, .trades] == sums[3, .profit] && sums[3, .unexplained] == 0)
         // All time value is gone: theta runs to the expiry, not to the second chain.
         #expect(explanation.end?.lowerBound == Timestamp(milliseconds: 1_700_812_800_000))
+    }
+
+    @Test(
+        "An index that stands in for a delivery price more than ten minutes from expiry is remarked",
+        arguments: [
+            (9.0, nil), (10, nil), (11, "11 min after"), (119, "119 min after"), (120, "2 h after"),
+            (2879, "47 h after"), (2880, "2 d after"), (-9, nil), (-11, "11 min before"),
+        ] as [(Double, String?)])
+    func lateIndex(_ minutes: Double, _ words: String?) throws {
+        let expiry: Int64 = 1_700_812_800_000
+        let dated = "BTC-\(Self.near)"
+        let indexTime = expiry + Int64(minutes * 60_000)
+        let second = [
+            Self.future("BTC-\(Self.far)", indexTime, 38_100, index: 38_000),
+            // The chain ends behind the expiry.
+            Self.future("ETH-PERPETUAL", expiry + 40 * Self.day, 2_000, index: 2_000),
+        ]
+        for delivery in [nil, 37_250.0] {
+            var badRows = BadRows(skip: false)
+            _ = try Self.explain(
+                [Self.future(dated, Self.start, 36_200)], second, positions: "a,\(dated),10000\n",
+                deliveryPrices: delivery.map { [dated: $0] } ?? [:], &badRows)
+            let found = badRows.remarks.filter { $0.contains("is settled at an index of") }
+            let expected = delivery == nil ? words : nil
+            #expect(found.count == (expected == nil ? 0 : 1), "\(badRows.remarks)")
+            guard let expected else { continue }
+            let time = Timestamp(milliseconds: indexTime)
+            #expect(
+                found.first == "\(dated) is settled at an index of \(time), \(expected) it expired, "
+                    + "for lack of its delivery price")
+        }
     }
 
     @Test(

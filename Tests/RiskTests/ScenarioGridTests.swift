@@ -83,6 +83,76 @@ struct ScenarioGridTests {
         }
     }
 
+    @Test("What is left out of a grid's file changes nothing, field by field")
+    func leftOut() throws {
+        let still = ExpiryHaircut(
+            long: 1, longRateMultiple: 0, longAddedRate: 0, short: 1, shortRateMultiple: 0, shortAddedRate: 0)
+        func haircut(_ fields: String) throws -> ExpiryHaircut? {
+            try Self.grid("{\"expiry_haircut\": {\(fields)}, \"scenarios\": [{}]}").haircut
+        }
+        #expect(try haircut("") == still)
+        #expect(try Self.grid("{\"scenarios\": [{}]}").haircut == nil)
+        let fields: [(String, WritableKeyPath<ExpiryHaircut, Double>)] = [
+            ("long", \.long), ("long_rate_multiple", \.longRateMultiple),
+            ("long_added_rate", \.longAddedRate),
+            ("short", \.short), ("short_rate_multiple", \.shortRateMultiple),
+            ("short_added_rate", \.shortAddedRate),
+        ]
+        for (name, path) in fields {
+            var expected = still
+            expected[keyPath: path] = 0.25
+            #expect(try haircut("\"\(name)\": 0.25") == expected, "\(name)")
+        }
+
+        typealias Rule = ScenarioGrid.VolatilityRule
+        func rule(_ fields: String) throws -> Rule? {
+            try Self.grid("{\"vol_rules\": {\"r\": {\(fields)}}, \"scenarios\": [{}]}").rules.first
+        }
+        #expect(try rule("") == Rule())
+        let numbers: [(String, WritableKeyPath<Rule, Double>)] = [
+            ("relative", \.relative), ("parallel", \.parallel), ("skew", \.skew),
+            ("short_term_power", \.shortTermPower), ("long_term_power", \.longTermPower),
+            ("least_days", \.leastDays), ("least_vol", \.leastVolatility),
+        ]
+        for (name, path) in numbers {
+            var expected = Rule()
+            expected[keyPath: path] = 0.25
+            #expect(try rule("\"\(name)\": 0.25") == expected, "\(name)")
+        }
+        func wing(_ fields: String) throws -> ScenarioGrid.Wing? {
+            try rule("\"wing\": {\"cap\": 0.5\(fields)}")?.wing
+        }
+        var least = ScenarioGrid.Wing()
+        least.cap = 0.5
+        #expect(try wing("") == least && !least.isAbsolute)
+        let widths: [(String, WritableKeyPath<ScenarioGrid.Wing, Double>)] = [
+            ("cap_per_root_year", \.capPerRootYear), ("width_per_root_year", \.widthPerRootYear),
+            ("width_per_year", \.widthPerYear), ("least_width", \.leastWidth),
+        ]
+        for (name, path) in widths {
+            var expected = least
+            expected[keyPath: path] = 0.25
+            #expect(try wing(", \"\(name)\": 0.25") == expected, "\(name)")
+        }
+
+        typealias Scenario = ScenarioGrid.Scenario
+        func scenario(_ fields: String) throws -> Scenario {
+            try #require(try Self.grid("{\"scenarios\": [{\(fields)}]}").scenarios.first)
+        }
+        #expect(try scenario("") == Scenario())
+        let moves: [(String, WritableKeyPath<Scenario, Double>)] = [
+            ("spot", \.spot), ("days", \.days), ("rate", \.rate), ("dampening", \.dampening),
+        ]
+        for (name, path) in moves {
+            var expected = Scenario()
+            expected[keyPath: path] = 0.25
+            #expect(try scenario("\"\(name)\": 0.25") == expected, "\(name)")
+        }
+        #expect(try scenario("\"rate_holds\": \"spot\"").rateHolds == .spot)
+        #expect(try scenario("\"expiry_loss\": \"absolute\"").expiryLoss == .absolute)
+        #expect(try Self.grid("{\"scenarios\": [{}]}").name == "grid.json")
+    }
+
     @Test("The grids that come with the project can be read")
     func examples() throws {
         let folder = SharedData.packageRoot.appendingPathComponent("Examples/grids")

@@ -35,7 +35,10 @@ struct HistoryTests {
         }
         let replay = try CandleReplay(
             series, steps: 2, stride: 1,
-            funding: [(time(0), 0.5), (time(2), 0.01), (time(7), -0.02), (time(8), 0.03)])
+            funding: [
+                (time(0), 0.5), (time(2), 0.01), (time(7), -0.02), (time(8), 0.03), (time(9), 0.04),
+                (time(10), 5), (time(30), 7),
+            ])
         #expect(replay.starts == [0, 1, 2, 4, 5] && replay.pathCount == 5)
         #expect(replay.time(ofPath: 3, step: 1) == time(7))
         let block = PathBlock(steps: 2, hasRanges: true)
@@ -48,6 +51,8 @@ struct HistoryTests {
         // start belongs to no step.
         #expect(block.funding[0][0] == 0 && block.funding[1][0] == 0.01)
         #expect(block.funding[0][3] == -0.02 && block.funding[1][3] == 0.03)
+        // The last candle's end is paid as well, and nothing behind it.
+        #expect(block.funding[0][4] == 0.03 && block.funding[1][4] == 0.04)
         #expect(abs(block.variance[0][0].squareRoot() - series.volatility) < 1e-12)
 
         let scaled = try CandleReplay(series, steps: 2, stride: 1, startPrice: 1, volatility: 0.7)

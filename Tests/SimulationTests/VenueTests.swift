@@ -202,6 +202,8 @@ struct VenueTests {
                 "v,s,2022-01-01T08:00:00Z,0.0001\nv,s,2022-01-01T00:00:00Z,0\nv,s,2022-01-01T16:00:00Z,0\n", 3
             ),
             ("v,s,yesterday,0.0001\n", 2), ("v,s,2022-01-01T00:00:00Z,much\n", 2),
+            // Of another venue, of another symbol, of none.
+            ("w,s,2022-01-01T00:00:00Z,0\n", 1), ("v,t,2022-01-01T00:00:00Z,0\n", 1), ("", 1),
         ] {
             do {
                 _ = try history(rows)
