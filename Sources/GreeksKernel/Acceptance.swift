@@ -32,6 +32,42 @@ extension KernelTable {
     public static func accepts(
         _ input: FullFormColumns, count: Int, _ range: AcceptedRange
     ) -> Bool {
+        // Most markets are well inside, which takes half of the work to see.
+        acceptsUsual(input, count: count, range) || acceptsAny(input, count: count, range)
+    }
+
+    /// The same, but false where prices are below 0, rates beyond 100% or years beyond what those then allow.
+    @inlinable @inline(__always)
+    static func acceptsUsual(_ input: FullFormColumns, count: Int, _ range: AcceptedRange) -> Bool {
+        let leastPrice = Lanes(repeating: range.leastPrice).bits
+        let largestPrice = Lanes(repeating: range.largestPrice).bits
+        let largestVolatility = Lanes(repeating: range.largestVolatility).bits
+        let largestYears = Lanes(repeating: min(range.largestExponent, Domain.largestYears)).bits
+        let largestRate = Lanes(repeating: min(1, Domain.largestRate)).bits
+        // The sign is set where something is outside. Bits with a sign leave one in one of two differences.
+        var outside = LaneBits.zero
+        var types: UInt64 = 0
+        var index = 0
+        while index < count {
+            let spot = lanes(input.spot, index).bits
+            let strike = lanes(input.strike, index).bits
+            let years = lanes(input.years, index).bits
+            let volatility = lanes(input.volatility, index).bits
+            outside |= (spot &- leastPrice) | (largestPrice &- spot)
+            outside |= (strike &- leastPrice) | (largestPrice &- strike)
+            outside |= years | (largestYears &- years)
+            outside |= volatility | (largestVolatility &- volatility)
+            outside |= largestRate &- lanes(input.rate, index).absolute.bits
+            outside |= largestRate &- lanes(input.dividend, index).absolute.bits
+            types |= UnsafeRawPointer(input.type + index).loadUnaligned(as: UInt64.self)
+            index &+= 8
+        }
+        let isOutside = unsafeBitCast(outside, to: SIMD8<Int64>.self) .< 0
+        return !Arithmetic.any(isOutside) && types & ~0x0101_0101_0101_0101 == 0
+    }
+
+    @inlinable @inline(never)
+    static func acceptsAny(_ input: FullFormColumns, count: Int, _ range: AcceptedRange) -> Bool {
         // Prices of either sign count by their size.
         let priceBits = LaneBits(repeating: range.allowsNegativePrices ? 0x7FFF_FFFF_FFFF_FFFF : .max)
         let leastPrice = Lanes(repeating: range.leastPrice).bits

@@ -53,6 +53,9 @@ public final class RequirementSolver {
     /// How long each problem may take in all.
     public var search = HedgeSearch() { didSet { solver.search = search } }
 
+    /// Asked now and then; true ends the search as its time limit does.
+    public var isCancelled: (() -> Bool)? { didSet { solver.isCancelled = isCancelled } }
+
     private let solver = HedgeSolver()
     private var layout: RequirementLayout?
     private var shortfall: RequirementSolver?
@@ -142,6 +145,7 @@ public final class RequirementSolver {
         shortfall = solver
         solver.search = search
         solver.search.timeLimit = seconds
+        solver.isCancelled = isCancelled
         var status = try solver.solve(cheapest, own, RequirementTerms(price: 1), start: .warm)
         // A search that was stopped has a bound and whole lots, too.
         let isTradable = status == .optimal || status == .budget && solver.answer.gap < .infinity
@@ -220,6 +224,7 @@ public final class RequirementSolver {
         }
         while answer.rounds < Self.mostRounds {
             answer.rounds += 1
+            if let isCancelled, isCancelled() { return finish(.budget) }
             if seconds < .infinity {
                 let left = seconds - (clock.now - begin) / .seconds(1)
                 guard left > 0 else { return finish(.budget) }

@@ -63,12 +63,13 @@ func checkAlignment(_ pointer: UnsafeRawPointer, _ alignment: Int, _ name: Stati
 /// - Parameters:
 ///   - own: all 0, which fields stay that the struct of an earlier library did not have.
 ///   - earlier: the size that an earlier library had, `MemoryLayout.offset(of:)` of the first field since; 0 for none.
+///   - earliest: that of one before it.
 func taken<T>(
-    _ pointer: UnsafePointer<T>?, _ name: StaticString, _ own: T, earlier: Int = 0
+    _ pointer: UnsafePointer<T>?, _ name: StaticString, _ own: T, earlier: Int = 0, earliest: Int = 0
 ) throws(Failure) -> T {
     let given = UnsafeRawPointer(try required(pointer, name))
     let size = given.load(as: Int.self)
-    try checkSize(size, of: T.self, name, earlier: earlier)
+    try checkSize(size, of: T.self, name, earlier: earlier, earliest: earliest)
     var own = own
     withUnsafeMutableBytes(of: &own) {
         $0.copyMemory(from: UnsafeRawBufferPointer(start: given, count: size))
@@ -79,9 +80,9 @@ func taken<T>(
 /// Checks the `size` that a struct starts with.
 @inline(__always)
 func checkSize<T>(
-    _ size: Int, of type: T.Type, _ name: StaticString, earlier: Int = 0
+    _ size: Int, of type: T.Type, _ name: StaticString, earlier: Int = 0, earliest: Int = 0
 ) throws(Failure) {
-    guard size == MemoryLayout<T>.stride || size == earlier && earlier > 0 else {
+    guard size == MemoryLayout<T>.stride || size > 0 && (size == earlier || size == earliest) else {
         throw Failure(
             status: POISE_ERROR_SIZE, field: "\(name)",
             reason: "size is \(UInt(bitPattern: size)) where this library has \(MemoryLayout<T>.stride)")

@@ -33,6 +33,8 @@ struct TickerColumnFields: TickerFields {
             .markPrice: ["mark_price"], .markVolatility: ["mark_volatility"],
             .interestRate: ["interest_rate"], .bidPrice: ["bid_price"], .bidAmount: ["bid_amount"],
             .askPrice: ["ask_price"], .askAmount: ["ask_amount"], .bids: ["bids"], .asks: ["asks"],
+            .openInterest: ["open_interest"], .delta: ["exchange_delta"], .gamma: ["exchange_gamma"],
+            .vega: ["exchange_vega"], .theta: ["exchange_theta"], .rho: ["exchange_rho"],
         ])
     let columns: [Strided<Double>?]
     let instrument: TextColumn
@@ -55,6 +57,12 @@ struct TickerColumnFields: TickerFields {
             (.indexPrice, tickers.index_price, "index_price"),
             (.bidPrice, tickers.bid_price, "bid_price"), (.bidAmount, tickers.bid_amount, "bid_amount"),
             (.askPrice, tickers.ask_price, "ask_price"), (.askAmount, tickers.ask_amount, "ask_amount"),
+            (.openInterest, tickers.open_interest, "open_interest"),
+            (.delta, tickers.exchange_delta, "exchange_delta"),
+            (.gamma, tickers.exchange_gamma, "exchange_gamma"),
+            (.vega, tickers.exchange_vega, "exchange_vega"),
+            (.theta, tickers.exchange_theta, "exchange_theta"),
+            (.rho, tickers.exchange_rho, "exchange_rho"),
         ]
         for (field, column, name) in given { columns[field.rawValue] = try Strided(optional: column, name) }
         self.columns = columns
@@ -112,8 +120,16 @@ struct TickerColumnFields: TickerFields {
 }
 
 extension poise_tickers {
-    /// The struct's size before it had order books.
+    /// The struct's size before it had order books, and before it had what exchanges publish.
     static let sizeBeforeBooks = MemoryLayout<poise_tickers>.offset(of: \.bids) ?? 0
+    static let sizeBeforeFigures = MemoryLayout<poise_tickers>.offset(of: \.open_interest) ?? 0
+
+    /// The caller's.
+    init(reading tickers: UnsafePointer<poise_tickers>?) throws(Failure) {
+        self = try taken(
+            tickers, "tickers", poise_tickers(), earlier: Self.sizeBeforeFigures,
+            earliest: Self.sizeBeforeBooks)
+    }
 }
 
 @c @implementation
@@ -121,7 +137,7 @@ public func poise_chain_create(
     _ tickers: UnsafePointer<poise_tickers>?, _ chain: UnsafeMutablePointer<OpaquePointer?>?
 ) -> poise_status {
     make(chain, "chain") { () throws(Failure) in
-        let given = try taken(tickers, "tickers", poise_tickers(), earlier: poise_tickers.sizeBeforeBooks)
+        let given = try poise_tickers(reading: tickers)
         try checkCount(given.count)
         guard given.count > 0 else { throw .count("count", "a chain needs a row") }
         let columns = try TickerColumnFields(given)

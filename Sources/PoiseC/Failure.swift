@@ -102,6 +102,7 @@ extension Failure {
     private static func status(of error: any PoiseError) -> poise_status {
         switch error {
         case let error as Failure: error.status
+        case TailRiskError.cancelled: POISE_ERROR_CANCELLED
         case let error as GreeksError:
             switch error {
             case .unknownInstructionSet, .invalidThreadCount: POISE_ERROR_ARGUMENT
@@ -179,6 +180,7 @@ public func poise_status_name(_ status: poise_status) -> UnsafePointer<CChar>? {
     case POISE_ERROR_UNKNOWN_NAME: name = "POISE_ERROR_UNKNOWN_NAME"
     case POISE_ERROR_UNSUPPORTED: name = "POISE_ERROR_UNSUPPORTED"
     case POISE_ERROR_SYSTEM: name = "POISE_ERROR_SYSTEM"
+    case POISE_ERROR_CANCELLED: name = "POISE_ERROR_CANCELLED"
     default: name = "unknown"
     }
     return name.cString

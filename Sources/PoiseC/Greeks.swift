@@ -132,9 +132,9 @@ struct GreeksJob {
     let count: Int
     let rowStatus: UnsafeMutablePointer<UInt8>?
 
-    /// Rows that are checked and then computed while they are in the first-level cache; a quarter of a page of doubles, so
-    /// that processors, which fetch ahead within a page, do so while the rows before are computed.
-    private static let chunk = 128
+    /// Rows that are checked and then computed while they are in the first-level cache: a page of doubles, whose look at the
+    /// arguments of the engine is spread over enough of them.
+    private static let chunk = 512
 
     /// Every column as it stands.
     @inline(__always)

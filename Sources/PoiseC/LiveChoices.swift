@@ -215,6 +215,23 @@ public func poise_live_set_search(
     }
 }
 
+/// What asks the host whether a call is to end, every hundredth of a second however often it is called; once it is, it stays
+/// so. Nil where the host gave nothing to ask.
+func question(
+    _ ask: (@convention(c) (UnsafeMutableRawPointer?) -> Int32)?, _ context: UnsafeMutableRawPointer?
+) -> (() -> Bool)? {
+    guard let ask else { return nil }
+    var (next, isOver) = (ContinuousClock.now, false)
+    return {
+        let now = ContinuousClock.now
+        if !isOver, now >= next {
+            next = now + .milliseconds(10)
+            isOver = ask(context) != 0
+        }
+        return isOver
+    }
+}
+
 /// When a search ends, as a caller wants it; the library's own for NULL.
 func searching(
     _ given: UnsafePointer<poise_hedge_search>?

@@ -173,12 +173,33 @@ public func poise_live_set_volatilities(
     _ live: OpaquePointer?, _ count: Int, _ contracts: UnsafePointer<Int>?, _ volatilities: poise_values,
     _ refused: UnsafeMutablePointer<Int>?
 ) -> poise_status {
-    setMany(live, count, contracts, "contracts", volatilities, "volatilities", refused) {
-        live, contract, volatility throws(Failure) in
-        try checkIndex(contract, below: live.contracts.count, "contract")
-        try failing { () throws(RiskError) in
-            try live.risk.setVolatility(volatility, ofContract: contract)
+    change(live) { live throws(Failure) in
+        try checkCount(count)
+        var failures = 0
+        func set(_ contract: Int, _ volatility: Double) {
+            do throws(Failure) {
+                try checkIndex(contract, below: live.contracts.count, "contract")
+                try failing { () throws(RiskError) in
+                    try live.risk.setVolatility(volatility, ofContract: contract)
+                }
+            } catch {
+                if failures == 0 { _ = error.record() }
+                failures += 1
+            }
         }
+        if count > 0 {
+            let places = try required(contracts, "contracts")
+            let values = try Strided(volatilities, "volatilities")
+            if values.isContiguous {
+                live.risk.setVolatilities(
+                    Span(_unsafeStart: values.base, count: count),
+                    ofContracts: Span(_unsafeStart: places, count: count)
+                ) { row in set(places[row], values[row]) }
+            } else {
+                for row in 0..<count { set(places[row], values[row]) }
+            }
+        }
+        if refused != nil { try required(refused, "refused").pointee = failures }
     }
 }
 

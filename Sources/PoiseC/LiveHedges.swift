@@ -159,6 +159,27 @@ public func poise_live_bands(
 }
 
 @c @implementation
+public func poise_live_band_edges(
+    _ live: OpaquePointer?, _ index: Int, _ low: poise_column, _ high: poise_column, _ after: poise_column
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let handle = try object(live, as: LiveHandle.self, "live").hedge(index)
+        let problem = handle.hedge.problem
+        let trades = handle.hasTrades ? handle.hedge.solution.trades : []
+        func write(_ column: poise_column, _ name: StaticString, _ value: (Int) -> Double) throws(Failure) {
+            guard column.data != nil else { return }
+            let target = try Target(column, name)
+            for band in 0..<handle.bands.count { target.set(band, value(band)) }
+        }
+        try write(low, "low") { problem.bands[$0].low }
+        try write(high, "high") { problem.bands[$0].high }
+        try write(after, "after") {
+            trades.isEmpty ? problem.bands[$0].current : problem.exposure(ofBand: $0, trades: trades)
+        }
+    }
+}
+
+@c @implementation
 public func poise_live_book_trades(
     _ live: OpaquePointer?, _ index: Int, _ book: UnsafePointer<CChar>?
 ) -> poise_status {

@@ -78,7 +78,7 @@ public func poise_live_quote(
     _ live: OpaquePointer?, _ tickers: UnsafePointer<poise_tickers>?, _ refused: UnsafeMutablePointer<Int>?
 ) -> poise_status {
     change(live) { live throws(Failure) in
-        let given = try taken(tickers, "tickers", poise_tickers(), earlier: poise_tickers.sizeBeforeBooks)
+        let given = try poise_tickers(reading: tickers)
         try checkCount(given.count)
         let target = try requiredIfGiven(refused, "refused")
         var failures = 0

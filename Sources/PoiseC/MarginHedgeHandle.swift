@@ -79,7 +79,8 @@ final class MarginHedgeHandle: Sendable {
                 price: options.price
                     * (options.hedge.holding.horizon > 0 ? options.hedge.holding.horizon : 1),
                 handle.engine, &badRows)
-            let (problem, solution, answer) = try Self.solve(hedge, margined, options.search)
+            let (problem, solution, answer) = try Self.solve(
+                hedge, margined, options.search, options.isCancelled)
             var holding = problem.instruments.map { _ in POISE_MARGIN_HELD }
             for place in margined.elsewhere { holding[place] = POISE_MARGIN_ELSEWHERE }
             for place in margined.withoutRule { holding[place] = POISE_MARGIN_WITHOUT_RULE }
@@ -114,10 +115,11 @@ final class MarginHedgeHandle: Sendable {
 
     /// The cheapest trades; convex limits get a plane after the other, until the trades keep them.
     private static func solve(
-        _ hedge: BookHedge, _ margin: MarginedBookHedge, _ search: HedgeSearch
+        _ hedge: BookHedge, _ margin: MarginedBookHedge, _ search: HedgeSearch, _ isCancelled: (() -> Bool)?
     ) throws -> (HedgeProblem, HedgeSolution, RequirementAnswer?) {
         let solver = HedgeSolver()
         let requirements = RequirementSolver()
+        (solver.isCancelled, requirements.isCancelled) = (isCancelled, isCancelled)
         var problem = hedge.problem
         _ = try hedge.settled(within: search.timeLimit) { hedge, left in
             problem = hedge.problem
@@ -155,6 +157,7 @@ struct MarginHedgeOptions {
     var price = 0.0
     var hedge = BookHedge.Options()
     var search = HedgeSearch()
+    var isCancelled: (() -> Bool)?
 
     init() { (search.timeLimit, search.gap) = (10, 1e-4) }
 
@@ -184,7 +187,14 @@ struct MarginHedgeOptions {
         }
         if given.seconds != 0 { search.timeLimit = given.seconds }
         if given.gap != 0 { search.gap = given.gap }
+        isCancelled = question(given.is_cancelled, given.context)
     }
+}
+
+extension poise_margin_hedge_options {
+    /// The struct's size before a host could end the search.
+    static let sizeBeforeQuestions =
+        MemoryLayout<poise_margin_hedge_options>.offset(of: \.is_cancelled) ?? 0
 }
 
 private func marginHedge(_ hedge: OpaquePointer?) -> MarginHedgeHandle? {
@@ -202,7 +212,10 @@ public func poise_margin_hedge_create(
         let chosen =
             options == nil
             ? MarginHedgeOptions()
-            : try MarginHedgeOptions(try taken(options, "options", poise_margin_hedge_options()))
+            : try MarginHedgeOptions(
+                try taken(
+                    options, "options", poise_margin_hedge_options(),
+                    earlier: poise_margin_hedge_options.sizeBeforeQuestions))
         return try MarginHedgeHandle(handle, table, chosen)
     }
 }

@@ -29,8 +29,8 @@ final class TailRiskHandle: Sendable {
             let years = options.passesTime ? options.choice.horizonHours / (365 * 24) : 0
             let gains =
                 options.choice.method == .deltaGammaVega
-                ? try DeltaGammaVega(book).profits(moves, years: years)
-                : try book.profits(moves, years: years)
+                ? try DeltaGammaVega(book).profits(moves, years: years, isCancelled: options.isCancelled)
+                : try book.profits(moves, years: years, isCancelled: options.isCancelled)
             let coins = valuation.contracts.map(\.base)
             return (gains, try gains.totals(of: coins, by: groupings, in: numeraire), moves.starts)
         }
@@ -41,6 +41,11 @@ final class TailRiskHandle: Sendable {
     }
 }
 
+extension poise_tail_options {
+    /// The struct's size before a host could end the call.
+    static let sizeBeforeQuestions = MemoryLayout<poise_tail_options>.offset(of: \.is_cancelled) ?? 0
+}
+
 /// `poise_tail_options`, checked.
 struct TailRiskOptions {
     var exposures = ExposureOptions()
@@ -48,11 +53,13 @@ struct TailRiskOptions {
     var movesVolatility = true
     var termPower = 0.5
     var passesTime = false
+    var isCancelled: (() -> Bool)?
 
     /// The caller's, or the standard ones for NULL.
     init(reading options: UnsafePointer<poise_tail_options>?) throws(Failure) {
         guard let options else { return }
-        let given = try taken(options, "options", poise_tail_options())
+        let given = try taken(
+            options, "options", poise_tail_options(), earlier: poise_tail_options.sizeBeforeQuestions)
         if given.exposures.size != 0 {
             try checkSize(given.exposures.size, of: poise_exposure_options.self, "exposures")
             exposures = try ExposureOptions(given.exposures, hasBuckets: true)
@@ -88,6 +95,7 @@ struct TailRiskOptions {
             choice.count = try Self.count(given.scenarios, 2...67_108_864, "scenarios")
         }
         choice.seed = given.seed
+        isCancelled = question(given.is_cancelled, given.context)
     }
 
     private static func count(

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The progress of a long run, on standard error, where that is a terminal: one line that rewrites itself.
+/// The progress of a long run, on standard error, where that is a terminal: one line that rewrites itself. A host that runs the
+/// tool gets it in numbers: lines `DONE COUNT WHAT` on the descriptor that POISE_PROGRESS names.
 ///
 /// Called by one thread at a time.
 final class Progress: @unchecked Sendable {
@@ -12,18 +13,25 @@ final class Progress: @unchecked Sendable {
     /// The count at the first update.
     private var begun: Int?
     private var hasWritten = false
+    private let host: FileHandle?
 
     /// - Parameter what: what is counted, in the plural, and maybe a verb: `contracts revalued`.
     init(_ what: String, count: Int) {
         self.what = what
         self.count = count
+        let descriptor = ProcessInfo.processInfo.environment["POISE_PROGRESS"].flatMap { Int32($0) }
+        host = descriptor.flatMap { fcntl($0, F_GETFD) >= 0 ? FileHandle(fileDescriptor: $0) : nil }
         isShown = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
     }
 
     /// At most some ten times a second, and not before a run has taken half a second.
     func update(_ done: Int) {
-        guard isShown else { return }
         let now = ContinuousClock.now
+        if let host, now - last > .milliseconds(100) || done >= count {
+            last = now
+            try? host.write(contentsOf: Array("\(done) \(count) \(what)\n".utf8))
+        }
+        guard isShown else { return }
         let begun = begun ?? done
         self.begun = begun
         guard now - start > .milliseconds(500), now - last > .milliseconds(100) else { return }

@@ -63,6 +63,31 @@ extension LiveRisk {
         mark(listing.slice)
     }
 
+    /// Volatilities of many contracts, which costs little more than their way through memory.
+    /// - Parameter otherwise: called for rows that `setVolatility` has to look at: places and numbers that it may refuse.
+    package func setVolatilities(
+        _ volatilities: Span<Double>, ofContracts places: Span<Int>, _ otherwise: (Int) -> Void
+    ) {
+        let listings = listings
+        // Contracts of a slice mostly stand side by side.
+        var marked = -1
+        for row in volatilities.indices {
+            let (place, volatility) = (places[row], volatilities[row])
+            guard listings.indices.contains(place), let listing = listings[place],
+                Self.volatilityRule.accepts(volatility)
+            else {
+                otherwise(row)
+                continue
+            }
+            guard listing.isOption else { continue }
+            market.setVolatility(volatility, at: listing.row)
+            if listing.slice != marked {
+                mark(listing.slice)
+                marked = listing.slice
+            }
+        }
+    }
+
     /// A slice's interest rate, continuously compounded.
     /// - Throws: `invalidValue` for one that is not a number from −1 to 1.
     public func setRate(_ rate: Double, ofSlice slice: Int) throws(RiskError) {

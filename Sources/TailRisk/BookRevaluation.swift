@@ -40,10 +40,11 @@ public final class BookRevaluation: @unchecked Sendable {
 
     /// Gains of the groups.
     /// - Parameter years: time that passes, at least 0; options that expire meanwhile are worth their intrinsic value.
-    /// - Throws: `missingHistory`; `invalidValue` for the time; `notFinite` for positions too large to be added.
-    public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
-        -> ScenarioProfits
-    {
+    /// - Parameter isCancelled: asked now and then; true ends it.
+    /// - Throws: `missingHistory`; `invalidValue` for the time; `notFinite` for positions too large to be added; `cancelled`.
+    public func profits(
+        _ moves: FactorMoves, years passed: Double = 0, isCancelled: (() -> Bool)? = nil
+    ) throws(TailRiskError) -> ScenarioProfits {
         try TailRiskError.require(.notNegative, passed, "years")
         let places = try moves.places(of: coins)
         let width = WeightedRows.width
@@ -66,7 +67,8 @@ public final class BookRevaluation: @unchecked Sendable {
         }
         var priceMoves = Array(repeating: (Lanes.zero, Lanes.zero), count: coins.count)
         var volatilityMoves = priceMoves
-        return try ScenarioProfits(groups: plan.groups, count: moves.count) { first, sums in
+        return try ScenarioProfits(groups: plan.groups, count: moves.count, isCancelled: isCancelled) {
+            first, sums in
             for (coin, place) in places.enumerated() {
                 priceMoves[coin] = Self.lanes(moves.price[place], from: first)
                 if !moves.volatility.isEmpty {

@@ -67,10 +67,11 @@ public struct DeltaGammaVega: Sendable {
 
     /// Gains of the groups by the expansion.
     /// - Parameter years: time that passes, at least 0.
-    /// - Throws: `missingHistory`, `notFinite`; `invalidValue` for the time.
-    public func profits(_ moves: FactorMoves, years passed: Double = 0) throws(TailRiskError)
-        -> ScenarioProfits
-    {
+    /// - Parameter isCancelled: asked now and then; true ends it.
+    /// - Throws: `missingHistory`, `notFinite`, `cancelled`; `invalidValue` for the time.
+    public func profits(
+        _ moves: FactorMoves, years passed: Double = 0, isCancelled: (() -> Bool)? = nil
+    ) throws(TailRiskError) -> ScenarioProfits {
         try TailRiskError.require(.notNegative, passed, "years")
         let places = try moves.places(of: coins)
         let terms = Term.allCases.count
@@ -79,7 +80,8 @@ public struct DeltaGammaVega: Sendable {
         let features = ColumnStorage<Double>(repeating: 0, count: termCount * width)
         let rowOfTerm = groups.flatMap { _ in (0..<termCount).map { Int32($0) } }
         let offsets = (0...groups.count).map { $0 * termCount }
-        return try ScenarioProfits(groups: groups, count: moves.count) { first, sums in
+        return try ScenarioProfits(groups: groups, count: moves.count, isCancelled: isCancelled) {
+            first, sums in
             let inUse = min(width, moves.count - first)
             for (coin, place) in places.enumerated() {
                 let base = coin * terms * width

@@ -31,8 +31,10 @@ public struct ScenarioProfits: Sendable {
 
     /// Fills in 16 scenarios at a time: `block` writes the gains of each group in scenarios `first` to
     /// `first + 15`, of which those from `count` on are ignored, as a row of 16 per group.
+    /// - Parameter isCancelled: asked before each 16; true ends it.
+    /// - Throws: `notFinite`, `cancelled`.
     init(
-        groups: [[String]], count: Int,
+        groups: [[String]], count: Int, isCancelled: (() -> Bool)? = nil,
         _ block: (_ first: Int, _ rows: borrowing ColumnStorage<Double>) -> Void
     ) throws(TailRiskError) {
         self.groups = groups
@@ -42,6 +44,7 @@ public struct ScenarioProfits: Sendable {
         let width = WeightedRows.width
         let rows = ColumnStorage<Double>(repeating: 0, count: groups.count * width)
         for first in stride(from: 0, to: count, by: width) {
+            if let isCancelled, isCancelled() { throw .cancelled }
             block(first, rows)
             for group in groups.indices {
                 for scenario in first..<min(first + width, count) {

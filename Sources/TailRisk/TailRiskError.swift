@@ -22,6 +22,8 @@ public enum TailRiskError: PoiseError, Equatable {
         distance: Double)
     /// A sum of gains that no double holds.
     case notFinite(group: String)
+    /// The host has ended it.
+    case cancelled
 }
 
 extension TailRiskError {
@@ -37,7 +39,7 @@ extension TailRiskError {
         case .missingHistory(let name), .missingVolatilityIndex(let name), .incommensurable(let name, _, _),
             .constantFactor(let name), .notFinite(let name):
             .name(name)
-        case .invalidValue, .tooFewWindows, .notPositiveDefinite: nil
+        case .invalidValue, .tooFewWindows, .notPositiveDefinite, .cancelled: nil
         }
     }
 
@@ -48,7 +50,7 @@ extension TailRiskError {
         case .tooFewWindows: "windows"
         case .constantFactor: "factor"
         case .notPositiveDefinite: "covariance"
-        case .notFinite: "gains"
+        case .notFinite, .cancelled: "gains"
         }
     }
 
@@ -57,7 +59,7 @@ extension TailRiskError {
         case .invalidValue(_, let value, _), .notPositiveDefinite(let value, _, _, _, _): "\(value)"
         case .incommensurable(_, let interval, _): "\(interval / 1000) s"
         case .tooFewWindows(let count, _): "\(count)"
-        case .missingHistory, .missingVolatilityIndex, .constantFactor, .notFinite: nil
+        case .missingHistory, .missingVolatilityIndex, .constantFactor, .notFinite, .cancelled: nil
         }
     }
 
@@ -77,6 +79,7 @@ extension TailRiskError {
             to \(least.short), which changes it by \((distance * 100).short)%
             """
         case .notFinite: "too large to be added"
+        case .cancelled: "cancelled"
         }
     }
 
@@ -90,7 +93,7 @@ extension TailRiskError {
         case .tooFewWindows(let count, _): "\(count) \(reason)"
         case .notFinite(let group): "\(group): gains are \(reason)"
         case .constantFactor(let name): "\(name) \(reason)"
-        case .notPositiveDefinite: reason
+        case .notPositiveDefinite, .cancelled: reason
         }
     }
 }

@@ -561,7 +561,9 @@ static void market(fuzz *f) {
             .bid_price = values(f, 5, 0.01, 0.1),
             .bid_amount = values(f, 6, 0, 10),
             .ask_price = values(f, 7, 0.1, 0.2),
-            .ask_amount = values(f, 6, 0, 10)};
+            .ask_amount = values(f, 6, 0, 10),
+            .open_interest = values(f, 6, 0, 10),
+            .exchange_delta = values(f, 7, -1, 1)};
         if (rarely(f, 2)) tickers.underlying_index = texts(f, strings[1], filled, 12, 13);
         if (rarely(f, 20)) tickers.exchange = texts(f, strings[2], filled, 0, 7);
         REPLACE(chains, poise_chain, poise_chain_free, poise_chain_create(rarely(f, 40) ? NULL : &tickers, target));
@@ -779,6 +781,11 @@ static void live(fuzz *f) {
         note(f, poise_live_bands(desk, hedge, bands, prices), "poise_live_bands");
         check_column(f, 1, bands, poise_live_band_count(desk, hedge), 1, "poise_live_bands");
         check_column(f, 2, prices, poise_live_band_count(desk, hedge), 1, "poise_live_bands");
+        poise_column low = column(f, 0), high = column(f, 1), after = column(f, 2);
+        note(f, poise_live_band_edges(desk, hedge, low, high, after), "poise_live_band_edges");
+        check_column(f, 0, low, poise_live_band_count(desk, hedge), 1, "poise_live_band_edges");
+        check_column(f, 1, high, poise_live_band_count(desk, hedge), 1, "poise_live_band_edges");
+        check_column(f, 2, after, poise_live_band_count(desk, hedge), 1, "poise_live_band_edges");
         return;
     }
     case 12: {

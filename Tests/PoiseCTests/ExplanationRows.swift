@@ -256,6 +256,42 @@ enum ExplanationRows {
             #expect(status == POISE_OK, "\(lastError)")
             #expect(numbers == [12.5, 0.51, 0.00003, 55.5, -80.25, 7.75])
         },
+        Row(
+            "tickers",
+            "open_interest, exchange_delta, exchange_gamma, exchange_vega, exchange_theta, exchange_rho",
+            "come out of a chain as they went in; a struct may end before them"
+        ) {
+            let published = [12.5, 0.51, 0.00003, 55.5, -80.25, 7.75]
+            let chain = try withPointers(published.map { [$0, .nan, .nan] }) { columns in
+                try SmallMarket().chain {
+                    ($0.open_interest.data, $0.exchange_delta.data) = (columns[0], columns[1])
+                    ($0.exchange_gamma.data, $0.exchange_vega.data) = (columns[2], columns[3])
+                    ($0.exchange_theta.data, $0.exchange_rho.data) = (columns[4], columns[5])
+                }
+            }
+            func first(_ place: WritableKeyPath<poise_ticker_columns, poise_column>) throws -> Double {
+                var numbers = [Double](repeating: -7, count: 3)
+                let status = numbers.withUnsafeMutableBufferPointer {
+                    var columns = poise_ticker_columns()
+                    columns.size = MemoryLayout<poise_ticker_columns>.stride
+                    columns[keyPath: place] = poise_column(data: $0.baseAddress, stride: 0)
+                    return poise_chain_table(chain.pointer, &columns)
+                }
+                try #require(status == POISE_OK, "\(lastError)")
+                return numbers[0]
+            }
+            let found = try [
+                first(\.open_interest), first(\.exchange_delta), first(\.exchange_gamma),
+                first(\.exchange_vega), first(\.exchange_theta), first(\.exchange_rho),
+            ]
+            #expect(found == published)
+            for end in [
+                MemoryLayout<poise_tickers>.offset(of: \.bids),
+                MemoryLayout<poise_tickers>.offset(of: \.open_interest),
+            ] {
+                #expect(poise_chain_count(try SmallMarket().chain { $0.size = end ?? 0 }.pointer) == 3)
+            }
+        },
     ]
 
     static let rows: [Row] = explanations + tables

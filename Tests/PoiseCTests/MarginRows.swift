@@ -142,6 +142,29 @@ enum MarginRows {
             }
             #expect(few.result.nodes <= 1)
         },
+        Row(
+            "margin_hedge_options", "is_cancelled, context",
+            "ends a search as no time does; a struct may end before them"
+        ) {
+            var answer: Int32 = 1
+            try withUnsafeMutablePointer(to: &answer) { answer in
+                func hedge() throws -> MarginDesk.Hedge {
+                    try desk.hedge {
+                        ($0.has_buffer, $0.buffer) = (1, 10_000)
+                        $0.is_cancelled = { $0?.load(as: Int32.self) ?? 0 }
+                        $0.context = UnsafeMutableRawPointer(answer)
+                    }
+                }
+                let ended = try hedge()
+                #expect(ended.result.outcome == POISE_HEDGE_BUDGET && ended.sold == 0)
+                answer.pointee = 0
+                #expect(try hedge().result.outcome == POISE_HEDGE_OPTIMAL)
+            }
+            let earlier = try desk.hedge {
+                $0.size = MemoryLayout<poise_margin_hedge_options>.offset(of: \.is_cancelled) ?? 0
+            }
+            #expect(earlier.result.outcome == POISE_HEDGE_OPTIMAL)
+        },
     ]
 
     private static let answers: [Row] = [

@@ -254,6 +254,33 @@ enum TailRiskRows {
             let positions = try SmallMarket.positions()
             #expect(try create(positions, with { $0.shrinkage = 1.5 }).status == POISE_ERROR_ARGUMENT)
         },
+        Row("tail_options", "is_cancelled, context", "asked, ends the call; a struct may end before them") {
+            let positions = try SmallMarket.positions()
+            var answer: Int32 = 1
+            try withUnsafeMutablePointer(to: &answer) { answer in
+                let asking = with {
+                    $0.is_cancelled = { $0?.load(as: Int32.self) ?? 0 }
+                    $0.context = UnsafeMutableRawPointer(answer)
+                }
+                for method in [POISE_TAIL_HISTORICAL, POISE_TAIL_DELTA_GAMMA_VEGA, POISE_TAIL_MONTE_CARLO] {
+                    var asking = asking
+                    asking.method = method
+                    answer.pointee = 1
+                    let ended = try create(positions, asking)
+                    #expect(ended.status == POISE_ERROR_CANCELLED && ended.made == nil)
+                    #expect(lastError.contains("cancelled"))
+                    answer.pointee = 0
+                    let whole = try create(positions, asking)
+                    #expect(whole.status == POISE_OK)
+                    poise_tail_risk_free(whole.made)
+                }
+            }
+            let earlier = try create(
+                positions,
+                with { $0.size = MemoryLayout<poise_tail_options>.offset(of: \.is_cancelled) ?? 0 })
+            #expect(earlier.status == POISE_OK)
+            poise_tail_risk_free(earlier.made)
+        },
     ]
 
     /// Quantiles as numpy has them.

@@ -94,7 +94,9 @@ typedef enum poise_status {
     /** Instruction set that this processor does not run. */
     POISE_ERROR_UNSUPPORTED = 9,
     /** Refusal of the operating system: no such file, no more threads. */
-    POISE_ERROR_SYSTEM = 10
+    POISE_ERROR_SYSTEM = 10,
+    /** The caller's `is_cancelled` ended the call. */
+    POISE_ERROR_CANCELLED = 11
 } poise_status;
 
 /** The last failure on this thread as a sentence in UTF-8, "place: field: value: reason"; "" if there was none. Calls
@@ -396,6 +398,11 @@ typedef struct poise_tickers {
     /** Order books as JSON, best first: "[[price, amount], …]", in the units of bid_price and bid_amount, in whose place they
      *  count; "" or all zero: the best prices alone. A struct that ends before these fields is accepted. */
     poise_texts bids, asks;
+    /** As the exchange counts it. A struct that ends before these fields is accepted. */
+    poise_values open_interest;
+    /** Options: what the exchange publishes, in its own units. A delta or mark that the volatility contradicts by a mixed-up unit
+     *  is refused. */
+    poise_values exchange_delta, exchange_gamma, exchange_vega, exchange_theta, exchange_rho;
 } poise_tickers;
 
 /** A file or a text to read, and what it does not say itself. Zero what is not needed. */
@@ -847,6 +854,10 @@ poise_status poise_live_decide(poise_live *live, size_t hedge, poise_hedge_resul
 poise_status poise_live_trades(const poise_live *live, size_t hedge, poise_column trades);
 /** Copies the exposures before the trades and the shadow prices, one per band; a column may have data NULL. Since 0.1. */
 poise_status poise_live_bands(const poise_live *live, size_t hedge, poise_column exposures, poise_column shadow_prices);
+/** Copies what the bands of the last decision had for edges, −INFINITY and INFINITY where there is none, and the exposures after
+ *  its trades, one per band; a column may have data NULL. Since 0.1. */
+poise_status poise_live_band_edges(
+    const poise_live *live, size_t hedge, poise_column low, poise_column high, poise_column after);
 /** Sets costs and depth of a candidate for later hedges; `underlying` is not read, the smallest trade stays. Numbers
  *  that make no problem are refused by poise_live_decide. Allocates nothing. Since 0.1. */
 poise_status poise_live_set_candidate(
@@ -1555,6 +1566,9 @@ typedef struct poise_margin_hedge_options {
     /** Of the search: seconds at most (0: 10), the gap that ends one over lots (0: 1e-4), nodes at most (0: the library's own). */
     double seconds, gap;
     uint64_t node_limit;
+    /** As of poise_hedge_search: ends the search as `seconds` does. A struct that ends before these fields is accepted. */
+    int32_t (*is_cancelled)(void *context);
+    void *context;
 } poise_margin_hedge_options;
 
 /** A hedge under a margin. Never changes: share it among threads. */
@@ -1856,6 +1870,10 @@ typedef struct poise_tail_options {
     uint64_t scenarios;
     /** Drawn: the same scenarios on every machine. The command line's is 1. */
     uint64_t seed;
+    /** Or NULL. Asked every hundredth of a second or so, by the thread that calls; other than 0 ends the call:
+     *  POISE_ERROR_CANCELLED. A struct that ends before these fields is accepted. */
+    int32_t (*is_cancelled)(void *context);
+    void *context;
 } poise_tail_options;
 
 /** Gains of groups of positions in scenarios of moves of prices and volatilities. Never change: share them among threads. */
