@@ -16,6 +16,15 @@
 
 namespace poise {
 
+/// The latest ticker of each instrument, a row each in the order of the chain.
+struct ticker_table {
+    std::vector<std::uint8_t> kind, type;
+    std::vector<std::int64_t> milliseconds, expiry_milliseconds;
+    std::vector<double> strike, forward, years, volatility, rate, mark_price, index_price, bid_price, bid_amount,
+        ask_price, ask_amount, open_interest, exchange_delta, exchange_gamma, exchange_vega, exchange_theta,
+        exchange_rho;
+};
+
 class chain : public handle<poise_chain, poise_chain_free> {
    public:
     explicit chain(const std::string &path)
@@ -24,12 +33,85 @@ class chain : public handle<poise_chain, poise_chain_free> {
         : handle([&](poise_chain **made) { return poise_chain_create(&tickers, made); }) {}
     explicit chain(std::span<const poise_source> sources)
         : handle([&](poise_chain **made) { return poise_chain_load(sources.data(), sources.size(), made); }) {}
+    /// Of a text, as a file has it; `name` is what errors call it.
+    chain(std::string_view text, const char *name)
+        : handle([&](poise_chain **made) { return poise_chain_parse(text.data(), text.size(), name, made); }) {}
+
+    /// The same with an exchange's list of instruments, from which hedges take lots.
+    chain with_instruments(const poise_source &instruments) const {
+        return chain([&](poise_chain **made) { return poise_chain_with_instruments(get(), &instruments, made); });
+    }
+    /// The same with the volatilities of a surface that is fitted to its own quotes.
+    chain with_own_volatilities(const engine &engine) const {
+        return chain([&](poise_chain **made) { return poise_chain_with_own_volatilities(engine.get(), get(), made); });
+    }
 
     std::size_t size() const { return poise_chain_count(get()); }
-    std::string_view operator[](std::size_t place) const {
-        const char *name = poise_chain_instrument(get(), place);
-        return name ? name : "";
+    std::string_view operator[](std::size_t place) const { return text_of(poise_chain_instrument(get(), place)); }
+    std::string_view underlying(std::size_t place) const { return text_of(poise_chain_underlying(get(), place)); }
+    ticker_table table() const {
+        const std::vector<double> numbers(size());
+        ticker_table t = {
+            std::vector<std::uint8_t>(size()),
+            std::vector<std::uint8_t>(size()),
+            std::vector<std::int64_t>(size()),
+            std::vector<std::int64_t>(size()),
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers,
+            numbers};
+        const auto to = [](std::vector<double> &column) { return poise_column{column.data(), 0}; };
+        const poise_ticker_columns columns = {sizeof columns,
+                                              t.kind.data(),
+                                              t.type.data(),
+                                              t.milliseconds.data(),
+                                              t.expiry_milliseconds.data(),
+                                              to(t.strike),
+                                              to(t.forward),
+                                              to(t.years),
+                                              to(t.volatility),
+                                              to(t.rate),
+                                              to(t.mark_price),
+                                              to(t.index_price),
+                                              to(t.bid_price),
+                                              to(t.bid_amount),
+                                              to(t.ask_price),
+                                              to(t.ask_amount),
+                                              to(t.open_interest),
+                                              to(t.exchange_delta),
+                                              to(t.exchange_gamma),
+                                              to(t.exchange_vega),
+                                              to(t.exchange_theta),
+                                              to(t.exchange_rho)};
+        check(poise_chain_table(get(), &columns));
+        return t;
     }
+    /// What a reader of results should know of the rows, a sentence each.
+    std::vector<std::string> remarks() const {
+        std::vector<std::string> found;
+        while (const char *text = poise_chain_remark(get(), found.size())) found.emplace_back(text);
+        return found;
+    }
+    /// Rows and messages that are no tickers of known kinds.
+    std::size_t left_out() const { return poise_chain_left_out(get()); }
+
+   private:
+    template <typename Create>
+        requires std::is_invocable_v<Create, poise_chain **>
+    explicit chain(Create create) : handle(create) {}
 };
 
 class positions : public handle<poise_positions, poise_positions_free> {
@@ -39,6 +121,16 @@ class positions : public handle<poise_positions, poise_positions_free> {
     /// Of a text, as a file has it; `name` is what errors call it.
     positions(std::string_view text, const char *name)
         : handle([&](poise_positions **made) { return poise_positions_parse(text.data(), text.size(), name, made); }) {}
+    /// Of columns, as long as `quantity`.
+    positions(
+        std::span<const char *const> book, std::span<const char *const> instrument, std::span<const double> quantity)
+        : handle([&](poise_positions **made) {
+              if (book.size() != quantity.size() || instrument.size() != quantity.size())
+                  throw std::invalid_argument("poise::positions: columns of different lengths");
+              return poise_positions_create(
+                  quantity.size(), {book.data(), nullptr, nullptr, nullptr},
+                  {instrument.data(), nullptr, nullptr, nullptr}, {quantity.data(), 0}, made);
+          }) {}
 
     std::size_t size() const { return poise_positions_count(get()); }
 };
@@ -50,6 +142,8 @@ class limits : public handle<poise_limits, poise_limits_free> {
     /// Of a text, as a file has it; `name` is what errors call it.
     limits(std::string_view text, const char *name)
         : handle([&](poise_limits **made) { return poise_limits_parse(text.data(), text.size(), name, made); }) {}
+    explicit limits(const poise_limit_columns &columns)
+        : handle([&](poise_limits **made) { return poise_limits_create(&columns, made); }) {}
 };
 
 /// What a contract paid that has come to its end.
@@ -387,6 +481,17 @@ class live : public handle<poise_live, poise_live_free> {
         std::vector<double> exposures(bands(hedge));
         check(poise_live_bands(get(), hedge, {exposures.data(), 0}, {nullptr, 0}));
         return exposures;
+    }
+    /// Edges of the bands of the last decision, infinite where there is none, and exposures after its trades.
+    struct band_edges {
+        std::vector<double> low, high, after;
+    };
+    band_edges edges(std::size_t hedge) const {
+        const std::vector<double> zero(bands(hedge));
+        band_edges found = {zero, zero, zero};
+        check(poise_live_band_edges(
+            get(), hedge, {found.low.data(), 0}, {found.high.data(), 0}, {found.after.data(), 0}));
+        return found;
     }
     std::vector<double> shadow_prices(std::size_t hedge) const {
         std::vector<double> prices(bands(hedge));

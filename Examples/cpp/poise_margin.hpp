@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace poise {
@@ -17,6 +18,12 @@ class margin_model : public handle<poise_margin_model, poise_margin_model_free> 
     static margin_model parse(std::string_view text, const char *name = nullptr) {
         return margin_model(
             [&](poise_margin_model **made) { return poise_margin_model_parse(text.data(), text.size(), name, made); });
+    }
+    /// Terms of the venue's margin that the model leaves out.
+    std::vector<std::string> omitted() const {
+        std::vector<std::string> found;
+        while (const char *text = poise_margin_model_omitted(get(), found.size())) found.emplace_back(text);
+        return found;
     }
     std::string_view fact(poise_margin_fact fact) const {
         const char *text = poise_margin_model_fact(get(), fact);
@@ -44,6 +51,35 @@ class margin_account : public handle<poise_margin_account, poise_margin_account_
     template <typename Create>
         requires std::is_invocable_v<Create, poise_margin_account **>
     explicit margin_account(Create create) : handle(create) {}
+};
+
+/// Accounts with positions, market and parameters of their own, as a venue's tests have them.
+class margin_cases : public handle<poise_margin_cases, poise_margin_cases_free> {
+   public:
+    explicit margin_cases(const std::string &path)
+        : handle([&](poise_margin_cases **made) { return poise_margin_cases_read(path.c_str(), made); }) {}
+    /// Of a text, as a file has it; `name` is what errors call it.
+    margin_cases(std::string_view text, const char *name)
+        : handle([&](poise_margin_cases **made) {
+              return poise_margin_cases_parse(text.data(), text.size(), name, made);
+          }) {}
+
+    std::size_t size() const { return poise_margin_cases_count(get()); }
+    std::string_view operator[](std::size_t index) const { return text_of(poise_margin_cases_name(get(), index)); }
+};
+
+/// What a venue auctions of a case's account.
+class margin_auction : public handle<poise_margin_auction, poise_margin_auction_free> {
+   public:
+    margin_auction(const margin_cases &cases, std::size_t index)
+        : handle([&](poise_margin_auction **made) { return poise_margin_auction_of_case(cases.get(), index, made); }) {}
+
+    std::size_t size() const { return poise_margin_auction_count(get()); }
+    std::vector<double> amounts(poise_margin_bid figure) const {
+        std::vector<double> values(size());
+        check(poise_margin_auction_amounts(get(), figure, {values.data(), 0}));
+        return values;
+    }
 };
 
 /// Margins after trades, a row each.
@@ -74,6 +110,19 @@ class margin : public handle<poise_margin, poise_margin_free> {
                   engine.get(), chain.get(), positions.get(), account.get(), model.get(), underlying, made);
           }) {}
 
+    /// Of a case.
+    margin(const engine &engine, const margin_cases &cases, std::size_t index)
+        : handle([&](poise_margin **made) { return poise_margin_of_case(engine.get(), cases.get(), index, made); }) {}
+
+    std::size_t underlyings() const { return poise_margin_underlying_count(get()); }
+    std::string_view underlying(std::size_t place) const { return text_of(poise_margin_underlying(get(), place)); }
+    double index(std::size_t underlying) const { return poise_margin_index(get(), underlying); }
+    /// Fields of the account that the model does not ask for.
+    std::vector<std::string> without_effect() const {
+        std::vector<std::string> found;
+        while (const char *text = poise_margin_without_effect(get(), found.size())) found.emplace_back(text);
+        return found;
+    }
     poise_margin_figures totals() const {
         poise_margin_figures figures = {};
         figures.size = sizeof figures;
@@ -168,6 +217,23 @@ class live_margin : public handle<poise_live_margin, poise_live_margin_free> {
     std::int64_t find(const std::string &contract) const {
         return poise_live_margin_find_contract(get(), contract.c_str());
     }
+    std::size_t contracts() const { return poise_live_margin_contract_count(get()); }
+    std::string_view contract(std::size_t place) const { return text_of(poise_live_margin_contract(get(), place)); }
+    std::size_t expiries() const { return poise_live_margin_expiry_count(get()); }
+    std::string_view expiry(std::size_t place) const { return text_of(poise_live_margin_expiry(get(), place)); }
+    std::int64_t find_expiry(const std::string &name) const {
+        return poise_live_margin_find_expiry(get(), name.c_str());
+    }
+    // Parts of a tick, which `update` values.
+    void set_index(double price) { check(poise_live_margin_set_index(get(), price)); }
+    void set_forward(std::size_t expiry, double price) { check(poise_live_margin_set_forward(get(), expiry, price)); }
+    void set_perpetual(std::size_t contract, double price) {
+        check(poise_live_margin_set_perpetual(get(), contract, price));
+    }
+    void set_volatility(std::size_t contract, double volatility) {
+        check(poise_live_margin_set_volatility(get(), contract, volatility));
+    }
+    void update() { check(poise_live_margin_update(get())); }
     /// Takes a tick over, and values everything anew.
     void tick(double price, std::int64_t milliseconds = 0) {
         check(poise_live_margin_tick(get(), price, milliseconds));
@@ -200,6 +266,12 @@ class margin_hedge : public handle<poise_margin_hedge, poise_margin_hedge_free> 
               return poise_margin_hedge_create(margin.get(), limits.get(), options, made);
           }) {}
 
+    /// Of a case.
+    margin_hedge(const engine &engine, const margin_cases &cases, std::size_t index)
+        : handle([&](poise_margin_hedge **made) {
+              return poise_margin_hedge_of_case(engine.get(), cases.get(), index, made);
+          }) {}
+
     poise_hedge_result result() const {
         poise_hedge_result result = {};
         result.size = sizeof result;
@@ -222,6 +294,30 @@ class margin_hedge : public handle<poise_margin_hedge, poise_margin_hedge_free> 
     std::string_view candidate(std::size_t number) const {
         const char *name = poise_margin_hedge_candidate(get(), number);
         return name ? name : "";
+    }
+    /// How a candidate counts: `poise_margin_holding`.
+    std::int64_t holding(std::size_t candidate) const { return poise_margin_hedge_holding(get(), candidate); }
+    std::size_t bands() const { return poise_margin_hedge_band_count(get()); }
+    std::string_view band(std::size_t number) const { return text_of(poise_margin_hedge_band(get(), number)); }
+    /// Exposures before the trades, and what the least cost changes by as limits rise; one per band.
+    std::pair<std::vector<double>, std::vector<double>> exposures_and_prices() const {
+        std::vector<double> exposures(bands()), prices(bands());
+        check(poise_margin_hedge_bands(get(), {exposures.data(), 0}, {prices.data(), 0}));
+        return {exposures, prices};
+    }
+    /// Scenarios of the margin, and what each costs.
+    std::size_t outcomes() const { return poise_margin_hedge_outcome_count(get()); }
+    std::string_view outcome(std::size_t number) const { return text_of(poise_margin_hedge_outcome(get(), number)); }
+    std::vector<double> outcome_prices() const {
+        std::vector<double> prices(outcomes());
+        check(poise_margin_hedge_outcome_prices(get(), {prices.data(), 0}));
+        return prices;
+    }
+    /// What a reader of the hedge should know, a sentence each.
+    std::vector<std::string> notes() const {
+        std::vector<std::string> found;
+        while (const char *text = poise_margin_hedge_note(get(), found.size())) found.emplace_back(text);
+        return found;
     }
     /// One per candidate, above 0 buys.
     std::vector<double> trades() const {

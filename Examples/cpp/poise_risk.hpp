@@ -33,6 +33,14 @@ class exposures : public handle<poise_exposures, poise_exposures_free> {
         : handle([&](poise_exposures **made) {
               return poise_exposures_create(engine.get(), chain.get(), positions.get(), &options, made);
           }) {}
+    /// By desk, tenor and moneyness, too.
+    exposures(
+        const engine &engine, const chain &chain, const positions &positions, const poise_exposure_options &options,
+        const poise_buckets &buckets)
+        : handle([&](poise_exposures **made) {
+              return poise_exposures_create_in_buckets(
+                  engine.get(), chain.get(), positions.get(), &options, &buckets, made);
+          }) {}
 
     std::size_t size() const { return poise_exposures_count(get()); }
     std::string_view label(std::size_t group, std::size_t grouping) const {
@@ -54,7 +62,13 @@ class grid : public handle<poise_grid, poise_grid_free> {
     /// Of a text (JSON), as a file has it; `name` is what errors call it.
     grid(std::string_view text, const char *name)
         : handle([&](poise_grid **made) { return poise_grid_parse(text.data(), text.size(), name, made); }) {}
+    grid(std::span<const poise_volatility_rule> rules, std::span<const poise_scenario> scenarios)
+        : handle([&](poise_grid **made) {
+              return poise_grid_create(rules.data(), rules.size(), scenarios.data(), scenarios.size(), made);
+          }) {}
 
+    std::size_t rules() const { return poise_grid_rule_count(get()); }
+    std::string_view rule(std::size_t rule) const { return text_of(poise_grid_rule(get(), rule)); }
     std::size_t size() const { return poise_grid_count(get()); }
     std::string_view title(std::size_t scenario) const {
         const char *text = poise_grid_title(get(), scenario);
@@ -94,6 +108,28 @@ class scenario_profits : public handle<poise_scenario_profits, poise_scenario_pr
    private:
     std::size_t scenarios;
 };
+
+/// What a long unit of each leg gains in every scenario: leg by leg, scenario by scenario.
+inline std::vector<double> scenario_legs(
+    const engine &engine, const grid &grid, const options &legs, poise_numeraire numeraire = POISE_NUMERAIRE_USD) {
+    std::vector<double> profits(legs.type.size() * grid.size());
+    const poise_full_form form = legs.form();
+    check(poise_scenario_legs(engine.get(), grid.get(), &form, numeraire, {profits.data(), 0}));
+    return profits;
+}
+
+/// What books of legs gain in every scenario: book by book, scenario by scenario. Leg i belongs to `books[i]`.
+inline std::vector<double> scenario_books(
+    const engine &engine, const grid &grid, const options &legs, std::span<const double> quantity,
+    std::span<const std::int32_t> books, std::size_t count, poise_numeraire numeraire = POISE_NUMERAIRE_USD) {
+    if (quantity.size() != legs.type.size() || books.size() != legs.type.size())
+        throw std::invalid_argument("poise::scenario_books: columns of different lengths");
+    std::vector<double> profits(count * grid.size());
+    const poise_full_form form = legs.form();
+    check(poise_scenario_books(
+        engine.get(), grid.get(), &form, {quantity.data(), 0}, books.data(), count, numeraire, {profits.data(), 0}));
+    return profits;
+}
 
 /// The history of a coin in files that are joined, and of its volatility index where there is one.
 struct history {
@@ -144,6 +180,10 @@ class tail_risk : public handle<poise_tail_risk, poise_tail_risk_free> {
         const char *text = poise_tail_risk_label(get(), group, grouping);
         return text ? text : "";
     }
+    /// The name of a total, "total" or "total BTC".
+    std::string_view total(std::size_t total) const { return text_of(poise_tail_risk_total(get(), total)); }
+    /// When a scenario of a history began, in milliseconds since 1970.
+    std::int64_t start(std::size_t scenario) const { return poise_tail_risk_start(get(), scenario); }
     std::vector<double> gains(std::size_t group) const {
         std::vector<double> gains(scenarios());
         check(poise_tail_risk_gains(get(), group, {gains.data(), 0}));
@@ -170,6 +210,19 @@ class trades : public handle<poise_trades, poise_trades_free> {
     /// Of a text, as a file has it; `name` is what errors call it.
     trades(std::string_view text, const char *name)
         : handle([&](poise_trades **made) { return poise_trades_parse(text.data(), text.size(), name, made); }) {}
+    /// Of columns, as long as `quantity`; `fee` may be empty.
+    trades(
+        std::span<const char *const> book, std::span<const char *const> instrument, std::span<const double> quantity,
+        std::span<const double> price, std::span<const double> fee = {})
+        : handle([&](poise_trades **made) {
+              const std::size_t count = quantity.size();
+              if (book.size() != count || instrument.size() != count || price.size() != count ||
+                  (!fee.empty() && fee.size() != count))
+                  throw std::invalid_argument("poise::trades: columns of different lengths");
+              return poise_trades_create(
+                  count, {book.data(), nullptr, nullptr, nullptr}, {instrument.data(), nullptr, nullptr, nullptr},
+                  {quantity.data(), 0}, {price.data(), 0}, {fee.empty() ? nullptr : fee.data(), 0}, made);
+          }) {}
 
     std::size_t size() const { return poise_trades_count(get()); }
 };
@@ -201,6 +254,19 @@ class explanation : public handle<poise_explanation, poise_explanation_free> {
         std::vector<double> values(size());
         check(poise_explanation_values(get(), part, {values.data(), 0}));
         return values;
+    }
+    /// A contract that expired on the way, its price, and whether that was given.
+    struct settlement {
+        std::string_view instrument;
+        double price;
+        bool is_given;
+    };
+    std::size_t settlements() const { return poise_explanation_settlement_count(get()); }
+    settlement settled(std::size_t index) const {
+        double price = 0;
+        std::uint32_t is_given = 0;
+        const char *name = poise_explanation_settlement(get(), index, &price, &is_given);
+        return {text_of(name), price, is_given != 0};
     }
 };
 
