@@ -86,7 +86,7 @@ def test_exchanges_tables_are_chains_as_they_are(chain, positions):
         with pytest.raises(poise.InputError) as caught:
             poise.Chain(table)
         assert caught.value.row == 3
-    with pytest.raises(poise.InputError, match="row 3: instrument_name: is null"):
+    with pytest.raises(poise.InputError, match="row 3: instrument_name: is missing"):
         names = frame["instrument_name"].astype(object).where(frame.index != 3, None)
         poise.Chain(polars.from_pandas(frame.assign(instrument_name=names)))
 
@@ -103,10 +103,13 @@ def test_errors_call_columns_as_the_caller_does():
     one = {"instrument_name": ["BTC-PERPETUAL", "BTC-27MAR26-60000-C"], "timestamp": [1772443800000] * 2,
            "mark_price": [64e3, 0.1], "underlying_price": [64e3] * 2, "mark_iv": [np.nan, 50.0],
            "best_bid_price": [63e3, 0.09]}
+    own = {name: values for name, values in one.items() if name != "mark_iv"}
+    with pytest.raises(poise.InputError, match="vol: stands beside mark_iv"):
+        poise.Chain({**one, "vol": [np.nan, 0.5]})
     for column, value in (("mark_iv", -1.0), ("interest_rate", np.inf), ("best_bid_amount", -1.0), ("bid_amount", -2.0),
                           ("vol", -0.5), ("underlying_price", -1.0)):
-        with pytest.raises(poise.InputError, match=f"^tickers: row 1: {column}: {value}: must be") as caught:
-            poise.Chain({**one, column: [np.nan, value]})
+        with pytest.raises(poise.InputError, match=f"^tickers: row 1: {column}: {value}: (must be|is not a number)") as caught:
+            poise.Chain({**(own if column == "vol" else one), column: [np.nan, value]})
         assert (caught.value.row, caught.value.field, caught.value.value) == (1, column, value)
     with pytest.raises(poise.InputError) as caught:
         poise.Chain({**one, "instrument_name": ["BTC-PERPETUAL", "X"]})

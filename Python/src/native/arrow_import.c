@@ -40,16 +40,30 @@ static int64_t first_null(const struct ArrowSchema *schema, const struct ArrowAr
     return -1;
 }
 
-/** Digits behind the point of a decimal column ("d:12,4", "d:12,4,128"); −1 for other kinds. */
-static int decimal_scale(const char *format) {
-    int precision, scale, bits = 128;
-    return sscanf(format, "d:%d,%d,%d", &precision, &scale, &bits) >= 2 && bits == 128 && scale >= 0 ? scale : -1;
+/** A decimal column ("d:12,4", "d:12,4,64"): digits behind the point and bytes of a value; false for other kinds and for
+ *  values of more than 128 bits. */
+static bool decimal_layout(const char *format, int *scale, int *bytes) {
+    int precision, bits = 128;
+    if (sscanf(format, "d:%d,%d,%d", &precision, scale, &bits) < 2) return false;
+    *bytes = bits / 8;
+    return (bits == 32 || bits == 64 || bits == 128) && *scale >= 0;
 }
 
-/** The double nearest to an integer of 128 bits over a power of ten. */
-static double decimal_at(const struct ArrowArray *array, int64_t row, int scale) {
+/** The double nearest to an integer over a power of ten. */
+static double decimal_at(const struct ArrowArray *array, int64_t row, int scale, int bytes) {
+    const char *place = (const char *)array->buffers[1] + bytes * (array->offset + row);
+    int32_t narrow;
+    int64_t wide;
     __int128 value;
-    memcpy(&value, (const char *)array->buffers[1] + 16 * (array->offset + row), 16);
+    if (bytes == 4) {
+        memcpy(&narrow, place, 4);
+        value = narrow;
+    } else if (bytes == 8) {
+        memcpy(&wide, place, 8);
+        value = wide;
+    } else {
+        memcpy(&value, place, 16);
+    }
     unsigned __int128 magnitude = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
     char text[64], *start = text + 48;
     PyOS_snprintf(start, sizeof text - 48, "e-%d", scale);
@@ -57,6 +71,16 @@ static double decimal_at(const struct ArrowArray *array, int64_t row, int scale)
     while (magnitude /= 10);
     if (value < 0) *--start = '-';
     return PyOS_string_to_double(start, NULL, NULL);
+}
+
+/** A float of 16 bits. */
+static double half_at(const struct ArrowArray *array, int64_t row) {
+    uint16_t bits = ((const uint16_t *)array->buffers[1])[array->offset + row];
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double size = exponent == 31  ? (fraction ? NAN : INFINITY)
+                  : exponent == 0 ? ldexp(fraction, -24)
+                                  : ldexp(1024 + fraction, exponent - 25);
+    return bits >> 15 ? -size : size;
 }
 
 /** A number of a primitive column; false for kinds that are none. */
@@ -100,6 +124,22 @@ static bool number_at(const char *format, const struct ArrowArray *array, int64_
 }
 
 static bool is_number(const char *format) { return format[0] && !format[1] && strchr("gfcCsSiIlL", format[0]); }
+
+/** A number of any column that has some. */
+static double any_number_at(const char *format, const struct ArrowArray *array, int64_t row) {
+    int scale, bytes;
+    double value = NAN;
+    if (decimal_layout(format, &scale, &bytes)) return decimal_at(array, row, scale, bytes);
+    if (!strcmp(format, "e")) return half_at(array, row);
+    number_at(format, array, row, &value);
+    return value;
+}
+
+static bool has_numbers(const char *format) {
+    int scale, bytes;
+    return is_number(format) || !strcmp(format, "e") || decimal_layout(format, &scale, &bytes);
+}
+
 static bool is_text(const char *format) {
     return !strcmp(format, "u") || !strcmp(format, "U") || !strcmp(format, "vu");
 }
@@ -162,24 +202,23 @@ static bool has_no_nulls(
 static PyObject *import_doubles(
     const struct ArrowSchema *schema, const struct ArrowArray *array, const char *field, bool has_nulls,
     PyObject *owner) {
-    int scale = decimal_scale(schema->format);
-    if (schema->dictionary || !(is_number(schema->format) || is_empty(schema) || scale >= 0))
-        return wrong_kind(field, schema->format, "numbers");
+    const struct ArrowSchema *kind = schema->dictionary ? schema->dictionary : schema;
+    if (!(has_numbers(kind->format) || is_empty(schema))) return wrong_kind(field, kind->format, "numbers");
     const double *data = array->buffers[1];
-    if (schema->format[0] == 'g' && !has_nulls && (uintptr_t)data % 8 == 0) {
+    if (kind == schema && schema->format[0] == 'g' && !has_nulls && (uintptr_t)data % 8 == 0) {
         Py_INCREF(owner);
         return view(NPY_DOUBLE, array->length, data + array->offset, owner);
     }
     void *copy;
     PyObject *result = new_array(NPY_DOUBLE, array->length, &copy);
     for (int64_t row = 0; result && row < array->length; row++) {
-        double value = NAN;
-        if (!is_empty(schema) && !is_null(array, row)) {
-            if (scale >= 0)
-                value = decimal_at(array, row, scale);
-            else
-                number_at(schema->format, array, row, &value);
-        }
+        double value = NAN, place = (double)row;
+        const struct ArrowArray *values = kind == schema ? array : array->dictionary;
+        bool is_there = !is_empty(schema) && !is_null(array, row);
+        if (is_there && kind != schema)
+            is_there = number_at(schema->format, array, row, &place) && place >= 0 && place < values->length &&
+                       !is_null(values, (int64_t)place);
+        if (is_there) value = any_number_at(kind->format, values, (int64_t)place);
         ((double *)copy)[row] = value;
     }
     return result;

@@ -81,7 +81,13 @@ bool read_tickers(PyObject *columns, Py_ssize_t rows, poise_tickers *tickers) {
         .underlying_index = texts_of(&from, "underlying_index"),
         .exchange = texts_of(&from, "exchange"),
         .bids = texts_of(&from, "bids"),
-        .asks = texts_of(&from, "asks")};
+        .asks = texts_of(&from, "asks"),
+        .open_interest = values_of(&from, "open_interest"),
+        .exchange_delta = values_of(&from, "exchange_delta"),
+        .exchange_gamma = values_of(&from, "exchange_gamma"),
+        .exchange_vega = values_of(&from, "exchange_vega"),
+        .exchange_theta = values_of(&from, "exchange_theta"),
+        .exchange_rho = values_of(&from, "exchange_rho")};
     return !from.has_failed;
 }
 
@@ -94,7 +100,9 @@ void next_ticker(poise_tickers *tickers) {
     }
     poise_values *values[] = {&tickers->underlying_price, &tickers->mark_volatility, &tickers->mark_price,
                               &tickers->interest_rate,    &tickers->index_price,     &tickers->bid_price,
-                              &tickers->bid_amount,       &tickers->ask_price,       &tickers->ask_amount};
+                              &tickers->bid_amount,       &tickers->ask_price,       &tickers->ask_amount,
+                              &tickers->open_interest,    &tickers->exchange_delta,  &tickers->exchange_gamma,
+                              &tickers->exchange_vega,    &tickers->exchange_theta,  &tickers->exchange_rho};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         if (values[i]->data) values[i]->data++;
     if (tickers->timestamp.data) tickers->timestamp.data++;

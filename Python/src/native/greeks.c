@@ -272,6 +272,43 @@ static void drop_result(result *result) {
     Py_XDECREF(result->status);
 }
 
+/* Long columns are computed piece by piece, so that Ctrl-C ends a call between two of them. */
+
+enum { PIECE = 1 << 21 };
+
+poise_bytes bytes_from(poise_bytes column, size_t row) {
+    if (column.stride != POISE_BROADCAST) column.data += column.stride * (ptrdiff_t)row;
+    return column;
+}
+
+poise_values values_from(poise_values column, size_t row) {
+    if (column.stride != POISE_BROADCAST)
+        column.data = (const double *)((const char *)column.data + column.stride * (ptrdiff_t)row);
+    return column;
+}
+
+static poise_column column_from(poise_column column, size_t row) {
+    return (poise_column){(double *)((char *)column.data + column.stride * (ptrdiff_t)row), column.stride};
+}
+
+PyObject *raise_status_of_piece(poise_status status, size_t first) {
+    raise_status(status);
+    PyObject *type, *error, *trace;
+    PyErr_Fetch(&type, &error, &trace);
+    PyErr_NormalizeException(&type, &error, &trace);
+    PyObject *row = first > 0 && error ? PyObject_GetAttrString(error, "row") : NULL;
+    if (row && PyLong_Check(row)) {
+        PyObject *offset = PyLong_FromSize_t(first), *sum = offset ? PyNumber_Add(row, offset) : NULL;
+        if (sum) PyObject_SetAttrString(error, "row", sum);
+        Py_XDECREF(offset);
+        Py_XDECREF(sum);
+    }
+    Py_XDECREF(row);
+    PyErr_Clear();
+    PyErr_Restore(type, error, trace);
+    return NULL;
+}
+
 /* Keywords behind the seven columns. */
 enum { GREEKS = 7, MODEL, GREEKS_OUT, INVALID, GREEKS_THREADS, GREEKS_TOTAL };
 
@@ -307,19 +344,29 @@ PyObject *native_greeks(PyObject *self, PyObject *const *arguments, Py_ssize_t c
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1 || !prepare(&results, out, selected, columns, rows, in, keeps_status)) goto done;
 
-    form.count = rows < 0 ? 1 : (size_t)rows;
-    form.type = in[0].bytes;
-    form.spot = in[1].values;
-    form.strike = in[2].values;
-    form.years = in[3].values;
-    form.volatility = in[4].values;
-    form.rate = in[5].values;
-    form.dividend = in[6].values;
-    poise_status status;
-    PyThreadState *thread = form.count < ROWS_WORTH_RELEASING ? NULL : PyEval_SaveThread();
-    status = poise_greeks(engine, &form, set, results.columns, columns, results.row_status);
-    if (thread) PyEval_RestoreThread(thread);
-    answer = status == POISE_OK ? finish(&results, selected, columns) : raise_status(status);
+    size_t total = rows < 0 ? 1 : (size_t)rows, first = 0;
+    do {
+        form.count = total - first < PIECE ? total - first : PIECE;
+        form.type = bytes_from(in[0].bytes, first);
+        form.spot = values_from(in[1].values, first);
+        form.strike = values_from(in[2].values, first);
+        form.years = values_from(in[3].values, first);
+        form.volatility = values_from(in[4].values, first);
+        form.rate = values_from(in[5].values, first);
+        form.dividend = values_from(in[6].values, first);
+        poise_column targets[POISE_GREEK_COUNT];
+        for (int i = 0; i < columns; i++) targets[i] = column_from(results.columns[i], first);
+        PyThreadState *thread = form.count < ROWS_WORTH_RELEASING ? NULL : PyEval_SaveThread();
+        poise_status status =
+            poise_greeks(engine, &form, set, targets, columns, results.row_status ? results.row_status + first : NULL);
+        if (thread) PyEval_RestoreThread(thread);
+        if (status != POISE_OK) {
+            raise_status_of_piece(status, first);
+            goto done;
+        }
+        first += form.count;
+    } while (first < total && PyErr_CheckSignals() == 0);
+    answer = first < total ? NULL : finish(&results, selected, columns);
 done:
     drop_inputs(in, 7);
     drop_result(&results);
@@ -351,19 +398,27 @@ PyObject *native_implied_vol(PyObject *self, PyObject *const *arguments, Py_ssiz
     if (!read_columns(&function, values, true, in)) goto done;
     Py_ssize_t rows = common_rows(in, names, 7);
     if (rows < -1 || !prepare(&results, out, &name_of_vol, 1, rows, in, true)) goto done;
-    form.count = rows < 0 ? 1 : (size_t)rows;
-    form.type = in[0].bytes;
-    form.spot = in[1].values;
-    form.strike = in[2].values;
-    form.years = in[3].values;
-    form.price = in[4].values;
-    form.rate = in[5].values;
-    form.dividend = in[6].values;
-    poise_status status;
-    PyThreadState *thread = form.count < ROWS_WORTH_RELEASING ? NULL : PyEval_SaveThread();
-    status = poise_implied_volatility(engine, &form, results.columns[0], results.row_status);
-    if (thread) PyEval_RestoreThread(thread);
-    answer = status == POISE_OK ? finish(&results, &name_of_vol, 1) : raise_status(status);
+    size_t total = rows < 0 ? 1 : (size_t)rows, first = 0;
+    do {
+        form.count = total - first < PIECE ? total - first : PIECE;
+        form.type = bytes_from(in[0].bytes, first);
+        form.spot = values_from(in[1].values, first);
+        form.strike = values_from(in[2].values, first);
+        form.years = values_from(in[3].values, first);
+        form.price = values_from(in[4].values, first);
+        form.rate = values_from(in[5].values, first);
+        form.dividend = values_from(in[6].values, first);
+        PyThreadState *thread = form.count < ROWS_WORTH_RELEASING ? NULL : PyEval_SaveThread();
+        poise_status status =
+            poise_implied_volatility(engine, &form, column_from(results.columns[0], first), results.row_status + first);
+        if (thread) PyEval_RestoreThread(thread);
+        if (status != POISE_OK) {
+            raise_status_of_piece(status, first);
+            goto done;
+        }
+        first += form.count;
+    } while (first < total && PyErr_CheckSignals() == 0);
+    answer = first < total ? NULL : finish(&results, &name_of_vol, 1);
 done:
     drop_inputs(in, 7);
     drop_result(&results);

@@ -182,7 +182,7 @@ PyObject *new_column(size_t count, poise_column *column) {
     return array;
 }
 
-/** live_decide(live, hedge, always) → result, trades, exposures of bands, shadow prices. */
+/** live_decide(live, hedge, always) → result, trades, exposures of bands, shadow prices, edges, exposures after the trades. */
 static PyObject *live_decide(PyObject *self, PyObject *arguments) {
     PyObject *capsule;
     Py_ssize_t hedge;
@@ -193,10 +193,13 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
     poise_live *live = own->pointer;
     size_t candidates = poise_live_candidate_count(live, (size_t)hedge),
            bands = poise_live_band_count(live, (size_t)hedge);
-    poise_column columns[3];
-    PyObject *trades = new_column(candidates, columns), *exposures = new_column(bands, columns + 1);
-    PyObject *prices = new_column(bands, columns + 2), *made = NULL;
-    if (trades && exposures && prices) {
+    enum { PARTS = 6 };
+    poise_column columns[PARTS];
+    PyObject *arrays[PARTS] = {0}, *made = NULL;
+    bool is_made = true;
+    for (int i = 0; is_made && i < PARTS; i++)
+        is_made = (arrays[i] = new_column(i == 0 ? candidates : bands, columns + i)) != NULL;
+    if (is_made) {
         poise_hedge_result result = {.size = sizeof result};
         poise_status status;
         own->is_busy = true;
@@ -206,15 +209,14 @@ static PyObject *live_decide(PyObject *self, PyObject *arguments) {
                         : poise_live_decide(live, (size_t)hedge, &result);
         if (status == POISE_OK) status = poise_live_trades(live, (size_t)hedge, columns[0]);
         if (status == POISE_OK) status = poise_live_bands(live, (size_t)hedge, columns[1], columns[2]);
+        if (status == POISE_OK) status = poise_live_band_edges(live, (size_t)hedge, columns[3], columns[4], columns[5]);
         Py_END_ALLOW_THREADS
         own->is_busy = false;
         PyObject *dict = result_of(status, &result);
-        if (dict) made = PyTuple_Pack(4, dict, trades, exposures, prices);
+        if (dict) made = PyTuple_Pack(7, dict, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]);
         Py_XDECREF(dict);
     }
-    Py_XDECREF(trades);
-    Py_XDECREF(exposures);
-    Py_XDECREF(prices);
+    for (int i = 0; i < PARTS; i++) Py_XDECREF(arrays[i]);
     return made;
 }
 

@@ -25,10 +25,15 @@ static PyObject *margin_hedge_create(PyObject *self, PyObject *arguments) {
     if (!limits) return NULL;
     poise_margin_hedge *hedge;
     poise_status status;
+    unsigned questions = 0;
+    options.is_cancelled = is_interrupted;
+    options.context = &questions;
     Py_BEGIN_ALLOW_THREADS
     status = poise_margin_hedge_create(margin, limits, &options, &hedge);
     Py_END_ALLOW_THREADS
-    return own_margin_hedge(status, &hedge);
+    if (!PyErr_Occurred()) return own_margin_hedge(status, &hedge);
+    poise_margin_hedge_free(status == POISE_OK ? hedge : NULL);
+    return NULL;
 }
 
 /** margin_hedge_of_case(cases, index) */

@@ -86,6 +86,11 @@ uint8_t *read_status_output(PyObject *object, Py_ssize_t rows);
 bool new_columns(int count, Py_ssize_t rows, PyObject **arrays);
 
 /** An array over memory that `owner` keeps; read only. Takes the owner's reference, also where it fails. */
+/** Columns from a row on. */
+poise_bytes bytes_from(poise_bytes column, size_t row);
+poise_values values_from(poise_values column, size_t row);
+/** The exception of a failed call on the rows from `first` on, with the row that is meant. */
+PyObject *raise_status_of_piece(poise_status status, size_t first);
 PyObject *view(int type, Py_ssize_t rows, const void *data, PyObject *owner);
 
 /* ---- greeks.c ---- */

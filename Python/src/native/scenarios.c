@@ -40,7 +40,7 @@ static PyObject *grid_scenarios(PyObject *self, PyObject *capsule) {
 static PyObject *new_rows(size_t count, size_t width, poise_rows *rows) {
     npy_intp shape[2] = {(npy_intp)count, (npy_intp)width};
     PyObject *array = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
-    if (array) *rows = (poise_rows){PyArray_DATA((PyArrayObject *)array), 0};
+    if (array) *rows = (poise_rows){PyArray_DATA((PyArrayObject *)array), 8 * (ptrdiff_t)width};
     return array;
 }
 
@@ -117,25 +117,32 @@ static PyObject *scenario_legs(PyObject *self, PyObject *arguments) {
         result = out;
     }
     if (!result) goto done;
-    poise_full_form legs = {
-        .size = sizeof legs,
-        .count = (size_t)rows,
-        .type = in[0].bytes,
-        .spot = in[1].values,
-        .strike = in[2].values,
-        .years = in[3].values,
-        .volatility = in[4].values,
-        .rate = in[5].values,
-        .dividend = in[6].values};
     poise_numeraire numeraire = PyObject_IsTrue(coin) ? POISE_NUMERAIRE_COIN : POISE_NUMERAIRE_USD;
-    poise_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = poise_scenario_legs(engine, grid, &legs, numeraire, profits);
-    Py_END_ALLOW_THREADS
-    if (status != POISE_OK) {
-        Py_CLEAR(result);
-        raise_status(status);
-    }
+    /* Piece by piece, so that Ctrl-C ends it between two of them. */
+    size_t total = (size_t)rows, first = 0, piece = ((size_t)1 << 24) / (width + 1) + 1;
+    do {
+        poise_full_form legs = {
+            .size = sizeof legs,
+            .count = total - first < piece ? total - first : piece,
+            .type = bytes_from(in[0].bytes, first),
+            .spot = values_from(in[1].values, first),
+            .strike = values_from(in[2].values, first),
+            .years = values_from(in[3].values, first),
+            .volatility = values_from(in[4].values, first),
+            .rate = values_from(in[5].values, first),
+            .dividend = values_from(in[6].values, first)};
+        poise_rows own = {(double *)((char *)profits.data + profits.row_stride * (ptrdiff_t)first), profits.row_stride};
+        poise_status status;
+        Py_BEGIN_ALLOW_THREADS
+        status = poise_scenario_legs(engine, grid, &legs, numeraire, own);
+        Py_END_ALLOW_THREADS
+        first += legs.count;
+        if (status != POISE_OK) raise_status_of_piece(status, first - legs.count);
+        if (status != POISE_OK || PyErr_CheckSignals() < 0) {
+            Py_CLEAR(result);
+            break;
+        }
+    } while (first < total);
 done:
     drop_inputs(in, 7);
     return result;

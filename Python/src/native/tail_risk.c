@@ -53,10 +53,13 @@ static PyObject *tail_risk_create(PyObject *self, PyObject *arguments) {
     if (histories && read_histories(given, count, histories, owners)) {
         poise_tail_risk *made;
         poise_status status;
+        unsigned questions = 0;
+        options.is_cancelled = is_interrupted;
+        options.context = &questions;
         Py_BEGIN_ALLOW_THREADS
         status = poise_tail_risk_create(engine, chain, positions, histories, (size_t)count, &options, &buckets, &made);
         Py_END_ALLOW_THREADS
-        result = own_tail_risk(status, &made);
+        result = status == POISE_ERROR_CANCELLED && PyErr_Occurred() ? NULL : own_tail_risk(status, &made);
     }
     for (Py_ssize_t i = 0; histories && i < count; i++) {
         PyMem_Free((void *)histories[i].candles);

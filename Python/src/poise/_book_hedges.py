@@ -233,11 +233,11 @@ class BookHedges:
         """
         self._follow()
         place, candidates, names = self._hedge(book)
-        result, trades, before, prices = _native.live_decide(self._handle, place, always)
+        result, trades, before, prices, low, high, after = _native.live_decide(self._handle, place, always)
         return hedge_of(
             result,
             Columns(instrument=np.array([self.contracts[k] for k in candidates], dtype=object), quantity=trades),
-            Columns(band=np.array(names, dtype=object), exposure=before, shadow_price=prices),
+            Columns(band=np.array(names, dtype=object), exposure=before, shadow_price=prices, low=low, high=high, after=after),
         )
 
     def diagnose(self, book: str = "") -> Diagnosis:

@@ -77,12 +77,19 @@ def texts(values: Iterable[Any], field: str, nulls_as_empty: bool = False) -> Tu
     for row, value in enumerate(values):
         if nulls_as_empty and is_null(value):
             value = ""
+        if isinstance(value, bytes):
+            value = value.decode()
         if not isinstance(value, str):
             raise InputError("must be a text", row, field, value)
         encoded.append(value.encode())
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=offsets[1:])
     return offsets, np.frombuffer(b"".join(encoded), np.uint8)
+
+
+def is_offsets(values: Any) -> bool:
+    """Whether these are texts as `texts` makes them."""
+    return isinstance(values, tuple) and len(values) == 2 and all(isinstance(part, np.ndarray) for part in values)
 
 
 def is_table(values: Any) -> bool:

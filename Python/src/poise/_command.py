@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Dict, List, NoReturn, Optional, Tuple, Union
 
@@ -64,7 +67,7 @@ def command(name: str, *arguments: Any, progress: bool = False, **options: Any) 
     arguments : further arguments as on the command line
     options : its options by name, `_` for `-`: text, numbers and paths; True for a flag; a list repeats the option; None and
         False leave it out
-    progress : whether its progress goes to this process's standard error
+    progress : whether its progress is shown: as a bar of tqdm where that is installed, else on this process's standard error
 
     Ctrl-C ends the command, too, and raises KeyboardInterrupt.
 
@@ -104,8 +107,44 @@ def _reason(remarks: str) -> str:
 
 
 def _run(words: List[str], progress: bool) -> Tuple[int, str, str]:
-    shown: Optional[IO[str]] = None if progress else subprocess.PIPE  # type: ignore[assignment]
-    process = subprocess.Popen([tool(), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=shown, text=True)
+    bars = find_spec("tqdm") is not None if progress else False
+    shown: Optional[IO[str]] = None if progress and not bars else subprocess.PIPE  # type: ignore[assignment]
+    with _Bars(bars) as numbers:
+        return _ended(subprocess.Popen(
+            [tool(), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=shown, text=True, **numbers))
+
+
+class _Bars:
+    """The numbers of progress that the tool writes (POISE_PROGRESS) as bars of tqdm, in a notebook as in a terminal."""
+
+    def __init__(self, is_on: bool) -> None:
+        self._ends = os.pipe() if is_on else None
+
+    def __enter__(self) -> Dict[str, Any]:
+        if self._ends is None:
+            return {}
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return {"env": {**os.environ, "POISE_PROGRESS": str(self._ends[1])}, "pass_fds": (self._ends[1],)}
+
+    def __exit__(self, *error: object) -> None:
+        if self._ends is not None:
+            os.close(self._ends[1])
+            self._reader.join()
+
+    def _read(self) -> None:
+        bar: Any = None
+        with os.fdopen(self._ends[0]) as lines:  # type: ignore[index]
+            for line in lines:
+                done, count, what = line.rstrip("\n").split(" ", 2)
+                if bar is None or bar.desc != what:
+                    bar = importlib.import_module("tqdm.auto").tqdm(total=int(count), desc=what)
+                bar.update(int(done) - bar.n)
+        if bar is not None:
+            bar.close()
+
+
+def _ended(process: subprocess.Popen[str]) -> Tuple[int, str, str]:
     try:
         text, remarks = process.communicate()
     except BaseException:
@@ -166,7 +205,7 @@ def simulate(
     resume : a file that keeps figures, from which a later call goes on
     report : a file that gets a page with charts
     against : the policy that the others are compared with, from 1
-    progress : whether a line of progress is written to standard error
+    progress : as of `command`
     """
     options = dict(paths=paths, seed=seed, threads=threads, resume=resume, report=report, against=against)
     if not isinstance(config, Mapping):

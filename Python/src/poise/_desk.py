@@ -1,12 +1,11 @@
 """Chains, positions, limits, exposures, and the answers of hedges."""
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import pickle
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Union
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple, Un
 import numpy as np
 
 from . import _native
-from ._columns import Columns, is_null, numbers, texts, times
+from ._as_files import as_file, folded, is_nearly, listed, named_index, names_of, of_rows, records
+from ._columns import Columns, is_null, is_offsets, numbers, texts, times
 from ._errors import HostError, InputError, error_of_file
 from ._tables import single
 
@@ -38,7 +38,8 @@ _TICKERS = {
     "timestamp": "i", "underlying_price": "f", "forward": "f", "vol": "f", "mark_iv": "f", "mark_price": "f", "rate": "f",
     "interest_rate": "f", "index_price": "f", "bid_price": "f", "best_bid_price": "f", "bid_amount": "f",
     "best_bid_amount": "f", "ask_price": "f", "best_ask_price": "f", "ask_amount": "f", "best_ask_amount": "f",
-    "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o", "bids": "o", "asks": "o",
+    "open_interest": "f", "exchange_delta": "f", "exchange_gamma": "f", "exchange_vega": "f", "exchange_theta": "f",
+    "exchange_rho": "f", "instrument": "s", "instrument_name": "s", "underlying_index": "o", "exchange": "o", "bids": "o", "asks": "o",
 }
 _ALIASES = {
     "instrument_name": "instrument", "forward": "underlying_price", "interest_rate": "rate", "best_bid_price": "bid_price",
@@ -56,64 +57,25 @@ _TICKER_FIGURES = (
 )
 
 
-def _records(tickers: Any) -> Any:
-    """A list of dicts, as an exchange's reply has it, as columns."""
-    if not isinstance(tickers, list) or not all(isinstance(one, Mapping) for one in tickers):
-        return tickers
-    names = dict.fromkeys(name for one in tickers for name in one)
-    missing: Dict[str, Any] = {name: np.nan if _TICKERS.get(name) == "f" else None for name in names}
-    return {
-        name: [missing[name] if one.get(name) is None else one[name] for one in tickers] for name in names
-    }
-
-
-def _as_text(tickers: Any) -> Optional[str]:
-    """A table in the layout of an exchange's reply as the file that readers know; None for one with the library's own columns."""
-    for way in ("to_pydict", "to_dict"):  # pyarrow; pandas and Polars
-        if not isinstance(tickers, Mapping) and hasattr(tickers, way):
-            names = [str(name) for name in getattr(tickers, "column_names", getattr(tickers, "columns", ()))]
-            break
-    else:
-        if not isinstance(tickers, Mapping):
-            return None
-        names = [str(name) for name in tickers]
-    if "timestamp" in names and ("instrument" in names or "instrument_name" in names) or len(set(names)) < len(names):
-        return None
-    if isinstance(tickers, Mapping):
-        columns = tickers
-    elif hasattr(tickers, "to_pydict"):
-        columns = tickers.to_pydict()
-    else:
-        columns = tickers.to_dict("list") if type(tickers).__module__.startswith("pandas") else tickers.to_dict(as_series=False)
-    if any(isinstance(column, (str, tuple)) or not np.ndim(column) for column in columns.values()):
-        return None
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(names)
-    writer.writerows(zip(*([_cell(value) for value in _listed(columns[name])] for name in names)))
-    return file.getvalue()
-
-
-def _listed(column: Any) -> List[Any]:
-    found: List[Any] = column.tolist() if hasattr(column, "tolist") else list(column)
-    return found
-
-
-def _cell(value: Any) -> str:
-    if is_null(value):
-        return ""
-    if isinstance(value, (list, tuple)):
-        return json.dumps(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return repr(value) if isinstance(value, float) else str(value)
-
-
 # What positions are made of: the names of each column, the first that is there counting, and its kind.
 _POSITIONS: Dict[str, Tuple[Tuple[str, ...], str]] = {
     "book": (("book",), "s"), "instrument": (("instrument", "instrument_name"), "s"),
     "quantity": (("quantity", "size", "amount"), "f"), "direction": (("direction", "side"), "o"),
 }
+
+
+#: What errors call tables of each kind.
+_TABLES = {"Chain": "tickers", "Positions": "positions", "Limits": "limits", "Trades": "trades"}
+
+
+def only_book(table: Any, book: Optional[str]) -> Tuple[str, ...]:
+    """The name under which a table is read as a file: that of its one book, where it has no column of them."""
+    if book is not None:
+        return (book,)
+    names = names_of(table)
+    if names is not None and not any(is_nearly("book", name) for name in names):
+        raise InputError("the table has no such column", field="book")
+    return ()
 
 
 def held(columns: Dict[str, Any], book: Optional[str]) -> Dict[str, Any]:
@@ -148,8 +110,8 @@ def ticker_columns(tickers: Any, exchange: Optional[str]) -> Tuple[Dict[str, Any
     if isinstance(tickers, Mapping) or type(tickers).__module__.startswith("pandas"):
         # Of objects, order books are lists as JSON has them, or their texts.
         books = {
-            side: [_as_json(levels) for levels in tickers[side]] for side in ("bids", "asks")
-            if side in tickers and not isinstance(tickers[side], tuple) and not hasattr(tickers[side], "columns")
+            side: [_as_json(levels) for levels in listed(tickers[side])] for side in ("bids", "asks")
+            if side in tickers and not is_offsets(tickers[side]) and not hasattr(tickers[side], "columns")
         }
         if books:
             tickers = {**{name: tickers[name] for name in _TICKERS if name in tickers}, **books}
@@ -300,6 +262,21 @@ class _Readable:
         }
         self._origin = ("columns", kept, rows)
 
+    def _read_as_file(self, table: Any, own: Collection[str], *more: Any, infinity: str = "inf") -> bool:
+        """Makes it of a table with columns beside the library's own, which the reader of files knows, or refuses; false where
+        there are none: they are read where they are.
+        """
+        text = as_file(table, own, infinity)
+        if text is None:
+            return False
+        name = f"{type(self).__name__.lower()}" if not more else str(more[0])
+        try:
+            self._handle = type(self)._from_origin("rows", text, name, *more[1:])
+        except InputError as error:
+            raise of_rows(error, text, _TABLES[type(self).__name__]) from None
+        self._origin = ("rows", text, name, *more[1:])
+        return True
+
     @classmethod
     def _from_origin(cls, kind: str, *parts: Any) -> object:
         if kind == "columns":
@@ -386,7 +363,7 @@ class Chain(_Readable):
 
     @classmethod
     def _from_origin(cls, kind: str, *parts: Any) -> object:
-        if kind == "text":
+        if kind in ("text", "rows"):
             return _native.chain_load((), *parts)
         if kind == "files":
             return _native.chain_load(parts[0], None, None, parts[1])
@@ -405,18 +382,13 @@ class Chain(_Readable):
         return _again, (type(self), origin)
 
     def __init__(self, tickers: Any, exchange: Optional[str] = None) -> None:
-        tickers = _records(tickers)
-        text = _as_text(tickers)
-        if text is not None:
-            try:
-                self._handle = _native.chain_load((), text, "tickers", exchange)
-                self._origin = ("text", text, "tickers", exchange)
-                return
-            except InputError as error:
-                if error.line is not None and error.line > 1:
-                    # Of the table's rows.
-                    error.row, error.line, error.file, error.table = error.line - 2, None, "", "tickers"
-                    raise
+        tickers = named_index(records(tickers))
+        spelt = {folded(name) for name in names_of(tickers) or ()}
+        if {"vol", "mark_iv"} <= spelt:
+            raise InputError("stands beside mark_iv: one of them says what the volatility is", field="vol")
+        # A volatility in percent is an exchange's, and so are errors and remarks about it.
+        if self._read_as_file(tickers, set(_TICKERS) - {"mark_iv"}, "tickers", exchange):
+            return
         columns, rows, names, given = ticker_columns(tickers, exchange)
         self._keep_columns(columns, rows)
         try:
@@ -487,7 +459,12 @@ class Chain(_Readable):
         """What a reader of results should know of the rows, a sentence each: kinds that were left out, volatilities found from
         marks, facts that contradict each other.
         """
-        return _native.chain_remarks(self._handle)
+        remarks = _native.chain_remarks(self._handle)
+        if self._origin[:1] != ("rows",):
+            return remarks
+        # Of a table's rows, not of the lines of a file.
+        place = re.compile(r"^tickers:(\d+):")
+        return [place.sub(lambda found: f"tickers: row {int(found[1]) - 2}:", remark) for remark in remarks]
 
     @property
     def left_out(self) -> int:
@@ -518,6 +495,9 @@ class Positions(_Readable):
 
     def __init__(self, table: Any, book: Optional[str] = None) -> None:
         kinds = {name: kind for names, kind in _POSITIONS.values() for name in names}
+        table = named_index(records(table))
+        if self._read_as_file(table, kinds, *only_book(table, book)):
+            return
         columns = single(table, kinds, list(kinds), nulls_as_nan=False)
         rows = columns[""]
         found = held(columns, book)
@@ -553,6 +533,9 @@ class Limits(_Readable):
             "penalty_quadratic": "f",
         }
         optional = ("book", "underlying", "expiry", "low", "high", "penalty", "penalty_quadratic")
+        table = named_index(records(table))
+        if self._read_as_file(table, kinds, infinity=""):
+            return
         columns = single(table, kinds, optional, nulls_as_nan=True)
         rows = columns[""]
         offsets, data = columns.pop("greek")
@@ -629,7 +612,9 @@ class Hedge:
         instrument : text. quantity : float64, above 0 buys, in units of the instrument.
     bands : Columns, one row per band (m,)
         band : text. exposure : float64, before the trades. shadow_price : float64, currency per unit of exposure: what the
-        least cost changes by when the limit that holds the exposure rises by one; 0 where none does.
+        least cost changes by when the limit that holds the exposure rises by one; 0 where none does. Of a `Book` and a
+        `Hedger` also low, high : float64, the limits, infinite where there is none, and after : float64, the exposure after
+        the trades.
     linear_cost, impact_cost, fixed_cost, penalty_cost, risk_cost : float
         The cost by cause; `cost` is their sum.
     gap : float
@@ -658,6 +643,14 @@ class Hedge:
     interior_steps: int
     pivots: int
     nodes: int
+
+    def plot(self, ax: Any = None) -> Any:
+        """Exposures before and after the trades against their bands, each in widths of its band, with matplotlib; returns the
+        axes.
+        """
+        from . import _plots
+
+        return _plots.bands(self.bands, ax)
 
     @property
     def cost(self) -> float:

@@ -8,8 +8,21 @@ from typing import Any, Optional
 import numpy as np
 
 from . import _native
+from ._as_files import named_index, records
 from ._columns import Columns, numbers, texts
-from ._desk import _GROUPINGS, _POSITIONS, Chain, Positions, _groupings, _is_coin, _names, _Readable, buckets_of, held
+from ._desk import (
+    _GROUPINGS,
+    _POSITIONS,
+    Chain,
+    Positions,
+    _groupings,
+    _is_coin,
+    _names,
+    _Readable,
+    buckets_of,
+    held,
+    only_book,
+)
 from ._tables import single
 
 #: What a profit consists of; the first is the sum of the others.
@@ -37,6 +50,9 @@ class Trades(_Readable):
     def __init__(self, table: Any, book: Optional[str] = None) -> None:
         kinds = {name: kind for names, kind in _POSITIONS.values() for name in names}
         kinds.update(price="f", fee_usd="f")
+        table = named_index(records(table))
+        if self._read_as_file(table, kinds, *only_book(table, book)):
+            return
         columns = single(table, kinds, [name for name in kinds if name != "price"], nulls_as_nan=True)
         rows = columns[""]
         found = held(columns, book)

@@ -235,11 +235,16 @@ class Hedger:
         if not isinstance(problem, HedgeProblem):
             problem = HedgeProblem(problem)
         result, trades, prices = _native.hedger_solve(self._handle, problem._native(), warm)
+        bands, entries = problem.bands, problem.entries
+        places = np.repeat(np.arange(len(bands)), bands["entry_count"].astype(np.int64))
+        moved = entries["coefficient"] * trades[entries["instrument"].astype(np.int64)]
         return hedge_of(
             result,
             Columns(instrument=np.array(problem.ids, dtype=object), quantity=trades),
             Columns(
-                band=np.array(problem.labels, dtype=object), exposure=problem.bands["current"].copy(), shadow_price=prices
+                band=np.array(problem.labels, dtype=object), exposure=bands["current"].copy(), shadow_price=prices,
+                low=bands["low"].copy(), high=bands["high"].copy(),
+                after=bands["current"] + np.bincount(places, moved, len(bands)),
             ),
         )
 

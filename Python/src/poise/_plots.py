@@ -66,6 +66,33 @@ def ladder(profits: Any, row: int, ax: Any) -> Any:
     return ax
 
 
+def bands(table: Columns, ax: Any) -> Any:
+    """Exposures before and after trades, where 0 and 1 are the edges of their bands; beside a single edge in its own size."""
+    if "low" not in table:
+        raise InputError("this hedge knows no edges of its bands", field="bands")
+    low, high = table["low"], table["high"]
+    is_low, is_high = np.isfinite(low), np.isfinite(high)
+    width = np.where(is_low & is_high, high - low, np.maximum(np.abs(np.where(is_low, low, high)), 1))
+    width = np.where(np.isfinite(width) & (width > 0), width, 1.0)
+    start = np.where(is_low, low, np.where(is_high, high - width, 0.0))
+    places = np.arange(len(low))[::-1]
+    ax = _axes(ax)
+    for place, below, above in zip(places, is_low, is_high):
+        ax.plot([0, 1], [place, place], color="0.85", linewidth=10, solid_capstyle="butt", zorder=0)
+        for edge, is_there in ((0, below), (1, above)):
+            if is_there:
+                ax.plot([edge, edge], [place - 0.3, place + 0.3], color="0.3", linewidth=1.5)
+    before, after = (table["exposure"] - start) / width, (table["after"] - start) / width
+    ax.hlines(places, before, after, color="C0", linewidth=1)
+    ax.plot(before, places, "o", mfc="none", color="C0", label="before")
+    ax.plot(after, places, "o", color="C0", label="after")
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set_yticks(places, list(table["band"]))
+    ax.set(xlabel="exposure, in widths of its band")
+    ax.legend()
+    return ax
+
+
 def frontier(policies: Columns, ax: Any) -> Any:
     """Cost against expected shortfall of rehedging policies, with what one standard error is; none is better where a ring is."""
     ax = _axes(ax)

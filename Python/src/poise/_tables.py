@@ -6,7 +6,8 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from ._columns import Columns, is_table, texts, times, type_codes
+from ._as_files import folded, named_index, names_of, records, refuse_misspelt
+from ._columns import Columns, is_offsets, is_table, texts, times, type_codes
 from ._errors import InputError
 
 _OPTIONS = {"type": "t", "spot": "f", "strike": "f", "years": "f", "rate": "f", "dividend": "f"}
@@ -27,7 +28,11 @@ def batches(
 
     if type(table).__name__ == "LazyFrame":
         raise TypeError("expected a table or columns, got a LazyFrame: collect() first")
-    spelt = _as_the_table_has_them(table, kinds)
+    table = named_index(records(table))
+    names = names_of(table)
+    if names is not None:
+        refuse_misspelt(names, optional, {folded(name) for name in kinds})
+    spelt = _as_the_table_has_them(names or (), kinds)
     own = {spelt.get(name, name): kind for name, kind in kinds.items()}
     if _is_arrow(table):
         found, names = _native.import_arrow(table, {name: ord(kind) for name, kind in own.items()}, nulls_as_nan)
@@ -61,15 +66,16 @@ def single(
     return joined
 
 
-def _as_the_table_has_them(table: Any, kinds: Mapping[str, str]) -> Dict[str, str]:
-    """The table's own name of each wanted column that it has in another case only."""
-    names = table if isinstance(table, Mapping) else None
-    for place in (table, getattr(table, "schema", None)):
-        for attribute in ("column_names", "columns", "names"):
-            names = getattr(place, attribute, None) if names is None else names
-    known = [name for name in names if isinstance(name, str)] if names is not None and not callable(names) else []
-    others = {name.lower(): name for name in reversed(known) if name not in kinds}
-    return {name: others[name.lower()] for name in kinds if name not in known and name.lower() in others}
+def _as_the_table_has_them(names: Sequence[str], kinds: Mapping[str, str]) -> Dict[str, str]:
+    """The table's own name of each wanted column that it spells otherwise: in other letters, with blanks for underscores."""
+    places: Dict[str, List[str]] = {}
+    for name in names:
+        places.setdefault(folded(name), []).append(name)
+    found = {name: places.get(folded(name), []) for name in kinds if name not in names}
+    for name, others in found.items():
+        if len(others) > 1:
+            raise _repeated(name)
+    return {name: others[0] for name, others in found.items() if others and others[0] not in kinds}
 
 
 def _is_arrow(table: Any) -> bool:
@@ -90,7 +96,7 @@ def _of_mapping(table: Any, kinds: Mapping[str, str], keeps_unknown: bool) -> Di
         if hasattr(values, "columns"):
             raise _repeated(name)
         if kind in "so":
-            if not isinstance(values, tuple):
+            if not is_offsets(values):
                 values = texts(np.asanyarray(values, dtype=object).tolist(), name, nulls_as_empty=kind == "o")
         elif kind == "t" and keeps_unknown:
             values = type_codes(values, keeps_unknown)
