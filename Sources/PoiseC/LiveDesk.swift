@@ -175,6 +175,7 @@ public func poise_live_set_volatilities(
 ) -> poise_status {
     change(live) { live throws(Failure) in
         try checkCount(count)
+        let target = try requiredIfGiven(refused, "refused")
         var failures = 0
         func set(_ contract: Int, _ volatility: Double) {
             do throws(Failure) {
@@ -199,7 +200,7 @@ public func poise_live_set_volatilities(
                 for row in 0..<count { set(places[row], values[row]) }
             }
         }
-        if refused != nil { try required(refused, "refused").pointee = failures }
+        target?.pointee = failures
     }
 }
 

@@ -150,13 +150,16 @@ enum SurfaceRows {
             let found3 = try quotes.first().quotes
             #expect(found3 == 17)
         },
-        Row("smile_quotes", "loss", "a side alone counts under band, not under mid; another is refused") {
+        Row("smile_quotes", "loss", "a side alone counts under band, under no other; a fourth is refused") {
             var quotes = Quotes()
             quotes.ask[3] = .nan
             quotes.loss = POISE_LOSS_BAND
             let found4 = try quotes.first().quotes
             #expect(found4 == 17)
-            quotes.loss = poise_smile_loss(rawValue: 2)
+            quotes.loss = POISE_LOSS_SPREAD
+            let found5 = try quotes.first().quotes
+            #expect(found5 == 16)
+            quotes.loss = poise_smile_loss(rawValue: 3)
             #expect(quotes.refused().status == POISE_ERROR_ARGUMENT)
         },
         Row("smile_quotes", "arbitrage", "Vogt's butterfly is left by none alone; another is refused") {
