@@ -267,7 +267,10 @@ def test_variance_and_margin(book):
         held = book.exposures()[greek].sum()
         # 2 · 1e-5 · 4e-4 of each dollar that is left is what buying one costs.
         assert hedge.outcome == "optimal" and np.isclose(held + hedge.trades["quantity"][0], -5e-4 / 8e-9, rtol=1e-9)
-    for coins, matrix, words in [(["BTC"], [[1, 2]], "1 × 1"), (["BTC", "BTC"], np.eye(2), "twice"), (["BTC"], [[np.nan]], r"risk\.cov\[0\]\[0\]: \"nan\"")]:
+    for coins, matrix, words in [
+        (["BTC"], [[1, 2]], "1 × 1"), (["BTC", "BTC"], np.eye(2), "twice"),
+        (["BTC"], [[np.nan]], r"risk\.cov\[0\]\[0\]: \"nan\""),
+    ]:
         with pytest.raises(poise.InputError, match=words):
             book.set_variance(coins, matrix, 1e-5)
     book.set_variance(None)
