@@ -180,7 +180,11 @@ for sequence in sequences {
         let note =
             start == .warm
             ? String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)) : ""
-        if problems[0].curves.isEmpty { totalAllocations += allocations } else { levelAllocations += allocations }
+        if problems[0].curves.isEmpty {
+            totalAllocations += allocations
+        } else {
+            levelAllocations += allocations
+        }
         if start == .warm, files.contains("pivots") {
             var best = [Double](repeating: .infinity, count: problems.count)
             var pivots = [Int](repeating: 0, count: problems.count)
@@ -218,5 +222,7 @@ for sequence in sequences {
 }
 if files.isEmpty || isAlone { try measureLots([]) }
 // The first problem of a shape may allocate, the others may not, except where costs go by level.
-print("\nheap allocations after the first problem of a shape: \(totalAllocations), by level: \(levelAllocations)")
+print(
+    "\nheap allocations after the first problem of a shape: \(totalAllocations), by level: \(levelAllocations)"
+)
 if totalAllocations > 0 { exit(1) }
