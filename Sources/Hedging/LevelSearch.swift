@@ -11,7 +11,7 @@ final class LevelSearch {
     private var relaxed: HedgeProblem
     private var bases: [Double]
     private let relaxer = CurveSolver()
-    private var open: [Node] = []
+    private var open = BoundQueue<Node>()
 
     private(set) var trades: [Double] = []
     /// The cost of the best trades so far.
@@ -24,7 +24,7 @@ final class LevelSearch {
     /// Whether there was nothing left to look at.
     private(set) var isExhausted = false
 
-    private struct Node {
+    private struct Node: BoundedNode {
         /// Amounts that may be traded, sold below 0.
         var low, high: [Double]
         /// Whether the fixed cost is paid whatever the amount.
@@ -45,11 +45,10 @@ final class LevelSearch {
         relaxed = problem.continuous
         bases = problem.instruments.map { _ in 0 }
         if let known { offer(known) }
-        open = [
+        open.push(
             Node(
                 low: ranges.map(\.low), high: ranges.map(\.high), isPaid: ranges.map { _ in false },
-                bound: least)
-        ]
+                bound: least))
     }
 
     /// Searches until the gap is small enough, nothing is left, or a limit is reached.
@@ -57,10 +56,10 @@ final class LevelSearch {
     func run(_ limits: HedgeSearch, seconds: Double, _ isCancelled: (() -> Bool)?) {
         let clock = ContinuousClock()
         let begin = clock.now
-        var next = open.popLast()
+        var next = open.pop()
         relaxer.isCancelled = isCancelled
         while let node = next {
-            bound = min(node.bound, open.first?.bound ?? .infinity, best)
+            bound = min(node.bound, open.lowestBound, best)
             let left = seconds - (clock.now - begin) / .seconds(1)
             let isDone = best < .infinity && best - min(bound, lost) <= limits.gap * best.magnitude
             if isDone || nodes >= limits.nodeLimit || left <= 0 || isCancelled?() ?? false {
@@ -68,7 +67,7 @@ final class LevelSearch {
                 return
             }
             relaxer.search.timeLimit = left
-            next = expand(node) ?? pop()
+            next = expand(node) ?? open.pop()
         }
         bound = min(best, lost)
         isExhausted = lost == .infinity
@@ -144,7 +143,9 @@ final class LevelSearch {
                 relaxed.risk?.dollarDelta[problem.instruments[i].underlying] += risk.exposure[i] * bases[i]
             }
         }
-        relaxed.marginLimit = problem.marginLimit - margin
+        let left = problem.marginLimit - margin
+        // What takes all of the margin may leave less than none by rounding.
+        relaxed.marginLimit = left < 0 && left >= -1e-12 * problem.marginLimit ? 0 : left
         relaxed.cashBudget = problem.cashBudget - cash
         return constant
     }
@@ -231,7 +232,7 @@ final class LevelSearch {
             } else {
                 continue
             }
-            push(first)
+            open.push(first)
             return second
         }
         lost = min(lost, node.bound)
@@ -302,7 +303,7 @@ final class LevelSearch {
             for (low, high) in [(node.low[i], whole - lot), (whole + lot, node.high[i])] where low <= high {
                 var other = node
                 (other.low[i], other.high[i]) = (low, high)
-                push(other)
+                open.push(other)
             }
             var settled = node
             (settled.low[i], settled.high[i]) = (whole, whole)
@@ -343,37 +344,8 @@ final class LevelSearch {
             return max(child.low[i] - x, x - child.high[i], 0)
         }
         let nearest = children.indices.min { distance(children[$0]) < distance(children[$1]) } ?? 0
-        for (place, other) in children.enumerated() where place != nearest { push(other) }
+        for (place, other) in children.enumerated() where place != nearest { open.push(other) }
         return children[nearest]
-    }
-
-    // MARK: Open nodes, lowest bound first
-
-    private func push(_ node: Node) {
-        open.append(node)
-        var child = open.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            if open[parent].bound <= open[child].bound { break }
-            open.swapAt(parent, child)
-            child = parent
-        }
-    }
-
-    private func pop() -> Node? {
-        guard let last = open.popLast() else { return nil }
-        guard let top = open.first else { return last }
-        open[0] = last
-        var parent = 0
-        while true {
-            var child = 2 * parent + 1
-            guard child < open.count else { break }
-            if child + 1 < open.count, open[child + 1].bound < open[child].bound { child += 1 }
-            if open[parent].bound <= open[child].bound { break }
-            open.swapAt(parent, child)
-            parent = child
-        }
-        return top
     }
 }
 

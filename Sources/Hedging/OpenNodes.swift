@@ -1,12 +1,16 @@
-/// Open nodes of a search, lowest bound first, and nodes to use again.
-struct OpenNodes {
-    private var heap: [SearchNode] = []
-    private var spare: [SearchNode] = []
+/// A node of a search with what nothing below it costs less than.
+protocol BoundedNode {
+    var bound: Double { get }
+}
 
-    /// The lowest bound; infinite where nothing is open.
+/// What a search has still to look at, lowest bound first.
+struct BoundQueue<Node: BoundedNode> {
+    private var heap: [Node] = []
+
+    /// Infinite where nothing is open.
     var lowestBound: Double { heap.first?.bound ?? .infinity }
 
-    mutating func push(_ node: SearchNode) {
+    mutating func push(_ node: Node) {
         heap.append(node)
         var child = heap.count - 1
         while child > 0 {
@@ -17,7 +21,7 @@ struct OpenNodes {
         }
     }
 
-    mutating func pop() -> SearchNode? {
+    mutating func pop() -> Node? {
         guard let top = heap.first else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {
@@ -35,19 +39,35 @@ struct OpenNodes {
         return top
     }
 
+    /// Moves all of them to an array.
+    mutating func drain(into nodes: inout [Node]) {
+        nodes += heap
+        heap.removeAll(keepingCapacity: true)
+    }
+}
+
+/// Open nodes of branch and bound, and nodes to use again.
+struct OpenNodes {
+    private var queue = BoundQueue<SearchNode>()
+    private var spare: [SearchNode] = []
+
+    /// The lowest bound; infinite where nothing is open.
+    var lowestBound: Double { queue.lowestBound }
+
+    mutating func push(_ node: SearchNode) { queue.push(node) }
+
+    mutating func pop() -> SearchNode? { queue.pop() }
+
     /// A node to fill.
     mutating func fresh(_ scaled: ScaledProblem) -> SearchNode { spare.popLast() ?? SearchNode(scaled) }
 
     mutating func discard(_ node: SearchNode) { spare.append(node) }
 
-    mutating func discardAll() {
-        spare += heap
-        heap.removeAll(keepingCapacity: true)
-    }
+    mutating func discardAll() { queue.drain(into: &spare) }
 }
 
 /// A box of trades.
-final class SearchNode {
+final class SearchNode: BoundedNode {
     let lower, upper: Vector
     /// Whether an instrument's fixed cost is paid whatever the amount.
     let isPaid: SolverVector<Bool>

@@ -81,6 +81,26 @@ import Testing
 
     /// Taken apart by underlying or not, the best whole trades cost the same: bounds of the parts are bounds of the
     /// whole, also where margin, cash or a band on all underlyings ties them together.
+    @Test("A smallest trade that takes all of the margin, up to rounding, is a trade")
+    func wholeMargin() throws {
+        // The relaxation buys 2.5 of the first; from 3 on 0.3 − 3 · 0.1 of margin are left, which is below 0 in doubles.
+        var problem = HedgeProblem(underlyings: ["X"], marginLimit: 0.3)
+        var first = HedgeInstrument(costBuy: 5, costSell: 5, minimum: 3, maximumBuy: 20, maximumSell: 0)
+        first.margin = 0.1
+        problem.add("first", first)
+        problem.add("cheap", HedgeInstrument(costBuy: 1, costSell: 1, maximumBuy: 1, maximumSell: 0))
+        // Many others, which move nothing: the search is that of many instruments.
+        for k in 0..<120 {
+            problem.add("\(k)", HedgeInstrument(costBuy: 1, costSell: 1, maximumBuy: 1, maximumSell: 1))
+        }
+        problem.add("delta", HedgeBand(hard: 3.5, 3.5, current: 0), coefficients: [0: 1, 1: 1])
+        #expect(0.3 - 0.1 * 3 < 0)
+        let solver = HedgeSolver()
+        #expect(try solver.solve(problem) == .optimal)
+        #expect((solver.solution.trades[0] - 3).magnitude < 1e-9, "\(solver.solution.trades[0])")
+        #expect((solver.solution.cost.total - 15.5).magnitude < 1e-9)
+    }
+
     @Test("Whole trades cost the same whether the search is split by underlying or not")
     func partsMakeTheWhole() throws {
         var (compared, helped) = (0, 0)
