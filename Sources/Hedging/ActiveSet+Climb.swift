@@ -3,68 +3,81 @@
 ///
 /// Instruments answer the multipliers at once; the rows that hold are brought to their limits, and then one that is
 /// broken (of each underlying the worst) is taken in after the other. Each step ends where the first instrument
-/// changes its segment or the first multiplier its row's position, so the dual rises at every one of them. That is
-/// the dual method of D. Goldfarb and A. Idnani ("A numerically stable dual method for solving strictly convex
-/// quadratic programs", Mathematical Programming 27, 1983) with the bounds taken out of the working set.
+/// changes its segment or the first multiplier its row's position, so the dual rises at every one of them. As long as
+/// no row that spans several underlyings has a say, the dual is a sum over underlyings, and each takes steps of its own
+/// length. That is the dual method of D. Goldfarb and A. Idnani ("A numerically stable dual method for solving strictly
+/// convex quadratic programs", Mathematical Programming 27, 1983) with the bounds taken out of the working set.
 extension ActiveSet {
     /// What ends a step.
-    private enum Event {
+    enum Event {
         case none
         case instrument(Int, Segment)
         case row(Int, RowPosition, multiplier: Double)
+
+        var isNone: Bool { if case .none = self { true } else { false } }
     }
+
+    /// The group of rows that span several underlyings: margin, cash and risk factors too.
+    private var spanning: Int { problem.shape.groupCount - 1 }
 
     /// Raises the dual to its top, around the present centre of the trades: from the multipliers of the first guess or
     /// from those that it came with, where a guess with more rows than free instruments led far away.
-    /// - Returns: whether it got there, where the guess is that of the top, or found that there is none.
-    func climb() -> Outcome {
+    /// - Returns: whether it got there within so many steps, where the guess is that of the top, or found that there is
+    ///   none.
+    func climb(most: Int) -> Outcome {
         let isNear = problem.dualValue(firstMultipliers) >= problem.dualValue(centreMultipliers)
         for r in 0..<rowCount {
             multipliers[r] = problem.clamped(isNear ? firstMultipliers[r] : centreMultipliers[r], r)
         }
         respond()
         for r in 0..<rowCount { positions[r] = position(r) }
-        var isSettled = false
-        for steps in 0..<mostEvents {
+        isSettled.fill(false)
+        for steps in 0..<most {
             if problem.watch.isOver { return .open }
             pivots += 1
+            var isWholeSettled = true
+            for g in 0...spanning { isWholeSettled = isWholeSettled && isSettled[g] }
             // Without a top the multipliers grow until they prove it.
-            if isSettled || steps % 8 == 7, problem.provesInfeasible(multipliers) { return .infeasible }
-            if isSettled {
-                guard takeInBroken() else { return .holds }
-                isSettled = false
-            }
+            if isWholeSettled || steps % 8 == 7, problem.provesInfeasible(multipliers) { return .infeasible }
+            if !takeInBroken(isWholeSettled), isWholeSettled { return .holds }
             let active = assemble(rowFloor: 0)
             matrix.factorise(count: active, floor: 1e-9)
+            var isJoint = false
             for k in 0..<active {
                 let r = Int(activeRows[k])
                 right[k] = target(r) - exposure[r]
+                isJoint = isJoint || problem.shape.groupOfRow[r] == spanning
             }
             var longest = 1.0
             if findLevelDirection(active) {
                 longest = .infinity
+                isJoint = true
             } else {
                 matrix.solve(right, count: active)
             }
             direction.fill(0)
             for k in 0..<active { direction[Int(activeRows[k])] = right[k] }
             if longest == .infinity, problem.provesInfeasible(direction) { return .infeasible }
-            let event = firstEvent(&longest)
-            guard longest < .infinity else { return .open }
-            for k in 0..<active { multipliers[Int(activeRows[k])] += longest * right[k] }
-            switch event {
-            case .none: isSettled = true
-            case .instrument(let i, let segment): segments[i] = segment
-            case .row(let r, let position, let multiplier):
-                positions[r] = position
-                multipliers[r] = multiplier
+            findEvents(longest, isJoint: isJoint)
+            guard length[spanning] < .infinity else { return .open }
+            for k in 0..<active {
+                let r = Int(activeRows[k])
+                multipliers[r] += length[isJoint ? spanning : problem.shape.groupOfRow[r]] * right[k]
+            }
+            for g in 0...spanning {
+                switch event[g] {
+                case .none: break
+                case .instrument(let i, let segment): segments[i] = segment
+                case .row(let r, let position, let multiplier):
+                    positions[r] = position
+                    multipliers[r] = multiplier
+                }
+                isSettled[g] = event[isJoint ? spanning : g].isNone
             }
             computeTrades()
         }
         return .open
     }
-
-    private var mostEvents: Int { 100 + count }
 
     /// Where rows that hold depend on each other: multipliers that move no trade, if the dual rises with them. They
     /// take the place of the right side.
@@ -84,14 +97,16 @@ extension ActiveSet {
         return false
     }
 
-    /// Takes in what is broken, the worst of every underlying: they only meet in rows that span several of them.
+    /// Takes in what is broken, the worst of every underlying whose rows are at their limits: they only meet in rows
+    /// that span several of them, and those wait for all.
     /// - Returns: whether there is any.
-    private func takeInBroken() -> Bool {
+    private func takeInBroken(_ isWholeSettled: Bool) -> Bool {
         groupError.fill(Self.tolerance)
         var any = false
         for r in 0..<rowCount {
-            let (position, error) = broken(r)
             let g = problem.shape.groupOfRow[r]
+            guard isSettled[g], g < spanning || isWholeSettled else { continue }
+            let (position, error) = broken(r)
             guard error > groupError[g] else { continue }
             groupError[g] = error
             groupWorst[g] = Int32(r)
@@ -150,17 +165,20 @@ extension ActiveSet {
 
     private static let noise = 1e-13
 
-    /// The first thing that happens along the direction, if it is nearer than `longest`, which becomes its distance.
-    private func firstEvent(_ longest: inout Double) -> Event {
-        var event = Event.none
+    /// The first thing that happens along the direction if it is nearer than `longest`, in each group or, where they
+    /// move together, in all: `event`, and how far away it is, `length`.
+    private func findEvents(_ longest: Double, isJoint: Bool) {
+        length.fill(longest)
+        event.fill(.none)
         var size = 0.0
         for r in 0..<rowCount where direction[r] != 0 {
             size = max(size, direction[r].magnitude)
             guard let next = nextPosition(r) else { continue }
             let distance = max((next.end - multipliers[r]) / direction[r], 0)
-            if distance < longest {
-                longest = distance
-                event = .row(r, next.position, multiplier: next.end)
+            let g = isJoint ? spanning : problem.shape.groupOfRow[r]
+            if distance < length[g] {
+                length[g] = distance
+                event[g] = .row(r, next.position, multiplier: next.end)
             }
         }
         // Of a direction that moves next to no trade, rounding is left.
@@ -174,12 +192,12 @@ extension ActiveSet {
                 i, noise, buyRate: rate + limits + problem.cashBuy[i] * cashRate,
                 sellRate: rate - limits - problem.cashSell[i] * cashRate)
             let distance = max(next.distance, 0)
-            if distance < longest {
-                longest = distance
-                event = .instrument(i, next.segment)
+            let g = isJoint ? spanning : problem.shape.underlyingOf[i]
+            if distance < length[g] {
+                length[g] = distance
+                event[g] = .instrument(i, next.segment)
             }
         }
-        return event
     }
 
     /// The multiplier at which a row changes its position along the direction, and to which.

@@ -39,9 +39,12 @@ extension ActiveSet {
         }
     }
 
-    /// A guess that bounds or kinds of the present problem rule out is brought to the nearest that they allow.
+    /// A guess that bounds or kinds of the present problem rule out is brought to the nearest that they allow, and
+    /// instruments answer prices as their costs of the present problem bend.
     func repairGuess() {
         for i in 0..<count {
+            let bend = problem.curvature[i]
+            weight[i] = 1 / (bend < Self.leastCurvature ? bend + Self.leastCurvature : bend)
             switch segments[i] {
             case .lower where problem.lower[i] == 0: segments[i] = .zero
             case .upper where problem.upper[i] == 0: segments[i] = .zero

@@ -26,10 +26,14 @@ final class ActiveSet {
     let activeRows: SolverVector<Int32>
     private let regularisation: Vector
     let matrix: Envelope
-    /// Of `climb`: what is broken worst in each group, by how much, and the position to take it in at.
+    /// Of `climb`, in each group: what is broken worst, by how much, and the position to take it in at; how far a step
+    /// goes and what ends it; whether all rows that hold are at their limits.
     let groupError: Vector
     let groupWorst: SolverVector<Int32>
     let groupPosition: SolverVector<RowPosition>
+    let length: Vector
+    let event: SolverVector<Event>
+    let isSettled: SolverVector<Bool>
 
     var pivots = 0
     /// Whether a free instrument has next to no curvature of its own.
@@ -41,6 +45,11 @@ final class ActiveSet {
     private static let rowShare = 1e-11
     private static let mostCorrections = 30
     private static let mostContradictions = 6
+    private static let mostPatience = 5
+    /// Steps from nothing after which the interior point has been sooner, and instruments above which it always is where
+    /// a band over several underlyings is broken: each step then moves all of them.
+    private static let mostFromNothing = 60
+    private static let mostJointInstruments = 30
 
     init(_ problem: ScaledProblem) {
         self.problem = problem
@@ -64,6 +73,9 @@ final class ActiveSet {
         groupError = Vector(groupCount)
         groupWorst = SolverVector(repeating: 0, count: groupCount)
         groupPosition = SolverVector(repeating: .inside, count: groupCount)
+        length = Vector(groupCount)
+        event = SolverVector(repeating: .none, count: groupCount)
+        isSettled = SolverVector(repeating: false, count: groupCount)
         rank = SolverVector(repeating: -1, count: rowCount)
         activeRows = SolverVector(repeating: 0, count: rowCount)
         matrix = Envelope(size: rowCount)
@@ -88,7 +100,7 @@ final class ActiveSet {
         var outcome = settle()
         for _ in 0..<(climbs ? 2 : 0) where outcome == .open {
             // The guess's first multipliers are near, if not right.
-            outcome = climb()
+            outcome = climb(most: 100 + count)
             guard outcome == .holds else { return outcome }
             centreMultipliers.copy(multipliers)
             outcome = settle()
@@ -96,10 +108,39 @@ final class ActiveSet {
         return outcome
     }
 
+    /// Finds the optimum from no trades and no prices, if that is not far.
+    func climbFromNothing() -> Outcome {
+        pivots = 0
+        if count > Self.mostJointInstruments, isSpanningRowBroken { return .open }
+        trades.fill(0)
+        centreTrades.fill(0)
+        firstMultipliers.fill(0)
+        centreMultipliers.fill(0)
+        segments.fill(.zero)
+        positions.fill(.inside)
+        repairGuess()
+        let outcome = climb(most: Self.mostFromNothing)
+        guard outcome == .holds else { return outcome }
+        centreMultipliers.copy(multipliers)
+        return settle()
+    }
+
+    /// Whether a row over several underlyings has a say where nothing is traded.
+    private var isSpanningRowBroken: Bool {
+        (0..<rowCount).contains {
+            guard problem.shape.groupOfRow[$0] == problem.shape.groupCount - 1 else { return false }
+            switch problem.kinds[$0] {
+            case .absent: return false
+            case .quadratic: return true
+            case .hard, .equality, .soft: return problem.low[$0] > 0 || problem.high[$0] < 0
+            }
+        }
+    }
+
     /// Corrects the guess as long as it gets better.
     private func settle() -> Outcome {
         var fewest = Int.max
-        var patience = 5
+        var patience = Self.mostPatience
         var change = Change.any
         for step in 0..<Self.mostCorrections where patience > 0 {
             if problem.watch.isOver { return .open }
@@ -124,7 +165,7 @@ final class ActiveSet {
                 patience -= 1
             } else if wrong < fewest {
                 // Where there are many the worst says little, and `climb` gets there sooner.
-                patience = step == 0 && wrong > Self.mostContradictions ? 1 : 5
+                patience = step == 0 && wrong > Self.mostContradictions ? 1 : Self.mostPatience
                 fewest = wrong
             } else {
                 patience -= 1
@@ -170,13 +211,8 @@ final class ActiveSet {
         let cashRank = Int(rank[problem.cashRow])
         hasFlat = false
         for i in 0..<count where segments[i].isFree {
-            var bend = problem.curvature[i]
-            if bend < Self.leastCurvature {
-                bend += Self.leastCurvature
-                hasFlat = true
-            }
-            let inverse = 1 / bend
-            weight[i] = inverse
+            hasFlat = hasFlat || problem.curvature[i] < Self.leastCurvature
+            let inverse = weight[i]
             problem.columns.addSquare(i, times: inverse, rank: rank, to: matrix)
             guard marginRank >= 0 || cashRank >= 0 else { continue }
             let (margin, cash) = limitCoefficients(i, bought: segments[i] == .buy)

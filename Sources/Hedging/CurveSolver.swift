@@ -20,6 +20,8 @@ final class CurveSolver {
     private var room: CurveRoom?
     private var table = CostTable()
     private var window = HedgeProblem(underlyings: [])
+    /// With costs that bend evenly, to begin from.
+    private var rough = HedgeProblem(underlyings: [])
     /// Windows have their bought and sold amounts apart.
     private var isWindowBent = false
     private var trades: [Double] = []
@@ -72,6 +74,7 @@ final class CurveSolver {
             shape = HedgeShape(problem)
             room = CurveRoom(problem)
             window = HedgeProblem(underlyings: [])
+            rough = HedgeProblem(underlyings: [])
             trades = Array(repeating: 0, count: count)
             positions = Array(repeating: 0, count: count)
             paid = Array(repeating: 0, count: count)
@@ -153,8 +156,16 @@ final class CurveSolver {
     /// Puts windows to where trades of roughly these costs end, each side's as one that bends evenly.
     /// - Returns: whether that was all, as no trades keep the limits.
     private func start(_ problem: HedgeProblem, _ table: CostTable) throws(HedgeError) -> Bool {
-        var rough = problem.continuous
-        rough.curves = []
+        if rough.instruments.isEmpty {
+            rough = problem.continuous
+            rough.curves = []
+            rough.budgetCountsAllCosts = false
+        }
+        copyNumbers(problem, to: &rough, copies: 1)
+        rough.cashBudget = problem.cashBudget
+        if let risk = problem.risk {
+            for u in risk.dollarDelta.indices { rough.risk?.dollarDelta[u] = risk.dollarDelta[u] }
+        }
         for i in rough.instruments.indices {
             func impact(_ side: TradeSide) -> Double? {
                 let pieces = table[i, side]
@@ -164,6 +175,7 @@ final class CurveSolver {
                 return max(table.cost(i, side.sign * limit) - first.price * limit, 0) / (limit * limit)
             }
             let (buy, sell) = (table.piece(i, .buy, 0)?.price, table.piece(i, .sell, 0)?.price)
+            rough.instruments[i].cash = problem.instruments[i].cash
             rough.instruments[i].costBuy = buy ?? -(sell ?? 0)
             rough.instruments[i].costSell = max(sell ?? -(buy ?? 0), -rough.instruments[i].costBuy)
             rough.instruments[i].impact = min(impact(.buy) ?? .infinity, impact(.sell) ?? .infinity)
@@ -171,7 +183,6 @@ final class CurveSolver {
             rough.instruments[i].maximumBuy = problem.limit(i, .buy)
             rough.instruments[i].maximumSell = problem.limit(i, .sell)
         }
-        rough.budgetCountsAllCosts = false
         prepare(columns)
         let status = try columns.solve(rough)
         count(columns)
@@ -285,23 +296,29 @@ final class CurveSolver {
                 window.add(problem.bandNames[r], problem.bands[r], coefficients: all)
             }
         }
+        copyNumbers(problem, to: &window, copies: copies)
+    }
+
+    /// Bands, coefficients and risk of a problem into one of the same shape whose instruments are there so many times.
+    private func copyNumbers(_ problem: HedgeProblem, to target: inout HedgeProblem, copies: Int) {
+        let count = problem.instruments.count
         for r in problem.bands.indices {
-            let places = window.bands[r].entries
-            window.bands[r] = problem.bands[r]
-            window.bands[r].entries = places
+            let places = target.bands[r].entries
+            target.bands[r] = problem.bands[r]
+            target.bands[r].entries = places
             var place = places.lowerBound
             for _ in 0..<copies {
                 for k in problem.bands[r].entries {
-                    window.entries[place].coefficient = problem.entries[k].coefficient
+                    target.entries[place].coefficient = problem.entries[k].coefficient
                     place += 1
                 }
             }
         }
         guard let risk = problem.risk else { return }
-        window.risk?.riskAversion = risk.riskAversion
-        for k in risk.covariance.indices { window.risk?.covariance[k] = risk.covariance[k] }
+        target.risk?.riskAversion = risk.riskAversion
+        for k in risk.covariance.indices { target.risk?.covariance[k] = risk.covariance[k] }
         for copy in 0..<copies {
-            for i in 0..<count { window.risk?.exposure[copy * count + i] = risk.exposure[i] }
+            for i in 0..<count { target.risk?.exposure[copy * count + i] = risk.exposure[i] }
         }
     }
 

@@ -439,6 +439,18 @@ public final class HedgeSolver {
         _ problem: HedgeProblem, _ scaled: ScaledProblem, _ interior: InteriorPoint, _ active: ActiveSet
     ) -> HedgeStatus {
         if scaled.isOutOfReach() { return .infeasible }
+        // Up the dual from no prices at all: of a few bands it is sooner at its top than the interior point is near.
+        switch active.climbFromNothing() {
+        case .holds:
+            solution.pivots = active.pivots
+            take(problem, scaled, active)
+            if isGood { return .optimal }
+        case .infeasible:
+            solution.pivots = active.pivots
+            scaled.ray.copy(active.multipliers)
+            return .infeasible
+        case .open: break
+        }
         let ceiling = scaled.costCeiling()
         interior.start()
         // A rough interior point usually tells which limits hold, and the active set does the rest.

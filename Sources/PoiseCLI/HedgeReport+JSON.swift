@@ -48,6 +48,7 @@ extension HedgeReport {
             }
             json.member("interiorSteps", solution.interiorSteps)
             json.member("pivots", solution.pivots)
+            json.member("pivots", solution.pivots)
             json.member("nodes", solution.nodes)
             json.member("microseconds", microseconds)
             if let hedge { write(hedge, cost, to: &json) }

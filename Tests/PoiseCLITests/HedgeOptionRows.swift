@@ -150,18 +150,19 @@ enum HedgeOptionRows {
             try #expect(isNear(instrument(saved, Desk.names[0])["lot"], 0.1))
             try #expect(isNear(instrument(try problem($0), "BTC-PERPETUAL")["lot"], 0))
         },
-        Row("hedge", "--warm", "the second of two equal problems takes no step of the interior point") {
-            let path = try $0.write(
-                "p.json",
-                "[\(byHand(current: -3)),\(byHand(current: -3).replacingOccurrences(of: "\"p\"", with: "\"q\""))]"
-            )
+        Row("hedge", "--warm", "the second of two equal problems takes fewer steps than the first") {
+            let first = byHand(current: -10.4, count: 9)
+            let second = first.replacingOccurrences(of: "\"p\"", with: "\"q\"")
+            let path = try $0.write("p.json", "[\(first),\(second)]")
             for (more, isWarm) in [([], false), (["--warm"], true)] {
                 let result = try Poise.run(["hedge", "--problem", path, "--format", "json"] + more)
                 let object =
                     try JSONSerialization.jsonObject(with: Data(result.output.utf8))
                     as? [String: [String: Any]]
-                #expect(isNear(object?["q"]?["objective"], 3))
-                #expect((number(object?["q"]?["interiorSteps"]) == 0) == isWarm)
+                let (cold, again) = (object?["p"], object?["q"])
+                #expect(number(cold?["interiorSteps"]) == 0 && number(cold?["pivots"]) > 1)
+                #expect((number(again?["pivots"]) < number(cold?["pivots"])) == isWarm)
+                #expect(isNear(cold?["objective"], number(again?["objective"])))
             }
         },
         Row(

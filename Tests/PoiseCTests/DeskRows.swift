@@ -304,13 +304,15 @@ enum DeskRows {
         },
         Row(
             "hedge_result", "outcome, interior_steps, pivots, nodes, gap, violation",
-            "steps cold and none of them warm; a search has nodes; what is proved has next to no gap"
+            "steps of many instruments cold and none warm; a search has nodes; what is proved has next to no gap"
         ) {
             let hedger = try Handle(poise_hedger_free) { poise_hedger_create(nil, $0) }
-            func solve(_ start: poise_hedge_start, lot: Double) throws -> poise_hedge_result {
-                var problem = HedgerTests.problem(maximum: 100)
+            func solve(
+                _ problem: HedgeProblem, _ start: poise_hedge_start, lot: Double
+            ) throws -> poise_hedge_result {
+                var problem = problem
                 for i in problem.instruments.indices { problem.instruments[i].lot = lot }
-                var trades = [0.0, 0]
+                var trades = [Double](repeating: 0, count: problem.instruments.count)
                 var result = poise_hedge_result()
                 result.size = MemoryLayout<poise_hedge_result>.stride
                 let status = trades.withUnsafeMutableBufferPointer { trades in
@@ -325,10 +327,24 @@ enum DeskRows {
                     result.outcome == POISE_HEDGE_OPTIMAL && result.gap <= 1e-9 && result.violation <= 1e-9)
                 return result
             }
-            let cold = try solve(POISE_HEDGE_COLD, lot: 0)
-            #expect(cold.interior_steps > 0 && cold.pivots > 0 && cold.nodes == 0)
-            try #expect(solve(POISE_HEDGE_WARM, lot: 0).interior_steps == 0)
-            try #expect(solve(POISE_HEDGE_COLD, lot: 0.7).nodes > 0)
+            let small = HedgerTests.problem(maximum: 100)
+            let near = try solve(small, POISE_HEDGE_COLD, lot: 0)
+            #expect(near.interior_steps == 0 && near.pivots > 0 && near.nodes == 0)
+            try #expect(solve(small, POISE_HEDGE_COLD, lot: 0.7).nodes > 0)
+            var large = HedgeProblem(underlyings: ["a", "b"])
+            for i in 0..<40 {
+                large.add(
+                    "\(i)",
+                    HedgeInstrument(
+                        underlying: i % 2, costBuy: 1 + Double(i), costSell: 1, impact: 0.01, maximumBuy: 10,
+                        maximumSell: 10))
+            }
+            large.add(
+                "both", HedgeBand(hard: -1, 1, current: -40),
+                coefficients: (0..<40).map { (instrument: $0, coefficient: 1) })
+            let cold = try solve(large, POISE_HEDGE_COLD, lot: 0)
+            #expect(cold.interior_steps > 0 && cold.nodes == 0)
+            try #expect(solve(large, POISE_HEDGE_WARM, lot: 0).interior_steps == 0)
             let none = try HedgeFieldTests.solve(HedgerTests.problem()).0
             #expect(
                 none.outcome == POISE_HEDGE_INFEASIBLE && none.gap == .infinity && none.violation == .infinity
