@@ -6,8 +6,10 @@ enum TickSequence {
     /// - Parameters:
     ///   - softShare: share of bands that are soft.
     ///   - levels: order books of so many levels a side in place of impact; 0: one price alone; nil: impact.
+    ///   - venues: how many books an instrument is on, each with its share of the depth and prices of its own.
     static func problems(
-        instruments count: Int, underlyings: Int, softShare: Double, ticks: Int, levels: Int? = nil
+        instruments count: Int, underlyings: Int, softShare: Double, ticks: Int, levels: Int? = nil,
+        venues: Int = 1
     ) -> [HedgeProblem] {
         var next = UniformNumbers()
         func uniform(_ low: Double, _ high: Double) -> Double { low + (high - low) * next() }
@@ -62,7 +64,7 @@ enum TickSequence {
         }
         problem.marginLimit = 3 * problem.margin(trades: inside)
         problem.cashBudget = 3 * problem.cash(trades: inside).magnitude + 1
-        if let levels { walk(levels, in: &problem) }
+        if let levels { walk(levels, venues: venues, in: &problem) }
         return (0..<ticks).map { _ in
             defer {
                 for i in problem.instruments.indices {
@@ -79,19 +81,23 @@ enum TickSequence {
     }
 
     /// Order books in place of impact, and neither margin nor cash.
-    private static func walk(_ levels: Int, in problem: inout HedgeProblem) {
+    private static func walk(_ levels: Int, venues: Int, in problem: inout HedgeProblem) {
         for i in problem.instruments.indices { problem.instruments[i].impact = 0 }
         (problem.marginLimit, problem.cashBudget) = (.infinity, .infinity)
         guard levels > 0 else { return }
         problem.curves = problem.instruments.map { instrument in
-            func side(_ limit: Double) -> [CostCurve.Level] {
+            func side(_ limit: Double, _ venue: Int) -> [CostCurve.Level] {
                 (0..<levels).map { k in
                     CostCurve.Level(
-                        upTo: limit * Double(k + 1) / Double(levels),
-                        price: instrument.costBuy * 0.2 * Double(k))
+                        upTo: limit / Double(venues) * Double(k + 1) / Double(levels),
+                        price: instrument.costBuy * 0.2 * (Double(k) + 0.37 * Double(venue)))
                 }
             }
-            return CostCurve(buy: side(instrument.maximumBuy), sell: side(instrument.maximumSell))
+            return .joined(
+                (0..<venues).map {
+                    CostCurve(
+                        buy: side(instrument.maximumBuy, $0), sell: side(instrument.maximumSell, $0))
+                })
         }
     }
 }

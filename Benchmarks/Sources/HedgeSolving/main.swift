@@ -125,6 +125,13 @@ if files.isEmpty || files.count == 1 && isAlone {
                         levels: levels)))
         }
     }
+    for levels in [1, 5] {
+        sequences.append(
+            Sequence(
+                name: "n = 30 on 5 venues, \(levels) levels a side each",
+                problems: TickSequence.problems(
+                    instruments: 30, underlyings: 4, softShare: 0, ticks: 40, levels: levels, venues: 5)))
+    }
 }
 
 func shown(_ times: [Double]) -> String {
