@@ -79,7 +79,7 @@ public struct VolatilityPoint: Sendable, Equatable {
     public let volatility, slope, curvature: Double
 
     /// σ = √(w/T): σ' = w'/(2σT), σ'' = w''/(2σT) − σ'²/σ.
-    @inlinable
+    @inlinable @inline(__always)
     init(_ point: SVISlice.Point, years: Double) {
         // 1/(σT) and 1/σ come of 1/w, without waiting for the root.
         let quotients = SIMD2(point.variance, 1) / SIMD2(years, point.variance)

@@ -102,7 +102,7 @@ public struct SurfaceFit: Sendable {
         if let best { return Found(vector: best.vector, repair: rule == .none ? .none : .refit) }
         guard rule != .none else { return nil }
         if free.loss < .infinity, let mended = mended(SVISlice(free.vector)) {
-            return Found(vector: mended.slice.vector, status: .fallback, repair: mended.repair)
+            return Found(vector: mended.vector, status: .fallback, repair: mended.repair)
         }
         return standIns([quotes]).first
     }
@@ -110,7 +110,7 @@ public struct SurfaceFit: Sendable {
     /// A slice freed of butterflies by hand, as little of each as is enough: by its jump wings, or else by its width.
     /// - Source: Gatheral and Jacquier, Arbitrage-free SVI volatility surfaces, 2014, section 5.1; Martini and Mingone, No
     ///   arbitrage SVI, 2022: α = a/σ and μ = m/σ kept, there is a least σ without butterflies.
-    package static func mended(_ slice: SVISlice) -> (slice: SVISlice, repair: SmileFit.Repair)? {
+    package static func mended(_ slice: SVISlice) -> (vector: SliceVector, repair: SmileFit.Repair)? {
         let wings = JumpWings(slice, years: 1)
         let whole = repaired(slice)
         func byWings(_ share: Double) -> SVISlice? {
@@ -135,15 +135,18 @@ public struct SurfaceFit: Sendable {
     /// The first slice on a way that has no butterfly, where the last one has none.
     private static func least(
         _ slice: (Double) -> SVISlice?, from start: Double, to end: Double
-    ) -> SVISlice? {
-        func free(_ place: Double) -> SVISlice? {
-            slice(place).flatMap { $0.isCurve && $0.butterfly == .free ? $0 : nil }
+    ) -> SliceVector? {
+        func free(_ place: Double) -> SliceVector? {
+            // Proved is what the vector says: its logarithm of σ rounds.
+            guard let vector = slice(place)?.vector else { return nil }
+            let slice = SVISlice(vector)
+            return slice.isCurve && slice.butterfly == .free ? vector : nil
         }
         guard var found = free(end) else { return nil }
         var (low, high) = (start, end)
         for _ in 0..<40 {
             let middle = 0.5 * (low + high)
-            if let slice = free(middle) { (found, high) = (slice, middle) } else { low = middle }
+            if let vector = free(middle) { (found, high) = (vector, middle) } else { low = middle }
         }
         return found
     }

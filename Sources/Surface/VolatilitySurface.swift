@@ -33,6 +33,7 @@ public struct VolatilitySurface: Sendable {
     /// In which total variance is linear.
     public let clock: VarianceClock
     public let spot: Double?
+    private let isCalendar: Bool
     /// Years, slices and what the clock shows, at the expiries.
     private let years: [Double]
     private let slices: [SVISlice]
@@ -70,6 +71,7 @@ public struct VolatilitySurface: Sendable {
         }
         self.expiries = ascending
         self.clock = clock
+        isCalendar = clock.isCalendar
         self.spot = spot
         let times = ascending.map { clock.time($0.years).value }
         let logForwards = ascending.map { log($0.forward) }
@@ -116,8 +118,8 @@ public struct VolatilitySurface: Sendable {
     }
 
     /// How many expiries come at a time or before it.
+    @inline(__always)
     private func count(upTo years: Double) -> Int {
-        // Whatever comes, the same number of steps without a branch that could be foretold wrongly.
         var first = 0
         var size = self.years.count
         while size > 1 {
@@ -157,17 +159,20 @@ public struct VolatilitySurface: Sendable {
     /// Volatility with its slope and curvature by log-moneyness, where the forward is not asked for; nil where years are
     /// not above 0 and finite.
     public func volatilityPoint(logMoneyness k: Double, years: Double) -> VolatilityPoint? {
-        guard years > 0, years < .infinity else { return nil }
+        guard years > 0, years <= .greatestFiniteMagnitude else { return nil }
         let place = count(upTo: years)
-        let last = slices.count - 1
-        guard place > 0, place <= last else {
-            return section(years, after: place, forward: 1).volatilityPoint(at: k)
+        guard place > 0, place < slices.count, isCalendar else {
+            return sectionPoint(logMoneyness: k, years, after: place)
         }
-        let now = clock.isCalendar ? years : clock.time(years).value
-        let share = (now - times[place - 1]) * perSpan[place - 1]
+        let share = (years - times[place - 1]) * perSpan[place - 1]
         return VolatilityPoint(
             SVISlice.mixed(
                 slices[place - 1], slices[place], SIMD2(1 - share, share), lift: 0, at: k), years: years)
+    }
+
+    @inline(never)
+    private func sectionPoint(logMoneyness k: Double, _ years: Double, after place: Int) -> VolatilityPoint {
+        section(years, after: place, forward: 1).volatilityPoint(at: k)
     }
 
     private func section(_ years: Double, after place: Int, forward: Double) -> SmileSection {
