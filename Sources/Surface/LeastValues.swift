@@ -9,7 +9,7 @@ extension SVISlice {
     /// The infimum of g over all strikes.
     ///
     /// A scan finds a candidate; the polynomial of `butterfly` proves that nothing lies below it or shows where.
-    /// - Accuracy: 1e-10 of 1 + |g|.
+    /// - Accuracy: 1e-10 of 1 + |g|; the place to 1e-9 of 1 + |k|.
     /// - Precondition: `isCurve`, with a least variance above 0.
     public var leastDurrleman: LeastValue {
         if b == 0 { return LeastValue(value: 1, at: .infinity) }
@@ -18,6 +18,7 @@ extension SVISlice {
             guard case .negative(let k) = signOfDurrleman(less: bound) else { return nil }
             return asinh((k - m) / sigma)
         }
+        least.settle { durrlemanSlope(at: m + sigma * sinh($0)) }
         var result = LeastValue(value: least.value, at: m + sigma * sinh(least.at))
         for (slope, end) in [(leftSlope, -Double.infinity), (rightSlope, Double.infinity)] where slope > 0 {
             // What lies no lower than the limit by more than rounding is the limit, approached.
@@ -30,7 +31,7 @@ extension SVISlice {
     /// The infimum over all strikes of a later slice's total variance less this one's, at equal log-moneyness; nil where a
     /// wing of the later one is flatter, so that there is none.
     ///
-    /// - Accuracy: 1e-10 of the gap and 1e-16 of the variances.
+    /// - Accuracy: 1e-10 of the gap and 1e-16 of the variances; the place as far as slopes of variances tell.
     public func leastGap(to later: SVISlice) -> LeastValue? {
         guard later.leftSlope >= leftSlope, later.rightSlope >= rightSlope else { return nil }
         let scale = max(sigma, later.sigma)
@@ -39,6 +40,10 @@ extension SVISlice {
         least.prove { bound in
             guard case .negative(let k) = signOfGap(to: later, less: bound) else { return nil }
             return asinh((k - centre) / scale)
+        }
+        least.settle {
+            let k = centre + scale * sinh($0)
+            return later[k].slope - self[k].slope
         }
         var result = LeastValue(value: least.value, at: centre + scale * sinh(least.at))
         // Where slopes are equal the gap has a limit: that of the asymptotes.
@@ -50,6 +55,19 @@ extension SVISlice {
             if result.value > limit - 1e-15 { result = LeastValue(value: limit, at: side * .infinity) }
         }
         return result
+    }
+
+    /// g'(k).
+    private func durrlemanSlope(at k: Double) -> Double {
+        let point = self[k]
+        let (w, slope, curvature) = (point.variance, point.slope, point.curvature)
+        let x = k - m
+        let third = -3 * curvature * x / (x * x + sigma * sigma)
+        let lean = slope / w
+        let h = 1 - 0.5 * k * lean
+        let change = -0.5 * (lean + k * (curvature / w - lean * lean))
+        return 2 * h * change - 0.5 * slope * curvature * (1 / w + 0.25) + 0.25 * slope * lean * lean
+            + 0.5 * third
     }
 
     /// Less this one's total variance: of slopes that cancel far out nothing is left but what is not.
@@ -68,6 +86,8 @@ extension SVISlice {
 }
 
 /// The lowest point found of a function of t, from a scan of |t| ≤ 16.
+///
+/// About a minimum values differ by less than they are rounded: its place is where the slope changes sign.
 private struct LowestPoint {
     private let function: (Double) -> Double
     private(set) var value: Double
@@ -92,6 +112,21 @@ private struct LowestPoint {
             descend(from: t)
             if !(value < before) { return }
         }
+    }
+
+    /// On to where the slope, of which the sign is asked, leads from below 0 to above.
+    mutating func settle(_ slope: (Double) -> Double) {
+        var reach = 1e-7
+        while reach < 0.1, !(slope(at - reach) < 0 && slope(at + reach) > 0) { reach *= 4 }
+        guard reach < 0.1 else { return }
+        var (low, high) = (at - reach, at + reach)
+        for _ in 0..<64 {
+            let middle = low + 0.5 * (high - low)
+            if slope(middle) < 0 { low = middle } else { high = middle }
+        }
+        let found = function(high)
+        guard found <= value + 1e-10 * value.magnitude + 1e-13 else { return }
+        (value, at) = (min(value, found), high)
     }
 
     /// Downhill from a point: steps that double until the function rises, then golden section.

@@ -71,18 +71,62 @@ struct FitTests {
         #expect(count > 100)
     }
 
+    /// Slices of which the least place lies among strikes from −0.5 to 0.5.
+    private static func random(_ generator: inout SeededGenerator) -> SVISlice {
+        func random(_ range: ClosedRange<Double>) -> Double { Double.random(in: range, using: &generator) }
+        let (b, rho, sigma) = (random(0.05...0.4), random(-0.7...0.7), random(0.05...0.25))
+        let least = random(0.01...0.1)
+        return SVISlice(
+            a: least - b * sigma * (1 - rho * rho).squareRoot(), b: b, rho: rho, m: random(-0.15...0.15),
+            sigma: sigma)
+    }
+
     @Test("Quotes on a slice give its parameters back, under either loss", arguments: SmileLoss.allCases)
     func exact(_ loss: SmileLoss) throws {
-        let fit = SurfaceFit([Self.smile(Self.plain)], loss: loss, rule: .none).slices[0]
-        let slice = try #require(fit.slice)
-        #expect(fit.status == .ok)
-        for (found, expected) in [
-            (slice.a, Self.plain.a), (slice.b, Self.plain.b), (slice.rho, Self.plain.rho),
-            (slice.m, Self.plain.m),
-            (slice.sigma, Self.plain.sigma),
-        ] {
-            #expect(abs(found - expected) < 1e-8, "\(slice)")
+        var generator = SeededGenerator(seed: 31)
+        for round in 0..<100 {
+            let slice = round == 0 ? Self.plain : Self.random(&generator)
+            let fit = SurfaceFit([Self.smile(slice)], loss: loss, rule: .none).slices[0]
+            let found = try #require(fit.slice)
+            #expect(fit.status == .ok)
+            let worst = [
+                found.a - slice.a, found.b - slice.b, found.rho - slice.rho, found.m - slice.m,
+                found.sigma - slice.sigma,
+            ].reduce(0) { max($0, $1.magnitude) }
+            #expect(worst < 1e-8, "\(round): \(found), not \(slice)")
         }
+    }
+
+    @Test(
+        "A smile seen from the other side is fitted by the slice seen from there",
+        arguments: SmileLoss.allCases)
+    func mirror(_ loss: SmileLoss) throws {
+        var generator = SeededGenerator(seed: 32)
+        for round in 0..<50 {
+            let exact = Self.smile(Self.random(&generator))
+            let quotes = exact.quotes.map { quote in
+                let noise = 0.004 * Double.random(in: -1...1, using: &generator)
+                return SmileQuote(
+                    strike: quote.strike, bid: quote.bid.map { $0 + noise }, ask: quote.ask.map { $0 + noise }
+                )
+            }
+            let (one, other) = try (
+                Self.slice(quotes, loss),
+                Self.slice(
+                    quotes.reversed().map {
+                        SmileQuote(strike: 100 * 100 / $0.strike, bid: $0.bid, ask: $0.ask)
+                    }, loss)
+            )
+            for k in [-0.5, -0.2, 0, 0.2, 0.5] {
+                let miss = one.volatility(at: k, years: 0.25) - other.volatility(at: -k, years: 0.25)
+                #expect(abs(miss) < 1e-8, "\(round), \(k): \(miss)")
+            }
+        }
+    }
+
+    private static func slice(_ quotes: [SmileQuote], _ loss: SmileLoss) throws -> SVISlice {
+        let smile = SmileQuotes(name: "X", underlying: "X", years: 0.25, forward: 100, quotes: quotes)
+        return try #require(SurfaceFit([smile], loss: loss, rule: .none).slices[0].slice)
     }
 
     @Test("Noisy smiles from twenty minutes to a year are fitted as well as scipy's best of forty starts")

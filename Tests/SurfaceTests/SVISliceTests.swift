@@ -78,7 +78,7 @@ struct SVISliceTests {
             #expect(
                 abs(least.value - row("least_g")) <= 1e-9 * (1 + abs(row("least_g"))), "\(name): \(least)")
             if row("at").isFinite {
-                #expect(abs(least.at - row("at")) <= 1e-5 * (1 + abs(row("at"))), "\(name): \(least)")
+                #expect(abs(least.at - row("at")) <= 1e-9 * (1 + abs(row("at"))), "\(name): \(least)")
             } else {
                 #expect(least.at == row("at"), "\(name): \(least)")
             }
