@@ -15,8 +15,17 @@ final class Progress: @unchecked Sendable {
     private var hasWritten = false
     private let host: FileHandle?
 
+    /// Runs what tells its progress, and clears the line behind it, however it ends.
     /// - Parameter what: what is counted, in the plural, and maybe a verb: `contracts revalued`.
-    init(_ what: String, count: Int) {
+    static func shown<Result>(
+        _ what: String, count: Int, _ body: (Progress) throws -> Result
+    ) rethrows -> Result {
+        let progress = Progress(what, count: count)
+        defer { if progress.hasWritten { StandardError.write(styled: "\r\u{1B}[K") } }
+        return try body(progress)
+    }
+
+    private init(_ what: String, count: Int) {
         self.what = what
         self.count = count
         let descriptor = ProcessInfo.processInfo.environment["POISE_PROGRESS"].flatMap { Int32($0) }
@@ -25,7 +34,9 @@ final class Progress: @unchecked Sendable {
     }
 
     /// At most some ten times a second, and not before a run has taken half a second.
-    func update(_ done: Int) {
+    /// - Parameter reached: may lie beyond the last: work goes on in blocks.
+    func update(_ reached: Int) {
+        let done = min(reached, count)
         let now = ContinuousClock.now
         if let host, now - last > .milliseconds(100) || done >= count {
             last = now
@@ -38,7 +49,7 @@ final class Progress: @unchecked Sendable {
         last = now
         hasWritten = true
         let width = 40
-        let filled = min(width, width * done / max(1, count))
+        let filled = width * done / max(1, count)
         var text =
             "\r" + String(repeating: "━", count: filled) + String(repeating: "╌", count: width - filled)
         text += " \(Double(done).grouped(decimals: 0)) of \(Double(count).grouped(decimals: 0)) \(what)"
@@ -49,7 +60,4 @@ final class Progress: @unchecked Sendable {
         }
         StandardError.write(styled: text + "\u{1B}[K")
     }
-
-    /// Clears the line.
-    func finish() { if hasWritten { StandardError.write(styled: "\r\u{1B}[K") } }
 }

@@ -88,13 +88,13 @@ struct ScenariosCommand: ParsableCommand {
                 valuation.greeks, grid, market: books.chain.latestTickers, in: inputs.numeraire,
                 engine: engine, surface: surface, betas: betas)
             stopwatch.lap("index")
-            let progress = Progress("contracts revalued", count: valuation.contracts.count)
-            let (groups, profits) = scenarios.profits(
-                of: valuation.positions, by: groupings, books.buckets, progress: progress.update)
+            let (groups, profits) = Progress.shown("contracts revalued", count: valuation.contracts.count) {
+                scenarios.profits(
+                    of: valuation.positions, by: groupings, books.buckets, progress: $0.update)
+            }
             let totals = inputs.numeraire.totals(groupings).map {
                 scenarios.profits(of: valuation.positions, by: $0, books.buckets)
             }
-            progress.finish()
             stopwatch.lap("revalue")
             let report = ScenarioReport(
                 grid, inputs.numeraire, groupings, groups, profits, totals: totals)
@@ -149,11 +149,12 @@ struct ScenariosCommand: ParsableCommand {
         let batch = try table.batch(&badRows)
         try badRows.requireRows(batch.count, of: table.file)
         stopwatch.lap("read")
-        let progress = Progress("legs revalued", count: batch.count)
-        let profits = try ScenarioRevaluation(grid, engine: engine).profits(
-            of: batch, quantities: table.quantities, books: table.books, bookCount: table.bookNames.count,
-            in: inputs.numeraire, threads: threads, progress: progress.update)
-        progress.finish()
+        let profits = try Progress.shown("legs revalued", count: batch.count) {
+            try ScenarioRevaluation(grid, engine: engine).profits(
+                of: batch, quantities: table.quantities, books: table.books,
+                bookCount: table.bookNames.count, in: inputs.numeraire, threads: threads,
+                progress: $0.update)
+        }
         stopwatch.lap("revalue")
         let total = ScenarioMatrix(rowCount: 1, scenarioCount: grid.count)
         for book in table.bookNames.indices {

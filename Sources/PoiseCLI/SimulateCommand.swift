@@ -137,14 +137,14 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func simulate(_ settings: SimulationSettings, _ partial: PathOutcomes?) -> PathOutcomes {
-        let bar = Progress("paths", count: settings.paths)
         Interrupt.watch()
-        let figures = settings.simulation.run(paths: settings.paths, threads: threads, resuming: partial) {
-            bar.update($0)
-            return Interrupt.signal == nil
+        let figures = Progress.shown("paths", count: settings.paths) { bar in
+            settings.simulation.run(paths: settings.paths, threads: threads, resuming: partial) {
+                bar.update($0)
+                return Interrupt.signal == nil
+            }
         }
         Interrupt.unwatch()
-        bar.finish()
         if figures.completed < settings.paths {
             let advice = resume.map { "; run again with --resume \($0) to go on" } ?? ""
             StandardError.write(

@@ -25,17 +25,17 @@ struct SurfaceHistory {
             throw MarketError.empty(file: folder, reason: "holds fewer than two chains")
         }
         let engine = try GreeksEngine()
-        let progress = Progress("chains fitted", count: names.count)
         var history = SmileHistory()
-        for (number, name) in names.enumerated() {
-            let chain = try exchanges.chain([folder + "/" + name], &badRows)
-            try badRows.requireRows(chain.tickers.count, of: chain.file)
-            guard let time = chain.tickers.map(\.timestamp).max() else { continue }
-            let smiles = SmileQuotes.smiles(of: chain, engine, rules)
-            history.add(SurfaceFit(smiles, loss: loss, rule: rule), at: time)
-            progress.update(number + 1)
+        try Progress.shown("chains fitted", count: names.count) { progress in
+            for (number, name) in names.enumerated() {
+                let chain = try exchanges.chain([folder + "/" + name], &badRows)
+                try badRows.requireRows(chain.tickers.count, of: chain.file)
+                guard let time = chain.tickers.map(\.timestamp).max() else { continue }
+                let smiles = SmileQuotes.smiles(of: chain, engine, rules)
+                history.add(SurfaceFit(smiles, loss: loss, rule: rule), at: time)
+                progress.update(number + 1)
+            }
         }
-        progress.finish()
         self.history = history
         dynamics = history.dynamics(tenorDays: tenorDays)
     }

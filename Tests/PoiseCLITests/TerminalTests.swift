@@ -4,10 +4,10 @@ import Testing
 
 /// What a person at a terminal meets: tables that fit, long ones paged, words that were mistyped, examples in the help.
 struct TerminalTests {
-    private static let script = "/usr/bin/script"
+    static let script = "/usr/bin/script"
 
     /// What a terminal of that size shows of a command.
-    private static func shown(
+    static func shown(
         _ arguments: [String], columns: Int, lines: Int = 1000, environment: [String: String] = [:]
     ) throws -> String {
         let process = Process()
