@@ -205,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "RebalancingTests",
             dependencies: [
-                "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "TestSupport", "VectorMath",
+                "Greeks", "Hedging", "Market", "Rebalancing", "Risk", "Simulation", "TestSupport",
+                "VectorMath",
             ],
             exclude: ["Fixtures"]),
         .testTarget(

@@ -1,30 +1,9 @@
 import Foundation
 import Greeks
 import Simulation
+import TestSupport
 import Testing
 import VectorMath
-
-/// A sum of independent samples, with its standard error.
-struct Sample {
-    private var count = 0.0, sum = 0.0, squares = 0.0
-    /// Samples are taken relative to this, against cancellation.
-    private let origin: Double
-
-    init(around origin: Double = 0) { self.origin = origin }
-
-    mutating func add(_ value: Double) {
-        count += 1
-        sum += value - origin
-        squares += (value - origin) * (value - origin)
-    }
-
-    var mean: Double { origin + sum / count }
-    var variance: Double { (squares - sum * sum / count) / (count - 1) }
-    var standardError: Double { (variance / count).squareRoot() }
-
-    /// By how many standard errors the mean differs from what it should be.
-    func score(_ expected: Double) -> Double { (mean - expected) / standardError }
-}
 
 /// Geometric Brownian motion, and what all models have in common.
 struct PathTests {

@@ -1,3 +1,4 @@
+import Foundation
 import Rebalancing
 import Simulation
 import TestSupport
@@ -68,7 +69,7 @@ struct EstimatorTests {
             sample.add($0)
             square.add(($0 / 0.64 - 1) * ($0 / 0.64 - 1))
         }
-        let w = exponential(-logarithm(2) / 12)
+        let w = Foundation.exp2(-1.0 / 12)
         var (weights, squares, weight) = (0.0, 0.0, 1.0)
         for _ in 0..<40 {
             weights += weight
@@ -80,7 +81,7 @@ struct EstimatorTests {
             .exponentiallyWeighted(halfLifeYears: halfLife), stepYears: TimeGrid.hour)
         let price = Lanes(repeating: 100)
         one.update(open: price, high: price, low: price, close: price * Lanes(repeating: 1.01))
-        #expect(abs(one.volatility[0] - logarithm(1.01) / TimeGrid.hour.squareRoot()) < 1e-12)
+        #expect(abs(one.volatility[0] - Foundation.log(1.01) / TimeGrid.hour.squareRoot()) < 1e-12)
     }
 
     @Test("Jumps fall out of bipower variation, and stay in the other estimators")
@@ -112,7 +113,8 @@ struct EstimatorTests {
                 let size = number == 4 ? 0.5 : 0.01
                 let open = Lanes(repeating: 100)
                 let close =
-                    open * Lanes(repeating: exponential(Double.random(in: -size...size, using: &generator)))
+                    open
+                    * Lanes(repeating: Foundation.exp(Double.random(in: -size...size, using: &generator)))
                 let high = open.larger(close) * Lanes(repeating: 1.002)
                 let low = open.smaller(close) * Lanes(repeating: 0.997)
                 candles.append((open, high, low, close))
@@ -154,23 +156,23 @@ struct EstimatorTests {
                 var (open, high, low, close) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
                 for lane in 0..<8 {
                     let move = Double.random(in: -0.01...0.01, using: &generator)
-                    var candle = (open: 100.0, high: 0.0, low: 0.0, close: 100 * exponential(move))
+                    var candle = (open: 100.0, high: 0.0, low: 0.0, close: 100 * Foundation.exp(move))
                     (candle.high, candle.low) = (max(100, candle.close) + 0.3, min(100, candle.close) - 0.2)
                     // One in the middle; and the last lane has none but such.
                     if number == 17 || lane == 7 { candle = bad[lane] }
                     (open[lane], high[lane], low[lane], close[lane]) = candle
                     func ratio(_ a: Double, _ b: Double) -> Double? {
-                        a > 0 && b > 0 && a < .infinity && b < .infinity ? logarithm(a / b) : nil
+                        a > 0 && b > 0 && a < .infinity && b < .infinity ? Foundation.log(a / b) : nil
                     }
                     let step = ratio(candle.close, candle.open)
                     let range = candle.high >= candle.low ? ratio(candle.high, candle.low) : nil
                     switch kind {
                     case .exponentiallyWeighted: terms[lane].append(step.map { $0 * $0 })
-                    case .parkinson: terms[lane].append(range.map { $0 * $0 / (4 * logarithm(2)) })
+                    case .parkinson: terms[lane].append(range.map { $0 * $0 / (4 * Foundation.log(2)) })
                     case .garmanKlass:
                         terms[lane].append(
                             range.flatMap { range in
-                                step.map { 0.5 * range * range - (2 * logarithm(2) - 1) * $0 * $0 }
+                                step.map { 0.5 * range * range - (2 * Foundation.log(2) - 1) * $0 * $0 }
                             })
                     case .bipower:
                         if number > 0 {
@@ -188,7 +190,7 @@ struct EstimatorTests {
                     for (age, term) in terms[lane].reversed().enumerated() {
                         var weight = age < 6 ? 1.0 : 0
                         if case .exponentiallyWeighted = kind {
-                            weight = exponential(-logarithm(2) * Double(age) / halfLife)
+                            weight = Foundation.exp(-Foundation.log(2) * Double(age) / halfLife)
                         }
                         guard let term else { continue }
                         sum += weight * term
