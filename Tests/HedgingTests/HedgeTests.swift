@@ -166,7 +166,8 @@ private func desk() -> HedgeProblem {
         #expect((diagnosis.worstViolation - 57).magnitude < 1e-9)
         #expect((diagnosis.violations[1] + 57).magnitude < 1e-6)
         #expect(diagnosis.violations[0] == 0)
-        #expect((diagnosis.bandPrices[1] - 1).magnitude < 1e-9)
+        #expect((diagnosis.bandPrices[1] - 1).magnitude < 1e-9 && diagnosis.firstBand == 1)
+        #expect(diagnosis.gap >= 0 && diagnosis.gap < 1e-6)
         problem.bands[1].current = -900
         problem.cashBudget = -1e9
         #expect(try solver.solve(problem) == .infeasible)

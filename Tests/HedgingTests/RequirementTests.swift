@@ -11,7 +11,7 @@ struct RequirementTests {
     }
 
     /// Three instruments, a band, and a requirement of some scenarios and short positions.
-    private struct Drawn {
+    struct Drawn {
         var problem = HedgeProblem(underlyings: ["X"])
         var requirement = ConvexRequirement(instrumentCount: 3)
         var terms: RequirementTerms

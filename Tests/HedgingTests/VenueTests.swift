@@ -167,6 +167,32 @@ import Testing
     }
 
     /// More is taken off at the third tick than there is.
+    @Test("A change of liquidity at the last tick of a word of the pool's map counts")
+    func lastTickOfWord() throws {
+        let root = try #require(TickLadder.rootPrice(atTick: 200_013))
+        // 3,583 spacings: the last of 256 that are looked at together.
+        let pool = try #require(
+            ConcentratedPool(
+                rootPrice: root, liquidity: 4_000_000_000_000_000_000_000, feePips: 3000, tickSpacing: 60,
+                ticks: [
+                    .init(index: 198_000, liquidityNet: 4_000_000_000_000_000_000_000),
+                    .init(index: 214_980, liquidityNet: -2_000_000_000_000_000_000_000),
+                    .init(index: 216_000, liquidityNet: -2_000_000_000_000_000_000_000),
+                ]))
+        var emptied = pool
+        let drained = emptied.swap(.output(UInt256(1 << 90)), paysFirst: false)
+        let all = try #require(drained).taken
+        var swapped = pool
+        let units = try #require(all.minus(UInt256(1_000_000_000_000_000)))
+        let swap = swapped.swap(.output(units), paysFirst: false)
+        let result = try #require(swap)
+        #expect(result.taken == units)
+        let curve = LiquidityCurve(pool, coinDecimals: 18, moneyDecimals: 18)
+        let market = VenueMarket([TradingVenue("pool", .pool(curve))], reference: 0)
+        let split = try #require(try market.split(units.double / 1e18))
+        #expect((split.cost / (result.paid.double / 1e18) - 1).magnitude < 1e-9)
+    }
+
     @Test("A swap that cannot be leaves the pool as it was, and no tick or spacing is too large for a number")
     func impossibleSwaps() throws {
         let good = try Self.pool()
@@ -407,6 +433,29 @@ import Testing
             #expect(try solver.solve(problem) == .optimal)
             #expect((solver.solution.cost.total - cost).magnitude < 1e-9)
             #expect((try #require(try market.split(amount)).cost - cost).magnitude < 1e-9)
+        }
+    }
+
+    @Test("Venues without a fixed cost that are up are one instrument, and none where there is no such venue")
+    func instrumentsOfVenues() throws {
+        func venue(_ name: String, fixedCost: Double, isUp: Bool) -> TradingVenue {
+            var venue = TradingVenue(
+                name, .book(bids: [], asks: [OrderLevel(price: 101, amount: 10)], feeRate: 0))
+            (venue.fixedCost, venue.isUp) = (fixedCost, isUp)
+            return venue
+        }
+        for (venues, expected) in [
+            ([venue("a", fixedCost: 0, isUp: true), venue("b", fixedCost: 0, isUp: true)], [nil]),
+            ([venue("a", fixedCost: 0, isUp: false), venue("b", fixedCost: 1, isUp: true)], [1]),
+            ([venue("a", fixedCost: 1, isUp: true), venue("b", fixedCost: 2, isUp: false)], [0]),
+            ([venue("a", fixedCost: 1, isUp: true), venue("b", fixedCost: 0, isUp: true)], [nil, 0]),
+            ([venue("a", fixedCost: 0, isUp: false)], []),
+        ] as [([TradingVenue], [Int?])] {
+            var problem = HedgeProblem(underlyings: ["X"])
+            let added = problem.add(
+                "x", HedgeInstrument(costBuy: 0, costSell: 0, maximumBuy: 5, maximumSell: 5),
+                on: VenueMarket(venues, reference: 100))
+            #expect(added.map(\.venue) == expected && problem.instruments.count == expected.count)
         }
     }
 

@@ -166,6 +166,42 @@ struct ChainLayoutTests {
     }
 
     @Test(
+        "What may stand before JSON does not make it a table",
+        arguments: ["", " ", "\t", "\n", "\r\n", " \t\r\n "])
+    func space(_ before: String) throws {
+        #expect(try Exchanges.chain(before + "[\(Self.option)]").tickers.count == 1)
+        #expect(try Exchanges.chain(before + Self.option).tickers.count == 1)
+    }
+
+    @Test("Of the columns that were found forty are named")
+    func foundColumns() throws {
+        func error(_ count: Int) -> String {
+            Exchanges.error((1...count).map { "column\($0)" }.joined(separator: ",") + "\n")
+        }
+        #expect(error(40).contains("column39, column40)"), "\(error(40))")
+        #expect(error(41).contains("column39, column40)"), "\(error(41))")
+    }
+
+    @Test("A coin's dollars are those of its own spot price or perpetual, the latest of them")
+    func dollarsOfCoins() throws {
+        func row(_ name: String, _ time: Int, _ mark: Double) -> String {
+            "{\"instrument_name\": \"\(name)\", \"timestamp\": \(1_711_102_028_463 + time), \"mark_price\": \(mark)}"
+        }
+        let pair = try Instrument(name: "ETH_BTC")
+        let rows = [
+            row("BTC-PERPETUAL", 0, 60_000), row("ETH-PERPETUAL", 9, 3_000), row("ETH_BTC", 20, 0.05),
+        ]
+        #expect(try Exchanges.chain("[\(rows.joined(separator: ","))]").dollarsPerQuote(of: pair) == 60_000)
+        let spot = row("BTC_USDC", 5, 60_100)
+        let both = try Exchanges.chain("[\((rows + [spot]).joined(separator: ","))]")
+        #expect(both.dollarsPerQuote(of: pair) == 60_100)
+        let later = try Exchanges.chain(
+            "[\((rows + [spot, row("BTC_USDT", 7, 60_200)]).joined(separator: ","))]")
+        #expect(later.dollarsPerQuote(of: pair) == 60_200)
+        #expect(try Exchanges.chain("[\(rows[1])]").dollarsPerQuote(of: pair) == nil)
+    }
+
+    @Test(
         "Facts that contradict each other are an error where a unit is wrong, and a remark where they are only apart"
     )
     func contradictions() throws {
@@ -189,6 +225,12 @@ struct ChainLayoutTests {
                 "\"mark_iv\": 74.2, \"delta\": \(delta), \"gamma\": 0, \"vega\": 1, \"theta\": 0")
         }
         #expect(try Exchanges.chain(greeks(0.505)).remarks.isEmpty)
+        // A put's delta tells the unit as a call's does.
+        let put = changed("-C\"", "-P\"")
+            .replacingOccurrences(of: "\"mark_iv\": 74.2", with: "\"mark_iv\": 0.742, \"delta\": -0.495")
+            .replacingOccurrences(of: "\"mark_price\": 0.185", with: "\"mark_price\": null")
+        #expect(Exchanges.error(put).contains("\"delta\": value \"-0.495\": contradicts mark_iv 0.742"))
+        #expect(Exchanges.error(put).contains("is it a fraction where percent are expected?"))
         #expect(
             Exchanges.error(greeks(-0.5)).contains(
                 "column \"delta\": value \"-0.5\": contradicts mark_iv 74.2: the volatility gives"))

@@ -44,6 +44,15 @@ struct SettingsTests {
         if let line { #expect(error.place == .line(file: "f", line), "\(error)") }
     }
 
+    @Test("A flag is what is said, and not what holds where nothing is said")
+    func flags() throws {
+        for text in [#"{"yes": true, "no": false}"#, "yes = true\nno = false\n"] {
+            let settings = try Self.settings(text)
+            #expect(try settings.flag("yes", default: false) && !settings.flag("no", default: true))
+            #expect(try settings.flag("none", default: true) && !settings.flag("none", default: false))
+        }
+    }
+
     @Test("Both kinds of file have the same values", arguments: [json, toml])
     func values(_ text: String) throws {
         let settings = try Self.settings(text)

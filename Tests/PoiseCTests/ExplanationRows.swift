@@ -126,7 +126,11 @@ enum ExplanationRows {
             (end.mark, end.rate, end.index) = ([60_600], [.nan], [60_600])
             (end.bid, end.bidAmount, end.ask, end.askAmount) = ([60_595], [10], [60_605], [10])
             let start = 2 * blackScholes(60_000, 60_000, 20.0 / 365, 0.6)
-            let atIndex = try explain(POISE_PROFIT_ALL, options(), to: end)
+            let atIndex = try explain(POISE_PROFIT_ALL, options(), to: end) { made in
+                var (price, isGiven) = (0.0, UInt32(7))
+                #expect(poise_explanation_settlement(made, 0, &price, &isGiven) != nil)
+                #expect(price == 60_600 && isGiven == 0)
+            }
             #expect(try isNear(#require(atIndex["a/BTC"]), 2 * 600 - start, 1e-9))
             try withStrings(["BTC_USDC-27MAR26"]) { names in
                 try withPointers([[61_000.0]]) { prices in

@@ -46,6 +46,7 @@ struct NullTests {
         #expect(poise_margin_text(nil, POISE_MARGIN_PARTS, 0, POISE_MARGIN_NAME) == nil)
         #expect(poise_margin_model_fact(nil, POISE_MARGIN_FACT_NAME) == nil)
         #expect(poise_margin_account_currency(nil) == nil && poise_margin_hedge_holding(nil, 0) == -1)
+        #expect(poise_tail_risk_start(nil, 0) == 0 && poise_tail_risk_scenario_count(nil) == 0)
         #expect(poise_live_candidate_count(nil, 0) == 0 && poise_live_band_count(nil, 0) == 0)
     }
 
@@ -122,6 +123,24 @@ struct NullTests {
                 #expect(computed == (isTaken ? POISE_OK : POISE_ERROR_ARGUMENT), "slices \(first), \(count)")
             }
         }
+    }
+
+    @Test("Slices without options and a market need no columns; a column off its alignment is named")
+    func emptySlices() throws {
+        let engine = try makeEngine()
+        let none = try Handle(poise_slices_free) {
+            poise_slices_create(engine.pointer, 0, nil, poise_bytes(), poise_values(), $0)
+        }
+        #expect(poise_slices_count(none.pointer) == 0)
+        var slices: OpaquePointer?
+        let room = [Int](repeating: 0, count: 4)
+        let status = room.withUnsafeBytes {
+            poise_slices_create(
+                engine.pointer, 1, ($0.baseAddress! + 1).assumingMemoryBound(to: Int.self), poise_bytes(),
+                poise_values(), &slices)
+        }
+        #expect(status != POISE_OK && slices == nil)
+        #expect(String(cString: poise_last_error()).contains("offsets"))
     }
 
     @Test("A start that is neither cold nor warm is refused")

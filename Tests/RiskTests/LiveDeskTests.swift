@@ -436,6 +436,20 @@ struct LiveDeskTests {
         #expect(throws: RiskError.unknownBook("d")) { try live.addCash(5, "USDC", book: "d") }
     }
 
+    @Test("The checksum of a saved desk has sixteen digits, also where it begins with zeros")
+    func checksums() throws {
+        let live = try Self.desk()
+        var zeros = 0
+        for step in 0..<200 {
+            try live.tick(0, price: 60_000 + Double(step))
+            let bytes = live.save().bytes
+            let checksum = bytes.prefix { $0 != UInt8(ascii: "\n") }.split(separator: UInt8(ascii: " ")).last
+            #expect(checksum?.count == 16)
+            if checksum?.first == UInt8(ascii: "0") { zeros += 1 }
+        }
+        #expect(zeros > 0)
+    }
+
     @Test("A saved desk goes on with the same numbers and bits; a damaged one is refused in words")
     func savedDesk() throws {
         let live = try Self.desk()

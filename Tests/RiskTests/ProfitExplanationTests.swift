@@ -1,4 +1,6 @@
 import Foundation
+import Greeks
+import Market
 import Poise
 import TestSupport
 import Testing
@@ -90,6 +92,49 @@ struct ProfitExplanationTests {
         let d1 = log(f / k) / s + s / 2
         func n(_ x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }
         return exp(-r * t) * w * (f * n(w * d1) - k * n(w * (d1 - s)))
+    }
+
+    @Test("A contract has expired at the very moment of its expiry")
+    func lastMoment() throws {
+        let name = "BTC-\(Self.near)-36000-C"
+        let expiry: Int64 = 1_700_812_800_000
+        let first = [
+            Self.option(name, Self.start, future: 36_000, volatility: 50),
+            Self.future("BTC-PERPETUAL", Self.start, 36_000),
+        ]
+        let before = try Self.explain(
+            first, [Self.option(name, expiry - 1, future: 36_500, volatility: 50, index: 36_400)],
+            positions: "a,\(name),2\n")
+        #expect(before.settlements.isEmpty)
+        let at = try Self.explain(
+            first, [Self.future("BTC-PERPETUAL", expiry, 36_500, index: 36_400)], positions: "a,\(name),2\n")
+        #expect(at.settlements.map(\.price) == [36_400])
+    }
+
+    @Test("A trade's fee is a part of its own and of the profit, in dollars and in coins")
+    func fees() throws {
+        let name = "BTC-PERPETUAL"
+        for (numeraire, fee) in [(Numeraire.usd, 12.0), (.coin, 12.0 / 36_600)] {
+            var badRows = BadRows(skip: false)
+            let explanation = try ProfitExplanation(
+                from: try Self.chain("first.json", [Self.future(name, Self.start, 36_000)]),
+                to: try Self.chain("second.json", [Self.future(name, Self.start + Self.day, 36_600)]),
+                try PositionTable(
+                    Source(name: "positions.csv", text: "book,instrument,quantity\na,\(name),36000\n"),
+                    &badRows),
+                try TradeTable(
+                    Source(
+                        name: "trades.csv",
+                        text: "book,instrument,quantity,price,fee_usd\na,\(name),36000,36300,12\n"), &badRows),
+                deliveryPrices: [:], fundingRate: 0, in: numeraire, try GreeksEngine(), &badRows)
+            let sums = explanation.sums(by: [.book])
+            #expect(abs(sums[0, .fees] + fee) < 1e-12 * fee)
+            let coins = 36_000.0 * (1 / 36_300.0 - 1 / 36_600.0)
+            let gain = numeraire == .usd ? 36_000 * 300 / 36_300.0 : coins
+            #expect(abs(sums[0, .trades] - gain) < 1e-9 * gain)
+            let rest: Double = ProfitComponent.allCases.dropFirst().map { sums[0, $0] }.reduce(0, +)
+            #expect(abs(rest - sums[0, .profit]) < 1e-12 * gain)
+        }
     }
 
     @Test(

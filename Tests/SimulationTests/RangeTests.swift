@@ -280,6 +280,17 @@ struct RangeTests {
             _ = try GeometricBrownianMotion(
                 TimeGrid(steps: 1, stepYears: 1), spot: 1, drift: $0, volatility: 0.5)
         },
+        Range("drift of Heston's model", -60, 60) {
+            let parameters = Heston.Parameters(
+                variance: 0.2, meanReversion: 2, longRunVariance: 0.3, volatilityOfVariance: 0.5,
+                correlation: 0)
+            _ = try Heston(TimeGrid(steps: 1, stepYears: 1), spot: 1, drift: $0, parameters)
+        },
+        Range("drift of a regime", -60, 60) {
+            _ = try RegimeSwitching(
+                TimeGrid(steps: 1, stepYears: 1), spot: 1,
+                [.init(volatility: 1), .init(drift: $0, volatility: 2)], rates: [[0, 1], [1, 0]])
+        },
         Range("step", least, 1e9) { _ = try TimeGrid(steps: 1, stepYears: $0) },
         Range("jumps' mean", -2, 2) { _ = try jumps(1, $0, 0.1) },
         Range("jumps' deviation", 0, 2) { _ = try jumps(1, 0, $0) },

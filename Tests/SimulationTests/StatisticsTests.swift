@@ -27,6 +27,18 @@ struct StatisticsTests {
         #expect(SampleStatistic.standardDeviation.estimate([2, 2, 2]).value == 0)
     }
 
+    @Test(
+        "What each of a sample does to its deviation, by hand; of one that does not spread nothing is divided by 0"
+    )
+    func influences() {
+        let one = SampleStatistic.standardDeviation.influences([1, 2, 3])
+        #expect(one.value == 1 && one.influences == [0, -0.5, 0])
+        let none = SampleStatistic.standardDeviation.influences([2, 2, 2])
+        #expect(none.value == 0 && none.influences == [0, 0, 0])
+        let mean = SampleStatistic.mean.influences([1, 2, 6])
+        #expect(mean.value == 3 && mean.influences == [-2, -1, 3])
+    }
+
     @Test("standard errors are the spread of the figures over many samples")
     func coverage() {
         // Of a normal sample: 0, 1, and n(z)/(1 − level).

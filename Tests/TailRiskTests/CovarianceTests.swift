@@ -94,6 +94,12 @@ struct CovarianceTests {
     @Test("What products of matrices are off the other way round passes, and shrinking twice adds up")
     func rounding() throws {
         let covariance = try FactorCovariance(names: ["a", "b"], matrix: [4, 0.5, 0.5 + 1e-15, 9])
+        // A millionth of a millionth of the deviations is rounding, anything more is not.
+        let least = 1e-12
+        #expect(throws: Never.self) { try FactorCovariance(names: ["a", "b"], matrix: [1, 0, least, 1]) }
+        #expect(throws: TailRiskError.self) {
+            try FactorCovariance(names: ["a", "b"], matrix: [1, 0, least.nextUp, 1])
+        }
         let twice = try covariance.shrunk(by: 0.2).shrunk(by: 0.5)
         let once = try covariance.shrunk(by: 0.6)
         #expect(abs(twice.shrinkage - 0.6) < 1e-15 && abs(once.shrinkage - 0.6) < 1e-15)
