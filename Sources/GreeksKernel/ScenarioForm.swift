@@ -67,7 +67,6 @@ public struct ScenarioMove: Sendable {
     public var termCount: Int
     public var states: UnsafePointer<ScenarioState>
     public var stateCount: Int
-    /// A multiple of 8.
     public var moves: UnsafePointer<ScenarioMove>
     public var moveCount: Int
     /// `scratchCount` doubles, on a cache line.
@@ -140,7 +139,7 @@ public enum ScenarioCoinProfit: ScenarioMeasure {
 }
 
 /// Full revaluation of `count` legs (a multiple of 8) in every scenario: row i, `stride` doubles after the one
-/// before, gets leg i's results in the order of the plan's moves.
+/// before, gets leg i's results in the order of the plan's moves; behind the last, up to the next eight, stands anything.
 ///
 /// Shared parts of scenarios are computed once for eight legs: discount factors per term, σ√T and its reciprocal per
 /// state of volatility. A scenario itself costs an exponential and two Mills ratios.
@@ -176,9 +175,10 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
         let row = rows + index &* stride
         var scenario = 0
         while scenario < plan.moveCount {
+            let laneCount = min(8, plan.moveCount &- scenario)
             var lane = 0
             if let share = legs.share {
-                while lane < 8 {
+                while lane < laneCount {
                     let move = plan.moves + (scenario &+ lane)
                     let factor = A.multiplyAdd(
                         lanes(share, index), Lanes(repeating: move.pointee.change), one)
@@ -192,7 +192,7 @@ public func scenarioForm<A: RowArithmetic, M: ScenarioMeasure>(
                     lane &+= 1
                 }
             } else {
-                while lane < 8 {
+                while lane < laneCount {
                     let move = plan.moves + (scenario &+ lane)
                     let state = states + 48 &* move.pointee.state
                     let price = scenarioPrice(

@@ -43,16 +43,13 @@ import VectorMath
     private let forward, strike, years, volatility, rate, share: ColumnStorage<Double>
     private let moves: [ScenarioMove]
     private let states: [ScenarioState]
-    /// The one column of volatilities from which states start.
-    private let volatilities: [UnsafePointer<Double>]
+    /// Whether all of every price still moves.
+    private let isWhole: Bool
     private let terms = [ScenarioTerm(years: 0, rate: 0)]
     private let scratch: ColumnStorage<Double>
     let values: ColumnStorage<Double>
     let stride: Int
-    /// Moves that the scenario form computes; those behind them, which no volatility follows, are priced one by one.
-    private let kernelCount: Int
-    private let tailMoves: [Double]
-    private let shifted, prices: ColumnStorage<Double>
+    private let moveCount: Int
     /// Of each move, its place in the grid.
     let scenarioOfMove: [Int?]
     /// Places among the moves of the present, and of the basis contingency.
@@ -171,12 +168,11 @@ import VectorMath
         strike = ColumnStorage(columns[1])
         years = ColumnStorage(columns[2])
         volatility = ColumnStorage(columns[3])
-        unsafe volatilities = [UnsafePointer(volatility.pointer)]
         rate = ColumnStorage(columns[4])
         share = ColumnStorage(columns[5])
+        isWhole = columns[5].allSatisfy { $0 == 1 }
 
-        // The grid's moves, then those that it lacks: the present, and the basis contingency's. Of a last eight that is
-        // nearly empty, moves without a rule of volatility are computed by themselves.
+        // The grid's moves, then those that it lacks: the present, and the basis contingency's.
         var states: [ScenarioState] = model.grid.rules.map { ScenarioState(term: 0, source: 0, $0) }
         let same = model.grid.rules.firstIndex(of: ScenarioGrid.VolatilityRule()) ?? states.count
         if same == states.count { states.append(ScenarioState(term: 0, source: 0)) }
@@ -188,23 +184,12 @@ import VectorMath
             let isKnown = entries.contains { $0.spot == spot && $0.state == same }
             if !isKnown { entries.append((spot, same, nil)) }
         }
-        let rest = entries.count % 8
-        let plain = entries.indices.filter { entries[$0].state == same }
-        if rest <= 3, plain.count >= rest {
-            let last = Set(plain.suffix(rest))
-            entries =
-                entries.indices.filter { !last.contains($0) }.map { entries[$0] }
-                + last.sorted().map { entries[$0] }
-            kernelCount = entries.count - rest
-        } else {
-            kernelCount = (entries.count + 7) / 8 * 8
-        }
-        tailMoves = kernelCount < entries.count ? entries[kernelCount...].map(\.spot) : []
         func place(of spot: Double) -> Int {
             entries.firstIndex { $0.spot == spot && $0.state == same } ?? 0
         }
         present = place(of: 0)
         basisMoves = (model.basis?.moves ?? []).map(place)
+        moveCount = entries.count
         stride = max(8, (entries.count + 7) / 8 * 8)
         while entries.count < stride { entries.append((0, same, nil)) }
         scenarioOfMove = entries.map(\.scenario)
@@ -214,8 +199,6 @@ import VectorMath
                 reciprocal: 1 / (1 + $0.spot), state: $0.state)
         }
         self.states = states
-        shifted = ColumnStorage(repeating: 1, count: padded)
-        prices = ColumnStorage(repeating: 0, count: padded)
         scratch = ColumnStorage(
             repeating: 0, count: ScenarioPlan.scratchCount(terms: 1, states: states.count))
         values = ColumnStorage(repeating: 0, count: padded * stride)
@@ -333,52 +316,70 @@ import VectorMath
         }
     }
 
-    /// Values every contract in every scenario, and the account.
+    /// Values every contract in every scenario, and the account: rows are summed while they are near.
     public func update() {
-        revalue()
-        recount()
+        sums.fill(0)
+        for first in Swift.stride(from: 0, to: type.count, by: Self.block) {
+            let rows = first..<min(first + Self.block, type.count)
+            revalue(rows)
+            addRows(rows)
+        }
+        recountFromSums()
     }
 
-    private func revalue() {
-        let count = type.count
+    /// Rows that stand in a core's own cache, with what they are computed from; eights.
+    private static let block = 512
+
+    private func revalue(_ rows: Range<Int>) {
+        let (start, count) = (rows.lowerBound, rows.count)
         let (terms, states, moves) = (terms, states, moves)
-        let volatilities = unsafe volatilities
         let termSpan = terms.span
         let stateSpan = states.span
         let moveSpan = moves.span
         let plan = unsafe ScenarioPlan(
             terms: termSpan.start, termCount: 1, states: stateSpan.start, stateCount: stateSpan.count,
-            moves: moveSpan.start, moveCount: kernelCount, scratch: scratch.pointer)
-        let market = unsafe FullFormColumns(
-            type: type.pointer, spot: forward.pointer, strike: strike.pointer, years: years.pointer,
-            volatility: volatility.pointer, rate: rate.pointer, dividend: rate.pointer)
-        var isWhole = true
-        for row in 0..<legCount where share[row] != 1 { isWhole = false }
-        let sources = unsafe volatilities.span
-        unsafe engine.scenarioForm(
-            .price, plan,
-            ScenarioColumns(
-                market: market, volatilities: sources.start, share: isWhole ? nil : share.pointer),
-            count: count, into: values.pointer, stride: stride)
-        for (place, move) in tailMoves.enumerated() {
-            for row in 0..<count { shifted[row] = forward[row] * (1 + share[row] * move) }
-            let columns = unsafe FullFormColumns(
-                type: type.pointer, spot: shifted.pointer, strike: strike.pointer, years: years.pointer,
-                volatility: volatility.pointer, rate: rate.pointer, dividend: rate.pointer)
-            unsafe engine.kernel.fullFormPrice(
-                columns, count, GreekColumns { unsafe $0 == .price ? prices.pointer : nil })
-            for row in 0..<count { values[row * stride + kernelCount + place] = prices[row] }
+            moves: moveSpan.start, moveCount: moveCount, scratch: scratch.pointer)
+        unsafe withUnsafePointer(to: UnsafePointer(volatility.pointer + start)) { source in
+            unsafe engine.scenarioForm(
+                .price, plan,
+                ScenarioColumns(
+                    market: FullFormColumns(
+                        type: type.pointer + start, spot: forward.pointer + start,
+                        strike: strike.pointer + start, years: years.pointer + start,
+                        volatility: volatility.pointer + start, rate: rate.pointer + start,
+                        dividend: rate.pointer + start),
+                    volatilities: source, share: isWhole ? nil : share.pointer + start),
+                count: count, into: values.pointer + start * stride, stride: stride)
+        }
+    }
+
+    /// Adds rows by quantity to the sums of their expiries: in order, so that neither blocks nor their size have an effect.
+    private func addRows(_ rows: Range<Int>) {
+        for (group, expiry) in groupOfTerm.enumerated() {
+            let own = rows.clamped(to: offsets[group]..<offsets[group + 1])
+            guard !own.isEmpty else { continue }
+            unsafe withUnsafePointer(to: expiry) { sum in
+                unsafe withUnsafePointer(to: (own.lowerBound, own.upperBound)) { ends in
+                    unsafe ends.withMemoryRebound(to: Int.self, capacity: 2) { ends in
+                        unsafe engine.kernel.addWeightedRows(
+                            values.pointer, stride: stride, vectors: stride / 8, rowOfTerm: rowOfTerm,
+                            weights: quantities.pointer, sumOfGroup: sum, offsets: ends, groupCount: 1,
+                            into: sums.pointer)
+                    }
+                }
+            }
         }
     }
 
     /// The account's sums, from values and quantities.
     private func recount() {
-        total.fill(0)
         sums.fill(0)
-        unsafe engine.kernel.addWeightedRows(
-            values.pointer, stride: stride, vectors: stride / 8, rowOfTerm: rowOfTerm,
-            weights: quantities.pointer, sumOfGroup: groupOfTerm, offsets: offsets,
-            groupCount: groupOfTerm.count, into: sums.pointer)
+        addRows(0..<type.count)
+        recountFromSums()
+    }
+
+    private func recountFromSums() {
+        total.fill(0)
         optionValue = 0
         basisTotal = 0
         for expiry in 0..<expiryCount {
