@@ -449,6 +449,18 @@ class live : public handle<poise_live, poise_live_free> {
     void set_margin(std::size_t hedge, std::size_t candidate, double per_unit) {
         check(poise_live_set_margin(get(), hedge, candidate, per_unit));
     }
+    /// A venue's margin for later hedges, of an account that is kept live; nullptr: none. See poise_live_set_requirement.
+    void set_requirement(
+        std::size_t hedge, poise_live_margin *margin, double buffer = -std::numeric_limits<double>::infinity(),
+        double price = 0) {
+        check(poise_live_set_requirement(get(), hedge, margin, buffer, price));
+    }
+    poise_margin_hedge_answer requirement(std::size_t hedge) const {
+        poise_margin_hedge_answer answer = {};
+        answer.size = sizeof answer;
+        check(poise_live_requirement(get(), hedge, &answer));
+        return answer;
+    }
     void set_search(std::size_t hedge, const poise_hedge_search &search) {
         check(poise_live_set_search(get(), hedge, &search));
     }

@@ -62,9 +62,20 @@ public struct LiveVariance: Sendable, Equatable {
 
 /// What a venue's margin asks of the trades of a live hedge, and how it counts: a line for each of `candidates`, as they are
 /// numbered at that moment (`layoutVersion`), whose costs and deltas are current.
-public typealias LiveRequirementSource = (_ hedge: LiveHedge) throws(HedgeError) -> (
-    requirement: ConvexRequirement, terms: RequirementTerms
-)
+public struct LiveHedgeRequirement: Sendable {
+    public var requirement: ConvexRequirement
+    public var terms: RequirementTerms
+    /// Candidates that the account has no rule for: they are not traded.
+    public var barred: [Int]
+
+    public init(_ requirement: ConvexRequirement, _ terms: RequirementTerms, barred: [Int] = []) {
+        self.requirement = requirement
+        self.terms = terms
+        self.barred = barred
+    }
+}
+
+public typealias LiveRequirementSource = (_ hedge: LiveHedge) throws(HedgeError) -> LiveHedgeRequirement
 
 extension LiveHedge {
     /// What stays unhedged costs its variance from the next decision on; nil for nothing. Deltas follow the desk, those of

@@ -540,9 +540,18 @@ public final class LiveHedge {
         reprice(&problem)
         isUnderRequirement = requirement != nil
         guard let requirement else { return try solver.solve(problem, start: .warm) }
-        let (own, terms) = try requirement(self)
+        let asked = try requirement(self)
         requirements.search = solver.search
-        return try requirements.solve(problem, own, terms, start: .warm)
+        requirements.isCancelled = solver.isCancelled
+        guard !asked.barred.isEmpty else {
+            return try requirements.solve(problem, asked.requirement, asked.terms, start: .warm)
+        }
+        var allowed = problem
+        for i in asked.barred {
+            allowed.instruments[i].maximumBuy = 0
+            allowed.instruments[i].maximumSell = 0
+        }
+        return try requirements.solve(allowed, asked.requirement, asked.terms, start: .warm)
     }
 
     /// What candidates cost, and what they add to bands, at the desk's prices.

@@ -204,6 +204,32 @@ public func poise_live_set_margin(
     }
 }
 
+@c @implementation
+public func poise_live_set_requirement(
+    _ live: OpaquePointer?, _ index: Int, _ margin: OpaquePointer?, _ buffer: Double, _ price: Double
+) -> poise_status {
+    changeHedge(live, index) { hedge throws(Failure) in
+        guard margin != nil else {
+            hedge.setRequirement(nil, buffer: nil, price: 0)
+            return
+        }
+        let own = try object(margin, as: LiveMarginHandle.self, "margin")
+        if buffer != -.infinity { try check(buffer, .within(-1e15...1e15), "buffer") }
+        try check(price, .within(0...1e6), "price")
+        hedge.setRequirement(own, buffer: buffer == -.infinity ? nil : buffer, price: price)
+    }
+}
+
+@c @implementation
+public func poise_live_requirement(
+    _ live: OpaquePointer?, _ index: Int, _ answer: UnsafeMutablePointer<poise_margin_hedge_answer>?
+) -> poise_status {
+    attempt { () throws(Failure) in
+        let hedge = try object(live, as: LiveHandle.self, "live").hedge(index)
+        hedge.write(to: try sized(answer, "answer"))
+    }
+}
+
 // MARK: Searches
 
 @c @implementation

@@ -37,6 +37,30 @@ final class LiveHandle {
             bands = CStrings(hedge.limits.map(\.name))
         }
 
+        /// Of the margin that it keeps to: what a unit of the account's currency is in dollars, and the price of a unit of it.
+        private var terms = (scale: 1.0, price: 0.0)
+
+        func setRequirement(_ margin: LiveMarginHandle?, buffer: Double?, price: Double) {
+            guard let margin else {
+                hedge.setRequirement(nil)
+                return
+            }
+            margin.limit(hedge, buffer: buffer, price: price)
+            terms = (margin.scale, price)
+        }
+
+        func write(to result: UnsafeMutablePointer<poise_margin_hedge_answer>) {
+            let answer = hedge.requirementAnswer
+            result.pointee = poise_margin_hedge_answer(
+                size: MemoryLayout<poise_margin_hedge_answer>.stride,
+                required: answer.map { $0.required / terms.scale } ?? .nan, overstatement: .nan,
+                margin_cost: answer.map { terms.price * $0.required } ?? .nan,
+                headroom_price: answer.map { $0.limitPrice * terms.scale } ?? .nan,
+                largest_headroom: answer?.largestBalance.map { $0 / terms.scale } ?? .nan,
+                gap: answer?.gap ?? .nan, planes: UInt64(clamping: answer?.planesAdded ?? 0),
+                problems: UInt64(clamping: answer?.rounds ?? 0))
+        }
+
         func readBands() { bands = CStrings(hedge.limits.map(\.name)) }
     }
 

@@ -177,6 +177,15 @@ final class LiveMarginHandle {
 
     var figures: LiveMargin.Figures { counted(margin.figures) }
 
+    /// Makes a hedge keep to it: see `LiveHedge.setRequirement(of:)`.
+    func limit(_ hedge: LiveHedge, buffer: Double?, price: Double) {
+        hedge.setRequirement(
+            of: margin, buffer: buffer, price: price, unit: { self.own(1, $0) }, gained: { self.gained })
+    }
+
+    /// What a unit of the account's currency is in a hedge's.
+    var scale: Double { margin.market.stablePrice }
+
     func whatIf(
         _ count: Int, _ contracts: UnsafePointer<Int>, _ quantities: Strided<Double>, _ targets: MarginTargets
     ) throws(Failure) {

@@ -146,7 +146,7 @@ struct LiveTermTests {
             let kink = requirement.addKink(first..<last + 1)
             let base = requirement.addLine(0, [])
             requirement.setBase(line: base, [ConvexRequirement.Part(kink: kink, weight: 1)])
-            return (requirement, terms)
+            return LiveHedgeRequirement(requirement, terms)
         }
         #expect(try hedge.decide() == .hedge(.optimal))
         let unit = hedge.problem.instruments[0].costSell

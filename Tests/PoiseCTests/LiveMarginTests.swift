@@ -219,4 +219,86 @@ struct LiveMarginTests {
         #expect(poise_margin_hedge_account(found.pointer, 1, nil, &below, nil) == POISE_OK)
         #expect(below < before)
     }
+
+    @Test("A desk's hedges leave what a live account needs, pay for what it ties up, say what none leave")
+    func requirement() throws {
+        let desk = try LiveChoiceTests.small()
+        var rule = LiveChoiceTests.rule()
+        rule.classes = 1 << POISE_CLASS_PERPETUAL.rawValue
+        #expect(poise_live_choose(desk.pointer, 0, &rule) == POISE_OK)
+        let fees = "class,fee_rate,fee_cap,half_spread_rate,depth_usd\nperpetual,0.001,,0,\n"
+        #expect(poise_live_set_fees(desk.pointer, 0, fees, fees.utf8.count, nil) == POISE_OK)
+        var account = MarginDesk()
+        account.model = MarginDesk.scan
+        account.held = [("b", Self.perpetual, 3)]
+        let margin = try account.live()
+        func decide(_ buffer: Double, _ price: Double = 0) throws -> (
+            outcome: poise_hedge_outcome, trade: Double, answer: poise_margin_hedge_answer
+        ) {
+            #expect(
+                poise_live_set_requirement(desk.pointer, 0, margin, buffer, price) == POISE_OK,
+                "\(lastError)")
+            let found = try LiveChoiceTests.decide(desk)
+            var answer = poise_margin_hedge_answer()
+            answer.size = MemoryLayout<poise_margin_hedge_answer>.stride
+            #expect(poise_live_requirement(desk.pointer, 0, &answer) == POISE_OK)
+            return (found.outcome, found.trades[Self.perpetual] ?? 0, answer)
+        }
+        // A coin ties up 6,000 of 20,000 dollars and costs 60: two are to be sold, which leave 13,880.
+        var found = try decide(13_000)
+        #expect(found.outcome == POISE_HEDGE_OPTIMAL && isNear(found.trade, -2, 1e-9))
+        #expect(isNear(found.answer.required, 6_000, 1e-9) && found.answer.headroom_price == 0)
+        #expect(found.answer.overstatement.isNaN && found.answer.largest_headroom.isNaN)
+        // 20,000 − 6,000 (3 − x) − 60 x = 16,000.
+        found = try decide(16_000)
+        #expect(found.outcome == POISE_HEDGE_OPTIMAL && isNear(found.trade, -14_000 / 5_940, 1e-9))
+        let asked = try MarginDesk.whatIf(live: margin, [(Self.place(margin, Self.perpetual), found.trade)])
+        #expect(isNear(found.answer.required, asked[0][0], 1e-9))
+        #expect(isNear(found.answer.headroom_price, 60 / 5_940.0, 1e-6))
+        // Three sold leave 19,820.
+        found = try decide(19_900)
+        #expect(found.outcome == POISE_HEDGE_INFEASIBLE && isNear(found.trade, -3, 1e-6))
+        #expect(isNear(found.answer.largest_headroom, 19_820, 1e-9))
+        // At a price above 60 dollars for 6,000 all is sold.
+        for (price, trade) in [(0.0101, -3.0), (0.0099, -2)] {
+            found = try decide(-.infinity, price)
+            #expect(isNear(found.trade, trade, 1e-6), "\(price): \(found.trade)")
+            #expect(isNear(found.answer.margin_cost, price * found.answer.required, 1e-9))
+        }
+        // Ticks and fills count from the account's next update on.
+        #expect(poise_live_margin_fill(margin, Self.place(margin, Self.perpetual), 0, 2_000) == POISE_OK)
+        found = try decide(14_000)
+        #expect(isNear(found.trade, -14_000 / 5_940, 1e-9))
+        #expect(poise_live_set_requirement(desk.pointer, 0, nil, .nan, .nan) == POISE_OK)
+        #expect(try isNear(LiveChoiceTests.decide(desk).trades[Self.perpetual] ?? 0, -2, 1e-9))
+        var answer = poise_margin_hedge_answer()
+        answer.size = MemoryLayout<poise_margin_hedge_answer>.stride
+        #expect(poise_live_requirement(desk.pointer, 0, &answer) == POISE_OK && answer.required.isNaN)
+    }
+
+    @Test("A requirement outlives its handle, bars what it has no rule for, refuses bad terms by name")
+    func requirementHandles() throws {
+        let desk = try LiveChoiceTests.small()
+        var account = MarginDesk()
+        account.model = MarginDesk.scan
+        let made = try account.made()
+        var margin: OpaquePointer?
+        #expect(poise_live_margin_create(made, &margin) == POISE_OK)
+        for (buffer, price, field) in [
+            (.nan, 0.0, "buffer"), (1e16, 0, "buffer"), (.infinity, 0, "buffer"), (0, -1, "price"),
+            (0, .nan, "price"),
+        ] {
+            #expect(
+                poise_live_set_requirement(desk.pointer, 0, margin, buffer, price) == POISE_ERROR_ARGUMENT)
+            #expect(lastField == field)
+        }
+        #expect(poise_live_set_requirement(desk.pointer, 1, margin, 0, 0) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_set_requirement(nil, 0, margin, 0, 0) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_requirement(desk.pointer, 0, nil) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_set_requirement(desk.pointer, 0, margin, 15_000, 0) == POISE_OK)
+        poise_live_margin_free(margin)
+        let found = try LiveChoiceTests.decide(desk)
+        #expect(found.outcome == POISE_HEDGE_OPTIMAL && found.trades["BTC_USDC-27MAR26"] == nil)
+        #expect(!found.trades.isEmpty)
+    }
 }

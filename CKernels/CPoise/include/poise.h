@@ -2018,6 +2018,20 @@ size_t poise_explanation_settlement_count(const poise_explanation *explanation);
 const char *poise_explanation_settlement(
     const poise_explanation *explanation, size_t index, double *price, uint32_t *is_given);
 
+/* Live hedges under a venue's margin. */
+
+/** A venue's margin for later hedges, beside their bands: the initial margin of an account that is kept live, as of its last
+ *  poise_live_margin_update. At least `buffer` of the account's currency is left over it after the trades, −1e15 to 1e15, or
+ *  −INFINITY for none; a unit of it costs `price` over the time that the trades are held, 0 to 1e6. `margin`: NULL for no such
+ *  requirement, as before; it is kept for as long as it is needed, and belongs to the desk's thread. Trades are done at their
+ *  marks, and their costs leave the account's cash; what is in another underlying is traded beside the account, what it lacks
+ *  in its own is not traded. Decisions under it allocate. Since 0.1. */
+poise_status poise_live_set_requirement(
+    poise_live *live, size_t hedge, poise_live_margin *margin, double buffer, double price);
+/** What the requirement came to in the last decision that had to trade, as of poise_margin_hedge_totals: `overstatement` is NaN, and
+ *  so is every amount where none was set. Allocates nothing. Since 0.1. */
+poise_status poise_live_requirement(const poise_live *live, size_t hedge, poise_margin_hedge_answer *answer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -285,6 +285,33 @@ static PyObject *live_set_margin(PyObject *self, PyObject *arguments) {
     return live ? answer(poise_live_set_margin(live, (size_t)hedge, (size_t)candidate, per_unit)) : NULL;
 }
 
+/** live_set_requirement(live, hedge, margin or None, buffer, price) */
+static PyObject *live_set_requirement(PyObject *self, PyObject *arguments) {
+    PyObject *capsule, *account;
+    Py_ssize_t hedge;
+    double buffer, price;
+    if (!PyArg_ParseTuple(arguments, "OnOdd", &capsule, &hedge, &account, &buffer, &price)) return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    poise_live_margin *margin = account == Py_None ? NULL : pointer_of(account, live_margin_kind);
+    if (!live || (account != Py_None && !margin)) return NULL;
+    return answer(poise_live_set_requirement(live, (size_t)hedge, margin, buffer, price));
+}
+
+/** live_requirement(live, hedge) → what the last decision that had to trade came to under it. */
+static PyObject *live_requirement(PyObject *self, PyObject *arguments) {
+    PyObject *capsule;
+    Py_ssize_t hedge;
+    if (!PyArg_ParseTuple(arguments, "On", &capsule, &hedge)) return NULL;
+    poise_live *live = pointer_of(capsule, live_kind);
+    if (!live) return NULL;
+    poise_margin_hedge_answer found = {.size = sizeof found};
+    poise_status status = poise_live_requirement(live, (size_t)hedge, &found);
+    if (status != POISE_OK) return answer(status);
+    return Py_BuildValue(
+        "{s:d,s:d,s:d,s:d,s:d}", "required", found.required, "margin_cost", found.margin_cost, "headroom_price",
+        found.headroom_price, "largest_headroom", found.largest_headroom, "gap", found.gap);
+}
+
 static PyMethodDef methods[] = {
     METHOD(live_set_search, METH_VARARGS),
     METHOD(hedger_set_search, METH_VARARGS),
@@ -302,6 +329,8 @@ static PyMethodDef methods[] = {
     METHOD(live_set_variance, METH_VARARGS),
     METHOD(live_set_margin_limit, METH_VARARGS),
     METHOD(live_set_margin, METH_VARARGS),
+    METHOD(live_set_requirement, METH_VARARGS),
+    METHOD(live_requirement, METH_VARARGS),
     {0}};
 
 bool add_live_hedges(PyObject *module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -11,6 +11,7 @@ from . import _native
 from ._columns import Columns, numbers
 from ._desk import Chain, Diagnosis, Hedge, Limits, Path, Time, _time, diagnosis_of, hedge_of
 from ._errors import InputError, UnknownNameError
+from ._live_margin import LiveMargin
 
 _CLASSES = ("option", "future", "perpetual", "spot")
 _COSTS = "cost_buy cost_sell impact fixed_cost lot maximum_buy maximum_sell margin cash".split()
@@ -218,6 +219,25 @@ class BookHedges:
         """The margin that a unit of a candidate takes up, bought or sold, in dollars."""
         place, candidate = self._candidate(contract, book)
         _native.live_set_margin(self._handle, place, candidate, per_unit)
+
+    def set_requirement(
+        self, margin: Optional[LiveMargin], *, buffer: Optional[float] = None, price: float = 0.0, book: str = "",
+    ) -> None:
+        """A venue's margin for the hedges to come, beside their bands: the initial margin of an account that is kept live, as of
+        its last `update`; None: no such requirement.
+
+        buffer : what is left over it after the trades at least, in the account's currency; None: nothing must. price : cost of
+        a unit of it over the time that the trades are held.
+        """
+        place = self._hedge(book)[0]
+        least = -np.inf if buffer is None else buffer
+        _native.live_set_requirement(self._handle, place, None if margin is None else margin._handle, least, price)
+
+    def requirement(self, *, book: str = "") -> Dict[str, float]:
+        """What `set_requirement` came to in the last hedge that had to trade: `required`, `margin_cost`, `headroom_price`,
+        `largest_headroom` (where none leave the buffer) and `gap`, as of `MarginHedge`; NaN where it was not asked.
+        """
+        return _native.live_requirement(self._handle, self._hedge(book)[0])
 
     def set_search(self, *, node_limit: int = 0, gap: float = 0.0, seconds: float = 0.0, book: str = "") -> None:
         """When searches end: over lots at so many nodes or such a gap, of all kinds after so many seconds; 0: the library's
