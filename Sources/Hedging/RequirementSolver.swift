@@ -61,8 +61,12 @@ public final class RequirementSolver {
     private var shortfall: RequirementSolver?
     /// Of a search over lots: trades that the requirement itself has accepted.
     private var best: (trades: [Double], objective: Double) = ([], .infinity)
-    /// Of a search over lots: no trades have a lower objective.
-    private var proved = -Double.infinity
+    private var rounding: RequirementRounding?
+    /// Of a search over lots: no trades have a lower objective; and the same of trades in any amounts.
+    private var (proved, floor) = (-Double.infinity, -Double.infinity)
+    /// Whether costs of many instruments bend: a search over parts of them has been seen to claim more than holds, so that it
+    /// may find trades, and proves nothing.
+    private var provesNothing = false
     private let clock = ContinuousClock()
 
     public init() {}
@@ -86,10 +90,22 @@ public final class RequirementSolver {
             self.layout = layout
         }
         reset(layout, requirement)
+        (best.objective, proved, rounding) = (.infinity, -.infinity, nil)
         var status = try settle(layout, problem, requirement, terms, start, isWhole: false, since: begin)
         if status == .optimal, problem.isWhole {
-            status = try settle(
-                self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
+            (floor, proved) = (answer.bound, answer.bound)
+            provesNothing =
+                problem.instruments.count > HedgeSolver.mostSearched
+                && problem.instruments.contains { $0.impact > 0 }
+            round(answer.hedge.trades, problem, requirement, terms, since: begin)
+            if isNear || provesNothing && best.objective < .infinity {
+                status = takeBest(
+                    self.layout ?? layout, problem, requirement, terms, bound: proved,
+                    isNear ? .optimal : .budget)
+            } else {
+                status = try settle(
+                    self.layout ?? layout, problem, requirement, terms, .warm, isWhole: true, since: begin)
+            }
         }
         if status == .infeasible {
             try findShortfall(self.layout ?? layout, problem, requirement, terms, within: search.timeLimit)
@@ -98,6 +114,11 @@ public final class RequirementSolver {
         }
         answer.hedge.status = status
         return status
+    }
+
+    /// Whether there are lots that cost little more than what is proved.
+    private var isNear: Bool {
+        best.objective < .infinity && best.objective - proved <= search.gap * best.objective.magnitude
     }
 
     private func hasLimit(_ terms: RequirementTerms) -> Bool { terms.balanceAtLeast > -.infinity }
@@ -212,8 +233,6 @@ public final class RequirementSolver {
     ) throws(HedgeError) -> HedgeStatus {
         var (layout, start) = (layout, start)
         layout.setWhole(isWhole, problem)
-        best.objective = .infinity
-        proved = -.infinity
         // What is left shows which lots come near, or that none can.
         let seconds = search.timeLimit * (isWhole && hasLimit(terms) ? 0.7 : 1)
         // A search over lots that takes all of the time would end with the planes that it began with.
@@ -233,7 +252,8 @@ public final class RequirementSolver {
             let status = try solver.solve(layout.problem, start: start)
             start = .warm
             guard status == .optimal || status == .budget else {
-                return best.objective < .infinity || layout.keepsBack ? finish(.budget) : status
+                let isOpen = best.objective < .infinity || layout.keepsBack || isWhole && provesNothing
+                return isOpen ? finish(.budget) : status
             }
             // What a part of the time did not settle, all that is left of it may.
             let isCut = isWhole && status == .budget && share < 1 && seconds < .infinity
@@ -246,14 +266,17 @@ public final class RequirementSolver {
             evaluate(layout, problem, requirement, terms)
             if isWhole {
                 let found = solver.solution
-                if !layout.keepsBack {
+                if !layout.keepsBack, !provesNothing {
                     proved = max(proved, found.cost.total - found.gap * found.cost.total.magnitude)
                 }
                 keepBest(terms)
-                // Planes only ask for less: what they prove holds for the requirement itself.
-                if best.objective - proved <= search.gap * best.objective.magnitude {
-                    return finish(.optimal)
+                // Trades that the requirement accepts refute a bound above them.
+                if proved > best.objective + 1e-9 * best.objective.magnitude {
+                    proved = floor
+                    return finish(.budget)
                 }
+                // Planes only ask for less: what they prove holds for the requirement itself.
+                if isNear { return finish(.optimal) }
             }
             switch layout.tighten(
                 solver.solution, answer, problem, requirement, terms)
@@ -263,7 +286,7 @@ public final class RequirementSolver {
                     share = 1
                     continue
                 }
-                if isWhole { return finish(layout.keepsBack ? .budget : status) }
+                if isWhole { return finish(layout.keepsBack || provesNothing ? .budget : status) }
                 price(layout, requirement, terms)
                 return status
             case .moved: continue
@@ -281,6 +304,23 @@ public final class RequirementSolver {
         return finish(.budget)
     }
 
+    /// Looks for lots near trades, and keeps what is the best so far.
+    private func round(
+        _ trades: [Double], _ problem: HedgeProblem, _ requirement: ConvexRequirement,
+        _ terms: RequirementTerms, since begin: ContinuousClock.Instant
+    ) {
+        let own =
+            rounding
+            ?? RequirementRounding(problem, requirement, terms) { [weak self] in
+                guard let self else { return true }
+                let isLate = (clock.now - begin) / .seconds(1) > 0.3 * search.timeLimit
+                return isLate || isCancelled?() ?? false
+            }
+        rounding = own
+        own.round(trades, bandPrices: answer.hedge.bandPrices, limitPrice: answer.limitPrice)
+        if own.best.objective < best.objective { best = own.best }
+    }
+
     /// Keeps whole trades that the requirement itself accepts, where they are the best so far.
     private func keepBest(_ terms: RequirementTerms) {
         let slip = 1e-10 * (answer.required.magnitude + answer.balance.magnitude)
@@ -295,6 +335,7 @@ public final class RequirementSolver {
         _ terms: RequirementTerms, bound: Double, _ status: HedgeStatus
     ) -> HedgeStatus {
         for i in 0..<layout.count { answer.hedge.trades[i] = best.trades[i] }
+        answer.hedge.nodes = max(answer.hedge.nodes, 1)
         evaluate(layout, problem, requirement, terms)
         price(layout, requirement, terms)
         answer.bound = bound

@@ -73,7 +73,7 @@ struct HedgeCommand: ParsableCommand {
     @Flag(
         inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Walk displayed order books by level (default, but for lots and tickets under --margin), or take one impact for both sides."
+            "Walk displayed order books by level (default), or take one impact for both sides."
         ))
     var levels: Bool?
 
@@ -218,9 +218,7 @@ struct HedgeCommand: ParsableCommand {
         options.holding = HedgeCandidate.Holding(horizon: horizon, funding: funding.funding)
         options.cashBudget = cash ?? .infinity
         options.usesLots = lots
-        // Whole trades under a margin are searched among all levels, which takes minutes.
-        let isSearch = lots || options.costs.rates.values.contains { $0.ticket > 0 || $0.minimum > 0 }
-        options.walksLevels = levels ?? !(isSearch && marginOptions.margin != nil)
+        options.walksLevels = levels ?? true
         var chain = try volatilities.chain(try chains.read(&badRows), &badRows)
         chain.instruments = try InstrumentList(try instruments.map { try Source(path: $0) }, &badRows)
         let table = try held.table(chains.exchanges, &badRows)

@@ -1,4 +1,5 @@
 import Poise
+import Risk
 import TestSupport
 import Testing
 
@@ -95,6 +96,30 @@ struct ConvexRequirementTests {
             let funds =
                 drawn.requirement.funds + zip(drawn.requirement.fundsSlopes, x).reduce(0) { $0 + $1.0 * $1.1 }
             #expect(Self.isNear(drawn.requirement.funds(after: x), funds))
+        }
+    }
+
+    @Test("Followed through single trades, a requirement is what it is at all of them", arguments: 0..<64)
+    func moves(_ seed: UInt64) {
+        var drawn = Drawn(seed)
+        let moves = RequirementMoves(drawn.requirement)
+        var x = drawn.trades().map { _ in 0.0 }
+        #expect(Self.isNear(moves.required, drawn.formula(x)))
+        for round in 0..<40 {
+            let i = round % x.count
+            let change = drawn.trades()[i]
+            var moved = x
+            moved[i] += change
+            #expect(Self.isNear(moves.required(after: i, by: change), drawn.formula(moved)))
+            #expect(Self.isNear(moves.required, drawn.formula(x)))
+            if round % 3 == 0 {
+                x = drawn.trades()
+                moves.start(at: x)
+            } else {
+                moves.move(i, by: change)
+                x = moved
+            }
+            #expect(Self.isNear(moves.required, drawn.formula(x)))
         }
     }
 
