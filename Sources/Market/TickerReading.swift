@@ -92,7 +92,10 @@ extension TickerFields {
         guard let instrument = known else { return .otherKind(name: listed) }
         guard let timestamp = try time(.timestamp) else { throw missing(.timestamp) }
         if let expiry = instrument.expiry, timestamp >= expiry {
-            throw invalid(.instrument, listed, "expired at \(expiry), before this row's \(timestamp)")
+            throw invalid(
+                .instrument, listed,
+                "expired at \(expiry), \(timestamp == expiry ? "the time of this row" : "before this row's \(timestamp)")"
+            )
         }
         let isOption = instrument.isOption
         let underlyingPrice =
@@ -189,7 +192,8 @@ extension TickerFields {
             where !rule.accepts(value) {
                 throw invalid(field, "\(value)", rule.complaint)
             }
-            levels.append(OrderLevel(price: price, amount: amount))
+            // Of nothing there is no level, as exchanges tell of one that is gone.
+            if amount > 0 { levels.append(OrderLevel(price: price, amount: amount)) }
         }
         return levels
     }

@@ -210,18 +210,29 @@ public func poise_surface_query(
         for column in 0..<column_count {
             _ = try Target(try required(columns, "columns")[column], "columns")
         }
+        var section: SmileSection?
+        /// Whether the surface has an answer, by the section of the row's time.
+        func isAnswered(_ row: Int) -> Bool {
+            if section?.years != times[row] { section = surface.section(years: times[row]) }
+            return section?.logMoneyness(ofStrike: strikes[row]).isFinite ?? false
+        }
         if row_status == nil {
             for row in 0..<count {
                 try requirePositive(strikes, row, "strike")
                 try requirePositive(times, row, "years")
+                guard isAnswered(row) else {
+                    throw .value(
+                        row: row, section == nil ? "years" : "strike", section == nil ? times[row] : strikes[row],
+                        section == nil
+                            ? "the surface has no forward for it" : "is too far from the forward to be a number")
+                }
             }
         }
-        var section: SmileSection?
         for row in 0..<count {
             let (strike, years) = (strikes[row], times[row])
-            let isKnown = NumberRule.positive.accepts(strike) && NumberRule.positive.accepts(years)
+            let isKnown =
+                NumberRule.positive.accepts(strike) && NumberRule.positive.accepts(years) && isAnswered(row)
             row_status?[row] = isKnown ? 0 : 1
-            if isKnown, section?.years != years { section = surface.section(years: years) }
             var column = 0
             for quantity in 0..<UInt32(POISE_SURFACE_QUANTITY_COUNT) where quantities >> quantity & 1 == 1 {
                 let value = isKnown ? section?.figure(quantity, strike: strike) ?? .nan : .nan

@@ -104,6 +104,9 @@ struct SurfaceCommand: ParsableCommand {
                 try terms.instruments.map { try Source(path: $0) }, &badRows)
             smiles = SmileQuotes.smiles(of: chain, try GreeksEngine(), terms.rules)
         }
+        for smile in smiles {
+            if let doubt = smile.forwardDoubt { badRows.remark("\(smile.name): \(doubt)") }
+        }
         let fit = SurfaceReport(smiles, loss, arbitrage)
         switch common.format {
         case .table, .csv: try fit.report.write(as: common.format, to: output)

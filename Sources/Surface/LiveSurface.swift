@@ -17,7 +17,8 @@ public struct LiveSurface: Sendable {
         case warm
         /// Fitted from where it was; a fit from all starts may be better.
         case unsure
-        /// Not fitted to its latest quotes, but kept as it was: fewer than five strikes with two sides are left.
+        /// Not fitted to its latest quotes, of which fewer than five strikes with two sides are left: kept as it was, or,
+        /// under a rule, moved with its neighbours by the quotes it had.
         case tooFewQuotes
         /// Not fitted to its latest quotes, but kept as it was: no slices near those that keep the rule were found.
         case kept
@@ -211,18 +212,25 @@ public struct LiveSurface: Sendable {
 
     /// The fits alone. Slices that moved stay marked until their volatilities are written.
     private mutating func refit() {
+        guard takeQuotes() else { return }
+        guard rule == .none else { return refitTogether() }
+        for place in slices.indices where slices[place].isStale && slices[place].state != .tooFewQuotes {
+            refitAlone(place)
+        }
+    }
+
+    /// Brings the quotes of what changed to the joint fit.
+    /// - Returns: whether any are enough.
+    private mutating func takeQuotes() -> Bool {
         var isAny = false
         for place in slices.indices where slices[place].isStale {
             let isEnough = fit.quotes[place].update(
                 slices[place].quotes, &slices[place].order, logForward: slices[place].logForward,
                 years: slices[place].years, loss: loss, least: 5)
             slices[place].state = isEnough ? .warm : .tooFewQuotes
-            guard isEnough else { continue }
-            isAny = true
-            if rule == .none { refitAlone(place) }
+            isAny = isAny || isEnough
         }
-        guard isAny, rule != .none else { return }
-        refitTogether()
+        return isAny
     }
 
     /// One slice without a rule.
@@ -302,23 +310,19 @@ public struct LiveSurface: Sendable {
     private mutating func refitTogether() {
         for place in slices.indices { before[place] = fit.vectors[place] }
         fit.run(most: 16, isWarm: true)
-        var isFree = fit.violation <= ConstrainedFit.tolerance && fit.loss < .infinity
-        for place in slices.indices where isFree {
-            let slice = SVISlice(fit.vectors[place])
-            isFree = slice.butterfly == .free
-            if isFree, rule == .full, place > 0 {
-                isFree = SVISlice(fit.vectors[place - 1]).calendar(to: slice) == .free
-            }
-        }
-        if !isFree {
+        guard fit.violation <= ConstrainedFit.tolerance, fit.loss < .infinity, isFree(fit.vectors) else {
             fit.restart(from: before)
-            for place in slices.indices where slices[place].isStale { slices[place].state = .kept }
+            for place in slices.indices where slices[place].isStale && slices[place].state != .tooFewQuotes {
+                slices[place].state = .kept
+            }
             return
         }
         for place in slices.indices {
             let vector = fit.vectors[place]
-            if !slices[place].isStale, vector == before[place] { continue }
-            slices[place].isStale = true
+            let isMoved = slices[place].isStale || vector != before[place]
+            // What could not be fitted to its quotes the last time now is where they want it, too.
+            guard isMoved || slices[place].state == .kept else { continue }
+            slices[place].isStale = isMoved
             let own = fit.quotes[place].loss(vector)
             var state = slices[place].state
             if state != .tooFewQuotes {
@@ -331,42 +335,57 @@ public struct LiveSurface: Sendable {
         }
     }
 
-    /// Fits all slices from all starts, as `SurfaceFit` does: many times as long as `refit`, and with allocations. Their
-    /// volatilities are written by the next `refit`.
+    /// Fits all slices to their latest quotes from all starts, as `SurfaceFit` does: many times as long as `refit`, and with
+    /// allocations. Those with too few quotes stay as they are. Under a rule the others come together, and only where they
+    /// keep it with those, too. Volatilities are written by the next `refit`.
     ///
     /// - Returns: the largest share by which a sum of losses under the rule was above the one found now; below 0 where it
-    ///   was lower.
+    ///   was lower, 0 where nothing could be compared.
     @discardableResult
     public mutating func refitFromAllStarts() -> Double {
-        let smiles = slices.map { slice in
-            SmileQuotes(
-                name: slice.name, underlying: "", years: slice.years, forward: slice.forward,
-                quotes: slice.quotes)
-        }
-        let found = SurfaceFit(smiles, loss: loss, rule: rule)
+        _ = takeQuotes()
+        let places = slices.indices.filter { slices[$0].state != .tooFewQuotes }
+        let found = SurfaceFit(
+            places.map { place in
+                SmileQuotes(
+                    name: slices[place].name, underlying: "", years: slices[place].years,
+                    forward: slices[place].forward, quotes: slices[place].quotes)
+            }, loss: loss, rule: rule)
+        var anew = fit.vectors
         var (now, then) = (0.0, 0.0)
-        for (place, fitted) in found.slices.enumerated() {
-            guard let slice = fitted.slice else { continue }
+        for (place, fitted) in zip(places, found.slices) {
+            guard let slice = fitted.slice, fitted.isAsAsked || rule == .none else { continue }
+            anew[place] = slice.vector
             then += fit.quotes[place].loss(fit.vectors[place])
             now += fit.quotes[place].loss(slice.vector)
         }
-        // Slices under a common rule come together or not at all.
-        if rule != .none, then <= now || found.slices.contains(where: { $0.slice == nil || !$0.isAsAsked }) {
-            for place in slices.indices {
-                slices[place].coldLoss = fit.quotes[place].loss(fit.vectors[place])
-                if slices[place].state != .tooFewQuotes { slices[place].state = .cold }
-            }
-            return then / now - 1
-        }
-        for (place, fitted) in found.slices.enumerated() {
-            guard let slice = fitted.slice else { continue }
-            let own = fit.quotes[place].loss(slice.vector)
-            take(slice.vector, place, own, .cold)
+        let isWhole = found.slices.allSatisfy(\.isAsAsked)
+        let isFound = rule == .none || isWhole && now < then && isFree(anew)
+        for (place, fitted) in zip(places, found.slices) where isFound && fitted.slice != nil {
+            take(anew[place], place, fit.quotes[place].loss(anew[place]), .cold)
             slices[place].isStale = true
-            slices[place].coldLoss = own
             if rule == .none { noteRivals(place, FreeFit(fit.quotes[place])) }
         }
-        return then / now - 1
+        if rule != .none, isFound || isWhole && then <= now {
+            for place in places {
+                slices[place].loss = fit.quotes[place].loss(fit.vectors[place])
+                slices[place].coldLoss = slices[place].loss
+                slices[place].state = .cold
+            }
+        }
+        return now > 0 ? then / now - 1 : then > 0 ? .infinity : 0
+    }
+
+    /// Whether slices keep the rule.
+    private func isFree(_ vectors: [SliceVector]) -> Bool {
+        for place in vectors.indices {
+            let slice = SVISlice(vectors[place])
+            guard slice.butterfly == .free else { return false }
+            if rule == .full, place > 0 {
+                guard SVISlice(vectors[place - 1]).calendar(to: slice) == .free else { return false }
+            }
+        }
+        return true
     }
 
     /// The surface as it is.

@@ -9,7 +9,8 @@ import Market
 public struct OwnVolatilities: Sendable {
     public let chain: Chain
     public let fit: SurfaceFit
-    /// A sentence for every expiry that is not `ok`, and for older rows, which keep the exchange's volatilities.
+    /// A sentence for every expiry that is not `ok` or whose forward puts and calls contradict, and for older rows, which
+    /// keep the exchange's volatilities.
     public let remarks: [String]
 
     public init(
@@ -38,6 +39,9 @@ public struct OwnVolatilities: Sendable {
         var remarks: [String] = []
         for fit in fit.slices {
             let name = fit.smile.name
+            if let doubt = fit.smile.forwardDoubt {
+                remarks.append("\(chain.file): surface of \(name): \(doubt)")
+            }
             if let count = kept[name] {
                 remarks.append(
                     "\(chain.file): surface of \(name): \(fit.reasonWithoutCurve(loss)); the exchange's volatilities stand for "

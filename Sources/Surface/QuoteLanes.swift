@@ -112,7 +112,7 @@ package struct QuoteLanes {
 /// The strikes of a smile's quotes, which stay as they are when quotes move. Apart from what fits read, so that a copy of
 /// that is one of a single array.
 package struct QuoteOrder: Sendable {
-    /// ln(strike), the quotes in order of their strikes, and half spreads in order where they are needed.
+    /// ln(strike), the quotes in order of their strikes, and half spreads where they are needed.
     let logStrikes: [Double]
     private let ascending: [Int]
     private var halves: [Double] = []
@@ -161,13 +161,35 @@ package struct QuoteOrder: Sendable {
     fileprivate mutating func medianHalf(_ quotes: [SmileQuote]) -> Double {
         halves.removeAll(keepingCapacity: true)
         for quote in quotes where quote.counts {
-            guard let half = quote.halfSpread else { continue }
-            var place = halves.count
-            while place > 0, halves[place - 1] > half { place -= 1 }
-            halves.insert(half, at: place)
+            if let half = quote.halfSpread { halves.append(half) }
         }
         guard !halves.isEmpty else { return SmileLoss.leastHalfSpread }
-        return (halves[halves.count / 2] + halves[(halves.count - 1) / 2]) / 2
+        let upper = partition(at: halves.count / 2)
+        // Of an even number, the largest of those before is the other one in the middle.
+        let lower = halves.count % 2 == 1 ? upper : halves[..<(halves.count / 2)].max() ?? upper
+        return (upper + lower) / 2
+    }
+
+    /// Brings the half spread that sorting would put at a place there, none above it before it; in place, as sorting
+    /// allocates.
+    /// - Source: Hoare, Algorithm 65: find, Communications of the ACM 4, 1961.
+    private mutating func partition(at place: Int) -> Double {
+        var (first, last) = (0, halves.count - 1)
+        while first < last {
+            let pivot = halves[place]
+            var (low, high) = (first, last)
+            while low <= high {
+                while halves[low] < pivot { low += 1 }
+                while halves[high] > pivot { high -= 1 }
+                guard low <= high else { break }
+                halves.swapAt(low, high)
+                low += 1
+                high -= 1
+            }
+            if high < place { first = low }
+            if place < low { last = high }
+        }
+        return halves[place]
     }
 }
 

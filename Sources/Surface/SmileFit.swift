@@ -51,6 +51,12 @@ public struct SmileFit: Sendable {
         _ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice?, _ status: Status, _ repair: Repair
     ) {
         self.smile = smile
+        let figures = slice.map { SmileQuality(smile, loss, $0) }
+        // Numbers so far from each other that they overflow: nothing can be said of such a slice.
+        let isTold = figures?.isFinite ?? true
+        self.slice = isTold ? slice : nil
+        quality = isTold ? figures : nil
+        let status = isTold ? status : .unsolved
         switch (status, smile.obstacle) {
         case (_, .expired): self.status = .expired
         case (_, .noForward): self.status = .noForward
@@ -59,8 +65,6 @@ public struct SmileFit: Sendable {
         default: self.status = status
         }
         self.repair = repair
-        self.slice = slice
-        quality = slice.map { SmileQuality(smile, loss, $0) }
     }
 }
 
@@ -82,6 +86,10 @@ public struct SmileQuality: Sendable, Equatable {
     /// Seconds from the oldest quote in the loss to the latest of the chain; nil where times are not known.
     public let age: Double?
 
+    fileprivate var isFinite: Bool {
+        rootMeanSquare.isFinite && rootMeanSquareInHalfSpreads.isFinite && largestError.isFinite
+    }
+
     init(_ smile: SmileQuotes, _ loss: SmileLoss, _ slice: SVISlice) {
         let counting = smile.quotes.filter(\.counts)
         let twoSided = counting.filter(\.isTwoSided)
@@ -100,7 +108,8 @@ public struct SmileQuality: Sendable, Equatable {
         let inTicks = zip(errors, twoSided).compactMap { error, quote in
             quote.tick.map { error / 100 / $0 }
         }
-        rootMeanSquareInTicks = inTicks.isEmpty ? nil : root(inTicks)
+        let rootInTicks = root(inTicks)
+        rootMeanSquareInTicks = inTicks.isEmpty || !rootInTicks.isFinite ? nil : rootInTicks
         let worst = errors.indices.max { errors[$0].magnitude < errors[$1].magnitude }
         largestError = worst.map { errors[$0].magnitude } ?? 0
         largestErrorStrike = worst.map { twoSided[$0].strike }

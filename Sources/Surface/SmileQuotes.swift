@@ -144,6 +144,10 @@ extension Double {
     fileprivate var significantText: String {
         self == rounded() && magnitude < 1e15 ? "\(Int(self))" : "\(self)"
     }
+
+    fileprivate func rounded(toDigits digits: Int) -> String {
+        (Double(String(format: "%.\(digits)g", self)) ?? self).significantText
+    }
 }
 
 /// The quotes of one expiry.
@@ -209,6 +213,14 @@ public struct SmileQuotes: Sendable {
             }
         }
         return counts
+    }
+
+    /// What puts and calls say against the forward, in a sentence; nil where nothing.
+    public var forwardDoubt: String? {
+        guard let range = parityRange, forward.isFinite, !range.contains(forward) else { return nil }
+        return
+            "forward \(forward.significantText) (\(forwardSource)) lies outside of \(range.lowerBound.rounded(toDigits: 6)) to "
+            + "\(range.upperBound.rounded(toDigits: 6)), where bids and asks of puts and calls leave it"
     }
 
     /// Whether a quote or a side of one is there that cannot be right.

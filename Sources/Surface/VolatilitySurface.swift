@@ -130,10 +130,12 @@ public struct VolatilitySurface: Sendable {
         return first + (self.years[first] <= years ? 1 : 0)
     }
 
-    /// The forward for delivery in so many years; nil where these are below 0 or not finite.
+    /// The forward for delivery in so many years; nil where these are below 0 or not finite, or where growth as steep as
+    /// that between spot and the nearest expiry leaves none that is a number above 0.
     public func forward(years: Double) -> Double? {
         guard years >= 0, years < .infinity else { return nil }
-        return forward(years, after: count(upTo: years))
+        let forward = forward(years, after: count(upTo: years))
+        return NumberRule.positive.accepts(forward) ? forward : nil
     }
 
     private func forward(_ years: Double, after place: Int) -> Double {
@@ -149,17 +151,19 @@ public struct VolatilitySurface: Sendable {
         return exp(logForwards[place - 1] + share * (logForwards[place] - logForwards[place - 1]))
     }
 
-    /// The smile of an expiry; nil where years are not above 0 and finite.
+    /// Below it, variances may be too small for all digits of a number.
+    private static var leastYears: Double { 1e-300 }
+
+    /// The smile of an expiry; nil where years are not finite or below 1e-300, or there is no forward.
     public func section(years: Double) -> SmileSection? {
-        guard years > 0, years < .infinity else { return nil }
-        let place = count(upTo: years)
-        return section(years, after: place, forward: forward(years, after: place))
+        guard years >= Self.leastYears, let forward = forward(years: years) else { return nil }
+        return section(years, after: count(upTo: years), forward: forward)
     }
 
     /// Volatility with its slope and curvature by log-moneyness, where the forward is not asked for; nil where years are
-    /// not above 0 and finite.
+    /// not finite or below 1e-300.
     public func volatilityPoint(logMoneyness k: Double, years: Double) -> VolatilityPoint? {
-        guard years > 0, years <= .greatestFiniteMagnitude else { return nil }
+        guard years >= Self.leastYears, years <= .greatestFiniteMagnitude else { return nil }
         let place = count(upTo: years)
         guard place > 0, place < slices.count, isCalendar else {
             return sectionPoint(logMoneyness: k, years, after: place)
@@ -196,10 +200,11 @@ public struct VolatilitySurface: Sendable {
             weights: (1 - share, share), rates: (-rate, rate))
     }
 
-    /// The volatility of a strike; nil where it or the years are not above 0 and finite.
+    /// The volatility of a strike; nil where there is no section, or its ratio to the forward is no number above 0.
     public func volatility(strike: Double, years: Double) -> Double? {
-        guard strike > 0, strike < .infinity, let section = section(years: years) else { return nil }
-        return section.volatility(at: section.logMoneyness(ofStrike: strike))
+        guard let section = section(years: years), case let k = section.logMoneyness(ofStrike: strike), k.isFinite
+        else { return nil }
+        return section.volatility(at: k)
     }
 }
 

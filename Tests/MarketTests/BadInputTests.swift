@@ -163,6 +163,23 @@ struct BadInputTests {
         "instrument_name,timestamp,underlying_price,mark_iv,mark_price,bids,asks,index_price"
     static let chainRow = "BTC-26MAR21-8000-P,1613068626269,49681.25,231.06,0.00104,[],\"[[0.1, 2.0]]\",47793"
 
+    @Test("Levels of nothing are none, and a row at its expiry says so")
+    func levelsOfNothing() throws {
+        func chain(_ levels: String, _ time: String = "1613068626269") throws -> Chain {
+            let row = "BTC-26MAR21-8000-P,\(time),49681.25,231.06,0.00104,[],\"\(levels)\",47793"
+            var badRows = BadRows(skip: false)
+            return try Chain(Source(name: "chain", text: "\(Self.chainHeader)\n\(row)\n"), &badRows)
+        }
+        let ticker = try chain("[[0.1, 0], [0.2, 3.0]]").tickers[0]
+        #expect(ticker.asks == [OrderLevel(price: 0.2, amount: 3)])
+        #expect(try chain("[[0.1, 0]]").tickers[0].asks.isEmpty)
+        #expect {
+            try chain("[[0.1, 2]]", "1616745600000")
+        } throws: {
+            "\($0)".hasSuffix("expired at 2021-03-26 08:00:00 UTC, the time of this row")
+        }
+    }
+
     @Test(
         "A bad field of a chain is an error with its line, column and value",
         arguments: [

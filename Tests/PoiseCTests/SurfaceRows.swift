@@ -320,10 +320,11 @@ struct SurfaceTests {
     func refusals() throws {
         let surface = try SurfaceRows.Quotes().made()
         var (values, statuses) = ([Double](repeating: -7, count: 3), [UInt8](repeating: 9, count: 3))
+        var (strikes, times) = ([100.0, -1, 100], [0.2, 0.2, Double.nan])
         func ask(_ surface: OpaquePointer, _ quantities: UInt32, _ columns: Int, _ hasStatus: Bool)
             -> poise_status
         {
-            withPointers([[100, -1, 100], [0.2, 0.2, .nan]]) { inputs in
+            withPointers([strikes, times]) { inputs in
                 values.withUnsafeMutableBufferPointer { values in
                     statuses.withUnsafeMutableBufferPointer { statuses in
                         poise_surface_query(
@@ -337,6 +338,17 @@ struct SurfaceTests {
         }
         #expect(ask(surface, 1, 1, false) == POISE_ERROR_VALUE)
         #expect(LastError.now.row == 1 && lastField == "strike" && values == [-7, -7, -7])
+        #expect(ask(surface, 1, 1, true) == POISE_OK)
+        #expect(statuses == [0, 1, 1] && values[0] > 0 && values[1].isNaN && values[2].isNaN)
+        // Numbers above 0 that have no answer.
+        (strikes, times) = ([100, 100, 5e-324], [0.2, 5e-324, 0.2])
+        values = [-7, -7, -7]
+        #expect(ask(surface, 1, 1, false) == POISE_ERROR_VALUE)
+        #expect(LastError.now.row == 1 && lastField == "years" && values == [-7, -7, -7])
+        times[1] = 0.2
+        #expect(ask(surface, 1, 1, false) == POISE_ERROR_VALUE)
+        #expect(LastError.now.row == 2 && lastField == "strike" && values == [-7, -7, -7])
+        times[1] = 5e-324
         #expect(ask(surface, 1, 1, true) == POISE_OK)
         #expect(statuses == [0, 1, 1] && values[0] > 0 && values[1].isNaN && values[2].isNaN)
         #expect(ask(surface, 3, 1, true) == POISE_ERROR_COUNT)

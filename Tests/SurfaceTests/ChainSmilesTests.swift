@@ -174,6 +174,11 @@ struct ChainSmilesTests {
                 || smile.forwardSource == .parity(strikes: [55_000, 60_000], reason: "asked for"))
         let range = try #require(smile.parityRange)
         #expect(range.contains(60_000) && !range.contains(59_000))
+        #expect(smile.forwardDoubt == nil)
+        let doubt = try #require(try Self.smile(chain).forwardDoubt)
+        #expect(doubt.hasPrefix("forward 59000 (options name SYN.BTC-27MAR26; no future is listed) lies outside of 5"))
+        let own = OwnVolatilities(chain, try GreeksEngine())
+        #expect(own.remarks.contains("chain.csv: surface of BTC-27MAR26: \(doubt)"))
         // Calls alone say nothing, and the expiry stays.
         let calls = try Self.smile(try Self.chain(Self.rows().filter(\.isCall)), rules)
         let fit = SurfaceFit([calls], loss: .band, rule: .full).slices[0]

@@ -264,6 +264,28 @@ struct FitTests {
     }
 
     @Test(
+        "Numbers that overflow make no slice and no figure, and others keep theirs",
+        arguments: [(1e-308, 0.25, 1.0), (100, 1e300, 1), (100, 0.25, 1e150)])
+    func overflow(_ forward: Double, _ years: Double, _ factor: Double) {
+        let smile = Self.smile(Self.plain)
+        let wild = SmileQuotes(
+            name: "X", underlying: "Y", years: years, forward: forward,
+            quotes: smile.quotes.map {
+                SmileQuote(
+                    strike: $0.strike, bid: $0.bid.map { factor * $0 }, ask: $0.ask.map { factor * $0 })
+            })
+        for rule in ArbitrageRule.allCases {
+            let fits = SurfaceFit([wild, smile], loss: .band, rule: rule).slices
+            if let quality = fits[0].quality {
+                #expect(quality.rootMeanSquare.isFinite && quality.largestError.isFinite)
+            } else {
+                #expect(fits[0].status == .unsolved && fits[0].slice == nil)
+            }
+            #expect(fits[1].status == .ok)
+        }
+    }
+
+    @Test(
         "Four strikes are too few, five are enough; crossed, one-sided and weightless quotes are not among them"
     )
     func tooFew() {

@@ -212,6 +212,74 @@ struct LiveSurfaceTests {
         #expect(surface.slices[0].state == .warm)
     }
 
+    @Test(
+        "From all starts, slices are those of a new surface of the latest quotes, whether they were refitted or not",
+        arguments: ArbitrageRule.allCases)
+    func allStarts(_ rule: ArbitrageRule) throws {
+        var generator = SeededGenerator(seed: 27)
+        var smiles = Self.smiles(&generator).sorted { $0.years < $1.years }
+        var surface = try LiveSurface(smiles, loss: .mid, rule: rule)
+        for place in smiles.indices {
+            // Upside down: nothing is near any more.
+            let quotes = smiles[place].quotes
+            let turned = zip(quotes, quotes.reversed()).map { quote, other in
+                SmileQuote(strike: quote.strike, bid: other.bid, ask: other.ask)
+            }
+            smiles[place] = SmileQuotes(
+                name: smiles[place].name, underlying: "X", years: smiles[place].years,
+                forward: smiles[place].forward, quotes: turned)
+            for (row, quote) in zip(surface.slices[place].contracts, turned) {
+                try surface.setQuote(bid: quote.bid, ask: quote.ask, ofContract: row)
+            }
+        }
+        #expect(surface.refitFromAllStarts() > 1)
+        let cold = SurfaceFit(smiles, loss: .mid, rule: rule)
+        for (live, found) in zip(surface.slices, cold.slices) {
+            let slice = try #require(found.slice)
+            #expect(live.state == .cold)
+            #expect(abs(live.loss / Self.loss(found.smile, slice, .mid) - 1) < 1e-9)
+            #expect(abs(live.loss / Self.loss(found.smile, live.slice, .mid) - 1) < 1e-9)
+        }
+        var volatilities = Array(repeating: 0.0, count: surface.contractCount)
+        #expect(try Self.refit(&surface, &volatilities) == 4)
+        #expect(abs(surface.refitFromAllStarts()) < 1e-6)
+    }
+
+    @Test("A slice with too few quotes stays as it was, and keeps no other from a fit from all starts")
+    func allStartsOfOthers() throws {
+        var generator = SeededGenerator(seed: 28)
+        let smiles = Self.smiles(&generator).sorted { $0.years < $1.years }
+        for rule in ArbitrageRule.allCases {
+            var surface = try LiveSurface(smiles, loss: .mid, rule: rule)
+            let before = surface.slices[0].slice
+            for row in 4..<17 { try surface.setQuote(bid: nil, ask: 9, ofContract: row) }
+            for place in 1..<4 {
+                for (row, quote) in zip(surface.slices[place].contracts, smiles[place].quotes) {
+                    try surface.setQuote(
+                        bid: quote.bid.map { 1.3 * $0 }, ask: quote.ask.map { 1.3 * $0 }, ofContract: row)
+                }
+            }
+            #expect(surface.refitFromAllStarts() > 1)
+            #expect(surface.slices[0].state == .tooFewQuotes && surface.slices[0].slice == before)
+            #expect(surface.slices[1...].allSatisfy { $0.state == .cold })
+        }
+    }
+
+    @Test("Quotes that are met exactly are compared without a number that is none")
+    func allStartsOfExactQuotes() throws {
+        let slice = SVISlice(a: 0.03, b: 0, rho: 0, m: 0, sigma: 0.15)
+        let smile = SmileQuotes(
+            name: "X-0", underlying: "X", years: 0.25, forward: 100,
+            quotes: (-4...4).map {
+                let volatility = slice.volatility(at: 0, years: 0.25)
+                return SmileQuote(strike: 100 + 5 * Double($0), bid: volatility, ask: volatility)
+            })
+        var surface = try LiveSurface([smile], loss: .mid, rule: .none)
+        #expect(!surface.refitFromAllStarts().isNaN)
+        for row in 0..<9 { try surface.setQuote(bid: nil, ask: nil, ofContract: row) }
+        #expect(surface.refitFromAllStarts() == 0)
+    }
+
     @Test("Contracts are found, and what is no quote is refused")
     func refusals() throws {
         var generator = SeededGenerator(seed: 26)

@@ -329,6 +329,23 @@ struct VolatilitySurfaceTests {
         }
     }
 
+    @Test("Where growth leaves no forward, or a strike is too far from it, there is no answer")
+    func noForward() throws {
+        let slice = SVISlice(a: 0.03, b: 0.2, rho: -0.35, m: 0.03, sigma: 0.15)
+        let expiry = VolatilitySurface.Expiry(name: "X", years: 0.1, forward: 100, slice: slice)
+        for spot in [1e308, 1e-308] {
+            let surface = try VolatilitySurface([expiry], spot: spot)
+            #expect(surface.forward(years: 10) == nil && surface.section(years: 10) == nil)
+            #expect(surface.volatility(strike: 100, years: 10) == nil)
+            let volatility = try #require(surface.volatility(strike: 100, years: 0.1))
+            #expect(abs(volatility - expiry.slice.volatility(at: 0, years: 0.1)) < 1e-15)
+        }
+        let surface = try VolatilitySurface([expiry])
+        #expect(surface.volatility(strike: 5e-324, years: 0.1) == nil)
+        #expect(surface.volatility(strike: 100, years: 5e-324) == nil)
+        #expect(surface.volatilityPoint(logMoneyness: 0, years: 5e-324) == nil)
+    }
+
     @Test("What is no surface and what is no query is refused with place, field and value")
     func refusals() throws {
         let first = Self.expiries[0]
