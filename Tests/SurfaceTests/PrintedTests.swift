@@ -7,16 +7,16 @@ import Testing
 /// Whole answers about random smiles, beside what they were when somebody last looked at them.
 struct PrintedTests {
     /// To five digits and no further than a millionth: what a fit leaves open differs between processors.
-    private static func text(_ value: Double?) -> String {
+    private static func text(_ value: Double?, decimals most: Int = 6) -> String {
         guard let value else { return "none" }
         guard value.isFinite else { return "\(value)" }
-        guard value.magnitude >= 5e-7 else { return "0" }
-        let decimals = max(0, min(6, 4 - Int(log10(value.magnitude).rounded(.down))))
+        guard value.magnitude >= 0.5 * pow(10, -Double(most)) else { return "0" }
+        let decimals = max(0, min(most, 4 - Int(log10(value.magnitude).rounded(.down))))
         return String(format: "%.\(decimals)f", value)
     }
 
-    private static func text(_ values: [Double?]) -> String {
-        values.map { text($0) }.joined(separator: " ")
+    private static func text(_ values: [Double?], decimals: Int = 6) -> String {
+        values.map { text($0, decimals: decimals) }.joined(separator: " ")
     }
 
     /// Where a function is least it is flat: the place is known to half of the digits.
@@ -116,7 +116,7 @@ struct PrintedTests {
                 let count = try surface.refit(into: &span)
                 let states = surface.slices.map { "\($0.state)" }.joined(separator: " ")
                 lines.append("\(loss) \(rule) \(tick): \(count) \(states); gain \(Self.text(gain))")
-                let losses: [Double] = surface.slices.map { 1000 * $0.loss }
+                let losses: [Double] = surface.slices.map(\.loss)
                 let levels: [Double] = surface.slices.map { $0.slice.volatility(at: 0.02, years: $0.years) }
                 lines.append(Self.text(losses) + "; " + Self.text(levels + [volatilities.reduce(0, +)]))
             }
@@ -274,17 +274,19 @@ struct PrintedTests {
                 let online = found.online
                 lines.append(
                     "  \(found.underlying) \(found.tenorDays) \(found.moves) \(found.days) "
-                        + Self.text([
-                            found.unexplained, found.unexplainedAtOne, found.meanSkew, online.ratio,
-                            online.interval.lowerBound, online.interval.upperBound, online.observations,
-                            online.gain,
-                        ]))
+                        + Self.text(
+                            [
+                                found.unexplained, found.unexplainedAtOne, found.meanSkew, online.ratio,
+                                online.interval.lowerBound, online.interval.upperBound, online.observations,
+                                online.gain,
+                            ], decimals: 3))
                 for figure in [found.ratio, found.downBeta, found.upBeta] {
                     lines.append(
                         "    "
-                            + Self.text([
-                                figure?.value, figure?.interval?.lowerBound, figure?.interval?.upperBound,
-                            ]))
+                            + Self.text(
+                                [
+                                    figure?.value, figure?.interval?.lowerBound, figure?.interval?.upperBound,
+                                ], decimals: 3))
                 }
             }
         }
