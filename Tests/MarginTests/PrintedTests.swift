@@ -1,7 +1,6 @@
 import Greeks
 import Margin
 import Market
-import Risk
 import TestSupport
 import Testing
 
@@ -54,33 +53,6 @@ struct PrintedTests {
         lines += Printed.lines("collateral", account.collateral)
         lines += Printed.lines("positions", account.positions)
         let difference = try Printed.difference(lines.joined(separator: "\n"), from: "hedge-case.txt")
-        #expect(difference == nil)
-    }
-
-    @Test("The convex form of each model's rule has the words, the outcomes and the amounts that it had")
-    func forms() throws {
-        let engine = try GreeksEngine()
-        var lines: [String] = []
-        for seed in 0..<36 {
-            let hedge = try RandomMarginHedge(seed: seed, engine)
-            let requirement = hedge.margin.requirement
-            lines += requirement.notes.map { "\(hedge.name): \($0)" }
-            lines.append("\(hedge.name): " + requirement.titles.joined(separator: ", "))
-            let point = RequirementPoint(requirement)
-            for share in [0, 0.3, -0.2] {
-                let trades = hedge.problem.instruments.map { share * $0.maximumBuy }
-                let required = point.evaluate(requirement, at: trades)
-                let exact = try hedge.margin.exact(after: trades, paying: 7)
-                lines += Printed.lines(
-                    "\(hedge.name) \(share)",
-                    [
-                        required, requirement.funds(after: trades), exact.initialMargin,
-                        exact.maintenanceMargin, exact.initialBalance, exact.maintenanceBalance,
-                    ])
-                lines += Printed.lines("\(hedge.name) \(share) outcomes", point.outcomeValues)
-            }
-        }
-        let difference = try Printed.difference(lines.joined(separator: "\n"), from: "forms.txt")
         #expect(difference == nil)
     }
 }

@@ -66,7 +66,6 @@ struct RandomMarginHedge {
             underlying.expiries.append(expiry)
         }
         market.underlyings = [underlying]
-        if seed % 4 == 3 { market.stablePrice = 0.96 }
         let count = lots ? 6 : 12 + random.whole(40)
         for number in 0..<count {
             let expiry = random.whole(days.count)

@@ -209,6 +209,10 @@ struct PrintedTests {
             // Which instruction set it was is the processor's.
             text.replace(/priced \((?:avx512|avx2|baseline)\)/, with: "priced (SET)")
             text.replace(/"(?:avx512|avx2|baseline)"/, with: "SET")
+            // What a fit leaves open differs between processors.
+            if ["surface.txt", "surface.csv", "surface.json"].contains(name) {
+                text.replace(/[0-9]+\.[0-9]{3,}/) { String(format: "%.3g", Double($0.output) ?? .nan) }
+            }
             let difference = try Printed.difference(text, from: name)
             #expect(difference == nil)
         }
