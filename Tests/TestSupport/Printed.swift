@@ -79,6 +79,8 @@ public enum Printed {
         if one == other { return true }
         let plain = [one, other].map { $0.replacingOccurrences(of: ",", with: "") }
         guard let a = Double(plain[0]), let b = Double(plain[1]) else { return false }
+        // What is left of a sum that is next to nothing is rounding.
+        if max(a, b) < 1e-12 { return true }
         let mantissas = plain.map { $0.prefix { $0 != "e" } }
         let decimals = mantissas.map { mantissa in
             mantissa.firstIndex(of: ".").map { mantissa.distance(from: $0, to: mantissa.endIndex) - 1 } ?? 0
