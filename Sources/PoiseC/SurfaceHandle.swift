@@ -222,9 +222,11 @@ public func poise_surface_query(
                 try requirePositive(times, row, "years")
                 guard isAnswered(row) else {
                     throw .value(
-                        row: row, section == nil ? "years" : "strike", section == nil ? times[row] : strikes[row],
+                        row: row, section == nil ? "years" : "strike",
+                        section == nil ? times[row] : strikes[row],
                         section == nil
-                            ? "the surface has no forward for it" : "is too far from the forward to be a number")
+                            ? "the surface has no forward for it"
+                            : "is too far from the forward to be a number")
                 }
             }
         }

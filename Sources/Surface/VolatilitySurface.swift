@@ -202,7 +202,8 @@ public struct VolatilitySurface: Sendable {
 
     /// The volatility of a strike; nil where there is no section, or its ratio to the forward is no number above 0.
     public func volatility(strike: Double, years: Double) -> Double? {
-        guard let section = section(years: years), case let k = section.logMoneyness(ofStrike: strike), k.isFinite
+        guard let section = section(years: years), case let k = section.logMoneyness(ofStrike: strike),
+            k.isFinite
         else { return nil }
         return section.volatility(at: k)
     }

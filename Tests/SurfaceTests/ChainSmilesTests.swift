@@ -176,7 +176,9 @@ struct ChainSmilesTests {
         #expect(range.contains(60_000) && !range.contains(59_000))
         #expect(smile.forwardDoubt == nil)
         let doubt = try #require(try Self.smile(chain).forwardDoubt)
-        #expect(doubt.hasPrefix("forward 59000 (options name SYN.BTC-27MAR26; no future is listed) lies outside of 5"))
+        #expect(
+            doubt.hasPrefix(
+                "forward 59000 (options name SYN.BTC-27MAR26; no future is listed) lies outside of 5"))
         let own = OwnVolatilities(chain, try GreeksEngine())
         #expect(own.remarks.contains("chain.csv: surface of BTC-27MAR26: \(doubt)"))
         // Calls alone say nothing, and the expiry stays.

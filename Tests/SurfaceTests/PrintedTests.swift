@@ -139,13 +139,11 @@ struct PrintedTests {
             guard slice.isCurve, slice.leastVariance > 0 else { continue }
             let least = slice.leastDurrleman
             let mended = SurfaceFit.mended(slice)
+            let whole = mended.map { SVISlice($0.vector) }
             lines.append(
                 "\(number) \(verdict(slice.butterfly)): \(Self.text(least)); "
                     + "\(mended.map { "\($0.repair)" } ?? "none") "
-                    + Self.text([
-                        mended?.slice.a, mended?.slice.b, mended?.slice.rho, mended?.slice.m,
-                        mended?.slice.sigma,
-                    ]))
+                    + Self.text([whole?.a, whole?.b, whole?.rho, whole?.m, whole?.sigma]))
             if let before {
                 let gap = before.leastGap(to: slice)
                 lines.append(
