@@ -32,14 +32,14 @@ struct RequirementWorkTests {
 
     /// From nothing, and of 3 ticks after each.
     static let expected: [(payment: RequirementTests.Payment, lots: Bool, cold: Work, warm: Work)] = [
-        (.linear, false, Work(60, 37, 157, 156, 0), Work(121, 2, 208, 233, 0)),
-        (.linear, true, Work(91, 56, 107, 89, 112), Work(192, 2, 330, 215, 320)),
-        (.impact, false, Work(82, 73, 161, 173, 0), Work(149, 30, 316, 637, 0)),
-        (.impact, true, Work(100, 84, 155, 184, 101), Work(202, 17, 480, 629, 303)),
-        (.budget, false, Work(68, 48, 221, 335, 0), Work(122, 3, 422, 819, 0)),
-        (.budget, true, Work(78, 39, 143, 222, 110), Work(171, 5, 351, 515, 307)),
-        (.everything, false, Work(74, 55, 297, 339, 0), Work(141, 21, 927, 1276, 0)),
-        (.everything, true, Work(83, 50, 158, 340, 57), Work(177, 22, 581, 1036, 188)),
+        (.linear, false, Work(60, 37, 38, 317, 0), Work(121, 2, 50, 399, 0)),
+        (.linear, true, Work(87, 57, 24, 217, 113), Work(178, 2, 44, 549, 327)),
+        (.impact, false, Work(82, 74, 38, 279, 0), Work(149, 30, 135, 708, 0)),
+        (.impact, true, Work(102, 96, 18, 293, 111), Work(191, 17, 114, 767, 261)),
+        (.budget, false, Work(68, 50, 118, 375, 0), Work(122, 3, 272, 950, 0)),
+        (.budget, true, Work(76, 44, 55, 277, 108), Work(162, 5, 195, 787, 304)),
+        (.everything, false, Work(73, 55, 190, 572, 0), Work(141, 21, 634, 1878, 0)),
+        (.everything, true, Work(81, 51, 112, 480, 59), Work(174, 22, 351, 1358, 190)),
     ]
 
     @Test("Hedges under a requirement take as many rounds, planes, steps and nodes as they did")

@@ -244,23 +244,25 @@ struct LiveMarginTests {
             #expect(poise_live_requirement(desk.pointer, 0, &answer) == POISE_OK)
             return (found.outcome, found.trades[Self.perpetual] ?? 0, answer)
         }
-        // A coin ties up 6,000 of 20,000 dollars and costs 60: two are to be sold, which leave 13,880.
+        // A coin ties up 6,000 of 20,000 dollars and costs 65, a fee of 60 and half a spread of 5: two are to be sold, which leave
+        // 13,870.
         var found = try decide(13_000)
         #expect(found.outcome == POISE_HEDGE_OPTIMAL && isNear(found.trade, -2, 1e-9))
         #expect(isNear(found.answer.required, 6_000, 1e-9) && found.answer.headroom_price == 0)
         #expect(found.answer.overstatement.isNaN && found.answer.largest_headroom.isNaN)
-        // 20,000 − 6,000 (3 − x) − 60 x = 16,000.
+        // 20,000 − 6,000 (3 − x) − 65 x = 16,000.
         found = try decide(16_000)
-        #expect(found.outcome == POISE_HEDGE_OPTIMAL && isNear(found.trade, -14_000 / 5_940, 1e-9))
+        #expect(found.outcome == POISE_HEDGE_OPTIMAL && isNear(found.trade, -14_000 / 5_935, 1e-9))
         let asked = try MarginDesk.whatIf(live: margin, [(Self.place(margin, Self.perpetual), found.trade)])
         #expect(isNear(found.answer.required, asked[0][0], 1e-9))
-        #expect(isNear(found.answer.headroom_price, 60 / 5_940.0, 1e-6))
-        // Three sold leave 19,820.
+        #expect(isNear(found.answer.headroom_price, 65 / 5_935.0, 1e-6))
+        // Three sold leave 19,805.
         found = try decide(19_900)
-        #expect(found.outcome == POISE_HEDGE_INFEASIBLE && isNear(found.trade, -3, 1e-6))
-        #expect(isNear(found.answer.largest_headroom, 19_820, 1e-9))
-        // At a price above 60 dollars for 6,000 all is sold.
-        for (price, trade) in [(0.0101, -3.0), (0.0099, -2)] {
+        #expect(found.outcome == POISE_HEDGE_INFEASIBLE)
+        #expect(found.trade == 0)
+        #expect(isNear(found.answer.largest_headroom, 19_805, 1e-9))
+        // At a price above 65 dollars for 6,000 all is sold.
+        for (price, trade) in [(0.0109, -3.0), (0.0108, -2)] {
             found = try decide(-.infinity, price)
             #expect(isNear(found.trade, trade, 1e-6), "\(price): \(found.trade)")
             #expect(isNear(found.answer.margin_cost, price * found.answer.required, 1e-9))
@@ -268,7 +270,7 @@ struct LiveMarginTests {
         // Ticks and fills count from the account's next update on.
         #expect(poise_live_margin_fill(margin, Self.place(margin, Self.perpetual), 0, 2_000) == POISE_OK)
         found = try decide(14_000)
-        #expect(isNear(found.trade, -14_000 / 5_940, 1e-9))
+        #expect(isNear(found.trade, -14_000 / 5_935, 1e-9))
         #expect(poise_live_set_requirement(desk.pointer, 0, nil, .nan, .nan) == POISE_OK)
         #expect(try isNear(LiveChoiceTests.decide(desk).trades[Self.perpetual] ?? 0, -2, 1e-9))
         var answer = poise_margin_hedge_answer()
@@ -293,8 +295,8 @@ struct LiveMarginTests {
             #expect(lastField == field)
         }
         #expect(poise_live_set_requirement(desk.pointer, 1, margin, 0, 0) == POISE_ERROR_ARGUMENT)
-        #expect(poise_live_set_requirement(nil, 0, margin, 0, 0) == POISE_ERROR_ARGUMENT)
-        #expect(poise_live_requirement(desk.pointer, 0, nil) == POISE_ERROR_ARGUMENT)
+        #expect(poise_live_set_requirement(nil, 0, margin, 0, 0) == POISE_ERROR_NULL)
+        #expect(poise_live_requirement(desk.pointer, 0, nil) == POISE_ERROR_NULL)
         #expect(poise_live_set_requirement(desk.pointer, 0, margin, 15_000, 0) == POISE_OK)
         poise_live_margin_free(margin)
         let found = try LiveChoiceTests.decide(desk)

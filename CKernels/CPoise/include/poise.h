@@ -2026,7 +2026,8 @@ const char *poise_explanation_settlement(
  *  −INFINITY for none; a unit of it costs `price` over the time that the trades are held, 0 to 1e6. `margin`: NULL for no such
  *  requirement, as before; it is kept for as long as it is needed, and belongs to the desk's thread. Trades are done at their
  *  marks, and their costs leave the account's cash; what is in another underlying is traded beside the account, what it lacks
- *  in its own is not traded. Decisions under it allocate. Since 0.1. */
+ *  in its own is not traded. Where no trades leave the buffer the outcome is POISE_HEDGE_INFEASIBLE, there are no trades, and
+ *  `largest_headroom` of poise_live_requirement says what can be left. Decisions under it allocate. Since 0.1. */
 poise_status poise_live_set_requirement(
     poise_live *live, size_t hedge, poise_live_margin *margin, double buffer, double price);
 /** What the requirement came to in the last decision that had to trade, as of poise_margin_hedge_totals: `overstatement` is NaN, and
