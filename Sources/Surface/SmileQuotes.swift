@@ -146,7 +146,9 @@ extension Double {
     }
 
     fileprivate func rounded(toDigits digits: Int) -> String {
-        (Double(String(format: "%.\(digits)g", self)) ?? self).significantText
+        guard self != 0, isFinite else { return significantText }
+        let unit = pow(10, Double(digits - 1) - log10(magnitude).rounded(.down))
+        return ((self * unit).rounded() / unit).significantText
     }
 }
 
