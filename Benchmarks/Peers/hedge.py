@@ -44,6 +44,8 @@ def form(p):
         ([d["margin"] for d in instruments] * 2, p["marginLimit"]),
         ([d["cash"] + d["costBuy"] for d in instruments] + [d["costSell"] - d["cash"] for d in instruments], p["budget"]),
     ):
+        if bound is None:
+            continue
         a = np.zeros(m)
         a[: 2 * n] = np.array(values) * limit
         scale = np.abs(a).max()

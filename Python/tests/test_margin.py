@@ -352,6 +352,33 @@ def test_live():
         poise.LiveMargin(margin())
 
 
+def test_live_requirement():
+    positions = poise.Positions({"book": ["b"], "instrument": [PERPETUAL], "quantity": [3.0]})
+    limits = poise.Limits({"underlying": ["BTC"], "greek": ["delta"], "low": [-60e3], "high": [60e3]})
+    book = poise.Book(market(), positions, limits=limits)
+    assert book.choose(classes=["perpetual"]) == [PERPETUAL]
+    book.set_candidate(PERPETUAL, cost_buy=65.0, cost_sell=65.0, maximum_buy=10.0, maximum_sell=10.0)
+    live = poise.LiveMargin(margin(SCAN))
+    # A coin ties up 6,000 of 20,000 dollars: 20,000 − 6,000 (3 − x) − 65 x = 16,000.
+    book.set_requirement(live, buffer=16_000.0)
+    hedge = book.hedge()
+    assert hedge.outcome == "optimal" and hedge.trades["quantity"] == pytest.approx([-14_000 / 5_935])
+    found = book.requirement()
+    assert found["required"] == pytest.approx(6_000 * (3 - 14_000 / 5_935)) and math.isnan(found["largest_headroom"])
+    assert found["headroom_price"] == pytest.approx(65 / 5_935, rel=1e-6)
+    book.set_requirement(live, buffer=19_900.0)
+    assert book.hedge().outcome == "infeasible"
+    assert book.requirement()["largest_headroom"] == pytest.approx(19_805)
+    for price, trade in ((0.0109, -3), (0.0108, -2)):
+        book.set_requirement(live, price=price)
+        assert book.hedge().trades["quantity"] == pytest.approx([trade], rel=1e-6)
+        assert book.requirement()["margin_cost"] == pytest.approx(price * book.requirement()["required"], abs=1e-6)
+    with pytest.raises(poise.InputError, match="price"):
+        book.set_requirement(live, price=-1.0)
+    book.set_requirement(None)
+    assert book.hedge().trades["quantity"] == pytest.approx([-2]) and math.isnan(book.requirement()["required"])
+
+
 def test_hedges():
     found = margin().hedge(wide(), buffer=10_000.0)
     assert found.hedge.outcome == "optimal" and found.after.initial_balance == pytest.approx(10_000, abs=1e-4)

@@ -237,6 +237,7 @@ final class RequirementRounding {
             - priceOfLimits(margin: margin, cash: cash, balance: balance)
     }
 
+    /// Takes another amount of an instrument, and all but `value` with it; to be settled before trades are kept.
     private func apply(_ i: Int, _ target: Double) {
         let move = target - trades[i]
         let own = cost(i, target)
@@ -275,7 +276,7 @@ final class RequirementRounding {
             }
         }
         guard let (i, target) = found else { return false }
-        apply(i, target)
+        trades[i] = target
         settle()
         return true
     }
@@ -304,7 +305,7 @@ final class RequirementRounding {
                 }
             }
             if let (j, target) = found {
-                apply(j, target)
+                trades[j] = target
                 settle()
                 return true
             }

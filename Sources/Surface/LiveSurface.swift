@@ -366,14 +366,15 @@ public struct LiveSurface: Sendable {
             slices[place].isStale = true
             if rule == .none { noteRivals(place, FreeFit(fit.quotes[place])) }
         }
-        if rule != .none, isFound || isWhole && then <= now {
-            for place in places {
-                slices[place].loss = fit.quotes[place].loss(fit.vectors[place])
-                slices[place].coldLoss = slices[place].loss
-                slices[place].state = .cold
-            }
+        let share = now > 0 ? then / now - 1 : then > 0 ? .infinity : 0
+        guard rule != .none else { return share }
+        let isBest = isFound || isWhole && then <= now
+        for place in places where isBest || slices[place].isStale {
+            slices[place].loss = fit.quotes[place].loss(fit.vectors[place])
+            slices[place].state = isBest ? .cold : .kept
+            if isBest { slices[place].coldLoss = slices[place].loss }
         }
-        return now > 0 ? then / now - 1 : then > 0 ? .infinity : 0
+        return share
     }
 
     /// Whether slices keep the rule.

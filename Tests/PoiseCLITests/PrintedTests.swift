@@ -196,6 +196,9 @@ struct PrintedTests {
             var text =
                 FileManager.default.fileExists(atPath: file.path)
                 ? try String(contentsOf: file, encoding: .utf8) : result.output + result.errors
+            // The style sheet of pages stands in the sources, once.
+            let style = SharedData.packageRoot.appendingPathComponent("Sources/PoiseCLI/Page.css")
+            text.replace(try String(contentsOf: style, encoding: .utf8), with: "STYLE\n")
             text.replace(/[0-9][0-9.,]* (?:ns|µs|ms|s)\b/, with: "TIME")
             text.replace(/"(?:milli|micro|nano)?seconds": (?:{[^}]*}|[0-9.e+-]+)/, with: "TIME")
             text.replace(folder.path, with: "FOLDER")

@@ -223,7 +223,8 @@ for sequence in sequences {
                 + shown(times)
                 + String(format: "  %.1f%% began anew", 100 * Double(fallbacks) / Double(times.count)))
     }
-    if isAlone { continue }
+    // The others know no costs by level.
+    if isAlone || !problems[0].curves.isEmpty { continue }
     try runPeers(problems)
     if problems.count < sequence.problems.count { try runPeers(sequence.problems, "ticks") }
 }

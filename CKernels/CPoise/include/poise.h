@@ -1338,8 +1338,9 @@ typedef enum poise_surface_quantity {
  *  first it is the first's by the share of time; beyond the last the whole slice rises by the last forward variance at the
  *  money. `quantities`: bits `1u << POISE_SURFACE_VOLATILITY` and so on; `columns`: one per bit, in their order.
  *  `row_status`: `count` bytes, 0, or 1 for a strike or years that are not above 0 and finite, or so far off that there is no
- *  forward or no strike/forward, whose outputs are NaN; or NULL, then such a row is POISE_ERROR_VALUE and nothing is written. POISE_ERROR_COUNT for another number of columns,
- *  POISE_ERROR_ARGUMENT for an unknown bit, and where no slice of the surface has a curve. Allocates nothing. Since 0.1. */
+ *  forward or no strike/forward, whose outputs are NaN; or NULL, then such a row is POISE_ERROR_VALUE and nothing is written.
+ *  POISE_ERROR_COUNT for another number of columns, POISE_ERROR_ARGUMENT for an unknown bit, and where no slice of the surface
+ *  has a curve. Allocates nothing. Since 0.1. */
 poise_status poise_surface_query(
     const poise_surface *surface, size_t count, poise_values strike, poise_values years, uint32_t quantities,
     const poise_column *columns, size_t column_count, uint8_t *row_status);
